@@ -1,0 +1,83 @@
+# Everything from a clean clone with Python 3.11 or newer: `make demo`, `make test`. `make help` lists the targets.
+#
+# .venv is made once; each target installs the extra it needs and leaves a stamp there, so that repeats start at once.
+# Another interpreter: make demo PYTHON=python3.12. Options for pytest: make test PYTEST_ARGS="-k lattice -x".
+
+PYTHON ?= python3
+DATA ?= iris
+PYTEST_ARGS ?=
+BENCHMARKS ?= $(sort $(wildcard benchmarks/*.py))
+PAPERS ?= $(sort $(wildcard papers/*/reproduce.py))
+
+BIN := .venv/bin
+PIP := $(BIN)/python -m pip --disable-pip-version-check
+PEERS := .venv-peers
+
+.PHONY: help demo test lint format docs bench peers reproduce clean
+.DELETE_ON_ERROR:
+.NOTPARALLEL: # one environment, one installer at a time
+
+help:
+	@echo "make demo       train a map on DATA ($(DATA)) and write its report"
+	@echo "make test       run the test suite (options in PYTEST_ARGS)"
+	@echo "make lint       check style, format and types"
+	@echo "make format     repair what can be repaired of style and format"
+	@echo "make docs       build the documentation into docs/_build/html; warnings are errors"
+	@echo "make bench      run the benchmarks, or those in BENCHMARKS"
+	@echo "make peers      compare the spikes of the map with other simulators, in an environment of their own"
+	@echo "make reproduce  run papers/*/reproduce.py, or those in PAPERS"
+	@echo "make clean      remove all that these targets made"
+
+demo: .venv/installed
+	$(BIN)/tectum demo $(DATA)
+
+test: .venv/installed-test
+	$(BIN)/python -m pytest $(PYTEST_ARGS)
+
+lint: .venv/installed-lint
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+
+format: .venv/installed-lint
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+docs: .venv/installed-docs
+	$(BIN)/sphinx-build -q -W --keep-going -b html docs docs/_build/html
+	@echo "documentation in docs/_build/html/index.html"
+
+bench: .venv/installed
+	$(if $(BENCHMARKS),,$(error BENCHMARKS must name a script, got nothing; benchmarks/ has none))
+	@set -e; for script in $(BENCHMARKS); do echo "== $$script"; $(BIN)/python "$$script"; done
+
+peers: .venv/installed $(PEERS)/installed
+	$(BIN)/python benchmarks/peers/compare_spikes.py --peers-python $(PEERS)/bin/python
+
+reproduce: .venv/installed
+	$(if $(PAPERS),,$(error PAPERS must name a script, got nothing; papers/ has no */reproduce.py))
+	@set -e; for script in $(PAPERS); do echo "== $$script"; $(BIN)/python "$$script"; done
+
+clean:
+	rm -rf .venv $(PEERS) build dist docs/_build docs/api .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+$(BIN)/python:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \
+	    echo "PYTHON must be Python 3.11 or newer, got '$(PYTHON)'; name another one: make PYTHON=python3.12" >&2; exit 1; }
+	@$(PYTHON) -c 'import ensurepip' || { \
+	    echo "'$(PYTHON)' cannot make virtual environments; on Debian and Ubuntu: apt install python3-venv" >&2; exit 1; }
+	$(PYTHON) -m venv .venv
+
+.venv/installed: pyproject.toml | $(BIN)/python
+	$(PIP) install --quiet --editable .
+	@touch $@
+
+.venv/installed-%: pyproject.toml | $(BIN)/python
+	$(PIP) install --quiet --editable ".[$*]"
+	@touch $@
+
+$(PEERS)/installed: benchmarks/peers/requirements.txt | $(BIN)/python
+	$(PYTHON) -m venv $(PEERS)
+	$(PEERS)/bin/python -m pip --disable-pip-version-check install --quiet --requirement $<
+	@touch $@

@@ -1,0 +1,37 @@
+"""Spiking neural networks that organise themselves, as scikit-learn estimators.
+
+Public names are imported when they are first used, so ``import tectum`` loads neither the compiler nor the plots.
+"""
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from tectum import analysis, datasets, parts, plots, report
+    from tectum.engine.events import Recording
+    from tectum.models.spiking_som import SpikingSOM
+    from tectum.persistence import load, save
+
+__version__ = "0.1.0"
+
+__all__ = ["Recording", "SpikingSOM", "analysis", "datasets", "load", "parts", "plots", "report", "save"]
+
+# name -> module that defines it; the other public names are subpackages
+_HOMES = {
+    "Recording": "tectum.engine.events",
+    "SpikingSOM": "tectum.models.spiking_som",
+    "load": "tectum.persistence",
+    "save": "tectum.persistence",
+}
+
+
+def __getattr__(name: str) -> Any:
+    if name not in __all__:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}, only {', '.join(__all__)}")
+    public = getattr(import_module(_HOMES[name]), name) if name in _HOMES else import_module(f"{__name__}.{name}")
+    globals()[name] = public
+    return public
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

@@ -1,0 +1,97 @@
+"""Checks at the door of the analysis functions, and the rank correlation they share."""
+
+from __future__ import annotations
+
+import warnings
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+from scipy.stats import ConstantInputWarning, spearmanr
+
+
+def check_shape(shape: tuple[int, int]) -> tuple[int, int]:
+    """Return ``shape`` as two positive ints (rows, cols)."""
+    sides = np.asarray(shape)
+    if sides.shape != (2,) or not np.issubdtype(sides.dtype, np.integer) or sides.min() < 1:
+        raise ValueError(f"shape must be two positive integers (rows, cols), got {shape!r}; pass e.g. shape=(10, 10)")
+    return int(sides[0]), int(sides[1])
+
+
+def check_table(name: str, values: ArrayLike, *, undefined_rows: bool = False) -> NDArray[np.float64]:
+    """Return a non-empty (rows, columns) float table; NaN is allowed only where rows may be undefined."""
+    table = np.asarray(values, dtype=np.float64)
+    if table.ndim != 2 or 0 in table.shape:
+        raise ValueError(
+            f"{name} must be a non-empty 2-D array, got shape {table.shape}; for one column use {name}.reshape(-1, 1)"
+        )
+    if undefined_rows and np.isinf(table).any():
+        raise ValueError(
+            f"{name} must be finite (NaN marks an undefined row), got infinite values; replace them by NaN"
+        )
+    if not undefined_rows and not np.isfinite(table).all():
+        raise ValueError(f"{name} must be finite, got NaN or infinite values; drop or impute those rows first")
+    return table
+
+
+def check_codebook(codebook: ArrayLike, shape: tuple[int, int]) -> NDArray[np.float64]:
+    """Return the codebook as floats with one row per neuron of the map."""
+    rows, cols = check_shape(shape)
+    table = check_table("codebook", codebook, undefined_rows=True)
+    if len(table) != rows * cols:
+        raise ValueError(
+            f"codebook must have rows*cols = {rows * cols} rows for shape {(rows, cols)}, got {len(table)}; "
+            "pass the shape of the map the codebook belongs to"
+        )
+    return table
+
+
+def check_indices(name: str, values: ArrayLike, stop: int, *, ndim: int = 1, start: int = 0) -> NDArray[np.intp]:
+    """Return an integer array whose entries lie in [start, stop)."""
+    indices = np.asarray(values)
+    if indices.ndim != ndim:
+        raise ValueError(f"{name} must be a {ndim}-D array, got shape {indices.shape}; select or add columns to match")
+    if indices.size == 0:
+        return indices.astype(np.intp)
+    if not np.issubdtype(indices.dtype, np.integer):
+        raise ValueError(f"{name} must hold integers, got dtype {indices.dtype}; convert with {name}.astype(int)")
+    if indices.min() < start or indices.max() >= stop:
+        raise ValueError(
+            f"{name} must lie between {start} and {stop - 1}, got {indices.min()} to {indices.max()}; "
+            "check that it comes from the same map and recording"
+        )
+    return indices.astype(np.intp)
+
+
+def check_winners(winners: ArrayLike, shape: tuple[int, int]) -> NDArray[np.intp]:
+    """Return one winner per sample, -1 where no neuron fired."""
+    rows, cols = check_shape(shape)
+    return check_indices("winners", winners, rows * cols, start=-1)
+
+
+def check_same_length(**arrays: NDArray) -> None:
+    """Raise unless all arrays have equally many rows."""
+    lengths = {name: len(array) for name, array in arrays.items()}
+    if len(set(lengths.values())) > 1:
+        raise ValueError(
+            f"{', '.join(lengths)} must have the same length, got {lengths}; pass one row per sample in each"
+        )
+
+
+def check_times(name: str, values: ArrayLike) -> NDArray[np.float64]:
+    """Return finite spike times as a 1-D float array."""
+    times = np.asarray(values, dtype=np.float64)
+    if times.ndim != 1 or not np.isfinite(times).all():
+        raise ValueError(
+            f"{name} must be a 1-D array of finite times in ms, got shape {times.shape}"
+            f"{'' if np.isfinite(times).all() else ' with NaN or infinite values'}; pass one time per spike"
+        )
+    return times
+
+
+def rank_correlation(a: NDArray, b: NDArray) -> float:
+    """Spearman correlation of two equally long 1-D arrays; NaN where it is undefined (short or constant)."""
+    if len(a) < 2:
+        return float("nan")
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", ConstantInputWarning)
+        return float(spearmanr(a, b).statistic)

@@ -1,0 +1,192 @@
+"""What the neurons of a map stand for: labels, clusters, and their agreement with known classes."""
+
+from __future__ import annotations
+
+import warnings
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+from scipy.spatial.distance import cdist
+from sklearn.cluster import AgglomerativeClustering
+from sklearn.feature_extraction.image import grid_to_graph
+from sklearn.metrics import (
+    adjusted_mutual_info_score,
+    adjusted_rand_score,
+    homogeneity_score,
+    silhouette_score,
+)
+from sklearn.metrics.cluster import contingency_matrix
+
+from tectum.analysis._checks import check_codebook, check_indices, check_same_length, check_shape, check_winners
+from tectum.analysis.map_grid import grid_positions
+
+MOST_CLUSTERS = 10
+"""Largest number of clusters `cluster_units` tries when it chooses the number."""
+
+
+def label_units(winners: ArrayLike, labels: ArrayLike, shape: tuple[int, int]) -> NDArray:
+    """Label each neuron by the samples it wins.
+
+    Parameters
+    ----------
+    winners : array-like of int, shape (n_samples,)
+        Winner per sample; samples with -1 (no neuron fired) are left out.
+    labels : array-like of shape (n_samples,)
+        Class of each sample, any dtype that sorts.
+    shape : tuple of int
+        (rows, cols).
+
+    Returns
+    -------
+    ndarray of shape (rows*cols,)
+        Most frequent label of the samples won (the first in sorted order on a tie); a neuron that won none takes the
+        label of the nearest neuron on the grid that did (the lowest index on a tie). The dtype is that of ``labels``.
+
+    Raises
+    ------
+    ValueError
+        If the lengths differ, a winner is outside the map, or no sample has a winner.
+    """
+    positions = grid_positions(shape)
+    winners, labels = check_winners(winners, shape), _check_labels("labels", labels)
+    check_same_length(winners=winners, labels=labels)
+    answered = winners >= 0
+    if not answered.any():
+        raise ValueError(
+            "winners must name a neuron for at least one sample, got -1 (no neuron fired) throughout; "
+            "strengthen the input drive or pass other samples"
+        )
+    classes, codes = np.unique(labels[answered], return_inverse=True)
+    votes = np.zeros((len(positions), len(classes)), dtype=np.intp)
+    np.add.at(votes, (winners[answered], codes), 1)
+    labelled = np.flatnonzero(votes.any(axis=1))
+    nearest = labelled[cdist(positions, positions[labelled]).argmin(axis=1)]
+    return classes[votes[nearest].argmax(axis=1)]
+
+
+def label_accuracy(winners: ArrayLike, labels: ArrayLike, unit_labels: ArrayLike) -> float:
+    """Fraction of samples whose winner carries their label.
+
+    Parameters
+    ----------
+    winners : array-like of int, shape (n_samples,)
+        Winner per sample; -1 (no neuron fired) counts as wrong.
+    labels : array-like of shape (n_samples,)
+        Class of each sample.
+    unit_labels : array-like of shape (n_units,)
+        Label of each neuron, from `label_units` on training samples.
+
+    Returns
+    -------
+    float
+
+    Raises
+    ------
+    ValueError
+        If the lengths differ, a winner has no entry in ``unit_labels``, or there are no samples.
+    """
+    unit_labels, labels = _check_labels("unit_labels", unit_labels), _check_labels("labels", labels)
+    winners = check_indices("winners", winners, len(unit_labels), start=-1)
+    check_same_length(winners=winners, labels=labels)
+    return float(np.mean((unit_labels[winners] == labels) & (winners >= 0)))
+
+
+def cluster_scores(labels_true: ArrayLike, labels_pred: ArrayLike) -> dict[str, float | int]:
+    """Agreement of classes with the neurons or clusters that answer them.
+
+    Parameters
+    ----------
+    labels_true : array-like of shape (n_samples,)
+        Known classes.
+    labels_pred : array-like of int, shape (n_samples,)
+        Winner or cluster per sample; -1 where no neuron fired.
+
+    Returns
+    -------
+    dict
+        ``ari``: adjusted Rand index; ``ami``: adjusted mutual information; ``homogeneity``; ``purity``: fraction of
+        samples that belong to the most frequent class of their unit; ``n_units``: number of units that answered.
+        Homogeneity and purity rise with the number of units and mean nothing without it. Samples with -1 form a group
+        of their own in the first three, count as wrong in the purity, and are no unit.
+
+    Raises
+    ------
+    ValueError
+        If the lengths differ, ``labels_pred`` is not integer or below -1, or there are no samples.
+    """
+    classes = np.unique(_check_labels("labels_true", labels_true), return_inverse=True)[1]
+    units = check_indices("labels_pred", labels_pred, np.iinfo(np.intp).max, start=-1)
+    check_same_length(labels_true=classes, labels_pred=units)
+    answered = units >= 0
+    majority = contingency_matrix(classes[answered], units[answered]).max(axis=0).sum() if answered.any() else 0
+    return {
+        "ari": float(adjusted_rand_score(classes, units)),
+        "ami": float(adjusted_mutual_info_score(classes, units)),
+        "homogeneity": float(homogeneity_score(classes, units)),
+        "purity": float(majority / len(classes)),
+        "n_units": len(np.unique(units[answered])),
+    }
+
+
+def cluster_units(codebook: ArrayLike, shape: tuple[int, int], *, n_clusters: int | None = None) -> NDArray[np.intp]:
+    """Group the neurons of a map into connected regions of similar codebook rows.
+
+    Ward's agglomerative clustering that merges 4-neighbours on the grid only. Parts of the map that undefined neurons
+    cut off from each other are linked at their most similar nodes.
+
+    Parameters
+    ----------
+    codebook : array-like of shape (rows*cols, n_features)
+    shape : tuple of int
+        (rows, cols).
+    n_clusters : int or None, default=None
+        Number of clusters; None takes the number from 2 to 10 with the highest mean silhouette.
+
+    Returns
+    -------
+    ndarray of int, shape (rows*cols,)
+        Cluster of each neuron from 0; -1 where the codebook row contains NaN. With None, a codebook of fewer than
+        three nodes or without any difference is one cluster.
+
+    Raises
+    ------
+    ValueError
+        If ``codebook`` does not belong to ``shape`` or there are fewer defined neurons than ``n_clusters``.
+    """
+    codebook = check_codebook(codebook, shape)
+    defined = ~np.isnan(codebook).any(axis=1)
+    nodes = codebook[defined]
+    if n_clusters is not None and not (isinstance(n_clusters, (int, np.integer)) and 1 <= n_clusters <= len(nodes)):
+        raise ValueError(
+            f"n_clusters must be None or an integer from 1 to the {len(nodes)} defined neurons, got {n_clusters!r}; "
+            "None chooses the number by the silhouette"
+        )
+    clusters = np.full(len(codebook), -1, dtype=np.intp)
+    if len(nodes) > 0:
+        neighbours = grid_to_graph(*check_shape(shape), mask=defined.reshape(shape)) if len(nodes) > 1 else None
+        clusters[defined] = _best_cut(nodes, neighbours) if n_clusters is None else _ward(nodes, neighbours, n_clusters)
+    return clusters
+
+
+def _check_labels(name: str, labels: ArrayLike) -> NDArray:
+    labels = np.asarray(labels)
+    if labels.ndim != 1 or len(labels) == 0:
+        raise ValueError(f"{name} must be a non-empty 1-D array, got shape {labels.shape}; flatten it with ravel()")
+    return labels
+
+
+def _ward(nodes: NDArray, neighbours: object, n_clusters: int) -> NDArray[np.intp]:
+    """Cluster of each node; nodes (n_nodes, n_features), neighbours a sparse (n_nodes, n_nodes) adjacency."""
+    if n_clusters == 1:
+        return np.zeros(len(nodes), dtype=np.intp)
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", message="the number of connected components")  # cluster_units allows gaps
+        return AgglomerativeClustering(n_clusters, connectivity=neighbours, linkage="ward").fit_predict(nodes)
+
+
+def _best_cut(nodes: NDArray, neighbours: object) -> NDArray[np.intp]:
+    """The clustering with the highest mean silhouette; the smallest number of clusters on a tie."""
+    if len(nodes) < 3 or np.ptp(nodes, axis=0).max() == 0:
+        return np.zeros(len(nodes), dtype=np.intp)
+    cuts = [_ward(nodes, neighbours, n) for n in range(2, min(MOST_CLUSTERS, len(nodes) - 1) + 1)]
+    return max(cuts, key=lambda clusters: silhouette_score(nodes, clusters))

@@ -1,0 +1,127 @@
+"""Samples from the user's own files. Nothing is ever unpickled."""
+
+import os
+import zipfile
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from tectum.datasets.dataset import Dataset
+from tectum.datasets.tables import Table, encode_labels, read_csv, read_parquet
+
+
+def load_file(path: str | os.PathLike[str], **options: Any) -> Dataset:
+    """Load samples from a file.
+
+    Parameters
+    ----------
+    path : str or path
+        A file ending in one of `READERS`.
+    **options
+        Passed on to the reader of that suffix.
+
+    Returns
+    -------
+    dataset : Dataset
+        Float64 samples. Missing values are NaN.
+
+    Raises
+    ------
+    FileNotFoundError
+        If there is no such file.
+    ValueError
+        If the suffix is unknown, or the file does not hold a non-empty table of numbers.
+    ImportError
+        If the reader needs a package that is not installed.
+    """
+    path = Path(path)
+    if not path.exists():
+        raise FileNotFoundError(f"no file at {path}; check the path (relative paths start at {Path.cwd()})")
+    suffix = path.suffix.lower()
+    if path.is_dir() or suffix not in READERS:
+        kind = "a folder" if path.is_dir() else f"suffix {suffix!r}"
+        raise ValueError(f"{path} must be a file ending in {', '.join(READERS)}, got {kind}; convert it, or rename it")
+    if path.stat().st_size == 0:
+        raise ValueError(f"{path} is empty (0 bytes); write it again")
+    table = READERS[suffix](path, **options)
+    return Dataset(
+        data=table.data,
+        target=table.target,
+        feature_names=table.feature_names,
+        target_names=table.target_names,
+        name=path.stem,
+        description=f"Source: file {path.name}. Licence: not known.",
+    )
+
+
+def read_numpy(path: Path) -> Table:
+    """Read a ``.npy`` or ``.npz`` file.
+
+    Parameters
+    ----------
+    path : Path
+        A ``.npz`` file holds the samples as ``data`` or ``X`` and may hold labels as ``target`` or ``y``; a file with a
+        single array needs no particular name.
+
+    Returns
+    -------
+    table : Table
+        Features are named x0, x1, ...
+
+    Raises
+    ------
+    ValueError
+        If the file cannot be read without unpickling, or the samples are not 2-D numbers.
+    """
+    try:
+        with open(path, "rb") as file:
+            content = np.load(file, allow_pickle=False)
+            arrays = dict(content) if isinstance(content, np.lib.npyio.NpzFile) else {"data": content}
+    except (ValueError, EOFError, OSError, zipfile.BadZipFile) as error:
+        raise ValueError(
+            f"{path} cannot be read as a NumPy file of plain numbers ({error}). It is damaged or holds Python objects, "
+            "which are never loaded; save it again with numpy.save or numpy.savez from an array with a numeric dtype"
+        ) from error
+    data = _as_samples(path, _pick_samples(path, arrays))
+    target = next((arrays[key] for key in ("target", "y") if key in arrays and len(arrays) > 1), None)
+    labels, label_names = (None, None) if target is None else encode_labels(path, target)
+    return Table(data, labels, [f"x{k}" for k in range(data.shape[1])], label_names)
+
+
+def _pick_samples(path: Path, arrays: dict[str, np.ndarray]) -> np.ndarray:
+    """The array that holds the samples."""
+    for key in ("data", "X"):
+        if key in arrays:
+            return arrays[key]
+    if len(arrays) == 1:
+        return next(iter(arrays.values()))
+    raise ValueError(
+        f"{path} must hold the samples under the key 'data' or 'X', got the keys {sorted(arrays)}; "
+        "save it with numpy.savez(path, data=..., target=...)"
+    )
+
+
+def _as_samples(path: Path, array: np.ndarray) -> np.ndarray:
+    """The array as float64 of shape (n_samples, n_features), or an error that says what to change."""
+    if array.dtype.kind not in "biuf":
+        raise ValueError(f"{path} must hold numbers, got dtype {array.dtype}; encode the values as numbers first")
+    if array.ndim != 2:
+        way_out = (
+            "reshape(-1, 1) makes one feature of it" if array.ndim == 1 else "reshape(len(X), -1) flattens samples"
+        )
+        raise ValueError(
+            f"{path} must hold a 2-D array (n_samples, n_features), got {array.ndim}-D {array.shape}; {way_out}"
+        )
+    if array.size == 0:
+        raise ValueError(f"{path} must hold at least one sample and one feature, got shape {array.shape}")
+    return np.ascontiguousarray(array, dtype=np.float64)
+
+
+READERS: dict[str, Callable[..., Table]] = {
+    ".npy": read_numpy,
+    ".npz": read_numpy,
+    ".csv": read_csv,
+    ".parquet": read_parquet,
+}

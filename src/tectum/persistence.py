@@ -1,0 +1,252 @@
+"""Save and load fitted estimators as safetensors files.
+
+A model file holds named arrays and one JSON header, stored as text under the metadata key ``"tectum"``. No code is
+stored and none is run on loading. Every file is written beside its destination and then renamed, so a reader never
+meets half a file.
+"""
+
+import importlib
+import json
+import os
+import platform
+import secrets
+from collections.abc import Mapping
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from types import MappingProxyType
+from typing import Any, Protocol, Self
+
+import numpy as np
+import safetensors
+import safetensors.numpy
+
+FORMAT_VERSION = 1
+METADATA_KEY = "tectum"
+
+# class name -> module that defines it; only these classes are ever built from a file
+ESTIMATORS: Mapping[str, str] = MappingProxyType({"SpikingSOM": "tectum.models.spiking_som"})
+
+_DTYPES = frozenset(
+    ["bool", "int8", "int16", "int32", "int64", "uint8", "uint16", "uint32", "uint64", "float16", "float32", "float64"]
+)
+
+
+class Persistent(Protocol):
+    """What an estimator implements to be saved: its state as arrays and a header, and the way back."""
+
+    def _get_state(self) -> tuple[dict[str, np.ndarray], dict[str, Any]]:
+        """Arrays by name, and a header that JSON can hold (parameters, feature names, counters)."""
+
+    @classmethod
+    def _from_state(cls, arrays: dict[str, np.ndarray], header: dict[str, Any]) -> Self:
+        """The estimator that `_get_state` described."""
+
+
+def save(estimator: Persistent, path: str | os.PathLike[str]) -> None:
+    """Save a fitted estimator.
+
+    Parameters
+    ----------
+    estimator : estimator of one of the classes in `ESTIMATORS`
+        Must be fitted.
+    path : str or path
+        File to write; an existing file is replaced in one step. Any suffix will do.
+
+    Raises
+    ------
+    TypeError
+        If the class of `estimator` cannot be saved.
+    sklearn.exceptions.NotFittedError
+        If `estimator` is not fitted.
+    """
+    name = type(estimator).__name__
+    if name not in ESTIMATORS or _find_class(name) is not type(estimator):
+        got = f"{type(estimator).__module__}.{name}"
+        raise TypeError(
+            f"save: estimator must be an instance of {_known_classes()} itself (no subclass), got {got}; "
+            "use pickle or joblib for other classes"
+        )
+    arrays, header = estimator._get_state()
+    save_arrays(path, arrays, {**header, "class": name})
+
+
+def load(path: str | os.PathLike[str]) -> Any:
+    """Load the estimator that `save` wrote.
+
+    Parameters
+    ----------
+    path : str or path
+        File written by `save`.
+
+    Returns
+    -------
+    estimator : fitted estimator
+        Of the class named in the file.
+
+    Raises
+    ------
+    FileNotFoundError
+        If there is no such file.
+    ValueError
+        If the file is cut short, of another format, written by a newer tectum, or names a class tectum does not know.
+    """
+    arrays, header = load_arrays(path)
+    name = str(header.get("class"))
+    if name not in ESTIMATORS:
+        raise ValueError(
+            f"{os.fspath(path)} holds an estimator of class {name!r}, but this tectum knows only {_known_classes()}; "
+            "update tectum if the class is newer, or read the arrays with tectum.persistence.load_arrays"
+        )
+    return _find_class(name)._from_state(arrays, header)
+
+
+def save_arrays(path: str | os.PathLike[str], arrays: Mapping[str, np.ndarray], header: Mapping[str, Any]) -> None:
+    """Write named arrays and a JSON header to one safetensors file.
+
+    Parameters
+    ----------
+    path : str or path
+        File to write, in an existing folder; an existing file is replaced in one step.
+    arrays : mapping of str to ndarray
+        Boolean, integer or floating (16, 32, 64 bits) arrays of any shape, ``()`` included, and any memory layout or
+        byte order. Stored in C order and little endian.
+    header : mapping
+        What JSON can hold; NumPy scalars are stored as numbers, tuples come back as lists. The entries
+        ``"format_version"`` and ``"versions"`` (of tectum, NumPy and Python) are filled in here.
+
+    Raises
+    ------
+    TypeError
+        If an array has another dtype, or the header holds something JSON cannot.
+    FileNotFoundError
+        If the folder does not exist.
+    """
+    full_header = {**header, "format_version": FORMAT_VERSION, "versions": _versions()}
+    text = json.dumps(full_header, default=_to_json)
+    tensors = {name: _storable(name, array) for name, array in arrays.items()}
+    write_atomically(path, safetensors.numpy.save(tensors, metadata={METADATA_KEY: text}))
+
+
+def load_arrays(path: str | os.PathLike[str]) -> tuple[dict[str, np.ndarray], dict[str, Any]]:
+    """Read what `save_arrays` wrote.
+
+    Parameters
+    ----------
+    path : str or path
+        File written by `save_arrays`.
+
+    Returns
+    -------
+    arrays : dict of str to ndarray
+        Writeable arrays, in memory.
+    header : dict
+        The header, with ``"format_version"`` and ``"versions"``.
+
+    Raises
+    ------
+    FileNotFoundError
+        If there is no such file.
+    ValueError
+        If the file is cut short, of another format, or written by a newer tectum.
+    """
+    path = Path(path)
+    if not path.is_file():
+        raise FileNotFoundError(f"no model file at {path}; check the path (it must be a file, as written by save)")
+    try:
+        with safetensors.safe_open(path, framework="numpy") as file:
+            header = _parse_header(path, file.metadata())
+            return {name: file.get_tensor(name).copy() for name in file.keys()}, header  # noqa: SIM118 - not a mapping
+    except safetensors.SafetensorError as error:
+        raise ValueError(
+            f"{path} is not a complete model file ({error}): it was cut short or damaged, or has another format; "
+            "save the model again, or check the path"
+        ) from error
+
+
+def write_atomically(path: str | os.PathLike[str], payload: bytes) -> None:
+    """Write bytes to a temporary file in the same folder, flush it to the disk, then rename it.
+
+    Parameters
+    ----------
+    path : str or path
+        File to write, in an existing folder; replaced if it exists, untouched if writing fails.
+    payload : bytes
+        The whole content.
+
+    Raises
+    ------
+    FileNotFoundError
+        If the folder does not exist.
+    IsADirectoryError
+        If `path` is a folder.
+    """
+    path = Path(path)
+    if path.is_dir():
+        raise IsADirectoryError(f"path must name a file, got the folder {path}; add a file name")
+    if not path.parent.is_dir():
+        raise FileNotFoundError(f"cannot write {path}: the folder {path.parent} does not exist; create it first")
+    temporary = path.parent / f".{path.name[:100]}.{secrets.token_hex(8)}.part"
+    try:
+        with open(temporary, "xb") as file:
+            file.write(payload)
+            file.flush()
+            os.fsync(file.fileno())
+        os.replace(temporary, path)
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+def _parse_header(path: Path, metadata: dict[str, str] | None) -> dict[str, Any]:
+    """The JSON header of a file, after checking that this version can read it."""
+    if METADATA_KEY not in (metadata or {}):
+        raise ValueError(f"{path} is a safetensors file, but not one that tectum wrote (no {METADATA_KEY!r} metadata)")
+    try:
+        header = json.loads(metadata[METADATA_KEY])  # type: ignore[index]
+        format_version = int(header["format_version"])
+    except (ValueError, TypeError, KeyError) as error:
+        raise ValueError(f"{path} has a damaged header ({error!r}); save the model again") from error
+    if format_version > FORMAT_VERSION:
+        raise ValueError(
+            f"{path} has format version {format_version}, but this tectum reads versions up to {FORMAT_VERSION}; "
+            "update tectum to the version that wrote it, or a newer one"
+        )
+    return header
+
+
+def _storable(name: str, array: np.ndarray) -> np.ndarray:
+    """The array in C order and native byte order, shape kept (0-d included)."""
+    array = np.asarray(array)
+    if array.dtype.name not in _DTYPES:
+        raise TypeError(
+            f"save_arrays: arrays[{name!r}] must be boolean, integer or floating (16, 32 or 64 bits), "
+            f"got dtype {array.dtype}; convert it, or put text into the header"
+        )
+    return np.asarray(array, dtype=array.dtype.newbyteorder("="), order="C")
+
+
+def _to_json(value: Any) -> Any:
+    """Convert a header value that JSON does not know."""
+    if isinstance(value, np.generic):
+        return value.item()
+    raise TypeError(
+        f"save_arrays: header must hold what JSON can, got a {type(value).__name__}; "
+        "put arrays into `arrays`, and describe objects by numbers, strings, lists and dicts"
+    )
+
+
+def _versions() -> dict[str, str]:
+    """Versions of what wrote the file, for people who read it later."""
+    try:
+        tectum_version = version("tectum")
+    except PackageNotFoundError:
+        tectum_version = "not installed"
+    return {"tectum": tectum_version, "numpy": np.__version__, "python": platform.python_version()}
+
+
+def _find_class(name: str) -> Any:
+    """Import the class of that name; `name` must be in `ESTIMATORS`."""
+    return getattr(importlib.import_module(ESTIMATORS[name]), name)
+
+
+def _known_classes() -> str:
+    return ", ".join(sorted(ESTIMATORS))

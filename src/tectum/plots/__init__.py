@@ -1,0 +1,48 @@
+"""Plots: arrays in, matplotlib axes out.
+
+Every function draws into the axes or figure it is given, or into a new one, and returns the axes. Use them inside
+:func:`style` for the look of this package on light or dark pages.
+"""
+
+from tectum.plots.embedding import plot_embedding
+from tectum.plots.images import plot_codebook_images
+from tectum.plots.maps import (
+    plot_clusters,
+    plot_component_planes,
+    plot_hit_map,
+    plot_label_map,
+    plot_u_matrix,
+)
+from tectum.plots.profiles import plot_lateral_profile, plot_receptive_fields, plot_stdp_window
+from tectum.plots.spikes import (
+    plot_bubble,
+    plot_first_spike_map,
+    plot_latency,
+    plot_oscillation_raster,
+    plot_raster,
+)
+from tectum.plots.style import class_colours, style
+from tectum.plots.training import plot_lattice, plot_quality_curve, plot_unfolding
+
+__all__ = [
+    "class_colours",
+    "plot_bubble",
+    "plot_clusters",
+    "plot_codebook_images",
+    "plot_component_planes",
+    "plot_embedding",
+    "plot_first_spike_map",
+    "plot_hit_map",
+    "plot_label_map",
+    "plot_latency",
+    "plot_lateral_profile",
+    "plot_lattice",
+    "plot_oscillation_raster",
+    "plot_quality_curve",
+    "plot_raster",
+    "plot_receptive_fields",
+    "plot_stdp_window",
+    "plot_u_matrix",
+    "plot_unfolding",
+    "style",
+]

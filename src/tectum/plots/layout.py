@@ -1,0 +1,224 @@
+"""What every plot shares: finding its axes, drawing grids of cells, colour bars and legends."""
+
+from collections.abc import Sequence
+from math import ceil
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+from matplotlib.axes import Axes
+from matplotlib.cm import ScalarMappable
+from matplotlib.collections import PolyCollection
+from matplotlib.colors import Colormap, Normalize
+from matplotlib.figure import Figure, SubFigure
+from matplotlib.image import AxesImage
+from matplotlib.patches import Patch, PathPatch
+from matplotlib.path import Path
+from matplotlib.ticker import MaxNLocator
+
+from tectum.plots.style import ink, readable_on
+
+ELONGATED = 4
+"""A map with one side this many times the other is stretched to fill its axes."""
+
+MAX_SPACED = 32
+"""Maps with a longer side than this are drawn without gaps between cells and without text in them."""
+
+MAX_LEGEND = 32
+"""More classes than this are drawn without a legend."""
+
+FEW_CLASSES = 8
+"""Up to this many classes are told apart by colour alone."""
+
+
+def axes_or_new(ax: Axes | None, size: tuple[float, float] = (4.8, 3.4)) -> Axes:
+    """Return ``ax``, or the axes of a new figure of ``size`` (width, height) in inches."""
+    if ax is not None:
+        return ax
+    from matplotlib import pyplot as plt
+
+    return plt.subplots(figsize=size, layout="compressed")[1]
+
+
+def figure_or_new(figure: Figure | SubFigure | None, size: tuple[float, float]) -> Figure | SubFigure:
+    """Return ``figure``, or a new one of ``size`` (width, height) in inches."""
+    if figure is not None:
+        return figure
+    from matplotlib import pyplot as plt
+
+    return plt.figure(figsize=size, layout="compressed")
+
+
+def panels(
+    figure: Figure | SubFigure | None, n: int, *, columns: int, size: tuple[float, float], **options: Any
+) -> npt.NDArray[np.object_]:
+    """``n`` axes in rows of at most ``columns``; ``size`` is one panel's width and height in inches.
+
+    Returns
+    -------
+    axes : (n,) array of Axes
+    """
+    columns = max(1, min(columns, n))
+    rows = ceil(n / columns)
+    figure = figure_or_new(figure, (columns * size[0], rows * size[1]))
+    axes = figure.subplots(rows, columns, squeeze=False, **options).ravel()
+    for surplus in axes[n:]:
+        surplus.remove()
+    return axes[:n]
+
+
+def map_size(shape: tuple[int, int], names: Sequence[str] = ()) -> tuple[float, float]:
+    """Width and height in inches of a new figure that shows one map with a colour bar, or a legend of ``names``."""
+    rows, cols = shape
+    legend = 0.9
+    if 0 < len(names) <= MAX_LEGEND:
+        longest = max(len(shorten(name)) for name in names)
+        legend = (0.45 + 0.075 * longest) * _legend_columns(len(names))
+    if max(rows, cols) > ELONGATED * min(rows, cols):
+        return (4.8 + legend, 1.9) if cols > rows else (1.6 + legend, 4.6)
+    cell = 3.4 / max(rows, cols)
+    return max(cols * cell, 1.4) + 0.5 + legend, max(rows * cell, 1.4) + 0.5
+
+
+def format_map(ax: Axes, shape: tuple[int, int]) -> None:
+    """Limits, ticks and labels of axes that show a map of ``shape`` with row 0 at the top."""
+    rows, cols = shape
+    elongated = max(rows, cols) > ELONGATED * min(rows, cols)
+    ax.set(xlim=(-0.5, cols - 0.5), ylim=(rows - 0.5, -0.5), xlabel="map column", ylabel="map row")
+    ax.set_aspect("auto" if elongated else "equal")
+    for axis, count in ((ax.xaxis, cols), (ax.yaxis, rows)):
+        axis.set_major_locator(MaxNLocator(nbins=min(count, 6), integer=True, min_n_ticks=1))
+    ax.spines[:].set_visible(False)
+    ax.tick_params(length=0)
+
+
+def draw_heat(
+    ax: Axes,
+    grid: npt.NDArray[np.float64],
+    *,
+    cmap: Colormap,
+    label: str,
+    from_zero: bool = False,
+    integer: bool = False,
+) -> AxesImage:
+    """Show ``grid`` (rows, cols) as colours with a labelled colour bar; NaN cells are hatched."""
+    low, high = finite_limits(grid)
+    norm = Normalize(0.0 if from_zero else low, high)
+    image = ax.imshow(np.ma.masked_invalid(grid), cmap=cmap, norm=norm, aspect="auto")
+    format_map(ax, (grid.shape[0], grid.shape[1]))
+    hatch_cells(ax, ~np.isfinite(grid))
+    add_colour_bar(ax, image, label, shape=(grid.shape[0], grid.shape[1]), integer=integer)
+    return image
+
+
+def draw_cells(ax: Axes, colours: npt.NDArray[np.float64], sides: npt.ArrayLike = 0.94) -> None:
+    """Draw one square per cell of a map; cells with alpha 0 are left out, large maps have no gaps.
+
+    Parameters
+    ----------
+    colours : (rows, cols, 4) array
+        Red, green, blue and alpha of each cell.
+    sides : float or (rows, cols) array
+        Length of the squares' sides, 1 is the distance between neighbours.
+    """
+    if max(colours.shape[:2]) > MAX_SPACED:
+        ax.imshow(colours, aspect=ax.get_aspect())
+        return
+    row, col = np.nonzero(colours[..., 3] > 0)
+    half = np.broadcast_to(np.asarray(sides, dtype=float), colours.shape[:2])[row, col] / 2
+    corners = np.array([(-1, -1), (1, -1), (1, 1), (-1, 1)])
+    squares = np.stack([col, row], axis=1)[:, None, :] + half[:, None, None] * corners
+    cells = PolyCollection(list(squares), facecolors=colours[row, col], linewidths=0, snap=False)
+    ax.add_collection(cells, autolim=False)
+
+
+def hatch_cells(ax: Axes, empty: npt.NDArray[np.bool_], side: float = 0.94) -> None:
+    """Mark the cells where ``empty`` (rows, cols) is True with pale hatching."""
+    corners = np.array([(-1, -1), (1, -1), (1, 1), (-1, 1), (-1, -1)]) * side / 2
+    squares = np.argwhere(empty)[:, None, ::-1] + corners
+    if len(squares) == 0:
+        return
+    codes = np.tile([Path.MOVETO, Path.LINETO, Path.LINETO, Path.LINETO, Path.CLOSEPOLY], len(squares))
+    outline = Path(squares.reshape(-1, 2), codes.astype(Path.code_type))
+    ax.add_patch(PathPatch(outline, facecolor=ink(0.04), edgecolor=ink(0.22), hatch="//////", linewidth=0))
+
+
+def write_in_cells(ax: Axes, texts: dict[tuple[int, int], str], colours: Any, shape: tuple[int, int]) -> None:
+    """Write ``texts`` {(row, col): text} on cells of ``colours`` (rows, cols, 4), if they fit in the cells."""
+    size = _font_size(ax, shape, max((len(text) for text in texts.values()), default=1))
+    if size is None:
+        return
+    for (row, col), text in texts.items():
+        colour = readable_on(colours[row, col])
+        ax.text(col, row, text, ha="center", va="center_baseline", fontsize=size, color=colour, clip_on=True)
+
+
+def add_colour_bar(
+    ax: Axes, mappable: ScalarMappable, label: str, *, shape: tuple[int, int] = (1, 1), integer: bool = False
+) -> None:
+    """Attach a labelled colour bar: at the right of the axes, or above maps much wider than high.
+
+    Beside axes of fixed aspect the bar follows their height, which a bar with axes of its own would not.
+    """
+    rows, cols = shape
+    ticks = MaxNLocator(nbins=5, integer=integer, min_n_ticks=1 if integer else 2)
+    if max(rows, cols) > ELONGATED * min(rows, cols):
+        location = "top" if cols > rows else "right"
+        bar = ax.figure.colorbar(
+            mappable, ax=ax, location=location, ticks=ticks, aspect=60 if cols > rows else 30, pad=0.04
+        )
+    else:
+        width = 0.045 * max(1.0, rows / cols)
+        beside = ax.inset_axes((1.0 + 0.7 * width, 0.0, width, 1.0))
+        bar = ax.figure.colorbar(mappable, cax=beside, ticks=ticks)
+    bar.ax.spines["outline"].set(linewidth=0.5, edgecolor=ink(0.5))
+    bar.ax.tick_params(length=2)
+    bar.set_label(label)
+
+
+def add_class_legend(ax: Axes, names: Sequence[str], colours: Sequence[Any], *, extra: Sequence[Patch] = ()) -> None:
+    """Legend outside the axes, at their right, in up to two columns; none for more than ``MAX_LEGEND`` classes."""
+    if len(names) > MAX_LEGEND:
+        return
+    handles = [Patch(facecolor=colour, label=shorten(name)) for name, colour in zip(names, colours, strict=True)]
+    ax.legend(
+        handles=[*handles, *extra],
+        loc="upper left",
+        bbox_to_anchor=(1.02, 1.0),
+        borderaxespad=0.0,
+        ncols=_legend_columns(len(handles)),
+        handlelength=0.9,
+        handleheight=0.9,
+        columnspacing=1.2,
+    )
+
+
+def shorten(text: object, length: int = 22) -> str:
+    """``text`` cut to ``length`` characters, with an ellipsis where it was cut."""
+    written = str(text)
+    return written if len(written) <= length else written[: length - 1].rstrip() + "…"
+
+
+def finite_limits(values: npt.NDArray[np.float64]) -> tuple[float, float]:
+    """Smallest and largest finite value, set apart where they coincide; (0, 1) where nothing is finite."""
+    finite = values[np.isfinite(values)]
+    if finite.size == 0:
+        return 0.0, 1.0
+    low, high = float(finite.min()), float(finite.max())
+    return (low, high) if high > low else (low, low + (abs(low) or 1.0))
+
+
+def _legend_columns(n: int) -> int:
+    """Columns of a legend of ``n`` classes."""
+    return 1 if n <= 13 else 2
+
+
+def _font_size(ax: Axes, shape: tuple[int, int], n_characters: int) -> float | None:
+    """Font size in points for text of ``n_characters`` in one cell of a map, None where it would be illegible."""
+    box = ax.get_window_extent()
+    points = 72.0 / ax.figure.dpi
+    width, height = box.width / shape[1] * points, box.height / shape[0] * points
+    if ax.get_aspect() == 1.0:
+        width = height = min(width, height)
+    size = min(0.42 * height, 0.7 * width / (0.65 * n_characters), 9.0)
+    return size if size >= 4.0 and max(shape) <= MAX_SPACED else None
