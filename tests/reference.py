@@ -183,7 +183,7 @@ class ReferenceMap:
         self.tpre = np.full(n_u, NEVER, dtype=np.int64)  # step of the last spike
         self.tpost = np.full(n_v, NEVER, dtype=np.int64)
 
-    def run(self, I: ArrayLike, n_steps: int, learn: bool = True) -> tuple[Spikes, Spikes, Spikes]:  # noqa: E741
+    def run(self, I: ArrayLike, n_steps: int, learn: bool = True) -> tuple[Spikes, Spikes, Spikes]:
         """Advance by `n_steps` under the constant currents `I` ((n_u,), or 0 for a blank).
 
         Returns the spikes of u, Inh_u and v as lists of (step, neuron). Without `learn` the weights stay as they are;

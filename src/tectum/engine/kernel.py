@@ -28,7 +28,7 @@ KEPT_FOLDERS = 3
 # A division follows IEEE 754 instead of raising, and calls are inlined: testing a divisor that varies in the loop, or
 # calling a long function, costs the loop its vector instructions (measured: 9 and 12 times slower). All options are
 # spelled out because Numba hands unset ones down from caller to callee.
-ENTRY_OPTIONS: Any = {"nogil": True, "error_model": "numpy", "fastmath": False, "forceinline": False}
+ENTRY_OPTIONS: Any = {"nogil": True, "error_model": "numpy", "fastmath": False, "forceinline": False, "_nrt": False}
 INNER_OPTIONS: Any = ENTRY_OPTIONS | {"forceinline": True}
 
 _NUMBA: Any = numba.config

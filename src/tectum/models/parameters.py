@@ -1,0 +1,105 @@
+"""Parts as parameters of an estimator: which are used when none is given, what they may hold, and their JSON form."""
+
+import math
+import numbers
+from typing import Any
+
+from tectum import parts
+
+# The map as specified for Rumbell et al. (2014): the defaults of the parts, with the values that differ between the
+# neurons and synapses they serve.
+PUBLISHED: dict[str, Any] = {
+    "encoder": parts.CircularGaussian(),
+    "input_neuron": parts.LIF(),
+    "inhibition": parts.DelayedInhibition(),
+    "projection": parts.PlasticProjection(),
+    "neuron": parts.LIF(tau_m=1.0, theta=1.0, reset=0.0),
+    "lateral": parts.DifferenceOfGaussians(),
+    "lateral_synapse": parts.Synapse(tau_r=0.1, tau_f=0.5),
+    "radius": parts.DecayingRadius(),
+    "rule": parts.NearestNeighbourSTDP(),
+    "protocol": parts.Protocol(),
+    "readout": parts.FirstSpike(),
+}
+
+# What SpikingSOM uses where a part is None; papers/rumbell2014 measures each departure from PUBLISHED.
+RECOMMENDED: dict[str, Any] = PUBLISHED | {
+    "encoder": parts.CircularGaussian(n_units=None, first=None),
+    "lateral": parts.DifferenceOfGaussians(b=math.inf, growth=2.0),
+    "radius": parts.DecayingRadius(start=8.0, end=1.0, half=0.4),
+    "rule": parts.NearestNeighbourSTDP(A_minus=0.0055, shift=0.6),
+}
+
+POSITIVE = ("tau", "tau_m", "tau_r", "tau_f", "sigma", "reference", "theta", "radius", "start", "end", "half", "n")
+AT_LEAST = {"n_units": 2, "updates": 1, "shift": 0, "window": 0, "blank_ms": 0, "w_max": 0, "b": 0, "input_ms": 1}
+ABOVE_ONE = ("tau_plus", "tau_minus")  # ms: the memory (1 - 1/tau)^lag must fade
+OPTIONAL = ("n_units", "first")
+
+
+def check_shape(shape: Any) -> None:
+    """Check the shape of a map: two whole numbers, and at least two neurons."""
+    if len(shape) != 2 or any(not isinstance(n, numbers.Integral) or n < 1 for n in shape) or math.prod(shape) < 2:
+        raise ValueError(f"SpikingSOM.shape must be (rows, columns) with two neurons or more, got {shape!r}")
+
+
+def resolve(estimator: Any) -> dict[str, Any]:
+    """The parts of an estimator, recommended ones in place of None.
+
+    Raises
+    ------
+    ValueError
+        If a field of a part is out of range; the message names estimator, part and field.
+    """
+    chosen = {}
+    for name, recommended in RECOMMENDED.items():
+        given = getattr(estimator, name)
+        chosen[name] = recommended if given is None else given
+        check_part(f"{type(estimator).__name__}.{name}", chosen[name])
+    return chosen
+
+
+def check_part(name: str, part: Any) -> None:
+    """Check the fields of a part, and of the parts in it; see `resolve`."""
+    for field, value in part._asdict().items():
+        where = f"{name}.{field}"
+        if isinstance(value, tuple):
+            check_part(where, value)
+        elif not (value is None and field in OPTIONAL):
+            _check_number(where, field, value)
+
+
+def _check_number(where: str, field: str, value: Any) -> None:
+    if not isinstance(value, numbers.Real) or math.isnan(value) or (math.isinf(value) and field != "b"):
+        raise ValueError(f"{where} must be a finite number, got {value!r}; see the field's comment in tectum.parts")
+    if field in POSITIVE and not value > 0:
+        raise ValueError(f"{where} must be above 0, got {value!r}; leave it out to use the default")
+    if field in ABOVE_ONE and not value > 1:
+        raise ValueError(f"{where} must be above 1 ms, got {value!r}; leave it out to use the default")
+    if field in AT_LEAST and not value >= AT_LEAST[field]:
+        raise ValueError(f"{where} must be at least {AT_LEAST[field]}, got {value!r}; leave it out to use the default")
+
+
+def to_json(value: Any) -> Any:
+    """A parameter in a form that JSON can hold; parts keep their class name."""
+    if isinstance(value, tuple) and hasattr(value, "_asdict"):
+        if getattr(parts, type(value).__name__, None) is not type(value):
+            raise ValueError(
+                f"only parts of tectum can be stored in a file, got a {type(value).__name__} from "
+                f"{type(value).__module__}; use pickle for models with parts of your own"
+            )
+        return {"part": type(value).__name__, **{k: to_json(v) for k, v in value._asdict().items()}}
+    if isinstance(value, tuple | list):
+        return [to_json(item) for item in value]
+    if hasattr(value, "tolist"):
+        return value.tolist()
+    return value
+
+
+def from_json(value: Any) -> Any:
+    """The parameter that `to_json` described; lists become tuples."""
+    if isinstance(value, dict):
+        fields = {k: from_json(v) for k, v in value.items() if k != "part"}
+        return getattr(parts, value["part"])(**fields)
+    if isinstance(value, list):
+        return tuple(from_json(item) for item in value)
+    return value

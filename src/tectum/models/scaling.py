@@ -1,0 +1,69 @@
+"""Features on the ring of their receptive fields, and back."""
+
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tectum.parts.encoding import CircularGaussian
+
+
+class FeatureScaling(NamedTuple):
+    """Min-max scaling with clipping. A feature that does not vary carries no information and is left out."""
+
+    lowest: NDArray[np.float64]  # (n_features,)
+    highest: NDArray[np.float64]  # (n_features,)
+
+    @property
+    def varies(self) -> NDArray[np.bool_]:
+        """Which features are used, shape (n_features,)."""
+        return self.highest > self.lowest
+
+    def unit(self, X: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Used features of X (n, n_features) scaled so that the range is 0 to 1; not clipped."""
+        used = self.varies
+        return (X[:, used] - self.lowest[used]) / (self.highest - self.lowest)[used]
+
+    def onto_ring(self, X: NDArray[np.float64], encoder: CircularGaussian) -> NDArray[np.float64]:
+        """Used features of X (n_samples, n_features) between `encoder.low` and `encoder.high`."""
+        share = np.clip(self.unit(X), 0.0, 1.0)
+        return encoder.low + share * (encoder.high - encoder.low)
+
+    def from_ring(self, position: NDArray[np.float64], encoder: CircularGaussian) -> NDArray[np.float64]:
+        """Points in units of the input, shape (n, n_features), for positions (n, n_used) on the ring."""
+        used = self.varies
+        points = np.tile(self.lowest, (len(position), 1))
+        share = (position - encoder.low) / (encoder.high - encoder.low)
+        points[:, used] += share * (self.highest - self.lowest)[used]
+        return points
+
+
+def scaling_of(X: NDArray[np.float64] | None, input_range: tuple | None, n_features: int, owner: str) -> FeatureScaling:
+    """Scaling from a given range, or from the data if there is none.
+
+    Raises
+    ------
+    ValueError
+        If the range does not fit the features, or nothing varies.
+    """
+    if input_range is None:
+        assert X is not None
+        scaling = FeatureScaling(X.min(axis=0), X.max(axis=0))
+        if not scaling.varies.any():
+            raise ValueError(
+                f"{owner}: X must hold a feature that varies, got the same values in every row "
+                f"(n_samples = {len(X)}, n_features = {n_features}); pass input_range=(low, high) to start from such data"
+            )
+        return scaling
+    try:
+        low, high = input_range
+        lowest, highest = (np.broadcast_to(np.asarray(end, np.float64), (n_features,)).copy() for end in (low, high))
+    except (TypeError, ValueError):
+        raise ValueError(
+            f"{owner}: input_range must be (low, high), each a number or of shape ({n_features},), got {input_range!r}"
+        ) from None
+    if not (np.isfinite(lowest).all() and np.isfinite(highest).all() and (lowest <= highest).all()):
+        raise ValueError(f"{owner}: input_range must be finite with low <= high, got {input_range!r}")
+    if not (highest > lowest).any():
+        raise ValueError(f"{owner}: input_range must leave room in at least one feature, got {input_range!r}")
+    return FeatureScaling(lowest, highest)

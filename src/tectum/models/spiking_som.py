@@ -1,0 +1,580 @@
+"""`SpikingSOM`, the spiking self-organising map of Rumbell, Denham & Wennekers (2014)."""
+
+import math
+import numbers
+from typing import Any, Self
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+from sklearn.base import BaseEstimator, ClassNamePrefixFeaturesOutMixin, TransformerMixin
+from sklearn.utils._param_validation import Interval
+from sklearn.utils.validation import check_array, check_is_fitted, validate_data
+
+from tectum import analysis, persistence
+from tectum.engine import map_network as network
+from tectum.engine.events import Recording
+from tectum.engine.map_loop import MapState
+from tectum.engine.random import integers, seed_from
+from tectum.models import parameters
+from tectum.models.diagnosis import Diagnosis, diagnose_map
+from tectum.models.progress import progress_bar
+from tectum.models.scaling import FeatureScaling, scaling_of
+from tectum.parts.encoding import CircularGaussian
+from tectum.parts.lateral import DecayingRadius, lateral_weights, radius
+from tectum.parts.neurons import LIF
+from tectum.parts.oscillation import DelayedInhibition
+from tectum.parts.protocol import Protocol
+from tectum.parts.readout import Centroid, FirstSpike
+from tectum.parts.synapses import PlasticProjection, Synapse
+from tectum.parts.topology import Grid
+
+CHUNK = 32  # presentations between two looks at the progress bar and for an interrupt
+CHUNK_BYTES = 2**24  # input currents held at a time
+
+
+class SpikingSOM(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
+    """Self-organising map of spiking neurons that learns with STDP inside an oscillation.
+
+    Each feature is encoded by a population of leaky integrate-and-fire neurons with circular Gaussian receptive
+    fields. An inhibitory neuron with delayed inhibition turns their constant input into volleys, about 25 per second,
+    in which the best-matching inputs fire first. A map of neurons with short-range excitation and
+    longer-range inhibition receives the volleys: the neuron that fires first excites its neighbourhood and silences
+    the rest, and STDP makes all that fire respond earlier to the same input. Nothing is labelled, and no learning
+    rate is scheduled.
+
+    Parameters left at None are the recommended parts, which differ from the defaults of the parts themselves (the
+    specification of the published circuit, see `rumbell2014`) in the entries named below; the user guide gives the
+    evidence for each.
+
+    Parameters
+    ----------
+    shape : tuple of (int, int), default=(10, 10)
+        Rows and columns of the map.
+    n_presentations : int or None, default=None
+        Presentations of a sample, drawn at random with replacement, in `fit`; the radius schedule spans them. None is
+        200 per sample, at least 2,000 and at most 20,000; for `partial_fit` without `fit` it is 20,000.
+    encoder : CircularGaussian or None
+        Population code of a feature. None: 32 units evenly around the ring (fewer from 129 features on).
+    input_neuron : LIF or None
+        Neurons of the input layer u.
+    inhibition : DelayedInhibition or None
+        The inhibitory neuron that makes u oscillate.
+    projection : PlasticProjection or None
+        The learned synapses from u to the map.
+    neuron : LIF or None
+        Neurons of the map.
+    lateral : DifferenceOfGaussians or None
+        Weights between the neurons of the map as a function of their distance. None: area-normalised
+        (``growth=2``), with inhibition that reaches the whole map (``b=inf``).
+    lateral_synapse : Synapse or None
+        Time course of the lateral synapses.
+    radius : DecayingRadius, ConstantRadius or None
+        Width of the lateral profile. None: from 8 to 1.5, halfway at 40 % of the presentations.
+    rule : NearestNeighbourSTDP or None
+        Plasticity of the projection. None: the window is shifted by 0.5 ms, with a third of the depression.
+    protocol : Protocol or None
+        How long samples are presented.
+    readout : FirstSpike, Centroid or None
+        How `predict` finds the winner. None: `FirstSpike`.
+    input_range : tuple of (low, high) or None, default=None
+        Smallest and largest value of the features, each a number or of shape (n_features,). None: those of the data
+        given to `fit` or to the first `partial_fit`. Values outside are clipped.
+    dt : float, default=0.025
+        Time step in ms.
+    n_snapshots : int, default=20
+        How often `fit` keeps a copy of the codebook, in `snapshots_`.
+    warm_start : bool, default=False
+        If True, `fit` goes on with an interrupted `fit` on the same data, up to `n_presentations`.
+    random_state : int, RandomState, Generator or None, default=None
+        Initial weights and order of presentation.
+    verbose : bool, default=False
+        Show a progress bar.
+    n_jobs : int or None, default=None
+        Threads for frozen passes (`transform`, `predict`); learning is sequential. Results do not depend on it.
+
+    Attributes
+    ----------
+    codebook_ : ndarray of shape (rows * columns, n_features)
+        What each neuron prefers, decoded from its weights, in units of the input.
+    weights_ : ndarray of shape (n_inputs, rows * columns), float32
+        Learned weights from u to the map.
+    n_presentations_seen_ : int
+        Presentations so far, in `fit` and `partial_fit`.
+    radius_ : float
+        Present radius of the lateral profile.
+    spike_counts_ : ndarray of shape (3,)
+        Spikes of u, of the inhibitory neuron and of the map during learning.
+    snapshots_, snapshot_presentations_ : ndarray
+        Codebooks during `fit`, shape (n_snapshots, rows * columns, n_features), and when they were taken.
+    encoder_ : CircularGaussian
+        The code with the number of units that was chosen.
+    n_features_in_, feature_names_in_
+        As in scikit-learn.
+
+    References
+    ----------
+    Rumbell, Denham & Wennekers (2014). A spiking self-organizing map combining STDP, oscillations, and continuous
+    learning. IEEE TNNLS 25(5), 894-907. doi:10.1109/TNNLS.2013.2283140
+
+    Examples
+    --------
+    >>> from sklearn.datasets import load_iris
+    >>> from tectum import SpikingSOM
+    >>> X, y = load_iris(return_X_y=True)
+    >>> som = SpikingSOM(shape=(6, 6), n_presentations=500, random_state=0).fit(X)
+    >>> som.predict(X).shape
+    (150,)
+    """
+
+    _parameter_constraints = {  # noqa: RUF012  scikit-learn reads it from the class
+        "shape": [tuple, list],
+        "n_presentations": [Interval(numbers.Integral, 1, None, closed="left"), None],
+        "encoder": [CircularGaussian, None],
+        "input_neuron": [LIF, None],
+        "inhibition": [DelayedInhibition, None],
+        "projection": [PlasticProjection, None],
+        "neuron": [LIF, None],
+        "lateral": [tuple, None],
+        "lateral_synapse": [Synapse, None],
+        "radius": [tuple, None],
+        "rule": [tuple, None],
+        "protocol": [Protocol, None],
+        "readout": [FirstSpike, Centroid, None],
+        "input_range": [tuple, list, None],
+        "dt": [Interval(numbers.Real, 0, 0.2, closed="right")],
+        "n_snapshots": [Interval(numbers.Integral, 0, None, closed="left")],
+        "warm_start": ["boolean"],
+        "random_state": ["random_state", np.random.Generator],
+        "verbose": ["verbose"],
+        "n_jobs": [numbers.Integral, None],
+    }
+
+    def __init__(
+        self,
+        shape=(10, 10),
+        *,
+        n_presentations=None,
+        encoder=None,
+        input_neuron=None,
+        inhibition=None,
+        projection=None,
+        neuron=None,
+        lateral=None,
+        lateral_synapse=None,
+        radius=None,
+        rule=None,
+        protocol=None,
+        readout=None,
+        input_range=None,
+        dt=0.025,
+        n_snapshots=20,
+        warm_start=False,
+        random_state=None,
+        verbose=False,
+        n_jobs=None,
+    ):
+        self.shape = shape
+        self.n_presentations = n_presentations
+        self.encoder = encoder
+        self.input_neuron = input_neuron
+        self.inhibition = inhibition
+        self.projection = projection
+        self.neuron = neuron
+        self.lateral = lateral
+        self.lateral_synapse = lateral_synapse
+        self.radius = radius
+        self.rule = rule
+        self.protocol = protocol
+        self.readout = readout
+        self.input_range = input_range
+        self.dt = dt
+        self.n_snapshots = n_snapshots
+        self.warm_start = warm_start
+        self.random_state = random_state
+        self.verbose = verbose
+        self.n_jobs = n_jobs
+
+    @classmethod
+    def rumbell2014(cls, shape=(10, 10), *, n_presentations=10_000, n_features=2, **others) -> Self:
+        """The map as specified for the paper, without the improvements that are the default of this class.
+
+        Parameters
+        ----------
+        shape, n_presentations
+            As in the class.
+        n_features : int, default=2
+            Features are scaled onto 0.25 to 0.75 of the ring up to three features, onto 0.10 to 0.90 beyond.
+        **others
+            Further parameters of the class, which take precedence.
+
+        Returns
+        -------
+        SpikingSOM
+        """
+        published = dict(parameters.PUBLISHED, dt=0.05)
+        if n_features > 3:
+            published["encoder"] = published["encoder"]._replace(low=0.10, high=0.90)
+        return cls(shape, n_presentations=n_presentations, **(published | others))
+
+    def fit(self, X: ArrayLike, y: Any = None) -> Self:
+        """Learn the map from samples drawn at random.
+
+        Parameters
+        ----------
+        X : array-like or sparse matrix of shape (n_samples, n_features)
+            Samples; features need no scaling.
+        y : ignored
+
+        Returns
+        -------
+        SpikingSOM
+            The estimator itself.
+
+        Raises
+        ------
+        ValueError
+            If X is not a finite numerical table in which something varies, or a parameter is out of range.
+        """
+        going_on = self.warm_start and hasattr(self, "_state")
+        X = self._validate(X, reset=not going_on, least=2)
+        if not going_on:
+            self._start(X)
+            self._planned = self.n_presentations or max(2_000, min(20_000, 200 * len(X)))
+            self._snapshots: list[tuple[int, NDArray[np.float32]]] = []
+        with progress_bar(self._planned, "fit", self.verbose) as advance:
+            advance(self._seen)
+            while self._seen < self._planned:
+                seen = self._seen
+                self._keep_snapshot()
+                last = min(seen + self._chunk(), self._planned)
+                drawn = [integers(self._seed, np.uint64(m), len(X)) for m in range(seen, last)]
+                self._learn(X[drawn])
+                advance(last - seen)
+        self._keep_snapshot()
+        return self._publish()
+
+    def partial_fit(self, X: ArrayLike, y: Any = None) -> Self:
+        """Continue learning: present each sample once, in the order given.
+
+        Presenting a stream in one call or in many gives the same map to the last bit if `input_range` is set or `fit`
+        was called before; else the first call sets the range of the features.
+
+        Parameters
+        ----------
+        X : array-like or sparse matrix of shape (n_samples, n_features)
+            Samples, at least one.
+        y : ignored
+
+        Returns
+        -------
+        SpikingSOM
+            The estimator itself.
+
+        Raises
+        ------
+        ValueError
+            As `fit`.
+        """
+        started = hasattr(self, "_state")
+        X = self._validate(X, reset=not started, least=1)
+        if not started:
+            self._start(X)
+            self._planned = self.n_presentations or 20_000
+            self._snapshots = []
+        with progress_bar(len(X), "partial_fit", self.verbose) as advance:
+            done = 0
+            while done < len(X):
+                last = min(done + self._chunk(), len(X))
+                self._learn(X[done:last])
+                advance(last - done)
+                done = last
+        return self._publish()
+
+    def spike_times(self, X: ArrayLike) -> NDArray[np.float64]:
+        """First spike of each neuron of the map to each sample, weights frozen, each sample starting from rest.
+
+        Parameters
+        ----------
+        X : array-like or sparse matrix of shape (n_samples, n_features)
+
+        Returns
+        -------
+        ndarray of shape (n_samples, rows * columns)
+            Time in ms since the onset of the sample, NaN for silent neurons.
+        """
+        check_is_fitted(self, "codebook_")
+        X = self._validate(X, reset=False, least=1)
+        self._prepare()
+        chunk = max(1, CHUNK_BYTES // (4 * len(self.weights_)))
+        times = np.empty((len(X), self.weights_.shape[1]))
+        with progress_bar(len(X), "respond", self.verbose, unit="samples") as advance:
+            for start in range(0, len(X), chunk):
+                part = slice(start, start + chunk)
+                times[part] = network.respond(
+                    self._circuit, self.weights_, self._currents(X[part]), self._parts, self.n_jobs
+                )
+                advance(len(X[part]))
+        return times
+
+    def transform(self, X: ArrayLike) -> NDArray[np.float64]:
+        """Response of the map: 1 for the winner, falling with the delay of the spike, 0 for silent neurons.
+
+        Parameters
+        ----------
+        X : array-like or sparse matrix of shape (n_samples, n_features)
+
+        Returns
+        -------
+        ndarray of shape (n_samples, rows * columns)
+            ``exp(-(t - t_first) / readout.tau)``.
+        """
+        times = self.spike_times(X)
+        first = np.fmin.reduce(times, axis=1, keepdims=True)
+        return np.nan_to_num(np.exp(-(times - first) / self._readout.tau), nan=0.0)
+
+    def predict(self, X: ArrayLike) -> NDArray[np.int64]:
+        """Winner of each sample as found by `readout`.
+
+        Parameters
+        ----------
+        X : array-like or sparse matrix of shape (n_samples, n_features)
+
+        Returns
+        -------
+        ndarray of shape (n_samples,)
+            Number of the neuron, row by row; -1 if the whole map stayed silent.
+        """
+        times = self.spike_times(X)
+        if isinstance(self._readout, Centroid):
+            return analysis.centroid_winner(times, self._grid, tau_ms=self._readout.tau)
+        return analysis.first_winner(times)
+
+    def inverse_transform(self, responses: ArrayLike) -> NDArray[np.float64]:
+        """What the winner of each response prefers.
+
+        Parameters
+        ----------
+        responses : array-like of shape (n_samples, rows * columns)
+            As from `transform`.
+
+        Returns
+        -------
+        ndarray of shape (n_samples, n_features)
+            Rows of the codebook, in units of the input; NaN where the map was silent.
+        """
+        check_is_fitted(self, "codebook_")
+        responses = check_array(responses, dtype=np.float64)
+        if responses.shape[1] != len(self.codebook_):
+            raise ValueError(
+                f"SpikingSOM.inverse_transform: responses must have {len(self.codebook_)} columns, one per neuron, "
+                f"got {responses.shape[1]}; pass the output of transform"
+            )
+        points = self.codebook_[responses.argmax(axis=1)]
+        points[~(responses > 0.0).any(axis=1)] = np.nan
+        return points
+
+    def quantization_error(self, X: ArrayLike) -> float:
+        """Mean distance from a sample to the nearest row of the codebook.
+
+        Parameters
+        ----------
+        X : array-like or sparse matrix of shape (n_samples, n_features)
+
+        Returns
+        -------
+        float
+            In units of the input.
+        """
+        check_is_fitted(self, "codebook_")
+        return analysis.quantization_error(self._validate(X, reset=False, least=1), self.codebook_)
+
+    def topographic_error(self, X: ArrayLike, *, winners: str = "codebook") -> float:
+        """Share of samples whose first and second winner are not neighbours (of eight) on the map.
+
+        Parameters
+        ----------
+        X : array-like or sparse matrix of shape (n_samples, n_features)
+        winners : {"codebook", "spikes"}, default="codebook"
+            The two nearest rows of the codebook, as in other self-organising maps (features scaled to [0, 1]), or the
+            first two neurons to fire.
+
+        Returns
+        -------
+        float
+        """
+        check_is_fitted(self, "codebook_")
+        if winners not in ("codebook", "spikes"):
+            raise ValueError(f"SpikingSOM.topographic_error: winners must be 'codebook' or 'spikes', got {winners!r}")
+        if winners == "spikes":
+            return analysis.topographic_error(analysis.spike_winners(self.spike_times(X), k=2), self._grid)
+        X = self._validate(X, reset=False, least=1)
+        return analysis.topographic_error(
+            analysis.best_matching_units(self._scaling.unit(X), self._scaling.unit(self.codebook_)), self._grid
+        )
+
+    def record(self, X: ArrayLike, *, input_ms: float | None = None, trace_ms: float | None = None) -> Recording:
+        """All spikes while samples follow each other without a pause, weights frozen, starting from rest.
+
+        Parameters
+        ----------
+        X : array-like or sparse matrix of shape (n_samples, n_features)
+        input_ms : float, optional
+            Time for each sample; `protocol.input_ms` by default.
+        trace_ms : float, optional
+            Interval of traces of the inhibitory neuron (``m_h``) and of the inhibition of u (``y_h``); none by default.
+
+        Returns
+        -------
+        Recording
+        """
+        check_is_fitted(self, "codebook_")
+        X = self._validate(X, reset=False, least=1)
+        self._prepare()
+        input_ms = self._parts.protocol.input_ms if input_ms is None else input_ms
+        every = 0 if trace_ms is None else max(1, round(trace_ms / self._parts.dt))
+        spikes, traces = network.record(self._circuit, self.weights_, self._currents(X), self._parts, input_ms, every)
+        return Recording(spikes=spikes, presentation_ms=input_ms, n_presentations=len(X), traces=traces)
+
+    def diagnose(self, X: ArrayLike, *, n_recorded: int = 20) -> Diagnosis:
+        """Look for silent and saturated neurons, missing winners and a faulty oscillation.
+
+        Parameters
+        ----------
+        X : array-like or sparse matrix of shape (n_samples, n_features)
+        n_recorded : int, default=20
+            Number of samples, spread over X, of which all spikes are recorded.
+
+        Returns
+        -------
+        Diagnosis
+            Print it for a table; its `warnings` name a remedy each.
+        """
+        check_is_fitted(self, "codebook_")
+        X = self._validate(X, reset=False, least=1)
+        some = np.unique(np.linspace(0, len(X) - 1, n_recorded).astype(int))
+        recording = self.record(X[some], input_ms=4 * self._parts.protocol.input_ms)
+        return diagnose_map(self.spike_times(X), recording, self.weights_, self._parts.rule.w_max)
+
+    def save(self, path: Any) -> None:
+        """Write the model to a file that `tectum.load` reads; learning continues from it to the last bit.
+
+        Parameters
+        ----------
+        path : str or path
+        """
+        persistence.save(self, path)
+
+    def __sklearn_tags__(self) -> Any:
+        tags = super().__sklearn_tags__()
+        tags.input_tags.sparse = True
+        return tags
+
+    @property
+    def _n_features_out(self) -> int:
+        return len(self.codebook_)
+
+    @property
+    def _grid(self) -> Grid:
+        return Grid(*self.shape)
+
+    def _validate(self, X: Any, *, reset: bool, least: int) -> NDArray[np.float64]:
+        if reset:
+            self._validate_params()
+            parameters.check_shape(self.shape)
+        X = validate_data(self, X, reset=reset, accept_sparse="csr", dtype=np.float64, ensure_min_samples=least)
+        return X if isinstance(X, np.ndarray) else X.toarray()
+
+    def _start(self, X: NDArray[np.float64]) -> None:
+        """A map at rest with random weights, and the scaling of the features."""
+        chosen = parameters.resolve(self)
+        self._scaling = scaling_of(X, self.input_range, X.shape[1], "SpikingSOM.fit")
+        n_used = int(self._scaling.varies.sum())
+        self.encoder_ = chosen["encoder"].sized_for(n_used)
+        self._seed = seed_from(self.random_state)
+        n_inputs = n_used * self.encoder_.n_units
+        weights = network.initial_weights(chosen["projection"], n_inputs, self._grid.n_neurons, self._seed)
+        self._state = network.rest_state(weights)
+        self._seen = 0
+        self.spike_counts_ = np.zeros(3, np.int64)
+
+    def _prepare(self) -> None:
+        """Constants of the map for the present number of presentations, from the parameters and the learned state."""
+        chosen = parameters.resolve(self)
+        self._readout = chosen["readout"]
+        self._parts = network.MapParts(
+            **{name: chosen[name] for name in network.MapParts._fields if name != "dt"}, dt=float(self.dt)
+        )
+        self.radius_ = radius(chosen["radius"], self._seen / self._planned)
+        lateral = lateral_weights(chosen["lateral"], self._grid.distances(), self.radius_)
+        self._circuit = network.build_circuit(self._parts, len(self._state.weights), lateral)
+
+    def _learn(self, X: NDArray[np.float64]) -> None:
+        """Present samples one after another; they must not reach over a change of the radius."""
+        self._prepare()
+        self._state = MapState(*(np.require(array, requirements="W") for array in self._state))
+        self.spike_counts_ += network.learn(self._circuit, self._state, self._currents(X), self._parts)
+        self._seen += len(X)
+
+    def _chunk(self) -> int:
+        """Presentations to the next look at progress and interrupts, or to the next change of the radius."""
+        schedule = parameters.resolve(self)["radius"]
+        most = max(1, min(CHUNK, CHUNK_BYTES // (4 * len(self._state.weights))))
+        if not isinstance(schedule, DecayingRadius):
+            return most
+        to_change = math.ceil(
+            (math.floor(self._seen * schedule.updates / self._planned) + 1) * self._planned / schedule.updates
+        )
+        return max(1, min(most, to_change - self._seen))
+
+    def _currents(self, X: NDArray[np.float64]) -> NDArray[np.float32]:
+        return self.encoder_.encode(self._scaling.onto_ring(X, self.encoder_))
+
+    def _decode(self) -> NDArray[np.float64]:
+        return self._scaling.from_ring(self.encoder_.decode(self._state.weights), self.encoder_)
+
+    def _keep_snapshot(self) -> None:
+        due = len(self._snapshots) * self._planned / max(1, self.n_snapshots - 1)
+        if len(self._snapshots) < self.n_snapshots and self._seen >= math.floor(due):
+            self._snapshots.append((self._seen, self._decode().astype(np.float32)))
+
+    def _publish(self) -> Self:
+        self.weights_ = self._state.weights
+        self.codebook_ = self._decode()
+        self.n_presentations_seen_ = self._seen
+        self.snapshot_presentations_ = np.array([seen for seen, _ in self._snapshots], dtype=np.int64)
+        shape = (0, *self.codebook_.shape)
+        self.snapshots_ = np.array([codebook for _, codebook in self._snapshots], np.float32).reshape(-1, *shape[1:])
+        self._prepare()
+        return self
+
+    def _get_state(self) -> tuple[dict[str, np.ndarray], dict[str, Any]]:
+        check_is_fitted(self, "codebook_")
+        arrays = {f"state.{name}": array for name, array in self._state._asdict().items()}
+        arrays |= {f"scaling.{name}": array for name, array in self._scaling._asdict().items()}
+        arrays |= {name: getattr(self, name) for name in ("spike_counts_", "snapshots_", "snapshot_presentations_")}
+        arrays["seed"] = np.asarray(self._seed)
+        names = getattr(self, "feature_names_in_", None)
+        header = {
+            "params": {name: parameters.to_json(value) for name, value in self.get_params(deep=False).items()},
+            "encoder": parameters.to_json(self.encoder_),
+            "planned": self._planned,
+            "seen": self._seen,
+            "n_features_in": self.n_features_in_,
+            "feature_names_in": None if names is None else names.tolist(),
+        }
+        return arrays, header
+
+    @classmethod
+    def _from_state(cls, arrays: dict[str, np.ndarray], header: dict[str, Any]) -> Self:
+        som = cls(**{name: parameters.from_json(value) for name, value in header["params"].items()})
+        som._state = MapState(*(arrays[f"state.{name}"] for name in MapState._fields))
+        som._scaling = FeatureScaling(*(arrays[f"scaling.{name}"] for name in FeatureScaling._fields))
+        som._seed = np.uint64(arrays["seed"])
+        som._planned, som._seen = header["planned"], header["seen"]
+        som.encoder_ = parameters.from_json(header["encoder"])
+        som.spike_counts_ = arrays["spike_counts_"]
+        som._snapshots = list(zip(arrays["snapshot_presentations_"].tolist(), arrays["snapshots_"], strict=True))
+        som.n_features_in_ = header["n_features_in"]
+        if header["feature_names_in"] is not None:
+            som.feature_names_in_ = np.array(header["feature_names_in"], dtype=object)
+        return som._publish()

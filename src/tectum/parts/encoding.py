@@ -1,0 +1,75 @@
+"""Population code of a vector: the current that each input neuron receives, and its inverse."""
+
+from typing import NamedTuple, Self
+
+import numpy as np
+from numpy.typing import NDArray
+
+
+class CircularGaussian(NamedTuple):
+    """Each input dimension is a ring of neurons with Gaussian receptive fields; defaults of the specification.
+
+    Fois & Girau (2023) state the shape. The ring is the reason why features are scaled into `low` to `high`:
+    its two ends are the same point.
+    """
+
+    n_units: int | None = 16  # neurons per input dimension; None: as many as the size of the input allows
+    sigma: float = 0.6  # width of a receptive field, in turns of the ring
+    first: float | None = 0.05  # centre of the first receptive field; None: centres evenly around the ring
+    last: float = 0.95  # centre of the last one
+    low: float = 0.25  # where the smallest value of a feature lies on the ring
+    high: float = 0.75  # where the largest one lies
+
+    def centres(self) -> NDArray[np.float64]:
+        """Centres of the receptive fields on the ring, shape (n_units,)."""
+        if self.n_units is None:
+            raise ValueError("CircularGaussian.n_units must be a number here; choose one with sized_for(n_features)")
+        if self.first is None:
+            return (np.arange(self.n_units) + 0.5) / self.n_units
+        return np.linspace(self.first, self.last, self.n_units)
+
+    def sized_for(self, n_features: int) -> Self:
+        """This code with a number of units: the given one, else 32 per feature, fewer from 129 features on.
+
+        With `n_units=None` the input layer has at most 4,096 neurons or 4 per feature, whichever is more: the cost of
+        a presentation is proportional to their number.
+        """
+        if self.n_units is not None:
+            return self
+        return self._replace(n_units=max(4, min(32, 4096 // n_features)))
+
+    def encode(self, scaled: NDArray[np.float64]) -> NDArray[np.float32]:
+        """Input currents ``I_k = exp(-delta_k^2 / (2 sigma^2))``, delta the distance to the centre along the ring.
+
+        Parameters
+        ----------
+        scaled : ndarray of shape (n_samples, n_features)
+            Features on the ring, from `low` to `high`.
+
+        Returns
+        -------
+        ndarray of shape (n_samples, n_features * n_units), float32
+            Currents; the units of a feature stand together.
+        """
+        delta = np.abs(scaled[:, :, None] - self.centres())
+        delta = np.minimum(delta, 1.0 - delta)
+        currents = np.exp(-(delta**2) / (2.0 * self.sigma**2)).astype(np.float32)
+        return currents.reshape(len(scaled), -1)
+
+    def decode(self, weights: NDArray[np.float32]) -> NDArray[np.float64]:
+        """Preferred point of each neuron on the ring: the circular mean of the centres, weighted by its synapses.
+
+        Parameters
+        ----------
+        weights : ndarray of shape (n_features * n_units, n_neurons)
+
+        Returns
+        -------
+        ndarray of shape (n_neurons, n_features)
+            Positions in [0, 1); NaN where a neuron has no weight at all.
+        """
+        centres = self.centres()
+        w = weights.reshape(-1, len(centres), weights.shape[1]).astype(np.float64)
+        vector = np.einsum("dkj,k->jd", w, np.exp(2j * np.pi * centres))
+        position = np.angle(vector) / (2.0 * np.pi) % 1.0
+        return np.where(np.abs(vector) > 0.0, position, np.nan)

@@ -1,0 +1,103 @@
+"""Lateral profiles: the weight between two neurons of a map as a function of their distance on the grid.
+
+Equation (6) of Rumbell, Denham & Wennekers (2014), a difference of Gaussians, and equation (7), its radius.
+"""
+
+import math
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tectum.engine.law import law
+
+
+class DifferenceOfGaussians(NamedTuple):
+    """Excitation near, inhibition around; defaults are those of the specification (peak-normalised, signed)."""
+
+    W: float = 0.15  # weight at distance 0 for a radius of `reference`
+    a: float = 3.0  # gain of the inhibitory Gaussian; the excitatory one has gain 1 + a
+    b: float = 3.0  # width of the inhibitory Gaussian in units of the radius
+    growth: float = 0.0  # the profile is scaled by (reference / radius)^growth; 2 keeps its area constant
+    reference: float = 8.0  # radius at which the scale is 1
+
+
+class ConstantRadius(NamedTuple):
+    """A radius that never changes."""
+
+    radius: float = 3.0  # grid units
+
+
+class DecayingRadius(NamedTuple):
+    """A radius that falls from `start` to `end` and has lost half of the (squared) way at `half` of the training."""
+
+    start: float = 8.0  # grid units
+    end: float = 1.5  # grid units
+    half: float = 0.6  # share of the training
+    n: float = 2.0  # steepness
+    updates: int = 20  # number of times the lateral weights are rewritten during the training
+
+
+@law
+def lateral_weight(p, d, X):
+    """Weight of the synapse between two neurons at grid distance d for a radius X."""
+
+
+@lateral_weight.of(DifferenceOfGaussians)
+def _(p, d, X):
+    """W (reference/X)^growth [(1+a) exp(-d^2/2X^2) - a exp(-d^2/2(bX)^2)]; Rumbell et al. 2014, eq. (6).
+
+    Signed, where the only known code adds the two Gaussians. That code normalises their area, so that their height
+    goes with 1/X^2: growth = 2. An infinite b makes the inhibition uniform.
+    """
+    scale = p.W * (p.reference / X) ** p.growth
+    near = math.exp(-(d * d) / (2.0 * X * X))
+    around = math.exp(-(d * d) / (2.0 * (p.b * X) ** 2))
+    return scale * ((1.0 + p.a) * near - p.a * around)
+
+
+@law
+def radius(p, progress):
+    """Radius of the lateral profile at the given share of the training (0 at the start, 1 at the end)."""
+
+
+@radius.of(ConstantRadius)
+def _(p, progress):
+    """X(t) = X, no schedule (continuous learning)."""
+    return p.radius
+
+
+@radius.of(DecayingRadius)
+def _(p, progress):
+    """X(t) = X - (X - X') / (1 + (sqrt2 - 1) (T/t)^(2n)); Rumbell et al. 2014, eq. (7), with T/t = half/progress.
+
+    Rewritten `updates` times, with the value at the start of each stretch; the training over, X stays.
+    """
+    t = min(math.floor(progress * p.updates), p.updates - 1) / p.updates
+    if t <= 0.0:
+        return p.start
+    return p.start - (p.start - p.end) / (1.0 + (math.sqrt(2.0) - 1.0) * (p.half / t) ** (2.0 * p.n))
+
+
+def lateral_weights(profile: NamedTuple, distances: NDArray[np.float64], X: float) -> NDArray[np.float32]:
+    """Lateral weight matrix without self-connections.
+
+    Parameters
+    ----------
+    profile : NamedTuple
+        Lateral profile, for instance `DifferenceOfGaussians`.
+    distances : ndarray of shape (n_neurons, n_neurons)
+        Grid distances.
+    X : float
+        Radius in grid units.
+
+    Returns
+    -------
+    ndarray of shape (n_neurons, n_neurons), float32
+        Weight from the row's neuron to the column's.
+    """
+    values, where = np.unique(distances, return_inverse=True)
+    weights = np.array([lateral_weight(profile, d, X) for d in values.tolist()], dtype=np.float32)
+    matrix = weights[where].reshape(distances.shape)
+    np.fill_diagonal(matrix, 0.0)
+    return matrix

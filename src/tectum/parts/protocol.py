@@ -1,0 +1,11 @@
+"""How samples are presented."""
+
+from typing import NamedTuple
+
+
+class Protocol(NamedTuple):
+    """Durations of a presentation; defaults of the specification."""
+
+    input_ms: float = 120.0  # a sample in training, about three cycles of the oscillation
+    blank_ms: float = 0.0  # pause without input between two samples in training
+    test_ms: float = 60.0  # a sample in a frozen pass, which starts from rest

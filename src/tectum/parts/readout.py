@@ -1,0 +1,15 @@
+"""How the response of a map is read."""
+
+from typing import NamedTuple
+
+
+class FirstSpike(NamedTuple):
+    """The winner is the neuron that fires first; others count the less the later they fire."""
+
+    tau: float = 0.5  # ms; the response is exp(-(t - t_first) / tau)
+
+
+class Centroid(NamedTuple):
+    """The winner is the centre of gravity on the grid of all that fire, weighted by exp(-(t - t_first) / tau)."""
+
+    tau: float = 0.5  # ms

@@ -1,0 +1,58 @@
+"""Current-based synapses whose postsynaptic current rises and falls with two time constants.
+
+Equations (2) and (3) of Rumbell, Denham & Wennekers (2014): ``ds/dt = -s/tau_r``, ``dy/dt = (s - y)/tau_f``; a
+presynaptic spike adds its weight to s. A spike of weight w gives the current
+``w tau_r/(tau_f - tau_r) (exp(-t/tau_f) - exp(-t/tau_r))`` of area ``w tau_r``.
+"""
+
+import math
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from tectum.engine.law import law
+
+
+class Synapse(NamedTuple):
+    """Two low-pass filters in a row; defaults are those of the plastic projection u -> v."""
+
+    tau_r: float = 0.2  # ms, rise
+    tau_f: float = 1.0  # ms, fall
+
+
+class SynapseStep(NamedTuple):
+    """`Synapse` for one step of fixed length."""
+
+    keep_s: Any  # exp(-dt / tau_r)
+    gain_y: Any  # 1 - exp(-dt / tau_f)
+
+
+class PlasticProjection(NamedTuple):
+    """All-to-all projection u -> v whose weights are learned.
+
+    The drive is shared by all synapses of a neuron: g = drive / n_u, so that one volley at the initial weights just
+    exceeds the threshold whatever the number of features and of receptive fields.
+    """
+
+    synapse: Synapse = Synapse(tau_r=0.2, tau_f=1.0)
+    drive: float = 20.8  # g n_u; g = 0.65 for 32 neurons
+    w_low: float = 0.88  # initial weights are uniform between w_low and w_high
+    w_high: float = 1.32
+
+
+def discretise_synapse(synapse: Synapse, dt: float) -> SynapseStep:
+    """Parameters of one step of `dt` ms in float32."""
+    return SynapseStep(
+        keep_s=np.float32(math.exp(-dt / synapse.tau_r)), gain_y=np.float32(-math.expm1(-dt / synapse.tau_f))
+    )
+
+
+@law
+def filter_current(p, s, y):
+    """The two filter states (s, y) after one step; the current is y."""
+
+
+@filter_current.of(SynapseStep)
+def _(p, s, y):
+    """y <- y + (s - y) (1 - exp(-dt/tau_f)), then s <- s exp(-dt/tau_r); Rumbell et al. 2014, eqs. (2), (3)."""
+    return s * p.keep_s, y + (s - y) * p.gain_y
