@@ -291,7 +291,7 @@ def learn_causes(rule, weights, last_u, clock, fired, n_fired):
     n_lags = rule.memory_plus.shape[0]
     for k in range(weights.shape[0]):
         lag = clock - last_u[k] - rule.shift
-        if lag >= n_lags:
+        if abs(lag) >= n_lags:
             continue
         row = weights[k]
         if lag >= 0:

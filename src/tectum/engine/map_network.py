@@ -1,5 +1,6 @@
 """A map as arrays: built from its parts, run chunk by chunk."""
 
+import functools
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -17,11 +18,13 @@ from tectum.engine.map_loop import (
     silent_response,
 )
 from tectum.engine.random import fill_uniform
+from tectum.parts.lateral import lateral_weights
 from tectum.parts.neurons import LIF, discretise_lif
 from tectum.parts.oscillation import DelayedInhibition
 from tectum.parts.plasticity import NearestNeighbourSTDP, discretise_stdp
 from tectum.parts.protocol import Protocol
 from tectum.parts.synapses import PlasticProjection, Synapse, discretise_synapse
+from tectum.parts.topology import Grid
 
 NEVER = -(10**12)  # step of the last spike of a neuron that has not fired
 LONGEST_JUMP_MS = 60.0
@@ -41,8 +44,9 @@ class MapParts(NamedTuple):
     dt: float
 
 
-def build_circuit(parts: MapParts, n_inputs: int, lateral: NDArray[np.float32]) -> MapCircuit:
-    """Constants of a map with `n_inputs` neurons in u and the lateral weights (n_v, n_v)."""
+@functools.lru_cache(maxsize=8, typed=True)  # named tuples of different types may be equal
+def build_circuit(parts: MapParts, n_inputs: int, profile: NamedTuple, grid: Grid, X: float) -> MapCircuit:
+    """Constants of a map with `n_inputs` neurons in u and a lateral profile of radius X; kept, so do not write to it."""
     dt, inhibition = parts.dt, parts.inhibition
     v = discretise_lif(parts.neuron, dt)
     drive = discretise_synapse(parts.projection.synapse, dt)
@@ -63,7 +67,7 @@ def build_circuit(parts: MapParts, n_inputs: int, lateral: NDArray[np.float32]) 
         W_e=np.float32(inhibition.W_excitation / n_inputs),
         W_i=np.float32(inhibition.W_inhibition / n_inputs),
         W_h=np.float32(inhibition.W_feedback),
-        K=lateral,
+        K=lateral_weights(profile, grid.distances(), X),
         silent=silent,
     )
 
@@ -163,8 +167,9 @@ def record(
     for sample in range(len(currents)):
         for start in range(0, n_steps, stretch):
             length = min(stretch, n_steps - start)
-            # No neuron fires more often than once per step; a volley per cycle is the rule.
-            spikes = _spikes(1, state, capacity=length * 64 + 4 * (len(state.m_u) + len(state.m_v)))
+            # A volley per cycle of 40 ms is the rule; there is room for one every 10 ms.
+            volleys = 4 + length * parts.dt / 10.0
+            spikes = _spikes(1, state, capacity=length * 64 + round(volleys * (len(state.m_u) + len(state.m_v))))
             run_map(circuit, state, spikes, scratch, currents[sample : sample + 1], blank, length, 0, False, True)
             if (spikes.counts != spikes.n_events).any():
                 raise RuntimeError("the recording ran over: the map fires without end; see diagnose() for remedies")

@@ -59,7 +59,7 @@ class Diagnosis:
 
 
 def diagnose_map(
-    latency: NDArray[np.float64], recording: Recording, weights: NDArray[np.float32], w_max: float
+    latency: NDArray[np.float64], recording: Recording, weights: NDArray[np.float32], w_max: float, input_ms: float
 ) -> Diagnosis:
     """Diagnose a map.
 
@@ -73,13 +73,15 @@ def diagnose_map(
         Learned weights.
     w_max : float
         Their upper bound.
+    input_ms : float
+        Length of a presentation in training.
 
     Returns
     -------
     Diagnosis
     """
     u, h, v = (recording.spikes[name] for name in "uhv")
-    n = recording.n_presentations
+    n = recording.duration_ms / input_ms
     volley_starts = h.time_ms[np.flatnonzero(np.diff(h.time_ms, prepend=-np.inf) > 10.0)]
     # The inhibitory neuron fires at the end of a volley; the interval across a change of sample is not a period.
     within = np.diff(np.floor(volley_starts / recording.presentation_ms)) == 0

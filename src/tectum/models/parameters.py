@@ -31,9 +31,18 @@ RECOMMENDED: dict[str, Any] = PUBLISHED | {
 }
 
 POSITIVE = ("tau", "tau_m", "tau_r", "tau_f", "sigma", "reference", "theta", "radius", "start", "end", "half", "n")
-AT_LEAST = {"n_units": 2, "updates": 1, "shift": 0, "window": 0, "blank_ms": 0, "w_max": 0, "b": 0, "input_ms": 1}
+AT_LEAST = {
+    "n_units": 2,
+    **dict.fromkeys(("updates", "input_ms", "test_ms"), 1),
+    **dict.fromkeys(("shift", "window", "blank_ms", "A_plus", "A_minus", "w_low", "w_high", "w_max", "b"), 0),
+    **dict.fromkeys(("first", "last", "low", "high"), 0),
+}
+# The exponential of the rule holds up to 4; above 1 depression would make a weight negative; the ring has length 1.
+AT_MOST = {"w_low": 4, "w_high": 4, "w_max": 4, "A_minus": 1, "first": 1, "last": 1, "low": 1, "high": 1}
 ABOVE_ONE = ("tau_plus", "tau_minus")  # ms: the memory (1 - 1/tau)^lag must fade
+WHOLE = ("n_units", "updates")
 OPTIONAL = ("n_units", "first")
+ORDERED = (("low", "high"), ("first", "last"), ("reset", "theta"))  # the first must be below the second
 
 
 def check_shape(shape: Any) -> None:
@@ -60,12 +69,18 @@ def resolve(estimator: Any) -> dict[str, Any]:
 
 def check_part(name: str, part: Any) -> None:
     """Check the fields of a part, and of the parts in it; see `resolve`."""
+    if not hasattr(part, "_asdict"):
+        raise ValueError(f"{name} must be a part, got {part!r}; use one of tectum.parts or None for the default")
     for field, value in part._asdict().items():
         where = f"{name}.{field}"
         if isinstance(value, tuple):
             check_part(where, value)
         elif not (value is None and field in OPTIONAL):
             _check_number(where, field, value)
+    for below, above in ORDERED:
+        small, large = getattr(part, below, None), getattr(part, above, None)
+        if small is not None and large is not None and not small < large:
+            raise ValueError(f"{name}.{below} must be below {above} = {large!r}, got {small!r}; exchange or change them")
 
 
 def _check_number(where: str, field: str, value: Any) -> None:
@@ -75,6 +90,10 @@ def _check_number(where: str, field: str, value: Any) -> None:
         raise ValueError(f"{where} must be above 0, got {value!r}; leave it out to use the default")
     if field in ABOVE_ONE and not value > 1:
         raise ValueError(f"{where} must be above 1 ms, got {value!r}; leave it out to use the default")
+    if field in WHOLE and not isinstance(value, numbers.Integral):
+        raise ValueError(f"{where} must be a whole number, got {value!r}; round it")
+    if field in AT_MOST and not value <= AT_MOST[field]:
+        raise ValueError(f"{where} must be at most {AT_MOST[field]}, got {value!r}; leave it out to use the default")
     if field in AT_LEAST and not value >= AT_LEAST[field]:
         raise ValueError(f"{where} must be at least {AT_LEAST[field]}, got {value!r}; leave it out to use the default")
 

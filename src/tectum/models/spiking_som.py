@@ -13,16 +13,17 @@ from sklearn.utils.validation import check_array, check_is_fitted, validate_data
 from tectum import analysis, persistence
 from tectum.engine import map_network as network
 from tectum.engine.events import Recording
-from tectum.engine.map_loop import MapState
+from tectum.engine.map_loop import MapCircuit, MapState
 from tectum.engine.random import integers, seed_from
 from tectum.models import parameters
 from tectum.models.diagnosis import Diagnosis, diagnose_map
 from tectum.models.progress import progress_bar
 from tectum.models.scaling import FeatureScaling, scaling_of
 from tectum.parts.encoding import CircularGaussian
-from tectum.parts.lateral import DecayingRadius, lateral_weights, radius
+from tectum.parts.lateral import DecayingRadius, radius
 from tectum.parts.neurons import LIF
 from tectum.parts.oscillation import DelayedInhibition
+from tectum.parts.plasticity import NearestNeighbourSTDP
 from tectum.parts.protocol import Protocol
 from tectum.parts.readout import Centroid, FirstSpike
 from tectum.parts.synapses import PlasticProjection, Synapse
@@ -137,7 +138,7 @@ class SpikingSOM(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimato
         "lateral": [tuple, None],
         "lateral_synapse": [Synapse, None],
         "radius": [tuple, None],
-        "rule": [tuple, None],
+        "rule": [NearestNeighbourSTDP, None],
         "protocol": [Protocol, None],
         "readout": [FirstSpike, Centroid, None],
         "input_range": [tuple, list, None],
@@ -241,17 +242,11 @@ class SpikingSOM(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimato
             self._start(X)
             self._planned = self.n_presentations or max(2_000, min(20_000, 200 * len(X)))
             self._snapshots: list[tuple[int, NDArray[np.float32]]] = []
-        with progress_bar(self._planned, "fit", self.verbose) as advance:
-            advance(self._seen)
-            while self._seen < self._planned:
-                seen = self._seen
-                self._keep_snapshot()
-                last = min(seen + self._chunk(), self._planned)
-                drawn = [integers(self._seed, np.uint64(m), len(X)) for m in range(seen, last)]
-                self._learn(X[drawn])
-                advance(last - seen)
-        self._keep_snapshot()
-        return self._publish()
+        try:
+            self._present_at_random(X)
+        finally:  # an interrupted map can be used, saved and continued
+            self._publish()
+        return self
 
     def partial_fit(self, X: ArrayLike, y: Any = None) -> Self:
         """Continue learning: present each sample once, in the order given.
@@ -304,15 +299,13 @@ class SpikingSOM(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimato
         """
         check_is_fitted(self, "codebook_")
         X = self._validate(X, reset=False, least=1)
-        self._prepare()
+        map_parts, circuit = self._build()
         chunk = max(1, CHUNK_BYTES // (4 * len(self.weights_)))
         times = np.empty((len(X), self.weights_.shape[1]))
         with progress_bar(len(X), "respond", self.verbose, unit="samples") as advance:
             for start in range(0, len(X), chunk):
                 part = slice(start, start + chunk)
-                times[part] = network.respond(
-                    self._circuit, self.weights_, self._currents(X[part]), self._parts, self.n_jobs
-                )
+                times[part] = network.respond(circuit, self.weights_, self._currents(X[part]), map_parts, self.n_jobs)
                 advance(len(X[part]))
         return times
 
@@ -330,7 +323,8 @@ class SpikingSOM(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimato
         """
         times = self.spike_times(X)
         first = np.fmin.reduce(times, axis=1, keepdims=True)
-        return np.nan_to_num(np.exp(-(times - first) / self._readout.tau), nan=0.0)
+        tau = parameters.resolve(self)["readout"].tau
+        return np.nan_to_num(np.exp(-(times - first) / tau), nan=0.0)
 
     def predict(self, X: ArrayLike) -> NDArray[np.int64]:
         """Winner of each sample as found by `readout`.
@@ -345,8 +339,9 @@ class SpikingSOM(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimato
             Number of the neuron, row by row; -1 if the whole map stayed silent.
         """
         times = self.spike_times(X)
-        if isinstance(self._readout, Centroid):
-            return analysis.centroid_winner(times, self._grid, tau_ms=self._readout.tau)
+        readout = parameters.resolve(self)["readout"]
+        if isinstance(readout, Centroid):
+            return analysis.centroid_winner(times, self._grid, tau_ms=readout.tau)
         return analysis.first_winner(times)
 
     def inverse_transform(self, responses: ArrayLike) -> NDArray[np.float64]:
@@ -429,10 +424,10 @@ class SpikingSOM(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimato
         """
         check_is_fitted(self, "codebook_")
         X = self._validate(X, reset=False, least=1)
-        self._prepare()
-        input_ms = self._parts.protocol.input_ms if input_ms is None else input_ms
-        every = 0 if trace_ms is None else max(1, round(trace_ms / self._parts.dt))
-        spikes, traces = network.record(self._circuit, self.weights_, self._currents(X), self._parts, input_ms, every)
+        map_parts, circuit = self._build()
+        input_ms = map_parts.protocol.input_ms if input_ms is None else input_ms
+        every = 0 if trace_ms is None else max(1, round(trace_ms / map_parts.dt))
+        spikes, traces = network.record(circuit, self.weights_, self._currents(X), map_parts, input_ms, every)
         return Recording(spikes=spikes, presentation_ms=input_ms, n_presentations=len(X), traces=traces)
 
     def diagnose(self, X: ArrayLike, *, n_recorded: int = 20) -> Diagnosis:
@@ -452,8 +447,10 @@ class SpikingSOM(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimato
         check_is_fitted(self, "codebook_")
         X = self._validate(X, reset=False, least=1)
         some = np.unique(np.linspace(0, len(X) - 1, n_recorded).astype(int))
-        recording = self.record(X[some], input_ms=4 * self._parts.protocol.input_ms)
-        return diagnose_map(self.spike_times(X), recording, self.weights_, self._parts.rule.w_max)
+        chosen = parameters.resolve(self)
+        input_ms = chosen["protocol"].input_ms
+        recording = self.record(X[some], input_ms=4 * input_ms)
+        return diagnose_map(self.spike_times(X), recording, self.weights_, chosen["rule"].w_max, input_ms)
 
     def save(self, path: Any) -> None:
         """Write the model to a file that `tectum.load` reads; learning continues from it to the last bit.
@@ -473,20 +470,16 @@ class SpikingSOM(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimato
     def _n_features_out(self) -> int:
         return len(self.codebook_)
 
-    @property
-    def _grid(self) -> Grid:
-        return Grid(*self.shape)
-
     def _validate(self, X: Any, *, reset: bool, least: int) -> NDArray[np.float64]:
-        if reset:
-            self._validate_params()
-            parameters.check_shape(self.shape)
+        self._validate_params()
+        parameters.check_shape(self.shape)
         X = validate_data(self, X, reset=reset, accept_sparse="csr", dtype=np.float64, ensure_min_samples=least)
         return X if isinstance(X, np.ndarray) else X.toarray()
 
     def _start(self, X: NDArray[np.float64]) -> None:
         """A map at rest with random weights, and the scaling of the features."""
         chosen = parameters.resolve(self)
+        self._grid = Grid(*self.shape)
         self._scaling = scaling_of(X, self.input_range, X.shape[1], "SpikingSOM.fit")
         n_used = int(self._scaling.varies.sum())
         self.encoder_ = chosen["encoder"].sized_for(n_used)
@@ -497,23 +490,39 @@ class SpikingSOM(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimato
         self._seen = 0
         self.spike_counts_ = np.zeros(3, np.int64)
 
-    def _prepare(self) -> None:
-        """Constants of the map for the present number of presentations, from the parameters and the learned state."""
+    def _build(self) -> tuple[network.MapParts, MapCircuit]:
+        """The map for the present number of presentations, from the parameters and the learned state."""
         chosen = parameters.resolve(self)
-        self._readout = chosen["readout"]
-        self._parts = network.MapParts(
+        map_parts = network.MapParts(
             **{name: chosen[name] for name in network.MapParts._fields if name != "dt"}, dt=float(self.dt)
         )
-        self.radius_ = radius(chosen["radius"], self._seen / self._planned)
-        lateral = lateral_weights(chosen["lateral"], self._grid.distances(), self.radius_)
-        self._circuit = network.build_circuit(self._parts, len(self._state.weights), lateral)
+        n_inputs = len(self._state.weights)
+        return map_parts, network.build_circuit(map_parts, n_inputs, chosen["lateral"], self._grid, self._radius())
+
+    def _radius(self) -> float:
+        return radius(parameters.resolve(self)["radius"], self._seen / self._planned)
+
+    def _present_at_random(self, X: NDArray[np.float64]) -> None:
+        """The presentations of `fit` that are left."""
+        with progress_bar(self._planned, "fit", self.verbose) as advance:
+            advance(self._seen)
+            while self._seen < self._planned:
+                seen = self._seen
+                self._keep_snapshot()
+                last = min(seen + self._chunk(), self._planned)
+                drawn = [integers(self._seed, np.uint64(m), len(X)) for m in range(seen, last)]
+                self._learn(X[drawn])
+                advance(last - seen)
+        self._keep_snapshot()
 
     def _learn(self, X: NDArray[np.float64]) -> None:
         """Present samples one after another; they must not reach over a change of the radius."""
-        self._prepare()
-        self._state = MapState(*(np.require(array, requirements="W") for array in self._state))
-        self.spike_counts_ += network.learn(self._circuit, self._state, self._currents(X), self._parts)
-        self._seen += len(X)
+        map_parts, circuit = self._build()
+        state = MapState(*(array.copy() for array in self._state))
+        counts = self.spike_counts_ + network.learn(circuit, state, self._currents(X), map_parts)
+        seen = self._seen + len(X)
+        # An interrupt comes when a kernel returns: nothing is called between these, so that they change together.
+        self._state, self._seen, self.spike_counts_ = state, seen, counts
 
     def _chunk(self) -> int:
         """Presentations to the next look at progress and interrupts, or to the next change of the radius."""
@@ -521,10 +530,9 @@ class SpikingSOM(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimato
         most = max(1, min(CHUNK, CHUNK_BYTES // (4 * len(self._state.weights))))
         if not isinstance(schedule, DecayingRadius):
             return most
-        to_change = math.ceil(
-            (math.floor(self._seen * schedule.updates / self._planned) + 1) * self._planned / schedule.updates
-        )
-        return max(1, min(most, to_change - self._seen))
+        stretch = self._seen * schedule.updates // self._planned
+        to_change = -(-(stretch + 1) * self._planned // schedule.updates)  # rounded up
+        return min(most, to_change - self._seen)
 
     def _currents(self, X: NDArray[np.float64]) -> NDArray[np.float32]:
         return self.encoder_.encode(self._scaling.onto_ring(X, self.encoder_))
@@ -544,7 +552,7 @@ class SpikingSOM(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimato
         self.snapshot_presentations_ = np.array([seen for seen, _ in self._snapshots], dtype=np.int64)
         shape = (0, *self.codebook_.shape)
         self.snapshots_ = np.array([codebook for _, codebook in self._snapshots], np.float32).reshape(-1, *shape[1:])
-        self._prepare()
+        self.radius_ = self._radius()
         return self
 
     def _get_state(self) -> tuple[dict[str, np.ndarray], dict[str, Any]]:
@@ -557,6 +565,7 @@ class SpikingSOM(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimato
         header = {
             "params": {name: parameters.to_json(value) for name, value in self.get_params(deep=False).items()},
             "encoder": parameters.to_json(self.encoder_),
+            "grid": list(self._grid),
             "planned": self._planned,
             "seen": self._seen,
             "n_features_in": self.n_features_in_,
@@ -572,6 +581,7 @@ class SpikingSOM(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimato
         som._seed = np.uint64(arrays["seed"])
         som._planned, som._seen = header["planned"], header["seen"]
         som.encoder_ = parameters.from_json(header["encoder"])
+        som._grid = Grid(*header["grid"])
         som.spike_counts_ = arrays["spike_counts_"]
         som._snapshots = list(zip(arrays["snapshot_presentations_"].tolist(), arrays["snapshots_"], strict=True))
         som.n_features_in_ = header["n_features_in"]

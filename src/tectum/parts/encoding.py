@@ -71,5 +71,5 @@ class CircularGaussian(NamedTuple):
         centres = self.centres()
         w = weights.reshape(-1, len(centres), weights.shape[1]).astype(np.float64)
         vector = np.einsum("dkj,k->jd", w, np.exp(2j * np.pi * centres))
-        position = np.angle(vector) / (2.0 * np.pi) % 1.0
+        position = np.angle(vector) / (2.0 * np.pi) % 1.0 % 1.0  # a tiny negative angle gives 1 at first
         return np.where(np.abs(vector) > 0.0, position, np.nan)

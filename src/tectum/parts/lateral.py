@@ -73,7 +73,8 @@ def _(p, progress):
 
     Rewritten `updates` times, with the value at the start of each stretch; the training over, X stays.
     """
-    t = min(math.floor(progress * p.updates), p.updates - 1) / p.updates
+    stretch = math.floor(progress * p.updates + 1e-9)  # rounding must not delay a change
+    t = min(stretch, p.updates - 1) / p.updates
     if t <= 0.0:
         return p.start
     return p.start - (p.start - p.end) / (1.0 + (math.sqrt(2.0) - 1.0) * (p.half / t) ** (2.0 * p.n))

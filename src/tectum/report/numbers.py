@@ -1,0 +1,151 @@
+"""The headline numbers: a map beside a Kohonen map and k-means on the same samples."""
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from sklearn.cluster import KMeans
+
+from tectum import analysis
+from tectum.analysis.baselines import kohonen_codebook
+
+MOST_RANKED = 1000  # samples for trustworthiness and continuity, whose time grows with the square
+MAP, KOHONEN, K_MEANS = "spiking map", "Kohonen map", "k-means"
+
+
+@dataclass(frozen=True)
+class Measure:
+    """One row of the table of headline numbers.
+
+    Attributes
+    ----------
+    key : str
+        Name for machines.
+    title : str
+        Name for people.
+    meaning : str
+        What it measures, in a sentence.
+    better : {"lower", "higher"}
+        Which values are good.
+    values : dict of str to float
+        By method; a method for which the measure is not defined is left out.
+    """
+
+    key: str
+    title: str
+    meaning: str
+    better: str
+    values: dict[str, float]
+
+    @property
+    def best(self) -> float:
+        """The best of the values; NaN if none is a number."""
+        known = [value for value in self.values.values() if not math.isnan(value)]
+        return (min if self.better == "lower" else max)(known, default=math.nan)
+
+
+@dataclass(frozen=True)
+class Method:
+    """What the measures need of a method; clusters is None for k-means, which has no grid."""
+
+    codebook: NDArray[np.float64]
+    winners: NDArray[np.intp]
+    clusters: NDArray[np.intp] | None
+
+
+def fit_baselines(X: NDArray, som: Any, n_clusters: int | None, random_state: int | None) -> dict[str, Method]:
+    kohonen = kohonen_codebook(X, som.shape, max(1, int(som.n_presentations_seen_)), random_state)
+    n_units = min(len(kohonen), len(np.unique(X, axis=0)))
+    centres = KMeans(n_units, n_init=3, random_state=random_state).fit(X).cluster_centers_
+    fitted = {}
+    for name, codebook in ((KOHONEN, kohonen), (K_MEANS, centres)):
+        clusters = analysis.cluster_units(codebook, som.shape, n_clusters=n_clusters) if name == KOHONEN else None
+        fitted[name] = Method(codebook, analysis.best_matching_units(X, codebook, k=1)[:, 0], clusters)
+    return fitted
+
+
+def measure_maps(X: NDArray, found: dict[str, Method], shape: tuple[int, int], latency: NDArray) -> list[Measure]:
+    """Quality of the codebooks and of the order of the maps."""
+
+    def measure(key: str, title: str, meaning: str, better: str, of: Callable[[Method], float]) -> Measure:
+        ordered = {name: it for name, it in found.items() if key == "quantization_error" or it.clusters is not None}
+        return Measure(key, title, meaning, better, {name: float(of(it)) for name, it in ordered.items()})
+
+    def from_codebook(it: Method) -> float:
+        return analysis.topographic_error(analysis.best_matching_units(X, it.codebook), shape)
+
+    some = np.unique(np.linspace(0, len(X) - 1, MOST_RANKED).astype(int))
+
+    def ranked(score: Callable[..., float]) -> Callable[[Method], float]:
+        def of(it: Method) -> float:
+            won = some[it.winners[some] >= 0]
+            at = analysis.grid_positions(shape)[it.winners[won]]
+            return score(X[won], at) if len(won) > 10 else math.nan
+
+        return of
+
+    spikes = analysis.topographic_error(analysis.spike_winners(latency), shape)
+    return [
+        measure(
+            "quantization_error",
+            "Quantization error",
+            "Mean distance from a sample to the nearest codebook row, features scaled to [0, 1].",
+            "lower",
+            lambda it: analysis.quantization_error(X, it.codebook),
+        ),
+        measure(
+            "topographic_error",
+            "Topographic error",
+            "Share of samples whose two nearest codebook rows belong to neurons that are not neighbours.",
+            "lower",
+            from_codebook,
+        ),
+        Measure(
+            "topographic_error_spikes",
+            "Topographic error from spikes",
+            "Share of samples whose first two neurons to fire are not neighbours.",
+            "lower",
+            {MAP: spikes},
+        ),
+        measure(
+            "trustworthiness",
+            "Trustworthiness",
+            "Near on the map means near in the data: 1 if the map shows no false neighbours.",
+            "higher",
+            ranked(analysis.trustworthiness),
+        ),
+        measure(
+            "continuity",
+            "Continuity",
+            "Near in the data means near on the map: 1 if the map tears no neighbours apart.",
+            "higher",
+            ranked(analysis.continuity),
+        ),
+    ]
+
+
+def measure_classes(labels: NDArray | None, found: dict[str, Method]) -> list[Measure]:
+    """Agreement with known classes; none without classes."""
+    if labels is None:
+        return []
+    units = {name: analysis.cluster_scores(labels, it.winners) for name, it in found.items()}
+    groups = {
+        name: analysis.cluster_scores(labels, np.where(it.winners >= 0, it.clusters[it.winners], -1))
+        for name, it in found.items()
+        if it.clusters is not None
+    }
+    used = ", ".join(f"{scores['n_units']} by the {name}" for name, scores in units.items())
+    together = "Neurons joined to as many connected regions as there are classes"
+    rows = [
+        ("purity", "Label agreement", f"Purity: samples of the majority class of their unit. Units used: {used}.", units),
+        ("ari", "ARI of regions", f"{together}: adjusted Rand index against the classes.", groups),
+        ("ami", "AMI of regions", f"{together}: adjusted mutual information with the classes.", groups),
+        ("unit_ami", "AMI of single units", "Each unit as a cluster of its own; pays for many units.", units),
+    ]
+    return [
+        Measure(key, title, meaning, "higher", {name: float(of[key.split("_")[-1]]) for name, of in scores.items()})
+        for key, title, meaning, scores in rows
+    ]
