@@ -5,19 +5,22 @@ time step. Prints spike counts, agreement, the largest weight difference and CPU
 
     python benchmarks/peers/compare_spikes.py --peers-python .venv-peers/bin/python
 
-An engine is a function from a `Problem` to a `Result`, entered in `engines`; imports of its own belong inside it.
+An engine is a function from a `Problem` to a `Result`, entered in `engines`; imports of its own belong inside it. With
+``record=False``, for timing, it returns no spikes.
 """
 
 from __future__ import annotations
 
 import argparse
+import atexit
+import functools
 import os
+import shutil
 import subprocess
 import sys
 import tempfile
 import time
 from collections.abc import Callable
-from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -63,7 +66,17 @@ class Result(NamedTuple):
     cpu_seconds: float  # of the time loop
 
 
-Engine = Callable[[Problem], Result]
+class Score(NamedTuple):
+    """Agreement of an engine with the reference."""
+
+    counts: list[int]  # spikes of u, Inh_u and v
+    exact: int  # spikes at the very step of the reference
+    near: int  # spikes at most one step away
+    alone: int  # spikes without a partner, on either side
+    weight_error: float  # largest difference of a weight
+
+
+Engine = Callable[..., Result]
 
 
 def reference() -> Any:
@@ -74,17 +87,37 @@ def reference() -> Any:
     return module
 
 
-def make_problem(D: int, n: int, shape: tuple[int, int], n_presentations: int, learn: bool, seed: int) -> Problem:
-    """Uniform random samples on an untrained map with the first, widest lateral profile."""
+def make_problem(
+    samples: NDArray[np.float64], n: int, shape: tuple[int, int], learn: bool, seed: int, dt: float = 0.05
+) -> Problem:
+    """Samples (n_presentations, D), scaled onto the ring, for an untrained map with the first, widest lateral profile.
+
+    Parameters
+    ----------
+    samples : ndarray of shape (n_presentations, D)
+        Positions on the ring of each dimension, in [0, 1).
+    n : int
+        Receptive fields per dimension.
+    shape : tuple of (int, int)
+        Rows and columns of v.
+    learn : bool
+        Whether STDP runs; otherwise the weights are frozen.
+    seed : int
+        Of the initial weights.
+    dt : float, default=0.05
+        Time step in ms.
+
+    Returns
+    -------
+    Problem
+    """
     models = reference()
-    rng = np.random.default_rng(seed)
-    untrained = models.ReferenceMap(D=D, n=n, shape=shape, seed=seed)
-    samples = rng.uniform(0.25, 0.75, size=(n_presentations, D))
+    untrained = models.ReferenceMap(D=samples.shape[1], n=n, shape=shape, dt=dt, seed=seed)
     currents = np.array([models.receptive_fields(sample, n) for sample in samples])
     params = {name: value for name, value in untrained.parameters._asdict().items() if name not in SETTLED}
-    params |= {"dt": untrained.dt, "presentation": 120.0}
+    params |= {"dt": dt, "presentation": 120.0}
     currents, w0, K = (a.astype(np.float32).astype(np.float64) for a in (currents, untrained.w, untrained.K))
-    return Problem(D, n, shape, currents, w0, K, params, learn)
+    return Problem(samples.shape[1], n, shape, currents, w0, K, params, learn)
 
 
 def reference_spikes(problem: Problem) -> Result:
@@ -104,30 +137,82 @@ def reference_spikes(problem: Problem) -> Result:
     return Result(spikes, model.w, cpu)
 
 
-def brian2_spikes(problem: Problem, python: str, device: str) -> Result:
+def tectum_spikes(problem: Problem, skip: bool = True, record: bool = True, repeats: int = 3) -> Result:
+    """The time loop of this package with the parts of the published circuit.
+
+    ``skip`` tells whether it skips silent stretches. The CPU time is the median of ``repeats`` runs that record no
+    spikes, after one more that compiles.
+    """
+    from tectum.engine.map_loop import run_map
+    from tectum.engine.map_network import MapParts, build_circuit, rest_state
+    from tectum.models.parameters import PUBLISHED
+    from tectum.parts import Grid
+
+    currents, w0, K = (a.astype(np.float32) for a in (problem.currents, problem.w0, problem.K))
+    chosen = {name: PUBLISHED[name] for name in MapParts._fields if name != "dt"}
+    parts = MapParts(**chosen, dt=problem.params["dt"])
+    circuit = build_circuit(parts, len(w0), PUBLISHED["lateral"], Grid(*problem.shape), 1.0)._replace(K=K)
+    blank = np.zeros(len(w0), np.float32)
+
+    def run(capacity: int) -> tuple[Any, NDArray[np.float32], float]:
+        state = rest_state(w0.copy())
+        spikes, scratch = tectum_output(*currents.shape, w0.shape[1], capacity)
+        start = time.process_time()
+        run_map(circuit, state, spikes, scratch, currents, blank, problem.steps, 0, problem.learn, skip)
+        return spikes, state.weights, time.process_time() - start
+
+    runs = [run(capacity=0) for _ in range(repeats + 1)]
+    cpu = float(np.median([seconds for _, _, seconds in runs[1:]]))
+    spikes, w, _ = run(capacity=runs[0][0].counts.max()) if record else runs[0]
+    kept = (events[:n] for events, n in zip((spikes.u, spikes.h, spikes.v), spikes.n_events, strict=True))
+    return Result(dict(zip(POPULATIONS, kept, strict=True)), w.astype(np.float64), cpu)
+
+
+def tectum_output(n_presentations: int, n_u: int, n_v: int, capacity: int) -> tuple[Any, Any]:
+    """Where the time loop writes: room for ``capacity`` spikes per population, and its scratch arrays."""
+    from tectum.engine.map_loop import MapScratch, MapSpikes
+
+    events = [np.zeros((capacity, 2), np.int64) for _ in POPULATIONS]
+    first_v = np.full((n_presentations, n_v), -1.0, np.float32)
+    spikes = MapSpikes(first_v, np.zeros(3, np.int64), *events, n_events=np.zeros(3, np.int64))
+    return spikes, MapScratch(fading=np.zeros(n_v, np.float32), fired=np.zeros(max(n_u, n_v), np.int64))
+
+
+def brian2_spikes(problem: Problem, python: str, device: str, record: bool = True) -> Result:
     """Brian2 in its own environment, whose interpreter is ``python``."""
     with tempfile.TemporaryDirectory() as folder:
         question, answer = Path(folder, "problem.npz"), Path(folder, "result.npz")
         content: dict[str, Any] = {name: getattr(problem, name) for name in ("currents", "w0", "K", "learn")}
         np.savez(question, **content | problem.params)
-        script = str(HERE / "map_circuit_brian2.py")
-        subprocess.run([python, script, question, answer, "--device", device], check=True, stdout=subprocess.DEVNULL)
+        command = [python, str(HERE / "map_circuit_brian2.py"), str(question), str(answer), "--device", device]
+        subprocess.run(command + ["--no-record"] * (not record), check=True, stdout=subprocess.DEVNULL)
         with np.load(answer) as result:
             spikes = {name: result[f"{name}_spikes"] for name in POPULATIONS}
             return Result(spikes, result["w"], float(result["cpu_seconds"]))
 
 
-def c_spikes(problem: Problem, compiler: str, repeats: int = 5) -> Result:
-    """map_circuit.c, compiled here; the CPU time is the median of ``repeats`` runs that record no spikes."""
+@functools.cache
+def compiled_c(compiler: str) -> Path:
+    """map_circuit.c compiled, once per process."""
+    folder = tempfile.mkdtemp(prefix="map_circuit_")
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    program = Path(folder, "map_circuit")
+    subprocess.run([compiler, *C_FLAGS, "-o", program, HERE.parent / "map_circuit.c", "-lm"], check=True)
+    return program
+
+
+def c_spikes(problem: Problem, compiler: str, record: bool = True, repeats: int = 3) -> Result:
+    """map_circuit.c; the CPU time is the median of ``repeats`` runs that record no spikes."""
+    program = compiled_c(compiler)
     with tempfile.TemporaryDirectory() as folder:
-        program, question, answer = (Path(folder, name) for name in ("map_circuit", "problem", "result"))
-        source = HERE.parent / "map_circuit.c"
-        subprocess.run([compiler, *C_FLAGS, "-o", program, source, "-lm"], check=True)
+        question, answer = Path(folder, "problem"), Path(folder, "result")
         write_c_problem(question, problem)
-        subprocess.run([program, question, "-o", answer], check=True, stdout=subprocess.DEVNULL)
         timed = subprocess.run([program, question, "-r", str(repeats)], check=True, capture_output=True, text=True)
         seconds = [float(line.split()[1]) for line in timed.stdout.splitlines() if line.startswith("cpu_seconds")]
-        return Result(*read_c_result(answer, problem.w0.shape), float(np.median(seconds)))
+        subprocess.run([program, question, "-o", answer], check=True, stdout=subprocess.DEVNULL)
+        spikes, w = read_c_result(answer, problem.w0.shape)
+        silent = {name: np.empty((0, 2), np.int64) for name in POPULATIONS}
+        return Result(spikes if record else silent, w, float(np.median(seconds)))
 
 
 def write_c_problem(path: Path, problem: Problem) -> None:
@@ -153,12 +238,15 @@ def read_c_result(path: Path, shape: tuple[int, int]) -> tuple[dict[str, NDArray
 
 def engines(peers_python: str, compiler: str) -> dict[str, Engine]:
     """Every engine by name; the first is the one the others are compared with."""
+    brian2 = functools.partial(brian2_spikes, python=peers_python)
     return {
         "reference": reference_spikes,
-        "C": partial(c_spikes, compiler=compiler),
-        "brian2-numpy": partial(brian2_spikes, python=peers_python, device="numpy"),
-        "brian2-cython": partial(brian2_spikes, python=peers_python, device="cython"),
-        "brian2-cpp": partial(brian2_spikes, python=peers_python, device="cpp_standalone"),
+        "tectum": tectum_spikes,
+        "tectum-stepping": functools.partial(tectum_spikes, skip=False),
+        "C": functools.partial(c_spikes, compiler=compiler),
+        "brian2-numpy": functools.partial(brian2, device="numpy"),
+        "brian2-cython": functools.partial(brian2, device="cython"),
+        "brian2-cpp": functools.partial(brian2, device="cpp_standalone"),
     }
 
 
@@ -179,26 +267,35 @@ def matched(a: NDArray[np.int64], b: NDArray[np.int64], tolerance: int) -> int:
     return count
 
 
+def score(result: Result, truth: Result) -> Score:
+    """Compare the spikes and weights of an engine with those of another."""
+    pairs = [(result.spikes[p], truth.spikes[p]) for p in POPULATIONS]
+    near = [matched(a, b, 1) for a, b in pairs]
+    return Score(
+        counts=[len(a) for a, _ in pairs],
+        exact=sum(matched(a, b, 0) for a, b in pairs),
+        near=sum(near),
+        alone=sum(len(a) + len(b) - 2 * m for (a, b), m in zip(pairs, near, strict=True)),
+        weight_error=float(np.abs(result.w - truth.w).max()),
+    )
+
+
 def report(name: str, result: Result, truth: Result, n_steps: int) -> bool:
     """Print one line of the table; whether every spike has its partner within one step."""
-    totals = [len(result.spikes[p]) for p in POPULATIONS]
-    pairs = [(result.spikes[p], truth.spikes[p]) for p in POPULATIONS]
-    exact = sum(matched(a, b, 0) for a, b in pairs)
-    near = [matched(a, b, 1) for a, b in pairs]
-    alone = sum(len(a) + len(b) - 2 * m for (a, b), m in zip(pairs, near, strict=True))
+    u, inh, v = (found := score(result, truth)).counts
     print(
-        f"{name:15s}{totals[0]:8d}{totals[1]:6d}{totals[2]:8d}{exact:9d}{sum(near):9d}{alone:8d}"
-        f"{np.abs(result.w - truth.w).max():11.1e}{1e6 * result.cpu_seconds / n_steps:13.3f}",
+        f"{name:15s}{u:8d}{inh:6d}{v:8d}{found.exact:9d}{found.near:9d}{found.alone:8d}"
+        f"{found.weight_error:11.1e}{1e6 * result.cpu_seconds / n_steps:13.3f}",
         flush=True,
     )
-    return alone == 0
+    return found.alone == 0
 
 
 def main() -> int:
     """Run the engines on one problem and print the table."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--peers-python", default=sys.executable, help="interpreter that has Brian2")
-    parser.add_argument("--compiler", default=os.environ.get("CC", "gcc"))
+    parser.add_argument("--compiler", default=os.environ.get("CC", "cc"))
     parser.add_argument("--engines", nargs="+", help="only these, beside the reference")
     parser.add_argument("--dimensions", type=int, default=2)
     parser.add_argument("--fields", type=int, default=16, help="receptive fields per dimension")
@@ -212,9 +309,9 @@ def main() -> int:
     if unknown := set(chosen) - set(available):
         parser.error(f"--engines must be among {', '.join(available)}; got {', '.join(sorted(unknown))}")
     shape = (options.shape[0], options.shape[1])
-    problem = make_problem(
-        options.dimensions, options.fields, shape, options.presentations, options.learn, options.seed
-    )
+    rng = np.random.default_rng(options.seed)
+    samples = rng.uniform(0.25, 0.75, size=(options.presentations, options.dimensions))
+    problem = make_problem(samples, options.fields, shape, options.learn, options.seed)
     n_steps = len(problem.currents) * problem.steps
     print(f"{n_steps} steps, {problem.w0.shape[0]} u, {shape[0]} x {shape[1]} v, learn={problem.learn}")
     print("engine                u   inh       v    exact  +-1 step  alone   max |dw|  CPU us/step")

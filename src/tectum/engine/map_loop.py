@@ -140,17 +140,6 @@ def v_must_stay_silent(circuit, state):
 
 
 @kernel
-def inhibit(circuit, m_h, y_e, y_i, s_h):
-    """Phase 3: membrane and feedback filter of the inhibitory neuron after one step, and whether it fired."""
-    m_h = membrane(circuit.h, m_h, y_e - y_i)
-    fired = crosses(circuit.h, m_h)
-    if fired:
-        m_h = circuit.h.reset
-        s_h += circuit.W_h
-    return m_h, s_h, fired
-
-
-@kernel
 def note(spikes, population, events, clock, neuron):
     """Count a spike and, if there is room, keep it; INOUT spikes, events (capacity, 2)."""
     spikes.counts[population] += 1
@@ -159,6 +148,17 @@ def note(spikes, population, events, clock, neuron):
         events[n, 0] = clock
         events[n, 1] = neuron
         spikes.n_events[population] = n + 1
+
+
+@kernel
+def inhibit(circuit, spikes, clock, m_h, y_e, y_i, s_h):
+    """Phase 3: membrane and feedback filter of the inhibitory neuron after one step; INOUT spikes."""
+    m_h = membrane(circuit.h, m_h, y_e - y_i)
+    if crosses(circuit.h, m_h):
+        m_h = circuit.h.reset
+        s_h += circuit.W_h
+        note(spikes, H, spikes.h, clock, 0)
+    return m_h, s_h
 
 
 @kernel
@@ -188,9 +188,7 @@ def skip_silence(circuit, state, spikes, currents, n_steps):
         s_h, y_h, kept, held = s_next, y_next, kept_next, held_next
         s_e, y_e = filter_current(circuit.excitation, s_e, y_e)
         s_i, y_i = filter_current(circuit.inhibition, s_i, y_i)
-        m_h, s_h, fired = inhibit(circuit, m_h, y_e, y_i, s_h)
-        if fired:
-            note(spikes, H, spikes.h, state.clock[0] + n, 0)
+        m_h, s_h = inhibit(circuit, spikes, state.clock[0] + n, m_h, y_e, y_i, s_h)
         n += 1
     if n > 0:
         x[M_H], x[S_E], x[Y_E], x[S_I], x[Y_I], x[S_H], x[Y_H] = m_h, s_e, y_e, s_i, y_i, s_h, y_h
@@ -317,37 +315,39 @@ def full_step(circuit, state, spikes, scratch, currents, presentation, step, lea
     s_e, y_e = filter_current(circuit.excitation, x[S_E], x[Y_E])
     s_i, y_i = filter_current(circuit.inhibition, x[S_I], x[Y_I])
 
-    # 2. membranes and spikes of u
+    # 2. membranes and spikes of u; to look for spikes in a pass of its own would double the time of a silent step
     m_u = state.m_u
+    any_fired = False
     for k in range(m_u.shape[0]):
         m_u[k] = membrane(circuit.u, m_u[k], currents[k] - y_h)
-    n_u_fired = crossers(circuit.u, m_u, scratch.fired)
-    if n_u_fired > 0:
+        any_fired |= crosses(circuit.u, m_u[k])
+    n_u_fired = 0
+    if any_fired:
+        n_u_fired = crossers(circuit.u, m_u, scratch.fired)
         drive_and_depress(circuit, state, scratch.fired, n_u_fired, scratch.fading, learn)
         for f in range(n_u_fired):
             note(spikes, U, spikes.u, clock, scratch.fired[f])
 
     # 3. inhibitory neuron
-    m_h, s_h, h_fired = inhibit(circuit, x[M_H], y_e, y_i, s_h)
+    m_h, s_h = inhibit(circuit, spikes, clock, x[M_H], y_e, y_i, s_h)
     s_e += np.float32(n_u_fired) * circuit.W_e
     s_i += np.float32(n_u_fired) * circuit.W_i
-    if h_fired:
-        note(spikes, H, spikes.h, clock, 0)
     x[M_H], x[S_E], x[Y_E], x[S_I], x[Y_I], x[S_H], x[Y_H] = m_h, s_e, y_e, s_i, y_i, s_h, y_h
 
     # 4. currents and membranes of v
     s_drive, y_drive, s_lateral, y_lateral = state.s_drive, state.y_drive, state.s_lateral, state.y_lateral
     m_v = state.m_v
+    any_fired = False
     for j in range(m_v.shape[0]):
         s_drive[j], y_drive[j] = filter_current(circuit.drive, s_drive[j], y_drive[j])
-    for j in range(m_v.shape[0]):
         s_lateral[j], y_lateral[j] = filter_current(circuit.lateral, s_lateral[j], y_lateral[j])
-    for j in range(m_v.shape[0]):
         m_v[j] = membrane(circuit.v, m_v[j], y_drive[j] + y_lateral[j])
+        any_fired |= crosses(circuit.v, m_v[j])
 
     # 5. spikes of v
-    n_v_fired = crossers(circuit.v, m_v, scratch.fired)
-    if n_v_fired > 0:
+    n_v_fired = 0
+    if any_fired:
+        n_v_fired = crossers(circuit.v, m_v, scratch.fired)
         spread(circuit, state, spikes, scratch.fired, n_v_fired, presentation, step)
         if learn:
             learn_causes(circuit.rule, state.weights, state.last_u, clock, scratch.fired, n_v_fired)

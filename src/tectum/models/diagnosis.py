@@ -94,15 +94,16 @@ def diagnose_map(
         saturated_weights=float(high.mean()),
         missing_winners=float(np.isnan(latency).all(axis=1).mean()),
         spikes_per_presentation={name: len(train) / n for name, train in recording.spikes.items()},
-        inputs_per_volley=len(u) / (u.n_neurons * max(1, len(volley_starts))),
+        inputs_per_volley=len(u) / (u.n_neurons * len(volley_starts)) if len(volley_starts) else float("nan"),
         period_ms=float(periods.mean()) if len(periods) else float("nan"),
         jitter_ms=float(periods.std()) if len(periods) else float("nan"),
     )
-    found.warnings.extend(_warnings(found, v.n_neurons, len(v) / max(1, len(volley_starts))))
+    answered = ~np.isnan(latency[~np.isnan(latency).all(axis=1)])
+    found.warnings.extend(_warnings(found, v.n_neurons, answered.mean() if len(answered) else 0.0))
     return found
 
 
-def _warnings(d: Diagnosis, n_neurons: int, spikes_per_volley: float) -> list[str]:
+def _warnings(d: Diagnosis, n_neurons: int, share_responding: float) -> list[str]:
     warnings = []
     if np.isnan(d.period_ms):
         warnings.append(
@@ -114,10 +115,15 @@ def _warnings(d: Diagnosis, n_neurons: int, spikes_per_volley: float) -> list[st
             f"the period varies by {d.jitter_ms:.1f} ms: volleys are cut short or overlap; check inhibition.W_feedback "
             "and input_neuron.tau_m"
         )
-    if d.inputs_per_volley < 0.8 or d.inputs_per_volley > 1.3:
+    if d.inputs_per_volley < 0.8:
         warnings.append(
-            f"{d.inputs_per_volley:.0%} of the inputs fire per cycle instead of all of them once; widen encoder.sigma, "
-            "or keep inhibition.W_inhibition at twice W_excitation"
+            f"only {d.inputs_per_volley:.0%} of the inputs fire per cycle; widen encoder.sigma, or keep "
+            "inhibition.W_inhibition at twice W_excitation"
+        )
+    elif d.inputs_per_volley > 1.3:
+        warnings.append(
+            f"an input fires {d.inputs_per_volley:.1f} times per cycle instead of once; raise inhibition.W_feedback or "
+            "input_neuron.tau_m"
         )
     if d.missing_winners > 0.0:
         warnings.append(
@@ -129,10 +135,10 @@ def _warnings(d: Diagnosis, n_neurons: int, spikes_per_volley: float) -> list[st
             f"{len(d.silent_neurons)} of {n_neurons} neurons never fire: the map is larger than the data need, or the "
             "radius fell too fast; use a smaller shape or a larger radius.half"
         )
-    if spikes_per_volley > 0.7 * n_neurons:
+    if share_responding > 0.7:
         warnings.append(
-            f"{spikes_per_volley:.0f} of {n_neurons} neurons fire in a cycle: competition fails; raise lateral.W or "
-            "lower projection.drive"
+            f"{share_responding:.0%} of the neurons respond to a sample: competition fails; raise lateral.W or lower "
+            "projection.drive"
         )
     if len(d.saturated_neurons) > 0:
         warnings.append(

@@ -22,12 +22,22 @@ PUBLISHED: dict[str, Any] = {
     "readout": parts.FirstSpike(),
 }
 
-# What SpikingSOM uses where a part is None; papers/rumbell2014 measures each departure from PUBLISHED.
+# What SpikingSOM uses where a part is None; `papers/rumbell2014` measures what each departure from PUBLISHED does.
 RECOMMENDED: dict[str, Any] = PUBLISHED | {
-    "encoder": parts.CircularGaussian(n_units=None, first=None),
-    "lateral": parts.DifferenceOfGaussians(b=math.inf, growth=2.0),
-    "radius": parts.DecayingRadius(start=8.0, end=1.0, half=0.4),
-    "rule": parts.NearestNeighbourSTDP(A_minus=0.0055, shift=0.6),
+    "encoder": parts.CircularGaussian(n_units=None, sigma=0.53, first=None, low=0.15, high=0.85),
+    "projection": parts.PlasticProjection(drive=31.0),
+    "lateral": parts.DifferenceOfGaussians(W=0.1, b=5.0, growth=2.0),
+    "lateral_synapse": parts.Synapse(tau_r=0.1, tau_f=0.2),
+    "radius": parts.DecayingRadius(start=6.0, end=1.15, half=0.53),
+    "rule": parts.NearestNeighbourSTDP(A_minus=0.0061, shift=0.55),
+}
+
+# Departures from RECOMMENDED for a map without any schedule.
+CONTINUOUS: dict[str, Any] = {
+    "encoder": parts.CircularGaussian(n_units=None, sigma=0.5, first=None, low=0.2, high=0.8),
+    "lateral": parts.DifferenceOfGaussians(W=0.15, a=2.0, b=4.0),
+    "radius": parts.ConstantRadius(5.0),
+    "rule": parts.NearestNeighbourSTDP(A_minus=0.0055, shift=0.4),
 }
 
 POSITIVE = ("tau", "tau_m", "tau_r", "tau_f", "sigma", "reference", "theta", "radius", "start", "end", "half", "n")

@@ -55,24 +55,25 @@ class SpikingSOM(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimato
         Presentations of a sample, drawn at random with replacement, in `fit`; the radius schedule spans them. None is
         200 per sample, at least 2,000 and at most 20,000; for `partial_fit` without `fit` it is 20,000.
     encoder : CircularGaussian or None
-        Population code of a feature. None: 32 units evenly around the ring (fewer from 129 features on).
+        Population code of a feature. None: 32 units evenly around the ring (fewer from 129 features on), of width
+        0.53, with the data between 0.15 and 0.85.
     input_neuron : LIF or None
         Neurons of the input layer u.
     inhibition : DelayedInhibition or None
         The inhibitory neuron that makes u oscillate.
     projection : PlasticProjection or None
-        The learned synapses from u to the map.
+        The learned synapses from u to the map. None: a drive of 31, which the narrower receptive fields need.
     neuron : LIF or None
         Neurons of the map.
     lateral : DifferenceOfGaussians or None
         Weights between the neurons of the map as a function of their distance. None: area-normalised
-        (``growth=2``), with inhibition that reaches the whole map (``b=inf``).
+        (``growth=2``), with inhibition five times as wide as excitation.
     lateral_synapse : Synapse or None
-        Time course of the lateral synapses.
+        Time course of the lateral synapses. None: it falls with 0.2 ms.
     radius : DecayingRadius, ConstantRadius or None
-        Width of the lateral profile. None: from 8 to 1.5, halfway at 40 % of the presentations.
+        Width of the lateral profile. None: from 6 to 1.15, halfway at 53 % of the presentations.
     rule : NearestNeighbourSTDP or None
-        Plasticity of the projection. None: the window is shifted by 0.5 ms, with a third of the depression.
+        Plasticity of the projection. None: the window is shifted by 0.55 ms, with a third of the depression.
     protocol : Protocol or None
         How long samples are presented.
     readout : FirstSpike, Centroid or None
@@ -217,6 +218,26 @@ class SpikingSOM(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimato
             published["encoder"] = published["encoder"]._replace(low=0.10, high=0.90)
         return cls(shape, n_presentations=n_presentations, **(published | others))
 
+    @classmethod
+    def continuous(cls, shape=(10, 10), **others) -> Self:
+        """A map whose parameters never change: the same constants order it, refine it and follow new data.
+
+        Its neighbourhood stays wide, so that it never folds; the price is a coarser map than with the decaying radius
+        that is the default.
+
+        Parameters
+        ----------
+        shape : tuple of (int, int), default=(10, 10)
+            Rows and columns; the radius is made for maps of about this size.
+        **others
+            Further parameters of the class, which take precedence.
+
+        Returns
+        -------
+        SpikingSOM
+        """
+        return cls(shape, **(parameters.CONTINUOUS | others))
+
     def fit(self, X: ArrayLike, y: Any = None) -> Self:
         """Learn the map from samples drawn at random.
 
@@ -276,14 +297,11 @@ class SpikingSOM(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimato
             self._start(X)
             self._planned = self.n_presentations or 20_000
             self._snapshots = []
-        with progress_bar(len(X), "partial_fit", self.verbose) as advance:
-            done = 0
-            while done < len(X):
-                last = min(done + self._chunk(), len(X))
-                self._learn(X[done:last])
-                advance(last - done)
-                done = last
-        return self._publish()
+        try:
+            self._present_in_order(X)
+        finally:  # as in `fit`
+            self._publish()
+        return self
 
     def spike_times(self, X: ArrayLike) -> NDArray[np.float64]:
         """First spike of each neuron of the map to each sample, weights frozen, each sample starting from rest.
@@ -514,6 +532,16 @@ class SpikingSOM(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimato
                 self._learn(X[drawn])
                 advance(last - seen)
         self._keep_snapshot()
+
+    def _present_in_order(self, X: NDArray[np.float64]) -> None:
+        """The presentations of `partial_fit`."""
+        with progress_bar(len(X), "partial_fit", self.verbose) as advance:
+            done = 0
+            while done < len(X):
+                last = min(done + self._chunk(), len(X))
+                self._learn(X[done:last])
+                advance(last - done)
+                done = last
 
     def _learn(self, X: NDArray[np.float64]) -> None:
         """Present samples one after another; they must not reach over a change of the radius."""

@@ -15,6 +15,7 @@ from tectum.report.study import Study
 MOST_PLANES = 12
 MOST_CURVE_SAMPLES = 1000  # samples on which every snapshot is measured
 HALF, WIDE = 5.4, 11.0  # inches
+ImageShape = tuple[int, int] | tuple[int, int, int]
 
 
 class Plane:
@@ -54,22 +55,32 @@ def learning_figures(som: Any, study: Study) -> list[Drawing]:
     short = [name.split(" (")[0] for name in plane.names]
 
     def unfolding(figure: Figure) -> None:
-        plots.plot_unfolding(
+        axes = plots.plot_unfolding(
             points, som.shape, som.snapshot_presentations_, data=samples, feature_names=short, figure=figure
         )
+        for ax in axes:  # the random map of the start may reach far beyond the samples
+            ax.set(**_limits(np.concatenate([samples, points[-1]])))
 
     return [
         Drawing(
             "unfolding",
             "The map unfolds",
             "Each panel is the map at one moment of training: a dot per neuron at what it prefers, lines between "
-            "neighbours, samples in grey. At first all neurons prefer nearly the same, so the map is a knot in the "
-            f"middle; it should spread over the data without crossing lines. {plane.sentence}",
+            "neighbours, samples in grey. Random weights at the start mean nothing, so the first net is a tangle; it "
+            "should contract to a knot and then spread over the data without crossing lines. "
+            f"{plane.sentence}",
             unfolding,
             (WIDE, 2.7),
         ),
         _quality(som, study, scaled),
     ]
+
+
+def _limits(points: NDArray[np.float64]) -> dict[str, tuple[float, float]]:
+    """Limits of axes around all points (n, 2), with a margin."""
+    low, high = np.nanmin(points, axis=0), np.nanmax(points, axis=0)
+    margin = 0.06 * (high - low) + 1e-9
+    return {"xlim": (low[0] - margin[0], high[0] + margin[0]), "ylim": (low[1] - margin[1], high[1] + margin[1])}
 
 
 def _quality(som: Any, study: Study, snapshots: NDArray[np.float64]) -> Drawing:
@@ -90,7 +101,7 @@ def _quality(som: Any, study: Study, snapshots: NDArray[np.float64]) -> Drawing:
                     dash = "--" if method == KOHONEN else ":"
                     ax.axhline(value, color=ink(0.6), linestyle=dash, linewidth=1.1, label=f"{method}, trained")
             if len(finals[name]) > 1:
-                ax.legend(loc="upper right")
+                ax.legend(loc="lower left", bbox_to_anchor=(0.0, 1.0), ncols=3, borderaxespad=0.3)
 
     return Drawing(
         "quality",
@@ -103,11 +114,11 @@ def _quality(som: Any, study: Study, snapshots: NDArray[np.float64]) -> Drawing:
     )
 
 
-def map_figures(som: Any, study: Study, image_shape: tuple[int, ...] | None) -> list[Drawing]:
+def map_figures(som: Any, study: Study, image_shape: ImageShape | None) -> list[Drawing]:
     """The trained map in input space and on its grid."""
     drawings = [_lattice(som, study), _u_matrix(som, study), _hits(som, study)]
-    drawings += _label_map(som, study) + [_clusters(som, study)]
-    return drawings + [_planes(som, study) if image_shape is None else _images(som, image_shape)]
+    last = _planes(som, study) if image_shape is None else _images(som, image_shape)
+    return [*drawings, *_label_map(som, study), _clusters(som, study), last]
 
 
 def _lattice(som: Any, study: Study) -> Drawing:
@@ -145,7 +156,7 @@ def _hits(som: Any, study: Study) -> Drawing:
         "hits",
         "Who wins",
         f"Number of samples for which each neuron fired first. {np.count_nonzero(hits)} of {hits.size} neurons won a "
-        "sample; hatched ones won none, which is normal where the map bridges a gap in the data.",
+        "sample; pale ones won none, which is normal where the map bridges a gap in the data.",
         lambda ax: plots.plot_hit_map(hits, ax=ax),
     )
 
@@ -156,7 +167,7 @@ def _label_map(som: Any, study: Study) -> list[Drawing]:
     labels = analysis.label_units(study.winners, study.labels, som.shape).reshape(som.shape)
     hits = analysis.hit_map(study.winners, som.shape)
     caption = (
-        "Most frequent class among the samples each neuron won; large squares won many. Hatched neurons won none and "
+        "Most frequent class among the samples each neuron won; large squares won many. Pale neurons won none and "
         "take the class of the nearest that did. Classes were never shown to the map: compact regions mean that it "
         "found them by itself."
     )
@@ -173,7 +184,9 @@ def _clusters(som: Any, study: Study) -> Drawing:
     n = len(np.unique(study.clusters[study.clusters >= 0]))
     chosen = "the number with the clearest separation (silhouette)" if study.labels is None else "as many as classes"
     scores = {measure.key: measure.values[MAP] for measure in study.measures}
-    agreement = f" Agreement with the classes: ARI {scores['ari']:.2f}, AMI {scores['ami']:.2f}." * ("ari" in scores)
+    agreement = ""
+    if study.labels is not None:
+        agreement = f" Agreement with the classes: ARI {scores['ari']:.2f}, AMI {scores['ami']:.2f}."
     return _on_grid(
         "clusters",
         "Regions of the map",
@@ -194,17 +207,17 @@ def _planes(som: Any, study: Study) -> Drawing:
         "The map once per feature: the value of the feature that each neuron prefers, in its own units and on its own "
         f"scale. Features with the same pattern go together; a feature without a pattern plays no part.{some}",
         lambda figure: plots.plot_component_planes(planes, feature_names=names, figure=figure),
-        (WIDE, 0.4 + 2.5 * -(-len(shown) // 4)),
+        (WIDE * min(1.0, len(shown) / 4), 0.4 + 2.5 * -(-len(shown) // 4)),
         "compressed",
     )
 
 
-def _images(som: Any, image_shape: tuple[int, ...]) -> Drawing:
+def _images(som: Any, image_shape: ImageShape) -> Drawing:
     return Drawing(
         "images",
         "What each neuron prefers",
-        "The codebook row of each neuron as an image, at the neuron's place. Neighbours should look alike, and one kind "
-        "of image should change into the next without jumps.",
+        "The codebook row of each neuron as an image, at the neuron's place. Neighbours should look alike, and one "
+        "kind of image should change into the next without jumps.",
         lambda figure: plots.plot_codebook_images(som.codebook_, som.shape, image_shape, ax=figure.subplots()),
         (WIDE, 8.6),
         "compressed",

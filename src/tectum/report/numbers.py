@@ -137,10 +137,15 @@ def measure_classes(labels: NDArray | None, found: dict[str, Method]) -> list[Me
         for name, it in found.items()
         if it.clusters is not None
     }
-    used = ", ".join(f"{scores['n_units']} by the {name}" for name, scores in units.items())
+    used = ", ".join(f"{scores['n_units']} ({name})" for name, scores in units.items())
     together = "Neurons joined to as many connected regions as there are classes"
     rows = [
-        ("purity", "Label agreement", f"Purity: samples of the majority class of their unit. Units used: {used}.", units),
+        (
+            "purity",
+            "Label agreement",
+            f"Purity: samples of the majority class of their unit. Units used: {used}.",
+            units,
+        ),
         ("ari", "ARI of regions", f"{together}: adjusted Rand index against the classes.", groups),
         ("ami", "AMI of regions", f"{together}: adjusted mutual information with the classes.", groups),
         ("unit_ami", "AMI of single units", "Each unit as a cluster of its own; pays for many units.", units),

@@ -15,7 +15,7 @@ from sklearn.utils.validation import check_is_fitted
 import tectum
 from tectum.models import parameters
 from tectum.persistence import write_atomically
-from tectum.report.map_figures import learning_figures, map_figures
+from tectum.report.map_figures import HALF, ImageShape, learning_figures, map_figures
 from tectum.report.numbers import KOHONEN, MAP, Measure
 from tectum.report.render import Drawing, Image, render
 from tectum.report.spike_figures import response_figures, spike_figures
@@ -31,6 +31,7 @@ class Figure(NamedTuple):
     drawing: Drawing
     light: Image
     dark: Image
+    place: str  # wide, half, or alone: a half without another one beside it
 
 
 class Section(NamedTuple):
@@ -50,7 +51,7 @@ def write_report(
     *,
     target_names: Sequence[str] | None = None,
     feature_names: Sequence[str] | None = None,
-    image_shape: tuple[int, ...] | None = None,
+    image_shape: ImageShape | None = None,
     title: str | None = None,
     command: str | None = None,
     seconds: float | None = None,
@@ -113,8 +114,15 @@ def write_report(
     """
     check_is_fitted(som, "codebook_")
     if study is None:
-        names = {"target_names": target_names, "feature_names": feature_names}
-        study = examine(som, X, y, baselines=baselines, random_state=random_state, **names)
+        study = examine(
+            som,
+            X,
+            y,
+            target_names=target_names,
+            feature_names=feature_names,
+            baselines=baselines,
+            random_state=random_state,
+        )
     figures = _numbered(_sections(som, study, image_shape, random_state))
     template = _environment().get_template("page.html.j2")
     html = template.render(
@@ -134,7 +142,7 @@ def write_report(
     return Path(path)
 
 
-def _sections(som: Any, study: Study, image_shape: tuple[int, ...] | None, random_state: int | None) -> list[Section]:
+def _sections(som: Any, study: Study, image_shape: ImageShape | None, random_state: int | None) -> list[Section]:
     return [
         Section(
             "learning",
@@ -147,8 +155,8 @@ def _sections(som: Any, study: Study, image_shape: tuple[int, ...] | None, rando
         Section(
             "map",
             "The map",
-            "Every square is a neuron, in its place on the grid. A good map gives similar inputs to neighbours, and more "
-            "neurons to where there are more inputs.",
+            "Every square is a neuron, in its place on the grid. A good map gives similar inputs to neighbours, and "
+            "more neurons to where there are more inputs.",
             map_figures(som, study, image_shape),
         ),
         Section(
@@ -171,12 +179,29 @@ def _numbered(sections: list[Section]) -> list[tuple[Section, list[Figure]]]:
     drawn, number = [], 0
     for section in sections:
         figures = []
-        for drawing in section.drawings:
+        for drawing, place in zip(section.drawings, _places(section.drawings), strict=True):
             number += 1
-            figures.append(Figure(number, drawing, render(drawing, "light"), render(drawing, "dark")))
+            figures.append(Figure(number, drawing, render(drawing, "light"), render(drawing, "dark"), place))
         if figures:
             drawn.append((section, figures))
     return drawn
+
+
+def _places(drawings: list[Drawing]) -> list[str]:
+    """Where each figure of a section stands: halves go in pairs, in their order."""
+    places, waiting = [], False
+    for drawing in drawings:
+        if drawing.size[0] > HALF + 1:
+            places.append("wide")
+            if waiting:
+                places[-2] = "alone"
+            waiting = False
+        else:
+            places.append("half")
+            waiting = not waiting
+    if waiting:
+        places[-1] = "alone"
+    return places
 
 
 def _parameters(som: Any) -> list[tuple[str, str, bool, list[tuple[str, str]]]]:

@@ -15,6 +15,7 @@ from tectum.plots.style import Theme
 MOST_SVG_BYTES = 300_000  # larger drawings are stored as pixels
 PIXELS_PER_INCH = 200
 INCH = 96  # pixels of the page
+SETTINGS = {"svg.fonttype": "path", "savefig.bbox": "standard"}  # no fonts of the reader's; the size as asked for
 
 
 @dataclass(frozen=True)
@@ -55,7 +56,7 @@ class Image:
 
 def render(drawing: Drawing, theme: Theme) -> Image:
     """Draw a figure in the colours of a theme, as vectors or, where those would be large, as pixels."""
-    with plots.style(theme), rc_context({"svg.hashsalt": drawing.key, "svg.fonttype": "path"}):
+    with plots.style(theme), rc_context(SETTINGS | {"svg.hashsalt": drawing.key}):
         figure = Figure(figsize=drawing.size, layout=drawing.layout)
         drawing.draw(figure)
         vectors = _save(figure, "svg")
@@ -66,5 +67,5 @@ def render(drawing: Drawing, theme: Theme) -> Image:
 def _save(figure: Figure, file_format: str) -> bytes:
     buffer = io.BytesIO()
     metadata = {"Date": None} if file_format == "svg" else {}
-    figure.savefig(buffer, format=file_format, dpi=PIXELS_PER_INCH, bbox_inches=None, metadata=metadata)
+    figure.savefig(buffer, format=file_format, dpi=PIXELS_PER_INCH, metadata=metadata)
     return buffer.getvalue()

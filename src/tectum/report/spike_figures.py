@@ -9,6 +9,8 @@ from numpy.typing import NDArray
 from sklearn.utils import _safe_indexing, check_random_state
 
 from tectum import analysis, plots
+from tectum.models.parameters import resolve
+from tectum.parts.lateral import lateral_weight, radius
 from tectum.report.map_figures import HALF, WIDE
 from tectum.report.render import Drawing
 from tectum.report.study import Study
@@ -31,6 +33,7 @@ def spike_figures(som: Any, study: Study) -> list[Drawing]:
         _latency(drive, first),
         _first_spikes(som, study, k),
         _bubble(som, study),
+        _lateral(som),
     ]
 
 
@@ -100,7 +103,7 @@ def _first_spikes(som: Any, study: Study, k: int) -> Drawing:
         "first-spikes",
         "The wave from the winner",
         "When each neuron of the map first fired for the same sample, ringed the winner. Early neurons (bright) "
-        "should form one patch; hatched neurons were kept silent by the lateral inhibition.",
+        "should form one patch; pale neurons were kept silent by the lateral inhibition.",
         lambda figure: plots.plot_first_spike_map(grid, ax=figure.subplots()),
         (HALF, 4.4),
         "compressed",
@@ -117,9 +120,32 @@ def _bubble(som: Any, study: Study) -> Drawing:
         "bubble",
         "The bubble of activity",
         f"Who fires with the winner, over all cycles of {len(some)} samples: bars give the share of neurons at a "
-        "distance that fire in a cycle, the line how much later. The bars should fall within a few neurons and the line "
-        "rise: neighbours learn with the winner, the rest stays silent.",
+        "distance that fire in a cycle, the line how much later. The bars should fall within a few neurons and the "
+        "line rise: neighbours learn with the winner, the rest stays silent.",
         lambda figure: plots.plot_bubble(*values, ax=figure.subplots()),
+        (HALF, 3.9),
+    )
+
+
+def _lateral(som: Any) -> Drawing:
+    chosen = resolve(som)
+    distance = np.linspace(0.0, max(som.shape) - 1.0, 200)
+    radii = dict.fromkeys((float(radius(chosen["radius"], 0.0)), float(som.radius_)))
+    profiles = np.array([[lateral_weight(chosen["lateral"], d, X) for d in distance.tolist()] for X in radii])
+    names = ["at the start", "now"] if len(radii) == 2 else ["always"]
+
+    def draw(figure: Figure) -> None:
+        ax = figure.subplots()
+        labels = [f"{name}: radius {X:.1f}" for name, X in zip(names, radii, strict=True)]
+        plots.plot_lateral_profile(distance, profiles / profiles[:, :1], labels=labels, ax=ax)
+        ax.set_ylabel("lateral weight, share of its peak")
+
+    return Drawing(
+        "lateral",
+        "The wiring behind the bubble",
+        "Weight between two neurons of the map against their distance: excitation above zero, inhibition below. A wide "
+        "profile orders the map as a whole, a narrow one lets neighbours specialise.",
+        draw,
         (HALF, 3.9),
     )
 

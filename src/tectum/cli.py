@@ -1,0 +1,186 @@
+"""The command ``tectum``: parses, calls the public functions, prints."""
+
+import time
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from tectum import cli_support as support
+from tectum.cli_support import MODELS, Group, Output
+
+app = typer.Typer(
+    cls=Group,
+    help="Spiking neural networks that organise themselves.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+DataArgument = Annotated[
+    str, typer.Argument(metavar="DATA", help="A data set (see tectum info), or a .npy .npz .csv .parquet file.")
+]
+TargetOption = Annotated[str | None, typer.Option(help="Column with the labels, by name or number (.csv, .parquet).")]
+ReportOption = Annotated[Path | None, typer.Option(help="Also write a report to this HTML file.")]
+
+
+def main() -> None:
+    """Run the command; the entry point of the package."""
+    app(prog_name="tectum")
+
+
+@app.callback()
+def start(
+    context: typer.Context,
+    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Print nothing but errors.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print the result as JSON on standard output.")] = False,
+) -> None:
+    """Spiking neural networks that organise themselves."""
+    context.obj = Output(quiet, as_json)
+
+
+@app.command()
+def demo(
+    context: typer.Context,
+    name: Annotated[str, typer.Argument(help="A data set; tectum info lists them.")] = "iris",
+    presentations: Annotated[int | None, typer.Option(help="Presentations of a sample; chosen by default.")] = None,
+    report: ReportOption = None,
+) -> None:
+    """Train a spiking map on a data set, compare it with baselines, and write a report."""
+    from tectum import SpikingSOM, datasets
+
+    out: Output = context.obj
+    if name not in datasets.names():
+        raise typer.BadParameter(f"NAME must be one of {', '.join(datasets.names())}, got {name!r}")
+    path = report or Path(f"tectum-{name}.html")
+    support.check_destination(path)
+    data = datasets.load(name)
+    som = SpikingSOM(n_presentations=presentations, random_state=0, verbose=out.progress)
+    started = time.perf_counter()
+    som.fit(data.data)
+    seconds = time.perf_counter() - started
+    som.set_params(verbose=False)
+    extra = [] if presentations is None else ["--presentations", str(presentations)]
+    study = support.report_on(path, som, data, support.shell_command("demo", name, *extra), seconds)
+    if out.progress:
+        support.print_measures(study.measures)
+    out.say(f"report in {path.resolve()}")
+    out.result(support.report_result(data, study, path) | {"seconds": seconds})
+
+
+@app.command()
+def fit(
+    context: typer.Context,
+    model: Annotated[str, typer.Argument(metavar="MODEL", help=f"What to fit: {', '.join(MODELS)}.")],
+    data: DataArgument,
+    output: Annotated[Path, typer.Option("--output", "-o", metavar="FILE", help="File for the fitted model.")],
+    config: Annotated[Path | None, typer.Option(help="TOML file with parameters, one table per part.")] = None,
+    settings: Annotated[
+        list[str] | None,
+        typer.Option("--set", metavar="KEY=VALUE", help="A parameter or a field of a part: shape=8,8, radius.end=1.5."),
+    ] = None,
+    report: ReportOption = None,
+    resume: Annotated[Path | None, typer.Option(help="Go on with an interrupted fit saved in this file.")] = None,
+    target: TargetOption = None,
+    seed: Annotated[int | None, typer.Option(help="Seed; 0 by default.")] = None,
+) -> None:
+    """Fit a model to data and save it; Ctrl-C saves what was learned so far."""
+    out: Output = context.obj
+    if model not in MODELS:
+        raise typer.BadParameter(f"MODEL must be one of {', '.join(MODELS)}, got {model!r}")
+    if resume and (config or settings or seed is not None):
+        raise typer.BadParameter(
+            "--resume goes on with the parameters in the file; leave out --config, --set and --seed"
+        )
+    support.check_destination(output)
+    if report:
+        support.check_destination(report)
+    loaded = support.load_data(data, target)
+    estimator = support.load_model(resume) if resume else support.new_model(model, config, settings or [], seed)
+    warm_start = estimator.warm_start
+    again = ["fit", model, data, *(["--target", target] if target else [])]
+    started = time.perf_counter()
+    try:
+        estimator.set_params(verbose=out.progress, warm_start=bool(resume) or warm_start).fit(loaded.data)
+    except KeyboardInterrupt:
+        if hasattr(estimator, "codebook_"):
+            estimator.set_params(verbose=False, warm_start=warm_start).save(output)
+            command = support.shell_command(*again, "-o", str(output), "--resume", str(output))
+            typer.echo(f"interrupted; the state so far is in {output}. To go on: {command}", err=True)
+        raise
+    seconds = time.perf_counter() - started
+    estimator.set_params(verbose=False, warm_start=warm_start).save(output)
+    seen = estimator.n_presentations_seen_
+    out.say(f"model in {output.resolve()} after {seen:,} presentations")
+    result = {"model": str(output.resolve()), "presentations": seen, "seconds": seconds}
+    if report:
+        for option, value in (("--config", config), ("--seed", seed)):
+            again += [] if value is None else [option, str(value)]
+        again += [word for setting in settings or [] for word in ("--set", setting)]
+        study = support.report_on(
+            report, estimator, loaded, support.shell_command(*again, "-o", str(output)), None if resume else seconds
+        )
+        out.say(f"report in {report.resolve()}")
+        result |= support.report_result(loaded, study, report)
+    out.result(result)
+
+
+@app.command()
+def transform(
+    context: typer.Context,
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="A model file.")],
+    data: DataArgument,
+    output: Annotated[
+        Path,
+        typer.Option(
+            "--output",
+            "-o",
+            metavar="OUT",
+            help=".npy: responses; .npz: responses, winners, target; .csv: winner and responses.",
+        ),
+    ],
+    target: TargetOption = None,
+) -> None:
+    """Write the response of a fitted model to each sample."""
+    out: Output = context.obj
+    if output.suffix.lower() not in support.FORMATS:
+        raise typer.BadParameter(f"OUT must end in {', '.join(support.FORMATS)}, got {str(output)!r}")
+    support.check_destination(output)
+    loaded, estimator = support.load_data(data, target), support.load_model(file)
+    responses = estimator.set_params(verbose=out.progress).transform(loaded.data)
+    silent = support.write_responses(output, responses, list(estimator.get_feature_names_out()), loaded.target)
+    out.say(f"responses of {len(responses):,} samples in {output.resolve()}")
+    out.result({"output": str(output.resolve()), "shape": list(responses.shape), "samples_without_winner": silent})
+
+
+@app.command()
+def report(
+    context: typer.Context,
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="A model file.")],
+    data: DataArgument,
+    output: Annotated[Path, typer.Option("--output", "-o", metavar="HTML", help="File for the report.")],
+    target: TargetOption = None,
+) -> None:
+    """Write a report about a fitted model and data."""
+    out: Output = context.obj
+    support.check_destination(output)
+    loaded, estimator = support.load_data(data, target), support.load_model(file)
+    words = ["report", str(file), data, "-o", str(output), *(["--target", target] if target else [])]
+    study = support.report_on(output, estimator, loaded, support.shell_command(*words), None)
+    if out.progress:
+        support.print_measures(study.measures)
+    out.say(f"report in {output.resolve()}")
+    out.result(support.report_result(loaded, study, output))
+
+
+@app.command()
+def info(context: typer.Context) -> None:
+    """Show versions, folders, threads, models and data sets."""
+    out: Output = context.obj
+    facts = support.environment_facts()
+    if out.progress:
+        support.print_facts(facts)
+    out.result(facts)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,244 @@
+"""What the commands share: errors, output, files, tables."""
+
+import io
+import json
+import math
+import os
+import platform
+import shlex
+from collections.abc import Sequence
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import typer
+from typer.core import TyperGroup
+
+if TYPE_CHECKING:
+    from tectum.datasets import Dataset
+    from tectum.report import Measure, Study
+
+ERRORS = (ValueError, TypeError, OSError, ImportError)  # what tectum raises for bad input, told without a traceback
+ANYWHERE = ("--quiet", "-q", "--json")  # options of the whole command that may also follow a subcommand
+MODELS = {"spiking-som": "SpikingSOM"}
+FORMATS = (".npy", ".npz", ".csv")
+
+
+class Group(TyperGroup):
+    """Commands whose errors are one line, with exit code 1, or 130 after an interrupt; wrong usage gives 2."""
+
+    def parse_args(self, ctx: Any, args: list[str]) -> Any:
+        end = args.index("--") if "--" in args else len(args)
+        first = [arg for arg in args[:end] if arg in ANYWHERE]
+        return super().parse_args(ctx, first + [arg for arg in args[:end] if arg not in ANYWHERE] + args[end:])
+
+    def invoke(self, ctx: Any) -> Any:
+        try:
+            return super().invoke(ctx)
+        except BrokenPipeError:
+            raise  # the reader of our output has seen enough
+        except ERRORS as error:
+            typer.secho(f"error: {error}", err=True, fg="red")
+            raise typer.Exit(1) from error
+        except KeyboardInterrupt as error:
+            typer.echo("interrupted", err=True)
+            raise typer.Exit(130) from error
+
+
+class Output(NamedTuple):
+    """Where and how to print."""
+
+    quiet: bool
+    as_json: bool
+
+    @property
+    def progress(self) -> bool:
+        """Whether to show progress bars."""
+        return not (self.quiet or self.as_json)
+
+    def say(self, text: str) -> None:
+        """Print a line for people."""
+        if self.progress:
+            typer.echo(text)
+
+    def result(self, values: dict[str, Any]) -> None:
+        """Print the result for machines; NaN becomes null."""
+        if self.as_json:
+            typer.echo(json.dumps(_finite(values), default=str))
+
+
+def _finite(value: Any) -> Any:
+    """The value with None in place of NaN and infinities, which JSON does not know."""
+    if isinstance(value, dict):
+        return {key: _finite(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [_finite(item) for item in value]
+    return None if isinstance(value, float) and not math.isfinite(value) else value
+
+
+def check_destination(path: Path) -> None:
+    """Raise OSError if a file cannot be written there; asked before the work starts."""
+    if path.is_dir():
+        raise IsADirectoryError(f"cannot write {path}: it is a folder; add a file name")
+    if not path.parent.is_dir():
+        raise FileNotFoundError(f"cannot write {path}: the folder {path.parent} does not exist; create it first")
+    if not os.access(path.parent, os.W_OK):
+        raise PermissionError(f"cannot write {path}: no permission in {path.parent.resolve()}; choose another folder")
+
+
+def load_data(name_or_path: str, target: str | None) -> "Dataset":
+    """The data set or file; a target of digits is the number of a column."""
+    from tectum import datasets
+
+    if target is None:
+        return datasets.load(name_or_path)
+    is_number = target.removeprefix("-").isdigit()
+    return datasets.load(name_or_path, target=int(target) if is_number else target)
+
+
+def load_model(path: Path) -> Any:
+    """The fitted model in a file."""
+    import tectum
+
+    return tectum.load(path)
+
+
+def new_model(model: str, config: Path | None, settings: Sequence[str], seed: int | None) -> Any:
+    """An estimator with the parameters of the configuration file, of the settings and the seed, in this order."""
+    import tectum
+    from tectum.settings import constructor_arguments, parse_assignments, read_toml
+
+    estimator_class = getattr(tectum, MODELS[model])
+    values = {"random_state": 0} | (read_toml(config) if config else {}) | parse_assignments(settings)
+    if seed is not None:
+        values["random_state"] = seed
+    return estimator_class(**constructor_arguments(estimator_class, values))
+
+
+def shell_command(*words: str) -> str:
+    """What to type to do the same again."""
+    return shlex.join(["tectum", *words])
+
+
+def report_on(path: Path, estimator: Any, data: "Dataset", command: str, seconds: float | None) -> "Study":
+    """Write a report and return the numbers in it."""
+    from tectum.report import examine, write_report
+
+    study = examine(estimator, data.data, data.target, target_names=data.target_names, feature_names=data.feature_names)
+    title = data.name.replace("_", " ")
+    write_report(
+        path,
+        estimator,
+        data.data,
+        image_shape=data.image_shape,
+        title=title[:1].upper() + title[1:],
+        command=command,
+        seconds=seconds,
+        study=study,
+    )
+    return study
+
+
+def report_result(data: "Dataset", study: "Study", path: Path) -> dict[str, Any]:
+    """The numbers of a report for machines."""
+    return {
+        "data": data.name,
+        "report": str(path.resolve()),
+        "measures": {measure.key: measure.values for measure in study.measures},
+        "warnings": study.diagnosis.warnings,
+    }
+
+
+def print_measures(measures: "Sequence[Measure]") -> None:
+    """A table of the headline numbers; the best of a row is bold."""
+    from rich.console import Console
+    from rich.table import Table
+
+    methods = list(dict.fromkeys(name for measure in measures for name in measure.values))
+    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="dim")
+    table.add_column("")
+    for method in methods:
+        table.add_column(method, justify="right")
+    table.add_column("better")
+    for measure in measures:
+        cells = []
+        for method in methods:
+            value = measure.values.get(method, math.nan)
+            text = "–" if math.isnan(value) else f"{value:.3f}"
+            best = len(measure.values) > 1 and value == measure.best
+            cells.append(f"[bold green]{text}[/]" if best else text)
+        table.add_row(measure.title, *cells, f"[dim]{measure.better}[/]")
+    Console().print(table)
+
+
+def write_responses(path: Path, responses: Any, names: list[str], target: Any) -> int:
+    """Write responses (n_samples, n_neurons) in the format of the suffix; returns the number without a winner."""
+    import numpy as np
+
+    from tectum.persistence import write_atomically
+
+    winners = np.where((responses > 0).any(axis=1), responses.argmax(axis=1), -1)
+    buffer = io.BytesIO()
+    if path.suffix.lower() == ".npy":
+        np.save(buffer, responses)
+    elif path.suffix.lower() == ".npz":
+        labels = {} if target is None else {"target": target}
+        np.savez_compressed(buffer, data=responses, winners=winners, **labels)
+    else:
+        table = np.column_stack([winners, responses])
+        form = ["%d"] + ["%.6g"] * responses.shape[1]
+        np.savetxt(buffer, table, delimiter=",", fmt=form, header=",".join(["winner", *names]), comments="")
+    write_atomically(path, buffer.getvalue())
+    return int((winners < 0).sum())
+
+
+def environment_facts() -> dict[str, Any]:
+    """Versions, folders, threads, models and data sets."""
+    import tectum
+    from tectum import datasets
+    from tectum.datasets.cache import cache_folder
+
+    def installed(package: str) -> str:
+        try:
+            return version(package)
+        except PackageNotFoundError:
+            return "not installed"
+
+    packages = ("numpy", "scipy", "scikit-learn", "numba", "matplotlib")
+    return {
+        "versions": {"tectum": tectum.__version__, "python": platform.python_version()}
+        | {package: installed(package) for package in packages},
+        "platform": platform.platform(terse=True),
+        "threads": len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count(),
+        "cache": str(cache_folder()),
+        "data_folder": os.environ.get("TECTUM_DATA"),
+        "models": list(MODELS),
+        "datasets": [summary._asdict() for summary in datasets.describe()],
+    }
+
+
+def print_facts(facts: dict[str, Any]) -> None:
+    """The same as tables."""
+    from rich.console import Console
+    from rich.table import Table
+
+    console = Console()
+    versions = "  ".join(f"{name} {number}" for name, number in facts["versions"].items())
+    rows = [
+        ("versions", versions),
+        ("platform", facts["platform"]),
+        ("threads", str(facts["threads"])),
+        ("cache", facts["cache"]),
+        ("TECTUM_DATA", facts["data_folder"] or "not set"),
+        ("models", ", ".join(facts["models"])),
+    ]
+    table = Table.grid(padding=(0, 2, 0, 0))
+    for name, value in rows:
+        table.add_row(f"[dim]{name}[/]", value)
+    console.print(table)
+    sets = Table("data set", "samples", "features", "classes", "source", box=None, pad_edge=False, header_style="dim")
+    for summary in facts["datasets"]:
+        classes = "–" if summary["classes"] is None else str(summary["classes"])
+        sets.add_row(summary["name"], str(summary["samples"]), str(summary["features"]), classes, summary["source"])
+    console.print()
+    console.print(sets)

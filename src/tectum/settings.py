@@ -1,0 +1,162 @@
+"""Parameters of an estimator from text: ``key=value`` on the command line, and TOML files.
+
+Keys are parameters (``dt``), fields of parts (``radius.end``) or fields of parts in parts
+(``inhibition.neuron.tau_m``). Fields that are not named keep the values that the estimator would use by default. The
+entry ``part`` (or the part itself, ``radius=ConstantRadius``) chooses another kind of part.
+"""
+
+import ast
+import os
+import tomllib
+from collections.abc import Iterable, Mapping
+from difflib import get_close_matches
+from pathlib import Path
+from typing import Any
+
+from tectum import parts
+from tectum.models.parameters import RECOMMENDED
+
+WORDS = {"none": None, "true": True, "false": False, "inf": float("inf"), "nan": float("nan")}
+
+
+def read_toml(path: str | os.PathLike[str]) -> dict[str, Any]:
+    """Read parameters from a TOML file: top-level keys are parameters, tables are parts.
+
+    Parameters
+    ----------
+    path : str or path
+
+    Returns
+    -------
+    dict
+        Values by dotted key, lists as tuples.
+
+    Raises
+    ------
+    FileNotFoundError
+        If there is no such file.
+    ValueError
+        If it is not TOML.
+    """
+    path = Path(path)
+    if not path.is_file():
+        raise FileNotFoundError(f"no configuration file at {path}; check the path")
+    try:
+        return dict(_flatten(tomllib.loads(path.read_text(encoding="utf-8"))))
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise ValueError(f"{path} must be a TOML file, but {error}; correct it there") from error
+
+
+def parse_assignments(assignments: Iterable[str]) -> dict[str, Any]:
+    """Values by key from texts like ``shape=8,8`` and ``radius.end=1.5``.
+
+    Parameters
+    ----------
+    assignments : iterable of str
+        Numbers, true, false, none, inf, names, or several of them with commas between.
+
+    Returns
+    -------
+    dict
+
+    Raises
+    ------
+    ValueError
+        If a text is not of the form ``key=value``.
+    """
+    values = {}
+    for assignment in assignments:
+        key, equals, text = assignment.partition("=")
+        if not (key.strip() and equals and text.strip()):
+            raise ValueError(f"settings must have the form key=value, got {assignment!r}; for example radius.end=1.5")
+        values[key.strip()] = _parse(text)
+    return values
+
+
+def constructor_arguments(estimator_class: Any, settings: Mapping[str, Any]) -> dict[str, Any]:
+    """Arguments for the constructor of an estimator.
+
+    Parameters
+    ----------
+    estimator_class : class
+        For example `SpikingSOM`.
+    settings : mapping
+        Values by dotted key, as from `read_toml` and `parse_assignments`.
+
+    Returns
+    -------
+    dict
+        Parts are complete.
+
+    Raises
+    ------
+    ValueError
+        If a parameter, a part or a field does not exist.
+    """
+    known = estimator_class().get_params(deep=False)
+    arguments: dict[str, Any] = {}
+    # A choice of the part comes before its fields.
+    for key, value in sorted(
+        settings.items(), key=lambda item: (item[0].count(".") > 0, not item[0].endswith(".part"))
+    ):
+        name, *fields = key.split(".")
+        if name not in known:
+            raise ValueError(_unknown(f"{estimator_class.__name__} has no parameter", name, known))
+        if fields == ["part"] or (not fields and name in RECOMMENDED and isinstance(value, str)):
+            arguments[name] = _new_part(key, value)
+        elif fields:
+            part = arguments.get(name, RECOMMENDED.get(name))
+            arguments[name] = _with_field(name, part, fields, value)
+        else:
+            arguments[name] = value
+    return arguments
+
+
+def _flatten(table: Mapping[str, Any], prefix: str = "") -> Iterable[tuple[str, Any]]:
+    for key, value in table.items():
+        if isinstance(value, dict):
+            yield from _flatten(value, f"{prefix}{key}.")
+        else:
+            yield prefix + key, _tuples(value)
+
+
+def _tuples(value: Any) -> Any:
+    return tuple(_tuples(item) for item in value) if isinstance(value, list) else value
+
+
+def _parse(text: str) -> Any:
+    """A number, one of `WORDS`, a name, or a tuple of them."""
+    text = text.strip().removeprefix("(").removesuffix(")")
+    if "," in text:
+        return tuple(_parse(item) for item in text.split(",") if item.strip())
+    if text.lower() in WORDS:
+        return WORDS[text.lower()]
+    try:
+        return ast.literal_eval(text)
+    except (ValueError, SyntaxError):
+        return text
+
+
+def _new_part(key: str, name: Any) -> Any:
+    if name not in parts.__all__:
+        raise ValueError(_unknown(f"{key}: there is no part", str(name), parts.__all__))
+    return getattr(parts, name)()
+
+
+def _with_field(path: str, part: Any, fields: list[str], value: Any) -> Any:
+    """The part with one of its fields, or of the fields of a part in it, replaced."""
+    field, *deeper = fields
+    if not hasattr(part, "_fields"):
+        raise ValueError(f"{path} is no part and has no field {field!r}; write {path}=value")
+    if field not in part._fields:
+        raise ValueError(_unknown(f"{path} ({type(part).__name__}) has no field", field, part._fields))
+    if deeper:
+        value = _with_field(f"{path}.{field}", getattr(part, field), deeper, value)
+    return part._replace(**{field: value})
+
+
+def _unknown(what: str, name: str, known: Iterable[str]) -> str:
+    """What to say about a name that does not exist."""
+    near = get_close_matches(name, list(known), n=1)
+    hint = f"did you mean {near[0]!r}? " if near else ""
+    return f"{what} {name!r}; {hint}there are: {', '.join(known)}"
