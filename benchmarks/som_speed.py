@@ -1,8 +1,8 @@
 """How fast does the map circuit learn, beside the same circuit in C and in Brian2?
 
-One problem per number of features goes to each engine, learning on. In every round the engines take turns on one core, so that a
-busy machine slows all of them; the ratios are medians over the rounds. Each row shows the time and the score: spike
-counts, and the spikes without a partner within one time step in the naive reference.
+One problem per number of features goes to each engine, learning on. In every round the engines take turns on one core,
+so that a busy machine slows all of them; the ratios are medians over the rounds. Each row shows the time and the score:
+spike counts, and the spikes without a partner within one time step in the naive reference.
 
     python benchmarks/som_speed.py
     python benchmarks/som_speed.py --peers-python .venv-peers/bin/python --json speed.json
@@ -17,7 +17,6 @@ import json
 import os
 import platform
 import shutil
-import sys
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -71,7 +70,7 @@ def problem_of(n_features: int, n_presentations: int, seed: int) -> Problem:
     encoder = CircularGaussian(n_units=case.n_units, low=low, high=high).sized_for(n_features)
     limits = (X.min(), X.max()) if case.dataset == "digits" else None
     ring = scaling_of(X, limits, n_features, "som_speed").onto_ring(X, encoder)
-    return make_problem(ring, encoder.n_units, SHAPE, learn=True, seed=seed, dt=DT)
+    return make_problem(ring, len(encoder.centres()), SHAPE, learn=True, seed=seed, dt=DT)
 
 
 def chosen_engines(peers_python: str | None, compiler: str) -> dict[str, Engine]:
@@ -131,10 +130,8 @@ def measure(problem: Problem, chosen: dict[str, Engine], rounds: int, peer_round
 
 def show(n_features: int, result: dict[str, Any]) -> None:
     """Print the table of one problem."""
-    print(
-        f"\n{n_features} features ({CASES[n_features].dataset}): {result['n_u']} u, {SHAPE[0]} x {SHAPE[1]} v, dt {DT} ms, "
-        f"{result['n_presentations']} presentations of 120 ms, learning on"
-    )
+    size = f"{result['n_u']} u, {SHAPE[0]} x {SHAPE[1]} v, dt {DT} ms, {result['n_presentations']} presentations"
+    print(f"\n{n_features} features ({CASES[n_features].dataset}): {size} of 120 ms, learning on")
     print("engine           us/step  present./s   x tectum (range)            u    inh       v  alone  max |dw|")
     for name, row in result["engines"].items():
         middle, low, high = row["times_tectum"]
@@ -182,10 +179,15 @@ def main() -> None:
         results[n_features] = measure(problem, chosen, options.rounds, options.peer_rounds)
         show(n_features, results[n_features])
     if options.json:
-        machine = {"processor": platform.processor() or platform.machine(), "python": platform.python_version()}
-        machine |= {"numpy": np.__version__, "numba": numba.__version__, "core": core}
+        machine = {
+            "processor": platform.processor() or platform.machine(),
+            "core": core,
+            "python": platform.python_version(),
+            "numpy": np.__version__,
+            "numba": numba.__version__,
+        }
         options.json.write_text(json.dumps({"machine": machine, "dt": DT, "features": results}, indent=1) + "\n")
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    main()

@@ -1,4 +1,4 @@
-"""The time loop of a map: against the naive reference, with and without skipping, compiled and not, within its memory."""
+"""The time loop of a map: against the naive reference, skipping or not, compiled or not, and within its memory."""
 
 import hashlib
 import json
@@ -12,8 +12,8 @@ from typing import Any, NamedTuple
 import numba
 import numpy as np
 import pytest
-
 import reference
+
 import tectum
 from tectum.engine import map_network as network
 from tectum.engine.events import SpikeTrain
@@ -176,7 +176,10 @@ class TestSkipping:
 
     def test_membranes_after_a_jump_are_those_of_stepping(self):
         currents, weights = samples(2, 1, 5)
-        runs = [run_kernel(currents, weights, input_ms=31.0, blank_ms=45.0, learn=False, skip=skip) for skip in (False, True)]
+        runs = [
+            run_kernel(currents, weights, input_ms=31.0, blank_ms=45.0, learn=False, skip=skip)
+            for skip in (False, True)
+        ]
         for one, other in zip(runs[0].state, runs[1].state, strict=True):
             np.testing.assert_allclose(one, other, atol=2e-5)
 
@@ -237,6 +240,15 @@ class TestRule:
         assert run.state.weights.min() >= 0.0
         assert run.state.weights.max() <= rule.w_max * (1.0 + 1e-6)
 
+    def test_drive_recovers_from_silence(self):
+        """After each presentation to which the map stayed silent, and only then, the gain grows by a tenth."""
+        currents, weights = samples(2, 6, 0)
+        currents[[1, 4]] = 0.0
+        parts = map_parts(projection=PUBLISHED["projection"]._replace(recovery=0.1))
+        assert run_kernel(currents, weights, parts).state.gain[0] == pytest.approx(1.1**2)
+        assert run_kernel(currents, weights, parts, learn=False).state.gain[0] == 1.0
+        assert run_kernel(currents, weights).state.gain[0] == 1.0
+
     def test_no_rule_no_change(self):
         currents, weights = samples(2, 2, 0)
         run = run_kernel(currents, weights, map_parts(rule=NearestNeighbourSTDP(A_plus=0.0, A_minus=0.0)))
@@ -274,7 +286,8 @@ class TestSpikes:
         currents, weights = samples(2, 3, 2)
         parts = map_parts()
         circuit = network.build_circuit(parts, 32, DifferenceOfGaussians(), Grid(10, 10), X)
-        trains, traces = network.record(circuit, weights, currents.astype(np.float32), parts, 120.0, 10)
+        learned = network.rest_state(weights)
+        trains, traces = network.record(circuit, learned, currents.astype(np.float32), parts, 120.0, 10)
         run = run_kernel(currents, weights, learn=False)
         for name, population in zip("uhv", run.spikes, strict=True):
             train: SpikeTrain = trains[name]
@@ -287,8 +300,8 @@ class TestSpikes:
         """20,000 inputs fire more often than 64 times per long step on average."""
         parts = map_parts(dt=0.2)
         circuit = network.build_circuit(parts, 20_000, DifferenceOfGaussians(), Grid(1, 2), X)
-        weights = np.full((20_000, 2), 1.1, np.float32)
-        trains, _ = network.record(circuit, weights, np.full((1, 20_000), 0.95, np.float32), parts, 900.0, 0)
+        learned = network.rest_state(np.full((20_000, 2), 1.1, np.float32))
+        trains, _ = network.record(circuit, learned, np.full((1, 20_000), 0.95, np.float32), parts, 900.0, 0)
         assert len(trains["u"]) > 20 * 20_000
 
 
@@ -334,13 +347,13 @@ def test_learning_allocates_nothing_per_step():
     assert peaks[1] < 200_000
 
 
-
-
 def short_run() -> list[Any]:
-    """Spikes and a digest of the whole state after two presentations of 60 ms to a small map, stepping and skipping."""
+    """Spikes and a digest of the whole state after presentations of 60 ms to a small map, stepping and skipping."""
     found: list[Any] = []
-    currents, weights = samples(2, 2, 8, n=8)
-    parts = map_parts(0.1, rule=NearestNeighbourSTDP(shift=0.6))
+    currents, weights = samples(2, 3, 8, n=8)
+    currents[1] = 0.0
+    projection = PUBLISHED["projection"]._replace(recovery=0.1)
+    parts = map_parts(0.1, rule=NearestNeighbourSTDP(shift=0.6), projection=projection)
     for skip in (False, True):
         run = run_kernel(
             currents, weights[:, :20], parts, shape=(5, 4), input_ms=60.0, blank_ms=5.0, skip=skip, capacity=2000

@@ -156,7 +156,7 @@ def tectum_spikes(problem: Problem, skip: bool = True, record: bool = True, repe
 
     def run(capacity: int) -> tuple[Any, NDArray[np.float32], float]:
         state = rest_state(w0.copy())
-        spikes, scratch = tectum_output(*currents.shape, w0.shape[1], capacity)
+        spikes, scratch = tectum_output(len(currents), w0.shape, capacity)
         start = time.process_time()
         run_map(circuit, state, spikes, scratch, currents, blank, problem.steps, 0, problem.learn, skip)
         return spikes, state.weights, time.process_time() - start
@@ -168,13 +168,14 @@ def tectum_spikes(problem: Problem, skip: bool = True, record: bool = True, repe
     return Result(dict(zip(POPULATIONS, kept, strict=True)), w.astype(np.float64), cpu)
 
 
-def tectum_output(n_presentations: int, n_u: int, n_v: int, capacity: int) -> tuple[Any, Any]:
+def tectum_output(n_presentations: int, shape: tuple[int, ...], capacity: int) -> tuple[Any, Any]:
     """Where the time loop writes: room for ``capacity`` spikes per population, and its scratch arrays."""
     from tectum.engine.map_loop import MapScratch, MapSpikes
 
-    events = [np.zeros((capacity, 2), np.int64) for _ in POPULATIONS]
+    n_u, n_v = shape
+    u, h, v = (np.zeros((capacity, 2), np.int64) for _ in POPULATIONS)
     first_v = np.full((n_presentations, n_v), -1.0, np.float32)
-    spikes = MapSpikes(first_v, np.zeros(3, np.int64), *events, n_events=np.zeros(3, np.int64))
+    spikes = MapSpikes(first_v, np.zeros(3, np.int64), u, h, v, n_events=np.zeros(3, np.int64))
     return spikes, MapScratch(fading=np.zeros(n_v, np.float32), fired=np.zeros(max(n_u, n_v), np.int64))
 
 

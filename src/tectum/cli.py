@@ -60,6 +60,7 @@ def demo(
     seconds = time.perf_counter() - started
     som.set_params(verbose=False)
     extra = [] if presentations is None else ["--presentations", str(presentations)]
+    out.say("comparing with the baselines and drawing the report ...")
     study = support.report_on(path, som, data, support.shell_command("demo", name, *extra), seconds)
     if out.progress:
         support.print_measures(study.measures)

@@ -48,6 +48,7 @@ class MapCircuit(NamedTuple):
     lateral: Any  # SynapseStep v -> v
     rule: Any  # STDPStep
     g: Any  # float32, drive of v per unit of weight
+    recovery: Any  # float32, growth of the gain after a presentation to which v stayed silent
     W_e: Any  # float32
     W_i: Any  # float32
     W_h: Any  # float32
@@ -68,6 +69,7 @@ class MapState(NamedTuple):
     m_v: Any  # (n_v,) float32
     last_v: Any  # (n_v,) int64 step of the last spike
     weights: Any  # (n_u, n_v) float32
+    gain: Any  # (1,) float32, of the drive; grows while the map stays silent
     clock: Any  # (1,) int64 steps since the start
 
 
@@ -240,7 +242,7 @@ def drive_and_depress(circuit, state, fired, n_fired, fading, learn):
 
     The synapses of an input that fires are depressed by how recently each neuron of v has fired.
     """
-    rule, g, s_drive = circuit.rule, circuit.g, state.s_drive
+    rule, g, s_drive = circuit.rule, circuit.g * state.gain[0], state.s_drive
     clock = state.clock[0]
     n_v = s_drive.shape[0]
     if learn:
@@ -363,6 +365,7 @@ def run_map(circuit, state, spikes, scratch, currents, blank, n_input, n_blank, 
     stretches are skipped); INOUT state, spikes, scratch.
     """
     for presentation in range(currents.shape[0]):
+        n_before = spikes.counts[V]
         for part in range(2):
             I = currents[presentation] if part == 0 else blank
             n_steps = n_input if part == 0 else n_blank
@@ -377,6 +380,8 @@ def run_map(circuit, state, spikes, scratch, currents, blank, n_input, n_blank, 
                     n_fired += full_step(circuit, state, spikes, scratch, I, presentation, onset + step, learn)
                     step += 1
                 quiet = n_fired == 0
+        if learn and spikes.counts[V] == n_before:
+            state.gain[0] += circuit.recovery * state.gain[0]
 
 
 @kernel

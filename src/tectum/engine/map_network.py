@@ -44,9 +44,10 @@ class MapParts(NamedTuple):
     dt: float
 
 
-@functools.lru_cache(maxsize=8, typed=True)  # named tuples of different types may be equal
+# Two: lateral weights of a large map take much memory. Typed: named tuples of different types may be equal.
+@functools.lru_cache(maxsize=2, typed=True)
 def build_circuit(parts: MapParts, n_inputs: int, profile: NamedTuple, grid: Grid, X: float) -> MapCircuit:
-    """Constants of a map with `n_inputs` neurons in u and a lateral profile of radius X; kept, so do not write to it."""
+    """Constants of a map with `n_inputs` neurons in u and a lateral profile of radius X; kept, so read-only."""
     dt, inhibition = parts.dt, parts.inhibition
     v = discretise_lif(parts.neuron, dt)
     drive = discretise_synapse(parts.projection.synapse, dt)
@@ -64,6 +65,7 @@ def build_circuit(parts: MapParts, n_inputs: int, profile: NamedTuple, grid: Gri
         lateral=lateral_synapse,
         rule=discretise_stdp(parts.rule, dt),
         g=np.float32(parts.projection.drive / n_inputs),
+        recovery=np.float32(parts.projection.recovery),
         W_e=np.float32(inhibition.W_excitation / n_inputs),
         W_i=np.float32(inhibition.W_inhibition / n_inputs),
         W_h=np.float32(inhibition.W_feedback),
@@ -72,7 +74,7 @@ def build_circuit(parts: MapParts, n_inputs: int, profile: NamedTuple, grid: Gri
     )
 
 
-def rest_state(weights: NDArray[np.float32]) -> MapState:
+def rest_state(weights: NDArray[np.float32], gain: float = 1.0) -> MapState:
     """State of a map at rest that has never fired, around the given weights (n_u, n_v), copied if read-only."""
     weights = np.require(weights, requirements=["C", "W"])
     n_u, n_v = weights.shape
@@ -88,6 +90,7 @@ def rest_state(weights: NDArray[np.float32]) -> MapState:
         m_v=zeros[4],
         last_v=np.full(n_v, NEVER, np.int64),
         weights=weights,
+        gain=np.full(1, gain, np.float32),
         clock=np.zeros(1, np.int64),
     )
 
@@ -117,7 +120,7 @@ def learn(circuit: MapCircuit, state: MapState, currents: NDArray[np.float32], p
 
 def respond(
     circuit: MapCircuit,
-    weights: NDArray[np.float32],
+    learned: MapState,
     currents: NDArray[np.float32],
     parts: MapParts,
     n_jobs: int | None,
@@ -131,7 +134,7 @@ def respond(
     """
 
     def part_of(part: NDArray[np.float32]) -> NDArray[np.float32]:
-        state = rest_state(weights)
+        state = rest_state(learned.weights, learned.gain[0])
         spikes = _spikes(len(part), state, capacity=0)
         n_input = _steps(parts.protocol.test_ms, parts)
         respond_map(circuit, state, spikes, _scratch(state), part, np.zeros_like(state.m_u), n_input)
@@ -147,7 +150,7 @@ def respond(
 
 def record(
     circuit: MapCircuit,
-    weights: NDArray[np.float32],
+    learned: MapState,
     currents: NDArray[np.float32],
     parts: MapParts,
     presentation_ms: float,
@@ -158,7 +161,7 @@ def record(
     `trace_every` steps, if not 0, lie between two values of the traces ``m_h`` (membrane of the inhibitory neuron) and
     ``y_h`` (inhibition of u).
     """
-    state = rest_state(weights)
+    state = rest_state(learned.weights, learned.gain[0])
     scratch, blank = _scratch(state), np.zeros_like(state.m_u)
     n_steps = _steps(presentation_ms, parts)
     stretch = trace_every or n_steps
@@ -185,7 +188,10 @@ def record(
 
 def _spike_train(events: NDArray[np.int64], n_steps: int, dt: float, n_neurons: int) -> SpikeTrain:
     return SpikeTrain(
-        time_ms=events[:, 0] * dt, neuron=events[:, 1].copy(), presentation=events[:, 0] // n_steps, n_neurons=n_neurons
+        time_ms=np.multiply(events[:, 0], dt, dtype=np.float64),
+        neuron=events[:, 1].copy(),
+        presentation=events[:, 0] // n_steps,
+        n_neurons=n_neurons,
     )
 
 

@@ -108,7 +108,8 @@ def _warnings(d: Diagnosis, n_neurons: int, share_responding: float) -> list[str
     if np.isnan(d.period_ms):
         warnings.append(
             "the input layer does not oscillate: the inhibitory neuron never fires twice in a presentation; raise "
-            "inhibition.W_feedback or protocol.input_ms, or restore inhibition.W_inhibition = 2 W_excitation"
+            "inhibition.W_feedback or protocol.input_ms, restore inhibition.W_inhibition = 2 W_excitation, or widen "
+            "encoder.sigma"
         )
     elif d.jitter_ms > 0.05 * d.period_ms:
         warnings.append(

@@ -25,7 +25,7 @@ PUBLISHED: dict[str, Any] = {
 # What SpikingSOM uses where a part is None; `papers/rumbell2014` measures what each departure from PUBLISHED does.
 RECOMMENDED: dict[str, Any] = PUBLISHED | {
     "encoder": parts.CircularGaussian(n_units=None, sigma=0.53, first=None, low=0.15, high=0.85),
-    "projection": parts.PlasticProjection(drive=31.0),
+    "projection": parts.PlasticProjection(drive=31.0, recovery=0.02),
     "lateral": parts.DifferenceOfGaussians(W=0.1, b=5.0, growth=2.0),
     "lateral_synapse": parts.Synapse(tau_r=0.1, tau_f=0.2),
     "radius": parts.DecayingRadius(start=6.0, end=1.15, half=0.53),
@@ -44,7 +44,9 @@ POSITIVE = ("tau", "tau_m", "tau_r", "tau_f", "sigma", "reference", "theta", "ra
 AT_LEAST = {
     "n_units": 2,
     **dict.fromkeys(("updates", "input_ms", "test_ms"), 1),
-    **dict.fromkeys(("shift", "window", "blank_ms", "A_plus", "A_minus", "w_low", "w_high", "w_max", "b"), 0),
+    **dict.fromkeys(
+        ("shift", "window", "blank_ms", "A_plus", "A_minus", "w_low", "w_high", "w_max", "b", "recovery"), 0
+    ),
     **dict.fromkeys(("first", "last", "low", "high"), 0),
 }
 # The exponential of the rule holds up to 4; above 1 depression would make a weight negative; the ring has length 1.
@@ -90,21 +92,22 @@ def check_part(name: str, part: Any) -> None:
     for below, above in ORDERED:
         small, large = getattr(part, below, None), getattr(part, above, None)
         if small is not None and large is not None and not small < large:
-            raise ValueError(f"{name}.{below} must be below {above} = {large!r}, got {small!r}; exchange or change them")
+            raise ValueError(f"{name}.{below} must be below {above} = {large!r}, got {small!r}; change one of them")
 
 
 def _check_number(where: str, field: str, value: Any) -> None:
     if not isinstance(value, numbers.Real) or math.isnan(value) or (math.isinf(value) and field != "b"):
         raise ValueError(f"{where} must be a finite number, got {value!r}; see the field's comment in tectum.parts")
-    if field in POSITIVE and not value > 0:
+    number = float(value)
+    if field in POSITIVE and not number > 0:
         raise ValueError(f"{where} must be above 0, got {value!r}; leave it out to use the default")
-    if field in ABOVE_ONE and not value > 1:
+    if field in ABOVE_ONE and not number > 1:
         raise ValueError(f"{where} must be above 1 ms, got {value!r}; leave it out to use the default")
     if field in WHOLE and not isinstance(value, numbers.Integral):
         raise ValueError(f"{where} must be a whole number, got {value!r}; round it")
-    if field in AT_MOST and not value <= AT_MOST[field]:
+    if field in AT_MOST and not number <= AT_MOST[field]:
         raise ValueError(f"{where} must be at most {AT_MOST[field]}, got {value!r}; leave it out to use the default")
-    if field in AT_LEAST and not value >= AT_LEAST[field]:
+    if field in AT_LEAST and not number >= AT_LEAST[field]:
         raise ValueError(f"{where} must be at least {AT_LEAST[field]}, got {value!r}; leave it out to use the default")
 
 

@@ -51,8 +51,8 @@ def scaling_of(X: NDArray[np.float64] | None, input_range: tuple | None, n_featu
         scaling = FeatureScaling(X.min(axis=0), X.max(axis=0))
         if not scaling.varies.any():
             raise ValueError(
-                f"{owner}: X must hold a feature that varies, got the same values in every row "
-                f"(n_samples = {len(X)}, n_features = {n_features}); pass input_range=(low, high) to start from such data"
+                f"{owner}: X must hold a feature that varies, got the same values in every row (n_samples = {len(X)}, "
+                f"n_features = {n_features}); pass input_range=(low, high) to start from such data"
             )
         return scaling
     try:

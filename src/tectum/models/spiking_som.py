@@ -55,7 +55,7 @@ class SpikingSOM(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimato
         Presentations of a sample, drawn at random with replacement, in `fit`; the radius schedule spans them. None is
         200 per sample, at least 2,000 and at most 20,000; for `partial_fit` without `fit` it is 20,000.
     encoder : CircularGaussian or None
-        Population code of a feature. None: 32 units evenly around the ring (fewer from 129 features on), of width
+        Population code of a feature. None: 32 units evenly around the ring (fewer from 33 features on), of width
         0.53, with the data between 0.15 and 0.85.
     input_neuron : LIF or None
         Neurons of the input layer u.
@@ -323,7 +323,7 @@ class SpikingSOM(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimato
         with progress_bar(len(X), "respond", self.verbose, unit="samples") as advance:
             for start in range(0, len(X), chunk):
                 part = slice(start, start + chunk)
-                times[part] = network.respond(circuit, self.weights_, self._currents(X[part]), map_parts, self.n_jobs)
+                times[part] = network.respond(circuit, self._state, self._currents(X[part]), map_parts, self.n_jobs)
                 advance(len(X[part]))
         return times
 
@@ -376,7 +376,7 @@ class SpikingSOM(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimato
             Rows of the codebook, in units of the input; NaN where the map was silent.
         """
         check_is_fitted(self, "codebook_")
-        responses = check_array(responses, dtype=np.float64)
+        responses = np.asarray(check_array(responses, dtype=np.float64))
         if responses.shape[1] != len(self.codebook_):
             raise ValueError(
                 f"SpikingSOM.inverse_transform: responses must have {len(self.codebook_)} columns, one per neuron, "
@@ -445,7 +445,7 @@ class SpikingSOM(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimato
         map_parts, circuit = self._build()
         input_ms = map_parts.protocol.input_ms if input_ms is None else input_ms
         every = 0 if trace_ms is None else max(1, round(trace_ms / map_parts.dt))
-        spikes, traces = network.record(circuit, self.weights_, self._currents(X), map_parts, input_ms, every)
+        spikes, traces = network.record(circuit, self._state, self._currents(X), map_parts, input_ms, every)
         return Recording(spikes=spikes, presentation_ms=input_ms, n_presentations=len(X), traces=traces)
 
     def diagnose(self, X: ArrayLike, *, n_recorded: int = 20) -> Diagnosis:

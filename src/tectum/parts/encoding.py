@@ -29,14 +29,14 @@ class CircularGaussian(NamedTuple):
         return np.linspace(self.first, self.last, self.n_units)
 
     def sized_for(self, n_features: int) -> Self:
-        """This code with a number of units: the given one, else 32 per feature, fewer from 129 features on.
+        """This code with a number of units: the given one, else 32 per feature, fewer from 33 features on.
 
-        With `n_units=None` the input layer has at most 4,096 neurons or 4 per feature, whichever is more: the cost of
-        a presentation is proportional to their number.
+        With `n_units=None` the input layer has at most 1,024 neurons or 4 per feature, whichever is more. The cost of a
+        presentation is proportional to their number, and maps with more of them were measured to organise worse.
         """
         if self.n_units is not None:
             return self
-        return self._replace(n_units=max(4, min(32, 4096 // n_features)))
+        return self._replace(n_units=max(4, min(32, 1024 // n_features)))
 
     def encode(self, scaled: NDArray[np.float64]) -> NDArray[np.float32]:
         """Input currents ``I_k = exp(-delta_k^2 / (2 sigma^2))``, delta the distance to the centre along the ring.
