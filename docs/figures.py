@@ -21,7 +21,7 @@ from tectum.parts.plasticity import STDPStep, depress, discretise_stdp, potentia
 from tectum.parts.synapses import SynapseStep, discretise_synapse, filter_current
 
 FOLDER = Path(__file__).parent / "_static"
-VECTOR = {"svg.fonttype": "none", "svg.hashsalt": "tectum", "figure.constrained_layout.use": True}
+VECTOR: dict[Any, Any] = {"svg.fonttype": "none", "svg.hashsalt": "tectum", "figure.constrained_layout.use": True}
 SAMPLE = np.array([[0.3, 0.7]])
 SHOWN_MS = 130.0
 DT = 0.025

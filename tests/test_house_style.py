@@ -62,9 +62,19 @@ def imports(path: Path) -> Iterator[tuple[int, str]]:
             yield from ((node.lineno, f"{node.module}.{alias.name}") for alias in node.names)
 
 
+def code_lines(path: Path) -> int:
+    """Lines of a file without its docstrings: a full description of an estimator's parameters is no burden."""
+    holders = (ast.Module, ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef)
+    bodies = [node.body for node in ast.walk(parse(path)) if isinstance(node, holders)]
+    first = [body[0] for body in bodies if body and isinstance(body[0], ast.Expr)]
+    docstrings = [node for node in first if isinstance(getattr(node.value, "value", None), str)]
+    described = sum((node.end_lineno or node.lineno) - node.lineno + 1 for node in docstrings)
+    return len(path.read_text(encoding="utf-8").splitlines()) - described
+
+
 def test_files_can_be_read_in_a_sitting() -> None:
-    lengths = ((path, len(path.read_text(encoding="utf-8").splitlines())) for path in SOURCES)
-    assert not places((path, n, f"{n} lines, at most {MOST_LINES}") for path, n in lengths if n > MOST_LINES)
+    lengths = ((path, code_lines(path)) for path in SOURCES)
+    assert not places((path, n, f"{n} lines besides docstrings, at most {MOST_LINES}") for path, n in lengths if n > MOST_LINES)
 
 
 def test_no_global_random_state() -> None:

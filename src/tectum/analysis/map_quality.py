@@ -233,8 +233,26 @@ def trustworthiness(X: ArrayLike, positions: ArrayLike, *, n_neighbors: int = 5)
 def continuity(X: ArrayLike, positions: ArrayLike, *, n_neighbors: int = 5) -> float:
     """Share of a sample's neighbours in the data that are neighbours on the map too (Venna & Kaski 2001).
 
-    `trustworthiness` with the two spaces exchanged; parameters, result and errors are the same. It falls where the map
-    tears the data apart.
+    `trustworthiness` with the two spaces exchanged. It falls where the map tears the data apart.
+
+    Parameters
+    ----------
+    X : array-like of shape (n_samples, n_features)
+        Samples.
+    positions : array-like of shape (n_samples, n_dimensions)
+        Where each sample lies on the map.
+    n_neighbors : int, default=5
+        Size of the neighbourhood.
+
+    Returns
+    -------
+    float
+        1 if all neighbours are kept.
+
+    Raises
+    ------
+    ValueError
+        As `trustworthiness`.
     """
     X, positions = check_table("X", X), check_table("positions", positions)
     return trustworthiness(positions, X, n_neighbors=n_neighbors)

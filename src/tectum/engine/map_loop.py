@@ -26,6 +26,7 @@ ZERO = np.float32(0.0)
 ONE = np.float32(1.0)
 # An envelope is compared with the threshold less this share, a thousand times the rounding error of a jump.
 MARGIN = np.float32(0.9999)
+MOST_GAIN = np.float32(10.0)  # a map that needs more is broken; see diagnose
 BLOCK = 16  # full steps between two looks whether the network has fallen silent
 SCAN = 128  # neurons whose thresholds are tested together
 
@@ -381,7 +382,7 @@ def run_map(circuit, state, spikes, scratch, currents, blank, n_input, n_blank, 
                     step += 1
                 quiet = n_fired == 0
         if learn and spikes.counts[V] == n_before:
-            state.gain[0] += circuit.recovery * state.gain[0]
+            state.gain[0] = min(state.gain[0] + circuit.recovery * state.gain[0], MOST_GAIN)
 
 
 @kernel

@@ -70,7 +70,7 @@ def learning_figures(som: Any, study: Study) -> list[Drawing]:
             "should contract to a knot and then spread over the data without crossing lines. "
             f"{plane.sentence}",
             unfolding,
-            (WIDE, 2.7),
+            (WIDE, 1.1 + 1.6 * _proportion(samples)),
         ),
         _quality(som, study, scaled),
     ]
@@ -81,6 +81,12 @@ def _limits(points: NDArray[np.float64]) -> dict[str, tuple[float, float]]:
     low, high = np.nanmin(points, axis=0), np.nanmax(points, axis=0)
     margin = 0.06 * (high - low) + 1e-9
     return {"xlim": (low[0] - margin[0], high[0] + margin[0]), "ylim": (low[1] - margin[1], high[1] + margin[1])}
+
+
+def _proportion(points: NDArray[np.float64]) -> float:
+    """Height of a plot of points (n, 2) as a share of its width, between 0.5 and 1; 1 for units that differ."""
+    width, height = np.ptp(points, axis=0)
+    return float(np.clip(height / width, 0.5, 1.0)) if width < 5 * height else 1.0
 
 
 def _quality(som: Any, study: Study, snapshots: NDArray[np.float64]) -> Drawing:
@@ -132,7 +138,8 @@ def _lattice(som: Any, study: Study) -> Drawing:
         "The trained map among the samples (grey): a dot per neuron, lines between neighbours. Where the net is dense, "
         f"many neurons share few inputs; where lines cross, the map is folded. {plane.sentence}"
     )
-    return Drawing("lattice", "The map in the space of the data", caption, draw, (HALF, 4.4))
+    height = 0.6 + 3.9 * _proportion(samples)
+    return Drawing("lattice", "The map in the space of the data", caption, draw, (HALF, height))
 
 
 def _on_grid(key: str, title: str, caption: str, draw: Any) -> Drawing:

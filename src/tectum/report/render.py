@@ -4,7 +4,7 @@ import base64
 import io
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 
 from matplotlib import rc_context
 from matplotlib.figure import Figure
@@ -15,7 +15,10 @@ from tectum.plots.style import Theme
 MOST_SVG_BYTES = 300_000  # larger drawings are stored as pixels
 PIXELS_PER_INCH = 200
 INCH = 96  # pixels of the page
-SETTINGS = {"svg.fonttype": "path", "savefig.bbox": "standard"}  # no fonts of the reader's; the size as asked for
+SETTINGS: dict[Any, Any] = {
+    "svg.fonttype": "path",
+    "savefig.bbox": "standard",
+}  # no fonts of the reader's; the size as asked for
 
 
 @dataclass(frozen=True)
