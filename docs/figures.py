@@ -55,7 +55,7 @@ def code(som: SpikingSOM, recording: Any, drive: NDArray[np.float32]) -> Callabl
         left.text((encoder.low + encoder.high) / 2, 1.0, "data", ha="center", va="bottom", fontsize=8)
         left.set_title(f"Every sixth of {encoder.n_units} units")
         plots.plot_latency(drive, latency[0], ylabel="time in the volley (ms)", ax=right)
-        right.set_title("Strongly driven units fire first")
+        right.set_title("The strongest fire first")
 
     return draw
 

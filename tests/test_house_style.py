@@ -74,7 +74,9 @@ def code_lines(path: Path) -> int:
 
 def test_files_can_be_read_in_a_sitting() -> None:
     lengths = ((path, code_lines(path)) for path in SOURCES)
-    assert not places((path, n, f"{n} lines besides docstrings, at most {MOST_LINES}") for path, n in lengths if n > MOST_LINES)
+    assert not places(
+        (path, n, f"{n} lines besides docstrings, at most {MOST_LINES}") for path, n in lengths if n > MOST_LINES
+    )
 
 
 def test_no_global_random_state() -> None:

@@ -143,20 +143,21 @@ def tectum_spikes(problem: Problem, skip: bool = True, record: bool = True, repe
     ``skip`` tells whether it skips silent stretches. The CPU time is the median of ``repeats`` runs that record no
     spikes, after one more that compiles.
     """
+    from tectum.engine import map_network as network
     from tectum.engine.map_loop import run_map
-    from tectum.engine.map_network import MapParts, build_circuit, rest_state
     from tectum.models.parameters import PUBLISHED
     from tectum.parts import Grid
 
     currents, w0, K = (a.astype(np.float32) for a in (problem.currents, problem.w0, problem.K))
-    chosen = {name: PUBLISHED[name] for name in MapParts._fields if name != "dt"}
-    parts = MapParts(**chosen, dt=problem.params["dt"])
-    circuit = build_circuit(parts, len(w0), PUBLISHED["lateral"], Grid(*problem.shape), 1.0)._replace(K=K)
+    chosen = {name: PUBLISHED[name] for name in network.MapParts._fields if name != "dt"}
+    parts = network.MapParts(**chosen, dt=problem.params["dt"])
+    grid = Grid(*problem.shape)
+    circuit = network.build_circuit(parts, len(w0), PUBLISHED["lateral"], grid, X=1.0)._replace(K=K)
     blank = np.zeros(len(w0), np.float32)
 
     def run(capacity: int) -> tuple[Any, NDArray[np.float32], float]:
-        state = rest_state(w0.copy())
-        spikes, scratch = tectum_output(len(currents), w0.shape, capacity)
+        state = network.rest_state(w0.copy())
+        spikes, scratch = network._spikes(len(currents), state, capacity), network._scratch(state)
         start = time.process_time()
         run_map(circuit, state, spikes, scratch, currents, blank, problem.steps, 0, problem.learn, skip)
         return spikes, state.weights, time.process_time() - start
@@ -166,17 +167,6 @@ def tectum_spikes(problem: Problem, skip: bool = True, record: bool = True, repe
     spikes, w, _ = run(capacity=runs[0][0].counts.max()) if record else runs[0]
     kept = (events[:n] for events, n in zip((spikes.u, spikes.h, spikes.v), spikes.n_events, strict=True))
     return Result(dict(zip(POPULATIONS, kept, strict=True)), w.astype(np.float64), cpu)
-
-
-def tectum_output(n_presentations: int, shape: tuple[int, ...], capacity: int) -> tuple[Any, Any]:
-    """Where the time loop writes: room for ``capacity`` spikes per population, and its scratch arrays."""
-    from tectum.engine.map_loop import MapScratch, MapSpikes
-
-    n_u, n_v = shape
-    u, h, v = (np.zeros((capacity, 2), np.int64) for _ in POPULATIONS)
-    first_v = np.full((n_presentations, n_v), -1.0, np.float32)
-    spikes = MapSpikes(first_v, np.zeros(3, np.int64), u, h, v, n_events=np.zeros(3, np.int64))
-    return spikes, MapScratch(fading=np.zeros(n_v, np.float32), fired=np.zeros(max(n_u, n_v), np.int64))
 
 
 def brian2_spikes(problem: Problem, python: str, device: str, record: bool = True) -> Result:

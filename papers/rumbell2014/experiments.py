@@ -190,12 +190,18 @@ def control(change: str, seed: int) -> dict[str, float]:
     return map_on_square("published", seed, **changes[change])
 
 
-def departure(name: str, seed: int, data: str = "square") -> dict[str, float]:
+def departure(name: str, seed: int) -> dict[str, float]:
     """The recommended map with one of its parts set back to the published one."""
     changes: dict[str, dict[str, Any]] = {
         "none": {},
         "lateral not normalised": {"lateral": RECOMMENDED["lateral"]._replace(growth=0.0)},
         "window not shifted": {"rule": PUBLISHED["rule"]},
+        "inhibition balanced": {"inhibition": PUBLISHED["inhibition"]},
+        "lateral fall 0.5 ms": {"lateral_synapse": PUBLISHED["lateral_synapse"]},
+        "fields and drive": {
+            "encoder": RECOMMENDED["encoder"]._replace(sigma=0.6, low=0.25, high=0.75),
+            "projection": PUBLISHED["projection"],
+        },
         "16 units": {"encoder": RECOMMENDED["encoder"]._replace(n_units=16)},
         "dt 0.05 ms": {"dt": 0.05},
     }

@@ -24,6 +24,7 @@ from tectum.parts.synapses import filter_current
 
 ZERO = np.float32(0.0)
 ONE = np.float32(1.0)
+QUARTER = np.float32(0.25)
 # An envelope is compared with the threshold less this share, a thousand times the rounding error of a jump.
 MARGIN = np.float32(0.9999)
 MOST_GAIN = np.float32(10.0)  # a map that needs more is broken; see diagnose
@@ -90,6 +91,8 @@ class MapScratch(NamedTuple):
 
     fading: Any  # (n_v,) float32
     fired: Any  # (max(n_u, n_v),) int64
+    memory: Any  # (block,) float32
+    column: Any  # (block,) float32
 
 
 @kernel
@@ -284,25 +287,40 @@ def spread(circuit, state, spikes, fired, n_fired, presentation, step):
 
 
 @kernel
-def learn_causes(rule, weights, last_u, clock, fired, n_fired):
+def learn_causes(rule, weights, last_u, clock, fired, n_fired, scratch):
     """Phase 5, second part: the inputs of the neurons of v that fired are potentiated, or depressed if too late.
 
-    IN rule, last_u (n_u,), clock, fired (n_fired,); INOUT weights (n_u, n_v).
+    IN rule, last_u (n_u,), clock, fired (n_fired,); INOUT weights (n_u, n_v), scratch. Rows go in blocks that stay in
+    the cache, and through `scratch.column` because the equation is vectorised only where weights lie side by side.
     """
+    memory, column = scratch.memory, scratch.column
     n_lags = rule.memory_plus.shape[0]
-    for k in range(weights.shape[0]):
-        lag = clock - last_u[k] - rule.shift
-        if abs(lag) >= n_lags:
-            continue
-        row = weights[k]
-        if lag >= 0:
-            memory = rule.memory_plus[lag]
-            for f in range(n_fired):
-                row[fired[f]] = potentiate(rule, row[fired[f]], memory)
-        else:
-            memory = rule.memory_minus[-lag]
-            for f in range(n_fired):
-                row[fired[f]] = depress(rule, row[fired[f]], memory)
+    for start in range(0, weights.shape[0], memory.shape[0]):
+        n = min(memory.shape[0], weights.shape[0] - start)
+        any_late = False
+        for k in range(n):
+            lag = clock - last_u[start + k] - rule.shift
+            memory[k] = rule.memory_plus[lag] if lag >= 0 and lag < n_lags else ZERO
+            any_late |= lag < 0
+        for f in range(n_fired):
+            j = fired[f]
+            for k in range(n):
+                column[k] = weights[start + k, j]
+            for k in range(n):
+                column[k] = potentiate(rule, column[k], memory[k])
+            for k in range(n):
+                weights[start + k, j] = column[k]
+        if any_late:
+            for k in range(start, start + n):
+                depress_late(rule, weights[k], clock - last_u[k] - rule.shift, fired, n_fired)
+
+
+@kernel
+def depress_late(rule, row, lag, fired, n_fired):
+    """Depress the synapses of an input that fired too late to have caused the spikes; INOUT row (n_v,)."""
+    if lag < 0 and -lag < rule.memory_minus.shape[0]:
+        for f in range(n_fired):
+            row[fired[f]] = depress(rule, row[fired[f]], rule.memory_minus[-lag])
 
 
 @kernel
@@ -353,9 +371,22 @@ def full_step(circuit, state, spikes, scratch, currents, presentation, step, lea
         n_v_fired = crossers(circuit.v, m_v, scratch.fired)
         spread(circuit, state, spikes, scratch.fired, n_v_fired, presentation, step)
         if learn:
-            learn_causes(circuit.rule, state.weights, state.last_u, clock, scratch.fired, n_v_fired)
+            learn_causes(circuit.rule, state.weights, state.last_u, clock, scratch.fired, n_v_fired, scratch)
     state.clock[0] = clock + 1
     return n_u_fired + n_v_fired
+
+
+@kernel
+def adapt_gain(circuit, state, answered):
+    """Raise the gain after a presentation without an answer, lower it a quarter as much after one with; INOUT state.
+
+    A map that answers four samples in five keeps a gain of 1.
+    """
+    gain = state.gain[0]
+    if answered:
+        state.gain[0] = max(gain - circuit.recovery * QUARTER * gain, ONE)
+    else:
+        state.gain[0] = min(gain + circuit.recovery * gain, MOST_GAIN)
 
 
 @kernel
@@ -381,8 +412,8 @@ def run_map(circuit, state, spikes, scratch, currents, blank, n_input, n_blank, 
                     n_fired += full_step(circuit, state, spikes, scratch, I, presentation, onset + step, learn)
                     step += 1
                 quiet = n_fired == 0
-        if learn and spikes.counts[V] == n_before:
-            state.gain[0] = min(state.gain[0] + circuit.recovery * state.gain[0], MOST_GAIN)
+        if learn:
+            adapt_gain(circuit, state, spikes.counts[V] > n_before)
 
 
 @kernel

@@ -209,4 +209,9 @@ def _spikes(n_presentations: int, state: MapState, capacity: int) -> MapSpikes:
 
 def _scratch(state: MapState) -> MapScratch:
     n_u, n_v = state.weights.shape
-    return MapScratch(fading=np.zeros(n_v, np.float32), fired=np.zeros(max(n_u, n_v), np.int64))
+    return MapScratch(
+        fading=np.zeros(n_v, np.float32),
+        fired=np.zeros(max(n_u, n_v), np.int64),
+        memory=np.zeros(64, np.float32),
+        column=np.zeros(64, np.float32),
+    )

@@ -59,7 +59,12 @@ class Diagnosis:
 
 
 def diagnose_map(
-    latency: NDArray[np.float64], recording: Recording, weights: NDArray[np.float32], w_max: float, input_ms: float
+    latency: NDArray[np.float64],
+    recording: Recording,
+    weights: NDArray[np.float32],
+    w_max: float,
+    input_ms: float,
+    learned_with: NDArray[np.float64],
 ) -> Diagnosis:
     """Diagnose a map.
 
@@ -75,6 +80,8 @@ def diagnose_map(
         Their upper bound.
     input_ms : float
         Length of a presentation in training.
+    learned_with : ndarray of shape (3,)
+        Spikes of u, h and v per presentation in training, on average.
 
     Returns
     -------
@@ -100,6 +107,13 @@ def diagnose_map(
     )
     answered = ~np.isnan(latency[~np.isnan(latency).all(axis=1)])
     found.warnings.extend(_warnings(found, v.n_neurons, answered.mean() if len(answered) else 0.0))
+    frozen = found.spikes_per_presentation["u"]
+    if learned_with[0] > 1.5 * frozen:
+        found.warnings.append(
+            f"the oscillation was lost while the map learned: an input layer that fires {frozen:.0f} spikes per "
+            f"presentation now fired {learned_with[0]:.0f}; lower inhibition.W_inhibition further below twice "
+            "W_excitation, or use fewer encoder.n_units"
+        )
     return found
 
 
@@ -108,7 +122,7 @@ def _warnings(d: Diagnosis, n_neurons: int, share_responding: float) -> list[str
     if np.isnan(d.period_ms):
         warnings.append(
             "the input layer does not oscillate: the inhibitory neuron never fires twice in a presentation; raise "
-            "inhibition.W_feedback or protocol.input_ms, restore inhibition.W_inhibition = 2 W_excitation, or widen "
+            "inhibition.W_feedback or protocol.input_ms, set inhibition.W_inhibition just below 2 W_excitation, or widen "
             "encoder.sigma"
         )
     elif d.jitter_ms > 0.05 * d.period_ms:
@@ -116,10 +130,10 @@ def _warnings(d: Diagnosis, n_neurons: int, share_responding: float) -> list[str
             f"the period varies by {d.jitter_ms:.1f} ms: volleys are cut short or overlap; check inhibition.W_feedback "
             "and input_neuron.tau_m"
         )
-    if d.inputs_per_volley < 0.8:
+    if d.inputs_per_volley < 0.75:
         warnings.append(
-            f"only {d.inputs_per_volley:.0%} of the inputs fire per cycle; widen encoder.sigma, or keep "
-            "inhibition.W_inhibition at twice W_excitation"
+            f"only {d.inputs_per_volley:.0%} of the inputs fire per cycle; widen encoder.sigma, or bring "
+            "inhibition.W_inhibition closer to twice W_excitation"
         )
     elif d.inputs_per_volley > 1.3:
         warnings.append(

@@ -25,6 +25,7 @@ PUBLISHED: dict[str, Any] = {
 # What SpikingSOM uses where a part is None; `papers/rumbell2014` measures what each departure from PUBLISHED does.
 RECOMMENDED: dict[str, Any] = PUBLISHED | {
     "encoder": parts.CircularGaussian(n_units=None, sigma=0.53, first=None, low=0.15, high=0.85),
+    "inhibition": parts.DelayedInhibition(W_inhibition=3.9),
     "projection": parts.PlasticProjection(drive=31.0, recovery=0.02),
     "lateral": parts.DifferenceOfGaussians(W=0.1, b=5.0, growth=2.0),
     "lateral_synapse": parts.Synapse(tau_r=0.1, tau_f=0.2),
@@ -75,6 +76,10 @@ def resolve(estimator: Any) -> dict[str, Any]:
     for name, recommended in RECOMMENDED.items():
         given = getattr(estimator, name)
         chosen[name] = recommended if given is None else given
+        if name == "radius" and given is None:
+            chosen[name] = recommended._replace(
+                start=max(recommended.end, recommended.start * max(estimator.shape) / 10)
+            )
         check_part(f"{type(estimator).__name__}.{name}", chosen[name])
     return chosen
 

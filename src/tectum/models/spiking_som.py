@@ -60,7 +60,8 @@ class SpikingSOM(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimato
     input_neuron : LIF or None
         Neurons of the input layer u.
     inhibition : DelayedInhibition or None
-        The inhibitory neuron that makes u oscillate.
+        The inhibitory neuron that makes u oscillate. None: with slightly less inhibition than twice the excitation,
+        without which a large input layer can fall into steady firing.
     projection : PlasticProjection or None
         The learned synapses from u to the map. None: a drive of 31, which the narrower receptive fields need.
     neuron : LIF or None
@@ -468,7 +469,9 @@ class SpikingSOM(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimato
         chosen = parameters.resolve(self)
         input_ms = chosen["protocol"].input_ms
         recording = self.record(X[some], input_ms=4 * input_ms)
-        return diagnose_map(self.spike_times(X), recording, self.weights_, chosen["rule"].w_max, input_ms)
+        learned_with = self.spike_counts_ / max(1, self.n_presentations_seen_)
+        w_max = chosen["rule"].w_max
+        return diagnose_map(self.spike_times(X), recording, self.weights_, w_max, input_ms, learned_with)
 
     def save(self, path: Any) -> None:
         """Write the model to a file that `tectum.load` reads; learning continues from it to the last bit.

@@ -15,10 +15,8 @@ from tectum.plots.style import Theme
 MOST_SVG_BYTES = 300_000  # larger drawings are stored as pixels
 PIXELS_PER_INCH = 200
 INCH = 96  # pixels of the page
-SETTINGS: dict[Any, Any] = {
-    "svg.fonttype": "path",
-    "savefig.bbox": "standard",
-}  # no fonts of the reader's; the size as asked for
+# no fonts of the reader's; the size as asked for
+SETTINGS: dict[Any, Any] = {"svg.fonttype": "path", "savefig.bbox": "standard"}
 
 
 @dataclass(frozen=True)
