@@ -146,17 +146,19 @@ class TestSkipping:
         currents = encoder.encode(points)
         weights = rng.uniform(0.88, 1.32, (currents.shape[1], 100)).astype(np.float32)
         parts = network.MapParts(**{name: chosen[name] for name in network.MapParts._fields if name != "dt"}, dt=DT)
-        moved = total = 0
-        for row in currents:  # each from rest: once the inhibitory neuron has moved, the oscillation stays behind
+        disturbed = moved = total = 0
+        for row in currents:  # each from rest: once an inhibitory spike has moved by rounding, all that follow it do
             stepping, skipping = (
                 run_kernel(row[None], weights, parts, learn=False, profile=chosen["lateral"], skip=skip)
                 for skip in (False, True)
             )
-            moved += sum(shifted(*trains) for trains in zip(stepping.spikes, skipping.spikes, strict=True))
+            moved_here = sum(shifted(*trains) for trains in zip(stepping.spikes, skipping.spikes, strict=True))
+            disturbed += moved_here > 0
+            moved += moved_here
             total += sum(map(len, stepping.spikes))
-        record_property("moved_by_one_step", f"{moved} of {total}")
-        print(f"{moved} of {total} spikes moved by one step")
-        assert moved <= total / 500
+        record_property("moved_by_one_step", f"{moved} of {total}, in {disturbed} of {len(currents)} presentations")
+        print(f"{moved} of {total} spikes moved by one step, in {disturbed} of {len(currents)} presentations")
+        assert disturbed <= len(currents) / 10
 
     def test_a_learning_map_stays_the_same(self):
         """300 presentations: a spike that moves by a step may change who wins, but not what the map becomes."""
@@ -241,11 +243,14 @@ class TestRule:
         assert run.state.weights.max() <= rule.w_max * (1.0 + 1e-6)
 
     def test_drive_recovers_from_silence(self):
-        """After each presentation to which the map stayed silent, and only then, the gain grows by a tenth."""
+        """After a presentation without an answer the gain grows by a tenth, after others it falls by a fortieth to 1."""
         currents, weights = samples(2, 6, 0)
         currents[[1, 4]] = 0.0
         parts = map_parts(projection=PUBLISHED["projection"]._replace(recovery=0.1))
-        assert run_kernel(currents, weights, parts).state.gain[0] == pytest.approx(1.1**2)
+        expected = (1.1 * (1.0 - 0.025) ** 2) * 1.1 * (1.0 - 0.025)
+        assert run_kernel(currents, weights, parts).state.gain[0] == pytest.approx(expected)
+        assert run_kernel(currents[[0, 1, 0, 0, 0, 0, 0]], weights, parts).state.gain[0] == 1.0
+        assert run_kernel(np.zeros((100, 32), np.float32), weights, parts).state.gain[0] == 10.0
         assert run_kernel(currents, weights, parts, learn=False).state.gain[0] == 1.0
         assert run_kernel(currents, weights).state.gain[0] == 1.0
 

@@ -132,7 +132,7 @@ def oscillation(n_features: int, seed: int, n_inputs: int = 20) -> dict[str, flo
         u = recording.spikes["u"]
         volley = analysis.volleys(u.time_ms)
         start = np.array([u.time_ms[volley == k].min() for k in range(volley.max() + 1)])
-        inside = [k for k in range(1, volley.max())]  # the onset and the last, possibly cut, volley are left out
+        inside = list(range(1, volley.max()))  # the onset and the last, possibly cut, volley are left out
         fired = [len(np.unique(u.neuron[volley == k])) for k in inside]
         once = [np.sum(volley == k) for k in inside]
         k = inside[-1]

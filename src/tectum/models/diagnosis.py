@@ -122,8 +122,8 @@ def _warnings(d: Diagnosis, n_neurons: int, share_responding: float) -> list[str
     if np.isnan(d.period_ms):
         warnings.append(
             "the input layer does not oscillate: the inhibitory neuron never fires twice in a presentation; raise "
-            "inhibition.W_feedback or protocol.input_ms, set inhibition.W_inhibition just below 2 W_excitation, or widen "
-            "encoder.sigma"
+            "inhibition.W_feedback or protocol.input_ms, set inhibition.W_inhibition just below 2 W_excitation, or "
+            "widen encoder.sigma"
         )
     elif d.jitter_ms > 0.05 * d.period_ms:
         warnings.append(

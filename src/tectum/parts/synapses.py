@@ -38,7 +38,9 @@ class PlasticProjection(NamedTuple):
     drive: float = 20.8  # g n_u; g = 0.65 for 32 neurons
     w_low: float = 0.88  # initial weights are uniform between w_low and w_high
     w_high: float = 1.32
-    recovery: float = 0.0  # share by which the drive grows after a presentation to which the map stayed silent
+    recovery: float = (
+        0.0  # growth of the drive after a presentation without an answer; a quarter of it is lost after others
+    )
 
 
 def discretise_synapse(synapse: Synapse, dt: float) -> SynapseStep:
