@@ -243,7 +243,7 @@ class TestRule:
         assert run.state.weights.max() <= rule.w_max * (1.0 + 1e-6)
 
     def test_drive_recovers_from_silence(self):
-        """After a presentation without an answer the gain grows by a tenth, after others it falls by a fortieth to 1."""
+        """A presentation without an answer raises the gain by a tenth, others lower it by a fortieth to 1."""
         currents, weights = samples(2, 6, 0)
         currents[[1, 4]] = 0.0
         parts = map_parts(projection=PUBLISHED["projection"]._replace(recovery=0.1))
