@@ -16,9 +16,10 @@ from numpy.typing import NDArray
 from tectum import SpikingSOM, analysis, datasets, plots
 from tectum.models.parameters import PUBLISHED, RECOMMENDED
 from tectum.parts.lateral import lateral_weight, radius
-from tectum.parts.neurons import LIFStep, discretise_lif, membrane
-from tectum.parts.plasticity import STDPStep, depress, discretise_stdp, potentiate
-from tectum.parts.synapses import SynapseStep, discretise_synapse, filter_current
+from tectum.parts.neurons import LIFStep, membrane
+from tectum.parts.plasticity import STDPStep, depress, potentiate
+from tectum.parts.steps import discretise
+from tectum.parts.synapses import SynapseStep, filter_current
 
 FOLDER = Path(__file__).parent / "_static"
 VECTOR: dict[Any, Any] = {"svg.fonttype": "none", "svg.hashsalt": "tectum", "figure.constrained_layout.use": True}
@@ -122,12 +123,12 @@ def windows() -> Callable[[Figure], None]:
     rules = {"published": PUBLISHED["rule"], "recommended": RECOMMENDED["rule"]}
     lags = np.arange(-60, 121)
     projection, neuron = RECOMMENDED["projection"].synapse, RECOMMENDED["neuron"]
-    membrane_after = spike_response(discretise_synapse(projection, DT), discretise_lif(neuron, DT), 121)
+    membrane_after = spike_response(discretise(projection, DT), discretise(neuron, DT), 121)
 
     def draw(figure: Figure) -> None:
         left, right = figure.subplots(1, 2)
         for name, rule in rules.items():
-            step = discretise_stdp(rule, DT)
+            step = discretise(rule, DT)
             left.plot(lags * DT, [pair_change(step, lag) for lag in lags.tolist()], label=name)
         left.axhline(0.0, color="0.5", linewidth=0.8, zorder=0.5)
         left.axvline(0.0, color="0.5", linewidth=0.8, zorder=0.5)

@@ -24,9 +24,10 @@ from tectum.parts import (
     Synapse,
 )
 from tectum.parts.lateral import lateral_weight, lateral_weights, radius
-from tectum.parts.neurons import crosses, crossing_delay, discretise_lif, membrane
-from tectum.parts.plasticity import depress, discretise_stdp, potentiate
-from tectum.parts.synapses import discretise_synapse, filter_current
+from tectum.parts.neurons import crosses, crossing_delay, membrane
+from tectum.parts.plasticity import depress, potentiate
+from tectum.parts.steps import discretise
+from tectum.parts.synapses import filter_current
 
 ZERO, ONE = np.float32(0.0), np.float32(1.0)
 DTS = (0.2, 0.1, 0.05, 0.025)  # ms
@@ -72,7 +73,7 @@ class TestMembrane:
     def test_constant_current_in_closed_form(self, dt, tau_m):
         I = np.full(round(20.0 / dt), 0.8, np.float32)
         v = np.zeros_like(I)
-        trace_of_membrane(discretise_lif(LIF(tau_m=tau_m), dt), I, v)
+        trace_of_membrane(discretise(LIF(tau_m=tau_m), dt), I, v)
         t = dt * np.arange(1, len(I) + 1)
         np.testing.assert_allclose(v, 0.8 * (1.0 - np.exp(-t / tau_m)), rtol=2e-4)
 
@@ -86,7 +87,7 @@ class TestMembrane:
         for dt in DTS:
             t = dt * np.arange(1, round(end / dt) + 1)
             v = np.zeros(len(t), np.float32)
-            trace_of_membrane(discretise_lif(LIF(tau_m=tau), dt), np.cos(omega * t).astype(np.float32), v)
+            trace_of_membrane(discretise(LIF(tau_m=tau), dt), np.cos(omega * t).astype(np.float32), v)
             errors.append(abs(v[-1] - exact))
         assert errors[-1] < 5e-3
         assert order_of_convergence(errors) == pytest.approx(1.0, abs=0.2)
@@ -94,7 +95,7 @@ class TestMembrane:
     def test_time_of_the_spike_in_closed_form(self):
         tau, theta, I = 5.0, 0.5, 0.9
         exact = tau * math.log(I / (I - theta))
-        late = [steps_to_spike(discretise_lif(LIF(tau, theta), dt), np.float32(I), 10_000) * dt - exact for dt in DTS]
+        late = [steps_to_spike(discretise(LIF(tau, theta), dt), np.float32(I), 10_000) * dt - exact for dt in DTS]
         assert all(-1e-4 <= delay <= dt + 1e-4 for delay, dt in zip(late, DTS, strict=True))
 
     @given(
@@ -102,17 +103,17 @@ class TestMembrane:
     )
     @settings(deadline=None, max_examples=100)
     def test_stays_between_itself_and_its_current(self, v, I, tau_m, dt):
-        after = membrane(discretise_lif(LIF(tau_m=tau_m), dt), np.float32(v), np.float32(I))
+        after = membrane(discretise(LIF(tau_m=tau_m), dt), np.float32(v), np.float32(I))
         assert min(v, I) - 1e-6 <= after <= max(v, I) + 1e-6
 
     def test_threshold_is_exclusive(self):
-        p = discretise_lif(LIF(theta=0.5, reset=-0.5), 0.1)
+        p = discretise(LIF(theta=0.5, reset=-0.5), 0.1)
         assert not crosses(p, np.float32(0.5))
         assert crosses(p, np.nextafter(np.float32(0.5), ONE))
         assert not crosses(p, p.reset)
 
     def test_no_spike_below_rheobase(self):
-        p = discretise_lif(LIF(tau_m=1.0, theta=1.0, reset=0.0), 0.1)
+        p = discretise(LIF(tau_m=1.0, theta=1.0, reset=0.0), 0.1)
         assert steps_to_spike(p, np.float32(0.999), 5000) == 5000
         assert steps_to_spike(p, np.float32(1.01), 5000) < 5000
 
@@ -120,7 +121,7 @@ class TestMembrane:
     def test_share_of_the_step_before_the_crossing(self, dt):
         """Together with the whole steps it gives the time of the spike to second order."""
         tau, theta, I = 5.0, 0.5, np.float32(0.9)
-        p = discretise_lif(LIF(tau, theta), dt)
+        p = discretise(LIF(tau, theta), dt)
         n = steps_to_spike(p, I, 10_000)
         v = ZERO
         for _ in range(n):
@@ -138,7 +139,7 @@ class TestSynapse:
     def current(synapse: Synapse, dt: float, end: float, w: float = 1.5) -> tuple[np.ndarray, np.ndarray]:
         """Times and current of a spike at time 0."""
         y = np.zeros(round(end / dt), np.float32)
-        trace_of_synapse(discretise_synapse(synapse, dt), np.float32(w), y)
+        trace_of_synapse(discretise(synapse, dt), np.float32(w), y)
         return dt * np.arange(1, len(y) + 1), y
 
     def test_converges_to_the_closed_form(self):
@@ -162,13 +163,13 @@ class TestSynapse:
     @given(s=st.floats(-9, 9, width=32), y=st.floats(-9, 9, width=32), r=st.floats(0.05, 5), f=st.floats(0.05, 9))
     @settings(deadline=None, max_examples=100)
     def test_stays_between_its_states(self, s, y, r, f):
-        after_s, after_y = filter_current(discretise_synapse(Synapse(r, f), 0.05), np.float32(s), np.float32(y))
+        after_s, after_y = filter_current(discretise(Synapse(r, f), 0.05), np.float32(s), np.float32(y))
         assert min(s, y) - 1e-5 <= after_y <= max(s, y) + 1e-5
         assert abs(after_s) <= abs(s)
         assert after_s * s >= 0.0
 
     def test_rest_is_rest(self):
-        assert filter_current(discretise_synapse(Synapse(), 0.1), ZERO, ZERO) == (0.0, 0.0)
+        assert filter_current(discretise(Synapse(), 0.1), ZERO, ZERO) == (0.0, 0.0)
 
 
 class TestExponential:
@@ -188,7 +189,7 @@ class TestExponential:
 
 def change_of_pair(rule: NearestNeighbourSTDP, w: float, lag_steps: int, dt: float) -> float:
     """Change of a weight by one pair, spike of v minus spike of u in steps, through the laws and the memory tables."""
-    p = discretise_stdp(rule, dt)
+    p = discretise(rule, dt)
     shifted = lag_steps - int(p.shift)
     table = p.memory_plus if shifted >= 0 else p.memory_minus
     if abs(shifted) >= len(table):
@@ -219,7 +220,7 @@ class TestSTDP:
             np.testing.assert_allclose(changes, changes[-1], atol=3e-7)
 
     def test_memories_fade_from_one(self):
-        p = discretise_stdp(NearestNeighbourSTDP(), 0.1)
+        p = discretise(NearestNeighbourSTDP(), 0.1)
         for memory, tau in ((p.memory_plus, 11.0), (p.memory_minus, 10.0)):
             assert memory[0] == 1.0
             assert (np.diff(memory) < 0.0).all()
@@ -234,14 +235,14 @@ class TestSTDP:
     )
     @settings(deadline=None, max_examples=100)
     def test_weights_stay_within_bounds(self, w, A_plus, A_minus, memory):
-        p = discretise_stdp(NearestNeighbourSTDP(A_plus=A_plus, A_minus=A_minus), 0.1)
+        p = discretise(NearestNeighbourSTDP(A_plus=A_plus, A_minus=A_minus), 0.1)
         w, memory = np.float32(w), np.float32(memory)
         assert w <= potentiate(p, w, memory) <= p.w_max
         assert 0.0 <= depress(p, w, memory) <= w
 
     def test_soft_bounds_meet_where_predicted(self):
         """An input that leads by 1 ms with a period of 39 ms settles where potentiation and depression cancel."""
-        p = discretise_stdp(NearestNeighbourSTDP(), 0.1)
+        p = discretise(NearestNeighbourSTDP(), 0.1)
         w = np.float32(1.1)
         for _ in range(20_000):
             w = np.float32(depress(p, w, p.memory_minus[380]))

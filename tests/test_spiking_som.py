@@ -57,6 +57,19 @@ def som() -> SpikingSOM:
     return small(n_presentations=200).fit(points())
 
 
+def test_a_neuron_of_ones_own():
+    """The example of CONTRIBUTING.md, as written."""
+    text = (SOURCE.parent / "CONTRIBUTING.md").read_text(encoding="utf-8")
+    example = next(block for block in re.findall(r"```python\n(.*?)```", text, re.S) if "QuadraticNeuron" in block)
+    contributed: dict[str, Any] = {"__name__": "contributed"}
+    exec(example, contributed)
+    som = small(neuron=contributed["QuadraticNeuron"]()).fit(points())
+    assert som.spike_counts_[2] > 0
+    assert (som.predict(points()) >= 0).any()
+    with pytest.raises(TypeError, match="discretise: the first argument must be of a type with an equation"):
+        small(neuron=contributed["QuadraticStep"](1.0, 1.0, 1.0, 0.0)).fit(points())
+
+
 @parametrize_with_checks([small()])
 def test_scikit_learn(estimator, check):
     check(estimator)
@@ -496,7 +509,7 @@ class Strange(NamedTuple):
         ("encoder", parts.CircularGaussian(high=1.5), "encoder.high must be at most 1, got 1.5"),
         ("input_neuron", parts.LIF(tau_m=-5.0), "input_neuron.tau_m must be above 0, got -5.0"),
         ("neuron", parts.LIF(theta=1.0, reset=2.0), "neuron.reset must be below theta = 1.0, got 2.0"),
-        ("neuron", parts.Synapse(), "'neuron' parameter of SpikingSOM must be an instance of .*LIF"),
+        ("neuron", parts.Synapse(), "membrane: the first argument must be of a type with an equation .* got SynapseStep"),
         ("inhibition", parts.DelayedInhibition(neuron=parts.LIF(tau_m=0)), "inhibition.neuron.tau_m must be above 0"),
         ("projection", parts.PlasticProjection(drive=math.nan), "projection.drive must be a finite number, got nan"),
         ("projection", parts.PlasticProjection(w_low=-1.0), "projection.w_low must be at least 0, got -1.0"),
@@ -514,7 +527,7 @@ class Strange(NamedTuple):
         ("rule", parts.NearestNeighbourSTDP(tau_plus=1.0), "rule.tau_plus must be above 1 ms, got 1.0"),
         ("rule", parts.NearestNeighbourSTDP(A_minus=1.5), "rule.A_minus must be at most 1, got 1.5"),
         ("rule", parts.NearestNeighbourSTDP(w_max=10.0), "rule.w_max must be at most 4, got 10.0"),
-        ("rule", Strange(), "'rule' parameter"),
+        ("rule", Strange(), "discretise: .* got Strange; add one with"),
         ("protocol", parts.Protocol(input_ms=0.0), "protocol.input_ms must be at least 1, got 0.0"),
         ("protocol", parts.Protocol(test_ms=-1.0), "protocol.test_ms must be at least 1, got -1.0"),
         ("readout", parts.FirstSpike(tau=0.0), "readout.tau must be above 0, got 0.0"),
@@ -598,7 +611,7 @@ class TestDiagnosis:
             ({"projection": PUBLISHED["projection"]._replace(drive=8.0)}, "neurons never fire"),
             ({"inhibition": parts.DelayedInhibition(W_feedback=0.0)}, r"an input fires .* raise inhibition.W_feedback"),
             ({"inhibition": parts.DelayedInhibition(W_excitation=0.0)}, "does not oscillate.*raise inhibition"),
-            ({"inhibition": parts.DelayedInhibition(W_inhibition=0.0)}, "inputs fire per cycle.*W_inhibition at twice"),
+            ({"inhibition": parts.DelayedInhibition(W_inhibition=0.0)}, "inputs fire per cycle.*W_inhibition closer"),
             ({"encoder": parts.CircularGaussian(sigma=0.05)}, "does not oscillate.*widen encoder.sigma"),
             ({"encoder": parts.CircularGaussian(sigma=0.25)}, "inputs fire per cycle.*widen encoder.sigma"),
             ({"lateral": parts.DifferenceOfGaussians(W=0.0)}, "competition fails.*raise lateral.W"),

@@ -83,10 +83,10 @@ def map_on_square(kind: str, seed: int, **changes: Any) -> dict[str, float]:
     }
 
 
-def map_on_classes(kind: str, name: str, seed: int) -> dict[str, float]:
+def map_on_classes(kind: str, name: str, seed: int, **changes: Any) -> dict[str, float]:
     """Quality and held-out accuracy of a map of a labelled data set, learned without the labels."""
     X, y, X_test, y_test = split(name, seed)
-    som = MAPS[kind](X.shape[1], random_state=seed, n_snapshots=0).fit(X)
+    som = MAPS[kind](X.shape[1], random_state=seed, n_snapshots=0, **changes).fit(X)
     spikes, spikes_test = som.predict(X), som.predict(X_test)
     return codebook_quality(X, som.codebook_) | {
         "TE spikes": som.topographic_error(X, winners="spikes"),
@@ -205,4 +205,12 @@ def departure(name: str, seed: int) -> dict[str, float]:
         "16 units": {"encoder": RECOMMENDED["encoder"]._replace(n_units=16)},
         "dt 0.05 ms": {"dt": 0.05},
     }
-    return map_on_square("tectum", seed, **changes[name])
+    square, iris = (
+        map_on_square("tectum", seed, **changes[name]),
+        map_on_classes("tectum", "iris", seed, **changes[name]),
+    )
+    return {
+        f"{data} {measure}": values[measure]
+        for data, values in (("square", square), ("iris", iris))
+        for measure in ("QE", "TE", "TE spikes")
+    }

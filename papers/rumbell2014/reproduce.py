@@ -123,7 +123,8 @@ def controls(seeds: range) -> tuple[dict, dict]:
     rows = {name: over_seeds(run.control, seeds[:5], name) for name in names}
     no_map: Expected = {"TE": above(0.85), "rho": between(-0.15, 0.15)}
     return rows, {
-        "no lateral profile": {"TE": above(0.9), "rho": between(-0.1, 0.1)},
+        # All nodes nearly coincide (ratio 1), and which of them are nearest to a sample is chance, within wide bounds.
+        "no lateral profile": {"TE": above(0.75), "rho": between(-0.1, 0.1), "ratio": above(0.9)},
         "no STDP": no_map,
         "no inhibition": no_map,
     }

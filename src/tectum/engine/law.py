@@ -99,6 +99,17 @@ class Law:
 
         return add
 
+    def require(self, parameters: type) -> None:
+        """Check that a parameter type has an equation, for an error before a kernel is compiled.
+
+        Raises
+        ------
+        TypeError
+            If it has none; the message says how to add one.
+        """
+        if parameters not in self._equations:
+            raise TypeError(self._unknown(parameters.__name__))
+
     def __repr__(self) -> str:
         return f"<law {self._name}({self._arguments})>"
 

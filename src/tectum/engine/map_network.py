@@ -19,11 +19,12 @@ from tectum.engine.map_loop import (
 )
 from tectum.engine.random import fill_uniform
 from tectum.parts.lateral import lateral_weights
-from tectum.parts.neurons import LIF, discretise_lif
+from tectum.parts.neurons import LIF, LIFStep, crosses, crossing_delay, membrane
 from tectum.parts.oscillation import DelayedInhibition
-from tectum.parts.plasticity import NearestNeighbourSTDP, discretise_stdp
+from tectum.parts.plasticity import NearestNeighbourSTDP, depress, potentiate
 from tectum.parts.protocol import Protocol
-from tectum.parts.synapses import PlasticProjection, Synapse, discretise_synapse
+from tectum.parts.steps import discretise
+from tectum.parts.synapses import PlasticProjection, Synapse, SynapseStep, filter_current
 from tectum.parts.topology import Grid
 
 NEVER = -(10**12)  # step of the last spike of a neuron that has not fired
@@ -49,21 +50,34 @@ class MapParts(NamedTuple):
 def build_circuit(parts: MapParts, n_inputs: int, profile: NamedTuple, grid: Grid, X: float) -> MapCircuit:
     """Constants of a map with `n_inputs` neurons in u and a lateral profile of radius X; kept, so read-only."""
     dt, inhibition = parts.dt, parts.inhibition
-    v = discretise_lif(parts.neuron, dt)
-    drive = discretise_synapse(parts.projection.synapse, dt)
-    lateral_synapse = discretise_synapse(parts.lateral_synapse, dt)
-    silent = np.empty((round(LONGEST_JUMP_MS / dt), 11), np.float32)
+    v = discretise(parts.neuron, dt)
+    drive = discretise(parts.projection.synapse, dt)
+    lateral_synapse = discretise(parts.lateral_synapse, dt)
+    u = discretise(parts.input_neuron, dt)
+    rule = discretise(parts.rule, dt)
+    for step, laws in (
+        (u, (membrane, crosses)),
+        (v, (membrane, crosses, crossing_delay)),
+        (drive, (filter_current,)),
+        (lateral_synapse, (filter_current,)),
+        (rule, (potentiate, depress)),
+    ):
+        for law in laws:
+            law.require(type(step))
+    # Only linear neurons and synapses can jump; a table of one row forbids it.
+    linear = type(u) is type(v) is LIFStep and type(drive) is type(lateral_synapse) is SynapseStep
+    silent = np.empty((round(LONGEST_JUMP_MS / dt) if linear else 1, 11), np.float32)
     silent_response(drive, lateral_synapse, v, silent)
     return MapCircuit(
-        u=discretise_lif(parts.input_neuron, dt),
-        h=discretise_lif(inhibition.neuron, dt),
+        u=u,
+        h=discretise(inhibition.neuron, dt),
         v=v,
-        excitation=discretise_synapse(inhibition.excitation, dt),
-        inhibition=discretise_synapse(inhibition.inhibition, dt),
-        feedback=discretise_synapse(inhibition.feedback, dt),
+        excitation=discretise(inhibition.excitation, dt),
+        inhibition=discretise(inhibition.inhibition, dt),
+        feedback=discretise(inhibition.feedback, dt),
         drive=drive,
         lateral=lateral_synapse,
-        rule=discretise_stdp(parts.rule, dt),
+        rule=rule,
         g=np.float32(parts.projection.drive / n_inputs),
         recovery=np.float32(parts.projection.recovery),
         W_e=np.float32(inhibition.W_excitation / n_inputs),

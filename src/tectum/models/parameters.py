@@ -64,8 +64,8 @@ def check_shape(shape: Any) -> None:
         raise ValueError(f"SpikingSOM.shape must be (rows, columns) with two neurons or more, got {shape!r}")
 
 
-def resolve(estimator: Any) -> dict[str, Any]:
-    """The parts of an estimator, recommended ones in place of None.
+def resolve(estimator: Any, grid: parts.Grid) -> dict[str, Any]:
+    """The parts of an estimator, recommended ones in place of None; their radius is for the longer side of the map.
 
     Raises
     ------
@@ -77,9 +77,7 @@ def resolve(estimator: Any) -> dict[str, Any]:
         given = getattr(estimator, name)
         chosen[name] = recommended if given is None else given
         if name == "radius" and given is None:
-            chosen[name] = recommended._replace(
-                start=max(recommended.end, recommended.start * max(estimator.shape) / 10)
-            )
+            chosen[name] = recommended._replace(start=max(recommended.end, recommended.start * max(grid) / 10))
         check_part(f"{type(estimator).__name__}.{name}", chosen[name])
     return chosen
 

@@ -21,12 +21,10 @@ from tectum.models.progress import progress_bar
 from tectum.models.scaling import FeatureScaling, scaling_of
 from tectum.parts.encoding import CircularGaussian
 from tectum.parts.lateral import DecayingRadius, radius
-from tectum.parts.neurons import LIF
 from tectum.parts.oscillation import DelayedInhibition
-from tectum.parts.plasticity import NearestNeighbourSTDP
 from tectum.parts.protocol import Protocol
 from tectum.parts.readout import Centroid, FirstSpike
-from tectum.parts.synapses import PlasticProjection, Synapse
+from tectum.parts.synapses import PlasticProjection
 from tectum.parts.topology import Grid
 
 CHUNK = 32  # presentations between two looks at the progress bar and for an interrupt
@@ -58,23 +56,25 @@ class SpikingSOM(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimato
         Population code of a feature. None: 32 units evenly around the ring (fewer from 33 features on), of width
         0.53, with the data between 0.15 and 0.85.
     input_neuron : LIF or None
-        Neurons of the input layer u.
+        Neurons of the input layer u, or parameters of a neuron of your own.
     inhibition : DelayedInhibition or None
         The inhibitory neuron that makes u oscillate. None: with slightly less inhibition than twice the excitation,
         without which a large input layer can fall into steady firing.
     projection : PlasticProjection or None
         The learned synapses from u to the map. None: a drive of 31, which the narrower receptive fields need.
     neuron : LIF or None
-        Neurons of the map.
+        Neurons of the map, or parameters of a neuron of your own.
     lateral : DifferenceOfGaussians or None
         Weights between the neurons of the map as a function of their distance. None: area-normalised
         (``growth=2``), with inhibition five times as wide as excitation.
     lateral_synapse : Synapse or None
         Time course of the lateral synapses. None: it falls with 0.2 ms.
     radius : DecayingRadius, ConstantRadius or None
-        Width of the lateral profile. None: from 6 to 1.15, halfway at 53 % of the presentations.
+        Width of the lateral profile. None: from 0.6 of the longer side of the map to 1.15, halfway at 53 % of the
+        presentations.
     rule : NearestNeighbourSTDP or None
-        Plasticity of the projection. None: the window is shifted by 0.55 ms, with a third of the depression.
+        Plasticity of the projection, or parameters of a rule of your own. None: the window is shifted by 0.55 ms, with
+        a third of the depression.
     protocol : Protocol or None
         How long samples are presented.
     readout : FirstSpike, Centroid or None
@@ -133,14 +133,14 @@ class SpikingSOM(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimato
         "shape": [tuple, list],
         "n_presentations": [Interval(numbers.Integral, 1, None, closed="left"), None],
         "encoder": [CircularGaussian, None],
-        "input_neuron": [LIF, None],
+        "input_neuron": [tuple, None],
         "inhibition": [DelayedInhibition, None],
         "projection": [PlasticProjection, None],
-        "neuron": [LIF, None],
+        "neuron": [tuple, None],
         "lateral": [tuple, None],
-        "lateral_synapse": [Synapse, None],
+        "lateral_synapse": [tuple, None],
         "radius": [tuple, None],
-        "rule": [NearestNeighbourSTDP, None],
+        "rule": [tuple, None],
         "protocol": [Protocol, None],
         "readout": [FirstSpike, Centroid, None],
         "input_range": [tuple, list, None],
@@ -342,7 +342,7 @@ class SpikingSOM(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimato
         """
         times = self.spike_times(X)
         first = np.fmin.reduce(times, axis=1, keepdims=True)
-        tau = parameters.resolve(self)["readout"].tau
+        tau = parameters.resolve(self, self._grid)["readout"].tau
         return np.nan_to_num(np.exp(-(times - first) / tau), nan=0.0)
 
     def predict(self, X: ArrayLike) -> NDArray[np.int64]:
@@ -358,7 +358,7 @@ class SpikingSOM(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimato
             Number of the neuron, row by row; -1 if the whole map stayed silent.
         """
         times = self.spike_times(X)
-        readout = parameters.resolve(self)["readout"]
+        readout = parameters.resolve(self, self._grid)["readout"]
         if isinstance(readout, Centroid):
             return analysis.centroid_winner(times, self._grid, tau_ms=readout.tau)
         return analysis.first_winner(times)
@@ -466,7 +466,7 @@ class SpikingSOM(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimato
         check_is_fitted(self, "codebook_")
         X = self._validate(X, reset=False, least=1)
         some = np.unique(np.linspace(0, len(X) - 1, n_recorded).astype(int))
-        chosen = parameters.resolve(self)
+        chosen = parameters.resolve(self, self._grid)
         input_ms = chosen["protocol"].input_ms
         recording = self.record(X[some], input_ms=4 * input_ms)
         learned_with = self.spike_counts_ / max(1, self.n_presentations_seen_)
@@ -499,8 +499,9 @@ class SpikingSOM(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimato
 
     def _start(self, X: NDArray[np.float64]) -> None:
         """A map at rest with random weights, and the scaling of the features."""
-        chosen = parameters.resolve(self)
-        self._grid = Grid(*self.shape)
+        grid = Grid(*self.shape)
+        chosen = parameters.resolve(self, grid)
+        self._grid = grid
         self._scaling = scaling_of(X, self.input_range, X.shape[1], "SpikingSOM.fit")
         n_used = int(self._scaling.varies.sum())
         self.encoder_ = chosen["encoder"].sized_for(n_used)
@@ -513,7 +514,7 @@ class SpikingSOM(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimato
 
     def _build(self) -> tuple[network.MapParts, MapCircuit]:
         """The map for the present number of presentations, from the parameters and the learned state."""
-        chosen = parameters.resolve(self)
+        chosen = parameters.resolve(self, self._grid)
         map_parts = network.MapParts(
             **{name: chosen[name] for name in network.MapParts._fields if name != "dt"}, dt=float(self.dt)
         )
@@ -521,7 +522,7 @@ class SpikingSOM(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimato
         return map_parts, network.build_circuit(map_parts, n_inputs, chosen["lateral"], self._grid, self._radius())
 
     def _radius(self) -> float:
-        return radius(parameters.resolve(self)["radius"], self._seen / self._planned)
+        return radius(parameters.resolve(self, self._grid)["radius"], self._seen / self._planned)
 
     def _present_at_random(self, X: NDArray[np.float64]) -> None:
         """The presentations of `fit` that are left."""
@@ -557,7 +558,7 @@ class SpikingSOM(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimato
 
     def _chunk(self) -> int:
         """Presentations to the next look at progress and interrupts, or to the next change of the radius."""
-        schedule = parameters.resolve(self)["radius"]
+        schedule = parameters.resolve(self, self._grid)["radius"]
         most = max(1, min(CHUNK, CHUNK_BYTES // (4 * len(self._state.weights))))
         if not isinstance(schedule, DecayingRadius):
             return most

@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from tectum.engine.law import law
+from tectum.parts.steps import discretise
 
 
 class LIF(NamedTuple):
@@ -28,12 +29,13 @@ class LIFStep(NamedTuple):
     reset: Any
 
 
-def discretise_lif(neuron: LIF, dt: float) -> LIFStep:
+@discretise.of(LIF)
+def _(part, dt):
     """Parameters of one step of `dt` ms in float32."""
     return LIFStep(
-        gain=np.float32(-math.expm1(-dt / neuron.tau_m)),
-        theta=np.float32(neuron.theta),
-        reset=np.float32(neuron.reset),
+        gain=np.float32(-math.expm1(-dt / part.tau_m)),
+        theta=np.float32(part.theta),
+        reset=np.float32(part.reset),
     )
 
 

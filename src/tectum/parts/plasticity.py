@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 
 from tectum.engine.law import law
 from tectum.engine.maths import exp_negative
+from tectum.parts.steps import discretise
 
 
 class NearestNeighbourSTDP(NamedTuple):
@@ -44,20 +45,21 @@ class STDPStep(NamedTuple):
     memory_minus: Any  # (n_lags,) float32: (1 - 1/tau_minus)^(k dt)
 
 
-def discretise_stdp(rule: NearestNeighbourSTDP, dt: float) -> STDPStep:
+@discretise.of(NearestNeighbourSTDP)
+def _(part, dt):
     """Parameters and memory tables for steps of `dt` ms in float32."""
-    lags = np.arange(round(rule.window / dt) + 1) * dt
+    lags = np.arange(round(part.window / dt) + 1) * dt
 
     def memory(tau: float) -> NDArray[np.float32]:
         return np.power(1.0 - 1.0 / tau, lags).astype(np.float32)
 
     return STDPStep(
-        A_plus=np.float32(rule.A_plus),
-        A_minus=np.float32(rule.A_minus),
-        w_max=np.float32(rule.w_max),
-        shift=np.int64(round(rule.shift / dt)),
-        memory_plus=memory(rule.tau_plus),
-        memory_minus=memory(rule.tau_minus),
+        A_plus=np.float32(part.A_plus),
+        A_minus=np.float32(part.A_minus),
+        w_max=np.float32(part.w_max),
+        shift=np.int64(round(part.shift / dt)),
+        memory_plus=memory(part.tau_plus),
+        memory_minus=memory(part.tau_minus),
     )
 
 

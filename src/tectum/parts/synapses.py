@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from tectum.engine.law import law
+from tectum.parts.steps import discretise
 
 
 class Synapse(NamedTuple):
@@ -43,11 +44,10 @@ class PlasticProjection(NamedTuple):
     )
 
 
-def discretise_synapse(synapse: Synapse, dt: float) -> SynapseStep:
+@discretise.of(Synapse)
+def _(part, dt):
     """Parameters of one step of `dt` ms in float32."""
-    return SynapseStep(
-        keep_s=np.float32(math.exp(-dt / synapse.tau_r)), gain_y=np.float32(-math.expm1(-dt / synapse.tau_f))
-    )
+    return SynapseStep(keep_s=np.float32(math.exp(-dt / part.tau_r)), gain_y=np.float32(-math.expm1(-dt / part.tau_f)))
 
 
 @law

@@ -206,7 +206,7 @@ def _places(drawings: list[Drawing]) -> list[str]:
 
 def _parameters(som: Any) -> list[tuple[str, str, bool, list[tuple[str, str]]]]:
     """Name, value or class of the part, whether it was given, and the fields of the part, for every parameter."""
-    chosen, rows = parameters.resolve(som), []
+    chosen, rows = parameters.resolve(som, som._grid), []
     for name, given in som.get_params(deep=False).items():
         if name in chosen:
             part = chosen[name]

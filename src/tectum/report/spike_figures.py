@@ -128,7 +128,7 @@ def _bubble(som: Any, study: Study) -> Drawing:
 
 
 def _lateral(som: Any) -> Drawing:
-    chosen = resolve(som)
+    chosen = resolve(som, som._grid)
     distance = np.linspace(0.0, max(som.shape) - 1.0, 200)
     radii = dict.fromkeys((float(radius(chosen["radius"], 0.0)), float(som.radius_)))
     profiles = np.array([[lateral_weight(chosen["lateral"], d, X) for d in distance.tolist()] for X in radii])

@@ -1,0 +1,8 @@
+"""From the parameters of a part, with time constants in ms, to those of one step of the time loop."""
+
+from tectum.engine.law import law
+
+
+@law
+def discretise(part, dt):
+    """Record of float32 constants with which the time loop advances a part by one step of dt ms."""
