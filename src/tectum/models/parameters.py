@@ -36,7 +36,7 @@ RECOMMENDED: dict[str, Any] = PUBLISHED | {
 # Departures from RECOMMENDED for a map without any schedule.
 CONTINUOUS: dict[str, Any] = {
     "encoder": parts.CircularGaussian(n_units=None, sigma=0.5, first=None, low=0.2, high=0.8),
-    "lateral": parts.DifferenceOfGaussians(W=0.15, a=2.0, b=4.0),
+    "lateral": parts.DifferenceOfGaussians(W=0.2, a=2.0, b=4.0),
     "radius": parts.ConstantRadius(5.0),
     "rule": parts.NearestNeighbourSTDP(A_minus=0.0055, shift=0.4),
 }
