@@ -13,7 +13,7 @@ import pytest
 from sklearn.datasets import load_iris
 
 from tectum import SpikingSOM, analysis
-from tectum.analysis.baselines import kohonen_codebook
+from tectum.analysis import kohonen_codebook
 from tectum.report import Study, examine, write_report
 
 FIGURES = [

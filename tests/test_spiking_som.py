@@ -509,7 +509,11 @@ class Strange(NamedTuple):
         ("encoder", parts.CircularGaussian(high=1.5), "encoder.high must be at most 1, got 1.5"),
         ("input_neuron", parts.LIF(tau_m=-5.0), "input_neuron.tau_m must be above 0, got -5.0"),
         ("neuron", parts.LIF(theta=1.0, reset=2.0), "neuron.reset must be below theta = 1.0, got 2.0"),
-        ("neuron", parts.Synapse(), "membrane: the first argument must be of a type with an equation .* got SynapseStep"),
+        (
+            "neuron",
+            parts.Synapse(),
+            "membrane: the first argument must be of a type with an equation .* got SynapseStep",
+        ),
         ("inhibition", parts.DelayedInhibition(neuron=parts.LIF(tau_m=0)), "inhibition.neuron.tau_m must be above 0"),
         ("projection", parts.PlasticProjection(drive=math.nan), "projection.drive must be a finite number, got nan"),
         ("projection", parts.PlasticProjection(w_low=-1.0), "projection.w_low must be at least 0, got -1.0"),

@@ -10,7 +10,6 @@ from sklearn.cluster import KMeans
 from sklearn.preprocessing import MinMaxScaler
 
 from tectum import SpikingSOM, analysis, datasets, parts
-from tectum.analysis.baselines import kohonen_codebook
 from tectum.models.parameters import PUBLISHED, RECOMMENDED
 
 SHAPE = (10, 10)
@@ -103,7 +102,7 @@ def baseline(kind: str, name: str, seed: int) -> dict[str, float]:
     else:
         X, y, X_test, y_test = split(name, seed)
     if kind == "Kohonen":
-        codebook = kohonen_codebook(X, SHAPE, n_steps=6_000, random_state=seed)
+        codebook = analysis.kohonen_codebook(X, SHAPE, n_steps=6_000, random_state=seed)
         quality = codebook_quality(X_test if name == "square" else X, codebook)
     else:
         n_centres = min(math.prod(SHAPE), len(np.unique(X, axis=0)))

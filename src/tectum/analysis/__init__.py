@@ -1,5 +1,6 @@
 """Analysis of maps and spikes: arrays in, numbers out."""
 
+from tectum.analysis.baselines import kohonen_codebook
 from tectum.analysis.clusters import cluster_scores, cluster_units, label_accuracy, label_units
 from tectum.analysis.features import project_pca, project_tsne
 from tectum.analysis.map_grid import component_planes, grid_positions, hit_map, u_matrix
@@ -36,6 +37,7 @@ __all__ = [
     "first_winner",
     "grid_positions",
     "hit_map",
+    "kohonen_codebook",
     "label_accuracy",
     "label_units",
     "latency_rank_correlation",

@@ -140,7 +140,9 @@ def hatch_cells(ax: Axes, empty: npt.NDArray[np.bool_], side: float = 0.94) -> N
         return
     codes = np.tile([Path.MOVETO, Path.LINETO, Path.LINETO, Path.LINETO, Path.CLOSEPOLY], len(squares))
     outline = Path(squares.reshape(-1, 2), codes.astype(Path.code_type))
-    ax.add_patch(PathPatch(outline, facecolor=ink(0.04), edgecolor=ink(0.22), hatch="//////", linewidth=0))
+    # Two patches: SVG gives the hatching the transparency of the face.
+    ax.add_patch(PathPatch(outline, facecolor=ink(0.04), linewidth=0))
+    ax.add_patch(PathPatch(outline, facecolor="none", edgecolor=ink(0.22), hatch="//////", linewidth=0))
 
 
 def write_in_cells(ax: Axes, texts: dict[tuple[int, int], str], colours: Any, shape: tuple[int, int]) -> None:

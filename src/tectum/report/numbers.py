@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from sklearn.cluster import KMeans
 
 from tectum import analysis
-from tectum.analysis.baselines import kohonen_codebook
+from tectum.analysis import kohonen_codebook
 
 MOST_RANKED = 1000  # samples for trustworthiness and continuity, whose time grows with the square
 MAP, KOHONEN, K_MEANS = "spiking map", "Kohonen map", "k-means"
