@@ -27,7 +27,7 @@ RECOMMENDED: dict[str, Any] = PUBLISHED | {
     "encoder": parts.CircularGaussian(n_units=None, sigma=0.53, first=None, low=0.15, high=0.85),
     "inhibition": parts.DelayedInhibition(W_inhibition=3.9),
     "projection": parts.PlasticProjection(drive=31.0, recovery=0.02),
-    "lateral": parts.DifferenceOfGaussians(W=0.1, b=5.0, growth=2.0),
+    "lateral": parts.DifferenceOfGaussians(W=0.1, b=math.inf, growth=2.0),
     "lateral_synapse": parts.Synapse(tau_r=0.1, tau_f=0.2),
     "radius": parts.DecayingRadius(start=6.0, end=1.15, half=0.53),
     "rule": parts.NearestNeighbourSTDP(A_minus=0.0061, shift=0.55),

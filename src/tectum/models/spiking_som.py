@@ -66,7 +66,7 @@ class SpikingSOM(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimato
         Neurons of the map, or parameters of a neuron of your own.
     lateral : DifferenceOfGaussians or None
         Weights between the neurons of the map as a function of their distance. None: area-normalised
-        (``growth=2``), with inhibition five times as wide as excitation.
+        (``growth=2``), with inhibition that is the same for the whole map (``b=inf``).
     lateral_synapse : Synapse or None
         Time course of the lateral synapses. None: it falls with 0.2 ms.
     radius : DecayingRadius, ConstantRadius or None
