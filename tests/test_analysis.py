@@ -495,3 +495,13 @@ class TestSpikes:
 def test_errors_name_the_parameter(call, message):
     with pytest.raises(ValueError, match=message):
         call()
+
+
+def test_all_that_respond_vote():
+    responses = np.array([[1.0, 0.2, 0.0], [0.9, 0.0, 0.0], [0.0, 0.3, 1.0]])
+    labels = np.array(["a", "a", "b"])
+    new = np.array([[0.1, 1.0, 0.2], [1.0, 0.0, 0.0], [0.0, 0.0, 0.0]])
+    # neuron 1 is two fifths for a, three fifths for b: votes 0.1 + 0.4 against 0.6 + 0.2
+    assert analysis.vote_labels(responses, labels, new).tolist() == ["b", "a", "a"]
+    with pytest.raises(ValueError, match="must fit each other"):
+        analysis.vote_labels(responses, labels[:2], new)

@@ -91,6 +91,7 @@ def map_on_classes(kind: str, name: str, seed: int, **changes: Any) -> dict[str,
         "TE spikes": som.topographic_error(X, winners="spikes"),
         "accuracy": accuracy(nearest(X, som.codebook_), y, nearest(X_test, som.codebook_), y_test),
         "accuracy spikes": accuracy(spikes, y, spikes_test, y_test),
+        "accuracy votes": float((analysis.vote_labels(som.transform(X), y, som.transform(X_test)) == y_test).mean()),
         "train accuracy spikes": accuracy(spikes, y, spikes, y),
     }
 

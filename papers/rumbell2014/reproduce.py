@@ -156,7 +156,7 @@ SECTIONS = {f.__name__: f for f in (oscillation, bubble, table, controls, depart
 
 def markdown(rows: dict[str, dict[str, list[float]]]) -> str:
     """The table of the README."""
-    columns = ["QE", "TE", "TE spikes", "rho", "accuracy", "accuracy spikes"]
+    columns = ["QE", "TE", "TE spikes", "rho", "accuracy", "accuracy spikes", "accuracy votes"]
     lines = ["| data: method | " + " | ".join(columns) + " |", "|---|" + "---:|" * len(columns)]
     for name, row in rows.items():
         cells = [f"{np.mean(row[c]):.3f} ± {np.std(row[c]):.3f}" if c in row else "–" for c in columns]

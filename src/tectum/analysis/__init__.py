@@ -1,7 +1,7 @@
 """Analysis of maps and spikes: arrays in, numbers out."""
 
 from tectum.analysis.baselines import kohonen_codebook
-from tectum.analysis.clusters import cluster_scores, cluster_units, label_accuracy, label_units
+from tectum.analysis.clusters import cluster_scores, cluster_units, label_accuracy, label_units, vote_labels
 from tectum.analysis.features import project_pca, project_tsne
 from tectum.analysis.map_grid import component_planes, grid_positions, hit_map, u_matrix
 from tectum.analysis.map_quality import (
@@ -53,4 +53,5 @@ __all__ = [
     "trustworthiness",
     "u_matrix",
     "volleys",
+    "vote_labels",
 ]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import warnings
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -89,6 +90,43 @@ def label_accuracy(winners: ArrayLike, labels: ArrayLike, unit_labels: ArrayLike
     winners = check_indices("winners", winners, len(unit_labels), start=-1)
     check_same_length(winners=winners, labels=labels)
     return float(np.mean((unit_labels[winners] == labels) & (winners >= 0)))
+
+
+def vote_labels(responses: ArrayLike, labels: ArrayLike, new_responses: ArrayLike) -> NDArray[Any]:
+    """Label of new samples by a vote of all neurons that respond, where single winners decide in `label_units`.
+
+    Each neuron votes for the classes it responded to in the labelled samples, in proportion, with the weight of its
+    response to the new sample.
+
+    Parameters
+    ----------
+    responses : array-like of shape (n_samples, n_neurons)
+        Non-negative responses to the labelled samples, as from ``SpikingSOM.transform``.
+    labels : array-like of shape (n_samples,)
+        Their labels.
+    new_responses : array-like of shape (n_new, n_neurons)
+        Responses to the new samples.
+
+    Returns
+    -------
+    ndarray of shape (n_new,)
+        Labels; of equal votes, and where nothing responds, the first in sorted order.
+
+    Raises
+    ------
+    ValueError
+        If the arrays do not fit each other.
+    """
+    responses, new_responses, labels = np.asarray(responses), np.asarray(new_responses), np.asarray(labels)
+    if len(responses) != len(labels) or responses.shape[1:] != new_responses.shape[1:]:
+        raise ValueError(
+            f"responses (n_samples, n_neurons), labels and new_responses must fit each other, got {responses.shape}, "
+            f"{labels.shape} and {new_responses.shape}; pass outputs of one map"
+        )
+    classes, index = np.unique(labels, return_inverse=True)
+    tuning = responses.T @ np.eye(len(classes))[index]
+    share = tuning / np.maximum(tuning.sum(axis=1, keepdims=True), np.finfo(float).tiny)
+    return classes[(new_responses @ share).argmax(axis=1)]
 
 
 def cluster_scores(labels_true: ArrayLike, labels_pred: ArrayLike) -> dict[str, float | int]:
