@@ -1,7 +1,7 @@
 """Reproduce the spiking self-organising map: acceptance values, controls and the table of the README.
 
-    python papers/rumbell2014/reproduce.py            everything: 10 seeds, about 25 minutes on 2 cores
-    python papers/rumbell2014/reproduce.py --quick    3 seeds, about 8 minutes
+    python papers/rumbell2014/reproduce.py            everything: 10 seeds, about 10 minutes on 2 cores
+    python papers/rumbell2014/reproduce.py --quick    3 seeds, about 4 minutes
     python papers/rumbell2014/reproduce.py table      one section: oscillation bubble table controls departures switch
 
 Prints tables of measured beside expected values and writes them as JSON, and the table as Markdown, to this folder's
