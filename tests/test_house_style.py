@@ -30,8 +30,9 @@ LAYERS = {
     "engine": {"parts"},
     "parts": {"engine"},
     "datasets": {"persistence"},
+    "image": {"engine", "models"},
 }
-DOCUMENTED = ("tectum", "tectum.analysis", "tectum.plots", "tectum.datasets")
+DOCUMENTED = ("tectum", "tectum.analysis", "tectum.plots", "tectum.datasets", "tectum.image")
 
 
 @cache

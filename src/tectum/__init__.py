@@ -7,14 +7,14 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from tectum import analysis, datasets, parts, plots, report
+    from tectum import analysis, datasets, image, parts, plots, report
     from tectum.engine.events import Recording
     from tectum.models.spiking_som import SpikingSOM
     from tectum.persistence import load, save
 
 __version__ = "0.1.0"
 
-__all__ = ["Recording", "SpikingSOM", "analysis", "datasets", "load", "parts", "plots", "report", "save"]
+__all__ = ["Recording", "SpikingSOM", "analysis", "datasets", "image", "load", "parts", "plots", "report", "save"]
 
 # name -> module that defines it; the other public names are subpackages
 _HOMES = {
