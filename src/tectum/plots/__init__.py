@@ -4,6 +4,15 @@ Every function draws into the axes or figure it is given, or into a new one, and
 :func:`style` for the look of this package on light or dark pages.
 """
 
+from tectum.plots.dictionary import (
+    plot_comparison,
+    plot_components,
+    plot_error_curve,
+    plot_event_window,
+    plot_orientations,
+    plot_reconstructions,
+    plot_sparsity,
+)
 from tectum.plots.embedding import plot_embedding
 from tectum.plots.images import plot_codebook_images
 from tectum.plots.maps import (
@@ -29,18 +38,25 @@ __all__ = [
     "plot_bubble",
     "plot_clusters",
     "plot_codebook_images",
+    "plot_comparison",
     "plot_component_planes",
+    "plot_components",
     "plot_embedding",
+    "plot_error_curve",
+    "plot_event_window",
     "plot_first_spike_map",
     "plot_hit_map",
     "plot_label_map",
     "plot_latency",
     "plot_lateral_profile",
     "plot_lattice",
+    "plot_orientations",
     "plot_oscillation_raster",
     "plot_quality_curve",
     "plot_raster",
     "plot_receptive_fields",
+    "plot_reconstructions",
+    "plot_sparsity",
     "plot_stdp_window",
     "plot_u_matrix",
     "plot_unfolding",
