@@ -9,16 +9,30 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from tectum import analysis, datasets, image, parts, plots, report
     from tectum.engine.events import Recording
+    from tectum.models.spiking_dictionary import SpikingDictionary
     from tectum.models.spiking_som import SpikingSOM
     from tectum.persistence import load, save
 
 __version__ = "0.1.0"
 
-__all__ = ["Recording", "SpikingSOM", "analysis", "datasets", "image", "load", "parts", "plots", "report", "save"]
+__all__ = [
+    "Recording",
+    "SpikingDictionary",
+    "SpikingSOM",
+    "analysis",
+    "datasets",
+    "image",
+    "load",
+    "parts",
+    "plots",
+    "report",
+    "save",
+]
 
 # name -> module that defines it; the other public names are subpackages
 _HOMES = {
     "Recording": "tectum.engine.events",
+    "SpikingDictionary": "tectum.models.spiking_dictionary",
     "SpikingSOM": "tectum.models.spiking_som",
     "load": "tectum.persistence",
     "save": "tectum.persistence",

@@ -24,7 +24,9 @@ FORMAT_VERSION = 1
 METADATA_KEY = "tectum"
 
 # class name -> module that defines it; only these classes are ever built from a file
-ESTIMATORS: Mapping[str, str] = MappingProxyType({"SpikingSOM": "tectum.models.spiking_som"})
+ESTIMATORS: Mapping[str, str] = MappingProxyType(
+    {"SpikingDictionary": "tectum.models.spiking_dictionary", "SpikingSOM": "tectum.models.spiking_som"}
+)
 
 _DTYPES = frozenset(
     ["bool", "int8", "int16", "int32", "int64", "uint8", "uint16", "uint32", "uint64", "float16", "float32", "float64"]

@@ -14,7 +14,6 @@ from pathlib import Path
 from typing import Any
 
 from tectum import parts
-from tectum.models.parameters import RECOMMENDED
 
 WORDS = {"none": None, "true": True, "false": False, "inf": float("inf"), "nan": float("nan")}
 
@@ -94,6 +93,7 @@ def constructor_arguments(estimator_class: Any, settings: Mapping[str, Any]) -> 
         If a parameter, a part or a field does not exist.
     """
     known = estimator_class().get_params(deep=False)
+    usual = estimator_class._recommended
     arguments: dict[str, Any] = {}
     # A choice of the part comes before its fields.
     for key, value in sorted(
@@ -102,10 +102,10 @@ def constructor_arguments(estimator_class: Any, settings: Mapping[str, Any]) -> 
         name, *fields = key.split(".")
         if name not in known:
             raise ValueError(_unknown(f"{estimator_class.__name__} has no parameter", name, known))
-        if fields == ["part"] or (not fields and name in RECOMMENDED and isinstance(value, str)):
+        if fields == ["part"] or (not fields and name in usual and isinstance(value, str)):
             arguments[name] = _new_part(key, value)
         elif fields:
-            part = arguments.get(name, RECOMMENDED.get(name))
+            part = arguments.get(name, usual.get(name))
             arguments[name] = _with_field(name, part, fields, value)
         else:
             arguments[name] = value

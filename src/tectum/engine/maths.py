@@ -22,3 +22,23 @@ def exp_negative(x):
     e = e * e
     e = e * e
     return e * e
+
+
+FURTHEST = np.float32(17.0)
+SIXTYFOURTH = np.float32(1.0 / 64.0)
+
+
+@kernel
+def exp_negative_wide(x):
+    """exp(-x) in float32 for x >= 0, to a relative error below 4e-5 up to 17, from where it stays at exp(-17).
+
+    As `exp_negative`, with exp(-x/64) squared six times.
+    """
+    t = -min(x, FURTHEST) * SIXTYFOURTH
+    e = ONE + t * (ONE + t * (C2 + t * (C3 + t * (C4 + t * C5))))
+    e = e * e
+    e = e * e
+    e = e * e
+    e = e * e
+    e = e * e
+    return e * e

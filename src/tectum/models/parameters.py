@@ -4,6 +4,8 @@ import math
 import numbers
 from typing import Any
 
+import numpy as np
+
 from tectum import parts
 
 # The map as specified for Rumbell et al. (2014): the defaults of the parts, with the values that differ between the
@@ -41,21 +43,65 @@ CONTINUOUS: dict[str, Any] = {
     "rule": parts.NearestNeighbourSTDP(A_minus=0.0055, shift=0.4),
 }
 
-POSITIVE = ("tau", "tau_m", "tau_r", "tau_f", "sigma", "reference", "theta", "radius", "start", "end", "half", "n")
+# A dictionary whose neurons explain the input away, the default of SpikingDictionary.
+EXPLAINING: dict[str, Any] = {
+    "encoder": parts.RegularSpikes(),
+    "neuron": parts.EvidenceNeuron(),
+    "competition": parts.ExplainingAway(),
+    "threshold": parts.AdaptiveThreshold(start=0.1, rate=4e-5, target=3.0, minimum=0.01),
+    "rule": parts.ResidualSTDP(),
+    "initial": parts.SampleWeights(),
+    "schedule": parts.DecayingRate(),
+}
+
+# The vector quantiser of Tavanaei, Masquelier & Maida (2018): the reading that its objective demands, ...
+REFERENCE: dict[str, Any] = {
+    "encoder": parts.BernoulliSpikes(),
+    "neuron": parts.EvidenceNeuron(tau_steps=0.0),
+    "competition": parts.SoftmaxInhibition(),
+    "threshold": parts.AdaptiveThreshold(),
+    "rule": parts.EventSTDP(w_min=0.01),
+    "initial": parts.MeanWeights(),
+    "schedule": parts.DecayingRate(hold=0.5, end=0.05),
+}
+# ... the one of the published implementation, ...
+LITERAL: dict[str, Any] = REFERENCE | {
+    "neuron": parts.EvidenceNeuron(R=1.0, beta=0.0, tau_steps=0.0, refractory=1, delayed=True),
+    "threshold": parts.AdaptiveThreshold(start=0.2, jitter=0.055),
+    "initial": parts.UniformWeights(),
+    "schedule": parts.DecayingRate(hold=1.0, end=1.0),
+}
+# ... and one whose neurons integrate the evidence of the whole presentation, so that the winner is the nearest.
+QUANTISER: dict[str, Any] = REFERENCE | {
+    "neuron": parts.EvidenceNeuron(),
+    "rule": parts.EventSTDP(),
+    "schedule": parts.DecayingRate(hold=0.5, end=0.01),
+}
+
+POSITIVE = (
+    *("tau", "tau_m", "tau_r", "tau_f", "sigma", "reference", "theta", "radius", "start", "end", "half", "n", "R"),
+    *("quantum", "rate", "target"),
+)
 AT_LEAST = {
     "n_units": 2,
-    **dict.fromkeys(("updates", "input_ms", "test_ms"), 1),
+    **dict.fromkeys(("updates", "input_ms", "test_ms", "n_steps", "most"), 1),
     **dict.fromkeys(
         ("shift", "window", "blank_ms", "A_plus", "A_minus", "w_low", "w_high", "w_max", "b", "recovery"), 0
     ),
-    **dict.fromkeys(("first", "last", "low", "high"), 0),
+    **dict.fromkeys(("first", "last", "low", "high", "hold", "phase", "spread", "noise"), 0),
+    **dict.fromkeys(("tau_steps", "beta", "refractory", "eta", "decay", "minimum", "jitter", "timing", "absence"), 0),
+    "w_min": -1,
 }
 # The exponential of the rule holds up to 4; above 1 depression would make a weight negative; the ring has length 1.
-AT_MOST = {"w_low": 4, "w_high": 4, "w_max": 4, "A_minus": 1, "first": 1, "last": 1, "low": 1, "high": 1}
+AT_MOST = {
+    **dict.fromkeys(("w_low", "w_high", "w_max"), 4),
+    **dict.fromkeys(("A_minus", "first", "last", "low", "high", "hold", "phase"), 1),
+}
 ABOVE_ONE = ("tau_plus", "tau_minus")  # ms: the memory (1 - 1/tau)^lag must fade
-WHOLE = ("n_units", "updates")
-OPTIONAL = ("n_units", "first")
-ORDERED = (("low", "high"), ("first", "last"), ("reset", "theta"))  # the first must be below the second
+WHOLE = ("n_units", "updates", "n_steps", "most", "refractory")
+OPTIONAL = ("n_units", "first", "quantum", "most", "w_min")
+UNBOUNDED = ("b", "tau_steps")  # may be infinite
+ORDERED = (("low", "high"), ("first", "last"), ("reset", "theta"), ("w_min", "w_max"))  # the first must be below
 
 
 def check_shape(shape: Any) -> None:
@@ -64,8 +110,8 @@ def check_shape(shape: Any) -> None:
         raise ValueError(f"SpikingSOM.shape must be (rows, columns) with two neurons or more, got {shape!r}")
 
 
-def resolve(estimator: Any, grid: parts.Grid) -> dict[str, Any]:
-    """The parts of an estimator, recommended ones in place of None; their radius is for the longer side of the map.
+def resolve(estimator: Any, recommended: dict[str, Any]) -> dict[str, Any]:
+    """The parts of an estimator by parameter, recommended ones in place of None.
 
     Raises
     ------
@@ -73,11 +119,9 @@ def resolve(estimator: Any, grid: parts.Grid) -> dict[str, Any]:
         If a field of a part is out of range; the message names estimator, part and field.
     """
     chosen = {}
-    for name, recommended in RECOMMENDED.items():
+    for name, usual in recommended.items():
         given = getattr(estimator, name)
-        chosen[name] = recommended if given is None else given
-        if name == "radius" and given is None:
-            chosen[name] = recommended._replace(start=max(recommended.end, recommended.start * max(grid) / 10))
+        chosen[name] = usual if given is None else given
         check_part(f"{type(estimator).__name__}.{name}", chosen[name])
     return chosen
 
@@ -99,7 +143,7 @@ def check_part(name: str, part: Any) -> None:
 
 
 def _check_number(where: str, field: str, value: Any) -> None:
-    if not isinstance(value, numbers.Real) or math.isnan(value) or (math.isinf(value) and field != "b"):
+    if not isinstance(value, numbers.Real) or math.isnan(value) or (math.isinf(value) and field not in UNBOUNDED):
         raise ValueError(f"{where} must be a finite number, got {value!r}; see the field's comment in tectum.parts")
     number = float(value)
     if field in POSITIVE and not number > 0:
@@ -138,3 +182,22 @@ def from_json(value: Any) -> Any:
     if isinstance(value, list):
         return tuple(from_json(item) for item in value)
     return value
+
+
+def describe(estimator: Any) -> dict[str, Any]:
+    """What JSON must hold of any estimator: its parameters and the features it was fitted to."""
+    names = getattr(estimator, "feature_names_in_", None)
+    return {
+        "params": {name: to_json(value) for name, value in estimator.get_params(deep=False).items()},
+        "n_features_in": estimator.n_features_in_,
+        "feature_names_in": None if names is None else names.tolist(),
+    }
+
+
+def restore(estimator_class: Any, header: dict[str, Any]) -> Any:
+    """The estimator that `describe` described, without its learned state."""
+    estimator = estimator_class(**{name: from_json(value) for name, value in header["params"].items()})
+    estimator.n_features_in_ = header["n_features_in"]
+    if header["feature_names_in"] is not None:
+        estimator.feature_names_in_ = np.array(header["feature_names_in"], dtype=object)
+    return estimator

@@ -152,6 +152,8 @@ class SpikingSOM(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimato
         "n_jobs": [numbers.Integral, None],
     }
 
+    _recommended = parameters.RECOMMENDED
+
     def __init__(
         self,
         shape=(10, 10),
@@ -342,7 +344,7 @@ class SpikingSOM(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimato
         """
         times = self.spike_times(X)
         first = np.fmin.reduce(times, axis=1, keepdims=True)
-        tau = parameters.resolve(self, self._grid)["readout"].tau
+        tau = self._chosen()["readout"].tau
         return np.nan_to_num(np.exp(-(times - first) / tau), nan=0.0)
 
     def predict(self, X: ArrayLike) -> NDArray[np.int64]:
@@ -358,7 +360,7 @@ class SpikingSOM(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimato
             Number of the neuron, row by row; -1 if the whole map stayed silent.
         """
         times = self.spike_times(X)
-        readout = parameters.resolve(self, self._grid)["readout"]
+        readout = self._chosen()["readout"]
         if isinstance(readout, Centroid):
             return analysis.centroid_winner(times, self._grid, tau_ms=readout.tau)
         return analysis.first_winner(times)
@@ -466,7 +468,7 @@ class SpikingSOM(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimato
         check_is_fitted(self, "codebook_")
         X = self._validate(X, reset=False, least=1)
         some = np.unique(np.linspace(0, len(X) - 1, n_recorded).astype(int))
-        chosen = parameters.resolve(self, self._grid)
+        chosen = self._chosen()
         input_ms = chosen["protocol"].input_ms
         recording = self.record(X[some], input_ms=4 * input_ms)
         learned_with = self.spike_counts_ / max(1, self.n_presentations_seen_)
@@ -497,10 +499,16 @@ class SpikingSOM(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimato
         X = validate_data(self, X, reset=reset, accept_sparse="csr", dtype=np.float64, ensure_min_samples=least)
         return X if isinstance(X, np.ndarray) else X.toarray()
 
+    def _chosen(self, grid: Grid | None = None) -> dict[str, Any]:
+        """The parts in use; the recommended radius is for the longer side of the map."""
+        usual = self._recommended["radius"]
+        start = max(usual.end, usual.start * max(grid or self._grid) / 10)
+        return parameters.resolve(self, self._recommended | {"radius": usual._replace(start=start)})
+
     def _start(self, X: NDArray[np.float64]) -> None:
         """A map at rest with random weights, and the scaling of the features."""
         grid = Grid(*self.shape)
-        chosen = parameters.resolve(self, grid)
+        chosen = self._chosen(grid)
         self._grid = grid
         self._scaling = scaling_of(X, self.input_range, X.shape[1], "SpikingSOM.fit")
         n_used = int(self._scaling.varies.sum())
@@ -514,7 +522,7 @@ class SpikingSOM(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimato
 
     def _build(self) -> tuple[network.MapParts, MapCircuit]:
         """The map for the present number of presentations, from the parameters and the learned state."""
-        chosen = parameters.resolve(self, self._grid)
+        chosen = self._chosen()
         map_parts = network.MapParts(
             **{name: chosen[name] for name in network.MapParts._fields if name != "dt"}, dt=float(self.dt)
         )
@@ -522,7 +530,7 @@ class SpikingSOM(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimato
         return map_parts, network.build_circuit(map_parts, n_inputs, chosen["lateral"], self._grid, self._radius())
 
     def _radius(self) -> float:
-        return radius(parameters.resolve(self, self._grid)["radius"], self._seen / self._planned)
+        return radius(self._chosen()["radius"], self._seen / self._planned)
 
     def _present_at_random(self, X: NDArray[np.float64]) -> None:
         """The presentations of `fit` that are left."""
@@ -558,7 +566,7 @@ class SpikingSOM(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimato
 
     def _chunk(self) -> int:
         """Presentations to the next look at progress and interrupts, or to the next change of the radius."""
-        schedule = parameters.resolve(self, self._grid)["radius"]
+        schedule = self._chosen()["radius"]
         most = max(1, min(CHUNK, CHUNK_BYTES // (4 * len(self._state.weights))))
         if not isinstance(schedule, DecayingRadius):
             return most
@@ -593,21 +601,17 @@ class SpikingSOM(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimato
         arrays |= {f"scaling.{name}": array for name, array in self._scaling._asdict().items()}
         arrays |= {name: getattr(self, name) for name in ("spike_counts_", "snapshots_", "snapshot_presentations_")}
         arrays["seed"] = np.asarray(self._seed)
-        names = getattr(self, "feature_names_in_", None)
-        header = {
-            "params": {name: parameters.to_json(value) for name, value in self.get_params(deep=False).items()},
+        header = parameters.describe(self) | {
             "encoder": parameters.to_json(self.encoder_),
             "grid": list(self._grid),
             "planned": self._planned,
             "seen": self._seen,
-            "n_features_in": self.n_features_in_,
-            "feature_names_in": None if names is None else names.tolist(),
         }
         return arrays, header
 
     @classmethod
     def _from_state(cls, arrays: dict[str, np.ndarray], header: dict[str, Any]) -> Self:
-        som = cls(**{name: parameters.from_json(value) for name, value in header["params"].items()})
+        som = parameters.restore(cls, header)
         som._state = MapState(*(arrays[f"state.{name}"] for name in MapState._fields))
         som._scaling = FeatureScaling(*(arrays[f"scaling.{name}"] for name in FeatureScaling._fields))
         som._seed = np.uint64(arrays["seed"])
@@ -616,7 +620,4 @@ class SpikingSOM(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimato
         som._grid = Grid(*header["grid"])
         som.spike_counts_ = arrays["spike_counts_"]
         som._snapshots = list(zip(arrays["snapshot_presentations_"].tolist(), arrays["snapshots_"], strict=True))
-        som.n_features_in_ = header["n_features_in"]
-        if header["feature_names_in"] is not None:
-            som.feature_names_in_ = np.array(header["feature_names_in"], dtype=object)
         return som._publish()

@@ -1,27 +1,45 @@
 """The equations and the parameters of the models, each a small part that can be exchanged."""
 
 from tectum.parts.encoding import CircularGaussian
+from tectum.parts.event_plasticity import EventSTDP, ResidualSTDP, TimeIntegratedSTDP, TraceSTDP
+from tectum.parts.input_spikes import BernoulliSpikes, RegularSpikes
 from tectum.parts.lateral import ConstantRadius, DecayingRadius, DifferenceOfGaussians
 from tectum.parts.neurons import LIF
 from tectum.parts.oscillation import DelayedInhibition
 from tectum.parts.plasticity import NearestNeighbourSTDP
 from tectum.parts.protocol import Protocol
 from tectum.parts.readout import Centroid, FirstSpike
+from tectum.parts.representation import AdaptiveThreshold, EvidenceNeuron, ExplainingAway, SoftmaxInhibition
+from tectum.parts.start import DecayingRate, MeanWeights, SampleWeights, UniformWeights
 from tectum.parts.synapses import PlasticProjection, Synapse
 from tectum.parts.topology import Grid
 
 __all__ = [
     "LIF",
+    "AdaptiveThreshold",
+    "BernoulliSpikes",
     "Centroid",
     "CircularGaussian",
     "ConstantRadius",
     "DecayingRadius",
+    "DecayingRate",
     "DelayedInhibition",
     "DifferenceOfGaussians",
+    "EventSTDP",
+    "EvidenceNeuron",
+    "ExplainingAway",
     "FirstSpike",
     "Grid",
+    "MeanWeights",
     "NearestNeighbourSTDP",
     "PlasticProjection",
     "Protocol",
+    "RegularSpikes",
+    "ResidualSTDP",
+    "SampleWeights",
+    "SoftmaxInhibition",
     "Synapse",
+    "TimeIntegratedSTDP",
+    "TraceSTDP",
+    "UniformWeights",
 ]

@@ -13,7 +13,6 @@ from numpy.typing import ArrayLike
 from sklearn.utils.validation import check_is_fitted
 
 import tectum
-from tectum.models import parameters
 from tectum.persistence import write_atomically
 from tectum.report.map_figures import HALF, ImageShape, learning_figures, map_figures
 from tectum.report.numbers import KOHONEN, MAP, Measure
@@ -206,7 +205,7 @@ def _places(drawings: list[Drawing]) -> list[str]:
 
 def _parameters(som: Any) -> list[tuple[str, str, bool, list[tuple[str, str]]]]:
     """Name, value or class of the part, whether it was given, and the fields of the part, for every parameter."""
-    chosen, rows = parameters.resolve(som, som._grid), []
+    chosen, rows = som._chosen(), []
     for name, given in som.get_params(deep=False).items():
         if name in chosen:
             part = chosen[name]

@@ -9,7 +9,6 @@ from numpy.typing import NDArray
 from sklearn.utils import _safe_indexing, check_random_state
 
 from tectum import analysis, plots
-from tectum.models.parameters import resolve
 from tectum.parts.lateral import lateral_weight, radius
 from tectum.report.map_figures import HALF, WIDE
 from tectum.report.render import Drawing
@@ -128,7 +127,7 @@ def _bubble(som: Any, study: Study) -> Drawing:
 
 
 def _lateral(som: Any) -> Drawing:
-    chosen = resolve(som, som._grid)
+    chosen = som._chosen()
     distance = np.linspace(0.0, max(som.shape) - 1.0, 200)
     radii = dict.fromkeys((float(radius(chosen["radius"], 0.0)), float(som.radius_)))
     profiles = np.array([[lateral_weight(chosen["lateral"], d, X) for d in distance.tolist()] for X in radii])

@@ -1,0 +1,391 @@
+"""Time loops of a dictionary: input spikes, representation neurons that compete, plasticity at their spikes.
+
+Phases of a step:
+
+1. spikes of the inputs
+2. membranes of the neurons
+3. competition: a softmax with thresholds, or spikes that explain the input away
+4. plasticity of the neurons that fired
+5. threshold: in the softmax after each step, else after each presentation
+
+Weights are held twice, by neuron for plasticity and by input for the drive, since each is read along its rows.
+"""
+
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from tectum.engine.kernel import kernel
+from tectum.engine.random import block
+from tectum.parts.event_plasticity import NEVER, memory, pair, unexplained
+from tectum.parts.input_spikes import fires, is_random
+from tectum.parts.representation import adapted_threshold, evidence, softmax_share
+
+ZERO = np.float32(0.0)
+HALF = np.float32(0.5)
+ONE = np.float32(1.0)
+MOST_SPIKES = 64  # of a neuron population in one step of explaining away; a bound against run-away only
+FAR = np.float32(1e30)
+DRAWS = 8  # numbers of 16 bits in a block of random words
+HALFWORD = np.uint64(0xFFFF)
+RESOLUTION = np.float32(2.0**-16)
+# Index of each population in DictionarySpikes.n_events
+INPUT, UNITS = range(2)
+
+
+class DictionaryCircuit(NamedTuple):
+    """Constants of a dictionary (IN)."""
+
+    encoder: Any  # RegularSpikes or BernoulliSpikes
+    neuron: Any  # EvidenceStep
+    competition: Any  # SoftmaxInhibition or ExplainingAway
+    threshold: Any  # AdaptiveThreshold
+    rule: Any  # a rule with `pair`, or ResidualStep
+    seed: Any  # uint64
+
+
+class DictionaryState(NamedTuple):
+    """State of a dictionary (INOUT); membranes start anew with each presentation."""
+
+    weights: Any  # (n_units, n_inputs) float32
+    theta: Any  # (n_units,) float32 thresholds
+
+
+class DictionarySpikes(NamedTuple):
+    """Where spikes go (OUT). Recording stops when the event arrays are full; empty ones record nothing."""
+
+    counts: Any  # (n_samples, n_units) int32 spikes
+    first: Any  # (n_samples, n_units) int32 step of the first spike, -1 if silent
+    inputs: Any  # (capacity, 3) int32 presentation, step, input
+    units: Any  # (capacity, 3) int32 presentation, step, neuron
+    n_events: Any  # (2,) int64
+
+
+class DictionaryScratch(NamedTuple):
+    """Room to work in; only `by_input` and `gram` matter at the start, and are filled by `prepare`."""
+
+    by_input: Any  # (n_inputs, n_units) float32 weights
+    gram: Any  # (n_units, n_units) float32 inner products, filled only for frozen explaining away; else (0, 0)
+    raster: Any  # (n_steps, n_inputs) uint32 inputs that fire in a step
+    n_fired: Any  # (n_steps,) int64
+    sign: Any  # (n_inputs,) float32 +1 ON, -1 OFF
+    residual: Any  # (n_inputs,) float32 input not explained
+    last_pre: Any  # (n_inputs,) int32 step of the last spike
+    last_post: Any  # (n_units,) int32
+    norm: Any  # (n_units,) float32 squared norm of the weights
+    drive: Any  # (n_units,) float32
+    U: Any  # (n_units,) float32 membranes
+    share: Any  # (n_units,) float32 of the softmax, or the limit of the membrane
+    winners: Any  # (n_units,) int64
+
+
+@kernel
+def prepare(state, scratch):
+    """Fill the weights by input, the norms and, if there is room for it, the Gram matrix.
+
+    Parameters
+    ----------
+    state : DictionaryState
+        IN.
+    scratch : DictionaryScratch
+        OUT.
+    """
+    weights, by_input, gram = state.weights, scratch.by_input, scratch.gram
+    n_units, n_inputs = weights.shape
+    for j in range(n_units):
+        for i in range(n_inputs):
+            by_input[i, j] = weights[j, i]
+        scratch.norm[j] = squared_norm(weights[j])
+    for j in range(gram.shape[0]):
+        inner_products(weights[j], by_input, gram[j])
+
+
+@kernel
+def squared_norm(w):
+    """Sum of the squares of w, in four sums so that they need not wait for each other."""
+    n = w.shape[0]
+    a = b = c = d = ZERO
+    for k in range(n // 4):
+        i = 4 * k
+        a += w[i] * w[i]
+        b += w[i + 1] * w[i + 1]
+        c += w[i + 2] * w[i + 2]
+        d += w[i + 3] * w[i + 3]
+    for i in range(n - n % 4, n):
+        a += w[i] * w[i]
+    return (a + b) + (c + d)
+
+
+@kernel
+def inner_products(w, by_input, out):
+    """Inner product of w (n_inputs,) with the weights of each neuron, into `out` (n_units,)."""
+    for j in range(out.shape[0]):
+        out[j] = ZERO
+    for i in range(w.shape[0]):
+        w_i = w[i]
+        if w_i != ZERO:
+            row = by_input[i]
+            for j in range(out.shape[0]):
+                out[j] += w_i * row[j]
+
+
+@kernel
+def draw_input_spikes(encoder, x, seed, key, scratch):
+    """Inputs that fire in each step of a presentation, in ascending order.
+
+    Parameters
+    ----------
+    encoder : part with `fires`
+        IN.
+    x : ndarray of float32, shape (n_inputs,)
+        IN rates in spikes per step, below 0 for an OFF channel.
+    seed, key : uint64
+        IN key of the random numbers: the model, and the presentation or the content of the sample.
+    scratch : DictionaryScratch
+        OUT `raster`, `n_fired`, `sign`.
+    """
+    raster, n_fired = scratch.raster, scratch.n_fired
+    n_steps = n_fired.shape[0]
+    for step in range(n_steps):
+        n_fired[step] = 0
+    for i in range(x.shape[0]):
+        rate = abs(x[i])
+        scratch.sign[i] = ONE if x[i] > ZERO else -ONE
+        if rate == ZERO:
+            continue
+        if is_random(encoder):
+            for start in range(0, n_steps, DRAWS):
+                words = block(seed, key, start // DRAWS, i)
+                for k in range(min(DRAWS, n_steps - start)):
+                    halfword = (words[k // 2] >> np.uint64(16 * (k % 2))) & HALFWORD
+                    step = start + k
+                    n = n_fired[step]
+                    raster[step, n] = i
+                    n_fired[step] = n + (1 if fires(encoder, rate, step, np.float32(halfword) * RESOLUTION) else 0)
+        else:
+            for step in range(n_steps):
+                n = n_fired[step]
+                raster[step, n] = i
+                n_fired[step] = n + (1 if fires(encoder, rate, step, ZERO) else 0)
+
+
+@kernel
+def keep_event(events, n_events, population, presentation, step, neuron):
+    """Record a spike if there is room."""
+    n = n_events[population]
+    if n < events.shape[0]:
+        events[n, 0] = presentation
+        events[n, 1] = step
+        events[n, 2] = neuron
+    n_events[population] = n + 1
+
+
+@kernel
+def keep_input_events(raster, n_fired, spikes, presentation):
+    """Record the input spikes of a presentation, or only count them if there is no room at all."""
+    for step in range(n_fired.shape[0]):
+        if spikes.inputs.shape[0] == 0:
+            spikes.n_events[INPUT] += n_fired[step]
+        else:
+            for k in range(n_fired[step]):
+                keep_event(spikes.inputs, spikes.n_events, INPUT, presentation, step, raster[step, k])
+
+
+@kernel
+def learn_pairs(rule, w, by_input, j, eta, step, lag_post, last_pre):
+    """Change all weights of neuron `j`; returns their squared norm."""
+    for i in range(w.shape[0]):
+        w[i] = pair(rule, w[i], eta, step - last_pre[i], lag_post)
+    for i in range(w.shape[0]):
+        by_input[i, j] = w[i]
+    return squared_norm(w)
+
+
+@kernel
+def run_softmax(circuit, state, spikes, scratch, X, keys, rates, learning):
+    """Present samples to neurons that compete through a softmax.
+
+    Parameters
+    ----------
+    circuit : DictionaryCircuit
+        IN.
+    state : DictionaryState
+        INOUT; unchanged unless `learning`.
+    spikes : DictionarySpikes
+        OUT.
+    scratch : DictionaryScratch
+        INOUT, prepared.
+    X : ndarray of float32, shape (n_samples, n_inputs)
+        IN rates of the inputs in spikes per step.
+    keys : ndarray of uint64, shape (n_samples,)
+        IN keys of the random numbers of each sample.
+    rates : ndarray of float32, shape (n_samples,)
+        IN learning rate of each presentation.
+    learning : bool
+        IN.
+    """
+    neuron, rule = circuit.neuron, circuit.rule
+    U, drive, norm, share, winners = scratch.U, scratch.drive, scratch.norm, scratch.share, scratch.winners
+    last_pre, last_post, raster, n_fired = scratch.last_pre, scratch.last_post, scratch.raster, scratch.n_fired
+    by_input, theta = scratch.by_input, state.theta
+    n_units = theta.shape[0]
+    for m in range(X.shape[0]):
+        U[:] = ZERO
+        last_pre[:] = -NEVER
+        last_post[:] = -NEVER
+        # 1. spikes of the inputs
+        draw_input_spikes(circuit.encoder, X[m], circuit.seed, keys[m], scratch)
+        keep_input_events(raster, n_fired, spikes, m)
+        for step in range(n_fired.shape[0]):
+            for k in range(n_fired[step]):
+                last_pre[raster[step, k]] = step
+            # 2. membranes
+            for j in range(n_units):
+                drive[j] = ZERO
+            source = step - 1 if neuron.delayed else step
+            if source >= 0:
+                for k in range(n_fired[source]):
+                    row = by_input[raster[source, k]]
+                    for j in range(n_units):
+                        drive[j] += row[j]
+            for j in range(n_units):
+                U[j] = evidence(neuron, U[j], drive[j], norm[j])
+            if neuron.refractory > 0:
+                for j in range(n_units):
+                    if step - last_post[j] <= neuron.refractory:
+                        U[j] = ZERO
+            # 3. competition
+            n_winners = compete(circuit.competition, U, share, theta, winners)
+            for k in range(n_winners):
+                j = winners[k]
+                last_post[j] = step
+                spikes.counts[m, j] += 1
+                if spikes.first[m, j] < 0:
+                    spikes.first[m, j] = step
+                keep_event(spikes.units, spikes.n_events, UNITS, m, step, j)
+            if learning:
+                # 4. plasticity
+                if memory(rule) == 1:
+                    for k in range(n_winners):
+                        j = winners[k]
+                        norm[j] = learn_pairs(rule, state.weights[j], by_input, j, rates[m], step, 0, last_pre)
+                else:
+                    for j in range(n_units):
+                        lag = step - last_post[j]
+                        if lag < memory(rule):
+                            norm[j] = learn_pairs(rule, state.weights[j], by_input, j, rates[m], step, lag, last_pre)
+                # 5. thresholds
+                for j in range(n_units):
+                    theta[j] = adapted_threshold(circuit.threshold, theta[j], n_winners)
+
+
+@kernel
+def compete(competition, U, share, theta, winners):
+    """Neurons whose share of the softmax exceeds their threshold, into `winners`; returns their number."""
+    n_units = U.shape[0]
+    best = 0
+    for j in range(1, n_units):
+        if U[j] > U[best]:
+            best = j
+    highest = U[best]
+    for j in range(n_units):
+        share[j] = softmax_share(competition, highest - U[j])
+    total = ZERO
+    for j in range(n_units):
+        total += share[j]
+    if competition.strict:
+        winners[0] = best
+        return 1 if share[best] > theta[best] * total else 0
+    crossed = False
+    for j in range(n_units):
+        crossed |= share[j] > theta[j] * total
+    n = 0
+    if crossed:
+        for j in range(n_units):
+            winners[n] = j
+            n += 1 if share[j] > theta[j] * total else 0
+    return n
+
+
+@kernel
+def run_explaining(circuit, state, spikes, scratch, X, keys, rates, learning):
+    """Present samples to neurons whose spikes explain the input away; arguments as in `run_softmax`.
+
+    X is in quanta: the input that one spike explains. Membranes and residuals count in the same unit.
+    """
+    U, limit, winners = scratch.U, scratch.share, scratch.winners
+    residual, raster, n_fired, by_input = scratch.residual, scratch.raster, scratch.n_fired, scratch.by_input
+    n_units, n_inputs = state.weights.shape
+    n_steps = n_fired.shape[0]
+    gain = ONE / circuit.competition.quantum
+    for m in range(X.shape[0]):
+        onset = max(HALF, state.theta[0] * np.float32(n_steps))
+        for j in range(n_units):
+            U[j] = ZERO
+            limit[j] = onset
+        for i in range(n_inputs):
+            residual[i] = ZERO
+        n_active = 0
+        # 1. spikes of the inputs
+        draw_input_spikes(circuit.encoder, X[m], circuit.seed, keys[m], scratch)
+        keep_input_events(raster, n_fired, spikes, m)
+        for step in range(n_steps):
+            # 2. membranes
+            for k in range(n_fired[step]):
+                i = raster[step, k]
+                push = gain * scratch.sign[i]
+                residual[i] += push
+                row = by_input[i]
+                for j in range(n_units):
+                    U[j] += push * row[j]
+            for _ in range(MOST_SPIKES):
+                # 3. competition: the neuron furthest above its limit fires and explains the input away
+                crossed = False
+                for j in range(n_units):
+                    crossed |= U[j] > limit[j]
+                if not crossed:
+                    break
+                winner = 0
+                for j in range(1, n_units):
+                    if U[j] - limit[j] > U[winner] - limit[winner]:
+                        winner = j
+                if spikes.counts[m, winner] == 0:
+                    limit[winner] = HALF
+                    winners[n_active] = winner
+                    n_active += 1
+                    spikes.first[m, winner] = step
+                    if n_active == circuit.competition.most:
+                        for j in range(n_units):
+                            limit[j] = FAR
+                        for k in range(n_active):
+                            limit[winners[k]] = HALF
+                spikes.counts[m, winner] += 1
+                keep_event(spikes.units, spikes.n_events, UNITS, m, step, winner)
+                if learning:
+                    # 4. plasticity
+                    w = state.weights[winner]
+                    learn_residual(circuit.rule, w, by_input, winner, rates[m] / np.float32(n_steps), residual)
+                    inner_products(w, by_input, scratch.drive)
+                    for j in range(n_units):
+                        U[j] -= scratch.drive[j]
+                else:
+                    row = scratch.gram[winner]
+                    for j in range(n_units):
+                        U[j] -= row[j]
+        if learning:
+            # 5. threshold
+            for j in range(n_units):
+                state.theta[j] = adapted_threshold(circuit.threshold, state.theta[j], n_active)
+
+
+@kernel
+def learn_residual(rule, w, by_input, j, eta, residual):
+    """The spike of neuron `j` is taken from the residual, which its weights w then follow; they keep length 1."""
+    for i in range(w.shape[0]):
+        residual[i] -= w[i]
+        w[i] = unexplained(rule, w[i], eta, residual[i])
+    length = np.sqrt(squared_norm(w))
+    scale = ONE / length if length > ZERO else ZERO
+    for i in range(w.shape[0]):
+        w[i] = w[i] * scale
+        by_input[i, j] = w[i]

@@ -1,0 +1,208 @@
+"""A dictionary as arrays: built from its parts, run chunk by chunk."""
+
+import functools
+from typing import Any, NamedTuple
+
+import numpy as np
+from joblib import Parallel, delayed, effective_n_jobs
+from numpy.typing import NDArray
+
+from tectum.engine.dictionary_loop import (
+    DictionaryCircuit,
+    DictionaryScratch,
+    DictionarySpikes,
+    DictionaryState,
+    prepare,
+    run_explaining,
+    run_softmax,
+)
+from tectum.engine.events import SpikeTrain
+from tectum.engine.random import uniform_array
+from tectum.parts.event_plasticity import memory, pair, unexplained
+from tectum.parts.input_spikes import fires, is_random
+from tectum.parts.representation import ExplainingAway, SoftmaxInhibition, adapted_threshold, evidence, softmax_share
+from tectum.parts.start import MeanWeights, UniformWeights
+from tectum.parts.steps import discretise
+
+WEIGHT_STREAM = 0xFFFFFFFFFFFFFFFF  # presentation number under which initial weights are drawn
+THRESHOLD_STREAM = 0xFFFFFFFFFFFFFFFE
+SAMPLE_STREAM = 0xFFFFFFFFFFFFFFFD
+
+
+class DictionaryParts(NamedTuple):
+    """What a dictionary is made of, apart from its size."""
+
+    encoder: Any
+    neuron: Any
+    competition: Any
+    threshold: Any
+    rule: Any
+
+
+class Response(NamedTuple):
+    """Spikes of the neurons to each sample."""
+
+    counts: NDArray[np.int32]  # (n_samples, n_units)
+    first: NDArray[np.int32]  # (n_samples, n_units) step of the first spike, -1 if silent
+
+
+@functools.lru_cache(maxsize=8, typed=True)
+def build_circuit(parts: DictionaryParts, seed: int) -> DictionaryCircuit:
+    """Constants of a dictionary, after a check that each part has its equations."""
+    neuron, competition = discretise(parts.neuron, 1.0), parts.competition
+    explaining = isinstance(competition, ExplainingAway)
+    rule = discretise(parts.rule, 1.0) if explaining else parts.rule
+    needed = [(parts.encoder, (is_random, fires)), (parts.threshold, (adapted_threshold,))]
+    if explaining:
+        needed += [(rule, (unexplained,))]
+        competition = ExplainingAway(quantum=np.float32(competition.quantum), most=int(competition.most or 0))
+    else:
+        needed += [(neuron, (evidence,)), (competition, (softmax_share,)), (rule, (memory, pair))]
+    for part, laws in needed:
+        for law in laws:
+            law.require(type(part))
+    return DictionaryCircuit(parts.encoder, neuron, competition, parts.threshold, rule, np.uint64(seed))
+
+
+def initial_weights(initial: Any, X: NDArray[np.float32], n_units: int, seed: np.uint64) -> NDArray[np.float32]:
+    """Weights (n_units, n_inputs) before learning, the same for a given seed and data."""
+    uniform = np.stack([uniform_array(int(seed), WEIGHT_STREAM, j, X.shape[1]) for j in range(n_units)])
+    if isinstance(initial, UniformWeights):
+        return initial.low + (initial.high - initial.low) * uniform
+    centred = 2.0 * uniform - 1.0
+    if isinstance(initial, MeanWeights):
+        return np.clip(X.mean(axis=0) + initial.spread * centred, 0.01, 1.0).astype(np.float32)
+    candidates = np.flatnonzero(X.any(axis=1))
+    order = np.argsort(uniform_array(int(seed), SAMPLE_STREAM, 0, len(candidates)), kind="stable")
+    chosen = X[candidates[np.resize(order, n_units)]]
+    return (chosen + initial.noise * np.abs(X).max() * centred).astype(np.float32)
+
+
+def unit_length(weights: NDArray[np.float32], lowest: float) -> NDArray[np.float32]:
+    """Weights not below `lowest`, each row scaled to length 1."""
+    weights = np.maximum(weights, np.float32(lowest))
+    length = np.linalg.norm(weights, axis=1, keepdims=True)
+    return weights / np.where(length > 0.0, length, 1.0).astype(np.float32)
+
+
+def initial_thresholds(threshold: Any, n_units: int, seed: np.uint64) -> NDArray[np.float32]:
+    """Thresholds (n_units,) before learning."""
+    jitter = 2.0 * uniform_array(int(seed), THRESHOLD_STREAM, 0, n_units) - 1.0
+    return (threshold.start + threshold.jitter * jitter).astype(np.float32)
+
+
+def learn(
+    circuit: DictionaryCircuit,
+    state: DictionaryState,
+    X: NDArray[np.float32],
+    first_key: int,
+    rates: NDArray[np.float32],
+) -> Response:
+    """Present samples one after another with learning on; changes `state`.
+
+    Samples are numbered from `first_key`, under which their random numbers are drawn.
+    """
+    spikes = _spikes(len(X), len(state.theta))
+    keys = np.arange(first_key, first_key + len(X)).astype(np.uint64)
+    _run(circuit, state, spikes, X, keys, rates, learning=True)
+    return Response(spikes.counts, spikes.first)
+
+
+def respond(
+    circuit: DictionaryCircuit,
+    state: DictionaryState,
+    X: NDArray[np.float32],
+    keys: NDArray[np.uint64],
+    n_jobs: int | None,
+) -> Response:
+    """Response to each sample with frozen weights; it depends on the sample and its key alone."""
+
+    def part_of(part: slice) -> DictionarySpikes:
+        spikes = _spikes(len(X[part]), len(state.theta))
+        _run(circuit, _copy(state), spikes, X[part], keys[part], np.zeros(len(X[part]), np.float32), learning=False)
+        return spikes
+
+    n_parts = min(effective_n_jobs(n_jobs), max(1, len(X)))
+    ends = np.linspace(0, len(X), n_parts + 1).astype(int)
+    found = Parallel(n_jobs=n_parts, prefer="threads")(
+        delayed(part_of)(slice(*ends[k : k + 2])) for k in range(n_parts)
+    )
+    return Response(np.concatenate([s.counts for s in found]), np.concatenate([s.first for s in found]))
+
+
+def record(
+    circuit: DictionaryCircuit,
+    state: DictionaryState,
+    X: NDArray[np.float32],
+    keys: NDArray[np.uint64],
+    step_ms: float,
+) -> dict[str, SpikeTrain]:
+    """All spikes of inputs and units with frozen weights, one presentation after another."""
+    n_steps, n_units = circuit.encoder.n_steps, len(state.theta)
+    room = (0, 0)
+    for _ in range(2):  # the first pass counts the events
+        spikes = _spikes(len(X), n_units, room)
+        _run(circuit, _copy(state), spikes, X, keys, np.zeros(len(X), np.float32), learning=False)
+        room = tuple(spikes.n_events)
+    populations = {"inputs": (spikes.inputs, X.shape[1]), "units": (spikes.units, n_units)}
+    trains = {}
+    for name, (events, size) in populations.items():
+        presentation, step, neuron = events.astype(np.int64).T
+        trains[name] = SpikeTrain((presentation * n_steps + step) * step_ms, neuron, presentation, size)
+    return trains
+
+
+def _run(
+    circuit: DictionaryCircuit,
+    state: DictionaryState,
+    spikes: DictionarySpikes,
+    X: NDArray[np.float32],
+    keys: NDArray[np.uint64],
+    rates: NDArray[np.float32],
+    *,
+    learning: bool,
+) -> None:
+    run = run_explaining if isinstance(circuit.competition, ExplainingAway) else run_softmax
+    scratch = _scratch(circuit, state, learning)
+    prepare(state, scratch)
+    run(circuit, state, spikes, scratch, np.ascontiguousarray(X), keys, rates, learning)
+
+
+def _copy(state: DictionaryState) -> DictionaryState:
+    """State that a kernel may touch; those of a loaded or memory-mapped model may be read-only."""
+    return DictionaryState(*(array.copy() for array in state))
+
+
+def _spikes(n_samples: int, n_units: int, room: tuple[int, ...] = (0, 0)) -> DictionarySpikes:
+    return DictionarySpikes(
+        counts=np.zeros((n_samples, n_units), np.int32),
+        first=np.full((n_samples, n_units), -1, np.int32),
+        inputs=np.zeros((room[0], 3), np.int32),
+        units=np.zeros((room[1], 3), np.int32),
+        n_events=np.zeros(2, np.int64),
+    )
+
+
+def _scratch(circuit: DictionaryCircuit, state: DictionaryState, learning: bool) -> DictionaryScratch:
+    n_units, n_inputs = state.weights.shape
+    n_gram = 0 if learning or isinstance(circuit.competition, SoftmaxInhibition) else n_units
+    n_steps = circuit.encoder.n_steps
+
+    def floats(*shape: int) -> NDArray[np.float32]:
+        return np.zeros(shape, np.float32)
+
+    return DictionaryScratch(
+        by_input=floats(n_inputs, n_units),
+        gram=floats(n_gram, n_gram),
+        raster=np.zeros((n_steps, n_inputs), np.uint32),
+        n_fired=np.zeros(n_steps, np.int64),
+        sign=floats(n_inputs),
+        residual=floats(n_inputs),
+        last_pre=np.zeros(n_inputs, np.int32),
+        last_post=np.zeros(n_units, np.int32),
+        norm=floats(n_units),
+        drive=floats(n_units),
+        U=floats(n_units),
+        share=floats(n_units),
+        winners=np.zeros(n_units, np.int64),
+    )

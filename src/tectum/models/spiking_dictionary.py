@@ -1,0 +1,602 @@
+"""`SpikingDictionary`, event-based STDP representation learning of Tavanaei, Masquelier & Maida (2018)."""
+
+import numbers
+from collections.abc import Iterator
+from typing import Any, NamedTuple, Self
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+from scipy import sparse
+from sklearn.base import BaseEstimator, ClassNamePrefixFeaturesOutMixin, TransformerMixin
+from sklearn.utils._param_validation import Interval, StrOptions
+from sklearn.utils.validation import check_array, check_is_fitted, validate_data
+
+from tectum import analysis, persistence
+from tectum.engine import dictionary_network as network
+from tectum.engine.dictionary_loop import DictionaryCircuit, DictionaryState
+from tectum.engine.events import Recording
+from tectum.engine.random import integers, key_of_row, seed_from
+from tectum.models import parameters
+from tectum.models.dictionary_diagnosis import DictionaryDiagnosis, diagnose_dictionary
+from tectum.models.progress import progress_bar
+from tectum.parts.input_spikes import BernoulliSpikes, RegularSpikes
+from tectum.parts.representation import AdaptiveThreshold, ExplainingAway, SoftmaxInhibition
+from tectum.parts.start import DecayingRate, MeanWeights, SampleWeights, UniformWeights
+
+CHUNK = 512  # presentations between two looks at the progress bar and for an interrupt
+BATCH = 4096  # samples whose dense counts are held at a time in a frozen pass
+KEPT = ("input_scale_", "on_off_", "quantum_", "_planned", "_seen")  # numbers that a file holds
+STEP_MS = 3.0  # length of a step in recordings; the equations know steps alone
+
+
+class Sparsity(NamedTuple):
+    """How few components represent a sample; see `tectum.analysis` for each number."""
+
+    active_units: float  # mean number of components with a spike
+    spikes: float  # mean number of spikes
+    population: float  # Treves-Rolls sparseness of a sample's counts, small if few components carry them
+    lifetime: float  # the same over samples, of a component
+    silent_samples: float  # share of the samples without any spike
+    dead_units: int  # components that never fire
+
+
+class SpikingDictionary(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
+    """Sparse features that reconstruct their input, learned by spikes at the moment they occur.
+
+    Inputs fire in proportion to their values. Representation neurons integrate what arrives, compete, and those that
+    win fire; at each of these spikes, and only then, the weights of the winner change.
+
+    By default the neurons explain the input away: a spike takes its part of the input from all others, so that a few
+    neurons represent a sample by graded spike counts, and weights follow what is still unexplained. `reference`,
+    `quantiser` and `literal` give the vector quantiser of the paper, whose neurons compete through a softmax and learn
+    by its equation (18): as its objective demands, with membranes that integrate, and as its published implementation
+    has it. The user guide derives each from the objective and measures them beside other methods.
+
+    Parts left at None are those of the default.
+
+    Parameters
+    ----------
+    n_components : int, default=64
+        Number of representation neurons.
+    n_active : float or None, default=None
+        Mean number of neurons that represent a sample, kept up by the threshold. None is the target of `threshold`.
+    n_presentations : int or None, default=None
+        Presentations of a sample, drawn at random with replacement, in `fit`; the learning rate falls over them. None
+        is 100 per sample, at least 5,000 and at most 60,000; for `partial_fit` without `fit` it is 60,000.
+    encoder : RegularSpikes, BernoulliSpikes or None
+        Deterministic or stochastic input spikes, and the number of steps of a presentation.
+    neuron : EvidenceNeuron or None
+        Membrane of the neurons under a softmax, or parameters of a neuron of your own.
+    competition : ExplainingAway, SoftmaxInhibition or None
+        How the neurons inhibit each other.
+    threshold : AdaptiveThreshold or None
+        The threshold, and the number of spikes that it aims at.
+    rule : ResidualSTDP, EventSTDP, TraceSTDP, TimeIntegratedSTDP or None
+        Plasticity, or parameters of a rule of your own. `ResidualSTDP` belongs to `ExplainingAway`, the others to
+        `SoftmaxInhibition`.
+    initial : SampleWeights, MeanWeights, UniformWeights or None
+        Weights before learning.
+    schedule : DecayingRate or None
+        Course of the learning rate.
+    on_off : bool or None, default=None
+        Give each feature an ON and an OFF input, for positive and negative values. None: if the data given to `fit`
+        or the first `partial_fit` hold negative values.
+    input_scale : float or None, default=None
+        Value at which an input fires in every step; larger ones are clipped. None: the largest absolute value of the
+        data given to `fit` or the first `partial_fit`, but 1 if all lie in [-1, 1].
+    output : {"counts", "first_spike"}, default="counts"
+        What `transform` gives: spike counts, or 1 for a spike at once falling to 0 for none.
+    sparse_output : bool, default=False
+        Whether `transform` returns a scipy CSR array.
+    warm_start : bool, default=False
+        If True, `fit` goes on with an interrupted `fit` on the same data, up to `n_presentations`.
+    random_state : int, RandomState, Generator or None, default=None
+        Initial weights, order of presentation and stochastic spikes.
+    verbose : bool, default=False
+        Show a progress bar.
+    n_jobs : int or None, default=None
+        Threads for frozen passes; learning is sequential. Results do not depend on it.
+
+    Attributes
+    ----------
+    components_ : ndarray of shape (n_components, n_features)
+        What each neuron stands for, in units of the input: of length `input_scale_` where inputs are explained away,
+        else the mean input at its spikes.
+    weights_ : ndarray of shape (n_components, n_inputs), float32
+        Learned weights; under a softmax with ON and OFF inputs n_inputs is twice n_features.
+    threshold_ : float
+        Present threshold, mean over the neurons.
+    n_presentations_seen_ : int
+        Presentations so far, in `fit` and `partial_fit`.
+    spike_counts_ : ndarray of shape (n_components,), int64
+        Spikes of each neuron during learning.
+    input_scale_, on_off_ : float, bool
+        As chosen from the data.
+    quantum_ : float or None
+        Input explained by one spike per step, in units of `input_scale_`; None under a softmax.
+    n_features_in_, feature_names_in_
+        As in scikit-learn.
+
+    References
+    ----------
+    Tavanaei, Masquelier & Maida (2018). Representation learning using event-based STDP. Neural Networks 105, 294-303.
+    doi:10.1016/j.neunet.2018.05.018
+
+    Examples
+    --------
+    >>> from sklearn.datasets import load_digits
+    >>> from tectum import SpikingDictionary
+    >>> X = load_digits().data / 16
+    >>> dictionary = SpikingDictionary(n_components=32, n_presentations=5000, random_state=0).fit(X)
+    >>> counts = dictionary.transform(X)
+    >>> dictionary.inverse_transform(counts).shape
+    (1797, 64)
+    """
+
+    _parameter_constraints = {  # noqa: RUF012  scikit-learn reads it from the class
+        "n_components": [Interval(numbers.Integral, 1, None, closed="left")],
+        "n_active": [Interval(numbers.Real, 0, None, closed="neither"), None],
+        "n_presentations": [Interval(numbers.Integral, 1, None, closed="left"), None],
+        "encoder": [RegularSpikes, BernoulliSpikes, None],
+        "neuron": [tuple, None],
+        "competition": [ExplainingAway, SoftmaxInhibition, None],
+        "threshold": [AdaptiveThreshold, None],
+        "rule": [tuple, None],
+        "initial": [SampleWeights, MeanWeights, UniformWeights, None],
+        "schedule": [DecayingRate, None],
+        "on_off": ["boolean", None],
+        "input_scale": [Interval(numbers.Real, 0, None, closed="neither"), None],
+        "output": [StrOptions({"counts", "first_spike"})],
+        "sparse_output": ["boolean"],
+        "warm_start": ["boolean"],
+        "random_state": ["random_state", np.random.Generator],
+        "verbose": ["verbose"],
+        "n_jobs": [numbers.Integral, None],
+    }
+
+    _recommended = parameters.EXPLAINING
+
+    def __init__(
+        self,
+        n_components=64,
+        *,
+        n_active=None,
+        n_presentations=None,
+        encoder=None,
+        neuron=None,
+        competition=None,
+        threshold=None,
+        rule=None,
+        initial=None,
+        schedule=None,
+        on_off=None,
+        input_scale=None,
+        output="counts",
+        sparse_output=False,
+        warm_start=False,
+        random_state=None,
+        verbose=False,
+        n_jobs=None,
+    ):
+        self.n_components = n_components
+        self.n_active = n_active
+        self.n_presentations = n_presentations
+        self.encoder = encoder
+        self.neuron = neuron
+        self.competition = competition
+        self.threshold = threshold
+        self.rule = rule
+        self.initial = initial
+        self.schedule = schedule
+        self.on_off = on_off
+        self.input_scale = input_scale
+        self.output = output
+        self.sparse_output = sparse_output
+        self.warm_start = warm_start
+        self.random_state = random_state
+        self.verbose = verbose
+        self.n_jobs = n_jobs
+
+    @classmethod
+    def reference(cls, n_components=64, **others) -> Self:
+        """The vector quantiser of the paper with the term of the squared norm that its objective demands.
+
+        Parameters
+        ----------
+        n_components : int, default=64
+        **others
+            Further parameters of the class, which take precedence.
+
+        Returns
+        -------
+        SpikingDictionary
+        """
+        return cls(n_components, **(parameters.REFERENCE | others))
+
+    @classmethod
+    def literal(cls, n_components=64, **others) -> Self:
+        """The vector quantiser as its published implementation (ngc-museum) reads the paper.
+
+        It is shipped for comparison: most of its neurons die, and it reconstructs little better than the mean.
+
+        Parameters
+        ----------
+        n_components : int, default=64
+        **others
+            Further parameters of the class, which take precedence.
+
+        Returns
+        -------
+        SpikingDictionary
+        """
+        return cls(n_components, **(parameters.LITERAL | others))
+
+    @classmethod
+    def quantiser(cls, n_components=64, **others) -> Self:
+        """The vector quantiser with membranes that integrate over a presentation: a spiking k-means.
+
+        Parameters
+        ----------
+        n_components : int, default=64
+        **others
+            Further parameters of the class, which take precedence.
+
+        Returns
+        -------
+        SpikingDictionary
+        """
+        return cls(n_components, **(parameters.QUANTISER | others))
+
+    def fit(self, X: ArrayLike, y: Any = None) -> Self:
+        """Learn the components from samples drawn at random.
+
+        Parameters
+        ----------
+        X : array-like or sparse matrix of shape (n_samples, n_features)
+            Samples, for instance flattened patches of images; zero means no spikes.
+        y : ignored
+
+        Returns
+        -------
+        SpikingDictionary
+            The estimator itself.
+
+        Raises
+        ------
+        ValueError
+            If X is not a finite numerical table in which something differs from zero, holds negative values while
+            `on_off` is False, or a parameter is out of range.
+        """
+        going_on = self.warm_start and hasattr(self, "_state")
+        X = self._validate(X, reset=not going_on)
+        if not going_on:
+            self._start(X)
+            self._planned = self.n_presentations or max(5_000, min(60_000, 100 * len(X)))
+        try:
+            with progress_bar(self._planned, "fit", self.verbose) as advance:
+                advance(self._seen)
+                while self._seen < self._planned:
+                    last = min(self._seen + CHUNK, self._planned)
+                    drawn = [integers(self._seed, np.uint64(m), len(X)) for m in range(self._seen, last)]
+                    self._learn(X[drawn])
+                    advance(len(drawn))
+        finally:  # an interrupted dictionary can be used, saved and continued
+            self._publish()
+        return self
+
+    def partial_fit(self, X: ArrayLike, y: Any = None) -> Self:
+        """Continue learning: present each sample once, in the order given.
+
+        Presenting a stream in one call or in many gives the same dictionary to the last bit if `fit` was called before;
+        else the first call sets the scale of the input and the initial weights.
+
+        Parameters
+        ----------
+        X : array-like or sparse matrix of shape (n_samples, n_features)
+            Samples, at least one.
+        y : ignored
+
+        Returns
+        -------
+        SpikingDictionary
+            The estimator itself.
+
+        Raises
+        ------
+        ValueError
+            As `fit`.
+        """
+        started = hasattr(self, "_state")
+        X = self._validate(X, reset=not started)
+        if not started:
+            self._start(X)
+            self._planned = self.n_presentations or 60_000
+        try:
+            with progress_bar(len(X), "partial_fit", self.verbose) as advance:
+                for start in range(0, len(X), CHUNK):
+                    chunk = X[start : start + CHUNK]
+                    self._learn(chunk)
+                    advance(len(chunk))
+        finally:  # as in `fit`
+            self._publish()
+        return self
+
+    def transform(self, X: ArrayLike) -> Any:
+        """Spikes of each neuron in response to each sample, weights frozen.
+
+        Parameters
+        ----------
+        X : array-like or sparse matrix of shape (n_samples, n_features)
+
+        Returns
+        -------
+        ndarray or CSR array of shape (n_samples, n_components), float32
+            Spike counts; or with ``output="first_spike"`` ``1 - t / n_steps`` for a first spike in step t, 0 for none.
+        """
+        n_steps = self._chosen()["encoder"].n_steps
+        parts = []
+        for counts, first in self._respond(X):
+            code = counts if self.output == "counts" else np.where(first < 0, 0.0, 1.0 - first / n_steps)
+            dense = code.astype(np.float32)
+            parts.append(sparse.csr_array(dense) if self.sparse_output else dense)
+        return sparse.vstack(parts, format="csr") if self.sparse_output else np.concatenate(parts)
+
+    def inverse_transform(self, counts: Any, *, decode: str = "counts") -> NDArray[np.float64]:
+        """Reconstruct samples from spike counts.
+
+        Parameters
+        ----------
+        counts : array-like or sparse matrix of shape (n_samples, n_components)
+            As from `transform` with ``output="counts"``.
+        decode : {"counts", "winner"}, default="counts"
+            Use all counts, or only the neuron with the most spikes of each sample.
+
+        Returns
+        -------
+        ndarray of shape (n_samples, n_features)
+            In units of the input; 0 where no neuron fired. Where inputs are explained away, each spike adds
+            ``quantum_ / n_steps`` times its component; under a softmax it is the mean of components over spikes.
+        """
+        check_is_fitted(self, "components_")
+        counts = check_array(counts, accept_sparse="csr", dtype=np.float64)
+        if counts.shape[1] != len(self.components_):
+            raise ValueError(
+                f"SpikingDictionary.inverse_transform: counts must have {len(self.components_)} columns, one per "
+                f"component, got {counts.shape[1]}; pass the output of transform"
+            )
+        if decode not in ("counts", "winner"):
+            raise ValueError(
+                f"SpikingDictionary.inverse_transform: decode must be 'counts' or 'winner', got {decode!r}"
+            )
+        if decode == "winner":
+            counts = counts.toarray() if sparse.issparse(counts) else counts
+            winner = counts.argmax(axis=1)[:, None]
+            counts = np.where(np.arange(counts.shape[1]) == winner, counts, 0.0)
+        if self.quantum_ is not None:
+            return self.quantum_ / self._chosen()["encoder"].n_steps * (counts @ self.components_)
+        total = np.asarray(counts.sum(axis=1)).reshape(-1, 1)
+        return (counts @ self.components_) / np.where(total > 0.0, total, 1.0)
+
+    def reconstruction_error(self, X: ArrayLike, *, decode: str = "counts", average: str = "patch") -> float:
+        """Root mean square difference between samples and their reconstructions.
+
+        Parameters
+        ----------
+        X : array-like or sparse matrix of shape (n_samples, n_features)
+        decode : {"counts", "winner"}, default="counts"
+            As in `inverse_transform`.
+        average : {"patch", "global"}, default="patch"
+            Mean of the errors of samples, or root of the mean over samples and features.
+
+        Returns
+        -------
+        float
+            In units of the input.
+        """
+        X = self._validate(X, reset=False)
+        counts = np.concatenate([response.counts for response in self._respond(X)])
+        reconstruction = self.inverse_transform(counts, decode=decode)
+        return analysis.reconstruction_error(X, reconstruction, average=average)  # type: ignore[arg-type]
+
+    def sparsity(self, X: ArrayLike) -> Sparsity:
+        """How many components and spikes represent a sample.
+
+        Parameters
+        ----------
+        X : array-like or sparse matrix of shape (n_samples, n_features)
+
+        Returns
+        -------
+        Sparsity
+            Named numbers; NaN where nothing fires.
+        """
+        counts = np.concatenate([response.counts for response in self._respond(X)])
+        return Sparsity(
+            active_units=analysis.active_units(counts),
+            spikes=float(counts.sum(axis=1).mean()),
+            population=analysis.treves_rolls(counts, axis="population"),
+            lifetime=analysis.treves_rolls(counts, axis="lifetime"),
+            silent_samples=analysis.silent_share(counts),
+            dead_units=analysis.dead_units(counts),
+        )
+
+    def record(self, X: ArrayLike) -> Recording:
+        """All spikes of the inputs and of the neurons (``units``) to samples one after another, weights frozen.
+
+        Parameters
+        ----------
+        X : array-like or sparse matrix of shape (n_samples, n_features)
+
+        Returns
+        -------
+        Recording
+            A step counts as 3 ms. Inputs are the columns of `weights_`.
+        """
+        check_is_fitted(self, "components_")
+        X = self._validate(X, reset=False)
+        chosen, circuit = self._build()
+        trains = network.record(circuit, self._state, self._inputs(X), self._keys(X), STEP_MS)
+        return Recording(trains, presentation_ms=chosen["encoder"].n_steps * STEP_MS, n_presentations=len(X))
+
+    def diagnose(self, X: ArrayLike) -> DictionaryDiagnosis:
+        """Look for dead and duplicate components, silent samples, clipped inputs and a lost threshold.
+
+        Parameters
+        ----------
+        X : array-like or sparse matrix of shape (n_samples, n_features)
+
+        Returns
+        -------
+        DictionaryDiagnosis
+            Print it for a table; its `warnings` name a remedy each.
+        """
+        check_is_fitted(self, "components_")
+        X = self._validate(X, reset=False)
+        counts = np.concatenate([response.counts for response in self._respond(X)])
+        chosen = self._chosen()
+        return diagnose_dictionary(
+            X, self.inverse_transform(counts), counts, self.weights_, chosen, self.threshold_, self.input_scale_
+        )
+
+    def save(self, path: Any) -> None:
+        """Write the model to a file that `tectum.load` reads; learning continues from it to the last bit.
+
+        Parameters
+        ----------
+        path : str or path
+        """
+        persistence.save(self, path)
+
+    def __sklearn_tags__(self) -> Any:
+        tags = super().__sklearn_tags__()
+        tags.input_tags.sparse = True
+        tags.transformer_tags.preserves_dtype = ["float32"]
+        return tags
+
+    @property
+    def _n_features_out(self) -> int:
+        return len(self.components_)
+
+    def _validate(self, X: Any, *, reset: bool) -> NDArray[np.float64]:
+        self._validate_params()
+        X = validate_data(self, X, reset=reset, accept_sparse="csr", dtype=[np.float64, np.float32])
+        X = X if isinstance(X, np.ndarray) else X.toarray()
+        channels = self.on_off if reset or not hasattr(self, "on_off_") else self.on_off_
+        if channels is False and X.min() < 0.0:
+            raise ValueError(
+                f"SpikingDictionary: X must not hold negative values while on_off=False, got {X.min():.3g}; pass "
+                "on_off=True, or scale X to begin at 0"
+            )
+        return X
+
+    def _chosen(self) -> dict[str, Any]:
+        """The parts in use, with what the data and `n_active` decide filled in."""
+        is_softmax = isinstance(self.competition, SoftmaxInhibition)
+        chosen = parameters.resolve(self, parameters.QUANTISER if is_softmax else self._recommended)
+        if self.n_active is not None:
+            chosen["threshold"] = chosen["threshold"]._replace(target=float(self.n_active))
+        return chosen
+
+    def _start(self, X: NDArray) -> None:
+        """Weights and threshold before learning, and the scale of the input."""
+        chosen = self._chosen()
+        largest = float(np.abs(X).max())
+        if largest == 0.0:
+            raise ValueError(
+                f"SpikingDictionary: X must hold a value other than 0, got zeros alone (n_samples = {len(X)}); no "
+                "input would ever fire"
+            )
+        self.input_scale_ = float(self.input_scale or (largest if largest > 1.0 else 1.0))
+        self.on_off_ = bool(X.min() < 0.0) if self.on_off is None else bool(self.on_off)
+        self._seed = seed_from(self.random_state)
+        inputs = self._inputs(X)
+        self.quantum_ = self._choose_quantum(chosen["competition"], inputs)
+        weights = network.initial_weights(chosen["initial"], inputs, self.n_components, self._seed)
+        if self.quantum_ is not None:
+            weights = network.unit_length(weights, self._lowest_weight(chosen["rule"]))
+        thresholds = network.initial_thresholds(chosen["threshold"], self.n_components, self._seed)
+        self._state = DictionaryState(weights, thresholds)
+        self._seen = 0
+        self.spike_counts_ = np.zeros(self.n_components, np.int64)
+
+    def _choose_quantum(self, competition: Any, inputs: NDArray[np.float32]) -> float | None:
+        if isinstance(competition, SoftmaxInhibition):
+            return None
+        lengths = np.linalg.norm(inputs, axis=1)
+        return float(competition.quantum or 2.0 * lengths[lengths > 0.0].mean())
+
+    def _lowest_weight(self, rule: Any) -> float:
+        return (-1.0 if self.on_off_ else 0.0) if rule.w_min is None else rule.w_min
+
+    def _build(self) -> tuple[dict[str, Any], DictionaryCircuit]:
+        """The parts, and the network in the form that runs."""
+        chosen = self._chosen()
+        in_use = {name: chosen[name] for name in network.DictionaryParts._fields}
+        if self.quantum_ is not None:
+            in_use["competition"] = in_use["competition"]._replace(quantum=self.quantum_)
+            in_use["rule"] = in_use["rule"]._replace(w_min=self._lowest_weight(in_use["rule"]))
+        return chosen, network.build_circuit(network.DictionaryParts(**in_use), int(self._seed))
+
+    def _inputs(self, X: NDArray) -> NDArray[np.float32]:
+        """Rates of the inputs in spikes per step; where inputs are explained away, OFF inputs have negative ones."""
+        rates = np.clip(X / self.input_scale_, -1.0, 1.0).astype(np.float32)
+        if self.on_off_ and isinstance(self._chosen()["competition"], SoftmaxInhibition):
+            return np.concatenate([np.maximum(rates, 0.0), np.maximum(-rates, 0.0)], axis=1)
+        return rates if self.on_off_ else np.maximum(rates, 0.0)
+
+    def _keys(self, X: NDArray) -> NDArray[np.uint64]:
+        """Key of the random numbers of each sample, from its content; regular spikes need none."""
+        if isinstance(self._chosen()["encoder"], RegularSpikes):
+            return np.zeros(len(X), np.uint64)
+        return np.array([key_of_row(row) for row in X], np.uint64)
+
+    def _learn(self, X: NDArray) -> None:
+        """Present samples one after another."""
+        chosen, circuit = self._build()
+        state = DictionaryState(*(array.copy() for array in self._state))
+        progress = (self._seen + np.arange(len(X))) / self._planned
+        factors = np.array([chosen["schedule"].factor(share) for share in progress])
+        rates = (chosen["rule"].eta * factors).astype(np.float32)
+        counts = network.learn(circuit, state, self._inputs(X), self._seen, rates).counts
+        spikes, seen = self.spike_counts_ + counts.sum(axis=0), self._seen + len(X)
+        # An interrupt comes when a kernel returns: nothing is called between these, so that they change together.
+        self._state, self._seen, self.spike_counts_ = state, seen, spikes
+
+    def _respond(self, X: Any) -> Iterator[network.Response]:
+        """Responses to batches of samples."""
+        check_is_fitted(self, "components_")
+        X = self._validate(X, reset=False)
+        _, circuit = self._build()
+        with progress_bar(len(X), "respond", self.verbose, unit="samples") as advance:
+            for start in range(0, len(X), BATCH):
+                part = X[start : start + BATCH]
+                yield network.respond(circuit, self._state, self._inputs(part), self._keys(part), self.n_jobs)
+                advance(len(part))
+
+    def _publish(self) -> Self:
+        rule = self._chosen()["rule"]
+        components = self.weights_ = self._state.weights
+        if self.on_off_ and self.quantum_ is None:
+            components = components[:, : self.n_features_in_] - components[:, self.n_features_in_ :]
+        # Weights end at the mean input divided by 1 + lambda; see the derivation in the user guide.
+        gain = 1.0 + getattr(rule, "decay", 0.0)
+        self.components_ = gain * self.input_scale_ * components.astype(np.float64)
+        self.threshold_ = float(self._state.theta.mean())
+        self.n_presentations_seen_ = self._seen
+        return self
+
+    def _get_state(self) -> tuple[dict[str, np.ndarray], dict[str, Any]]:
+        check_is_fitted(self, "components_")
+        arrays = {f"state.{name}": array for name, array in self._state._asdict().items()}
+        arrays |= {"spike_counts_": self.spike_counts_, "seed": np.asarray(self._seed)}
+        return arrays, parameters.describe(self) | {name.strip("_"): getattr(self, name) for name in KEPT}
+
+    @classmethod
+    def _from_state(cls, arrays: dict[str, np.ndarray], header: dict[str, Any]) -> Self:
+        dictionary = parameters.restore(cls, header)
+        dictionary._state = DictionaryState(*(arrays[f"state.{name}"] for name in DictionaryState._fields))
+        dictionary.spike_counts_ = arrays["spike_counts_"]
+        dictionary._seed = np.uint64(arrays["seed"])
+        for name in KEPT:
+            setattr(dictionary, name, header[name.strip("_")])
+        return dictionary._publish()

@@ -1,0 +1,157 @@
+"""Plasticity of the weights of a dictionary: rules that act when a representation neuron fires.
+
+All rules but the last are written for one pair of an input and a neuron, from the lags since their last spikes in this
+presentation, ``lag_pre`` and ``lag_post``, in steps; 0 is the present step, `NEVER` or more a spike that has not come.
+A rule is asked in each step for the neurons that fired less than `memory` steps ago.
+"""
+
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from tectum.engine.law import law
+from tectum.engine.maths import exp_negative_wide
+from tectum.parts.steps import discretise
+
+NEVER = 2**20  # steps since a spike that has not come, at least
+ZERO = np.float32(0.0)
+ONE = np.float32(1.0)
+HALF = np.float32(0.5)
+
+
+class EventSTDP(NamedTuple):
+    """Event-based STDP: at a spike of the neuron, weights of inputs that just fired grow and all others shrink."""
+
+    eta: float = 0.0055  # learning rate
+    decay: float = 0.01  # lambda of the objective
+    window: int = 1  # steps in which an input must have fired, the present one included
+    A_plus: float = 1.0  # factor of potentiation
+    A_minus: float = 1.0  # factor of depression
+    w_min: float = 0.0  # bounds of the weights
+    w_max: float = 1.0
+
+
+class TraceSTDP(NamedTuple):
+    """STDP by nearest-neighbour traces of both neurons; Gebhardt & Ororbia (2024) compare with it."""
+
+    eta: float = 1.0  # learning rate
+    A_plus: float = 0.01  # factor at a spike of the neuron
+    A_minus: float = 0.001  # factor at a spike of the input
+    target: float = 0.3  # trace of the input at which a spike of the neuron changes nothing
+    tau: float = 20.0 / 3.0  # steps, time constant of the traces
+    w_min: float = 0.01  # bounds of the weights
+    w_max: float = 0.99
+
+
+class TimeIntegratedSTDP(NamedTuple):
+    """STDP by the times of the last spikes, which goes on after the spike; Gebhardt & Ororbia (2024)."""
+
+    eta: float = 0.00375  # learning rate alpha
+    timing: float = 1.25  # beta, factor where the input fired
+    absence: float = 0.75  # gamma, factor where it did not
+    w_min: float = 0.0  # bounds of the weights
+    w_max: float = 1.0
+
+
+class ResidualSTDP(NamedTuple):
+    """At a spike of the neuron, weights follow what of the input is not explained yet; then |w| = 1 again."""
+
+    eta: float = 1.0  # learning rate
+    w_min: float | None = None  # lower bound of the weights; None: 0, with ON and OFF channels -1
+
+
+@law
+def memory(p):
+    """Number of steps after the spike of a neuron in which its weights change."""
+
+
+@law
+def pair(p, w, eta, lag_pre, lag_post):
+    """Weight after a step, from the lags in steps since the last spikes; eta is the present learning rate."""
+
+
+@memory.of(EventSTDP)
+def _(p):
+    """Only the step of the spike."""
+    return 1
+
+
+@pair.of(EventSTDP)
+def _(p, w, eta, lag_pre, lag_post):
+    """w <- w + eta (1 - (1 + lambda) w) if the input fired within the window, else w - eta (1 + lambda) w.
+
+    Equation (18) of Tavanaei, Masquelier & Maida 2018; A_plus and A_minus are factors of the two lines.
+    """
+    loss = (ONE + np.float32(p.decay)) * w
+    change = np.float32(p.A_plus) * (ONE - loss) if lag_pre < p.window else -np.float32(p.A_minus) * loss
+    return min(max(w + eta * change, np.float32(p.w_min)), np.float32(p.w_max))
+
+
+@memory.of(TraceSTDP)
+def _(p):
+    """A spike of an input meets the trace of the neuron for about five time constants."""
+    return int(5.0 * p.tau) + 1
+
+
+@pair.of(TraceSTDP)
+def _(p, w, eta, lag_pre, lag_post):
+    """w <- w + eta [A_plus (1 - w) (x_pre - target) s_post - A_minus w s_pre x_post], x = exp(-lag / tau).
+
+    Trace STDP as in ngc-learn, with both terms from the weight before the step.
+    """
+    tau = np.float32(p.tau)
+    change = ZERO
+    if lag_post == 0:
+        change = (
+            np.float32(p.A_plus) * (ONE - w) * (exp_negative_wide(np.float32(lag_pre) / tau) - np.float32(p.target))
+        )
+    if lag_pre == 0:
+        change = change - np.float32(p.A_minus) * w * exp_negative_wide(np.float32(lag_post) / tau)
+    return min(max(w + eta * change, np.float32(p.w_min)), np.float32(p.w_max))
+
+
+@memory.of(TimeIntegratedSTDP)
+def _(p):
+    """exp(-16) is below the resolution of a weight."""
+    return 16
+
+
+@pair.of(TimeIntegratedSTDP)
+def _(p, w, eta, lag_pre, lag_post):
+    """w <- w + eta beta e (1 - w) / (1/2 - (t_pre - t_post)), or w - eta gamma e w if the input did not fire.
+
+    e = exp(-lag_post); Gebhardt & Ororbia 2024, from their published implementation.
+    """
+    fading = exp_negative_wide(np.float32(lag_post))
+    if lag_pre < NEVER:
+        change = np.float32(p.timing) * fading * (ONE - w) / (HALF - np.float32(lag_post - lag_pre))
+    else:
+        change = -np.float32(p.absence) * fading * w
+    return min(max(w + eta * change, np.float32(p.w_min)), np.float32(p.w_max))
+
+
+@law
+def unexplained(p, w, eta, residual):
+    """Weight after a spike of the neuron; residual is the input not explained yet, in spikes of the neurons."""
+
+
+class ResidualStep(NamedTuple):
+    """`ResidualSTDP` with its lower bound."""
+
+    w_min: Any
+
+
+@discretise.of(ResidualSTDP)
+def _(part, dt):
+    """The bound in float32."""
+    return ResidualStep(w_min=np.float32(part.w_min))
+
+
+@unexplained.of(ResidualStep)
+def _(p, w, eta, residual):
+    """w <- max(w_min, w + eta residual): eq. (18) of Tavanaei et al. 2018 with all spikes so far in place of one.
+
+    The gradient of |x - x^|^2 / 2 with respect to w is minus the residual times the neuron's activity (Olshausen &
+    Field 1996), and the activity is what arrives here spike by spike.
+    """
+    return max(p.w_min, w + eta * residual)

@@ -1,0 +1,57 @@
+"""Spike trains of input neurons that represent numbers from 0 to 1 as rates, in spikes per step."""
+
+from typing import NamedTuple
+
+import numpy as np
+
+from tectum.engine.law import law
+
+ONE = np.float32(1.0)
+
+
+class RegularSpikes(NamedTuple):
+    """Deterministic: a neuron fires at equal intervals, so n_steps spikes tell the number to 1 / n_steps."""
+
+    n_steps: int = 50  # steps of a presentation
+    phase: float = 0.5  # share of the first interval that has passed at the onset
+
+
+class BernoulliSpikes(NamedTuple):
+    """Stochastic: in each step a neuron fires with probability x, independently."""
+
+    n_steps: int = 50  # steps of a presentation
+
+
+@law
+def is_random(p):
+    """Whether `fires` needs random numbers."""
+
+
+@law
+def fires(p, x, step, u):
+    """Whether a neuron of rate x in [0, 1] fires in a step; u is a random number in [0, 1) if `is_random`."""
+
+
+@is_random.of(RegularSpikes)
+def _(p):
+    """Regular spikes need none."""
+    return False
+
+
+@is_random.of(BernoulliSpikes)
+def _(p):
+    """Bernoulli spikes do."""
+    return True
+
+
+@fires.of(RegularSpikes)
+def _(p, x, step, u):
+    """floor(x (step + 1) + phase) > floor(x step + phase): the spikes so far follow x times the time."""
+    now = x * np.float32(step) + np.float32(p.phase)
+    return np.floor(now + x) > np.floor(now)
+
+
+@fires.of(BernoulliSpikes)
+def _(p, x, step, u):
+    """u < x; Tavanaei, Masquelier & Maida 2018, stochastic input spikes."""
+    return u < x

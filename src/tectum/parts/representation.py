@@ -1,0 +1,110 @@
+"""Neurons that represent an input, the competition between them, and their thresholds.
+
+Tavanaei, Masquelier & Maida (2018) describe leaky integrate-and-fire neurons that inhibit each other through a softmax;
+those whose share of it exceeds a threshold fire. `beta` adds the term that the vector quantisation objective of the
+paper demands: its assignment argmin |s - w|^2 equals argmax (w.s - |w|^2 / 2).
+"""
+
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from tectum.engine.law import law
+from tectum.engine.maths import exp_negative_wide
+from tectum.parts.steps import discretise
+
+HALF = np.float32(0.5)
+
+
+class EvidenceNeuron(NamedTuple):
+    """Integrates the evidence that its component is in the input; defaults integrate over a whole presentation."""
+
+    R: float = 5.0  # gain; 1 / variance of an input spike, then the softmax is the posterior of a mixture
+    beta: float = 1.0  # weight of the squared norm: 1 for vector quantisation, 0 for the raw drive
+    tau_steps: float = float("inf")  # steps, membrane time constant; 0 has no memory, inf no leak
+    refractory: int = 0  # steps after a spike in which the membrane is held at 0
+    delayed: bool = False  # driven by the spikes of the step before those it learns from
+
+
+class EvidenceStep(NamedTuple):
+    """`EvidenceNeuron` for one step."""
+
+    memory: Any  # exp(-1 / tau_steps)
+    R: Any
+    beta: Any
+    refractory: Any
+    delayed: Any
+
+
+@discretise.of(EvidenceNeuron)
+def _(part, dt):
+    """Constants of one step in float32; `dt` is 1 step."""
+    memory = np.exp(-dt / part.tau_steps) if part.tau_steps > 0.0 else 0.0
+    return EvidenceStep(
+        memory=np.float32(memory),
+        R=np.float32(part.R),
+        beta=np.float32(part.beta),
+        refractory=np.int64(part.refractory),
+        delayed=bool(part.delayed),
+    )
+
+
+class SoftmaxInhibition(NamedTuple):
+    """Each neuron's share of the softmax decides: those above their threshold fire."""
+
+    strict: bool = False  # only the neuron of the greatest share may fire
+
+
+class ExplainingAway(NamedTuple):
+    """A spike takes the part of the input that it explains from all other neurons, itself included.
+
+    The membrane integrates ``w.s / quantum``; a spike of `j` lowers that of `k` by ``w_j.w_k``. A neuron fires
+    as long as that brings the sum of its spikes nearer to the input (membrane above one half: |w| = 1), and for the
+    first time only if the membrane exceeds ``theta n_steps``. So few neurons represent an input, by graded counts.
+    """
+
+    quantum: float | None = None  # input explained by one spike per step; None: twice the mean norm of the samples
+    most: int | None = None  # neurons that may represent a sample; None: as many as the threshold lets in
+
+
+class AdaptiveThreshold(NamedTuple):
+    """Threshold common to all neurons that keeps the number of spikes at a target."""
+
+    start: float = 0.15  # initial threshold
+    rate: float = 0.002  # learning rate
+    target: float = 1.0  # spikes of all neurons together, per step
+    minimum: float = 0.025  # lower bound
+    jitter: float = 0.0  # half width of the uniform distribution added to the initial thresholds
+
+
+@law
+def evidence(p, U, drive, norm):
+    """Membrane after a step; drive is the sum of the weights of inputs that spiked, norm the squared norm of w."""
+
+
+@evidence.of(EvidenceStep)
+def _(p, U, drive, norm):
+    """U <- a_m U + R (w.s - beta |w|^2 / 2), a_m = exp(-1 / tau_steps)."""
+    return p.memory * U + p.R * (drive - p.beta * HALF * norm)
+
+
+@law
+def softmax_share(p, below):
+    """Share of the softmax, not yet normalised, of a neuron whose membrane is `below` the highest."""
+
+
+@softmax_share.of(SoftmaxInhibition)
+def _(p, below):
+    """exp(U - max U)."""
+    return exp_negative_wide(below)
+
+
+@law
+def adapted_threshold(p, theta, n_spikes):
+    """Threshold after `n_spikes` of all neurons together."""
+
+
+@adapted_threshold.of(AdaptiveThreshold)
+def _(p, theta, n_spikes):
+    """theta <- max(minimum, theta + b (sum z - q)); the threshold adjustment rule of Tavanaei et al. 2018."""
+    return max(np.float32(p.minimum), theta + np.float32(p.rate) * (np.float32(n_spikes) - np.float32(p.target)))
