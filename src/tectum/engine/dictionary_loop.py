@@ -38,7 +38,7 @@ class DictionaryCircuit(NamedTuple):
 
     encoder: Any  # RegularSpikes or BernoulliSpikes
     neuron: Any  # EvidenceStep
-    competition: Any  # SoftmaxInhibition or ExplainingAway
+    competition: Any  # SoftmaxInhibition or ExplainingStep
     threshold: Any  # AdaptiveThreshold
     rule: Any  # a rule with `pair`, or ResidualStep
     seed: Any  # uint64

@@ -20,7 +20,14 @@ from tectum.engine.events import SpikeTrain
 from tectum.engine.random import uniform_array
 from tectum.parts.event_plasticity import memory, pair, unexplained
 from tectum.parts.input_spikes import fires, is_random
-from tectum.parts.representation import ExplainingAway, SoftmaxInhibition, adapted_threshold, evidence, softmax_share
+from tectum.parts.representation import (
+    ExplainingAway,
+    ExplainingStep,
+    SoftmaxInhibition,
+    adapted_threshold,
+    evidence,
+    softmax_share,
+)
 from tectum.parts.start import MeanWeights, UniformWeights
 from tectum.parts.steps import discretise
 
@@ -55,7 +62,7 @@ def build_circuit(parts: DictionaryParts, seed: int) -> DictionaryCircuit:
     needed = [(parts.encoder, (is_random, fires)), (parts.threshold, (adapted_threshold,))]
     if explaining:
         needed += [(rule, (unexplained,))]
-        competition = ExplainingAway(quantum=np.float32(competition.quantum), most=int(competition.most or 0))
+        competition = discretise(competition, 1.0)
     else:
         needed += [(neuron, (evidence,)), (competition, (softmax_share,)), (rule, (memory, pair))]
     for part, laws in needed:
@@ -68,7 +75,7 @@ def initial_weights(initial: Any, X: NDArray[np.float32], n_units: int, seed: np
     """Weights (n_units, n_inputs) before learning, the same for a given seed and data."""
     uniform = np.stack([uniform_array(int(seed), WEIGHT_STREAM, j, X.shape[1]) for j in range(n_units)])
     if isinstance(initial, UniformWeights):
-        return initial.low + (initial.high - initial.low) * uniform
+        return (initial.low + (initial.high - initial.low) * uniform).astype(np.float32)
     centred = 2.0 * uniform - 1.0
     if isinstance(initial, MeanWeights):
         return np.clip(X.mean(axis=0) + initial.spread * centred, 0.01, 1.0).astype(np.float32)
@@ -162,7 +169,7 @@ def _run(
     *,
     learning: bool,
 ) -> None:
-    run = run_explaining if isinstance(circuit.competition, ExplainingAway) else run_softmax
+    run = run_explaining if isinstance(circuit.competition, ExplainingStep) else run_softmax
     scratch = _scratch(circuit, state, learning)
     prepare(state, scratch)
     run(circuit, state, spikes, scratch, np.ascontiguousarray(X), keys, rates, learning)

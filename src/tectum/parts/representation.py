@@ -67,6 +67,19 @@ class ExplainingAway(NamedTuple):
     most: int | None = None  # neurons that may represent a sample; None: as many as the threshold lets in
 
 
+class ExplainingStep(NamedTuple):
+    """`ExplainingAway` with numbers in place of None."""
+
+    quantum: Any
+    most: Any  # 0: no limit
+
+
+@discretise.of(ExplainingAway)
+def _(part, dt):
+    """Constants; nothing depends on the step."""
+    return ExplainingStep(quantum=np.float32(part.quantum), most=np.int64(part.most or 0))
+
+
 class AdaptiveThreshold(NamedTuple):
     """Threshold common to all neurons that keeps the number of spikes at a target."""
 
