@@ -89,7 +89,7 @@ def unit_length(weights: NDArray[np.float32], lowest: float) -> NDArray[np.float
     """Weights not below `lowest`, each row scaled to length 1."""
     weights = np.maximum(weights, np.float32(lowest))
     length = np.linalg.norm(weights, axis=1, keepdims=True)
-    return weights / np.where(length > 0.0, length, 1.0).astype(np.float32)
+    return (weights / np.where(length > 0.0, length, 1.0)).astype(np.float32)
 
 
 def initial_thresholds(threshold: Any, n_units: int, seed: np.uint64) -> NDArray[np.float32]:
