@@ -501,3 +501,11 @@ class TestConvolution:
             layer.reconstruct(digits)
         with pytest.raises(AttributeError):
             Convolution(PCA(2), 3).partial_fit(digits)
+
+
+def test_cells_that_overlap() -> None:
+    maps = np.arange(7.0).reshape(1, 7, 1, 1)
+    np.testing.assert_array_equal(image.pool(maps, (3, 1), stride=(2, 1), how="sum").ravel(), [3, 9, 15])
+    np.testing.assert_array_equal(image.pool(maps, (4, 1), stride=(2, 1), how="sum").ravel(), [6, 14, 15])
+    with pytest.raises(ValueError, match=r"pool\.stride"):
+        image.pool(maps, 2, stride=0)

@@ -33,29 +33,33 @@ How = Literal["max", "sum", "mean"]
 BAND_VALUES = 2**22  # pixels of the patches held at a time by one thread
 
 
-def pool(maps: ArrayLike, size: int | Pair, *, how: How = "max") -> NDArray[Any]:
-    """Summarise maps over cells of a fixed size that do not overlap.
+def pool(maps: ArrayLike, size: int | Pair, *, stride: int | Pair | None = None, how: How = "max") -> NDArray[Any]:
+    """Summarise maps over cells of a fixed size.
 
     Parameters
     ----------
     maps : array-like of shape (n_images, rows, cols, channels)
     size : int or (int, int)
-        Rows and columns of a cell. The last cells are smaller where the sides are no multiples of it.
+        Rows and columns of a cell. The last cells are smaller where they do not fit.
+    stride : int, (int, int) or None, default=None
+        Distance from one cell to the next; None is `size`, so that cells do not overlap.
     how : {"max", "sum", "mean"}, default="max"
 
     Returns
     -------
-    ndarray of shape (n_images, ceil(rows / size), ceil(cols / size), channels)
+    ndarray of shape (n_images, ceil((rows - size) / stride) + 1, ceil((cols - size) / stride) + 1, channels)
         Sums of integers are int64 or uint64, means of integers float64.
 
     Raises
     ------
     ValueError
-        If ``maps`` has another shape, or ``size`` or ``how`` is none of these.
+        If ``maps`` has another shape, or ``size``, ``stride`` or ``how`` is none of these.
     """
     stack = _as_maps(maps, "pool.maps")
-    down, right = check_pair(size, "pool.size")
-    return _summarise(stack, _cells_of(stack.shape[1], down), _cells_of(stack.shape[2], right), how, "pool")
+    sides = check_pair(size, "pool.size")
+    steps = sides if stride is None else check_pair(stride, "pool.stride")
+    rows, cols = (_cells_of(n, *cell) for n, *cell in zip(stack.shape[1:3], sides, steps, strict=True))
+    return _summarise(stack, rows, cols, how, "pool")
 
 
 def pool_grid(maps: ArrayLike, cells: int | Pair = (4, 4), *, how: How = "max") -> NDArray[Any]:
@@ -110,6 +114,8 @@ class Convolution(TransformerMixin, BaseEstimator):
         Pixels from one patch to the next.
     pool : int, (int, int) or None, default=None
         Size of the cells in which maps are summarised, see `pool`.
+    pool_stride : int, (int, int) or None, default=None
+        Distance from one of these cells to the next; None is their size.
     pool_grid : int, (int, int) or None, default=None
         Number of cells in which maps are summarised, see `pool_grid`; only one of the two can be given.
     how : {"max", "sum", "mean"}, default="max"
@@ -163,6 +169,7 @@ class Convolution(TransformerMixin, BaseEstimator):
         "size": [numbers.Integral, tuple, list],
         "stride": [numbers.Integral, tuple, list],
         "pool": [numbers.Integral, tuple, list, None],
+        "pool_stride": [numbers.Integral, tuple, list, None],
         "pool_grid": [numbers.Integral, tuple, list, None],
         "how": [StrOptions({"max", "sum", "mean"})],
         "flatten": ["boolean"],
@@ -182,6 +189,7 @@ class Convolution(TransformerMixin, BaseEstimator):
         *,
         stride=1,
         pool=None,
+        pool_stride=None,
         pool_grid=None,
         how="max",
         flatten=False,
@@ -197,6 +205,7 @@ class Convolution(TransformerMixin, BaseEstimator):
         self.size = size
         self.stride = stride
         self.pool = pool
+        self.pool_stride = pool_stride
         self.pool_grid = pool_grid
         self.how = how
         self.flatten = flatten
@@ -361,6 +370,8 @@ class Convolution(TransformerMixin, BaseEstimator):
             _check_cells(self._grid(stack), cells, "Convolution.pool_grid")
         if self.pool is not None:
             check_pair(self.pool, "Convolution.pool")
+        if self.pool_stride is not None:
+            check_pair(self.pool_stride, "Convolution.pool_stride")
         self._grid(stack)
         return stack
 
@@ -436,7 +447,7 @@ class Convolution(TransformerMixin, BaseEstimator):
 
     def _pooled(self, maps: NDArray[np.float32]) -> NDArray[np.float32]:
         if self.pool is not None:
-            return pool(maps, self.pool, how=self.how)
+            return pool(maps, self.pool, stride=self.pool_stride, how=self.how)
         return maps if self.pool_grid is None else pool_grid(maps, self.pool_grid, how=self.how)
 
     def _shown(self, image: NDArray[Any]) -> NDArray[np.float32]:
@@ -475,9 +486,10 @@ def _check_cells(grid: Pair | tuple[int, ...], cells: Pair, name: str) -> None:
         raise ValueError(f"{name} must be at most the {grid[0]} x {grid[1]} places of a map, got {cells}; use fewer")
 
 
-def _cells_of(n: int, side: int) -> list[slice]:
-    """Consecutive slices of length ``side`` over ``n`` places; the last may be shorter."""
-    return [slice(start, min(start + side, n)) for start in range(0, n, side)]
+def _cells_of(n: int, side: int, step: int) -> list[slice]:
+    """Slices of length ``side``, ``step`` apart, until one reaches the end of ``n`` places; it may be shorter."""
+    count = 1 + -(-max(0, n - side) // step)  # rounded up
+    return [slice(k * step, min(k * step + side, n)) for k in range(count)]
 
 
 def _shares_of(n: int, count: int) -> list[slice]:
