@@ -13,6 +13,9 @@ spiked and no unit is refractory; weights and thresholds persist.
 Source: Tavanaei, Masquelier & Maida (2018), Neural Networks 105:294-303. Equation (18) is known through the
 implementation in ngc-museum, which cites its number, and the rules of thresholds and winners from there without a
 number. The squared norm in the drive (beta = 1) and R = 5 deviate from that implementation.
+
+`run_explaining` is the other competition: units whose spikes explain the input away, after the description of the
+parts `ExplainingAway` and `ResidualSTDP`. There a unit may fire several times in a step.
 """
 
 from __future__ import annotations
@@ -50,18 +53,30 @@ class Parameters:
     theta_min: float = 0.025  # floor of the thresholds
 
 
+@dataclass(frozen=True)
+class ExplainingParameters:
+    """Constants of a layer that explains its input away."""
+
+    quantum: float = 1.0  # input explained by one spike per step
+    most: int | None = None  # units that may represent a patch, None: no limit
+    w_min: float = 0.0  # lower bound of the weights before they are brought to length 1
+    b: float = 0.002  # learning rate of the threshold
+    q: float = 1.0  # active units per patch that the threshold aims at
+    theta_min: float = 0.01  # floor of the threshold
+
+
 REF = Parameters()
 LITERAL = Parameters(R=1.0, beta=0.0, delayed_pairing=True, refractory_steps=1)
 
 
 class Result(NamedTuple):
-    """What `run` leaves: the learned arrays, and the spikes of the units in three summaries."""
+    """What `run` and `run_explaining` leave: the learned arrays, and the spikes of the units in three summaries."""
 
     W: FloatArray  # (n_inputs, n_units)
     theta: FloatArray  # (n_units,)
     counts: IntArray  # (n_patches, n_units), spikes of a unit per patch
     first_spike: IntArray  # (n_patches, n_units), step of the first one, -1 if there was none
-    n_winners: IntArray  # (n_patches, n_steps), units that fired in a step
+    n_winners: IntArray  # (n_patches, n_steps), spikes of all units in a step
 
 
 def leak_factor(tau_steps: float) -> float:
@@ -194,6 +209,92 @@ def run(
             first_spike[m, z & (first_spike[m] < 0)] = t
             n_winners[m, t] = z.sum()
     return Result(W, theta, counts, first_spike, n_winners)
+
+
+def membrane_limits(counts: IntArray, theta: float, n_steps: int, most: int | None) -> FloatArray:
+    """Membrane (n_units,) above which a unit fires, given its spikes so far in the patch.
+
+    One half, from where a spike of length 1 brings the sum of the spikes nearer to the input; for the first spike
+    ``theta n_steps`` if that is more; out of reach for those that are silent when `most` are active.
+    """
+    active = counts > 0
+    limits = np.where(active, 0.5, max(0.5, theta * n_steps))
+    if most is not None and active.sum() >= most:
+        limits[~active] = np.inf
+    return limits
+
+
+def followed(w: FloatArray, residual: FloatArray, eta: float, w_min: float) -> FloatArray:
+    """Weights (n_inputs,) of a unit after one of its spikes: ``max(w_min, w + eta residual)``, brought to length 1."""
+    moved = np.maximum(w_min, w + eta * residual)
+    length = np.sqrt((moved**2).sum())
+    return moved / length if length > 0.0 else moved
+
+
+def run_explaining(
+    W: ArrayLike,
+    theta: float,
+    spikes: ArrayLike,
+    p: ExplainingParameters,
+    learn: bool = True,
+    *,
+    eta: ArrayLike = 1.0,
+) -> Result:
+    """Present patches one after the other to units that explain the input away.
+
+    In each step the membranes take in ``w.s / quantum``. Then, as long as a membrane is above its limit, the unit
+    furthest above fires (the lowest index of equals): its weights leave the residual, which they then follow, and
+    ``w_j.w_k``, with what `j` has just learned, leaves the membrane of each unit `k`, `j` included. The threshold moves
+    after each patch, by the number of units that have fired in it.
+
+    Parameters
+    ----------
+    W : array_like of shape (n_inputs, n_units)
+        Weights at the start, columns of length 1; not changed in place.
+    theta : float
+        Threshold at the start.
+    spikes : array_like of shape (n_patches, n_steps, n_inputs)
+        1 for a spike of an ON input, -1 for one of an OFF input, else 0.
+    p : ExplainingParameters
+        Constants of the layer.
+    learn : bool
+        False leaves weights and threshold as they are.
+    eta : array_like of shape () or (n_patches,)
+        Learning rate in each patch; a spike learns with ``eta / n_steps``.
+
+    Returns
+    -------
+    Result
+        Learned arrays, the threshold once per unit, and the spikes of the units.
+    """
+    W = np.array(W, dtype=np.float64)
+    spikes = np.asarray(spikes, dtype=np.float64)
+    n_patches, n_steps, n_inputs = spikes.shape
+    n_units = W.shape[1]
+    eta = np.broadcast_to(np.asarray(eta, dtype=np.float64), n_patches)
+    counts = np.zeros((n_patches, n_units), dtype=np.int64)
+    first_spike = np.full((n_patches, n_units), -1, dtype=np.int64)
+    n_winners = np.zeros((n_patches, n_steps), dtype=np.int64)
+    for m, raster in enumerate(spikes):
+        U, residual = np.zeros(n_units), np.zeros(n_inputs)
+        for t, s in enumerate(raster):
+            U = U + W.T @ s / p.quantum
+            residual = residual + s / p.quantum
+            above = U - membrane_limits(counts[m], theta, n_steps, p.most)
+            while above.max() > 0.0:
+                j = int(np.argmax(above))
+                if counts[m, j] == 0:
+                    first_spike[m, j] = t
+                counts[m, j] += 1
+                n_winners[m, t] += 1
+                residual = residual - W[:, j]
+                if learn:
+                    W[:, j] = followed(W[:, j], residual, eta[m] / n_steps, p.w_min)
+                U = U - W.T @ W[:, j]
+                above = U - membrane_limits(counts[m], theta, n_steps, p.most)
+        if learn:
+            theta = max(p.theta_min, theta + p.b * (int((counts[m] > 0).sum()) - p.q))
+    return Result(W, np.full(n_units, theta), counts, first_spike, n_winners)
 
 
 def decode(counts: ArrayLike, W: ArrayLike, lambda_: float, winner: bool = False) -> FloatArray:

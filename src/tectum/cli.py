@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 
 from tectum import cli_support as support
+from tectum.cli_images import Cut
 from tectum.cli_support import MODELS, Group, Output
 
 app = typer.Typer(
@@ -17,9 +18,17 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 DataArgument = Annotated[
-    str, typer.Argument(metavar="DATA", help="A data set (see tectum info), or a .npy .npz .csv .parquet file.")
+    str,
+    typer.Argument(
+        metavar="DATA",
+        help="A data set (see tectum info), a .npy .npz .csv .parquet file; for a dictionary also images or a folder.",
+    ),
 ]
 TargetOption = Annotated[str | None, typer.Option(help="Column with the labels, by name or number (.csv, .parquet).")]
+PatchOption = Annotated[int | None, typer.Option(help="Side of the patches of images, in pixels; dictionaries only.")]
+WhitenOption = Annotated[
+    bool | None, typer.Option("--whiten/--no-whiten", help="Flatten the spectrum of images first; dictionaries only.")
+]
 ReportOption = Annotated[Path | None, typer.Option(help="Also write a report to this HTML file.")]
 
 
@@ -41,27 +50,29 @@ def start(
 @app.command()
 def demo(
     context: typer.Context,
-    name: Annotated[str, typer.Argument(help="A data set; tectum info lists them.")] = "iris",
+    name: Annotated[
+        str, typer.Argument(help="A data set, tectum info lists them; or dictionary, for patches of photographs.")
+    ] = "iris",
     presentations: Annotated[int | None, typer.Option(help="Presentations of a sample; chosen by default.")] = None,
     report: ReportOption = None,
 ) -> None:
-    """Train a spiking map on a data set, compare it with baselines, and write a report."""
-    from tectum import SpikingSOM, datasets
+    """Train a spiking map or dictionary, compare it with baselines, and write a report."""
+    from tectum import datasets
 
     out: Output = context.obj
-    if name not in datasets.names():
-        raise typer.BadParameter(f"NAME must be one of {', '.join(datasets.names())}, got {name!r}")
+    names = [*datasets.names(), "dictionary"]
+    if name not in names:
+        raise typer.BadParameter(f"NAME must be one of {', '.join(names)}, got {name!r}")
     path = report or Path(f"tectum-{name}.html")
     support.check_destination(path)
-    data = datasets.load(name)
-    som = SpikingSOM(n_presentations=presentations, random_state=0, verbose=out.progress)
+    model, data = support.demonstration(name, presentations)
     started = time.perf_counter()
-    som.fit(data.data)
+    model.set_params(verbose=out.progress).fit(data.data)
     seconds = time.perf_counter() - started
-    som.set_params(verbose=False)
+    model.set_params(verbose=False)
     extra = [] if presentations is None else ["--presentations", str(presentations)]
     out.say("comparing with the baselines and drawing the report ...")
-    study = support.report_on(path, som, data, support.shell_command("demo", name, *extra), seconds)
+    study = support.report_on(path, model, data, support.shell_command("demo", name, *extra), seconds)
     if out.progress:
         support.print_measures(study.measures)
     out.say(f"report in {path.resolve()}")
@@ -83,39 +94,49 @@ def fit(
     resume: Annotated[Path | None, typer.Option(help="Go on with an interrupted fit saved in this file.")] = None,
     target: TargetOption = None,
     seed: Annotated[int | None, typer.Option(help="Seed; 0 by default.")] = None,
+    patch: PatchOption = None,
+    stride: Annotated[int | None, typer.Option(help="Pixels between patches that may be drawn; 1 by default.")] = None,
+    patches: Annotated[int | None, typer.Option(help="Patches drawn at random; 20,000 by default.")] = None,
+    drop: Annotated[float | None, typer.Option(help="Share of the patches of lowest contrast to leave out.")] = None,
+    whiten: WhitenOption = None,
 ) -> None:
     """Fit a model to data and save it; Ctrl-C saves what was learned so far."""
     out: Output = context.obj
     if model not in MODELS:
         raise typer.BadParameter(f"MODEL must be one of {', '.join(MODELS)}, got {model!r}")
-    if resume and (config or settings or seed is not None):
+    changes = support.changes(patch=patch, stride=stride, patches=patches, drop=drop, whiten=whiten)
+    if resume and (config or settings or seed is not None or changes):
         raise typer.BadParameter(
-            "--resume goes on with the parameters in the file; leave out --config, --set and --seed"
+            "--resume goes on with the parameters in the file; leave out --config, --set, --seed and those of patches"
         )
+    support.check_for_dictionary(model == "dictionary", changes)
     support.check_destination(output)
     if report:
         support.check_destination(report)
-    loaded = support.load_data(data, target)
     estimator = support.load_model(resume) if resume else support.new_model(model, config, settings or [], seed)
+    cut = support.cut_of(estimator, resume, {}) if resume else Cut(**changes)
+    loaded = support.load_samples(estimator, data, target, cut)
+    cut = getattr(loaded, "cut", cut)
     warm_start = estimator.warm_start
     again = ["fit", model, data, *(["--target", target] if target else [])]
     started = time.perf_counter()
     try:
         estimator.set_params(verbose=out.progress, warm_start=bool(resume) or warm_start).fit(loaded.data)
     except KeyboardInterrupt:
-        if hasattr(estimator, "codebook_"):
-            estimator.set_params(verbose=False, warm_start=warm_start).save(output)
+        if hasattr(estimator, "n_presentations_seen_"):
+            support.save_model(estimator.set_params(verbose=False, warm_start=warm_start), output, cut)
             command = support.shell_command(*again, "-o", str(output), "--resume", str(output))
             typer.echo(f"interrupted; the state so far is in {output}. To go on: {command}", err=True)
         raise
     seconds = time.perf_counter() - started
-    estimator.set_params(verbose=False, warm_start=warm_start).save(output)
+    support.save_model(estimator.set_params(verbose=False, warm_start=warm_start), output, cut)
     seen = estimator.n_presentations_seen_
     out.say(f"model in {output.resolve()} after {seen:,} presentations")
     result = {"model": str(output.resolve()), "presentations": seen, "seconds": seconds}
     if report:
-        for option, value in (("--config", config), ("--seed", seed)):
-            again += [] if value is None else [option, str(value)]
+        options = {"config": config, "seed": seed, "patch": patch, "stride": stride, "patches": patches, "drop": drop}
+        again += [word for name, value in options.items() if value is not None for word in (f"--{name}", str(value))]
+        again += [] if whiten is None else ["--whiten" if whiten else "--no-whiten"]
         again += [word for setting in settings or [] for word in ("--set", setting)]
         study = support.report_on(
             report, estimator, loaded, support.shell_command(*again, "-o", str(output)), None if resume else seconds
@@ -140,15 +161,19 @@ def transform(
         ),
     ],
     target: TargetOption = None,
+    patch: PatchOption = None,
+    stride: Annotated[int | None, typer.Option(help="Pixels between patches; their side by default.")] = None,
+    whiten: WhitenOption = None,
 ) -> None:
-    """Write the response of a fitted model to each sample."""
+    """Write the response of a fitted model to each sample, or to each patch of images."""
     out: Output = context.obj
     if output.suffix.lower() not in support.FORMATS:
         raise typer.BadParameter(f"OUT must end in {', '.join(support.FORMATS)}, got {str(output)!r}")
     support.check_destination(output)
-    loaded, estimator = support.load_data(data, target), support.load_model(file)
-    responses = estimator.set_params(verbose=out.progress).transform(loaded.data)
-    silent = support.write_responses(output, responses, list(estimator.get_feature_names_out()), loaded.target)
+    estimator = support.load_model(file)
+    samples, others = support.samples_to_transform(estimator, file, data, target, patch, stride, whiten)
+    responses = estimator.set_params(verbose=out.progress).transform(samples)
+    silent = support.write_responses(output, responses, list(estimator.get_feature_names_out()), others)
     out.say(f"responses of {len(responses):,} samples in {output.resolve()}")
     out.result({"output": str(output.resolve()), "shape": list(responses.shape), "samples_without_winner": silent})
 
@@ -160,17 +185,56 @@ def report(
     data: DataArgument,
     output: Annotated[Path, typer.Option("--output", "-o", metavar="HTML", help="File for the report.")],
     target: TargetOption = None,
+    patch: PatchOption = None,
+    whiten: WhitenOption = None,
 ) -> None:
     """Write a report about a fitted model and data."""
     out: Output = context.obj
     support.check_destination(output)
-    loaded, estimator = support.load_data(data, target), support.load_model(file)
+    estimator = support.load_model(file)
+    cut = support.cut_of(estimator, file, support.changes(patch=patch, whiten=whiten))
+    loaded = support.load_samples(estimator, data, target, cut)
     words = ["report", str(file), data, "-o", str(output), *(["--target", target] if target else [])]
-    study = support.report_on(output, estimator, loaded, support.shell_command(*words), None)
+    words += [] if patch is None else ["--patch", str(patch)]
+    words += [] if whiten is None else ["--whiten" if whiten else "--no-whiten"]
+    study = support.report_on(output, estimator, loaded, support.shell_command(*words), None, learned=False)
     if out.progress:
         support.print_measures(study.measures)
     out.say(f"report in {output.resolve()}")
     out.result(support.report_result(loaded, study, output))
+
+
+@app.command()
+def reconstruct(
+    context: typer.Context,
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="A model file with a dictionary.")],
+    images: Annotated[str, typer.Argument(metavar="IMAGES", help="A folder, an image, an array or a data set.")],
+    output: Annotated[
+        Path, typer.Option("--output", "-o", metavar="OUT", help="A .png file for one image, else a folder.")
+    ],
+    active: Annotated[int | None, typer.Option(help="Components that may represent a patch, at most.")] = None,
+    steps: Annotated[int | None, typer.Option(help="Steps of a presentation.")] = None,
+    most: Annotated[int, typer.Option(help="Images to write, at most.")] = 20,
+    patch: PatchOption = None,
+    stride: Annotated[
+        int | None, typer.Option(help="Pixels between patches; a third of their side by default.")
+    ] = None,
+    whiten: WhitenOption = None,
+) -> None:
+    """Write images beside what the spikes of a dictionary tell of them."""
+    from tectum import cli_images
+
+    out: Output = context.obj
+    dictionary = support.load_model(file)
+    if not support.is_dictionary(dictionary):
+        raise ValueError(f"{file} must hold a dictionary to reconstruct images, got a {type(dictionary).__name__}")
+    cut = support.cut_of(dictionary, file, support.changes(patch=patch, whiten=whiten))
+    found = cli_images.write_reconstructions(
+        output, cli_images.with_budget(dictionary, active, steps), images, cut, stride=stride, most=most
+    )
+    for row in found:
+        out.say(f"{row['file']}: error {row['error']:.3g}, of nothing {row['trivial']:.3g}, {row['active']:.2f} active")
+    out.result({"images": found})
 
 
 @app.command()

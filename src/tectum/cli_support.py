@@ -15,12 +15,13 @@ import typer
 from typer.core import TyperGroup
 
 if TYPE_CHECKING:
+    from tectum.cli_images import Cut, Patches
     from tectum.datasets import Dataset
-    from tectum.report import Measure, Study
+    from tectum.report import DictionaryStudy, Measure, Study
 
 ERRORS = (ValueError, TypeError, OSError, ImportError)  # what tectum raises for bad input, told without a traceback
 ANYWHERE = ("--quiet", "-q", "--json")  # options of the whole command that may also follow a subcommand
-MODELS = {"spiking-som": "SpikingSOM"}
+MODELS = {"spiking-som": "SpikingSOM", "dictionary": "SpikingDictionary"}
 FORMATS = (".npy", ".npz", ".csv")
 
 
@@ -96,6 +97,100 @@ def load_data(name_or_path: str, target: str | None) -> "Dataset":
     return datasets.load(name_or_path, target=int(target) if is_number else target)
 
 
+def load_samples(model: Any, source: str, target: str | None, cut: "Cut") -> "Dataset | Patches":
+    """What a model is fitted to or asked about: patches of images for a dictionary, else a data set."""
+    if not is_dictionary(model):
+        return load_data(source, target)
+    from tectum.cli_images import load_patches
+
+    if target is not None:
+        raise typer.BadParameter("--target is for tables with labels; leave it out for a dictionary")
+    return load_patches(source, cut, seed_of(model))
+
+
+def is_dictionary(model: Any) -> bool:
+    """Whether it learns from patches of images."""
+    return type(model).__name__ == MODELS["dictionary"]
+
+
+def seed_of(model: Any) -> int:
+    """Seed of the draw of patches."""
+    return int(model.random_state or 0)
+
+
+def cut_of(model: Any, path: Path, changes: dict[str, Any]) -> "Cut":
+    """How the patches of a model in a file are made, with what the command line says otherwise."""
+    from tectum.cli_images import Cut, read_note
+
+    check_for_dictionary(is_dictionary(model), changes)
+    if not is_dictionary(model):
+        return Cut()
+    cut = read_note(path, model.n_features_in_)._replace(**changes)
+    if cut.patch is not None and cut.patch**2 != model.n_features_in_:
+        raise ValueError(
+            f"--patch must give the {model.n_features_in_} features of the model, got {cut.patch} x {cut.patch} = "
+            f"{cut.patch**2}; leave it out"
+        )
+    return cut
+
+
+def check_for_dictionary(is_one: bool, options: dict[str, Any]) -> None:
+    """Raise for options about patches with another model."""
+    if options and not is_one:
+        names = ", ".join(f"--{name}" for name in options)
+        raise typer.BadParameter(f"{names} belongs to patches of images; leave it out for this model")
+
+
+def changes(**options: Any) -> dict[str, Any]:
+    """The options that were given."""
+    return {name: value for name, value in options.items() if value is not None}
+
+
+def demonstration(name: str, presentations: int | None) -> "tuple[Any, Dataset | Patches]":
+    """The model and the data of a demo."""
+    import tectum
+
+    if name != "dictionary":
+        return tectum.SpikingSOM(n_presentations=presentations, random_state=0), tectum.datasets.load(name)
+    from tectum.cli_images import photograph_patches
+
+    model = tectum.SpikingDictionary(100, n_active=4, n_presentations=presentations or 60_000, random_state=0)
+    return model, photograph_patches()
+
+
+def samples_to_transform(
+    model: Any,
+    path: Path,
+    source: str,
+    target: str | None,
+    patch: int | None,
+    stride: int | None,
+    whiten: bool | None,
+) -> tuple[Any, dict[str, Any]]:
+    """Samples, or every patch of images, and further arrays to write beside the responses."""
+    options = changes(patch=patch, stride=stride, whiten=whiten)
+    cut = cut_of(model, path, options)
+    if is_dictionary(model):
+        from tectum.cli_images import every_patch, load_pictures
+
+        images, cut = load_pictures(source, cut)
+        if isinstance(images, dict):
+            return every_patch(list(images.values()), cut, stride or cut.patch)
+        return images, {}
+    data = load_data(source, target)
+    return data.data, {} if data.target is None else {"target": data.target}
+
+
+def save_model(model: Any, path: Path, cut: "Cut") -> None:
+    """Save a model, a dictionary with a note about its patches."""
+    if is_dictionary(model):
+        from tectum.cli_images import save_with_note
+
+        save_with_note(model, path, cut)
+    else:
+        model.save(path)
+
+
 def load_model(path: Path) -> Any:
     """The fitted model in a file."""
     import tectum
@@ -120,26 +215,33 @@ def shell_command(*words: str) -> str:
     return shlex.join(["tectum", *words])
 
 
-def report_on(path: Path, estimator: Any, data: "Dataset", command: str, seconds: float | None) -> "Study":
-    """Write a report and return the numbers in it."""
+def report_on(
+    path: Path,
+    estimator: Any,
+    data: "Dataset | Patches",
+    command: str,
+    seconds: float | None,
+    *,
+    learned: bool = True,
+) -> "Study | DictionaryStudy":
+    """Write a report and return the numbers in it; `learned`: whether these are the data of the training."""
+    from tectum.cli_images import Patches
     from tectum.report import examine, write_report
 
-    study = examine(estimator, data.data, data.target, target_names=data.target_names, feature_names=data.feature_names)
     title = data.name.replace("_", " ")
-    write_report(
-        path,
-        estimator,
-        data.data,
-        image_shape=data.image_shape,
-        title=title[:1].upper() + title[1:],
-        command=command,
-        seconds=seconds,
-        study=study,
-    )
+    common: dict[str, Any] = {"title": title[:1].upper() + title[1:], "command": command, "seconds": seconds}
+    if isinstance(data, Patches):
+        X = data.examined(seed_of(estimator) + 1)
+        study = examine(estimator, X, train=data.data if learned and data.images else None)
+        shape, images = data.cut.image_shape, data.images or None
+        write_report(path, estimator, X, image_shape=shape, images=images, study=study, **common)
+        return study
+    study = examine(estimator, data.data, data.target, target_names=data.target_names, feature_names=data.feature_names)
+    write_report(path, estimator, data.data, image_shape=data.image_shape, study=study, **common)
     return study
 
 
-def report_result(data: "Dataset", study: "Study", path: Path) -> dict[str, Any]:
+def report_result(data: "Dataset | Patches", study: "Study | DictionaryStudy", path: Path) -> dict[str, Any]:
     """The numbers of a report for machines."""
     return {
         "data": data.name,
@@ -171,8 +273,11 @@ def print_measures(measures: "Sequence[Measure]") -> None:
     Console().print(table)
 
 
-def write_responses(path: Path, responses: Any, names: list[str], target: Any) -> int:
-    """Write responses (n_samples, n_neurons) in the format of the suffix; returns the number without a winner."""
+def write_responses(path: Path, responses: Any, names: list[str], others: dict[str, Any]) -> int:
+    """Write responses (n_samples, n_neurons) in the format of the suffix; returns the number without a winner.
+
+    `others` are further arrays of a .npz file, such as labels.
+    """
     import numpy as np
 
     from tectum.persistence import write_atomically
@@ -182,8 +287,7 @@ def write_responses(path: Path, responses: Any, names: list[str], target: Any) -
     if path.suffix.lower() == ".npy":
         np.save(buffer, responses)
     elif path.suffix.lower() == ".npz":
-        labels = {} if target is None else {"target": target}
-        np.savez_compressed(buffer, data=responses, winners=winners, **labels)
+        np.savez_compressed(buffer, data=responses, winners=winners, **others)
     else:
         table = np.column_stack([winners, responses])
         form = ["%d"] + ["%.6g"] * responses.shape[1]

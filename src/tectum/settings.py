@@ -2,7 +2,8 @@
 
 Keys are parameters (``dt``), fields of parts (``radius.end``) or fields of parts in parts
 (``inhibition.neuron.tau_m``). Fields that are not named keep the values that the estimator would use by default. The
-entry ``part`` (or the part itself, ``radius=ConstantRadius``) chooses another kind of part.
+entry ``part`` (or the part itself, ``radius=ConstantRadius``) chooses another kind of part. The key ``variant`` chooses
+an alternative constructor of the estimator, whose parameters the others then change (``variant=reference``).
 """
 
 import ast
@@ -14,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from tectum import parts
+from tectum.models import parameters
 
 WORDS = {"none": None, "true": True, "false": False, "inf": float("inf"), "nan": float("nan")}
 
@@ -90,26 +92,45 @@ def constructor_arguments(estimator_class: Any, settings: Mapping[str, Any]) -> 
     Raises
     ------
     ValueError
-        If a parameter, a part or a field does not exist.
+        If a variant, a parameter, a part or a field does not exist.
     """
     known = estimator_class().get_params(deep=False)
-    usual = estimator_class._recommended
-    arguments: dict[str, Any] = {}
-    # A choice of the part comes before its fields.
-    for key, value in sorted(
-        settings.items(), key=lambda item: (item[0].count(".") > 0, not item[0].endswith(".part"))
-    ):
+    arguments = _of_variant(estimator_class, settings["variant"]) if "variant" in settings else {}
+    whole, of_fields = {}, {}
+    for key, value in settings.items():
         name, *fields = key.split(".")
+        if key == "variant":
+            continue
         if name not in known:
             raise ValueError(_unknown(f"{estimator_class.__name__} has no parameter", name, known))
-        if fields == ["part"] or (not fields and name in usual and isinstance(value, str)):
+        is_part = fields == ["part"] or (not fields and name in estimator_class._recommended and isinstance(value, str))
+        if is_part:
             arguments[name] = _new_part(key, value)
         elif fields:
-            part = arguments.get(name, usual.get(name))
-            arguments[name] = _with_field(name, part, fields, value)
+            of_fields[key] = value
         else:
-            arguments[name] = value
+            whole[name] = value
+    # Under a softmax the other parts of a dictionary are those of its quantiser.
+    is_softmax = isinstance(arguments.get("competition"), parts.SoftmaxInhibition)
+    usual = parameters.QUANTISER if is_softmax else estimator_class._recommended
+    arguments |= whole
+    for key, value in of_fields.items():
+        name, *fields = key.split(".")
+        part = arguments.get(name)
+        arguments[name] = _with_field(name, usual.get(name) if part is None else part, fields, value)
     return arguments
+
+
+def _of_variant(estimator_class: Any, name: Any) -> dict[str, Any]:
+    """The parameters that an alternative constructor sets."""
+    variants = [
+        key for key, member in vars(estimator_class).items() if isinstance(member, classmethod) and key[0] != "_"
+    ]
+    if name not in variants:
+        raise ValueError(_unknown(f"{estimator_class.__name__} has no variant", str(name), variants))
+    usual = estimator_class().get_params(deep=False)
+    given = getattr(estimator_class, name)().get_params(deep=False)
+    return {key: value for key, value in given.items() if value != usual[key]}
 
 
 def _flatten(table: Mapping[str, Any], prefix: str = "") -> Iterable[tuple[str, Any]]:

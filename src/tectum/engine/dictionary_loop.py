@@ -26,8 +26,10 @@ HALF = np.float32(0.5)
 ONE = np.float32(1.0)
 MOST_SPIKES = 64  # of a neuron population in one step of explaining away; a bound against run-away only
 FAR = np.float32(1e30)
-DRAWS = 8  # numbers of 16 bits in a block of random words
+DRAWS = 8  # numbers of 16 bits in a block of random words, hence steps that are drawn at a time
 HALFWORD = np.uint64(0xFFFF)
+BIT = np.uint32(1)
+NO_WORD = np.uint64(0)
 RESOLUTION = np.float32(2.0**-16)
 # Index of each population in DictionarySpikes.n_events
 INPUT, UNITS = range(2)
@@ -62,7 +64,10 @@ class DictionarySpikes(NamedTuple):
 
 
 class DictionaryScratch(NamedTuple):
-    """Room to work in; only `by_input` and `gram` matter at the start, and are filled by `prepare`."""
+    """Room to work in; only `by_input` and `gram` matter at the start, and are filled by `prepare`.
+
+    While input spikes are drawn, `last_pre` lists the inputs that have a rate and `residual` their rates.
+    """
 
     by_input: Any  # (n_inputs, n_units) float32 weights
     gram: Any  # (n_units, n_units) float32 inner products, filled only for frozen explaining away; else (0, 0)
@@ -97,7 +102,7 @@ def prepare(state, scratch):
             by_input[i, j] = weights[j, i]
         scratch.norm[j] = squared_norm(weights[j])
     for j in range(gram.shape[0]):
-        inner_products(weights[j], by_input, gram[j])
+        inner_products(weights[j], by_input, scratch.last_pre, gram[j])
 
 
 @kernel
@@ -117,16 +122,73 @@ def squared_norm(w):
 
 
 @kernel
-def inner_products(w, by_input, out):
-    """Inner product of w (n_inputs,) with the weights of each neuron, into `out` (n_units,)."""
+def total(x):
+    """Sum of x, in four sums as in `squared_norm`."""
+    n = x.shape[0]
+    a = b = c = d = ZERO
+    for k in range(n // 4):
+        i = 4 * k
+        a += x[i]
+        b += x[i + 1]
+        c += x[i + 2]
+        d += x[i + 3]
+    for i in range(n - n % 4, n):
+        a += x[i]
+    return (a + b) + (c + d)
+
+
+@kernel
+def largest(x):
+    """Maximum of x, in four runs as in `squared_norm`."""
+    n = x.shape[0]
+    a = b = c = d = x[0]
+    for k in range(n // 4):
+        i = 4 * k
+        a = max(a, x[i])
+        b = max(b, x[i + 1])
+        c = max(c, x[i + 2])
+        d = max(d, x[i + 3])
+    for i in range(n - n % 4, n):
+        a = max(a, x[i])
+    return max(max(a, b), max(c, d))
+
+
+@kernel
+def position(x, value):
+    """First index at which x has a value."""
+    for j in range(x.shape[0]):
+        if x[j] == value:
+            return j
+    return 0
+
+
+@kernel
+def add_rows(rows, n, factor, table, out):
+    """Add to `out` the rows of `table` that the first n of `rows` name, times their factors, four at a time."""
+    for q in range(n // 4):
+        k = 4 * q
+        i0, i1, i2, i3 = rows[k], rows[k + 1], rows[k + 2], rows[k + 3]
+        f0, f1, f2, f3 = factor[i0], factor[i1], factor[i2], factor[i3]
+        r0, r1, r2, r3 = table[i0], table[i1], table[i2], table[i3]
+        for j in range(out.shape[0]):
+            out[j] += (f0 * r0[j] + f1 * r1[j]) + (f2 * r2[j] + f3 * r3[j])
+    for k in range(n - n % 4, n):
+        f0 = factor[rows[k]]
+        r0 = table[rows[k]]
+        for j in range(out.shape[0]):
+            out[j] += f0 * r0[j]
+
+
+@kernel
+def inner_products(w, by_input, rows, out):
+    """Inner product of w (n_inputs,) with the weights of each neuron, into `out` (n_units,); `rows` is scratch."""
+    n = 0
+    for i in range(w.shape[0]):
+        rows[n] = i
+        n += 1 if w[i] != ZERO else 0
     for j in range(out.shape[0]):
         out[j] = ZERO
-    for i in range(w.shape[0]):
-        w_i = w[i]
-        if w_i != ZERO:
-            row = by_input[i]
-            for j in range(out.shape[0]):
-                out[j] += w_i * row[j]
+    add_rows(rows, n, w, by_input, out)
 
 
 @kernel
@@ -142,31 +204,41 @@ def draw_input_spikes(encoder, x, seed, key, scratch):
     seed, key : uint64
         IN key of the random numbers: the model, and the presentation or the content of the sample.
     scratch : DictionaryScratch
-        OUT `raster`, `n_fired`, `sign`.
+        OUT `raster`, `n_fired`, `sign`; overwrites `last_pre` and `residual`.
     """
-    raster, n_fired = scratch.raster, scratch.n_fired
+    raster, n_fired, active, rate = scratch.raster, scratch.n_fired, scratch.last_pre, scratch.residual
     n_steps = n_fired.shape[0]
-    for step in range(n_steps):
-        n_fired[step] = 0
+    n_active = 0
     for i in range(x.shape[0]):
-        rate = abs(x[i])
         scratch.sign[i] = ONE if x[i] > ZERO else -ONE
-        if rate == ZERO:
-            continue
-        if is_random(encoder):
-            for start in range(0, n_steps, DRAWS):
-                words = block(seed, key, start // DRAWS, i)
-                for k in range(min(DRAWS, n_steps - start)):
-                    halfword = (words[k // 2] >> np.uint64(16 * (k % 2))) & HALFWORD
-                    step = start + k
-                    n = n_fired[step]
-                    raster[step, n] = i
-                    n_fired[step] = n + (1 if fires(encoder, rate, step, np.float32(halfword) * RESOLUTION) else 0)
-        else:
-            for step in range(n_steps):
-                n = n_fired[step]
-                raster[step, n] = i
-                n_fired[step] = n + (1 if fires(encoder, rate, step, ZERO) else 0)
+        active[n_active] = i
+        rate[n_active] = abs(x[i])
+        n_active += 1 if x[i] != ZERO else 0
+    for start in range(0, n_steps, DRAWS):
+        fired = raster[start]  # as bits, one per step, until they are spelled out below
+        for a in range(n_active):
+            fired[a] = draw_block(encoder, rate[a], seed, key, start, active[a])
+        for k in range(min(DRAWS, n_steps - start) - 1, -1, -1):
+            n = 0
+            for a in range(n_active):
+                bit = (fired[a] >> np.uint32(k)) & BIT
+                raster[start + k, n] = active[a]
+                n += np.int64(bit)
+            n_fired[start + k] = n
+
+
+@kernel
+def draw_block(encoder, rate, seed, key, start, i):
+    """Whether input i fires in the `DRAWS` steps from `start`, as the bits of a number."""
+    words = (NO_WORD, NO_WORD, NO_WORD, NO_WORD)
+    if is_random(encoder):
+        words = block(seed, key, start // DRAWS, i + 1)  # the block of neuron 0 has chosen the sample
+    bits = np.uint32(0)
+    for k in range(DRAWS):
+        halfword = np.int32((words[k // 2] >> np.uint64(16 * (k % 2))) & HALFWORD)
+        u = np.float32(halfword) * RESOLUTION
+        bits |= np.uint32((1 if fires(encoder, rate, start + k, u) else 0) << k)
+    return bits
 
 
 @kernel
@@ -231,10 +303,10 @@ def run_softmax(circuit, state, spikes, scratch, X, keys, rates, learning):
     n_units = theta.shape[0]
     for m in range(X.shape[0]):
         U[:] = ZERO
-        last_pre[:] = -NEVER
-        last_post[:] = -NEVER
         # 1. spikes of the inputs
         draw_input_spikes(circuit.encoder, X[m], circuit.seed, keys[m], scratch)
+        last_pre[:] = -NEVER
+        last_post[:] = -NEVER
         keep_input_events(raster, n_fired, spikes, m)
         for step in range(n_fired.shape[0]):
             for k in range(n_fired[step]):
@@ -244,10 +316,7 @@ def run_softmax(circuit, state, spikes, scratch, X, keys, rates, learning):
                 drive[j] = ZERO
             source = step - 1 if neuron.delayed else step
             if source >= 0:
-                for k in range(n_fired[source]):
-                    row = by_input[raster[source, k]]
-                    for j in range(n_units):
-                        drive[j] += row[j]
+                add_rows(raster[source], n_fired[source], scratch.sign, by_input, drive)
             for j in range(n_units):
                 U[j] = evidence(neuron, U[j], drive[j], norm[j])
             if neuron.refractory > 0:
@@ -283,28 +352,23 @@ def run_softmax(circuit, state, spikes, scratch, X, keys, rates, learning):
 def compete(competition, U, share, theta, winners):
     """Neurons whose share of the softmax exceeds their threshold, into `winners`; returns their number."""
     n_units = U.shape[0]
-    best = 0
-    for j in range(1, n_units):
-        if U[j] > U[best]:
-            best = j
-    highest = U[best]
+    highest = largest(U)
     for j in range(n_units):
         share[j] = softmax_share(competition, highest - U[j])
-    total = ZERO
-    for j in range(n_units):
-        total += share[j]
+    whole = total(share)
     if competition.strict:
-        winners[0] = best
-        return 1 if share[best] > theta[best] * total else 0
-    crossed = False
+        winners[0] = best = position(U, highest)
+        return 1 if share[best] > theta[best] * whole else 0
+    n_winners = 0
     for j in range(n_units):
-        crossed |= share[j] > theta[j] * total
-    n = 0
-    if crossed:
-        for j in range(n_units):
-            winners[n] = j
-            n += 1 if share[j] > theta[j] * total else 0
-    return n
+        n_winners += 1 if share[j] > theta[j] * whole else 0
+    j = 0
+    for k in range(n_winners):
+        while not share[j] > theta[j] * whole:
+            j += 1
+        winners[k] = j
+        j += 1
+    return n_winners
 
 
 @kernel
@@ -313,12 +377,15 @@ def run_explaining(circuit, state, spikes, scratch, X, keys, rates, learning):
 
     X is in quanta: the input that one spike explains. Membranes and residuals count in the same unit.
     """
-    U, limit, winners = scratch.U, scratch.share, scratch.winners
+    U, limit, winners, drive = scratch.U, scratch.share, scratch.winners, scratch.drive
     residual, raster, n_fired, by_input = scratch.residual, scratch.raster, scratch.n_fired, scratch.by_input
     n_units, n_inputs = state.weights.shape
     n_steps = n_fired.shape[0]
     gain = ONE / circuit.competition.quantum
     for m in range(X.shape[0]):
+        # 1. spikes of the inputs
+        draw_input_spikes(circuit.encoder, X[m], circuit.seed, keys[m], scratch)
+        keep_input_events(raster, n_fired, spikes, m)
         onset = max(HALF, state.theta[0] * np.float32(n_steps))
         for j in range(n_units):
             U[j] = ZERO
@@ -326,18 +393,16 @@ def run_explaining(circuit, state, spikes, scratch, X, keys, rates, learning):
         for i in range(n_inputs):
             residual[i] = ZERO
         n_active = 0
-        # 1. spikes of the inputs
-        draw_input_spikes(circuit.encoder, X[m], circuit.seed, keys[m], scratch)
-        keep_input_events(raster, n_fired, spikes, m)
         for step in range(n_steps):
             # 2. membranes
             for k in range(n_fired[step]):
                 i = raster[step, k]
-                push = gain * scratch.sign[i]
-                residual[i] += push
-                row = by_input[i]
-                for j in range(n_units):
-                    U[j] += push * row[j]
+                residual[i] += gain * scratch.sign[i]
+            for j in range(n_units):
+                drive[j] = ZERO
+            add_rows(raster[step], n_fired[step], scratch.sign, by_input, drive)
+            for j in range(n_units):
+                U[j] += gain * drive[j]
             for _ in range(MOST_SPIKES):
                 # 3. competition: the neuron furthest above its limit fires and explains the input away
                 crossed = False
@@ -345,10 +410,9 @@ def run_explaining(circuit, state, spikes, scratch, X, keys, rates, learning):
                     crossed |= U[j] > limit[j]
                 if not crossed:
                     break
-                winner = 0
-                for j in range(1, n_units):
-                    if U[j] - limit[j] > U[winner] - limit[winner]:
-                        winner = j
+                for j in range(n_units):
+                    drive[j] = U[j] - limit[j]
+                winner = position(drive, largest(drive))
                 if spikes.counts[m, winner] == 0:
                     limit[winner] = HALF
                     winners[n_active] = winner
@@ -365,7 +429,7 @@ def run_explaining(circuit, state, spikes, scratch, X, keys, rates, learning):
                     # 4. plasticity
                     w = state.weights[winner]
                     learn_residual(circuit.rule, w, by_input, winner, rates[m] / np.float32(n_steps), residual)
-                    inner_products(w, by_input, scratch.drive)
+                    inner_products(w, by_input, scratch.last_pre, scratch.drive)
                     for j in range(n_units):
                         U[j] -= scratch.drive[j]
                 else:

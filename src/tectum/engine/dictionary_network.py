@@ -17,9 +17,12 @@ from tectum.engine.dictionary_loop import (
     run_softmax,
 )
 from tectum.engine.events import SpikeTrain
+from tectum.engine.latency_loop import LatencyScratch, run_latency
 from tectum.engine.random import uniform_array
 from tectum.parts.event_plasticity import memory, pair, unexplained
 from tectum.parts.input_spikes import fires, is_random
+from tectum.parts.latency import LatencyRace, LatencyRaceStep, faded, inhibition
+from tectum.parts.neurons import membrane
 from tectum.parts.representation import (
     ExplainingAway,
     ExplainingStep,
@@ -53,9 +56,17 @@ class Response(NamedTuple):
     first: NDArray[np.int32]  # (n_samples, n_units) step of the first spike, -1 if silent
 
 
-@functools.lru_cache(maxsize=8, typed=True)
 def build_circuit(parts: DictionaryParts, seed: int) -> DictionaryCircuit:
-    """Constants of a dictionary, after a check that each part has its equations."""
+    """Constants of a dictionary, after a check that each part has its equations; kept, so read-only."""
+    return _build_circuit(seed, *parts)
+
+
+# Typed, and by part: named tuples of different types may be equal.
+@functools.lru_cache(maxsize=8, typed=True)
+def _build_circuit(seed: int, *in_order: Any) -> DictionaryCircuit:
+    parts = DictionaryParts(*in_order)
+    if isinstance(parts.competition, LatencyRace):
+        return _build_race(parts, seed)
     neuron, competition = discretise(parts.neuron, 1.0), parts.competition
     explaining = isinstance(competition, ExplainingAway)
     rule = discretise(parts.rule, 1.0) if explaining else parts.rule
@@ -65,10 +76,32 @@ def build_circuit(parts: DictionaryParts, seed: int) -> DictionaryCircuit:
         competition = discretise(competition, 1.0)
     else:
         needed += [(neuron, (evidence,)), (competition, (softmax_share,)), (rule, (memory, pair))]
+    _require(needed)
+    return DictionaryCircuit(parts.encoder, neuron, competition, parts.threshold, rule, np.uint64(seed))
+
+
+def _build_race(parts: DictionaryParts, seed: int) -> DictionaryCircuit:
+    """The same for a temporal code, whose parts have time constants in ms."""
+    timed = (
+        discretise(part, parts.encoder.dt) for part in (parts.encoder, parts.neuron, parts.competition, parts.rule)
+    )
+    encoder, neuron, race, rule = timed
+    _require(
+        [
+            (neuron, (membrane, faded)),
+            (race, (inhibition, faded)),
+            (parts.threshold, (adapted_threshold,)),
+            (rule, (memory, pair)),
+        ]
+    )
+    return DictionaryCircuit(encoder, neuron, race, parts.threshold, rule, np.uint64(seed))
+
+
+def _require(needed: list[tuple[Any, tuple[Any, ...]]]) -> None:
+    """Check that each part has an equation for each of its laws."""
     for part, laws in needed:
         for law in laws:
             law.require(type(part))
-    return DictionaryCircuit(parts.encoder, neuron, competition, parts.threshold, rule, np.uint64(seed))
 
 
 def initial_weights(initial: Any, X: NDArray[np.float32], n_units: int, seed: np.uint64) -> NDArray[np.float32]:
@@ -169,10 +202,14 @@ def _run(
     *,
     learning: bool,
 ) -> None:
+    X = np.ascontiguousarray(X)
+    if isinstance(circuit.competition, LatencyRaceStep):
+        run_latency(circuit, state, spikes, _race_scratch(circuit, state), X, keys, rates, learning)
+        return
     run = run_explaining if isinstance(circuit.competition, ExplainingStep) else run_softmax
     scratch = _scratch(circuit, state, learning)
     prepare(state, scratch)
-    run(circuit, state, spikes, scratch, np.ascontiguousarray(X), keys, rates, learning)
+    run(circuit, state, spikes, scratch, X, keys, rates, learning)
 
 
 def _copy(state: DictionaryState) -> DictionaryState:
@@ -212,4 +249,19 @@ def _scratch(circuit: DictionaryCircuit, state: DictionaryState, learning: bool)
         U=floats(n_units),
         share=floats(n_units),
         winners=np.zeros(n_units, np.int64),
+    )
+
+
+def _race_scratch(circuit: DictionaryCircuit, state: DictionaryState) -> LatencyScratch:
+    n_units, n_inputs = state.weights.shape
+    floats = {name: np.zeros(n_units, np.float32) for name in ("v", "s", "l", "limit")}
+    return LatencyScratch(
+        by_input=np.ascontiguousarray(state.weights.T),
+        n_at=np.zeros(circuit.encoder.n_steps + 1, np.int64),
+        order=np.zeros(n_inputs, np.int64),
+        last_pre=np.zeros(n_inputs, np.int64),
+        last_post=np.zeros(n_units, np.int64),
+        winners=np.zeros(n_units, np.int64),
+        active=np.zeros(n_units, np.int64),
+        **floats,
     )

@@ -45,10 +45,15 @@ class MapParts(NamedTuple):
     dt: float
 
 
-# Two: lateral weights of a large map take much memory. Typed: named tuples of different types may be equal.
-@functools.lru_cache(maxsize=2, typed=True)
 def build_circuit(parts: MapParts, n_inputs: int, profile: NamedTuple, grid: Grid, X: float) -> MapCircuit:
     """Constants of a map with `n_inputs` neurons in u and a lateral profile of radius X; kept, so read-only."""
+    return _build_circuit(n_inputs, profile, grid, X, *parts)
+
+
+# Two: lateral weights of a large map take much memory. Typed, and by part: named tuples of different types may be equal.
+@functools.lru_cache(maxsize=2, typed=True)
+def _build_circuit(n_inputs: int, profile: NamedTuple, grid: Grid, X: float, *in_order: Any) -> MapCircuit:
+    parts = MapParts(*in_order)
     dt, inhibition = parts.dt, parts.inhibition
     v = discretise(parts.neuron, dt)
     drive = discretise(parts.projection.synapse, dt)

@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tectum import analysis
-from tectum.parts.representation import ExplainingAway
+from tectum.parts.representation import SoftmaxInhibition
 
 ALIKE = 0.99  # cosine from which two components count as the same
 FULL = 0.995  # share of the upper bound from which a weight counts as saturated
@@ -83,6 +83,7 @@ def diagnose_dictionary(
     reconstruction: NDArray[np.float64],
     counts: NDArray[np.int32],
     weights: NDArray[np.float32],
+    components: NDArray[np.float64],
     chosen: dict[str, Any],
     threshold: float,
     input_scale: float,
@@ -97,6 +98,8 @@ def diagnose_dictionary(
         Spike counts.
     weights : ndarray of shape (n_components, n_inputs)
         Learned weights.
+    components : ndarray of shape (n_components, n_features)
+        What the neurons stand for.
     chosen : dict
         The parts in use, by parameter.
     threshold : float
@@ -108,9 +111,9 @@ def diagnose_dictionary(
     -------
     DictionaryDiagnosis
     """
-    explaining = isinstance(chosen["competition"], ExplainingAway)
-    length = np.linalg.norm(weights, axis=1, keepdims=True)
-    direction = weights / np.where(length > 0.0, length, 1.0)
+    is_softmax = isinstance(chosen["competition"], SoftmaxInhibition)
+    length = np.linalg.norm(components, axis=1, keepdims=True)
+    direction = components / np.where(length > 0.0, length, 1.0)
     alike = np.triu(direction @ direction.T > ALIKE, k=1)
     something, energy = X.any(axis=1), np.square(X).sum(axis=1)
     spikes = float(counts.sum(axis=1).mean())
@@ -118,29 +121,31 @@ def diagnose_dictionary(
     found = DictionaryDiagnosis(
         dead_units=np.flatnonzero(~counts.any(axis=0)),
         duplicate_units=int(alike.any(axis=0).sum()),
-        saturated_weights=0.0 if explaining else float((weights >= FULL * chosen["rule"].w_max).mean()),
+        saturated_weights=float((weights >= FULL * getattr(chosen["rule"], "w_max", 1.0)).mean())
+        if is_softmax
+        else 0.0,
         silent_samples=float((~counts[something].any(axis=1)).mean()) if something.any() else 0.0,
         silent_energy=float(energy[~counts.any(axis=1)].sum() / energy.sum()) if something.any() else 0.0,
         clipped_values=float((np.abs(X) > input_scale * (1.0 + 1e-6)).mean()),
         active_units=active,
         spikes=spikes,
         target=chosen["threshold"].target,
-        reached=active if explaining else spikes / chosen["encoder"].n_steps,
+        reached=spikes / chosen["encoder"].n_steps if is_softmax else active,
         threshold=threshold,
         error=analysis.reconstruction_error(X, reconstruction),
         trivial_error=analysis.trivial_errors(X, reference=X)["mean_patch"],
     )
-    found.warnings.extend(_warnings(found, len(weights), explaining))
+    found.warnings.extend(_warnings(found, len(weights), is_softmax))
     return found
 
 
-def _warnings(d: DictionaryDiagnosis, n_units: int, explaining: bool) -> list[str]:
+def _warnings(d: DictionaryDiagnosis, n_units: int, is_softmax: bool) -> list[str]:
     warnings = []
     if len(d.dead_units) > 0.1 * n_units:
         remedy = (
-            "lower n_components, raise n_active, or train longer"
-            if explaining
-            else "start near the data (initial=SampleWeights()), keep neuron.beta = 1, or lower n_components"
+            "start near the data (initial=SampleWeights()), keep neuron.beta = 1, or lower n_components"
+            if is_softmax
+            else "lower n_components, raise n_active, or train longer"
         )
         warnings.append(f"{len(d.dead_units)} of {n_units} components never fire: {remedy}")
     if d.duplicate_units > 0.1 * n_units:

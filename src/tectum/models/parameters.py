@@ -78,9 +78,20 @@ QUANTISER: dict[str, Any] = REFERENCE | {
     "schedule": parts.DecayingRate(hold=0.5, end=0.01),
 }
 
+# The vector quantiser with a temporal code of Fois & Girau (2023); its threshold is constant.
+FOIS2023: dict[str, Any] = {
+    "encoder": parts.LatencyPopulation(),
+    "neuron": parts.LatencyNeuron(),
+    "competition": parts.LatencyRace(),
+    "threshold": parts.AdaptiveThreshold(start=0.25, rate=0.0, target=1.0, minimum=0.0),
+    "rule": parts.LatencySTDP(),
+    "initial": parts.UniformWeights(low=0.6, high=0.8),
+    "schedule": parts.DecayingRate(hold=1.0, end=1.0),
+}
+
 POSITIVE = (
     *("tau", "tau_m", "tau_r", "tau_f", "sigma", "reference", "theta", "radius", "start", "end", "half", "n", "R"),
-    *("quantum", "rate", "target"),
+    *("quantum", "target", "tau_pre", "tau_post", "floor", "tau_growth", "dt"),
 )
 AT_LEAST = {
     "n_units": 2,
@@ -90,18 +101,20 @@ AT_LEAST = {
     ),
     **dict.fromkeys(("first", "last", "low", "high", "hold", "phase", "spread", "noise"), 0),
     **dict.fromkeys(("tau_steps", "beta", "refractory", "eta", "decay", "minimum", "jitter", "timing", "absence"), 0),
+    **dict.fromkeys(("rate", "refractory_ms", "weakest", "strongest", "depression", "offset"), 0),
     "w_min": -1,
 }
 # The exponential of the rule holds up to 4; above 1 depression would make a weight negative; the ring has length 1.
 AT_MOST = {
     **dict.fromkeys(("w_low", "w_high", "w_max"), 4),
-    **dict.fromkeys(("A_minus", "first", "last", "low", "high", "hold", "phase"), 1),
+    **dict.fromkeys(("A_minus", "first", "last", "low", "high", "hold", "phase", "floor"), 1),
 }
 ABOVE_ONE = ("tau_plus", "tau_minus")  # ms: the memory (1 - 1/tau)^lag must fade
 WHOLE = ("n_units", "updates", "n_steps", "most", "refractory")
-OPTIONAL = ("n_units", "first", "quantum", "most", "w_min")
+OPTIONAL = ("n_units", "first", "quantum", "most", "w_min", "tau_growth")
 UNBOUNDED = ("b", "tau_steps")  # may be infinite
-ORDERED = (("low", "high"), ("first", "last"), ("reset", "theta"), ("w_min", "w_max"))  # the first must be below
+# The first must be below the second.
+ORDERED = (("low", "high"), ("first", "last"), ("reset", "theta"), ("w_min", "w_max"), ("weakest", "strongest"))
 
 
 def check_shape(shape: Any) -> None:
@@ -140,6 +153,35 @@ def check_part(name: str, part: Any) -> None:
         small, large = getattr(part, below, None), getattr(part, above, None)
         if small is not None and large is not None and not small < large:
             raise ValueError(f"{name}.{below} must be below {above} = {large!r}, got {small!r}; change one of them")
+
+
+def check_temporal(chosen: dict[str, Any], n_active: Any) -> None:
+    """Check that the parts of a dictionary with a temporal code fit each other, and its time step."""
+    encoder = chosen["encoder"]
+    if not isinstance(encoder, parts.LatencyPopulation):
+        raise ValueError(
+            "SpikingDictionary.encoder must be LatencyPopulation() with competition=LatencyRace(), "
+            f"got {encoder!r}; start from SpikingDictionary.fois2023()"
+        )
+    if not isinstance(chosen["initial"], parts.UniformWeights):
+        raise ValueError(
+            "SpikingDictionary.initial must be UniformWeights() with a temporal code, whose weights are no values of "
+            f"the input, got {chosen['initial']!r}; leave it out to use the default"
+        )
+    constants = [(name, part, field) for name, part in chosen.items() for field in ("tau_m", "tau_f")]
+    tau, name = min(
+        (getattr(part, field), f"{name}.{field}") for name, part, field in constants if hasattr(part, field)
+    )
+    if encoder.dt >= tau:
+        raise ValueError(
+            f"SpikingDictionary.encoder.dt must be below every time constant, got {encoder.dt} ms and {name} = {tau} "
+            "ms; use a smaller step"
+        )
+    if n_active is not None and chosen["threshold"].rate == 0.0:
+        raise ValueError(
+            f"SpikingDictionary.n_active must be None while threshold.rate is 0, got {n_active!r}; a constant "
+            "threshold keeps up no number of neurons: pass threshold=AdaptiveThreshold(...) with a rate above 0"
+        )
 
 
 def _check_number(where: str, field: str, value: Any) -> None:

@@ -20,13 +20,14 @@ from tectum.models import parameters
 from tectum.models.dictionary_diagnosis import DictionaryDiagnosis, diagnose_dictionary
 from tectum.models.progress import progress_bar
 from tectum.parts.input_spikes import BernoulliSpikes, RegularSpikes
+from tectum.parts.latency import LatencyPopulation, LatencyRace
 from tectum.parts.representation import AdaptiveThreshold, ExplainingAway, SoftmaxInhibition
 from tectum.parts.start import DecayingRate, MeanWeights, SampleWeights, UniformWeights
 
 CHUNK = 512  # presentations between two looks at the progress bar and for an interrupt
 BATCH = 4096  # samples whose dense counts are held at a time in a frozen pass
 KEPT = ("input_scale_", "on_off_", "quantum_", "_planned", "_seen")  # numbers that a file holds
-STEP_MS = 3.0  # length of a step in recordings; the equations know steps alone
+STEP_MS = 3.0  # length of a step in recordings where the equations know steps alone
 
 
 class Sparsity(NamedTuple):
@@ -50,7 +51,8 @@ class SpikingDictionary(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseE
     neurons represent a sample by graded spike counts, and weights follow what is still unexplained. `reference`,
     `quantiser` and `literal` give the vector quantiser of the paper, whose neurons compete through a softmax and learn
     by its equation (18): as its objective demands, with membranes that integrate, and as its published implementation
-    has it. The user guide derives each from the objective and measures them beside other methods.
+    has it. The user guide derives each from the objective and measures them beside other methods. `fois2023` is the
+    vector quantiser of Fois & Girau (2023), which codes values by the times of spikes instead of their number.
 
     Parts left at None are those of the default.
 
@@ -63,19 +65,21 @@ class SpikingDictionary(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseE
     n_presentations : int or None, default=None
         Presentations of a sample, drawn at random with replacement, in `fit`; the learning rate falls over them. None
         is 100 per sample, at least 5,000 and at most 60,000; for `partial_fit` without `fit` it is 60,000.
-    encoder : RegularSpikes, BernoulliSpikes or None
-        Deterministic or stochastic input spikes, and the number of steps of a presentation.
-    neuron : EvidenceNeuron or None
-        Membrane of the neurons under a softmax, or parameters of a neuron of your own.
-    competition : ExplainingAway, SoftmaxInhibition or None
+    encoder : RegularSpikes, BernoulliSpikes, LatencyPopulation or None
+        Deterministic or stochastic input spikes, and the number of steps of a presentation; or a temporal code, which
+        belongs to `LatencyRace`.
+    neuron : EvidenceNeuron, LatencyNeuron or None
+        Membrane of the neurons under a softmax or in a race, or parameters of a neuron of your own.
+    competition : ExplainingAway, SoftmaxInhibition, LatencyRace or None
         How the neurons inhibit each other.
     threshold : AdaptiveThreshold or None
-        The threshold, and the number of spikes that it aims at.
-    rule : ResidualSTDP, EventSTDP, TraceSTDP, TimeIntegratedSTDP or None
-        Plasticity, or parameters of a rule of your own. `ResidualSTDP` belongs to `ExplainingAway`, the others to
-        `SoftmaxInhibition`.
+        The threshold, and the number of spikes that it aims at. In a race it is in units of the number of inputs,
+        constant by default, and moves after each presentation if its `rate` is above 0.
+    rule : ResidualSTDP, EventSTDP, TraceSTDP, TimeIntegratedSTDP, LatencySTDP or None
+        Plasticity, or parameters of a rule of your own. `ResidualSTDP` belongs to `ExplainingAway`, `LatencySTDP` to
+        `LatencyRace`, the others to `SoftmaxInhibition`.
     initial : SampleWeights, MeanWeights, UniformWeights or None
-        Weights before learning.
+        Weights before learning; `UniformWeights` for a temporal code.
     schedule : DecayingRate or None
         Course of the learning rate.
     on_off : bool or None, default=None
@@ -101,9 +105,10 @@ class SpikingDictionary(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseE
     ----------
     components_ : ndarray of shape (n_components, n_features)
         What each neuron stands for, in units of the input: of length `input_scale_` where inputs are explained away,
-        else the mean input at its spikes.
+        else the mean input at its spikes. With a temporal code the preferred values, decoded from the weights.
     weights_ : ndarray of shape (n_components, n_inputs), float32
-        Learned weights; under a softmax with ON and OFF inputs n_inputs is twice n_features.
+        Learned weights. Under a softmax with ON and OFF inputs n_inputs is twice n_features, with a temporal code it is
+        10 times n_features.
     threshold_ : float
         Present threshold, mean over the neurons.
     n_presentations_seen_ : int
@@ -113,7 +118,7 @@ class SpikingDictionary(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseE
     input_scale_, on_off_ : float, bool
         As chosen from the data.
     quantum_ : float or None
-        Input explained by one spike per step, in units of `input_scale_`; None under a softmax.
+        Input explained by one spike per step, in units of `input_scale_`; None where inputs are not explained away.
     n_features_in_, feature_names_in_
         As in scikit-learn.
 
@@ -121,6 +126,9 @@ class SpikingDictionary(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseE
     ----------
     Tavanaei, Masquelier & Maida (2018). Representation learning using event-based STDP. Neural Networks 105, 294-303.
     doi:10.1016/j.neunet.2018.05.018
+
+    Fois & Girau (2023). Enhanced representation learning with temporal coding in sparsely spiking neural networks.
+    Frontiers in Computational Neuroscience 17, 1250908. doi:10.3389/fncom.2023.1250908
 
     Examples
     --------
@@ -137,9 +145,9 @@ class SpikingDictionary(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseE
         "n_components": [Interval(numbers.Integral, 1, None, closed="left")],
         "n_active": [Interval(numbers.Real, 0, None, closed="neither"), None],
         "n_presentations": [Interval(numbers.Integral, 1, None, closed="left"), None],
-        "encoder": [RegularSpikes, BernoulliSpikes, None],
+        "encoder": [RegularSpikes, BernoulliSpikes, LatencyPopulation, None],
         "neuron": [tuple, None],
-        "competition": [ExplainingAway, SoftmaxInhibition, None],
+        "competition": [ExplainingAway, SoftmaxInhibition, LatencyRace, None],
         "threshold": [AdaptiveThreshold, None],
         "rule": [tuple, None],
         "initial": [SampleWeights, MeanWeights, UniformWeights, None],
@@ -247,6 +255,26 @@ class SpikingDictionary(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseE
         """
         return cls(n_components, **(parameters.QUANTISER | others))
 
+    @classmethod
+    def fois2023(cls, n_components=64, **others) -> Self:
+        """The vector quantiser with a temporal code of Fois & Girau (2023).
+
+        A value is a ring of ten neurons, each of which fires once, the earlier the nearer the value is to the one it
+        prefers. The first neuron of the dictionary to fire inhibits all others, and the latencies of its inputs are
+        written into its weights. Its inhibition grows over `n_presentations`; neither rate nor threshold changes.
+
+        Parameters
+        ----------
+        n_components : int, default=64
+        **others
+            Further parameters of the class, which take precedence.
+
+        Returns
+        -------
+        SpikingDictionary
+        """
+        return cls(n_components, **(parameters.FOIS2023 | others))
+
     def fit(self, X: ArrayLike, y: Any = None) -> Self:
         """Learn the components from samples drawn at random.
 
@@ -336,7 +364,7 @@ class SpikingDictionary(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseE
         n_steps = self._chosen()["encoder"].n_steps
         parts = []
         for counts, first in self._respond(X):
-            code = counts if self.output == "counts" else np.where(first < 0, 0.0, 1.0 - first / n_steps)
+            code = counts if self.output == "counts" else _earliness(first, n_steps)
             dense = code.astype(np.float32)
             parts.append(sparse.csr_array(dense) if self.sparse_output else dense)
         return sparse.vstack(parts, format="csr") if self.sparse_output else np.concatenate(parts)
@@ -349,13 +377,14 @@ class SpikingDictionary(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseE
         counts : array-like or sparse matrix of shape (n_samples, n_components)
             As from `transform` with ``output="counts"``.
         decode : {"counts", "winner"}, default="counts"
-            Use all counts, or only the neuron with the most spikes of each sample.
+            Use all counts, or only the neuron with the most spikes of each sample. Given the output of `transform` with
+            ``output="first_spike"``, the latter is the neuron that fired first.
 
         Returns
         -------
         ndarray of shape (n_samples, n_features)
             In units of the input; 0 where no neuron fired. Where inputs are explained away, each spike adds
-            ``quantum_ / n_steps`` times its component; under a softmax it is the mean of components over spikes.
+            ``quantum_ / n_steps`` times its component; else it is the mean of components over spikes.
         """
         check_is_fitted(self, "components_")
         counts = check_array(counts, accept_sparse="csr", dtype=np.float64)
@@ -384,7 +413,7 @@ class SpikingDictionary(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseE
         ----------
         X : array-like or sparse matrix of shape (n_samples, n_features)
         decode : {"counts", "winner"}, default="counts"
-            As in `inverse_transform`.
+            As in `inverse_transform`, but the winner of a race is the neuron that fires first.
         average : {"patch", "global"}, default="patch"
             Mean of the errors of samples, or root of the mean over samples and features.
 
@@ -394,8 +423,11 @@ class SpikingDictionary(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseE
             In units of the input.
         """
         X = self._validate(X, reset=False)
-        counts = np.concatenate([response.counts for response in self._respond(X)])
-        reconstruction = self.inverse_transform(counts, decode=decode)
+        chosen = self._chosen()
+        by_time = decode == "winner" and isinstance(chosen["competition"], LatencyRace)
+        n_steps, found = chosen["encoder"].n_steps, self._respond(X)
+        code = np.concatenate([_earliness(r.first, n_steps) if by_time else r.counts for r in found])
+        reconstruction = self.inverse_transform(code, decode=decode)
         return analysis.reconstruction_error(X, reconstruction, average=average)  # type: ignore[arg-type]
 
     def sparsity(self, X: ArrayLike) -> Sparsity:
@@ -430,13 +462,14 @@ class SpikingDictionary(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseE
         Returns
         -------
         Recording
-            A step counts as 3 ms. Inputs are the columns of `weights_`.
+            A step counts as 3 ms, or as `dt` of a temporal code. Inputs are the columns of `weights_`.
         """
         check_is_fitted(self, "components_")
         X = self._validate(X, reset=False)
         chosen, circuit = self._build()
-        trains = network.record(circuit, self._state, self._inputs(X), self._keys(X), STEP_MS)
-        return Recording(trains, presentation_ms=chosen["encoder"].n_steps * STEP_MS, n_presentations=len(X))
+        step_ms = getattr(chosen["encoder"], "dt", STEP_MS)
+        trains = network.record(circuit, self._state, self._inputs(X), self._keys(X), step_ms)
+        return Recording(trains, presentation_ms=chosen["encoder"].n_steps * step_ms, n_presentations=len(X))
 
     def diagnose(self, X: ArrayLike) -> DictionaryDiagnosis:
         """Look for dead and duplicate components, silent samples, clipped inputs and a lost threshold.
@@ -453,9 +486,9 @@ class SpikingDictionary(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseE
         check_is_fitted(self, "components_")
         X = self._validate(X, reset=False)
         counts = np.concatenate([response.counts for response in self._respond(X)])
-        chosen = self._chosen()
+        restored, chosen = self.inverse_transform(counts), self._chosen()
         return diagnose_dictionary(
-            X, self.inverse_transform(counts), counts, self.weights_, chosen, self.threshold_, self.input_scale_
+            X, restored, counts, self.weights_, self.components_, chosen, self.threshold_, self.input_scale_
         )
 
     def save(self, path: Any) -> None:
@@ -491,10 +524,17 @@ class SpikingDictionary(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseE
 
     def _chosen(self) -> dict[str, Any]:
         """The parts in use, with what the data and `n_active` decide filled in."""
-        is_softmax = isinstance(self.competition, SoftmaxInhibition)
-        chosen = parameters.resolve(self, parameters.QUANTISER if is_softmax else self._recommended)
+        usual = {SoftmaxInhibition: parameters.QUANTISER, LatencyRace: parameters.FOIS2023}
+        chosen = parameters.resolve(self, usual.get(type(self.competition), self._recommended))
         if self.n_active is not None:
             chosen["threshold"] = chosen["threshold"]._replace(target=float(self.n_active))
+        if isinstance(chosen["competition"], LatencyRace):
+            parameters.check_temporal(chosen, self.n_active)
+        elif isinstance(chosen["encoder"], LatencyPopulation):
+            raise ValueError(
+                "SpikingDictionary.competition must be LatencyRace() with encoder=LatencyPopulation(), got "
+                f"{chosen['competition']!r}; start from SpikingDictionary.fois2023()"
+            )
         return chosen
 
     def _start(self, X: NDArray) -> None:
@@ -509,7 +549,8 @@ class SpikingDictionary(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseE
         self.input_scale_ = float(self.input_scale or (largest if largest > 1.0 else 1.0))
         self.on_off_ = bool(X.min() < 0.0) if self.on_off is None else bool(self.on_off)
         self._seed = seed_from(self.random_state)
-        inputs = self._inputs(X)
+        temporal = isinstance(chosen["encoder"], LatencyPopulation)  # its initial weights do not depend on the data
+        inputs = self._inputs(X[:1] if temporal else X)
         self.quantum_ = self._choose_quantum(chosen["competition"], inputs)
         weights = network.initial_weights(chosen["initial"], inputs, self.n_components, self._seed)
         if self.quantum_ is not None:
@@ -520,33 +561,53 @@ class SpikingDictionary(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseE
         self.spike_counts_ = np.zeros(self.n_components, np.int64)
 
     def _choose_quantum(self, competition: Any, inputs: NDArray[np.float32]) -> float | None:
-        if isinstance(competition, SoftmaxInhibition):
+        if not isinstance(competition, ExplainingAway):
             return None
         lengths = np.linalg.norm(inputs, axis=1)
         return float(competition.quantum or 2.0 * lengths[lengths > 0.0].mean())
 
     def _lowest_weight(self, rule: Any) -> float:
-        return (-1.0 if self.on_off_ else 0.0) if rule.w_min is None else rule.w_min
+        return self._lowest_input() if rule.w_min is None else rule.w_min
+
+    def _lowest_input(self) -> float:
+        """In units of `input_scale_`."""
+        return -1.0 if self.on_off_ else 0.0
 
     def _build(self) -> tuple[dict[str, Any], DictionaryCircuit]:
         """The parts, and the network in the form that runs."""
         chosen = self._chosen()
         in_use = {name: chosen[name] for name in network.DictionaryParts._fields}
+        if (self.quantum_ is None) == isinstance(chosen["competition"], ExplainingAway):
+            raise ValueError(
+                f"SpikingDictionary.competition must stay of the kind that was fitted, got {chosen['competition']!r}; "
+                "set it back, or call fit again with a new estimator"
+            )
         if self.quantum_ is not None:
             in_use["competition"] = in_use["competition"]._replace(quantum=self.quantum_)
-            in_use["rule"] = in_use["rule"]._replace(w_min=self._lowest_weight(in_use["rule"]))
+            if hasattr(in_use["rule"], "w_min"):
+                in_use["rule"] = in_use["rule"]._replace(w_min=self._lowest_weight(in_use["rule"]))
+        if isinstance(in_use["competition"], LatencyRace):
+            growth = in_use["competition"].tau_growth or self._planned / 3.0
+            in_use["competition"] = in_use["competition"]._replace(tau_growth=growth)
         return chosen, network.build_circuit(network.DictionaryParts(**in_use), int(self._seed))
 
-    def _inputs(self, X: NDArray) -> NDArray[np.float32]:
-        """Rates of the inputs in spikes per step; where inputs are explained away, OFF inputs have negative ones."""
+    def _inputs(self, X: NDArray) -> NDArray[Any]:
+        """Rates of the inputs in spikes per step, or the steps of their spikes in a temporal code.
+
+        Where inputs are explained away, OFF inputs have negative rates.
+        """
         rates = np.clip(X / self.input_scale_, -1.0, 1.0).astype(np.float32)
-        if self.on_off_ and isinstance(self._chosen()["competition"], SoftmaxInhibition):
+        chosen = self._chosen()
+        if isinstance(chosen["encoder"], LatencyPopulation):
+            low = self._lowest_input()
+            return chosen["encoder"].spike_steps((np.maximum(rates, low) - low) / (1.0 - low))
+        if self.on_off_ and isinstance(chosen["competition"], SoftmaxInhibition):
             return np.concatenate([np.maximum(rates, 0.0), np.maximum(-rates, 0.0)], axis=1)
         return rates if self.on_off_ else np.maximum(rates, 0.0)
 
     def _keys(self, X: NDArray) -> NDArray[np.uint64]:
-        """Key of the random numbers of each sample, from its content; regular spikes need none."""
-        if isinstance(self._chosen()["encoder"], RegularSpikes):
+        """Key of the random numbers of each sample, from its content; spikes without chance need none."""
+        if not isinstance(self._chosen()["encoder"], BernoulliSpikes):
             return np.zeros(len(X), np.uint64)
         return np.array([key_of_row(row) for row in X], np.uint64)
 
@@ -574,12 +635,15 @@ class SpikingDictionary(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseE
                 advance(len(part))
 
     def _publish(self) -> Self:
-        rule = self._chosen()["rule"]
+        chosen = self._chosen()
         components = self.weights_ = self._state.weights
-        if self.on_off_ and self.quantum_ is None:
+        if isinstance(chosen["encoder"], LatencyPopulation):
+            low = self._lowest_input()
+            components = low + (1.0 - low) * chosen["encoder"].decode(components)
+        elif self.on_off_ and self.quantum_ is None:
             components = components[:, : self.n_features_in_] - components[:, self.n_features_in_ :]
         # Weights end at the mean input divided by 1 + lambda; see the derivation in the user guide.
-        gain = 1.0 + getattr(rule, "decay", 0.0)
+        gain = 1.0 + getattr(chosen["rule"], "decay", 0.0)
         self.components_ = gain * self.input_scale_ * components.astype(np.float64)
         self.threshold_ = float(self._state.theta.mean())
         self.n_presentations_seen_ = self._seen
@@ -600,3 +664,8 @@ class SpikingDictionary(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseE
         for name in KEPT:
             setattr(dictionary, name, header[name.strip("_")])
         return dictionary._publish()
+
+
+def _earliness(first: NDArray[np.int32], n_steps: int) -> NDArray[np.float64]:
+    """1 for a first spike at once, falling to 0 for none."""
+    return np.where(first < 0, 0.0, 1.0 - first / n_steps)

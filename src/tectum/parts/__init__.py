@@ -3,6 +3,7 @@
 from tectum.parts.encoding import CircularGaussian
 from tectum.parts.event_plasticity import EventSTDP, ResidualSTDP, TimeIntegratedSTDP, TraceSTDP
 from tectum.parts.input_spikes import BernoulliSpikes, RegularSpikes
+from tectum.parts.latency import LatencyNeuron, LatencyPopulation, LatencyRace, LatencySTDP
 from tectum.parts.lateral import ConstantRadius, DecayingRadius, DifferenceOfGaussians
 from tectum.parts.neurons import LIF
 from tectum.parts.oscillation import DelayedInhibition
@@ -30,6 +31,10 @@ __all__ = [
     "ExplainingAway",
     "FirstSpike",
     "Grid",
+    "LatencyNeuron",
+    "LatencyPopulation",
+    "LatencyRace",
+    "LatencySTDP",
     "MeanWeights",
     "NearestNeighbourSTDP",
     "PlasticProjection",

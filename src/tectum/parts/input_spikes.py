@@ -47,8 +47,9 @@ def _(p):
 @fires.of(RegularSpikes)
 def _(p, x, step, u):
     """floor(x (step + 1) + phase) > floor(x step + phase): the spikes so far follow x times the time."""
-    now = x * np.float32(step) + np.float32(p.phase)
-    return np.floor(now + x) > np.floor(now)
+    # Both sides round alike from step to step; adding x to the second product would lose three of 45 spikes of x = 0.9.
+    phase = np.float32(p.phase)
+    return np.floor(x * np.float32(step + 1) + phase) > np.floor(x * np.float32(step) + phase)
 
 
 @fires.of(BernoulliSpikes)

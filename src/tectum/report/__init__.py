@@ -1,7 +1,8 @@
-"""One self-contained HTML page about a fitted map and its data."""
+"""One self-contained HTML page about a fitted model and its data."""
 
+from tectum.report.dictionary_study import DictionaryStudy
 from tectum.report.numbers import Measure
-from tectum.report.page import write_report
-from tectum.report.study import Study, examine
+from tectum.report.page import examine, write_report
+from tectum.report.study import Study
 
-__all__ = ["Measure", "Study", "examine", "write_report"]
+__all__ = ["DictionaryStudy", "Measure", "Study", "examine", "write_report"]

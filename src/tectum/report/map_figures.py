@@ -8,13 +8,13 @@ from numpy.typing import NDArray
 
 from tectum import analysis, plots
 from tectum.plots.style import ink
+from tectum.report.content import HALF, WIDE
 from tectum.report.numbers import KOHONEN, MAP
 from tectum.report.render import Drawing
 from tectum.report.study import Study
 
 MOST_PLANES = 12
 MOST_CURVE_SAMPLES = 1000  # samples on which every snapshot is measured
-HALF, WIDE = 5.4, 11.0  # inches
 ImageShape = tuple[int, int] | tuple[int, int, int]
 
 

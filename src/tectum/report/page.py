@@ -1,4 +1,4 @@
-"""The page itself: sections of figures, tables, and the one file they are written to."""
+"""The one file of a report: a model and its data become a page, whatever kind of model it is."""
 
 import os
 import platform
@@ -13,12 +13,16 @@ from numpy.typing import ArrayLike
 from sklearn.utils.validation import check_is_fitted
 
 import tectum
+from tectum.models.spiking_dictionary import SpikingDictionary
 from tectum.persistence import write_atomically
-from tectum.report.map_figures import HALF, ImageShape, learning_figures, map_figures
-from tectum.report.numbers import KOHONEN, MAP, Measure
+from tectum.report.content import HALF, Content, Section
+from tectum.report.dictionary_page import dictionary_content
+from tectum.report.dictionary_study import DictionaryStudy, examine_dictionary
+from tectum.report.map_figures import ImageShape
+from tectum.report.map_page import map_content
+from tectum.report.numbers import Measure
 from tectum.report.render import Drawing, Image, render
-from tectum.report.spike_figures import response_figures, spike_figures
-from tectum.report.study import Study, examine
+from tectum.report.study import Study, examine_map
 
 PACKAGES = ("numpy", "numba", "scipy", "scikit-learn")
 
@@ -33,32 +37,78 @@ class Figure(NamedTuple):
     place: str  # wide, half, or alone: a half without another one beside it
 
 
-class Section(NamedTuple):
-    """A part of the page; `drawings` become `Figure` when the page is made."""
-
-    key: str
-    title: str
-    text: str
-    drawings: list[Drawing]
-
-
-def write_report(
-    path: str | os.PathLike[str],
-    som: Any,
+def examine(
+    model: Any,
     X: ArrayLike,
     y: ArrayLike | None = None,
     *,
     target_names: Sequence[str] | None = None,
     feature_names: Sequence[str] | None = None,
+    train: ArrayLike | None = None,
+    baselines: bool = True,
+    random_state: int | None = 0,
+) -> Study | DictionaryStudy:
+    """Measure a fitted model and baselines of equal size on the same samples.
+
+    A map is measured beside a Kohonen map and k-means, a dictionary beside k-means, sparse coding, principal and
+    independent components.
+
+    Parameters
+    ----------
+    model : SpikingSOM or SpikingDictionary
+        Fitted.
+    X : array-like or sparse matrix of shape (n_samples, n_features)
+        Samples; of more than 5,000 a random subset is examined.
+    y : array-like of shape (n_samples,), optional
+        Class of each sample, for a map. A target with more than 32 distinct values is not a class and is left out.
+    target_names : sequence of str, optional
+        Name of class `k` at index `k`, for a y of integers.
+    feature_names : sequence of str, optional
+        Names of the features of a map; those seen in `fit`, or numbers, by default.
+    train : array-like of shape (n_train, n_features), optional
+        What a dictionary has learned from, from which the baselines learn and on which its training is repeated for
+        the error over time. Without it the baselines learn from a random half of X, and all is measured on the other.
+    baselines : bool, default=True
+        Whether to fit the baselines.
+    random_state : int or None, default=0
+        Subset and baselines.
+
+    Returns
+    -------
+    Study or DictionaryStudy
+
+    Raises
+    ------
+    ValueError
+        If an argument does not suit the model, y or a list of names has another length, or a class has no name.
+    """
+    if not isinstance(model, SpikingDictionary):
+        _leave_out("examine", model, train=train)
+        names = {"target_names": target_names, "feature_names": feature_names}
+        return examine_map(model, X, y, **names, baselines=baselines, random_state=random_state)
+    _leave_out("examine", model, y=y, target_names=target_names, feature_names=feature_names)
+    return examine_dictionary(model, X, train=train, baselines=baselines, random_state=random_state)
+
+
+def write_report(
+    path: str | os.PathLike[str],
+    model: Any,
+    X: ArrayLike,
+    y: ArrayLike | None = None,
+    *,
+    target_names: Sequence[str] | None = None,
+    feature_names: Sequence[str] | None = None,
+    train: ArrayLike | None = None,
     image_shape: ImageShape | None = None,
+    images: Sequence[ArrayLike] | None = None,
     title: str | None = None,
     command: str | None = None,
     seconds: float | None = None,
     baselines: bool = True,
     random_state: int | None = 0,
-    study: Study | None = None,
+    study: Study | DictionaryStudy | None = None,
 ) -> Path:
-    """Write one HTML page about a fitted map: numbers beside baselines, figures, parameters, how to reproduce it.
+    """Write one HTML page about a fitted model: numbers beside baselines, figures, parameters, how to reproduce it.
 
     The page is self-contained (it loads nothing), follows the reader's choice of light or dark, and prints in light.
 
@@ -66,28 +116,33 @@ def write_report(
     ----------
     path : str or path
         File to write, in an existing folder; an existing file is replaced in one step.
-    som : SpikingSOM
+    model : SpikingSOM or SpikingDictionary
         Fitted.
     X : array-like or sparse matrix of shape (n_samples, n_features)
-        Samples, usually those the map has learned from; of more than 5,000 a random subset is examined.
+        Samples: for a map usually those it has learned from, for a dictionary better others. Of more than 5,000 a
+        random subset is examined.
     y : array-like of shape (n_samples,), optional
-        Class of each sample, for colours and scores.
+        Class of each sample, for colours and scores of a map.
     target_names, feature_names : sequence of str, optional
-        Names of the classes and of the features.
+        Names of the classes and of the features, for a map.
+    train : array-like of shape (n_train, n_features), optional
+        As in `examine`, for a dictionary.
     image_shape : (height, width) or (height, width, 3), optional
-        Shape of a sample that is an image; the codebook is then drawn as images.
+        Shape of a sample that is an image; a dictionary takes grey patches, (height, width).
+    images : sequence of arrays of shape (height, width), optional
+        Whole images, filtered as those from which the patches were cut, for a dictionary; needs ``image_shape``.
     title : str, optional
         Name of the data, for the heading.
     command : str, optional
-        How to make this page again; the constructor of the map by default.
+        How to make this page again; the constructor of the model by default.
     seconds : float, optional
         Duration of the training.
     baselines : bool, default=True
-        Whether to compare with a Kohonen map and k-means on the same samples.
+        Whether to compare with other methods on the same samples.
     random_state : int or None, default=0
         Subsets, baselines and t-SNE.
-    study : Study, optional
-        What `examine` gave for the same map and samples, which is then not computed again.
+    study : Study or DictionaryStudy, optional
+        What `examine` gave for the same model and samples, which is then not computed again.
 
     Returns
     -------
@@ -97,9 +152,9 @@ def write_report(
     Raises
     ------
     sklearn.exceptions.NotFittedError
-        If the map is not fitted.
+        If the model is not fitted.
     ValueError
-        If X, y, a list of names or image_shape does not fit the map.
+        If X, y, a list of names, images or image_shape does not fit the model.
     OSError
         If the file cannot be written; nothing is left behind.
 
@@ -111,66 +166,52 @@ def write_report(
     >>> som = SpikingSOM(shape=(6, 6), random_state=0).fit(X)
     >>> report.write_report("iris.html", som, X, y, title="Iris")  # doctest: +SKIP
     """
-    check_is_fitted(som, "codebook_")
+    check_is_fitted(model, "n_presentations_seen_")
     if study is None:
         study = examine(
-            som,
+            model,
             X,
             y,
             target_names=target_names,
             feature_names=feature_names,
+            train=train,
             baselines=baselines,
             random_state=random_state,
         )
-    figures = _numbered(_sections(som, study, image_shape, random_state))
-    template = _environment().get_template("page.html.j2")
-    html = template.render(
-        title=title,
-        som=som,
-        study=study,
-        map_name=MAP,
-        columns=[name for name in (MAP, KOHONEN, "k-means") if name in study.measures[0].values],
-        sections=figures,
-        health=study.diagnosis,
-        parameters=_parameters(som),
-        facts=_facts(som, study, seconds),
-        versions=_versions(),
-        command=command or f"tectum.{som!r}.fit(X)",
-    )
-    write_atomically(path, html.encode())
+    facts = _facts(model, seconds)
+    if isinstance(study, DictionaryStudy):
+        content = dictionary_content(model, study, image_shape=image_shape, images=images, facts=facts)
+    else:
+        _leave_out("write_report", model, images=images)
+        content = map_content(model, study, image_shape=image_shape, random_state=random_state, facts=facts)
+    write_atomically(path, _render(content, model, title, command or f"tectum.{model!r}.fit(X)").encode())
     return Path(path)
 
 
-def _sections(som: Any, study: Study, image_shape: ImageShape | None, random_state: int | None) -> list[Section]:
-    return [
-        Section(
-            "learning",
-            "How the map formed",
-            "Each sample was presented for a few cycles of the oscillation. Whoever fires first excites its neighbours "
-            "and silences the rest, and spike-timing-dependent plasticity makes those that fired answer earlier next "
-            "time. Labels played no part.",
-            learning_figures(som, study),
-        ),
-        Section(
-            "map",
-            "The map",
-            "Every square is a neuron, in its place on the grid. A good map gives similar inputs to neighbours, and "
-            "more neurons to where there are more inputs.",
-            map_figures(som, study, image_shape),
-        ),
-        Section(
-            "spikes",
-            "The spikes",
-            "What happens in the circuit while a sample is presented, weights frozen.",
-            spike_figures(som, study),
-        ),
-        Section(
-            "responses",
-            "Inputs and responses",
-            "What the map does to the data as a whole.",
-            response_figures(som, study, random_state),
-        ),
-    ]
+def _leave_out(function: str, model: Any, **given: Any) -> None:
+    """Raise ValueError for arguments that mean nothing for this kind of model."""
+    for name, value in given.items():
+        if value is not None:
+            raise ValueError(
+                f"{function}.{name} must be left out for a {type(model).__name__}, got {type(value).__name__}; it "
+                "belongs to the other kind of model"
+            )
+
+
+def _render(content: Content, model: Any, title: str | None, command: str) -> str:
+    """The text of the page."""
+    return (
+        _environment()
+        .get_template("page.html.j2")
+        .render(
+            title=title,
+            content=content,
+            sections=_numbered(content.sections),
+            parameters=_parameters(model),
+            versions=_versions(),
+            command=command,
+        )
+    )
 
 
 def _numbered(sections: list[Section]) -> list[tuple[Section, list[Figure]]]:
@@ -203,10 +244,10 @@ def _places(drawings: list[Drawing]) -> list[str]:
     return places
 
 
-def _parameters(som: Any) -> list[tuple[str, str, bool, list[tuple[str, str]]]]:
+def _parameters(model: Any) -> list[tuple[str, str, bool, list[tuple[str, str]]]]:
     """Name, value or class of the part, whether it was given, and the fields of the part, for every parameter."""
-    chosen, rows = som._chosen(), []
-    for name, given in som.get_params(deep=False).items():
+    chosen, rows = model._chosen(), []
+    for name, given in model.get_params(deep=False).items():
         if name in chosen:
             part = chosen[name]
             rows.append((name, type(part).__name__, given is not None, list(_fields(part))))
@@ -228,15 +269,11 @@ def _text(value: Any) -> str:
     return f"{value:g}" if isinstance(value, float) else str(value)
 
 
-def _facts(som: Any, study: Study, seconds: float | None) -> list[tuple[str, str]]:
-    rows, columns = som.shape
-    examined = "" if len(study.X) == study.n_given else f" ({len(study.X):,} drawn for this page)"
+def _facts(model: Any, seconds: float | None) -> list[tuple[str, str]]:
+    """What is told of every model, below the heading."""
     return [
-        ("Samples", f"{study.n_given:,}{examined}"),
-        ("Features", f"{study.X.shape[1]:,}"),
-        ("Map", f"{rows} × {columns}"),
-        ("Presentations", f"{som.n_presentations_seen_:,}"),
-        ("Seed", "none" if som.random_state is None else str(som.random_state)),
+        ("Presentations", f"{model.n_presentations_seen_:,}"),
+        ("Seed", "none" if model.random_state is None else str(model.random_state)),
         ("Training", "not measured" if seconds is None else f"{seconds:.1f} s"),
         ("Date", datetime.now().astimezone().strftime("%Y-%m-%d %H:%M")),
     ]

@@ -10,7 +10,7 @@ from sklearn.utils import _safe_indexing, check_random_state
 
 from tectum import analysis, plots
 from tectum.parts.lateral import lateral_weight, radius
-from tectum.report.map_figures import HALF, WIDE
+from tectum.report.content import HALF, WIDE
 from tectum.report.render import Drawing
 from tectum.report.study import Study
 

@@ -64,7 +64,7 @@ class Study:
     diagnosis: Diagnosis
 
 
-def examine(
+def examine_map(
     som: Any,
     X: ArrayLike,
     y: ArrayLike | None = None,

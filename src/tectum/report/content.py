@@ -1,0 +1,86 @@
+"""What a page says, whatever kind of model it is about."""
+
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+from tectum.report.numbers import Measure
+from tectum.report.render import Drawing
+
+HALF, WIDE = 5.4, 11.0  # inches, widths of drawings
+
+
+class Section(NamedTuple):
+    """A part of the page."""
+
+    key: str
+    title: str
+    text: str
+    drawings: list[Drawing]
+
+
+class Health(NamedTuple):
+    """The diagnosis."""
+
+    title: str
+    good: str  # said where there are no warnings
+    warnings: list[str]
+    rows: list[tuple[str, str]]
+
+
+class Comparison(NamedTuple):
+    """A table of methods, the first cell of each row the name of one."""
+
+    title: str
+    header: list[str]
+    rows: list[list[str]]
+    caption: str
+
+
+@dataclass(frozen=True)
+class Content:
+    """All that the template needs to know of a model and its data.
+
+    Attributes
+    ----------
+    kind, eyebrow, untitled : str
+        The model in the title of the page, above the heading, and a heading where none was given.
+    estimator : str
+        Name of the class.
+    facts : list of (str, str)
+        Name and value, below the heading.
+    numbers : str
+        What was measured on what, above the headline numbers.
+    own : str
+        Name of the model among the methods.
+    measures : list of Measure
+        Headline numbers.
+    sections : list of Section
+        Figures.
+    health : Health
+        Diagnosis.
+    units : str
+        Units of the parameters, in a sentence.
+    footer : str
+        Source of the model.
+    comparison : Comparison or None
+        A longer table below the headline numbers.
+    """
+
+    kind: str
+    eyebrow: str
+    untitled: str
+    estimator: str
+    facts: list[tuple[str, str]]
+    numbers: str
+    own: str
+    measures: list[Measure]
+    sections: list[Section]
+    health: Health
+    units: str
+    footer: str
+    comparison: Comparison | None = field(default=None)
+
+    @property
+    def methods(self) -> list[str]:
+        """Names of all methods, in the order of their first appearance."""
+        return list(dict.fromkeys(name for measure in self.measures for name in measure.values))
