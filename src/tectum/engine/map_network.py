@@ -50,7 +50,7 @@ def build_circuit(parts: MapParts, n_inputs: int, profile: NamedTuple, grid: Gri
     return _build_circuit(n_inputs, profile, grid, X, *parts)
 
 
-# Two: lateral weights of a large map take much memory. Typed, and by part: named tuples of different types may be equal.
+# Two: lateral weights of a large map take much memory. Typed, and by part: tuples of different types may be equal.
 @functools.lru_cache(maxsize=2, typed=True)
 def _build_circuit(n_inputs: int, profile: NamedTuple, grid: Grid, X: float, *in_order: Any) -> MapCircuit:
     parts = MapParts(*in_order)

@@ -115,6 +115,7 @@ def diagnose_dictionary(
     length = np.linalg.norm(components, axis=1, keepdims=True)
     direction = components / np.where(length > 0.0, length, 1.0)
     alike = np.triu(direction @ direction.T > ALIKE, k=1)
+    highest = getattr(chosen["rule"], "w_max", 1.0)
     something, energy = X.any(axis=1), np.square(X).sum(axis=1)
     spikes = float(counts.sum(axis=1).mean())
     active = analysis.active_units(counts)
