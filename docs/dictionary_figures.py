@@ -4,7 +4,6 @@ python docs/dictionary_figures.py
 """
 
 from collections.abc import Callable
-from typing import Any
 
 import matplotlib
 import numpy as np
@@ -14,22 +13,10 @@ from numpy.typing import NDArray
 from sklearn.datasets import load_digits
 
 from tectum import SpikingDictionary, parts, plots
-from tectum.parts.event_plasticity import NEVER, memory, pair
+from tectum.report.dictionary_spikes import total_change
 
 WEIGHTS = (0.1, 0.5, 0.9)
 STEPS_SHOWN = (5, 10, 20, 50)
-
-
-def total_change(rule: Any, w: float, lag: int, *, n_after: int = 40) -> float:
-    """Change of a weight by one spike of the input and one of the neuron, which comes `lag` steps later."""
-    start = np.float32(w)
-    changed = start
-    for step in range(n_after):
-        if step >= memory(rule):
-            break
-        since_input = step + lag if step + lag >= 0 else NEVER
-        changed = pair(rule, changed, np.float32(rule.eta), np.int64(since_input), np.int64(step))
-    return float(changed - start)
 
 
 def windows() -> Callable[[Figure], None]:

@@ -63,6 +63,7 @@ class ExplainingParameters:
     b: float = 0.002  # learning rate of the threshold
     q: float = 1.0  # active units per patch that the threshold aims at
     theta_min: float = 0.01  # floor of the threshold
+    signed: bool = False  # a membrane below minus its limit fires, too, and that spike counts as -1
 
 
 REF = Parameters()
@@ -211,13 +212,13 @@ def run(
     return Result(W, theta, counts, first_spike, n_winners)
 
 
-def membrane_limits(counts: IntArray, theta: float, n_steps: int, most: int | None) -> FloatArray:
-    """Membrane (n_units,) above which a unit fires, given its spikes so far in the patch.
+def membrane_limits(spikes_so_far: IntArray, theta: float, n_steps: int, most: int | None) -> FloatArray:
+    """Membrane (n_units,) above which a unit fires, given the number of its spikes so far in the patch.
 
     One half, from where a spike of length 1 brings the sum of the spikes nearer to the input; for the first spike
     ``theta n_steps`` if that is more; out of reach for those that are silent when `most` are active.
     """
-    active = counts > 0
+    active = spikes_so_far > 0
     limits = np.where(active, 0.5, max(0.5, theta * n_steps))
     if most is not None and active.sum() >= most:
         limits[~active] = np.inf
@@ -244,7 +245,8 @@ def run_explaining(
 
     In each step the membranes take in ``w.s / quantum``. Then, as long as a membrane is above its limit, the unit
     furthest above fires (the lowest index of equals): its weights leave the residual, which they then follow, and
-    ``w_j.w_k``, with what `j` has just learned, leaves the membrane of each unit `k`, `j` included. The threshold moves
+    ``w_j.w_k``, with what `j` has just learned, leaves the membrane of each unit `k`, `j` included. Signed units also
+    fire when minus their membrane is above the limit, with all of this of the opposite sign. The threshold moves
     after each patch, by the number of units that have fired in it.
 
     Parameters
@@ -276,24 +278,26 @@ def run_explaining(
     first_spike = np.full((n_patches, n_units), -1, dtype=np.int64)
     n_winners = np.zeros((n_patches, n_steps), dtype=np.int64)
     for m, raster in enumerate(spikes):
-        U, residual = np.zeros(n_units), np.zeros(n_inputs)
+        U, residual, fired = np.zeros(n_units), np.zeros(n_inputs), np.zeros(n_units, dtype=np.int64)
         for t, s in enumerate(raster):
             U = U + W.T @ s / p.quantum
             residual = residual + s / p.quantum
-            above = U - membrane_limits(counts[m], theta, n_steps, p.most)
+            above = (np.abs(U) if p.signed else U) - membrane_limits(fired, theta, n_steps, p.most)
             while above.max() > 0.0:
                 j = int(np.argmax(above))
-                if counts[m, j] == 0:
+                polarity = 1 if U[j] > 0.0 else -1
+                if fired[j] == 0:
                     first_spike[m, j] = t
-                counts[m, j] += 1
+                fired[j] += 1
+                counts[m, j] += polarity
                 n_winners[m, t] += 1
-                residual = residual - W[:, j]
+                residual = residual - polarity * W[:, j]
                 if learn:
-                    W[:, j] = followed(W[:, j], residual, eta[m] / n_steps, p.w_min)
-                U = U - W.T @ W[:, j]
-                above = U - membrane_limits(counts[m], theta, n_steps, p.most)
+                    W[:, j] = followed(W[:, j], polarity * residual, eta[m] / n_steps, p.w_min)
+                U = U - polarity * (W.T @ W[:, j])
+                above = (np.abs(U) if p.signed else U) - membrane_limits(fired, theta, n_steps, p.most)
         if learn:
-            theta = max(p.theta_min, theta + p.b * (int((counts[m] > 0).sum()) - p.q))
+            theta = max(p.theta_min, theta + p.b * (int((fired > 0).sum()) - p.q))
     return Result(W, np.full(n_units, theta), counts, first_spike, n_winners)
 
 

@@ -61,8 +61,10 @@ def circuit_of(chosen: dict[str, Any], **changes: Any) -> DictionaryCircuit:
     return network.build_circuit(parts, SEED)
 
 
-def explaining(quantum: float, most: int | None = None, w_min: float = 0.0, **changes: Any) -> DictionaryCircuit:
-    parts = {"competition": ExplainingAway(quantum, most), "rule": ResidualSTDP(w_min=w_min)}
+def explaining(
+    quantum: float, most: int | None = None, w_min: float = 0.0, signed: bool = False, **changes: Any
+) -> DictionaryCircuit:
+    parts = {"competition": ExplainingAway(quantum, most, signed), "rule": ResidualSTDP(w_min=w_min)}
     return circuit_of(EXPLAINING, **(parts | changes))
 
 
@@ -178,7 +180,9 @@ EXPLAINED = {
     "one": ({"quantum": 1.5, "most": 1}, 0.5),
     "small quantum": ({"quantum": 0.3}, 0.5),  # several spikes in a step
     "bound": ({"quantum": 1.5, "w_min": 0.05}, 5.0),
-    "signed": ({"quantum": 1.5, "w_min": -1.0}, 1.0),
+    "signed input": ({"quantum": 1.5, "w_min": -1.0}, 1.0),
+    "ON and OFF neurons": ({"quantum": 0.6, "w_min": -1.0, "signed": True}, 1.0),
+    "ON and OFF, most": ({"quantum": 1.5, "w_min": -1.0, "signed": True, "most": 2}, 1.0),
 }
 MOVING = AdaptiveThreshold(start=0.1, rate=0.002, target=2.0, minimum=0.02)
 
@@ -197,19 +201,21 @@ class TestExplainingAgainstReference:
         weights = network.unit_length(np.random.default_rng(7).uniform(lowest, 1.0, (8, 14)).astype(np.float32), lowest)
         state = start_from(weights, 0.04)
         p = reference.ExplainingParameters(
-            fields["quantum"], fields.get("most"), lowest, MOVING.rate, MOVING.target, MOVING.minimum
+            *(fields["quantum"], fields.get("most"), lowest, MOVING.rate, MOVING.target, MOVING.minimum),
+            signed=fields.get("signed", False),
         )
         rates = eta * np.linspace(1.0, 0.1, len(X)).astype(np.float32)
         ours = run_kernel(circuit, state, X, rates, learn)
         expected = reference.run_explaining(
             state.weights.T, float(state.theta[0]), raster_of(circuit, X), p, learn, eta=rates
         )
-        assert expected.counts.sum() > 100
+        assert np.abs(expected.counts).sum() > 100
+        assert (expected.counts < 0).any() == fields.get("signed", False)
         assert_same(ours, expected)
         if name == "small quantum":
             assert expected.n_winners.max() > 1
         if "most" in fields:
-            assert (ours.counts > 0).sum(axis=1).max() == fields["most"]
+            assert (ours.first >= 0).sum(axis=1).max() == fields["most"]
         if learn:
             np.testing.assert_allclose(np.linalg.norm(ours.state.weights, axis=1), 1.0, atol=1e-6)
             assert (ours.state.weights != state.weights).any()

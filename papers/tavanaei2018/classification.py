@@ -41,6 +41,7 @@ def layer(side: int, *, learned: bool, seed: int, n_jobs: int) -> image.Convolut
         UNITS,
         n_active=INKED * LAYERS[side],
         encoder=parts.RegularSpikes(n_steps=10),
+        competition=parts.ExplainingAway(signed=False),  # what is pooled must not cancel
         rule=None if learned else parts.ResidualSTDP(eta=0.0),
         input_scale=3.0,
         on_off=True,

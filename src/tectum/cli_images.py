@@ -291,7 +291,7 @@ def write_reconstructions(
                 "file": str(file.resolve()),
                 "error": float(np.sqrt(np.square(image - told).mean())),
                 "trivial": float(np.sqrt(np.square(image).mean())),
-                "active": analysis.active_units(counts),
+                "active": analysis.active_units(np.abs(counts)),
             }
         )
     return rows

@@ -282,7 +282,7 @@ def write_responses(path: Path, responses: Any, names: list[str], others: dict[s
 
     from tectum.persistence import write_atomically
 
-    winners = np.where((responses > 0).any(axis=1), responses.argmax(axis=1), -1)
+    winners = np.where(responses.any(axis=1), np.abs(responses).argmax(axis=1), -1)
     buffer = io.BytesIO()
     if path.suffix.lower() == ".npy":
         np.save(buffer, responses)

@@ -56,7 +56,7 @@ class DictionaryState(NamedTuple):
 class DictionarySpikes(NamedTuple):
     """Where spikes go (OUT). Recording stops when the event arrays are full; empty ones record nothing."""
 
-    counts: Any  # (n_samples, n_units) int32 spikes
+    counts: Any  # (n_samples, n_units) int32 spikes, those of OFF neurons negative
     first: Any  # (n_samples, n_units) int32 step of the first spike, -1 if silent
     inputs: Any  # (capacity, 3) int32 presentation, step, input
     units: Any  # (capacity, 3) int32 presentation, step, neuron
@@ -223,7 +223,7 @@ def draw_input_spikes(encoder, x, seed, key, scratch):
             for a in range(n_active):
                 bit = (fired[a] >> np.uint32(k)) & BIT
                 raster[start + k, n] = active[a]
-                n += np.int64(bit)
+                n += int(bit)
             n_fired[start + k] = n
 
 
@@ -375,13 +375,15 @@ def compete(competition, U, share, theta, winners):
 def run_explaining(circuit, state, spikes, scratch, X, keys, rates, learning):
     """Present samples to neurons whose spikes explain the input away; arguments as in `run_softmax`.
 
-    X is in quanta: the input that one spike explains. Membranes and residuals count in the same unit.
+    Membranes and residuals count in quanta, the input that one spike explains. With signed spikes each component has
+    an ON and an OFF neuron, whose membranes are opposite and thus one number; counts are those of ON less those of OFF,
+    and events name OFF neurons after all ON neurons.
     """
     U, limit, winners, drive = scratch.U, scratch.share, scratch.winners, scratch.drive
     residual, raster, n_fired, by_input = scratch.residual, scratch.raster, scratch.n_fired, scratch.by_input
     n_units, n_inputs = state.weights.shape
     n_steps = n_fired.shape[0]
-    gain = ONE / circuit.competition.quantum
+    gain, signed = ONE / circuit.competition.quantum, circuit.competition.signed
     for m in range(X.shape[0]):
         # 1. spikes of the inputs
         draw_input_spikes(circuit.encoder, X[m], circuit.seed, keys[m], scratch)
@@ -407,13 +409,13 @@ def run_explaining(circuit, state, spikes, scratch, X, keys, rates, learning):
                 # 3. competition: the neuron furthest above its limit fires and explains the input away
                 crossed = False
                 for j in range(n_units):
-                    crossed |= U[j] > limit[j]
+                    drive[j] = (abs(U[j]) if signed else U[j]) - limit[j]
+                    crossed |= drive[j] > ZERO
                 if not crossed:
                     break
-                for j in range(n_units):
-                    drive[j] = U[j] - limit[j]
                 winner = position(drive, largest(drive))
-                if spikes.counts[m, winner] == 0:
+                polarity = ONE if U[winner] > ZERO else -ONE
+                if spikes.first[m, winner] < 0:
                     limit[winner] = HALF
                     winners[n_active] = winner
                     n_active += 1
@@ -423,19 +425,20 @@ def run_explaining(circuit, state, spikes, scratch, X, keys, rates, learning):
                             limit[j] = FAR
                         for k in range(n_active):
                             limit[winners[k]] = HALF
-                spikes.counts[m, winner] += 1
-                keep_event(spikes.units, spikes.n_events, UNITS, m, step, winner)
+                spikes.counts[m, winner] += np.int32(polarity)
+                neuron = winner if polarity > ZERO else n_units + winner
+                keep_event(spikes.units, spikes.n_events, UNITS, m, step, neuron)
                 if learning:
                     # 4. plasticity
-                    w = state.weights[winner]
-                    learn_residual(circuit.rule, w, by_input, winner, rates[m] / np.float32(n_steps), residual)
-                    inner_products(w, by_input, scratch.last_pre, scratch.drive)
+                    w, eta = state.weights[winner], rates[m] / np.float32(n_steps)
+                    learn_residual(circuit.rule, w, by_input, winner, eta, polarity, residual)
+                    inner_products(w, by_input, scratch.last_pre, drive)
                     for j in range(n_units):
-                        U[j] -= scratch.drive[j]
+                        U[j] -= polarity * drive[j]
                 else:
                     row = scratch.gram[winner]
                     for j in range(n_units):
-                        U[j] -= row[j]
+                        U[j] -= polarity * row[j]
         if learning:
             # 5. threshold
             for j in range(n_units):
@@ -443,11 +446,14 @@ def run_explaining(circuit, state, spikes, scratch, X, keys, rates, learning):
 
 
 @kernel
-def learn_residual(rule, w, by_input, j, eta, residual):
-    """The spike of neuron `j` is taken from the residual, which its weights w then follow; they keep length 1."""
+def learn_residual(rule, w, by_input, j, eta, polarity, residual):
+    """The spike of neuron `j` is taken from the residual, which its weights w then follow; they keep length 1.
+
+    For the OFF neuron (polarity -1) weights and residual count with the opposite sign.
+    """
     for i in range(w.shape[0]):
-        residual[i] -= w[i]
-        w[i] = unexplained(rule, w[i], eta, residual[i])
+        residual[i] -= polarity * w[i]
+        w[i] = unexplained(rule, w[i], eta, polarity * residual[i])
     length = np.sqrt(squared_norm(w))
     scale = ONE / length if length > ZERO else ZERO
     for i in range(w.shape[0]):

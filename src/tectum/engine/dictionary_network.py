@@ -114,7 +114,8 @@ def initial_weights(initial: Any, X: NDArray[np.float32], n_units: int, seed: np
         return np.clip(X.mean(axis=0) + initial.spread * centred, 0.01, 1.0).astype(np.float32)
     candidates = np.flatnonzero(X.any(axis=1))
     order = np.argsort(uniform_array(int(seed), SAMPLE_STREAM, 0, len(candidates)), kind="stable")
-    chosen = X[candidates[np.resize(order, n_units)]]
+    chosen, mean = X[candidates[np.resize(order, n_units)]], X.mean(axis=0)
+    chosen = mean + initial.share * (chosen - mean)
     return (chosen + initial.noise * np.abs(X).max() * centred).astype(np.float32)
 
 
@@ -184,7 +185,8 @@ def record(
         spikes = _spikes(len(X), n_units, room)
         _run(circuit, _copy(state), spikes, X, keys, np.zeros(len(X), np.float32), learning=False)
         room = tuple(spikes.n_events)
-    populations = {"inputs": (spikes.inputs, X.shape[1]), "units": (spikes.units, n_units)}
+    n_neurons = 2 * n_units if getattr(circuit.competition, "signed", False) else n_units
+    populations = {"inputs": (spikes.inputs, X.shape[1]), "units": (spikes.units, n_neurons)}
     trains = {}
     for name, (events, size) in populations.items():
         presentation, step, neuron = events.astype(np.int64).T

@@ -95,7 +95,7 @@ def diagnose_dictionary(
     X, reconstruction : ndarray of shape (n_samples, n_features)
         Samples and what the counts make of them.
     counts : ndarray of shape (n_samples, n_components)
-        Spike counts.
+        Spike counts, those of OFF neurons negative.
     weights : ndarray of shape (n_components, n_inputs)
         Learned weights.
     components : ndarray of shape (n_components, n_features)
@@ -111,6 +111,7 @@ def diagnose_dictionary(
     -------
     DictionaryDiagnosis
     """
+    counts = np.abs(counts)
     is_softmax = isinstance(chosen["competition"], SoftmaxInhibition)
     length = np.linalg.norm(components, axis=1, keepdims=True)
     direction = components / np.where(length > 0.0, length, 1.0)
@@ -122,9 +123,7 @@ def diagnose_dictionary(
     found = DictionaryDiagnosis(
         dead_units=np.flatnonzero(~counts.any(axis=0)),
         duplicate_units=int(alike.any(axis=0).sum()),
-        saturated_weights=float((weights >= FULL * getattr(chosen["rule"], "w_max", 1.0)).mean())
-        if is_softmax
-        else 0.0,
+        saturated_weights=float((weights >= FULL * highest).mean()) if is_softmax else 0.0,
         silent_samples=float((~counts[something].any(axis=1)).mean()) if something.any() else 0.0,
         silent_energy=float(energy[~counts.any(axis=1)].sum() / energy.sum()) if something.any() else 0.0,
         clipped_values=float((np.abs(X) > input_scale * (1.0 + 1e-6)).mean()),

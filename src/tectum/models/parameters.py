@@ -74,8 +74,10 @@ LITERAL: dict[str, Any] = REFERENCE | {
 # ... and one whose neurons integrate the evidence of the whole presentation, so that the winner is the nearest.
 QUANTISER: dict[str, Any] = REFERENCE | {
     "neuron": parts.EvidenceNeuron(),
+    "competition": parts.SoftmaxInhibition(strict=True),
     "rule": parts.EventSTDP(),
-    "schedule": parts.DecayingRate(hold=0.5, end=0.01),
+    "initial": parts.SampleWeights(share=0.75, noise=0.01),
+    "schedule": parts.DecayingRate(hold=0.3, end=0.002),
 }
 
 # The vector quantiser with a temporal code of Fois & Girau (2023); its threshold is constant.
@@ -99,7 +101,7 @@ AT_LEAST = {
     **dict.fromkeys(
         ("shift", "window", "blank_ms", "A_plus", "A_minus", "w_low", "w_high", "w_max", "b", "recovery"), 0
     ),
-    **dict.fromkeys(("first", "last", "low", "high", "hold", "phase", "spread", "noise"), 0),
+    **dict.fromkeys(("first", "last", "low", "high", "hold", "phase", "spread", "noise", "share"), 0),
     **dict.fromkeys(("tau_steps", "beta", "refractory", "eta", "decay", "minimum", "jitter", "timing", "absence"), 0),
     **dict.fromkeys(("rate", "refractory_ms", "weakest", "strongest", "depression", "offset"), 0),
     "w_min": -1,
@@ -107,11 +109,11 @@ AT_LEAST = {
 # The exponential of the rule holds up to 4; above 1 depression would make a weight negative; the ring has length 1.
 AT_MOST = {
     **dict.fromkeys(("w_low", "w_high", "w_max"), 4),
-    **dict.fromkeys(("A_minus", "first", "last", "low", "high", "hold", "phase", "floor"), 1),
+    **dict.fromkeys(("A_minus", "first", "last", "low", "high", "hold", "phase", "floor", "share"), 1),
 }
 ABOVE_ONE = ("tau_plus", "tau_minus")  # ms: the memory (1 - 1/tau)^lag must fade
 WHOLE = ("n_units", "updates", "n_steps", "most", "refractory")
-OPTIONAL = ("n_units", "first", "quantum", "most", "w_min", "tau_growth")
+OPTIONAL = ("n_units", "first", "quantum", "most", "w_min", "tau_growth", "signed")
 UNBOUNDED = ("b", "tau_steps")  # may be infinite
 # The first must be below the second.
 ORDERED = (("low", "high"), ("first", "last"), ("reset", "theta"), ("w_min", "w_max"), ("weakest", "strongest"))

@@ -359,12 +359,13 @@ class SpikingDictionary(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseE
         Returns
         -------
         ndarray or CSR array of shape (n_samples, n_components), float32
-            Spike counts; or with ``output="first_spike"`` ``1 - t / n_steps`` for a first spike in step t, 0 for none.
+            Spike counts, those of OFF neurons negative (see `ExplainingAway`); or with ``output="first_spike"``
+            ``1 - t / n_steps`` for a first spike in step t, 0 for none.
         """
         n_steps = self._chosen()["encoder"].n_steps
         parts = []
         for counts, first in self._respond(X):
-            code = counts if self.output == "counts" else _earliness(first, n_steps)
+            code = counts if self.output == "counts" else _earliness(first, n_steps) * np.where(counts < 0, -1.0, 1.0)
             dense = code.astype(np.float32)
             parts.append(sparse.csr_array(dense) if self.sparse_output else dense)
         return sparse.vstack(parts, format="csr") if self.sparse_output else np.concatenate(parts)
@@ -399,7 +400,7 @@ class SpikingDictionary(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseE
             )
         if decode == "winner":
             counts = counts.toarray() if sparse.issparse(counts) else counts
-            winner = counts.argmax(axis=1)[:, None]
+            winner = np.abs(counts).argmax(axis=1)[:, None]
             counts = np.where(np.arange(counts.shape[1]) == winner, counts, 0.0)
         if self.quantum_ is not None:
             return self.quantum_ / self._chosen()["encoder"].n_steps * (counts @ self.components_)
@@ -442,7 +443,7 @@ class SpikingDictionary(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseE
         Sparsity
             Named numbers; NaN where nothing fires.
         """
-        counts = np.concatenate([response.counts for response in self._respond(X)])
+        counts = np.abs(np.concatenate([response.counts for response in self._respond(X)]))
         return Sparsity(
             active_units=analysis.active_units(counts),
             spikes=float(counts.sum(axis=1).mean()),
@@ -462,7 +463,8 @@ class SpikingDictionary(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseE
         Returns
         -------
         Recording
-            A step counts as 3 ms, or as `dt` of a temporal code. Inputs are the columns of `weights_`.
+            A step counts as 3 ms, or as `dt` of a temporal code. Inputs are the columns of `weights_`; OFF
+            neurons come after all ON neurons (see `ExplainingAway`).
         """
         check_is_fitted(self, "components_")
         X = self._validate(X, reset=False)
@@ -583,7 +585,9 @@ class SpikingDictionary(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseE
                 "set it back, or call fit again with a new estimator"
             )
         if self.quantum_ is not None:
-            in_use["competition"] = in_use["competition"]._replace(quantum=self.quantum_)
+            competition = in_use["competition"]
+            signed = self.on_off_ if competition.signed is None else competition.signed
+            in_use["competition"] = competition._replace(quantum=self.quantum_, signed=signed)
             if hasattr(in_use["rule"], "w_min"):
                 in_use["rule"] = in_use["rule"]._replace(w_min=self._lowest_weight(in_use["rule"]))
         if isinstance(in_use["competition"], LatencyRace):
@@ -619,7 +623,7 @@ class SpikingDictionary(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseE
         factors = np.array([chosen["schedule"].factor(share) for share in progress])
         rates = (chosen["rule"].eta * factors).astype(np.float32)
         counts = network.learn(circuit, state, self._inputs(X), self._seen, rates).counts
-        spikes, seen = self.spike_counts_ + counts.sum(axis=0), self._seen + len(X)
+        spikes, seen = self.spike_counts_ + np.abs(counts).sum(axis=0), self._seen + len(X)
         # An interrupt comes when a kernel returns: nothing is called between these, so that they change together.
         self._state, self._seen, self.spike_counts_ = state, seen, spikes
 

@@ -61,10 +61,12 @@ class ExplainingAway(NamedTuple):
     The membrane integrates ``w.s / quantum``; a spike of `j` lowers that of `k` by ``w_j.w_k``. A neuron fires
     as long as that brings the sum of its spikes nearer to the input (membrane above one half: |w| = 1), and for the
     first time only if the membrane exceeds ``theta n_steps``. So few neurons represent an input, by graded counts.
+    With `signed` each component has an ON and an OFF neuron of opposite weights; the latter's spikes count as negative.
     """
 
     quantum: float | None = None  # input explained by one spike per step; None: twice the mean norm of the samples
     most: int | None = None  # neurons that may represent a sample; None: as many as the threshold lets in
+    signed: bool | None = None  # ON and OFF neurons; None: if the inputs have ON and OFF channels
 
 
 class ExplainingStep(NamedTuple):
@@ -72,12 +74,13 @@ class ExplainingStep(NamedTuple):
 
     quantum: Any
     most: Any  # 0: no limit
+    signed: Any
 
 
 @discretise.of(ExplainingAway)
 def _(part, dt):
     """Constants; nothing depends on the step."""
-    return ExplainingStep(quantum=np.float32(part.quantum), most=np.int64(part.most or 0))
+    return ExplainingStep(quantum=np.float32(part.quantum), most=np.int64(part.most or 0), signed=bool(part.signed))
 
 
 class AdaptiveThreshold(NamedTuple):

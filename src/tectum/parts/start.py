@@ -17,8 +17,9 @@ class MeanWeights(NamedTuple):
 
 
 class SampleWeights(NamedTuple):
-    """Samples drawn at random, with noise."""
+    """Samples drawn at random, moved towards the mean sample, with noise."""
 
+    share: float = 1.0  # share of the way from the mean sample to the drawn one
     noise: float = 0.05  # half width of the uniform noise, as a share of the largest input
 
 

@@ -92,8 +92,8 @@ def _comparison(study: DictionaryStudy) -> Comparison:
         ["Method", "Learned", *header, "No limit", "Source of the numbers"],
         rows,
         "Root mean square over a sample, mean over samples, in parentheses the number of active components where it "
-        "is not that of the column. All was computed for this page on the same samples. Spike counts are whole and "
-        "positive; the coefficients of the others are exact, signed real numbers.",
+        "is not that of the column. All was computed for this page on the same samples. Spike counts are whole "
+        "numbers, below 0 only for signed input; the coefficients of the others are exact, signed real numbers.",
     )
 
 

@@ -48,7 +48,8 @@ def _raster(dictionary: Any, study: DictionaryStudy, image_shape: Shape | None) 
     active = np.argsort(-spikes, kind="stable")[: min(MOST_UNITS, np.count_nonzero(spikes))]
     fired = np.bincount(inputs.neuron, minlength=inputs.n_neurons)
     driven = np.argsort(-fired, kind="stable")[: np.count_nonzero(fired)]
-    components = [(f"{spikes[j]}", dictionary.components_[j]) for j in active]
+    both = np.concatenate([dictionary.components_, -dictionary.components_])  # ON and OFF neurons
+    components = [(f"{spikes[j]}", both[j]) for j in active]
     signed = bool(dictionary.on_off_)
 
     def draw(figure: Figure) -> None:
@@ -62,7 +63,7 @@ def _raster(dictionary: Any, study: DictionaryStudy, image_shape: Shape | None) 
         below.set(xlabel="step", ylabel="neuron", xlim=(-0.5, n_steps - 0.5))
         below.set_yticks(range(len(active)), [str(j) for j in active[::-1]])
         if image_shape is not None:
-            told = dictionary.inverse_transform(study.counts[m][None])[0]
+            told = study.reconstruction[m]
             faces = grid[0, 0].subgridspec(2, 1).subplots(squeeze=False)[:, 0]
             limit = float(np.abs(x).max()) or 1.0
             _draw_image(faces[0], x.reshape(image_shape), (-limit if signed else 0.0, limit), "sample")
@@ -103,7 +104,7 @@ def _draw_image(ax: Any, image: NDArray, limits: tuple[float, float], name: str)
 def _told(dictionary: Any, study: DictionaryStudy) -> Drawing:
     """Error of what the spikes so far tell, over the steps of a presentation."""
     some = study.X[np.unique(np.linspace(0, len(study.X) - 1, N_TOLD).astype(int))]
-    n_steps = dictionary._chosen()["encoder"].n_steps
+    n_steps, n_components = dictionary._chosen()["encoder"].n_steps, len(dictionary.components_)
     recording = dictionary.record(some)
     units = recording.spikes["units"]
     within = units.time_ms - units.presentation * recording.presentation_ms
@@ -112,8 +113,9 @@ def _told(dictionary: Any, study: DictionaryStudy) -> Drawing:
     errors = []
     for last in stops:
         so_far = step < last
-        counts = np.zeros((len(some), units.n_neurons))
-        np.add.at(counts, (units.presentation[so_far], units.neuron[so_far]), 1.0)
+        counts = np.zeros((len(some), n_components))
+        polarity = np.where(units.neuron[so_far] < n_components, 1.0, -1.0)  # ON neurons, then OFF neurons
+        np.add.at(counts, (units.presentation[so_far], units.neuron[so_far] % n_components), polarity)
         errors.append(analysis.reconstruction_error(some, dictionary.inverse_transform(counts * (n_steps / last))))
     trivial = analysis.trivial_errors(some, reference=study.X)["mean_patch"]
 

@@ -42,11 +42,12 @@ class Budget(NamedTuple):
     length: int | None  # active units at most, where they are limited
 
     def reconstruct(self, X: NDArray) -> tuple[NDArray[np.float32], NDArray[np.float64]]:
-        """Spike counts (n, n_components) and reconstructions (n, n_features)."""
+        """Spikes of ON and OFF neurons together (n, n_components) and reconstructions (n, n_features)."""
         counts = self.model.transform(X)
         if self.decode == "winner":
-            counts = np.where(np.arange(counts.shape[1]) == counts.argmax(axis=1)[:, None], counts, 0.0)
-        return counts, self.model.inverse_transform(counts)
+            strongest = np.abs(counts).argmax(axis=1)[:, None]
+            counts = np.where(np.arange(counts.shape[1]) == strongest, counts, 0.0)
+        return np.abs(counts), self.model.inverse_transform(counts)
 
 
 class Score(NamedTuple):
