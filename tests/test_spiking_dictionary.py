@@ -460,7 +460,7 @@ class Strange(NamedTuple):
     w_min: float = 0.0
 
 
-SOFTMAX = {"competition": parts.SoftmaxInhibition()}
+SOFTMAX = {"competition": parts.SoftmaxInhibition(strict=True)}
 
 
 @pytest.mark.parametrize(
