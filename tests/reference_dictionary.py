@@ -31,6 +31,7 @@ BoolArray = NDArray[np.bool_]
 IntArray = NDArray[np.int64]
 
 UNBOUNDED = (-np.inf, np.inf)  # a clip that does nothing
+MOST_SPIKES = 64  # of all units in a step: while weights change, spikes need not come to an end
 
 
 @dataclass(frozen=True)
@@ -283,7 +284,9 @@ def run_explaining(
             U = U + W.T @ s / p.quantum
             residual = residual + s / p.quantum
             above = (np.abs(U) if p.signed else U) - membrane_limits(fired, theta, n_steps, p.most)
-            while above.max() > 0.0:
+            for _ in range(MOST_SPIKES):
+                if above.max() <= 0.0:
+                    break
                 j = int(np.argmax(above))
                 polarity = 1 if U[j] > 0.0 else -1
                 if fired[j] == 0:

@@ -181,8 +181,8 @@ EXPLAINED = {
     "small quantum": ({"quantum": 0.3}, 0.5),  # several spikes in a step
     "bound": ({"quantum": 1.5, "w_min": 0.05}, 5.0),
     "signed input": ({"quantum": 1.5, "w_min": -1.0}, 1.0),
-    "ON and OFF neurons": ({"quantum": 0.6, "w_min": -1.0, "signed": True}, 1.0),
-    "ON and OFF, most": ({"quantum": 1.5, "w_min": -1.0, "signed": True, "most": 2}, 1.0),
+    "ON and OFF neurons": ({"quantum": 0.6, "w_min": -1.0, "signed": True}, 0.1),
+    "ON and OFF, most": ({"quantum": 1.5, "w_min": -1.0, "signed": True, "most": 2}, 0.1),
 }
 MOVING = AdaptiveThreshold(start=0.1, rate=0.002, target=2.0, minimum=0.02)
 
@@ -413,7 +413,7 @@ class TestResponses:
 class ResidualNamesake(NamedTuple):
     """The fields of `ResidualSTDP`, but no equations."""
 
-    eta: float = 1.0
+    eta: float = 0.1
     w_min: float = 0.0
 
 
