@@ -115,7 +115,7 @@ def initial_weights(initial: Any, X: NDArray[np.float32], n_units: int, seed: np
     candidates = np.flatnonzero(X.any(axis=1))
     order = np.argsort(uniform_array(int(seed), SAMPLE_STREAM, 0, len(candidates)), kind="stable")
     chosen, mean = X[candidates[np.resize(order, n_units)]], X.mean(axis=0)
-    chosen = mean + initial.share * (chosen - mean)
+    chosen = (1.0 - initial.share) * mean + initial.share * chosen
     return (chosen + initial.noise * np.abs(X).max() * centred).astype(np.float32)
 
 
