@@ -54,7 +54,7 @@ class TimeIntegratedSTDP(NamedTuple):
 
 
 class ResidualSTDP(NamedTuple):
-    """At a spike of the neuron, weights follow what of the input is not explained yet; then |w| = 1 again."""
+    """At a spike of the neuron, weights follow what of the input is not explained yet; then their length is 1 again."""
 
     eta: float = 0.1  # learning rate
     w_min: float | None = None  # lower bound of the weights; None: 0, with ON and OFF channels -1

@@ -2,7 +2,7 @@
 
 Tavanaei, Masquelier & Maida (2018) describe leaky integrate-and-fire neurons that inhibit each other through a softmax;
 those whose share of it exceeds a threshold fire. `beta` adds the term that the vector quantisation objective of the
-paper demands: its assignment argmin |s - w|^2 equals argmax (w.s - |w|^2 / 2).
+paper demands: its assignment ``argmin |s - w|^2`` equals ``argmax (w.s - |w|^2 / 2)``.
 """
 
 from typing import Any, NamedTuple
@@ -59,9 +59,9 @@ class ExplainingAway(NamedTuple):
     """A spike takes the part of the input that it explains from all other neurons, itself included.
 
     The membrane integrates ``w.s / quantum``; a spike of `j` lowers that of `k` by ``w_j.w_k``. A neuron fires
-    as long as that brings the sum of its spikes nearer to the input (membrane above one half: |w| = 1), and for the
-    first time only if the membrane exceeds ``theta n_steps``. So few neurons represent an input, by graded counts.
-    With `signed` each component has an ON and an OFF neuron of opposite weights; the latter's spikes count as negative.
+    as long as that brings the sum of its spikes nearer to the input (membrane above one half, as weights have length
+    1), and for the first time only if the membrane exceeds ``theta n_steps``. So few neurons represent an input, by
+    graded counts. With `signed` each component has an ON and an OFF neuron of opposite weights; the latter's spikes count as negative.
     """
 
     quantum: float | None = None  # input explained by one spike per step; None: twice the mean norm of the samples
