@@ -61,7 +61,8 @@ class ExplainingAway(NamedTuple):
     The membrane integrates ``w.s / quantum``; a spike of `j` lowers that of `k` by ``w_j.w_k``. A neuron fires
     as long as that brings the sum of its spikes nearer to the input (membrane above one half, as weights have length
     1), and for the first time only if the membrane exceeds ``theta n_steps``. So few neurons represent an input, by
-    graded counts. With `signed` each component has an ON and an OFF neuron of opposite weights; the latter's spikes count as negative.
+    graded counts. With `signed` each component has an ON and an OFF neuron of opposite weights; the spikes of the
+    latter count as negative.
     """
 
     quantum: float | None = None  # input explained by one spike per step; None: twice the mean norm of the samples
