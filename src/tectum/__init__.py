@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from tectum.engine.events import Recording
     from tectum.models.spiking_dictionary import SpikingDictionary
     from tectum.models.spiking_som import SpikingSOM
+    from tectum.models.wave_network import WaveNetwork
     from tectum.persistence import load, save
 
 __version__ = "0.1.0"
@@ -19,6 +20,7 @@ __all__ = [
     "Recording",
     "SpikingDictionary",
     "SpikingSOM",
+    "WaveNetwork",
     "analysis",
     "datasets",
     "image",
@@ -34,6 +36,7 @@ _HOMES = {
     "Recording": "tectum.engine.events",
     "SpikingDictionary": "tectum.models.spiking_dictionary",
     "SpikingSOM": "tectum.models.spiking_som",
+    "WaveNetwork": "tectum.models.wave_network",
     "load": "tectum.persistence",
     "save": "tectum.persistence",
 }

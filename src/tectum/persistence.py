@@ -25,7 +25,11 @@ METADATA_KEY = "tectum"
 
 # class name -> module that defines it; only these classes are ever built from a file
 ESTIMATORS: Mapping[str, str] = MappingProxyType(
-    {"SpikingDictionary": "tectum.models.spiking_dictionary", "SpikingSOM": "tectum.models.spiking_som"}
+    {
+        "SpikingDictionary": "tectum.models.spiking_dictionary",
+        "SpikingSOM": "tectum.models.spiking_som",
+        "WaveNetwork": "tectum.models.wave_network",
+    }
 )
 
 _DTYPES = frozenset(

@@ -94,6 +94,8 @@ FOIS2023: dict[str, Any] = {
 POSITIVE = (
     *("tau", "tau_m", "tau_r", "tau_f", "sigma", "reference", "theta", "radius", "start", "end", "half", "n", "R"),
     *("quantum", "target", "tau_pre", "tau_post", "floor", "tau_growth", "dt"),
+    *("tau_v", "tau_th", "noise_ms", "length", "density", "duration", "k", "mean", "span"),
+    *("r_i", "r_o", "first_r_i", "first_r_o"),
 )
 AT_LEAST = {
     "n_units": 2,
@@ -104,6 +106,7 @@ AT_LEAST = {
     **dict.fromkeys(("first", "last", "low", "high", "hold", "phase", "spread", "noise", "share"), 0),
     **dict.fromkeys(("tau_steps", "beta", "refractory", "eta", "decay", "minimum", "jitter", "timing", "absence"), 0),
     **dict.fromkeys(("rate", "refractory_ms", "weakest", "strongest", "depression", "offset"), 0),
+    **dict.fromkeys(("theta_plus", "a_i", "a_o", "power", "eta_c", "c", "c_spread"), 0),
     "w_min": -1,
 }
 # The exponential of the rule holds up to 4; above 1 depression would make a weight negative; the ring has length 1.
@@ -112,9 +115,13 @@ AT_MOST = {
     **dict.fromkeys(("A_minus", "first", "last", "low", "high", "hold", "phase", "floor", "share"), 1),
 }
 ABOVE_ONE = ("tau_plus", "tau_minus")  # ms: the memory (1 - 1/tau)^lag must fade
-WHOLE = ("n_units", "updates", "n_steps", "most", "refractory")
-OPTIONAL = ("n_units", "first", "quantum", "most", "w_min", "tau_growth", "signed")
+WHOLE = ("n_units", "updates", "n_steps", "most", "refractory", "power")
+OPTIONAL = (
+    *("n_units", "first", "quantum", "most", "w_min", "tau_growth", "signed"),
+    *("density", "first_r_i", "first_r_o", "r_i", "r_o", "k"),
+)
 UNBOUNDED = ("b", "tau_steps")  # may be infinite
+CHOICES = {"post": ("excess", "spikes")}
 # The first must be below the second.
 ORDERED = (("low", "high"), ("first", "last"), ("reset", "theta"), ("w_min", "w_max"), ("weakest", "strongest"))
 
@@ -147,7 +154,10 @@ def check_part(name: str, part: Any) -> None:
         raise ValueError(f"{name} must be a part, got {part!r}; use one of tectum.parts or None for the default")
     for field, value in part._asdict().items():
         where = f"{name}.{field}"
-        if isinstance(value, tuple):
+        if field in CHOICES:
+            if value not in CHOICES[field]:
+                raise ValueError(f"{where} must be one of {CHOICES[field]}, got {value!r}; use one of them")
+        elif isinstance(value, tuple):
             check_part(where, value)
         elif not (value is None and field in OPTIONAL):
             _check_number(where, field, value)

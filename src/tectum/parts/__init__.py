@@ -11,9 +11,12 @@ from tectum.parts.plasticity import NearestNeighbourSTDP
 from tectum.parts.protocol import Protocol
 from tectum.parts.readout import Centroid, FirstSpike
 from tectum.parts.representation import AdaptiveThreshold, EvidenceNeuron, ExplainingAway, SoftmaxInhibition
+from tectum.parts.sheets import Sheet
 from tectum.parts.start import DecayingRate, MeanWeights, SampleWeights, UniformWeights
 from tectum.parts.synapses import PlasticProjection, Synapse
 from tectum.parts.topology import Grid
+from tectum.parts.wave_learning import KWinners, MeanNorm, RangeNorm, WaveHebb, WavePhase, WaveWeights, WinnerDrive
+from tectum.parts.waves import DynamicThresholdLIF, RingKernel
 
 __all__ = [
     "LIF",
@@ -26,25 +29,35 @@ __all__ = [
     "DecayingRate",
     "DelayedInhibition",
     "DifferenceOfGaussians",
+    "DynamicThresholdLIF",
     "EventSTDP",
     "EvidenceNeuron",
     "ExplainingAway",
     "FirstSpike",
     "Grid",
+    "KWinners",
     "LatencyNeuron",
     "LatencyPopulation",
     "LatencyRace",
     "LatencySTDP",
+    "MeanNorm",
     "MeanWeights",
     "NearestNeighbourSTDP",
     "PlasticProjection",
     "Protocol",
+    "RangeNorm",
     "RegularSpikes",
     "ResidualSTDP",
+    "RingKernel",
     "SampleWeights",
+    "Sheet",
     "SoftmaxInhibition",
     "Synapse",
     "TimeIntegratedSTDP",
     "TraceSTDP",
     "UniformWeights",
+    "WaveHebb",
+    "WavePhase",
+    "WaveWeights",
+    "WinnerDrive",
 ]

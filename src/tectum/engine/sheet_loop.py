@@ -1,0 +1,275 @@
+"""Time loops of a sheet with travelling waves: alone, or driven by a plastic projection from the sheet below.
+
+Phases of a step:
+
+1. random input, new each time the hold is over
+2. drive from the spikes of the sheet below in this step: competition, winners
+3. membranes, with lateral input from the spikes of the step before; thresholds, with the same spikes
+4. spikes and reset
+5. learning of the projection
+
+Which nodes fire changes little from step to step, so the sums over those that fire are kept and only the nodes that
+start or stop are visited; the sums are integers, which add up to the same in any order.
+"""
+
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from tectum.engine.kernel import kernel
+from tectum.engine.projection_loop import FIRED, REFRESH, compete, learn, refresh
+from tectum.engine.wave_noise import fill_normals
+from tectum.parts.neurons import membrane
+from tectum.parts.waves import dynamic_threshold, lateral_input
+
+ZERO = np.float32(0.0)
+START = np.int32(1)
+STOP = np.int32(-1)
+GOES_ON = np.uint8(2)
+SILENT = np.uint8(0)
+BLOCK = 256  # nodes between two looks for a spike
+
+
+class SheetCircuit(NamedTuple):
+    """Constants of a sheet (IN)."""
+
+    neuron: Any  # DynamicThresholdStep
+    lateral: Any  # RingStep
+    columns: Any  # int64 columns of a grid, 0: not a grid
+    first: Any  # (n + 1,) int64 where the neighbours of each node begin; empty for a grid
+    near: Any  # uint32 neighbours within r_i, without the node itself; empty for a grid
+    disc: Any  # int16 by the offset on a grid: 1 for a neighbour; empty for other sheets
+    far: Any  # int16 exp(-D / length) beyond r_o, in units of `unit`: (n, n), or by the offset on a grid
+    unit: Any  # float32
+    reset: Any  # (n,) float32
+    alive: Any  # (n,) bool
+    levels: Any  # (LEVELS,) float32, for random numbers
+    seed: Any  # uint64
+    stream: Any  # uint64
+
+
+class SheetState(NamedTuple):
+    """Activity of a sheet (INOUT)."""
+
+    v: Any  # (n,) float32
+    theta: Any  # (n,) float32
+    fired: Any  # (n,) uint8, 1 where the last step had a spike
+
+
+class SheetScratch(NamedTuple):
+    """Room to work in; `begin` fills what must agree with the state."""
+
+    n_near: Any  # (n,) int32 neighbours that fired
+    far: Any  # (n,) int32
+    noise: Any  # (n,) float32
+    drive: Any  # (n,) float32
+    before: Any  # (n,) uint32 nodes that fired in the step before
+
+
+class SpikeEvents(NamedTuple):
+    """Spikes of a sheet during a chunk of steps, by step and then in ascending order."""
+
+    first: Any  # (n_steps + 1,) int64 where the spikes of each step begin
+    neuron: Any  # (n_steps * n,) uint32
+
+
+@kernel
+def add_near(circuit, total, i, strength):
+    """Add `strength` to a sum per node for the neighbours of node i."""
+    if circuit.columns > 0:
+        add_stamp(circuit.disc, circuit.columns, total, i, strength)
+        return
+    near = circuit.near[circuit.first[i] : circuit.first[i + 1]]
+    for k in range(near.shape[0]):
+        total[near[k]] += strength
+
+
+@kernel
+def add_far(circuit, total, i, strength):
+    """Add the far part of the profile of node i, times `strength`, to a sum per node."""
+    if circuit.columns > 0:
+        add_stamp(circuit.far, circuit.columns, total, i, strength)
+        return
+    row = circuit.far[i]
+    for j in range(row.shape[0]):
+        total[j] += strength * row[j]
+
+
+@kernel
+def add_stamp(stamp, columns, total, i, strength):
+    """Add a function of the offset from node i of a grid, times `strength`, as far as the grid goes."""
+    rows = total.shape[0] // columns
+    reach_rows, reach_columns = stamp.shape[0] // 2, stamp.shape[1] // 2
+    row, column = i // columns, i % columns
+    left, right = max(0, column - reach_columns), min(columns, column + reach_columns + 1)
+    for r in range(max(0, row - reach_rows), min(rows, row + reach_rows + 1)):
+        source = stamp[r - row + reach_rows][left - column + reach_columns : right - column + reach_columns]
+        target = total[r * columns + left : r * columns + right]
+        for j in range(target.shape[0]):
+            target[j] += strength * source[j]
+
+
+@kernel
+def begin(circuit, state, scratch):
+    """Sums over the nodes that fired in the step before; returns their number."""
+    scratch.n_near[:] = 0
+    scratch.far[:] = 0
+    scratch.drive[:] = ZERO
+    n = 0
+    for i in range(state.fired.shape[0]):
+        if state.fired[i] == FIRED:
+            scratch.before[n] = i
+            n += 1
+            add_near(circuit, scratch.n_near, i, START)
+            add_far(circuit, scratch.far, i, START)
+    return n
+
+
+@kernel
+def new_noise(circuit, scratch, step):
+    """The random input held since the last multiple of the hold."""
+    neuron = circuit.neuron
+    fill_normals(
+        circuit.levels, circuit.seed, circuit.stream, np.uint64(step // neuron.hold), neuron.noise, scratch.noise
+    )
+
+
+@kernel
+def advance_nodes(circuit, v, theta, fired, alive, n_near, far, noise, drive):
+    """Phase 3 for a block of nodes; whether one of them crosses its threshold."""
+    neuron, lateral, unit = circuit.neuron, circuit.lateral, circuit.unit
+    hit = False
+    for j in range(v.shape[0]):
+        u = lateral_input(lateral, np.float32(n_near[j]), np.float32(far[j]) * unit)
+        v[j] = membrane(neuron, v[j], u + drive[j] + noise[j])
+        theta[j] = dynamic_threshold(neuron, theta[j], fired[j] != SILENT)
+        hit |= (v[j] >= theta[j]) & alive[j]
+    return hit
+
+
+@kernel
+def advance_sheet(circuit, state, scratch, n_before, now):
+    """Phases 3 and 4; writes the nodes that fire to `now` and `scratch.before`, returns their number."""
+    v, theta, fired, alive, before = state.v, state.theta, state.fired, circuit.alive, scratch.before
+    n_nodes = v.shape[0]
+    n = 0
+    for b in range((n_nodes + BLOCK - 1) // BLOCK):
+        part = slice(b * BLOCK, min(b * BLOCK + BLOCK, n_nodes))
+        hit = advance_nodes(
+            circuit,
+            v[part],
+            theta[part],
+            fired[part],
+            alive[part],
+            scratch.n_near[part],
+            scratch.far[part],
+            scratch.noise[part],
+            scratch.drive[part],
+        )
+        if hit:
+            for j in range(b * BLOCK, min(b * BLOCK + BLOCK, n_nodes)):
+                now[n] = j
+                n += 1 if (v[j] >= theta[j]) & alive[j] else 0
+    for k in range(n):
+        j = now[k]
+        v[j] = circuit.reset[j]
+        if fired[j] == SILENT:
+            add_near(circuit, scratch.n_near, j, START)
+            add_far(circuit, scratch.far, j, START)
+        fired[j] = GOES_ON
+    for k in range(n_before):
+        j = before[k]
+        if fired[j] == FIRED:
+            add_near(circuit, scratch.n_near, j, STOP)
+            add_far(circuit, scratch.far, j, STOP)
+            fired[j] = SILENT
+    for k in range(n):
+        fired[now[k]] = FIRED
+        before[k] = now[k]
+    return n
+
+
+@kernel
+def run_sheet(circuit, state, scratch, first_step, spikes):
+    """Advance a sheet on which nothing acts but its own noise.
+
+    Parameters
+    ----------
+    circuit : SheetCircuit
+        IN.
+    state : SheetState
+        INOUT.
+    scratch : SheetScratch
+        INOUT.
+    first_step : int
+        IN number of the first step; random input depends on it.
+    spikes : SpikeEvents
+        OUT.
+    """
+    n_before = begin(circuit, state, scratch)
+    for s in range(spikes.first.shape[0] - 1):
+        # 1. random input
+        if s == 0 or (first_step + s) % circuit.neuron.hold == 0:
+            new_noise(circuit, scratch, first_step + s)
+        # 3., 4. membranes, thresholds, spikes
+        n_before = advance_sheet(circuit, state, scratch, n_before, spikes.neuron[spikes.first[s] :])
+        spikes.first[s + 1] = spikes.first[s] + n_before
+
+
+@kernel
+def run_driven(circuit, state, scratch, projection, weights, room, below, first_step, spikes, learning):
+    """Advance a sheet driven by the spikes of the one below.
+
+    Parameters
+    ----------
+    circuit, state, scratch, first_step, spikes
+        As in `run_sheet`.
+    projection : ProjectionCircuit
+        IN.
+    weights : ProjectionState
+        INOUT; unchanged unless `learning`.
+    room : ProjectionScratch
+        INOUT.
+    below : SpikeEvents
+        IN spikes of the sheet below in the same steps.
+    learning : bool
+        IN.
+    """
+    noisy = circuit.neuron.noise > ZERO
+    n_before = begin(circuit, state, scratch)
+    for s in range(spikes.first.shape[0] - 1):
+        # 1. random input
+        if noisy and (s == 0 or (first_step + s) % circuit.neuron.hold == 0):
+            new_noise(circuit, scratch, first_step + s)
+        # 2. drive
+        active = below.neuron[below.first[s] : below.first[s + 1]]
+        driven = active.shape[0] > 0
+        if driven:
+            compete(projection, weights, room, active, circuit.alive, projection.competition.k)
+            drive_sheet(circuit, projection, room, scratch.drive)
+        elif s > 0 and below.first[s] > below.first[s - 1]:
+            scratch.drive[:] = ZERO
+        # 3., 4. membranes, thresholds, spikes
+        n_before = advance_sheet(circuit, state, scratch, n_before, spikes.neuron[spikes.first[s] :])
+        spikes.first[s + 1] = spikes.first[s] + n_before
+        # 5. learning
+        if learning:
+            if driven:
+                learn(projection, weights, room, active, state.fired)
+            if (first_step + s + 1) % REFRESH == 0:
+                refresh(projection.normaliser, weights)
+
+
+@kernel
+def drive_sheet(circuit, projection, room, drive):
+    """What the winners add to the membranes around them; phase 2."""
+    drive[:] = ZERO
+    strength = projection.drive
+    for m in range(drive.shape[0]):
+        share = room.spare[m] if projection.relative else room.y[m]
+        if share > ZERO:
+            inner, outer = strength.a_i * share, -strength.a_o * share * circuit.unit
+            drive[m] += inner
+            add_near(circuit, drive, m, inner)
+            if outer < ZERO:
+                add_far(circuit, drive, m, outer)

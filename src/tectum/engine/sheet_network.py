@@ -1,0 +1,340 @@
+"""Sheets and the projections between them as arrays: built from their parts, run sheet by sheet and chunk by chunk."""
+
+import math
+from collections.abc import Callable, Sequence
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.spatial import cKDTree
+from scipy.spatial.distance import cdist
+
+from tectum.engine.projection_loop import ProjectionCircuit, ProjectionScratch, ProjectionState, learn_images
+from tectum.engine.random import uniform_array
+from tectum.engine.sheet_loop import SheetCircuit, SheetScratch, SheetState, SpikeEvents, run_driven, run_sheet
+from tectum.engine.wave_noise import normal_array, normal_levels
+from tectum.parts.neurons import membrane
+from tectum.parts.sheets import Sheet
+from tectum.parts.steps import discretise
+from tectum.parts.wave_learning import (
+    KWinners,
+    KWinnersStep,
+    WaveWeights,
+    excess,
+    growth,
+    needs_range,
+    norm_factor,
+    raised_threshold,
+    rank,
+)
+from tectum.parts.waves import WAVE_STEP_MS, RingKernel, RingStep, dynamic_threshold
+
+# What random numbers are for; the layer is added.
+NOISE_STREAM = 0xFFFFFFFFFFFF0000
+RESET_STREAM = 0xFFFFFFFFFFFE0000
+WEIGHT_STREAM = 0xFFFFFFFFFFFD0000
+CONSCIENCE_STREAM = 0xFFFFFFFFFFFC0000
+PLACE_STREAM = 0xFFFFFFFFFFFB0000
+
+MOST_IRREGULAR = 8000  # nodes of a sheet that is no grid: each holds its inhibition of every other
+CUT = 1e-4  # of its start at which the inhibition of a node on a grid ends
+MOST_SUM = 2.0**30  # of the integers that add up the inhibition of a node
+CHUNK = 500  # steps by which a sheet is ahead of the one above
+MOST_EVENTS = 4_000_000  # spikes of a sheet that can be kept in a chunk
+BLOCK = 256  # rows of a matrix of distances that are held at a time
+NEIGHBOURS = 12  # from which the density of free positions is taken
+
+
+class Geometry(NamedTuple):
+    """Where the nodes of a sheet are."""
+
+    positions: NDArray[np.float64]  # (n, 2)
+    columns: int  # of a grid, else 0
+    alive: NDArray[np.bool_]  # (n,)
+    density: float  # nodes per unit area
+
+
+class LayerParts(NamedTuple):
+    """The parts of a sheet; those of its projection are None for the first."""
+
+    neuron: Any
+    kernel: RingKernel
+    competition: KWinners | None = None
+    drive: Any = None
+    rule: Any = None
+    normaliser: Any = None
+
+
+class Stack(NamedTuple):
+    """A network as constants."""
+
+    sheets: tuple[SheetCircuit, ...]
+    projections: tuple[ProjectionCircuit, ...]  # one fewer
+
+
+class StackState(NamedTuple):
+    """The state of a network."""
+
+    sheets: tuple[SheetState, ...]
+    weights: tuple[ProjectionState, ...]
+
+
+def lay_out(sheet: Sheet, side: float, seed: np.uint64, layer: int) -> Geometry:
+    """Places of the nodes of a sheet; `side` is used if the sheet has none."""
+    side = sheet.side or side
+    sheet = sheet._replace(side=side)
+    n = sheet.n_nodes or 0
+    if n > MOST_IRREGULAR and not sheet.columns:
+        raise ValueError(
+            f"Sheet must have at most {MOST_IRREGULAR} nodes unless they are on a regular grid, got {n} nodes for "
+            f"layer {layer}; pass a shape (rows, columns) without jitter"
+        )
+    uniform = uniform_array(int(seed), PLACE_STREAM + layer, 0, 2 * n).reshape(n, 2)
+    positions = sheet.places(uniform)
+    if sheet.positions is None:
+        area = side**2 * (1.0 if np.ndim(sheet.shape) == 0 else min(sheet.shape) / max(sheet.shape))
+        density = n / area
+    else:
+        k = min(NEIGHBOURS, n - 1)
+        density = float(np.median(k / (math.pi * cKDTree(positions).query(positions, k + 1)[0][:, -1] ** 2)))
+    return Geometry(positions, sheet.columns, sheet.living(), density)
+
+
+def build_stack(
+    geometries: Sequence[Geometry], parts: Sequence[LayerParts], mean_weight: float, seed: np.uint64
+) -> Stack:
+    """Constants of a network, after a check that each part has its equations."""
+    sheets, projections = [], []
+    for layer, (geometry, chosen) in enumerate(zip(geometries, parts, strict=True)):
+        sheets.append(_build_sheet(geometry, chosen, seed, layer))
+        if layer > 0:
+            n_pre = len(geometries[layer - 1].positions)
+            projections.append(_build_projection(geometry, chosen, mean_weight * math.sqrt(n_pre), WAVE_STEP_MS))
+    return Stack(tuple(sheets), tuple(projections))
+
+
+def _build_sheet(geometry: Geometry, parts: LayerParts, seed: np.uint64, layer: int) -> SheetCircuit:
+    neuron = discretise(parts.neuron, WAVE_STEP_MS)
+    _require(neuron, membrane, dynamic_threshold)
+    n = len(geometry.positions)
+    a_i, a_o = parts.kernel.strengths(geometry.density)
+    wires = (_wire_grid if geometry.columns else _wire)(geometry, parts.kernel)
+    normals = normal_array(seed, RESET_STREAM + layer, 0, n)
+    return SheetCircuit(
+        neuron=neuron,
+        lateral=RingStep(np.float32(a_i), np.float32(a_o)),
+        columns=np.int64(geometry.columns),
+        **wires._asdict(),
+        reset=(parts.neuron.reset * normals**2).astype(np.float32),
+        alive=geometry.alive,
+        levels=normal_levels(),
+        seed=np.uint64(seed),
+        stream=np.uint64(NOISE_STREAM + layer),
+    )
+
+
+class Wires(NamedTuple):
+    """Neighbours within r_i, and inhibition beyond r_o as integers; see `SheetCircuit`."""
+
+    first: NDArray[np.int64]
+    near: NDArray[np.uint32]
+    disc: NDArray[np.int16]
+    far: NDArray[np.int16]
+    unit: np.float32
+
+
+def _wire(geometry: Geometry, kernel: RingKernel) -> Wires:
+    """Wires between nodes at any places."""
+    positions = geometry.positions
+    n = len(positions)
+    unit = _unit(kernel, n * math.exp(-kernel.r_o / kernel.length))
+    far = np.zeros((n, n), np.int16)
+    counts, near = [np.zeros(1, np.int64)], []
+    for start in range(0, n, BLOCK):
+        distance = cdist(positions[start : start + BLOCK], positions)
+        within = distance < kernel.r_i
+        within[np.arange(len(distance)), np.arange(start, start + len(distance))] = False
+        counts.append(within.sum(axis=1))
+        near.append(np.nonzero(within)[1])
+        beyond = distance > kernel.r_o
+        far[start : start + BLOCK] = np.where(beyond, np.rint(np.exp(-distance / kernel.length) / unit), 0.0)
+    first = np.cumsum(np.concatenate(counts))
+    return Wires(first, np.concatenate(near).astype(np.uint32), np.zeros((1, 1), np.int16), far, np.float32(unit))
+
+
+def _wire_grid(geometry: Geometry, kernel: RingKernel) -> Wires:
+    """Wires by the offset between nodes of a grid, where inhibition ends at `CUT` of its start."""
+    columns = geometry.columns
+    rows = len(geometry.positions) // columns
+    spacing = geometry.density**-0.5
+    disc = _distances(kernel.r_i, spacing, rows, columns)
+    cutoff = kernel.r_o - kernel.length * math.log(CUT)
+    distance = _distances(cutoff, spacing, rows, columns)
+    stamp = np.where((distance > kernel.r_o) & (distance < cutoff), np.exp(-distance / kernel.length), 0.0)
+    unit = _unit(kernel, stamp.sum())
+    return Wires(
+        first=np.zeros(0, np.int64),
+        near=np.zeros(0, np.uint32),
+        disc=((disc < kernel.r_i) & (disc > 0.0)).astype(np.int16),
+        far=np.rint(stamp / unit).astype(np.int16),
+        unit=np.float32(unit),
+    )
+
+
+def _distances(furthest: float, spacing: float, rows: int, columns: int) -> NDArray[np.float64]:
+    """Distances between nodes of a grid by their offset, up to the furthest."""
+    reach = math.ceil(furthest / spacing)
+    down, across = (np.arange(-min(reach, n - 1), min(reach, n - 1) + 1) for n in (rows, columns))
+    return spacing * np.hypot(down[:, None], across)
+
+
+def _unit(kernel: RingKernel, largest_sum: float) -> float:
+    """Unit in which the start of the inhibition is a 16-bit integer, and its largest sum one of 32 bits."""
+    return max(math.exp(-kernel.r_o / kernel.length) / np.iinfo(np.int16).max, largest_sum / MOST_SUM)
+
+
+def _build_projection(geometry: Geometry, parts: LayerParts, evenness: float, dt: float) -> ProjectionCircuit:
+    """Constants of a projection; `dt` is 1 for learning per image."""
+    assert parts.competition is not None
+    competition = KWinnersStep(
+        k=np.int64(parts.competition.number(len(geometry.positions))),
+        power=np.int64(parts.competition.power),
+        normed=bool(parts.competition.normed),
+    )
+    rule = discretise(parts.rule, dt)
+    _require(competition, excess, rank)
+    _require(rule, growth, raised_threshold)
+    _require(parts.normaliser, needs_range, norm_factor)
+    return ProjectionCircuit(
+        competition=competition,
+        drive=RingStep(*(np.float32(a) for a in parts.drive.strengths(geometry.density))),
+        relative=bool(parts.drive.relative),
+        rule=rule,
+        normaliser=parts.normaliser,
+        evenness=np.float32(evenness),
+    )
+
+
+def _require(part: Any, *laws: Any) -> None:
+    for law in laws:
+        law.require(type(part))
+
+
+def initial_weights(initial: WaveWeights, n_pre: int, n_post: int, seed: np.uint64, layer: int) -> ProjectionState:
+    """A projection onto sheet `layer` before learning."""
+    normals = normal_array(seed, WEIGHT_STREAM + layer, 0, n_pre * n_post).reshape(n_post, n_pre).astype(np.float64)
+    W = initial.mean + initial.spread * normals
+    W *= initial.mean / W.mean(axis=1, keepdims=True)
+    c = initial.c + initial.c_spread * normal_array(seed, CONSCIENCE_STREAM + layer, 0, n_post)
+    return weights_from(W, c)
+
+
+def weights_from(W: NDArray, c: NDArray) -> ProjectionState:
+    """A projection with weights W (n_post, n_pre) and competition thresholds c (n_post,)."""
+    W = np.asarray(W, np.float64)
+    return ProjectionState(
+        raw=np.ascontiguousarray(W.T, dtype=np.float32),
+        factor=np.ones(len(W), np.float32),
+        mean=W.mean(axis=1).astype(np.float32),
+        square=(W**2).sum(axis=1).astype(np.float32),
+        c=np.asarray(c, np.float32).copy(),
+    )
+
+
+def dense_weights(weights: ProjectionState) -> NDArray[np.float32]:
+    """W (n_post, n_pre)."""
+    return np.ascontiguousarray((weights.raw * weights.factor).T)
+
+
+def at_rest(circuit: SheetCircuit) -> SheetState:
+    """A sheet in which nothing has fired yet."""
+    n = len(circuit.reset)
+    return SheetState(np.zeros(n, np.float32), np.full(n, circuit.neuron.v_th, np.float32), np.zeros(n, np.uint8))
+
+
+def all_at_rest(sizes: Sequence[int], v_th: float) -> tuple[SheetState, ...]:
+    """Sheets of these sizes before growth, whose first phase puts them at rest with thresholds of their own."""
+    return tuple(
+        SheetState(np.zeros(n, np.float32), np.full(n, v_th, np.float32), np.zeros(n, np.uint8)) for n in sizes
+    )
+
+
+def copy_of(state: StackState) -> StackState:
+    """A state that a kernel may touch."""
+    return StackState(
+        tuple(SheetState(*(array.copy() for array in sheet)) for sheet in state.sheets),
+        tuple(ProjectionState(*(array.copy() for array in weights)) for weights in state.weights),
+    )
+
+
+def run(
+    stack: Stack,
+    state: StackState,
+    first_step: int,
+    n_steps: int,
+    *,
+    learning: bool = True,
+    keep: Callable[[int, int, SpikeEvents], None] | None = None,
+) -> None:
+    """Advance a network by some steps; changes `state`.
+
+    All sheets learn at the same time and nothing flows down, so one after the other is advanced by a chunk of steps.
+    Cutting a run into several gives the same bits. `keep` is called with the number of a sheet, the first step of a
+    chunk and the spikes in it.
+    """
+    sizes = [len(sheet.reset) for sheet in stack.sheets]
+    chunk = max(1, min(CHUNK, MOST_EVENTS // max(sizes), n_steps))
+    spikes = [SpikeEvents(np.zeros(chunk + 1, np.int64), np.empty(chunk * n, np.uint32)) for n in sizes]
+    sheet_rooms = [_sheet_scratch(n) for n in sizes]
+    rooms = [_projection_scratch(n) for n in sizes]
+    for start in range(first_step, first_step + n_steps, chunk):
+        steps = min(chunk, first_step + n_steps - start)
+        below: SpikeEvents | None = None
+        for layer, circuit in enumerate(stack.sheets):
+            now = SpikeEvents(spikes[layer].first[: steps + 1], spikes[layer].neuron)
+            sheet = state.sheets[layer]
+            if below is None:
+                run_sheet(circuit, sheet, sheet_rooms[layer], start, now)
+            else:
+                projection, weights = stack.projections[layer - 1], state.weights[layer - 1]
+                room = sheet_rooms[layer]
+                run_driven(circuit, sheet, room, projection, weights, rooms[layer], below, start, now, learning)
+            below = now
+            if keep is not None:
+                keep(layer, start, now)
+
+
+def learn_from_images(
+    geometry: Geometry,
+    parts: LayerParts,
+    mean_weight: float,
+    weights: ProjectionState,
+    active: NDArray[np.bool_],
+    shown: int,
+) -> None:
+    """Present images (n_images, n_pre) of active nodes to the units of one projection; changes `weights`."""
+    projection = _build_projection(geometry, parts, mean_weight * math.sqrt(active.shape[1]), 1.0)
+    first = np.concatenate([[0], np.cumsum(active.sum(axis=1))]).astype(np.int64)
+    neuron = np.nonzero(active)[1].astype(np.uint32)
+    room = _projection_scratch(len(weights.c))
+    learn_images(projection, weights, room, first, neuron, geometry.alive, shown)
+
+
+def _sheet_scratch(n: int) -> SheetScratch:
+    return SheetScratch(
+        n_near=np.zeros(n, np.int32),
+        far=np.zeros(n, np.int32),
+        noise=np.zeros(n, np.float32),
+        drive=np.zeros(n, np.float32),
+        before=np.zeros(n, np.uint32),
+    )
+
+
+def _projection_scratch(n: int) -> ProjectionScratch:
+    return ProjectionScratch(
+        x=np.zeros(n, np.float32),
+        y=np.zeros(n, np.float32),
+        spare=np.zeros(n, np.float32),
+        winners=np.zeros(n, np.uint32),
+        silent=np.zeros(n, np.uint8),
+    )

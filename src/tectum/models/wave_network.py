@@ -1,0 +1,589 @@
+"""`WaveNetwork`, layers wired by travelling waves: Raghavan, Lin & Thomson (2020)."""
+
+import numbers
+from typing import Any, Self
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+from sklearn.base import BaseEstimator, ClassNamePrefixFeaturesOutMixin, TransformerMixin
+from sklearn.utils._param_validation import Interval, StrOptions
+from sklearn.utils.validation import check_is_fitted, validate_data
+
+from tectum import parts, persistence
+from tectum.engine import sheet_network as network
+from tectum.engine.events import Recording, SpikeTrain
+from tectum.engine.projection_loop import ProjectionState
+from tectum.engine.random import integers, seed_from
+from tectum.engine.sheet_loop import SheetState, SpikeEvents
+from tectum.models import parameters, wave_parameters
+from tectum.models.progress import progress_bar
+from tectum.parts.waves import WAVE_STEP_MS
+
+STRETCH = 2000  # steps between two looks at the progress bar and for an interrupt
+CHUNK = 512  # images between them
+BATCH = 4096  # images whose activity is held at a time
+ON = 0.5  # of the largest input, above which a node is active in an image
+ACTIVE_SHARE = 0.2  # of the units of a sheet between the first and the last that an image activates
+KEPT = ("input_scale_", "n_steps_grown_", "n_images_seen_")  # numbers that a file holds
+
+
+class WaveNetwork(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
+    """Sheets of spiking neurons that wire themselves by waves of spontaneous activity, then by data.
+
+    `grow` needs no data: noise lights up a bump of activity on the first sheet, which wanders, dies and comes up
+    elsewhere. Nodes that fire together drive the same units of the next sheet, and what fires together is wired
+    together, so that each unit comes to pool a compact patch of the sheet below. All sheets grow at the same time.
+
+    `fit` lets the last projection learn from images as from waves, from where growth has left it, or from random
+    weights if it has not grown.
+
+    By default units learn when they fire in the wave of their own sheet, and waves shrink while the network grows: then
+    neighbours pool neighbouring patches, and a stack of sheets keeps its topography. `authors` is the rule of the
+    authors' code, whose units tile the sheet below without order. Parts left at None are those of the default.
+
+    Parameters
+    ----------
+    layers : sequence of Sheet or None, default=None
+        Two sheets or more, from below. None is a sheet of as many nodes as there are features, or 1,600 if it grows
+        before it sees data, and one of 300 units. Nodes that fill a square are put on a grid.
+    first_neuron, neuron : DynamicThresholdLIF or None
+        Neurons of the first and of the other sheets. Usually only the first has noise.
+    first_kernel, kernel : RingKernel or None
+        Lateral profiles of the first and of the other sheets.
+    competition : KWinners or None
+        Which units of a sheet win.
+    drive : WinnerDrive or None
+        How winners excite their sheet.
+    rule : WaveHebb or None
+        Plasticity during growth.
+    normaliser : MeanNorm, RangeNorm or None
+        What is kept constant of the weights of a unit.
+    initial : WaveWeights or None
+        Weights and competition thresholds before growth.
+    phases : sequence of WavePhase or None
+        Schedule of growth. The last phase goes on for as long as `grow` is asked to.
+    image_rule : WaveHebb or None
+        Plasticity in `fit`, with rates per image. One unit wins each image.
+    n_presentations : int or None, default=None
+        Images shown in `fit`, drawn at random with replacement; None is 2 per sample.
+    response : {"pooling", "excess"}, default="pooling"
+        What `transform` gives: mean over each receptive field of the image in units of its standard deviation, or by
+        how much the mean of the binary image over a receptive field exceeds that of all units. The first is meant for
+        grown networks, the second for those that have learned from images.
+    random_state : int, RandomState, Generator or None, default=None
+        Places of nodes, initial weights, noise and order of images.
+    verbose : bool, default=False
+        Show a progress bar.
+
+    Attributes
+    ----------
+    weights_ : list of ndarray of shape (n_post, n_pre), float32
+        Weights of each projection, from below.
+    thresholds_ : list of ndarray of shape (n_post,), float32
+        Competition thresholds of the units.
+    sheet_positions_ : list of ndarray of shape (n_nodes, 2)
+        Places of the nodes of each sheet, in its own unit of length.
+    n_steps_grown_ : int
+        Steps of 0.1 ms of growth so far.
+    n_images_seen_ : int
+        Images learned so far.
+    input_scale_ : float
+        Largest absolute value of the data given to `fit` or the first `partial_fit`, but 1 if all lie in [-1, 1].
+    n_features_in_, feature_names_in_
+        As in scikit-learn; features are the nodes of the first sheet.
+
+    References
+    ----------
+    Raghavan, Lin & Thomson (2020). Self-organization of multi-layer spiking neural networks. arXiv:2006.06902.
+
+    Raghavan & Thomson (2019). Neural networks grown and self-organized by noise. NeurIPS 32. arXiv:1906.01039.
+
+    Examples
+    --------
+    >>> from tectum import WaveNetwork
+    >>> from tectum.parts import Sheet
+    >>> network = WaveNetwork([Sheet((20, 20)), Sheet(50)], random_state=0).grow(duration=100.0)
+    >>> network.receptive_fields_(layer=1).shape
+    (50, 400)
+    """
+
+    n_steps_grown_: int
+    n_images_seen_: int
+    sheet_positions_: list[NDArray[np.float64]]
+    _state: network.StackState
+
+    _parameter_constraints = {  # noqa: RUF012  scikit-learn reads it from the class
+        "layers": ["array-like", None],
+        "first_neuron": [tuple, None],
+        "neuron": [tuple, None],
+        "first_kernel": [parts.RingKernel, None],
+        "kernel": [parts.RingKernel, None],
+        "competition": [parts.KWinners, None],
+        "drive": [parts.WinnerDrive, None],
+        "rule": [tuple, None],
+        "normaliser": [tuple, None],
+        "initial": [parts.WaveWeights, None],
+        "phases": [list, tuple, None],
+        "image_rule": [parts.WaveHebb, None],
+        "n_presentations": [Interval(numbers.Integral, 1, None, closed="left"), None],
+        "response": [StrOptions({"pooling", "excess"})],
+        "random_state": ["random_state", np.random.Generator],
+        "verbose": ["verbose"],
+    }
+
+    def __init__(
+        self,
+        layers=None,
+        *,
+        first_neuron=None,
+        neuron=None,
+        first_kernel=None,
+        kernel=None,
+        competition=None,
+        drive=None,
+        rule=None,
+        normaliser=None,
+        initial=None,
+        phases=None,
+        image_rule=None,
+        n_presentations=None,
+        response="pooling",
+        random_state=None,
+        verbose=False,
+    ):
+        self.layers = layers
+        self.first_neuron = first_neuron
+        self.neuron = neuron
+        self.first_kernel = first_kernel
+        self.kernel = kernel
+        self.competition = competition
+        self.drive = drive
+        self.rule = rule
+        self.normaliser = normaliser
+        self.initial = initial
+        self.phases = phases
+        self.image_rule = image_rule
+        self.n_presentations = n_presentations
+        self.response = response
+        self.random_state = random_state
+        self.verbose = verbose
+
+    @classmethod
+    def authors(cls, layers=wave_parameters.AUTHORS_LAYERS, **others) -> Self:
+        """The rule and the constants of the authors' code: winners learn in proportion to their excess.
+
+        Competition thresholds grow thirty times faster than there, so that all units find a patch within 5,000 ms.
+
+        Parameters
+        ----------
+        layers : sequence of Sheet, default=(Sheet(1600, 20.0), Sheet(300, 6.0))
+        **others
+            Further parameters of the class, which take precedence.
+
+        Returns
+        -------
+        WaveNetwork
+        """
+        return cls(layers, **(wave_parameters.AUTHORS | others))
+
+    @classmethod
+    def topographic(cls, layers=wave_parameters.TOPOGRAPHIC_LAYERS, **others) -> Self:
+        """The default parts, spelled out: units learn when they fire, in waves that shrink over six phases.
+
+        Parameters
+        ----------
+        layers : sequence of Sheet, default=(Sheet(1600, 20.0), Sheet(300, 10.0))
+        **others
+            Further parameters of the class, which take precedence.
+
+        Returns
+        -------
+        WaveNetwork
+        """
+        return cls(layers, **(wave_parameters.TOPOGRAPHIC | others))
+
+    def grow(self, duration: float | None = None) -> Self:
+        """Let waves wire the sheets, without data; a second call goes on where the first has ended.
+
+        Growing in one call or in many gives the same network to the last bit.
+
+        Parameters
+        ----------
+        duration : float or None, default=None
+            Time in ms. None is the rest of the schedule.
+
+        Returns
+        -------
+        WaveNetwork
+            The estimator itself.
+
+        Raises
+        ------
+        ValueError
+            If the duration or a parameter is out of range.
+        """
+        self._validate_params()
+        chosen = self._chosen()
+        if not hasattr(self, "_state"):
+            self._start(chosen)
+        n_steps = self._steps(chosen, duration)
+        try:
+            with progress_bar(n_steps, "grow", self.verbose, unit="steps") as advance:
+                end, stack, begins = self.n_steps_grown_ + n_steps, None, -1
+                while self.n_steps_grown_ < end:
+                    place = wave_parameters.place_of(chosen["phases"], self.n_steps_grown_)
+                    if stack is None or place.begins != begins:
+                        stack, begins = self._build(chosen, place.phase), place.begins
+                    steps = int(min(STRETCH, end - self.n_steps_grown_, place.ends - self.n_steps_grown_))
+                    self._advance(stack, steps, anew=self.n_steps_grown_ == begins)
+                    advance(steps)
+        finally:  # an interrupted network can be used, saved and continued
+            self._grown = self._state.weights
+            self._publish()
+        return self
+
+    def fit(self, X: ArrayLike, y: Any = None) -> Self:
+        """Let the last projection learn from images drawn at random, from the wiring that `grow` has left.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features)
+            Images, a value per node of the first sheet; a node is active above half of `input_scale_`.
+        y : ignored
+
+        Returns
+        -------
+        WaveNetwork
+            The estimator itself.
+
+        Raises
+        ------
+        ValueError
+            If X is not a finite numerical table with a column per node, or a parameter is out of range.
+        """
+        X = self._validate(X, reset=True)
+        self._begin_images(X)
+        n_images = self.n_presentations or 2 * len(X)
+        try:
+            with progress_bar(n_images, "fit", self.verbose, unit="images") as advance:
+                while self.n_images_seen_ < n_images:
+                    last = min(self.n_images_seen_ + CHUNK, n_images)
+                    drawn = [integers(self._seed, np.uint64(m), len(X)) for m in range(self.n_images_seen_, last)]
+                    self._learn(X[drawn])
+                    advance(len(drawn))
+        finally:
+            self._publish()
+        return self
+
+    def partial_fit(self, X: ArrayLike, y: Any = None) -> Self:
+        """Continue learning from images: show each once, in the order given.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features)
+            As in `fit`.
+        y : ignored
+
+        Returns
+        -------
+        WaveNetwork
+            The estimator itself.
+
+        Raises
+        ------
+        ValueError
+            As `fit`.
+        """
+        first = not getattr(self, "n_images_seen_", 0)
+        X = self._validate(X, reset=first)
+        if first:
+            self._begin_images(X)
+        try:
+            with progress_bar(len(X), "partial_fit", self.verbose, unit="images") as advance:
+                for start in range(0, len(X), CHUNK):
+                    chunk = X[start : start + CHUNK]
+                    self._learn(chunk)
+                    advance(len(chunk))
+        finally:
+            self._publish()
+        return self
+
+    def transform(self, X: ArrayLike, layer: int | None = None) -> NDArray[np.float64]:
+        """Response of the units of a sheet to images: see `response`.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features)
+        layer : int or None, default=None
+            Sheet whose response is given, from 1; None is the last.
+
+        Returns
+        -------
+        ndarray of shape (n_samples, n_units)
+        """
+        check_is_fitted(self, "weights_")
+        X = self._validate(X, reset=False)
+        layer = self._check_layer("transform", "layer", len(self.weights_) if layer is None else layer, 1)
+        parts_of_it = [self._respond(X[start : start + BATCH], layer) for start in range(0, len(X), BATCH)]
+        return np.concatenate(parts_of_it)
+
+    def receptive_fields_(self, layer: int = 1, source: int = 0) -> NDArray[np.float64]:
+        """Receptive fields of the units of a sheet, as shares of the nodes of a sheet below.
+
+        Parameters
+        ----------
+        layer : int, default=1
+            Sheet of the units; the first is 0.
+        source : int, default=0
+            Sheet of the nodes, below it. Across several projections their fields are composed.
+
+        Returns
+        -------
+        ndarray of shape (n_units, n_nodes)
+            Rows add up to 1.
+
+        Raises
+        ------
+        ValueError
+            If there is no such sheet.
+        """
+        check_is_fitted(self, "weights_")
+        layer = self._check_layer("receptive_fields_", "layer", layer, 1)
+        if not isinstance(source, numbers.Integral) or not 0 <= source < layer:
+            raise ValueError(
+                f"WaveNetwork.receptive_fields_.source must be a sheet below layer {layer}, got {source!r}; "
+                "the first is 0"
+            )
+        fields = _shares(self.weights_[source])
+        for weights in self.weights_[source + 1 : layer]:
+            fields = _shares(weights) @ fields
+        return fields
+
+    def record(self, duration: float = 1000.0) -> Recording:
+        """Spikes of spontaneous activity, weights frozen, from where growth has ended.
+
+        Parameters
+        ----------
+        duration : float, default=1000.0
+            Time in ms.
+
+        Returns
+        -------
+        Recording
+            One presentation; populations are ``layer_0``, ``layer_1``, ...
+
+        Raises
+        ------
+        ValueError
+            If the duration is not above 0.
+        """
+        check_is_fitted(self, "weights_")
+        chosen = self._chosen()
+        n_steps = self._steps(chosen, duration)
+        begin = self.n_steps_grown_
+        stack = self._build(chosen, wave_parameters.place_of(chosen["phases"], max(0, begin - 1)).phase)
+        kept: list[list[tuple[NDArray, NDArray]]] = [[] for _ in stack.sheets]
+
+        def keep(layer: int, start: int, spikes: SpikeEvents) -> None:
+            steps = np.repeat(np.arange(len(spikes.first) - 1), np.diff(spikes.first)) + (start - begin)
+            kept[layer].append((steps, spikes.neuron[: spikes.first[-1]].astype(np.int64)))
+
+        network.run(stack, network.copy_of(self._state), begin, n_steps, learning=False, keep=keep)
+        trains = {}
+        for layer, found in enumerate(kept):
+            step, neuron = (np.concatenate(column) for column in zip(*found, strict=True))
+            size = len(stack.sheets[layer].reset)
+            trains[f"layer_{layer}"] = SpikeTrain(step * WAVE_STEP_MS, neuron, np.zeros(len(step), np.int64), size)
+        return Recording(trains, presentation_ms=n_steps * WAVE_STEP_MS, n_presentations=1)
+
+    def save(self, path: Any) -> None:
+        """Write the network to a file that `tectum.load` reads; growth continues from it to the last bit.
+
+        Parameters
+        ----------
+        path : str or path
+        """
+        persistence.save(self, path)
+
+    @property
+    def _n_features_out(self) -> int:
+        return len(self.weights_[-1])
+
+    def _validate(self, X: Any, *, reset: bool) -> NDArray[np.float64]:
+        self._validate_params()
+        nodes = len(self.sheet_positions_[0]) if hasattr(self, "_grown") else None
+        X = validate_data(self, X, reset=reset, dtype=[np.float64, np.float32])
+        if nodes not in (None, X.shape[1]):
+            self.n_features_in_ = nodes
+            raise ValueError(
+                f"WaveNetwork: X must have a column per node of the first sheet ({nodes}), got {X.shape[1]} columns; "
+                "sample the images at sheet_positions_[0], or grow a network with as many nodes"
+            )
+        return X
+
+    def _chosen(self) -> dict[str, Any]:
+        """The parts in use."""
+        phases = wave_parameters.TOPOGRAPHIC["phases"] if self.phases is None else self.phases
+        wave_parameters.check_phases("WaveNetwork.phases", phases)
+        recommended = {name: part for name, part in wave_parameters.TOPOGRAPHIC.items() if name != "phases"}
+        recommended["image_rule"] = parts.WaveHebb(eta=1e-3, eta_c=5e-2)
+        return parameters.resolve(self, recommended) | {"phases": phases}
+
+    def _sheets(self) -> list[parts.Sheet]:
+        """The sheets, the first with as many nodes as there are features if it leaves them open."""
+        layers = list(wave_parameters.USUAL_LAYERS if self.layers is None else self.layers)
+        wave_parameters.check_sheets("WaveNetwork.layers", layers)
+        n_features = getattr(self, "n_features_in_", None)
+        if layers[0].n_nodes is None:
+            n_nodes = n_features or wave_parameters.USUAL_NODES
+            root = round(n_nodes**0.5)
+            layers[0] = layers[0]._replace(shape=(root, root) if root**2 == n_nodes else n_nodes)
+        if n_features not in (None, layers[0].n_nodes):
+            raise ValueError(
+                f"WaveNetwork.layers[0] must have a node per feature of X ({n_features}), got {layers[0].n_nodes}; "
+                "sample the images at the positions of the nodes, or leave the shape of the first sheet out"
+            )
+        return layers
+
+    def _geometries(self) -> list[network.Geometry]:
+        sides = [wave_parameters.FIRST_SIDE, wave_parameters.SIDE]
+        return [network.lay_out(s, sides[min(k, 1)], self._seed, k) for k, s in enumerate(self._sheets())]
+
+    def _start(self, chosen: dict[str, Any]) -> None:
+        """A network before growth."""
+        sheets = self._sheets()
+        self._seed = seed_from(self.random_state)
+        self.n_features_in_ = sheets[0].n_nodes or 0
+        sizes = [len(geometry.positions) for geometry in self._geometries()]
+        weights = tuple(
+            network.initial_weights(chosen["initial"], sizes[k - 1], sizes[k], self._seed, k)
+            for k in range(1, len(sizes))
+        )
+        self._state = network.StackState(network.all_at_rest(sizes, float(chosen["neuron"].v_th)), weights)
+        self.n_steps_grown_ = self.n_images_seen_ = 0
+        self.input_scale_ = 1.0
+
+    def _steps(self, chosen: dict[str, Any], duration: Any) -> int:
+        """Steps of a duration in ms; None is what is left of the schedule."""
+        if duration is None:
+            return max(0, wave_parameters.steps_of(chosen["phases"]) - self.n_steps_grown_)
+        if not isinstance(duration, numbers.Real) or not WAVE_STEP_MS <= float(duration) < float("inf"):
+            raise ValueError(
+                f"WaveNetwork: duration must be {WAVE_STEP_MS} ms or more, got {duration!r}; pass a time in ms"
+            )
+        return round(float(duration) / WAVE_STEP_MS)
+
+    def _build(self, chosen: dict[str, Any], phase: int) -> network.Stack:
+        """The network in the form that runs."""
+        geometries = self._geometries()
+        in_phase = wave_parameters.parts_of_phase(chosen, chosen["phases"][phase], len(geometries))
+        return network.build_stack(geometries, in_phase, chosen["initial"].mean, self._seed)
+
+    def _advance(self, stack: network.Stack, n_steps: int, *, anew: bool) -> None:
+        """Grow by some steps."""
+        state = network.copy_of(self._state)
+        if anew:
+            state = state._replace(sheets=tuple(map(network.at_rest, stack.sheets)))
+        network.run(stack, state, self.n_steps_grown_, n_steps)
+        # An interrupt comes when a kernel returns: nothing is called between these, so that they change together.
+        self._state, self.n_steps_grown_ = state, self.n_steps_grown_ + n_steps
+
+    def _begin_images(self, X: NDArray) -> None:
+        """The wiring before images: the grown one, or random weights; and the scale of the input."""
+        chosen = self._chosen()
+        if hasattr(self, "_grown"):
+            self._state = self._state._replace(weights=self._grown)
+        else:
+            self._start(chosen)
+        last = self._state.weights[-1]
+        self._state = self._state._replace(weights=(*self._state.weights[:-1], last._replace(c=np.zeros_like(last.c))))
+        self.n_images_seen_ = 0
+        largest = float(np.abs(X).max())
+        self.input_scale_ = largest if largest > 1.0 else 1.0
+
+    def _learn(self, X: NDArray) -> None:
+        """Show images one after another to the units of the last projection."""
+        chosen = self._chosen()
+        active = self._active(X)
+        for weights in self._state.weights[:-1]:
+            response = active @ _shares(network.dense_weights(weights)).T
+            active = response > np.quantile(response, 1.0 - ACTIVE_SHARE, axis=1, keepdims=True)
+        learning = network.LayerParts(
+            neuron=chosen["neuron"],
+            kernel=chosen["kernel"],
+            competition=parts.KWinners(),
+            drive=chosen["drive"],
+            rule=chosen["image_rule"],
+            normaliser=chosen["normaliser"],
+        )
+        weights = ProjectionState(*(array.copy() for array in self._state.weights[-1]))
+        mean, seen = chosen["initial"].mean, self.n_images_seen_
+        network.learn_from_images(self._geometries()[-1], learning, mean, weights, active, seen)
+        state = self._state._replace(weights=(*self._state.weights[:-1], weights))
+        self._state, self.n_images_seen_ = state, seen + len(X)
+
+    def _active(self, X: NDArray) -> NDArray[np.bool_]:
+        """Which nodes of the first sheet an image activates."""
+        return self.input_scale_ * ON < X
+
+    def _respond(self, X: NDArray, layer: int) -> NDArray[np.float64]:
+        """Response of a sheet to some images."""
+        pooling = self.response == "pooling"
+        values = X if pooling else self._active(X).astype(np.float64)
+        for k, weights in enumerate(self.weights_[:layer]):
+            values = (_standard(values) if pooling or k > 0 else values) @ _shares(weights).T
+        return values if pooling else np.maximum(values - values.mean(axis=1, keepdims=True), 0.0)
+
+    def _check_layer(self, method: str, name: str, layer: Any, least: int) -> int:
+        if not isinstance(layer, numbers.Integral) or not least <= int(layer) <= len(self.weights_):
+            raise ValueError(
+                f"WaveNetwork.{method}.{name} must be a whole number from {least} to {len(self.weights_)}, got "
+                f"{layer!r}; 1 is the second sheet"
+            )
+        return int(layer)
+
+    def _publish(self) -> Self:
+        self.weights_ = [network.dense_weights(weights) for weights in self._state.weights]
+        self.thresholds_ = [weights.c for weights in self._state.weights]
+        self.sheet_positions_ = [geometry.positions for geometry in self._geometries()]
+        return self
+
+    def _get_state(self) -> tuple[dict[str, np.ndarray], dict[str, Any]]:
+        check_is_fitted(self, "weights_")
+        arrays = {"seed": np.asarray(self._seed)}
+        for layer, sheet in enumerate(self._state.sheets):
+            arrays |= {f"sheet.{layer}.{name}": array for name, array in sheet._asdict().items()}
+        grown = getattr(self, "_grown", None)
+        for kind, projections in (("weights", self._state.weights), ("grown", grown or ())):
+            for layer, weights in enumerate(projections):
+                arrays |= {f"{kind}.{layer}.{name}": array for name, array in weights._asdict().items()}
+        return arrays, parameters.describe(self) | {name.strip("_"): getattr(self, name) for name in KEPT}
+
+    @classmethod
+    def _from_state(cls, arrays: dict[str, np.ndarray], header: dict[str, Any]) -> Self:
+        network_ = parameters.restore(cls, header)
+
+        def all_of(kind: str, record: Any) -> tuple[Any, ...]:
+            n = sum(name.startswith(f"{kind}.") and name.endswith(f".{record._fields[0]}") for name in arrays)
+            return tuple(record(*(arrays[f"{kind}.{k}.{name}"] for name in record._fields)) for k in range(n))
+
+        network_._seed = np.uint64(arrays["seed"])
+        network_._state = network.StackState(all_of("sheet", SheetState), all_of("weights", ProjectionState))
+        if grown := all_of("grown", ProjectionState):
+            network_._grown = grown
+        for name in KEPT:
+            setattr(network_, name, header[name.strip("_")])
+        return network_._publish()
+
+
+def _shares(weights: NDArray) -> NDArray[np.float64]:
+    """Weights of each unit as shares of their sum."""
+    weights = weights.astype(np.float64)
+    return weights / weights.sum(axis=1, keepdims=True)
+
+
+def _standard(values: NDArray) -> NDArray[np.float64]:
+    """Each row with mean 0 and variance 1; a constant one is 0."""
+    values = values - values.mean(axis=1, keepdims=True)
+    spread = values.std(axis=1, keepdims=True)
+    return values / np.where(spread > 1e-12, spread, 1.0)

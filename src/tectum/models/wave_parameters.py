@@ -1,0 +1,150 @@
+"""Parts of a wave network: two sets of them, checks of sheets and phases, and the phase that a step falls into."""
+
+import math
+import numbers
+from collections.abc import Sequence
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from tectum import parts
+from tectum.engine.sheet_network import LayerParts
+from tectum.models.parameters import check_part
+from tectum.parts.waves import WAVE_STEP_MS
+
+# Winners learn in proportion to their excess, as in the authors' code, but their thresholds grow thirty times faster.
+AUTHORS: dict[str, Any] = {
+    "first_neuron": parts.DynamicThresholdLIF(noise=3.0),
+    "neuron": parts.DynamicThresholdLIF(),
+    "first_kernel": parts.RingKernel(),
+    "kernel": parts.RingKernel(r_i=1.2, r_o=1.3, a_i=60.0, a_o=15.0),
+    "competition": parts.KWinners(),
+    "drive": parts.WinnerDrive(),
+    "rule": parts.WaveHebb(),
+    "normaliser": parts.MeanNorm(),
+    "initial": parts.WaveWeights(c=70.0, c_spread=2.0),
+    "phases": (parts.WavePhase(duration=5000.0),),
+}
+AUTHORS_LAYERS = (parts.Sheet(1600, 20.0), parts.Sheet(300, 6.0))
+
+# Whatever fires in the wave above learns, in waves that shrink from phase to phase: the default of WaveNetwork.
+TOPOGRAPHIC: dict[str, Any] = {
+    "first_neuron": parts.DynamicThresholdLIF(tau_th=20.0, theta_plus=27.0, noise=6.0),
+    "neuron": parts.DynamicThresholdLIF(),
+    "first_kernel": parts.RingKernel(density=4.0),
+    "kernel": parts.RingKernel(r_i=1.5, r_o=1.92, a_i=30.0, a_o=10.0, density=3.0),
+    "competition": parts.KWinners(k=0.033, normed=True),
+    "drive": parts.WinnerDrive(a_i=1000.0, a_o=0.0, relative=True, density=3.0),
+    "rule": parts.WaveHebb(eta=0.7, eta_c=0.0, post="spikes"),
+    "normaliser": parts.MeanNorm(),
+    "initial": parts.WaveWeights(),
+    "phases": tuple(
+        parts.WavePhase(duration, first, 2.5 * first, r_i, 1.28 * r_i, k)
+        for duration, first, r_i, k in (
+            (3000.0, 4.0, 4.0, 0.1),
+            (3000.0, 3.48, 3.29, 0.083),
+            (3000.0, 3.03, 2.7, 0.067),
+            (3000.0, 2.64, 2.22, 0.053),
+            (3000.0, 2.3, 1.83, 0.043),
+            (8000.0, 2.0, 1.5, 0.033),
+        )
+    ),
+}
+TOPOGRAPHIC_LAYERS = (parts.Sheet(1600, 20.0), parts.Sheet(300, 10.0))
+
+USUAL_LAYERS = (parts.Sheet(), parts.Sheet(300))
+USUAL_NODES = 1600  # of a first sheet that grows before the number of features is known
+FIRST_SIDE, SIDE = 20.0, 10.0  # of sheets without one
+
+
+class Place(NamedTuple):
+    """Where growth is in its schedule."""
+
+    phase: int
+    begins: int  # first step of the phase
+    ends: float  # first step after it; the last has none
+
+
+def check_sheets(name: str, layers: Any) -> None:
+    """Check a sequence of sheets: two or more, with nodes where they should be."""
+    if not isinstance(layers, list | tuple) or len(layers) < 2:
+        raise ValueError(
+            f"{name} must be two sheets or more, got {layers!r}; pass for instance (Sheet(1600), Sheet(300))"
+        )
+    for layer, sheet in enumerate(layers):
+        where = f"{name}[{layer}]"
+        if not isinstance(sheet, parts.Sheet):
+            raise ValueError(f"{where} must be a Sheet, got {sheet!r}; write Sheet({sheet!r})")
+        _check_sheet(where, sheet, first=layer == 0)
+
+
+def _check_sheet(where: str, sheet: parts.Sheet, *, first: bool) -> None:
+    shape = sheet.shape if np.ndim(sheet.shape) else (sheet.shape,)
+    if sheet.positions is None and not (first and sheet.shape is None):
+        whole = all(isinstance(n, numbers.Integral) and int(n) >= 1 for n in shape)
+        if len(shape) > 2 or not whole or math.prod(shape) < 2:
+            raise ValueError(
+                f"{where}.shape must be a number of nodes or (rows, columns), two nodes or more, got {sheet.shape!r}; "
+                "only the first sheet may leave it to the number of features"
+            )
+    if sheet.positions is not None:
+        places = np.asarray(sheet.positions, dtype=np.float64)
+        if places.ndim != 2 or places.shape[1] != 2 or len(places) < 2 or not np.isfinite(places).all():
+            raise ValueError(
+                f"{where}.positions must have shape (n, 2) with finite numbers, n of 2 or more, got shape "
+                f"{places.shape}; pass one (x, y) per node"
+            )
+    if sheet.side is not None and not 0.0 < sheet.side < math.inf:
+        raise ValueError(f"{where}.side must be above 0, got {sheet.side!r}; leave it out to use the default")
+    if not 0.0 <= sheet.jitter <= 1.0:
+        raise ValueError(f"{where}.jitter must lie between 0 and 1, got {sheet.jitter!r}; leave it out for a grid")
+    if sheet.alive is not None and np.shape(sheet.alive) != (sheet.n_nodes,):
+        raise ValueError(
+            f"{where}.alive must have an entry per node ({sheet.n_nodes}), got shape {np.shape(sheet.alive)}; "
+            "leave it out if all live"
+        )
+
+
+def check_phases(name: str, phases: Any) -> None:
+    """Check a schedule of growth."""
+    if not isinstance(phases, list | tuple) or not phases or isinstance(phases, parts.WavePhase):
+        raise ValueError(f"{name} must be WavePhases, got {phases!r}; pass for instance (WavePhase(5000.0),)")
+    for q, phase in enumerate(phases):
+        if not isinstance(phase, parts.WavePhase):
+            raise ValueError(f"{name}[{q}] must be a WavePhase, got {phase!r}; see tectum.parts.WavePhase")
+        check_part(f"{name}[{q}]", phase)
+
+
+def place_of(phases: Sequence[parts.WavePhase], step: int) -> Place:
+    """The phase that a step falls into; the last goes on for ever."""
+    begins = 0
+    for q, phase in enumerate(phases[:-1]):
+        ends = begins + round(phase.duration / WAVE_STEP_MS)
+        if step < ends:
+            return Place(q, begins, ends)
+        begins = ends
+    return Place(len(phases) - 1, begins, math.inf)
+
+
+def steps_of(phases: Sequence[parts.WavePhase]) -> int:
+    """Steps of a whole schedule."""
+    return sum(round(phase.duration / WAVE_STEP_MS) for phase in phases)
+
+
+def parts_of_phase(chosen: dict[str, Any], phase: parts.WavePhase, n_layers: int) -> list[LayerParts]:
+    """The parts of each sheet in a phase."""
+
+    def with_radii(kernel: parts.RingKernel, r_i: float | None, r_o: float | None) -> parts.RingKernel:
+        return kernel._replace(r_i=r_i or kernel.r_i, r_o=r_o or kernel.r_o)
+
+    competition = chosen["competition"]._replace(k=phase.k or chosen["competition"].k)
+    first = LayerParts(chosen["first_neuron"], with_radii(chosen["first_kernel"], phase.first_r_i, phase.first_r_o))
+    other = LayerParts(
+        neuron=chosen["neuron"],
+        kernel=with_radii(chosen["kernel"], phase.r_i, phase.r_o),
+        competition=competition,
+        drive=chosen["drive"],
+        rule=chosen["rule"],
+        normaliser=chosen["normaliser"],
+    )
+    return [first] + [other] * (n_layers - 1)

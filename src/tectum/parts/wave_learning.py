@@ -1,0 +1,205 @@
+"""Projections between sheets: competition, drive, Hebbian learning, and the schedule of growth.
+
+Two rules of Raghavan, Lin & Thomson (2020) and its specification: the authors' own, in which the winners learn in
+proportion to their excess, and one in which whatever fires in the wave of the upper sheet learns, so that neighbours
+learn alike and a map forms.
+"""
+
+from typing import Any, Literal, NamedTuple
+
+import numpy as np
+
+from tectum.engine.law import law
+from tectum.parts.steps import discretise
+
+ZERO = np.float32(0.0)
+ONE = np.float32(1.0)
+
+
+class KWinners(NamedTuple):
+    """The units with the largest excess win, ranked by a power of it."""
+
+    k: float = 1.0  # number of winners; below 1 their share of the units, at least 2
+    power: int = 4  # of the excess relative to the largest
+    normed: bool = False  # compare x by the length of W
+
+    def number(self, n_units: int) -> int:
+        """Winners among this many units."""
+        chosen = max(2, round(self.k * n_units)) if self.k < 1.0 else round(self.k)
+        return min(chosen, n_units)
+
+
+class KWinnersStep(NamedTuple):
+    """`KWinners` of one projection."""
+
+    k: Any  # int64
+    power: Any  # int64
+    normed: Any  # bool
+
+
+@law
+def excess(p, x, c):
+    """By how much the input of a unit exceeds its competition threshold."""
+
+
+@excess.of(KWinnersStep)
+def _(p, x, c):
+    """y = max(x - c, 0)."""
+    return max(x - c, ZERO)
+
+
+@law
+def rank(p, y, highest):
+    """Weight of a winner, from its excess and the largest."""
+
+
+@rank.of(KWinnersStep)
+def _(p, y, highest):
+    """(y / max y)^power."""
+    share, ranked = y / highest, ONE
+    for _ in range(p.power):
+        ranked = ranked * share
+    return ranked
+
+
+class WinnerDrive(NamedTuple):
+    """What winners do to the membranes around them, with the radii of the sheet's lateral profile."""
+
+    a_i: float = 0.04  # excitation below r_i, the winner included
+    a_o: float = 0.01  # inhibition beyond r_o
+    relative: bool = False  # by the rank of a winner alone, whatever its excess
+    density: float | None = None  # nodes per unit area at which the strengths hold; None: at any
+
+    def strengths(self, density: float) -> tuple[float, float]:
+        """Excitation and inhibition on a sheet of this density."""
+        scale = 1.0 if self.density is None else self.density / density
+        return self.a_i * scale, self.a_o * scale
+
+
+class WaveHebb(NamedTuple):
+    """Hebbian learning of what fires together in one step."""
+
+    eta: float = 0.1  # learning rate, per ms
+    eta_c: float = 0.15  # growth of the competition threshold with the excess, per ms
+    post: Literal["excess", "spikes"] = "excess"  # what learns: winners by their excess, or units that fire
+
+
+class ExcessHebbStep(NamedTuple):
+    """`WaveHebb` of the excess, for one step."""
+
+    eta: Any
+    eta_c: Any
+
+
+class SpikeHebbStep(NamedTuple):
+    """`WaveHebb` of spikes, for one step."""
+
+    eta: Any
+    eta_c: Any
+
+
+@discretise.of(WaveHebb)
+def _(part, dt):
+    """Rates of one step."""
+    kind = ExcessHebbStep if part.post == "excess" else SpikeHebbStep
+    return kind(eta=np.float32(part.eta * dt), eta_c=np.float32(part.eta_c * dt))
+
+
+@law
+def growth(p, y, fired):
+    """Growth of a weight whose presynaptic neuron fires; y is the ranked excess of the unit, 0 if it did not win."""
+
+
+@growth.of(ExcessHebbStep)
+def _(p, y, fired):
+    """dt eta y_j H_i."""
+    return p.eta * y
+
+
+@growth.of(SpikeHebbStep)
+def _(p, y, fired):
+    """dt eta H_j H_i."""
+    return p.eta if fired else ZERO
+
+
+@law
+def raised_threshold(p, c, y):
+    """Competition threshold of a unit after a step."""
+
+
+@raised_threshold.of(ExcessHebbStep)
+def _(p, c, y):
+    """c_j + dt eta_c y_j."""
+    return c + p.eta_c * y
+
+
+@raised_threshold.of(SpikeHebbStep)
+def _(p, c, y):
+    """c_j + dt eta_c y_j."""
+    return c + p.eta_c * y
+
+
+class MeanNorm(NamedTuple):
+    """Weights of a unit that learns are scaled to a mean."""
+
+    mean: float = 2.5
+
+
+class RangeNorm(NamedTuple):
+    """Weights of a unit that learns are scaled to a range."""
+
+    span: float = 10.0
+
+
+@law
+def needs_range(p):
+    """Whether a normaliser looks at the smallest and largest weight of a unit."""
+
+
+@law
+def norm_factor(p, mean, span):
+    """Factor on the weights of a unit with this mean and range."""
+
+
+@needs_range.of(MeanNorm)
+def _(p):
+    """No."""
+    return False
+
+
+@norm_factor.of(MeanNorm)
+def _(p, mean, span):
+    """mu / mean_i(W_ji)."""
+    return np.float32(p.mean) / mean
+
+
+@needs_range.of(RangeNorm)
+def _(p):
+    """Yes."""
+    return True
+
+
+@norm_factor.of(RangeNorm)
+def _(p, mean, span):
+    """10 / (max W - min W)."""
+    return np.float32(p.span) / span if span > ZERO else ONE
+
+
+class WaveWeights(NamedTuple):
+    """A projection before learning: all to all."""
+
+    mean: float = 2.5  # of the weights of each unit
+    spread: float = 0.14  # standard deviation of the weights
+    c: float = 0.0  # mean of the competition thresholds
+    c_spread: float = 0.0  # their standard deviation
+
+
+class WavePhase(NamedTuple):
+    """A stretch of growth; what is None stays as the parts of the network say. Activity starts anew with each phase."""
+
+    duration: float = 5000.0  # ms
+    first_r_i: float | None = None  # radii of the first sheet
+    first_r_o: float | None = None
+    r_i: float | None = None  # radii of the other sheets
+    r_o: float | None = None
+    k: float | None = None  # winners, as in KWinners

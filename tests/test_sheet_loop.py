@@ -1,0 +1,305 @@
+"""The time loops of sheets: spike for spike against the naive reference, compiled or not, however cut."""
+
+import hashlib
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import numba
+import numpy as np
+import pytest
+import reference_waves as reference
+
+import tectum
+from tectum.engine import projection_loop, sheet_loop
+from tectum.engine import sheet_network as network
+from tectum.engine.wave_noise import LEVELS, fill_normals, normal_array, normal_levels
+from tectum.parts import (
+    DynamicThresholdLIF,
+    KWinners,
+    MeanNorm,
+    RangeNorm,
+    RingKernel,
+    Sheet,
+    WaveHebb,
+    WaveWeights,
+    WinnerDrive,
+)
+
+pytestmark = pytest.mark.skipif(
+    bool(numba.config.DISABLE_JIT), reason="minutes of plain Python; one test compares with the JIT off"
+)
+SOURCE = Path(tectum.__file__).parents[1]
+SEED = np.uint64(11)
+
+RULE_A = {
+    "competition": KWinners(),
+    "drive": WinnerDrive(),
+    "rule": WaveHebb(eta_c=0.15),
+    "normaliser": MeanNorm(),
+}
+RULE_B = {
+    "competition": KWinners(0.1, 4, True),
+    "drive": WinnerDrive(1000.0, 0.0, True, 3.0),
+    "rule": WaveHebb(0.7, 0.0, "spikes"),
+    "normaliser": MeanNorm(),
+}
+LOWER = (DynamicThresholdLIF(noise=3.0), RingKernel())
+UPPER_A = (DynamicThresholdLIF(), RingKernel(1.2, 1.3, 60.0, 15.0))
+UPPER_B = (DynamicThresholdLIF(), RingKernel(1.5, 1.93, 30.0, 10.0, density=3.0))
+INITIAL_A = WaveWeights(c=70.0, c_spread=2.0)
+
+# sheets, (neuron, kernel) of each, parts of the projections, initial weights
+Case = tuple[list[Sheet], list[tuple[Any, Any]], dict[str, Any], WaveWeights]
+CASES: dict[str, Case] = {
+    "one sheet": ([Sheet(900, 15.0)], [LOWER], {}, INITIAL_A),
+    "grid": ([Sheet((26, 30), 14.9)], [(LOWER[0], RingKernel(2.2, 5.1))], {}, INITIAL_A),
+    "rule A": ([Sheet(900, 15.0), Sheet(150, 4.5)], [LOWER, UPPER_A], RULE_A, INITIAL_A),
+    "rule A, forty winners": (
+        [Sheet(900, 15.0), Sheet(150, 4.5)],
+        [LOWER, UPPER_A],
+        RULE_A | {"competition": KWinners(40)},
+        INITIAL_A,
+    ),
+    "rule A, range": (
+        [Sheet(900, 15.0), Sheet(150, 4.5)],
+        [LOWER, UPPER_A],
+        RULE_A | {"normaliser": RangeNorm()},
+        INITIAL_A,
+    ),
+    "rule B": ([Sheet(900, 15.0), Sheet(150, 7.1)], [LOWER, UPPER_B], RULE_B, WaveWeights()),
+    "rule B, three sheets": (
+        [Sheet(900, 15.0), Sheet((10, 15), 8.7), Sheet(70, 4.8)],
+        [LOWER, UPPER_B, UPPER_B],
+        RULE_B,
+        WaveWeights(),
+    ),
+}
+
+
+def build(case: Case, alive: Any = None) -> tuple[network.Stack, network.StackState, list[network.Geometry]]:
+    sheets, neurons, learning, initial = case
+    geometries = [network.lay_out(sheet, 10.0, SEED, layer) for layer, sheet in enumerate(sheets)]
+    if alive is not None:
+        geometries[0] = geometries[0]._replace(alive=alive)
+    parts = [
+        network.LayerParts(neuron, kernel, **(learning if layer else {}))
+        for layer, (neuron, kernel) in enumerate(neurons)
+    ]
+    stack = network.build_stack(geometries, parts, initial.mean, SEED)
+    sizes = [len(geometry.positions) for geometry in geometries]
+    weights = (network.initial_weights(initial, sizes[k - 1], sizes[k], SEED, k) for k in range(1, len(sizes)))
+    return stack, network.StackState(tuple(map(network.at_rest, stack.sheets)), tuple(weights)), geometries
+
+
+def rasters(stack: network.Stack, state: network.StackState, first_step: int, n_steps: int, **options: Any) -> list:
+    """Spikes (n_steps, n) of each sheet; changes `state`."""
+    found = [np.zeros((n_steps, len(sheet.reset)), dtype=bool) for sheet in stack.sheets]
+
+    def keep(layer: int, start: int, spikes: sheet_loop.SpikeEvents) -> None:
+        step = np.repeat(np.arange(len(spikes.first) - 1), np.diff(spikes.first)) + start - first_step
+        found[layer][step, spikes.neuron[: spikes.first[-1]]] = True
+
+    network.run(stack, state, first_step, n_steps, keep=keep, **options)
+    return found
+
+
+def noise_of(circuit: sheet_loop.SheetCircuit, n_steps: int) -> np.ndarray:
+    """Random input (n_steps, n), held for ten steps."""
+    draws = np.stack(
+        [normal_array(circuit.seed, int(circuit.stream), k, len(circuit.reset)) for k in range(-(-n_steps // 10))]
+    )
+    return np.repeat(draws.astype(float) * float(circuit.neuron.noise), 10, axis=0)[:n_steps]
+
+
+def reference_layers(case: Case, stack: network.Stack, state: network.StackState, geometries: list) -> list:
+    _, neurons, learning, _ = case
+    layers = []
+    for layer, ((neuron, kernel), geometry) in enumerate(zip(neurons, geometries, strict=True)):
+        a_i, a_o = kernel.strengths(geometry.density)
+        ring = reference.Ring(kernel.r_i, kernel.r_o, a_i, a_o, kernel.length)
+        own = reference.Neuron(neuron.tau_v, neuron.tau_th, neuron.theta_plus, neuron.v_th)
+        projection: dict[str, Any] = {}
+        if layer:
+            competition, rule, norm = learning["competition"], learning["rule"], learning["normaliser"]
+            inner, outer = learning["drive"].strengths(geometry.density)
+            hebb = reference.Hebb(
+                k=competition.number(len(geometry.positions)),
+                power=competition.power,
+                normed=competition.normed,
+                relative=learning["drive"].relative,
+                drive_i=inner,
+                drive_o=outer,
+                eta=rule.eta,
+                eta_c=rule.eta_c,
+                post=rule.post,
+                mu=getattr(norm, "mean", None),
+                span=getattr(norm, "span", None),
+            )
+            W = network.dense_weights(state.weights[layer - 1]).astype(float)
+            projection = {"hebb": hebb, "W": W, "c": state.weights[layer - 1].c.astype(float)}
+        reset = stack.sheets[layer].reset.astype(float)
+        layers.append(reference.Layer(geometry.positions, own, ring, reset, alive=geometry.alive, **projection))
+    return layers
+
+
+# The dynamics are chaotic: one spike that float32 puts into another step than float64 changes all that follows. Within
+# these numbers of steps, which hold several waves, none is.
+AGREE = 300
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_spikes_of_the_reference(name):
+    case = CASES[name]
+    stack, state, geometries = build(case)
+    layers = reference_layers(case, stack, state, geometries)
+    expected = reference.run(layers, noise_of(stack.sheets[0], AGREE))
+    ours = rasters(stack, state, 0, AGREE)
+    for found, wanted in zip(ours, expected, strict=True):
+        assert wanted.sum() > 300
+        np.testing.assert_array_equal(found, wanted)
+    for weights, layer in zip(state.weights, layers[1:], strict=True):
+        np.testing.assert_allclose(network.dense_weights(weights), layer.W, rtol=1e-3, atol=1e-5)
+        np.testing.assert_allclose(weights.c, layer.c, rtol=1e-4)
+        np.testing.assert_allclose(weights.square, (layer.W**2).sum(axis=1), rtol=1e-3)
+        assert np.abs(layer.W - 2.5).max() > 1.0
+
+
+def test_dead_nodes_are_silent_and_the_others_as_in_the_reference():
+    case = CASES["rule A"]
+    alive = np.random.default_rng(1).random(900) < 0.8
+    stack, state, geometries = build(case, alive)
+    layers = reference_layers(case, stack, state, geometries)
+    expected = reference.run(layers, noise_of(stack.sheets[0], 200))
+    ours = rasters(stack, state, 0, 200)
+    assert not ours[0][:, ~alive].any()
+    for found, wanted in zip(ours, expected, strict=True):
+        np.testing.assert_array_equal(found, wanted)
+
+
+@pytest.mark.parametrize("name", ["rule A", "rule B, three sheets"])
+@pytest.mark.parametrize("cut", [1, 37, 600, 1003])
+def test_in_pieces(name, cut):
+    """Across a change of noise, a chunk and a renewal of the running sums."""
+    whole_stack, whole, _ = build(CASES[name])
+    spikes = rasters(whole_stack, whole, 0, 1100)
+    stack, state, _ = build(CASES[name])
+    parts = [rasters(stack, state, 0, cut), rasters(stack, state, cut, 1100 - cut)]
+    for found, *pieces in zip(spikes, *parts, strict=True):
+        np.testing.assert_array_equal(np.concatenate(pieces), found)
+    for one, other in zip([*state.sheets, *state.weights], [*whole.sheets, *whole.weights], strict=True):
+        for a, b in zip(one, other, strict=True):
+            np.testing.assert_array_equal(a, b)
+
+
+@pytest.mark.parametrize("name", ["rule A", "rule B"])
+def test_running_sums_of_the_weights(name):
+    stack, state, _ = build(CASES[name])
+    rasters(stack, state, 0, 2900)
+    W = network.dense_weights(state.weights[0]).astype(float)
+    np.testing.assert_allclose(W.mean(axis=1), 2.5, rtol=1e-4)
+    np.testing.assert_allclose(state.weights[0].square, (W**2).sum(axis=1), rtol=1e-3)
+
+
+def test_frozen_weights_stay():
+    stack, state, _ = build(CASES["rule B"])
+    before = [array.copy() for array in state.weights[0]]
+    rasters(stack, state, 0, 300, learning=False)
+    for array, kept in zip(state.weights[0], before, strict=True):
+        np.testing.assert_array_equal(array, kept)
+
+
+def test_a_grid_is_wired_like_free_nodes():
+    """Up to the distance at which the inhibition of a grid ends."""
+    geometry = network.lay_out(Sheet((9, 13), 26.0), 20.0, SEED, 0)
+    kernel = RingKernel(4.1, 5.1, 16.0, 3.0, length=2.0)
+    grid, free = network._wire_grid(geometry, kernel), network._wire(geometry._replace(columns=0), kernel)
+    row, column = np.divmod(np.arange(117), 13)
+    down, across = row[None] - row[:, None], column[None] - column[:, None]
+
+    def unfold(stamp: np.ndarray) -> np.ndarray:
+        reach = np.array(stamp.shape) // 2
+        inside = (np.abs(down) <= reach[0]) & (np.abs(across) <= reach[1])
+        found = np.zeros((117, 117))
+        found[inside] = stamp[down[inside] + reach[0], across[inside] + reach[1]]
+        return found
+
+    pre, post = np.nonzero(unfold(grid.disc))
+    np.testing.assert_array_equal(np.cumsum(np.bincount(pre, minlength=117)), free.first[1:])
+    np.testing.assert_array_equal(post, free.near)
+    far = unfold(grid.unit * grid.far.astype(float))
+    np.testing.assert_allclose(far, free.unit * free.far.astype(float), atol=1.4e-4 * np.exp(-5.1 / 2.0))
+
+
+@pytest.mark.parametrize("k", [1, 2, 5, 20, 40])
+def test_k_largest(k):
+    rng = np.random.default_rng(k)
+    for _ in range(50):
+        y = np.maximum(rng.integers(-5, 9, 30), 0).astype(np.float32)
+        expected = reference.k_largest(y.astype(float), k)
+        projection_loop.keep_largest(y, k, np.zeros(30, np.float32))
+        np.testing.assert_array_equal(y, expected)
+
+
+class TestNoise:
+    def test_distribution(self):
+        draws = normal_array(SEED, 3, 5, 200_000)
+        assert abs(draws.mean()) < 0.01
+        assert abs(draws.std() - 1.0) < 0.01
+        assert abs((draws**4).mean() - 3.0) < 0.06
+        assert np.abs(np.corrcoef(draws[1:], draws[:-1])[0, 1]) < 0.01
+
+    def test_levels(self):
+        levels = normal_levels().astype(float)
+        assert len(levels) == LEVELS
+        assert (np.diff(levels) > 0.0).all()
+        assert (levels**2).mean() == pytest.approx(1.0, abs=1e-6)
+
+    def test_a_number_depends_on_its_key_alone(self):
+        np.testing.assert_array_equal(normal_array(SEED, 3, 5, 13), normal_array(SEED, 3, 5, 100)[:13])
+        others = [normal_array(SEED, 3, 6, 100), normal_array(SEED, 4, 5, 100), normal_array(np.uint64(1), 3, 5, 100)]
+        for other in others:
+            assert abs(np.corrcoef(other, normal_array(SEED, 3, 5, 100))[0, 1]) < 0.4
+        scaled = np.empty(10, np.float32)
+        fill_normals(normal_levels(), SEED, np.uint64(3), np.uint64(5), np.float32(2.0), scaled)
+        np.testing.assert_array_equal(scaled, np.float32(2.0) * normal_array(SEED, 3, 5, 10))
+
+
+def short_runs() -> list[Any]:
+    """Counts and a digest of the state after some steps of small networks of every kind."""
+    found: list[Any] = []
+    shrunk: dict[str, Case] = {
+        name: (
+            [sheet._replace(shape=(8, 9) if sheet.columns else 70, side=4.5) for sheet in case[0]],
+            *case[1:3],
+            case[3]._replace(c=case[3].c / 12.0),
+        )
+        for name, case in CASES.items()
+    }
+    for case in shrunk.values():
+        stack, state, _ = build(case)
+        spikes = rasters(stack, state, 990, 20)
+        arrays = [array for record in (*state.sheets, *state.weights) for array in record]
+        digest = hashlib.sha256(b"".join(array.tobytes() for array in arrays)).hexdigest()
+        found.append([[int(raster.sum()) for raster in spikes], digest])
+    return found
+
+
+@pytest.mark.compiled
+def test_compiled_equals_jit_off_bit_for_bit():
+    compiled = short_runs()
+    code = f"""
+import json, sys
+sys.path.insert(0, {str(Path(__file__).parent)!r})
+from test_sheet_loop import short_runs
+print(json.dumps(short_runs()))
+"""
+    environment = os.environ | {"PYTHONPATH": str(SOURCE), "NUMBA_DISABLE_JIT": "1"}
+    command = [sys.executable, "-W", "error::RuntimeWarning", "-c", code]
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=300, check=False)
+    assert done.returncode == 0, done.stderr
+    assert json.loads(done.stdout) == compiled
+    assert all(min(counts) > 0 for counts, _ in compiled)

@@ -1,0 +1,105 @@
+"""Equations of waves and of learning between sheets: closed forms, steps of any length, invariants."""
+
+import math
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tectum.parts import DynamicThresholdLIF, KWinners, MeanNorm, RangeNorm, RingKernel, WaveHebb, WinnerDrive
+from tectum.parts.neurons import membrane
+from tectum.parts.steps import discretise
+from tectum.parts.wave_learning import KWinnersStep, excess, growth, needs_range, norm_factor, raised_threshold, rank
+from tectum.parts.waves import RingStep, dynamic_threshold, lateral_input
+
+f32 = np.float32
+potentials = st.floats(-100.0, 100.0, width=32)
+
+
+def after(law, p, x: float, y, steps: int) -> float:
+    x = f32(x)
+    for _ in range(steps):
+        x = law(p, x, y)
+    return float(x)
+
+
+class TestNeuron:
+    def test_path_under_a_constant_input(self):
+        """v(t) = u tau (1 - exp(-t / tau)) from rest."""
+        p = discretise(DynamicThresholdLIF(tau_v=2.0), 0.1)
+        expected = 3.0 * 2.0 * (1.0 - math.exp(-5.0 / 2.0))
+        assert after(membrane, p, 0.0, f32(3.0), 50) == pytest.approx(expected, rel=1e-5)
+
+    def test_recovery_of_the_threshold(self):
+        p = discretise(DynamicThresholdLIF(tau_th=60.0), 0.1)
+        assert after(dynamic_threshold, p, 10.0, False, 600) == pytest.approx(1.0 + 9.0 / math.e, rel=1e-4)
+
+    def test_climb_while_firing(self):
+        p = discretise(DynamicThresholdLIF(theta_plus=9.0), 0.1)
+        assert after(dynamic_threshold, p, 1.0, True, 10) == pytest.approx(10.0, rel=1e-6)
+
+    @given(v=potentials, u=potentials)
+    def test_two_halves_of_a_step(self, v, u):
+        """Exact solutions do not depend on the step."""
+        whole, half = (discretise(DynamicThresholdLIF(), dt) for dt in (0.1, 0.05))
+        once, twice = after(membrane, whole, v, f32(u), 1), after(membrane, half, v, f32(u), 2)
+        assert once == pytest.approx(twice, rel=1e-4, abs=1e-4)
+        for fired in (False, True):
+            once, twice = (after(dynamic_threshold, p, v, fired, n) for p, n in ((whole, 1), (half, 2)))
+            assert once == pytest.approx(twice, rel=1e-4, abs=1e-4)
+
+    @given(theta=st.floats(1.0, 1000.0, width=32))
+    def test_the_threshold_stays_above_its_rest(self, theta):
+        p = discretise(DynamicThresholdLIF(), 0.1)
+        assert 1.0 <= dynamic_threshold(p, f32(theta), False) <= f32(theta)
+        assert dynamic_threshold(p, f32(1.0), False) == 1.0
+
+    def test_noise_is_held_for_whole_steps(self):
+        assert discretise(DynamicThresholdLIF(noise_ms=1.0), 0.1).hold == 10
+        assert discretise(DynamicThresholdLIF(noise_ms=0.01), 0.1).hold == 1
+
+
+class TestProfile:
+    def test_input(self):
+        assert lateral_input(RingStep(f32(16.0), f32(3.0)), f32(2.0), f32(0.5)) == pytest.approx(30.5)
+
+    @pytest.mark.parametrize("part", [RingKernel(density=4.0), WinnerDrive(16.0, 3.0, density=4.0)])
+    def test_strength_follows_density(self, part):
+        assert part.strengths(4.0) == (16.0, 3.0)
+        assert part.strengths(1.0) == (64.0, 12.0)
+        assert part._replace(density=None).strengths(1.0) == (16.0, 3.0)
+
+
+class TestCompetition:
+    @pytest.mark.parametrize(
+        ("k", "n", "winners"), [(1, 300, 1), (40, 400, 40), (0.1, 300, 30), (0.01, 50, 2), (9, 4, 4)]
+    )
+    def test_number(self, k, n, winners):
+        assert KWinners(k).number(n) == winners
+
+    def test_excess_and_rank(self):
+        p = KWinnersStep(np.int64(1), np.int64(4), False)
+        assert excess(p, f32(5.0), f32(2.0)) == 3.0
+        assert excess(p, f32(1.0), f32(2.0)) == 0.0
+        assert rank(p, f32(3.0), f32(3.0)) == 1.0
+        assert rank(p, f32(1.5), f32(3.0)) == 2.0**-4
+        assert rank(p._replace(power=np.int64(0)), f32(1.5), f32(3.0)) == 1.0
+
+
+class TestLearning:
+    def test_rules(self):
+        by_excess, by_spikes = (discretise(WaveHebb(0.5, 0.2, post), 0.1) for post in ("excess", "spikes"))
+        assert growth(by_excess, f32(4.0), False) == pytest.approx(0.2)
+        assert growth(by_excess, f32(0.0), True) == 0.0
+        assert growth(by_spikes, f32(4.0), False) == 0.0
+        assert growth(by_spikes, f32(0.0), True) == pytest.approx(0.05)
+        for p in (by_excess, by_spikes):
+            assert raised_threshold(p, f32(1.0), f32(4.0)) == pytest.approx(1.08)
+
+    @given(mean=st.floats(0.0625, 100.0, width=32), span=st.floats(0.0625, 100.0, width=32))
+    def test_normalisers_reach_their_aim(self, mean, span):
+        assert f32(mean) * norm_factor(MeanNorm(2.5), f32(mean), f32(span)) == pytest.approx(2.5, rel=1e-5)
+        assert f32(span) * norm_factor(RangeNorm(10.0), f32(mean), f32(span)) == pytest.approx(10.0, rel=1e-5)
+        assert norm_factor(RangeNorm(10.0), f32(mean), f32(0.0)) == 1.0
+        assert (needs_range(MeanNorm()), needs_range(RangeNorm())) == (False, True)
