@@ -58,7 +58,7 @@ def draw(folder: Path) -> None:
 def comparison(figure: Figure, results: dict[str, Any], components: dict[str, Any]) -> None:
     """Error against the length of the code, for each data set."""
     shown = [(section, title) for section, title in PANELS.items() if title in results.get(section, {})]
-    axes = list(figure.subplots(2, 3).flat)
+    axes = list(figure.subplots(2 if len(shown) > 2 else 1, 3).flat)  # the last one is for the legend
     for ax, (section, title) in zip(axes, shown, strict=False):
         rows = results[section][title]
         points = [
