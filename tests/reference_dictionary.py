@@ -65,6 +65,8 @@ class ExplainingParameters:
     q: float = 1.0  # active units per patch that the threshold aims at
     theta_min: float = 0.01  # floor of the threshold
     signed: bool = False  # a membrane below minus its limit fires, too, and that spike counts as -1
+    wait: float = 0.1  # share of the steps before the first spike
+    patience: float = 7.0  # patches per unit in which only others fire before a unit becomes more excitable
 
 
 REF = Parameters()
@@ -250,6 +252,10 @@ def run_explaining(
     fire when minus their membrane is above the limit, with all of this of the opposite sign. The threshold moves
     after each patch, by the number of units that have fired in it.
 
+    While learning, the membrane of a unit that was silent in more than ``patience n_units`` patches with spikes of
+    others counts ``1 + (silent / (patience n_units) - 1) / 10`` times until its first spike, and this spike learns with
+    the whole rate of the patch.
+
     Parameters
     ----------
     W : array_like of shape (n_inputs, n_units)
@@ -263,7 +269,7 @@ def run_explaining(
     learn : bool
         False leaves weights and threshold as they are.
     eta : array_like of shape () or (n_patches,)
-        Learning rate in each patch; a spike learns with ``eta / n_steps``.
+        Learning rate in each patch; a spike learns with ``eta / n_steps``, one after long silence with ``eta``.
 
     Returns
     -------
@@ -278,12 +284,16 @@ def run_explaining(
     counts = np.zeros((n_patches, n_units), dtype=np.int64)
     first_spike = np.full((n_patches, n_units), -1, dtype=np.int64)
     n_winners = np.zeros((n_patches, n_steps), dtype=np.int64)
+    silent = np.zeros(n_units)
     for m, raster in enumerate(spikes):
+        excitable = 1.0 + 0.1 * np.maximum(0.0, silent / (p.patience * n_units) - 1.0) if learn else np.ones(n_units)
         U, residual, fired = np.zeros(n_units), np.zeros(n_inputs), np.zeros(n_units, dtype=np.int64)
         for t, s in enumerate(raster):
             U = U + W.T @ s / p.quantum
             residual = residual + s / p.quantum
-            above = (np.abs(U) if p.signed else U) - membrane_limits(fired, theta, n_steps, p.most)
+            if t < p.wait * n_steps:
+                continue
+            above = excitable * (np.abs(U) if p.signed else U) - membrane_limits(fired, theta, n_steps, p.most)
             for _ in range(MOST_SPIKES):
                 if above.max() <= 0.0:
                     break
@@ -296,11 +306,14 @@ def run_explaining(
                 n_winners[m, t] += 1
                 residual = residual - polarity * W[:, j]
                 if learn:
-                    W[:, j] = followed(W[:, j], polarity * residual, eta[m] / n_steps, p.w_min)
+                    rate = eta[m] if excitable[j] > 1.0 else eta[m] / n_steps
+                    W[:, j] = followed(W[:, j], polarity * residual, rate, p.w_min)
+                excitable[j] = 1.0
                 U = U - polarity * (W.T @ W[:, j])
-                above = (np.abs(U) if p.signed else U) - membrane_limits(fired, theta, n_steps, p.most)
+                above = excitable * (np.abs(U) if p.signed else U) - membrane_limits(fired, theta, n_steps, p.most)
         if learn:
             theta = max(p.theta_min, theta + p.b * (int((fired > 0).sum()) - p.q))
+            silent = np.where(fired > 0, 0.0, silent + 1.0) if fired.any() else silent
     return Result(W, np.full(n_units, theta), counts, first_spike, n_winners)
 
 

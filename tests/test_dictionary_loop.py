@@ -62,15 +62,24 @@ def circuit_of(chosen: dict[str, Any], **changes: Any) -> DictionaryCircuit:
 
 
 def explaining(
-    quantum: float, most: int | None = None, w_min: float = 0.0, signed: bool = False, **changes: Any
+    quantum: float,
+    most: int | None = None,
+    w_min: float = 0.0,
+    signed: bool = False,
+    wait: float = 0.1,
+    patience: float = 7.0,
+    **changes: Any,
 ) -> DictionaryCircuit:
-    parts = {"competition": ExplainingAway(quantum, most, signed), "rule": ResidualSTDP(w_min=w_min)}
+    parts = {
+        "competition": ExplainingAway(quantum, most, signed, wait, patience),
+        "rule": ResidualSTDP(w_min=w_min),
+    }
     return circuit_of(EXPLAINING, **(parts | changes))
 
 
 def start_from(weights: np.ndarray, theta: Any) -> DictionaryState:
     thresholds = np.broadcast_to(np.asarray(theta, np.float32), len(weights))
-    return DictionaryState(weights.astype(np.float32), thresholds.copy())
+    return DictionaryState(weights.astype(np.float32), thresholds.copy(), np.zeros_like(thresholds))
 
 
 def run_kernel(
@@ -183,6 +192,7 @@ EXPLAINED = {
     "signed input": ({"quantum": 1.5, "w_min": -1.0}, 1.0),
     "ON and OFF neurons": ({"quantum": 0.6, "w_min": -1.0, "signed": True}, 0.1),
     "ON and OFF, most": ({"quantum": 1.5, "w_min": -1.0, "signed": True, "most": 2}, 0.1),
+    "impatient": ({"quantum": 1.5, "most": 1, "wait": 0.2, "patience": 0.2}, 0.1),
 }
 MOVING = AdaptiveThreshold(start=0.1, rate=0.002, target=2.0, minimum=0.02)
 
@@ -203,6 +213,8 @@ class TestExplainingAgainstReference:
         p = reference.ExplainingParameters(
             *(fields["quantum"], fields.get("most"), lowest, MOVING.rate, MOVING.target, MOVING.minimum),
             signed=fields.get("signed", False),
+            wait=fields.get("wait", 0.1),
+            patience=fields.get("patience", 7.0),
         )
         rates = eta * np.linspace(1.0, 0.1, len(X)).astype(np.float32)
         ours = run_kernel(circuit, state, X, rates, learn)

@@ -36,7 +36,7 @@ from tectum.parts import (
 )
 from tectum.parts.event_plasticity import NEVER, memory, pair, unexplained
 from tectum.parts.input_spikes import fires, is_random
-from tectum.parts.representation import adapted_threshold, evidence, softmax_share
+from tectum.parts.representation import adapted_threshold, evidence, excitability, softmax_share
 from tectum.parts.steps import discretise
 
 ONE = np.float32(1.0)
@@ -195,6 +195,11 @@ class TestThreshold:
         assert adapted_threshold(AdaptiveThreshold(), np.float32(0.026), 0) == np.float32(0.025)
         assert adapted_threshold(AdaptiveThreshold(), np.float32(0.001), 1) == np.float32(0.025)
         assert adapted_threshold(AdaptiveThreshold(minimum=0.0), np.float32(0.001), 0) == 0.0
+
+    @pytest.mark.parametrize(("silence", "expected"), [(0.0, 1.0), (7.0, 1.0), (14.0, 1.1), (77.0, 2.0)])
+    def test_excitability_after_silence(self, silence, expected):
+        part = discretise(ExplainingAway(quantum=1.0, patience=7.0), 1.0)
+        assert excitability(part, np.float32(silence)) == pytest.approx(expected, abs=1e-6)
 
     def test_initial(self):
         even = network.initial_thresholds(AdaptiveThreshold(), 5, np.uint64(0))
@@ -365,6 +370,7 @@ class TestUnknownParts:
             (evidence, (0.0, 0.5, 0.1)),
             (softmax_share, (0.5,)),
             (adapted_threshold, (0.1, 1)),
+            (excitability, (0.5,)),
         ],
         ids=str,
     )

@@ -219,7 +219,8 @@ def kernel_parts(growth: float = 20.0, **changes: Any) -> network.DictionaryPart
 
 
 def start(W: np.ndarray, theta: float = 0.25) -> DictionaryState:
-    return DictionaryState(np.ascontiguousarray(W.T, np.float32), np.full(W.shape[1], theta, np.float32))
+    thresholds = np.full(W.shape[1], theta, np.float32)
+    return DictionaryState(np.ascontiguousarray(W.T, np.float32), thresholds, np.zeros_like(thresholds))
 
 
 def task(n_samples: int, n_features: int, n_units: int, seed: int) -> tuple[np.ndarray, np.ndarray]:

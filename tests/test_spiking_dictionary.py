@@ -482,6 +482,8 @@ SOFTMAX = {"competition": parts.SoftmaxInhibition(strict=True)}
         (SOFTMAX | {"neuron": parts.EvidenceNeuron(refractory=-1)}, "neuron.refractory must be at least 0"),
         (SOFTMAX | {"neuron": parts.EvidenceNeuron(beta=math.nan)}, "neuron.beta must be a finite number, got nan"),
         ({"competition": parts.ExplainingAway(quantum=0.0)}, "competition.quantum must be above 0, got 0.0"),
+        ({"competition": parts.ExplainingAway(patience=0.0)}, "competition.patience must be above 0, got 0.0"),
+        ({"competition": parts.ExplainingAway(wait=2.0)}, "competition.wait must be at most 1, got 2.0"),
         ({"competition": parts.ExplainingAway(most=0)}, "competition.most must be at least 1, got 0"),
         ({"competition": parts.ExplainingAway(most=1.5)}, "competition.most must be a whole number"),
         ({"threshold": parts.AdaptiveThreshold(target=0.0)}, "threshold.target must be above 0, got 0.0"),
@@ -703,6 +705,19 @@ class TestDigits:
             assert found.active_units <= 2.4
             assert found.dead_units == 0
             assert model.diagnose(digits.test).warnings == []
+
+    def test_one_neuron_for_each_sample(self, digits):
+        """Neurons that were silent for long come in, and the first input spikes do not decide."""
+        free = parts.AdaptiveThreshold(start=0.01, rate=0.0)
+        errors, dead = {}, {}
+        for label, changes in {"default": {}, "hasty": {"wait": 0.0}, "patient": {"patience": 1e6}}.items():
+            competition = parts.ExplainingAway(most=1, **changes)
+            model = SpikingDictionary(128, competition=competition, threshold=free, n_presentations=20_000)
+            model.set_params(random_state=0).fit(digits.train)
+            errors[label], dead[label] = model.reconstruction_error(digits.test), model.sparsity(digits.test).dead_units
+        print(errors, dead)
+        assert errors["default"] < 0.98 * min(errors["hasty"], errors["patient"])
+        assert 4 * dead["default"] < dead["patient"]
 
     @pytest.mark.parametrize("kind", ["default", "reference", "quantiser"])
     def test_error_falls_with_training(self, digits, kind):

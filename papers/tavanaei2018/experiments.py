@@ -24,6 +24,9 @@ STEPS = 100  # of 256 patches, of dictionary learning
 FIT = 0.6  # R^2 of a Gabor function from which a component counts as one
 PRESENTATIONS = (500, 1_000, 2_000, 5_000, 10_000, 20_000, 40_000, 60_000)  # of the section on training
 
+# A neuron fires as soon as that brings the reconstruction nearer; the limit alone keeps codes short.
+NO_THRESHOLD = parts.AdaptiveThreshold(start=0.01, rate=0.0, minimum=0.01)
+
 Maker = Callable[..., SpikingDictionary]
 
 # One setting of each rule in the circuit of the paper.
@@ -33,9 +36,8 @@ QUANTISERS: dict[str, Maker] = {
     "literal": SpikingDictionary.literal,
     "trace STDP": partial(SpikingDictionary.quantiser, rule=parts.TraceSTDP()),
     "time-integrated STDP": partial(SpikingDictionary.quantiser, rule=parts.TimeIntegratedSTDP()),
+    "W-TCRL": SpikingDictionary.fois2023,
 }
-if hasattr(SpikingDictionary, "fois2023"):
-    QUANTISERS["W-TCRL"] = SpikingDictionary.fois2023
 
 
 class Pursuit(NamedTuple):
@@ -52,7 +54,7 @@ def models(lengths: Sequence[int]) -> dict[str, Maker]:
     for k in lengths:
         most = parts.ExplainingAway(most=k)
         made[f"tectum, {k} on average"] = partial(SpikingDictionary, n_active=k)
-        made[f"tectum, at most {k}"] = partial(SpikingDictionary, n_active=k, competition=most)
+        made[f"tectum, at most {k}"] = partial(SpikingDictionary, competition=most, threshold=NO_THRESHOLD)
     return made
 
 

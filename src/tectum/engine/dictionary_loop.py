@@ -19,7 +19,7 @@ from tectum.engine.kernel import kernel
 from tectum.engine.random import block
 from tectum.parts.event_plasticity import NEVER, memory, pair, unexplained
 from tectum.parts.input_spikes import fires, is_random
-from tectum.parts.representation import adapted_threshold, evidence, softmax_share
+from tectum.parts.representation import adapted_threshold, evidence, excitability, softmax_share
 
 ZERO = np.float32(0.0)
 HALF = np.float32(0.5)
@@ -51,6 +51,7 @@ class DictionaryState(NamedTuple):
 
     weights: Any  # (n_units, n_inputs) float32
     theta: Any  # (n_units,) float32 thresholds
+    silence: Any  # (n_units,) float32 presentations in which only others fired, if spikes explain the input away
 
 
 class DictionarySpikes(NamedTuple):
@@ -77,7 +78,7 @@ class DictionaryScratch(NamedTuple):
     residual: Any  # (n_inputs,) float32 input not explained
     last_pre: Any  # (n_inputs,) int32 step of the last spike
     last_post: Any  # (n_units,) int32
-    norm: Any  # (n_units,) float32 squared norm of the weights
+    norm: Any  # (n_units,) float32 squared norm of the weights, or excitability
     drive: Any  # (n_units,) float32
     U: Any  # (n_units,) float32 membranes
     share: Any  # (n_units,) float32 of the softmax, or the limit of the membrane
@@ -383,7 +384,9 @@ def run_explaining(circuit, state, spikes, scratch, X, keys, rates, learning):
     residual, raster, n_fired, by_input = scratch.residual, scratch.raster, scratch.n_fired, scratch.by_input
     n_units, n_inputs = state.weights.shape
     n_steps = n_fired.shape[0]
+    silence, excitable = state.silence, scratch.norm
     gain, signed = ONE / circuit.competition.quantum, circuit.competition.signed
+    first_step = circuit.competition.wait * np.float32(n_steps)
     for m in range(X.shape[0]):
         # 1. spikes of the inputs
         draw_input_spikes(circuit.encoder, X[m], circuit.seed, keys[m], scratch)
@@ -392,6 +395,7 @@ def run_explaining(circuit, state, spikes, scratch, X, keys, rates, learning):
         for j in range(n_units):
             U[j] = ZERO
             limit[j] = onset
+            excitable[j] = excitability(circuit.competition, silence[j] / np.float32(n_units)) if learning else ONE
         for i in range(n_inputs):
             residual[i] = ZERO
         n_active = 0
@@ -405,11 +409,11 @@ def run_explaining(circuit, state, spikes, scratch, X, keys, rates, learning):
             add_rows(raster[step], n_fired[step], scratch.sign, by_input, drive)
             for j in range(n_units):
                 U[j] += gain * drive[j]
-            for _ in range(MOST_SPIKES):
+            for _ in range(MOST_SPIKES if step >= first_step else 0):
                 # 3. competition: the neuron furthest above its limit fires and explains the input away
                 crossed = False
                 for j in range(n_units):
-                    drive[j] = (abs(U[j]) if signed else U[j]) - limit[j]
+                    drive[j] = excitable[j] * (abs(U[j]) if signed else U[j]) - limit[j]
                     crossed |= drive[j] > ZERO
                 if not crossed:
                     break
@@ -430,7 +434,10 @@ def run_explaining(circuit, state, spikes, scratch, X, keys, rates, learning):
                 keep_event(spikes.units, spikes.n_events, UNITS, m, step, neuron)
                 if learning:
                     # 4. plasticity
-                    w, eta = state.weights[winner], rates[m] / np.float32(n_steps)
+                    w, eta = state.weights[winner], rates[m]
+                    if excitable[winner] == ONE:  # else one spike counts as much as a presentation full of them
+                        eta /= np.float32(n_steps)
+                    excitable[winner] = ONE
                     learn_residual(circuit.rule, w, by_input, winner, eta, polarity, residual)
                     inner_products(w, by_input, scratch.last_pre, drive)
                     for j in range(n_units):
@@ -443,6 +450,9 @@ def run_explaining(circuit, state, spikes, scratch, X, keys, rates, learning):
             # 5. threshold
             for j in range(n_units):
                 state.theta[j] = adapted_threshold(circuit.threshold, state.theta[j], n_active)
+                silence[j] += ONE if n_active > 0 else ZERO
+            for k in range(n_active):
+                silence[winners[k]] = ZERO
 
 
 @kernel

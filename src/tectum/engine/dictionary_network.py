@@ -29,6 +29,7 @@ from tectum.parts.representation import (
     SoftmaxInhibition,
     adapted_threshold,
     evidence,
+    excitability,
     softmax_share,
 )
 from tectum.parts.start import MeanWeights, UniformWeights
@@ -72,8 +73,8 @@ def _build_circuit(seed: int, *in_order: Any) -> DictionaryCircuit:
     rule = discretise(parts.rule, 1.0) if explaining else parts.rule
     needed = [(parts.encoder, (is_random, fires)), (parts.threshold, (adapted_threshold,))]
     if explaining:
-        needed += [(rule, (unexplained,))]
         competition = discretise(competition, 1.0)
+        needed += [(competition, (excitability,)), (rule, (unexplained,))]
     else:
         needed += [(neuron, (evidence,)), (competition, (softmax_share,)), (rule, (memory, pair))]
     _require(needed)

@@ -93,7 +93,7 @@ FOIS2023: dict[str, Any] = {
 
 POSITIVE = (
     *("tau", "tau_m", "tau_r", "tau_f", "sigma", "reference", "theta", "radius", "start", "end", "half", "n", "R"),
-    *("quantum", "target", "tau_pre", "tau_post", "floor", "tau_growth", "dt"),
+    *("quantum", "patience", "target", "tau_pre", "tau_post", "floor", "tau_growth", "dt"),
     *("tau_v", "tau_th", "noise_ms", "length", "density", "duration", "k", "mean", "span"),
     *("r_i", "r_o", "first_r_i", "first_r_o"),
 )
@@ -105,14 +105,14 @@ AT_LEAST = {
     ),
     **dict.fromkeys(("first", "last", "low", "high", "hold", "phase", "spread", "noise", "share"), 0),
     **dict.fromkeys(("tau_steps", "beta", "refractory", "eta", "decay", "minimum", "jitter", "timing", "absence"), 0),
-    **dict.fromkeys(("rate", "refractory_ms", "weakest", "strongest", "depression", "offset"), 0),
+    **dict.fromkeys(("rate", "wait", "refractory_ms", "weakest", "strongest", "depression", "offset"), 0),
     **dict.fromkeys(("theta_plus", "a_i", "a_o", "power", "eta_c", "c", "c_spread"), 0),
     "w_min": -1,
 }
 # The exponential of the rule holds up to 4; above 1 depression would make a weight negative; the ring has length 1.
 AT_MOST = {
     **dict.fromkeys(("w_low", "w_high", "w_max"), 4),
-    **dict.fromkeys(("A_minus", "first", "last", "low", "high", "hold", "phase", "floor", "share"), 1),
+    **dict.fromkeys(("A_minus", "first", "last", "low", "high", "hold", "phase", "floor", "share", "wait"), 1),
 }
 ABOVE_ONE = ("tau_plus", "tau_minus")  # ms: the memory (1 - 1/tau)^lag must fade
 WHOLE = ("n_units", "updates", "n_steps", "most", "refractory", "power")

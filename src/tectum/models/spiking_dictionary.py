@@ -558,7 +558,7 @@ class SpikingDictionary(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseE
         if self.quantum_ is not None:
             weights = network.unit_length(weights, self._lowest_weight(chosen["rule"]))
         thresholds = network.initial_thresholds(chosen["threshold"], self.n_components, self._seed)
-        self._state = DictionaryState(weights, thresholds)
+        self._state = DictionaryState(weights, thresholds, np.zeros_like(thresholds))
         self._seen = 0
         self.spike_counts_ = np.zeros(self.n_components, np.int64)
 

@@ -13,7 +13,10 @@ from tectum.engine.law import law
 from tectum.engine.maths import exp_negative_wide
 from tectum.parts.steps import discretise
 
+ZERO = np.float32(0.0)
+TENTH = np.float32(0.1)
 HALF = np.float32(0.5)
+ONE = np.float32(1.0)
 
 
 class EvidenceNeuron(NamedTuple):
@@ -62,12 +65,15 @@ class ExplainingAway(NamedTuple):
     as long as that brings the sum of its spikes nearer to the input (membrane above one half, as weights have length
     1), and for the first time only if the membrane exceeds ``theta n_steps``. So few neurons represent an input, by
     graded counts. With `signed` each component has an ON and an OFF neuron of opposite weights; the spikes of the
-    latter count as negative.
+    latter count as negative. A neuron that stays silent for long becomes more excitable until it fires, so that all are
+    used. No neuron fires before some evidence is in, or the first few input spikes would decide.
     """
 
     quantum: float | None = None  # input explained by one spike per step; None: twice the mean norm of the samples
     most: int | None = None  # neurons that may represent a sample; None: as many as the threshold lets in
     signed: bool | None = None  # ON and OFF neurons; None: if the inputs have ON and OFF channels
+    wait: float = 0.1  # share of a presentation before the first spike
+    patience: float = 7.0  # presentations per neuron of the dictionary after which a silent one is more excitable
 
 
 class ExplainingStep(NamedTuple):
@@ -76,12 +82,20 @@ class ExplainingStep(NamedTuple):
     quantum: Any
     most: Any  # 0: no limit
     signed: Any
+    wait: Any
+    patience: Any
 
 
 @discretise.of(ExplainingAway)
 def _(part, dt):
     """Constants; nothing depends on the step."""
-    return ExplainingStep(quantum=np.float32(part.quantum), most=np.int64(part.most or 0), signed=bool(part.signed))
+    return ExplainingStep(
+        quantum=np.float32(part.quantum),
+        most=np.int64(part.most or 0),
+        signed=bool(part.signed),
+        wait=np.float32(part.wait),
+        patience=np.float32(part.patience),
+    )
 
 
 class AdaptiveThreshold(NamedTuple):
@@ -114,6 +128,17 @@ def softmax_share(p, below):
 def _(p, below):
     """exp(U - max U)."""
     return exp_negative_wide(below)
+
+
+@law
+def excitability(p, silence):
+    """Factor of the membrane while learning; silence counts presentations in which only others fired, per neuron."""
+
+
+@excitability.of(ExplainingStep)
+def _(p, silence):
+    """1 + max(0, silence / patience - 1) / 10."""
+    return ONE + TENTH * max(ZERO, silence / p.patience - ONE)
 
 
 @law
