@@ -309,7 +309,7 @@ class TestSpecification:
         stack = model._build(model._chosen(), 5)
         weights = network.copy_of(model._state).weights
         upper = network.at_rest(stack.sheets[1])
-        scratch, room = network._sheet_scratch(300), network._projection_scratch(300)
+        scratch, room = network._sheet_scratch(stack.sheets[1]), network._projection_scratch(300)
         rng = np.random.default_rng(0)
 
         def shuffle_and_drive(layer: int, start: int, spikes: SpikeEvents) -> None:

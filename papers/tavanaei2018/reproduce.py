@@ -142,6 +142,7 @@ def main() -> int:
     parser.add_argument("--quick", action="store_true", help="1 seed")
     parser.add_argument("--components", type=int, nargs="+", default=[], help="only these numbers of components")
     parser.add_argument("--jobs", type=int, default=1, help="seeds that run at the same time")
+    parser.add_argument("--readme", action="store_true", help="put the summary of all results into README.md")
     parser.add_argument("-o", "--output", type=Path, default=Path(__file__).parent / "results")
     options = parser.parse_args()
     unknown = set(options.sections) - set(SECTIONS)
@@ -171,7 +172,10 @@ def main() -> int:
         (options.output / f"{section}.md").write_text("\n".join(text))
         np.savez_compressed(options.output / f"{section}.npz", **runner.components)
         figures.draw(options.output)
-        (options.output / "summary.md").write_text(tables.summary(options.output))
+        summary = tables.summary(options.output)
+        (options.output / "summary.md").write_text(summary)
+        if options.readme:
+            tables.write_into(Path(__file__).parent / "README.md", summary)
         failures += len(failed)
     return 1 if failures else 0
 

@@ -11,6 +11,7 @@ Expected = dict[str, dict[str, tuple[str, Callable[[float], bool]]]]  # by metho
 
 # Measures in the second table of the summary.
 CODING = ("active", "spikes", "rms", "r", "dead")
+BEGIN, END = "<!-- results: written by reproduce.py --readme -->", "<!-- end of results -->"
 RATIOS = tuple(f"rms / sparse coding{how}" for how in ("", ", tolerance", ", same limit"))
 
 
@@ -59,12 +60,18 @@ def markdown(title: str, columns: list[str], rows: list[list[str]], first: str =
 
 
 def summary(folder: Path) -> str:
-    """The two aims for every data set and size whose results are in the folder, in Markdown."""
-    quantiser, coding = [], []
+    """The aims for every data set and size whose results are in the folder, other rules, and what was missed."""
+    quantiser, coding, rules, failed = [], [], [], []
     for file in sorted(folder.glob("*.json")):
         stored = json.loads(file.read_text())
+        failed += [f"- {line}" for line in stored.get("failed", [])]
         for title, rows in stored.get("results", {}).items():
             where = [title.removesuffix(" components"), str(len(stored["seeds"]))]
+            if "W-TCRL" in rows:
+                for method, row in rows.items():
+                    if "winner" in row:
+                        cells = [mean_and_spread(row[m]) for m in ("rms", "winner", "dead")]
+                        rules.append([*where, method, *cells])
             if "rms / sparse coding" not in {measure for row in rows.values() for measure in row}:
                 continue
             best = min((rows[name]["rms"] for name in ("k-means", "k-means, mini-batches")), key=np.mean)
@@ -76,4 +83,12 @@ def summary(folder: Path) -> str:
                     coding.append([*where, method, *cells])
     tables = [("Vector quantiser beside k-means", ["seeds", "k-means", "winner", "ratio", "dead"], quantiser)]
     tables.append(("Explaining away beside sparse coding", ["seeds", "code", *CODING, *RATIOS], coding))
-    return "\n".join(markdown(*table, first="patches, components") for table in tables)
+    tables.append(("Rules and readings", ["seeds", "rule", "rms", "winner", "dead"], rules))
+    found = [markdown(*table, first="patches, components") for table in tables if table[2]]
+    return "\n".join([*found, "### Not as expected", "", *(failed or ["Nothing."]), ""])
+
+
+def write_into(readme: Path, text: str) -> None:
+    """Replace what stands between the two marks of a README."""
+    before, rest = readme.read_text().split(BEGIN)
+    readme.write_text(f"{before}{BEGIN}\n\n{text}\n{END}{rest.split(END)[1]}")

@@ -16,6 +16,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from tectum.engine.far_field import add_block, interpolate
 from tectum.engine.kernel import kernel
 from tectum.engine.projection_loop import FIRED, REFRESH, compete, learn, refresh
 from tectum.engine.wave_noise import fill_normals
@@ -41,6 +42,7 @@ class SheetCircuit(NamedTuple):
     disc: Any  # int16 by the offset on a grid: 1 for a neighbour; empty for other sheets
     far: Any  # int16 exp(-D / length) beyond r_o, in units of `unit`: (n, n), or by the offset on a grid
     unit: Any  # float32
+    blocks: Any  # BlockField, in place of `far` for the spikes of a large grid
     reset: Any  # (n,) float32
     alive: Any  # (n,) bool
     levels: Any  # (LEVELS,) float32, for random numbers
@@ -61,6 +63,9 @@ class SheetScratch(NamedTuple):
 
     n_near: Any  # (n,) int32 neighbours that fired
     far: Any  # (n,) int32
+    blocks: Any  # (n_blocks,) int32
+    line: Any  # (n_columns of blocks,) float32
+    field: Any  # (n,) float32 inhibition beyond r_o
     noise: Any  # (n,) float32
     drive: Any  # (n,) float32
     before: Any  # (n,) uint32 nodes that fired in the step before
@@ -110,18 +115,42 @@ def add_stamp(stamp, columns, total, i, strength):
 
 
 @kernel
+def count_spike(circuit, scratch, i, strength):
+    """Add the profile of node i, times `strength`, to the sums over the nodes that fire."""
+    add_near(circuit, scratch.n_near, i, strength)
+    size, columns = circuit.blocks.size, circuit.columns
+    if size > 0:
+        row, column = i // columns, i % columns
+        add_block(circuit.blocks, scratch.blocks, row, column, strength)
+        add_stamp(circuit.blocks.near[row % size, column % size], columns, scratch.far, i, strength)
+    else:
+        add_far(circuit, scratch.far, i, strength)
+
+
+@kernel
+def sum_field(circuit, scratch):
+    """Inhibition of each node from the sums over the nodes that fire."""
+    if circuit.blocks.size > 0:
+        interpolate(circuit.blocks, scratch.blocks, scratch.far, circuit.columns, scratch.line, scratch.field)
+        return
+    far, field = scratch.far, scratch.field
+    for j in range(field.shape[0]):
+        field[j] = np.float32(far[j]) * circuit.unit
+
+
+@kernel
 def begin(circuit, state, scratch):
     """Sums over the nodes that fired in the step before; returns their number."""
     scratch.n_near[:] = 0
     scratch.far[:] = 0
+    scratch.blocks[:] = 0
     scratch.drive[:] = ZERO
     n = 0
     for i in range(state.fired.shape[0]):
         if state.fired[i] == FIRED:
             scratch.before[n] = i
             n += 1
-            add_near(circuit, scratch.n_near, i, START)
-            add_far(circuit, scratch.far, i, START)
+            count_spike(circuit, scratch, i, START)
     return n
 
 
@@ -135,12 +164,12 @@ def new_noise(circuit, scratch, step):
 
 
 @kernel
-def advance_nodes(circuit, v, theta, fired, alive, n_near, far, noise, drive):
+def advance_nodes(circuit, v, theta, fired, alive, n_near, field, noise, drive):
     """Phase 3 for a block of nodes; whether one of them crosses its threshold."""
-    neuron, lateral, unit = circuit.neuron, circuit.lateral, circuit.unit
+    neuron, lateral = circuit.neuron, circuit.lateral
     hit = False
     for j in range(v.shape[0]):
-        u = lateral_input(lateral, np.float32(n_near[j]), np.float32(far[j]) * unit)
+        u = lateral_input(lateral, np.float32(n_near[j]), field[j])
         v[j] = membrane(neuron, v[j], u + drive[j] + noise[j])
         theta[j] = dynamic_threshold(neuron, theta[j], fired[j] != SILENT)
         hit |= (v[j] >= theta[j]) & alive[j]
@@ -152,6 +181,7 @@ def advance_sheet(circuit, state, scratch, n_before, now):
     """Phases 3 and 4; writes the nodes that fire to `now` and `scratch.before`, returns their number."""
     v, theta, fired, alive, before = state.v, state.theta, state.fired, circuit.alive, scratch.before
     n_nodes = v.shape[0]
+    sum_field(circuit, scratch)
     n = 0
     for b in range((n_nodes + BLOCK - 1) // BLOCK):
         part = slice(b * BLOCK, min(b * BLOCK + BLOCK, n_nodes))
@@ -162,7 +192,7 @@ def advance_sheet(circuit, state, scratch, n_before, now):
             fired[part],
             alive[part],
             scratch.n_near[part],
-            scratch.far[part],
+            scratch.field[part],
             scratch.noise[part],
             scratch.drive[part],
         )
@@ -174,14 +204,12 @@ def advance_sheet(circuit, state, scratch, n_before, now):
         j = now[k]
         v[j] = circuit.reset[j]
         if fired[j] == SILENT:
-            add_near(circuit, scratch.n_near, j, START)
-            add_far(circuit, scratch.far, j, START)
+            count_spike(circuit, scratch, j, START)
         fired[j] = GOES_ON
     for k in range(n_before):
         j = before[k]
         if fired[j] == FIRED:
-            add_near(circuit, scratch.n_near, j, STOP)
-            add_far(circuit, scratch.far, j, STOP)
+            count_spike(circuit, scratch, j, STOP)
             fired[j] = SILENT
     for k in range(n):
         fired[now[k]] = FIRED

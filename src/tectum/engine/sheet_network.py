@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from scipy.spatial import cKDTree
 from scipy.spatial.distance import cdist
 
+from tectum.engine.far_field import NO_BLOCKS, build_blocks
 from tectum.engine.projection_loop import ProjectionCircuit, ProjectionScratch, ProjectionState, learn_images
 from tectum.engine.random import uniform_array
 from tectum.engine.sheet_loop import SheetCircuit, SheetScratch, SheetState, SpikeEvents, run_driven, run_sheet
@@ -119,12 +120,17 @@ def _build_sheet(geometry: Geometry, parts: LayerParts, seed: np.uint64, layer: 
     n = len(geometry.positions)
     a_i, a_o = parts.kernel.strengths(geometry.density)
     wires = (_wire_grid if geometry.columns else _wire)(geometry, parts.kernel)
+    blocks = NO_BLOCKS
+    if geometry.columns:
+        spacing = geometry.density**-0.5
+        blocks = build_blocks(n // geometry.columns, geometry.columns, spacing, parts.kernel.r_o, parts.kernel.length)
     normals = normal_array(seed, RESET_STREAM + layer, 0, n)
     return SheetCircuit(
         neuron=neuron,
         lateral=RingStep(np.float32(a_i), np.float32(a_o)),
         columns=np.int64(geometry.columns),
         **wires._asdict(),
+        blocks=blocks,
         reset=(parts.neuron.reset * normals**2).astype(np.float32),
         alive=geometry.alive,
         levels=normal_levels(),
@@ -285,7 +291,7 @@ def run(
     sizes = [len(sheet.reset) for sheet in stack.sheets]
     chunk = max(1, min(CHUNK, MOST_EVENTS // max(sizes), n_steps))
     spikes = [SpikeEvents(np.zeros(chunk + 1, np.int64), np.empty(chunk * n, np.uint32)) for n in sizes]
-    sheet_rooms = [_sheet_scratch(n) for n in sizes]
+    sheet_rooms = [_sheet_scratch(circuit) for circuit in stack.sheets]
     rooms = [_projection_scratch(n) for n in sizes]
     for start in range(first_step, first_step + n_steps, chunk):
         steps = min(chunk, first_step + n_steps - start)
@@ -320,10 +326,14 @@ def learn_from_images(
     learn_images(projection, weights, room, first, neuron, geometry.alive, shown)
 
 
-def _sheet_scratch(n: int) -> SheetScratch:
+def _sheet_scratch(circuit: SheetCircuit) -> SheetScratch:
+    n, n_columns = len(circuit.reset), int(circuit.blocks.columns)
     return SheetScratch(
         n_near=np.zeros(n, np.int32),
         far=np.zeros(n, np.int32),
+        blocks=np.zeros((circuit.blocks.smooth.shape[0] // 2 + 2) * n_columns, np.int32),
+        line=np.zeros(n_columns, np.float32),
+        field=np.zeros(n, np.float32),
         noise=np.zeros(n, np.float32),
         drive=np.zeros(n, np.float32),
         before=np.zeros(n, np.uint32),
