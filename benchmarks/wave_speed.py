@@ -1,0 +1,145 @@
+"""How fast do waves run on a sheet, beside the same network in Brian2, and what does the time grow with?
+
+The first sheet of Raghavan, Lin & Thomson (2020) on a grid of 4 nodes per unit area, steps of 0.1 ms. The waves that
+each engine makes are printed beside its time; noise differs, so they agree in statistics. Times are CPU times of one
+core, medians over the rounds, without compilation and, for Brian2, without making the synapses.
+
+    python benchmarks/wave_speed.py
+    python benchmarks/wave_speed.py --peers-python .venv-peers/bin/python --json speed.json
+
+Brian2 needs its own environment (peers/requirements.txt); else it is left out. It holds a synapse for each pair of
+nodes, 6 GB for 128 x 128, so that it takes part with 64 x 64 alone.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import subprocess
+import tempfile
+import time
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tectum import analysis
+from tectum.engine import sheet_network as network
+from tectum.engine.sheet_loop import SpikeEvents
+from tectum.parts import DynamicThresholdLIF, RingKernel, Sheet
+from tectum.parts.steps import discretise
+from tectum.parts.waves import WAVE_STEP_MS
+
+HERE = Path(__file__).resolve().parent
+SPACING = 0.5
+NEURON, KERNEL = DynamicThresholdLIF(noise=3.0), RingKernel()
+SEED = np.uint64(0)
+FEW = 100  # steps before those that are timed
+DEVICES = ("cpp_standalone", "cython")
+
+
+def build(side: int) -> tuple[network.Geometry, network.Stack]:
+    """A sheet of `side` x `side` nodes."""
+    geometry = network.lay_out(Sheet((side, side), side * SPACING), 0.0, SEED, 0)
+    return geometry, network.build_stack([geometry], [network.LayerParts(NEURON, KERNEL)], 1.0, SEED)
+
+
+def tectum(side: int, n_steps: int) -> dict[str, Any]:
+    """This package: microseconds per step, then the spikes and the waves of another run."""
+    geometry, stack = build(side)
+    state = network.StackState((network.at_rest(stack.sheets[0]),), ())
+    network.run(stack, state, 0, FEW)
+    again = network.copy_of(state)
+    start = time.process_time()
+    network.run(stack, state, FEW, n_steps)
+    spent = time.process_time() - start
+    steps, nodes = [], []
+
+    def keep(layer: int, first_step: int, spikes: SpikeEvents) -> None:
+        counts = np.diff(spikes.first)
+        steps.append(np.repeat(first_step - FEW + np.arange(len(counts)), counts))
+        nodes.append(spikes.neuron[: spikes.first[-1]].astype(np.int64))
+
+    network.run(stack, again, FEW, n_steps, keep=keep)
+    return {"us_per_step": 1e6 * spent / n_steps} | described(
+        np.concatenate(steps), np.concatenate(nodes), geometry, n_steps
+    )
+
+
+def in_brian2(python: str, device: str, side: int, n_steps: int) -> dict[str, Any]:
+    """Brian2 on the same sheet."""
+    geometry, stack = build(side)
+    neuron = discretise(NEURON, WAVE_STEP_MS)._asdict()
+    problem = {name: float(neuron[name]) for name in ("fading", "gain", "climb", "recovery", "v_th", "noise")}
+    problem |= {name: value for name, value in KERNEL._asdict().items() if name != "density"}
+    problem |= {"dt": WAVE_STEP_MS, "hold": int(neuron["hold"]), "rows": side, "columns": side, "spacing": SPACING}
+    problem |= {"cutoff": 2.0 * side * SPACING, "reset": stack.sheets[0].reset.tolist(), "seed": 0}
+    problem |= {"n_few": FEW, "n_steps": FEW + n_steps}
+    with tempfile.TemporaryDirectory() as folder:
+        question, answer = Path(folder, "problem.json"), Path(folder, "result.npz")
+        question.write_text(json.dumps(problem))
+        script = HERE / "peers" / "wave_sheet_brian2.py"
+        subprocess.run([python, script, question, answer, "--device", device], check=True, stdout=subprocess.DEVNULL)
+        with np.load(answer) as result:
+            spent = float(result["all_cpu_seconds"] - result["few_cpu_seconds"])
+            late = result["all_step"] >= FEW
+            step, node = result["all_step"][late] - FEW, result["all_node"][late]
+    return {"us_per_step": 1e6 * spent / n_steps} | described(step, node, geometry, n_steps)
+
+
+def described(
+    step: NDArray[np.int64], node: NDArray[np.int64], geometry: network.Geometry, n_steps: int
+) -> dict[str, float]:
+    """Spikes per step, and the waves."""
+    positions, duration = geometry.positions, n_steps * WAVE_STEP_MS
+    waves = analysis.wave_statistics(step * WAVE_STEP_MS, node, positions, duration, link=KERNEL.r_i)
+    return {"spikes_per_step": len(step) / n_steps} | {
+        name: float(getattr(waves, name)) for name in ("active", "size", "radius", "single", "speed")
+    }
+
+
+def main() -> None:
+    """Measure and print the tables."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--steps", type=int, default=5000)
+    parser.add_argument("--peer-steps", type=int, default=1000, help="of Brian2")
+    parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--peers-python", help="interpreter that has Brian2")
+    parser.add_argument("--json", type=Path, help="file to write the figures to")
+    options = parser.parse_args()
+    if min(options.steps, options.peer_steps, options.rounds) < 1:
+        parser.error("--steps, --peer-steps and --rounds must be at least 1")
+    if hasattr(os, "sched_setaffinity"):
+        os.sched_setaffinity(0, {max(os.sched_getaffinity(0))})
+    turns: dict[str, list[dict[str, Any]]] = {}
+    for _ in range(options.rounds):
+        turns.setdefault("tectum 64 x 64", []).append(tectum(64, options.steps))
+        for device in DEVICES if options.peers_python else ():
+            found = in_brian2(options.peers_python, device, 64, options.peer_steps)
+            turns.setdefault(f"Brian2 {device} 64 x 64", []).append(found)
+    if not options.peers_python:
+        print("Brian2 is left out: name an interpreter that has it with --peers-python")
+    for side in (32, 96, 128, 192, 256):
+        turns[f"tectum {side} x {side}"] = [tectum(side, options.steps // 5) for _ in range(options.rounds)]
+    own = np.array([turn["us_per_step"] for turn in turns["tectum 64 x 64"]])
+    found = {}
+    for name, rows in turns.items():
+        times = np.array([row["us_per_step"] for row in rows])
+        found[name] = rows[-1] | {
+            "us_per_step": float(np.median(times)),
+            "times_tectum_64": float(np.median(times / own)),
+        }
+    print(f"{'engine and sheet':32s}us/step   x 64 x 64  spikes/step  active   size  radius  single  speed")
+    for name, row in found.items():
+        print(
+            f"{name:29s}{row['us_per_step']:10.1f}{row['times_tectum_64']:12.2f}{row['spikes_per_step']:13.1f}"
+            f"{row['active']:8.2f}{row['size']:7.0f}{row['radius']:8.2f}{row['single']:8.2f}{row['speed']:7.2f}"
+        )
+    if options.json:
+        options.json.write_text(json.dumps(found, indent=1) + "\n")
+
+
+if __name__ == "__main__":
+    main()
