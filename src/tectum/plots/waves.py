@@ -5,9 +5,10 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 import numpy.typing as npt
 from matplotlib.axes import Axes
-from matplotlib.collections import LineCollection
-from matplotlib.colors import Colormap, Normalize, to_rgb
+from matplotlib.colors import Colormap, ListedColormap, Normalize, to_rgb
 from matplotlib.figure import Figure, SubFigure
+from matplotlib.patches import PathPatch
+from matplotlib.path import Path
 from scipy.spatial import Delaunay, QhullError, cKDTree
 
 from tectum.plots.checks import Floats, Integers, as_neurons, as_points, as_vector
@@ -20,8 +21,11 @@ TRAIL_MS = 2.0
 N_BINS = 25
 """Bins of the coordinate in space and time."""
 
-PIXELS = 64
+PIXELS = 40
 """Along the longer side of a sheet, where values of nodes are drawn as cells."""
+
+N_LEVELS = 24
+"""Levels at which receptive fields are drawn."""
 
 OUTSIDE = 2.5
 """Places farther from any node than this many mean distances between nodes lie outside a sheet."""
@@ -65,6 +69,7 @@ def plot_wave(
     at_ms: float,
     *,
     trail_ms: float = TRAIL_MS,
+    silent: bool = True,
     ax: Axes | None = None,
 ) -> Axes:
     """Draw what has just fired on a sheet: in the strongest colour at this moment, paler up to `trail_ms` ago.
@@ -79,6 +84,8 @@ def plot_wave(
         The moment.
     trail_ms : float, default=2.0
         Time for which a spike is seen.
+    silent : bool, default=True
+        Whether to draw the other nodes as small dots.
     ax : Axes, optional
         Where to draw; a new figure by default.
 
@@ -101,7 +108,9 @@ def plot_wave(
     age = at_ms - latest
     lit = np.isfinite(age)
     size = _dot_size(ax, nodes)
-    ax.scatter(*nodes[~lit].T, s=0.35 * size, color=ink(0.13), linewidths=0, rasterized=True)
+    _draw_ground(ax, nodes)
+    if silent:
+        ax.scatter(*nodes[~lit].T, s=0.3 * size, color=ink(0.16), linewidths=0, rasterized=True)
     order = np.flatnonzero(lit)[np.argsort(-age[lit], kind="stable")]
     norm = Normalize(0.0, trail_ms)
     ax.scatter(*nodes[order].T, s=size, c=age[order], cmap=_fading(), norm=norm, linewidths=0)
@@ -115,6 +124,7 @@ def plot_wave_snapshots(
     *,
     names: Sequence[str] | None = None,
     trail_ms: float = TRAIL_MS,
+    silent: bool = True,
     figure: Figure | SubFigure | None = None,
 ) -> npt.NDArray[np.object_]:
     """Draw the waves on each sheet at several moments: a row per sheet, the first at the bottom, time to the right.
@@ -131,6 +141,8 @@ def plot_wave_snapshots(
         Names of the sheets; numbers by default.
     trail_ms : float, default=2.0
         Time for which a spike is seen.
+    silent : bool, default=True
+        Whether to draw the other nodes as small dots.
     figure : Figure or SubFigure, optional
         Where to draw; a new figure by default.
 
@@ -154,7 +166,7 @@ def plot_wave_snapshots(
     axes = panels(figure, n * len(spikes), columns=n, size=(1.7, 1.75)).reshape(len(spikes), n)
     for k, row in enumerate(axes[::-1]):
         for ax, moment in zip(row, moments, strict=True):
-            plot_wave(*spikes[k], positions[k], moment, trail_ms=trail_ms, ax=ax)
+            plot_wave(*spikes[k], positions[k], moment, trail_ms=trail_ms, silent=silent, ax=ax)
         row[0].set_ylabel(f"sheet {k}" if names is None else names[k])
     for ax, moment in zip(axes[0], moments, strict=True):
         ax.set_title(f"{moment:g} ms", fontsize="medium", fontweight="normal", loc="center")
@@ -205,7 +217,8 @@ def plot_space_time(
     edges = [np.linspace(0.0, duration_ms, max(2, round(duration_ms / bin_ms) + 1)), np.linspace(low, high, N_BINS + 1)]
     counts = np.histogram2d(times, nodes[fired, axis], bins=edges)[0].T
     shown = np.ma.masked_equal(counts, 0.0)
-    ax.imshow(shown, cmap=SEQUENTIAL, aspect="auto", origin="lower", extent=(0.0, duration_ms, low, high))
+    extent = (0.0, duration_ms, low, high)
+    ax.imshow(shown, cmap=SEQUENTIAL, aspect="auto", origin="lower", interpolation="none", extent=extent)
     ax.set(xlabel="time (ms)", ylabel="xy"[axis])
     return ax
 
@@ -336,8 +349,14 @@ def plot_field_sizes(
     ax = axes_or_new(ax)
     bins = np.linspace(0.0, 1.08 * max(sheet_radius, values.max(initial=0.0)), 46).tolist()
     if before is not None:
-        ax.hist(as_vector(before, "plot_field_sizes.before"), bins, color=ink(0.35), label="before growth")
-    ax.hist(values, bins, color=accent(0), alpha=0.9, label="grown")
+        ax.hist(
+            as_vector(before, "plot_field_sizes.before"),
+            bins,
+            color=ink(0.35),
+            histtype="stepfilled",
+            label="before growth",
+        )
+    ax.hist(values, bins, color=accent(0), histtype="stepfilled", label="grown")
     for radius, name, dashes in ((sheet_radius, "sheet", "-"), (sheet_radius / 2.0, "half the sheet", ":")):
         ax.axvline(radius, color=ink(0.7), linewidth=1.0, linestyle=dashes, label=name)
     ax.set(xlabel="radius of the receptive field", ylabel="units", xlim=(0.0, bins[-1]))
@@ -376,7 +395,7 @@ def plot_coverage(
     cells, extent = _cells(nodes)
     shown = np.ma.masked_less_equal(np.where(cells < 0, 0.0, values[cells]), 0.0)
     norm = Normalize(0.0, max(1.0, float(values.max(initial=0.0))))
-    image = ax.imshow(shown, cmap=DISTANCE, norm=norm, extent=extent, origin="lower")
+    image = ax.imshow(shown, cmap=DISTANCE, norm=norm, extent=extent, origin="lower", interpolation="none")
     bare = nodes[values <= 0]
     ax.scatter(*bare.T, marker="x", s=12, color=ink(0.8), linewidths=0.8)
     _format_sheet(ax, nodes)
@@ -404,7 +423,7 @@ def plot_net(
     positions : (n_units, 2) array
         Places of the units on their own sheet.
     sheet : (n_nodes, 2) array, optional
-        Nodes of the sheet below, drawn behind the net.
+        Nodes of the sheet below, whose area is drawn behind the net.
     neighbours : (n_pairs, 2) array of int, optional
         Units to join; those that are adjacent on their sheet by default.
     ax : Axes, optional
@@ -425,12 +444,16 @@ def plot_net(
         raise ValueError(
             f"plot_net.centres must have a row per unit ({len(places)}), got {len(at)}; pass both of the same sheet."
         )
-    pairs = sheet_neighbours(places) if neighbours is None else as_neurons(neighbours, len(places), "plot_net")
+    pairs = sheet_neighbours(places)
+    if neighbours is not None:
+        pairs = as_neurons(neighbours, len(places), "plot_net.neighbours").reshape(-1, 2)
     ax = axes_or_new(ax, (3.8, 3.8))
     behind = at if sheet is None else as_points(sheet, "plot_net.sheet")
     if sheet is not None:
-        ax.scatter(*behind.T, s=0.3 * _dot_size(ax, behind), color=ink(0.13), linewidths=0, rasterized=True)
-    ax.add_collection(LineCollection(list(at[pairs]), colors=[ink(0.4)], linewidths=0.6), autolim=False)
+        _draw_ground(ax, behind)
+    codes = np.tile([Path.MOVETO, Path.LINETO], len(pairs)).astype(Path.code_type)
+    lines = Path(at[pairs].reshape(-1, 2), codes) if len(pairs) else Path(at[:1])
+    ax.add_patch(PathPatch(lines, facecolor="none", edgecolor=ink(0.4), linewidth=0.6))
     size = float(np.clip(0.35 * _dot_size(ax, places), 4.0, 22.0))
     ax.scatter(*at.T, s=size, color=position_colours(places), linewidths=0, zorder=3)
     return _format_sheet(ax, behind)
@@ -570,6 +593,13 @@ def _cells(nodes: Floats) -> tuple[Integers, tuple[float, float, float, float]]:
     return nearest.reshape(len(y), len(x)).astype(np.int64), extent
 
 
+def _draw_ground(ax: Axes, nodes: Floats) -> None:
+    """The area of a sheet, pale."""
+    cells, extent = _cells(nodes)
+    ground = np.ma.masked_less(np.minimum(cells, 0), 0)
+    ax.imshow(ground, cmap=ListedColormap([ink(0.05)]), extent=extent, origin="lower", interpolation="none", zorder=0)
+
+
 def _draw_mosaic(ax: Axes, fields: Floats, nodes: Floats, columns: int) -> None:
     """Fields in rows of so many columns with gaps between, field (r, c) centred on (x, y) = (c, r)."""
     cells = _cells(nodes)[0][::-1]  # rows of an image run downwards
@@ -578,6 +608,7 @@ def _draw_mosaic(ax: Axes, fields: Floats, nodes: Floats, columns: int) -> None:
     rows = -(-len(fields) // columns)
     largest = fields.max(axis=1, keepdims=True)
     shares = np.maximum(fields, 0.0) / np.where(largest > 0, largest, 1.0)
+    shares = np.round(shares * N_LEVELS) / N_LEVELS  # files with fewer colours are smaller
     tiles = np.full((rows * columns, height + gap, width + gap), np.nan)
     tiles[: len(fields), :height, :width] = np.where(cells < 0, np.nan, shares[:, cells])
     tiles = tiles.reshape(rows, columns, height + gap, width + gap).transpose(0, 2, 1, 3)

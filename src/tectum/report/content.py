@@ -87,6 +87,8 @@ class Content:
         Source of the model.
     comparison : Comparison or None
         A longer table below the headline numbers.
+    n_opening : int
+        Sections that come before the headline numbers.
     """
 
     kind: str
@@ -102,6 +104,7 @@ class Content:
     units: str
     footer: str
     comparison: Comparison | None = field(default=None)
+    n_opening: int = 0
 
     @property
     def methods(self) -> list[str]:

@@ -273,8 +273,9 @@
     }, "Centres of receptive fields, joined where units are neighbours");
     const fields = picture(element("div", "sheet", stage), () => ratio(which.below), (context, width, height) => {
       const shown = which.shown, columns = Math.ceil(Math.sqrt(shown.length)), rows = Math.ceil(shown.length / columns);
-      const { places, fields: stored } = unpack(which), table = stored[Math.round(position)];
-      const levels = ramp(FIELD[dark() ? "dark" : "light"], 64), gap = 6;
+      const { places, fields: stored } = unpack(which), near = (at, k) => Math.abs(data.stages[k] - position) < Math.abs(data.stages[at] - position);
+      const table = stored[stored.reduce((at, _, k) => (near(at, k) ? k : at), 0)], row = (which.below.n + 1) >> 1;
+      const levels = ramp(FIELD[dark() ? "dark" : "light"], 16), gap = 6;
       const box = [(width - gap * (columns - 1)) / columns, (height - gap * (rows - 1)) / rows];
       const points = layOut(which.below, places, box[0], box[1]);
       const dot = 1.25 * Math.sqrt((box[0] * box[1]) / which.below.n), n = which.below.n;
@@ -287,8 +288,8 @@
         context.rect(x, y, box[0], box[1]);
         context.clip();
         for (let i = 0; i < n; i++) {
-          const level = table[k * n + i] >> 2;
-          if (level < 2) continue;
+          const level = (table[k * row + (i >> 1)] >> (4 * (i & 1))) & 15;
+          if (!level) continue;
           context.fillStyle = levels[level];
           context.fillRect(x + points[2 * i] - dot / 2, y + points[2 * i + 1] - dot / 2, dot, dot);
         }

@@ -13,13 +13,19 @@ from tectum.report.wave_study import Projection, WaveStudy
 
 N_MOMENTS, APART_MS = 8, 4.0  # snapshots
 STREAKS_MS = 250.0  # of the waves in space and time
-N_STAGES, N_UNITS, MOST_FIELDS = 7, 4, 60
+N_NETS, N_STAGES, N_UNITS, MOST_FIELDS = 6, 9, 4, 24
+COARSE = 96  # pixels per inch of many small pictures
 CUT = waves.CUT / 2.5  # of the mean weight of a unit, above which a node belongs to its field
+
+
+def opening_figures(study: WaveStudy) -> list[Drawing | Film]:
+    """What the page begins with."""
+    return [wave_film(study)]
 
 
 def wave_figures(study: WaveStudy) -> list[Drawing | Film]:
     """What fires where and when."""
-    return [wave_film(study), _snapshots(study), _streaks(study)]
+    return [_snapshots(study), _streaks(study)]
 
 
 def growth_figures(study: WaveStudy) -> list[Drawing | Film]:
@@ -27,20 +33,20 @@ def growth_figures(study: WaveStudy) -> list[Drawing | Film]:
     film = growth_film(study)
     if film is None:
         return []
-    return [film, _unfolding(study), *_curves(study)]
+    return [film, _unfolding(study), _curves(study)]
 
 
 def field_figures(study: WaveStudy) -> list[Drawing | Film]:
     """Receptive fields of the grown network."""
     grown = [_fields(study, projection) for projection in study.projections]
     stages = [_stages(study)] if len(study.looks) > 1 else []
-    return [*stages, *grown, *(_sizes(study, projection) for projection in study.direct)]
+    return [*stages, *grown, _sizes(study)]
 
 
 def order_figures(study: WaveStudy) -> list[Drawing | Film]:
     """How fields tile the sheet below, and in which order."""
-    covered = [_coverage(study, projection) for projection in study.direct]
-    return [*covered, *(_topography(study, projection) for projection in study.projections)]
+    far = [_composed(study)] if len(study.projections) > len(study.direct) else []
+    return [_order(study), *far]
 
 
 def _quiet_start(study: WaveStudy) -> float:
@@ -49,7 +55,7 @@ def _quiet_start(study: WaveStudy) -> float:
     length = round(N_MOMENTS * APART_MS / waves.FRAME_MS)
     within = np.convolve(np.minimum(counts, np.median(counts[counts > 0]) if counts.any() else 1), np.ones(length))
     last = len(counts) // 2
-    return float(within[length - 1 : length - 1 + last].argmax() * waves.FRAME_MS)
+    return float(round(within[length - 1 : length - 1 + last].argmax() * waves.FRAME_MS))
 
 
 def _snapshots(study: WaveStudy) -> Drawing:
@@ -57,7 +63,8 @@ def _snapshots(study: WaveStudy) -> Drawing:
     names = [f"sheet {k}" for k in range(len(study.positions))]
 
     def draw(figure: Figure) -> None:
-        plots.plot_wave_snapshots(study.spikes(study.recording), study.positions, moments, names=names, figure=figure)
+        spikes = study.spikes(study.recording)
+        plots.plot_wave_snapshots(spikes, study.positions, moments, names=names, silent=False, figure=figure)
 
     return Drawing(
         "snapshots",
@@ -68,6 +75,7 @@ def _snapshots(study: WaveStudy) -> Drawing:
         draw,
         (WIDE, 0.35 + 1.36 * len(study.positions)),
         "compressed",
+        COARSE,
     )
 
 
@@ -103,16 +111,14 @@ def _stages_of(study: WaveStudy, n: int) -> list[int]:
 
 
 def _unfolding(study: WaveStudy) -> Drawing:
-    stages, n_rows = _stages_of(study, 6), len(study.positions) - 1
+    stages, n_rows = _stages_of(study, N_NETS), len(study.positions) - 1
 
     def draw(figure: Figure) -> None:
         axes = figure.subplots(n_rows, len(stages), squeeze=False)
         for k, row in enumerate(axes[::-1]):
             lower, upper = study.positions[k], study.positions[k + 1]
             for ax, stage in zip(row, stages, strict=True):
-                plots.plot_net(waves.field_centres(study.looks[stage].weights[k], lower), upper, ax=ax)
-                low, high = lower.min(axis=0), lower.max(axis=0)
-                ax.set(xlim=(low[0], high[0]), ylim=(low[1], high[1]))
+                plots.plot_net(waves.field_centres(study.looks[stage].weights[k], lower), upper, sheet=lower, ax=ax)
             row[0].set_ylabel(f"sheet {k} → {k + 1}")
         for ax, stage in zip(axes[0], stages, strict=True):
             time = study.looks[stage].time_ms / 1000.0
@@ -121,40 +127,41 @@ def _unfolding(study: WaveStudy) -> Drawing:
     return Drawing(
         "unfolding",
         "The net over growth",
-        "Each dot is a unit at the centre of its receptive field on the sheet below, lines join neighbours, and colours "
-        "tell their places on their own sheet. A map that is in order spreads like a smooth net. Where it is folded, "
-        "lines lie over each other; without order it is a tangle.",
+        "Each dot is a unit at the centre of its receptive field on the sheet below, lines join neighbours, and "
+        "colours tell their places on their own sheet. A map that is in order spreads like a smooth net. Where it is "
+        "folded, lines lie over each other; without order it is a tangle.",
         draw,
         (WIDE, 0.3 + 1.85 * n_rows),
         "compressed",
+        COARSE,
     )
 
 
-def _curves(study: WaveStudy) -> list[Drawing]:
+def _curves(study: WaveStudy) -> Drawing:
     times = [look.time_ms for look in study.looks]
-    texts = {
-        "compactness": "How small receptive fields are beside the sheet below: 0 for a unit that listens to all of it.",
-        "topography": "How well distances on the sheet below agree with distances of units. While fields are large, "
-        "tiny shifts of their centres count as well: read it together with the compactness.",
-    }
+    measures = ("compactness", "topography")
 
-    def drawing(key: str, text: str) -> Drawing:
-        curves = {
-            found.name: [getattr(order[k], key) for order in study.orders] for k, found in enumerate(study.direct)
-        }
-        return Drawing(
-            f"curve-{key}",
-            f"{key.capitalize()} over growth",
-            f"{text} All projections learn at the same time.",
-            lambda figure: plots.plot_growth(times, curves, ylabel=key, ax=figure.subplots()),
-            (HALF, 3.4),
-        )
+    def draw(figure: Figure) -> None:
+        for ax, measure in zip(figure.subplots(1, 2), measures, strict=True):
+            curves = {
+                found.name: [getattr(order[k], measure) for order in study.orders]
+                for k, found in enumerate(study.direct)
+            }
+            plots.plot_growth(times, curves, ylabel=measure, ax=ax)
 
-    return [drawing(key, text) for key, text in texts.items()]
+    return Drawing(
+        "curves",
+        "Compactness and topography over growth",
+        "Left: how small receptive fields are beside the sheet below, 0 for a unit that listens to all of it. Right: "
+        "how well distances of fields agree with distances of their units. While fields are large, tiny shifts of "
+        "their centres count as well, so read both together. All projections learn at the same time.",
+        draw,
+        (WIDE, 3.3),
+    )
 
 
 def _stages(study: WaveStudy) -> Drawing:
-    stages, n_projections = _stages_of(study, 11), len(study.positions) - 1
+    stages, n_projections = _stages_of(study, N_STAGES), len(study.positions) - 1
 
     def draw(figure: Figure) -> None:
         axes = figure.subplots(n_projections, 1, squeeze=False)[:, 0]
@@ -188,8 +195,8 @@ def _fields(study: WaveStudy, projection: Projection) -> Drawing:
     return Drawing(
         f"fields-{projection.below}-{projection.above}",
         f"Receptive fields, {projection.name}",
-        f"{len(units)} of {len(upper)} units, roughly where they are on their sheet. In an ordered map the bright patch "
-        f"moves a little from picture to picture; by the authors' rule it jumps.{through}",
+        f"{len(units)} of {len(upper)} units, roughly where they are on their sheet. In an ordered map the bright "
+        f"patch moves a little from picture to picture; by the authors' rule it jumps.{through}",
         lambda figure: plots.plot_sheet_fields(
             projection.weights, lower, units=units, n_cols=columns, ax=figure.subplots()
         ),
@@ -198,57 +205,90 @@ def _fields(study: WaveStudy, projection: Projection) -> Drawing:
     )
 
 
-def _sizes(study: WaveStudy, projection: Projection) -> Drawing:
-    before = None
-    if len(study.looks) > 1:
-        before = waves.field_radius(study.looks[0].weights[projection.below], study.positions[projection.below])
-    order = projection.order
+def _sizes(study: WaveStudy) -> Drawing:
+    direct = study.direct
+    told = "; ".join(
+        f"{found.name}: radius {found.order.radius:.2f} over all units, {found.order.sheet:.2f} for the sheet, "
+        f"{100 * found.order.compact:.0f} % compact"
+        for found in direct
+    )
 
     def draw(figure: Figure) -> None:
-        plots.plot_field_sizes(projection.radii, order.sheet, before=before, ax=figure.subplots())
+        for ax, found in zip(figure.subplots(1, max(2, len(direct))), direct, strict=False):
+            before = None
+            if len(study.looks) > 1:
+                lower = study.positions[found.below]
+                before = waves.field_radius(study.looks[0].weights[found.below], lower)
+            plots.plot_field_sizes(found.radii, found.order.sheet, before=before, ax=ax)
+            ax.set_xlabel(f"radius of the receptive field, {found.name}")
+        for ax in figure.axes[len(direct) :]:
+            ax.remove()
 
     return Drawing(
-        f"sizes-{projection.above}",
-        f"Sizes of fields, {projection.name}",
-        f"Root mean square radius of the receptive fields: {order.radius:.2f} over all units, {order.sheet:.2f} for the "
-        f"sheet. {100 * order.compact:.0f} % of the units are compact: below half of the sheet.",
+        "sizes",
+        "Sizes of receptive fields",
+        f"Root mean square radii. {told}: below half of the sheet.",
         draw,
-        (HALF, 3.4),
+        (WIDE, 3.3),
     )
 
 
-def _coverage(study: WaveStudy, projection: Projection) -> Drawing:
-    W, lower, order = projection.weights, study.positions[projection.below], projection.order
-    compact = projection.radii < 0.5 * order.sheet
-    counts = (W[compact] > CUT * W[compact].mean(axis=1, keepdims=True)).sum(axis=0)
+def _order(study: WaveStudy) -> Drawing:
+    direct = study.direct
+    told = [
+        f"{found.name}: correlation of distances {found.order.topography:.2f}, R² of an affine map "
+        f"{found.order.affine:.2f}; {found.order.overlap:.0f} fields over a node, standard deviation "
+        f"{100 * found.order.evenness:.0f} % of it, {100 * found.order.coverage:.1f} % covered."
+        for found in direct
+    ]
+
+    def draw(figure: Figure) -> None:
+        for row, found in zip(figure.subplots(len(direct), 3, squeeze=False), direct, strict=True):
+            lower, upper = study.positions[found.below], study.positions[found.above]
+            plots.plot_net(upper, upper, sheet=upper, neighbours=[], ax=row[0])
+            row[0].set_title(f"units of sheet {found.above}", fontweight="normal")
+            plots.plot_net(found.centres, upper, sheet=lower, ax=row[1])
+            row[1].set_title(f"their fields on sheet {found.below}", fontweight="normal")
+            plots.plot_coverage(_covering(found), lower, ax=row[2])
+            row[2].set_title(f"tiling of sheet {found.below}", fontweight="normal")
+
     return Drawing(
-        f"coverage-{projection.above}",
-        f"Tiling of sheet {projection.below}",
-        f"Receptive fields of compact units over each node: {order.overlap:.0f} on average, standard deviation "
-        f"{100 * order.evenness:.0f} % of it. They cover {100 * order.coverage:.1f} % of the nodes; crosses mark the "
-        "others.",
-        lambda figure: plots.plot_coverage(counts, lower, ax=figure.subplots()),
-        (HALF, 4.4),
+        "order",
+        "Where units are, where they look, what they cover",
+        "Left and middle: the same units in the same colours, at their own places and at the centres of their "
+        "receptive fields. An ordered map keeps the order of the colours, turned or mirrored as it may be. Right: how many "
+        "fields of compact units cover each node; crosses mark nodes without any. " + " ".join(told),
+        draw,
+        (WIDE, 3.5 * len(direct)),
         "compressed",
     )
 
 
-def _topography(study: WaveStudy, projection: Projection) -> Drawing:
-    lower, upper, order = study.positions[projection.below], study.positions[projection.above], projection.order
+def _covering(projection: Projection) -> NDArray[np.int64]:
+    """Number of receptive fields of compact units over each node."""
+    W = projection.weights[projection.radii < 0.5 * projection.order.sheet]
+    return np.asarray((CUT * W.mean(axis=1, keepdims=True) < W).sum(axis=0), dtype=np.int64)
+
+
+def _composed(study: WaveStudy) -> Drawing:
+    far = [found for found in study.projections if found.above > found.below + 1]
 
     def draw(figure: Figure) -> None:
-        left, right = figure.subplots(1, 2)
-        plots.plot_net(upper, upper, ax=left)
-        left.set_title(f"Units on sheet {projection.above}")
-        plots.plot_net(projection.centres, upper, sheet=lower, ax=right)
-        right.set_title(f"Centres of their fields on sheet {projection.below}")
+        axes = figure.subplots(1, max(3, len(far)))
+        for ax, found in zip(axes, far, strict=False):
+            upper = study.positions[found.above]
+            plots.plot_net(found.centres, upper, sheet=study.positions[0], ax=ax)
+            ax.set_title(f"fields of sheet {found.above} on sheet 0", fontweight="normal")
+        for ax in axes[len(far) :]:
+            ax.remove()
 
+    told = ", ".join(f"{found.name} {found.order.topography:.2f}" for found in far)
     return Drawing(
-        f"topography-{projection.below}-{projection.above}",
-        f"Topography, {projection.name}",
-        "The same units twice, in the same colours. An ordered map keeps the order of the colours, turned or mirrored as "
-        f"it may be. Correlation of distances {order.topography:.2f}, R² of an affine map {order.affine:.2f}.",
+        "composed",
+        "Through the whole stack",
+        f"Receptive fields composed down to the first sheet. Correlation of distances: {told}. Fields widen with every "
+        "sheet, as each pools the pools below; order survives only where every step has kept it.",
         draw,
-        (8.6, 4.4),
+        (WIDE if len(far) > 1 else HALF, 3.7),
         "compressed",
     )

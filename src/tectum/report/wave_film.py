@@ -1,7 +1,7 @@
 """Moving pictures of a network of sheets: compact data for the script of the page that draws them.
 
-Arrays are base64: bits of what fires in each frame, 16-bit places as shares of the longer side of their sheet, 8-bit
-receptive fields as shares of their largest weight.
+Arrays are base64: bits of what fires in each frame, 16-bit places as shares of the longer side of their sheet, 4-bit
+receptive fields as shares of their largest weight, even nodes in the low bits.
 """
 
 import base64
@@ -17,26 +17,24 @@ from tectum.report.content import Film
 from tectum.report.wave_study import LOOK_MS, WaveStudy
 
 FRAME_MS = 0.5
-FILM_MS = 300.0  # of the grown network
-MOST_SCENES = 5
-MOST_FILM_BYTES, MOST_FIELD_BYTES = 500_000, 450_000  # before base64 adds a third
-N_FIELDS = 16  # units whose fields are shown
+FILM_MS = 220.0  # of the grown network
+MOST_FILM_BYTES, MOST_FIELD_BYTES = 400_000, 200_000  # before base64 adds a third
+N_FIELDS, N_STAGES = 16, 14  # units whose fields are shown, and looks at them
 
 
 def wave_film(study: WaveStudy) -> Film:
     """The waves on all sheets, during growth and after it."""
-    looks = _scenes(study)
+    looks = [look for look in study.looks if look.activity is not None]
     scenes = [
-        _scene(study, _growth_time(look.time_ms, k == 0 and len(study.looks) > 1), look.activity, LOOK_MS, look.weights)
+        _scene(study, _growth_time(look.time_ms, k == 0), look.activity, LOOK_MS, look.weights)
         for k, look in enumerate(looks[:-1])
+        if look.activity is not None
     ]
     size = sum(-(-len(X) // 8) for X in study.positions)
     used = (len(looks) - 1) * size * LOOK_MS / FRAME_MS
     length = min(FILM_MS, max(LOOK_MS, (MOST_FILM_BYTES - used) / size * FRAME_MS))
     scenes.append(_scene(study, "Grown", study.recording, length, looks[-1].weights))
-    sheets = [
-        {"n": len(X), "places": _places(X, X), "width": _aspect(X)[0], "height": _aspect(X)[1]} for X in study.positions
-    ]
+    sheets = [_sheet(X) for X in study.positions]
     return Film(
         "waves",
         "Waves on all sheets",
@@ -55,23 +53,24 @@ def growth_film(study: WaveStudy) -> Film | None:
     if len(study.looks) < 3:
         return None
     n_projections = len(study.positions) - 1
-    each = max(1, MOST_FIELD_BYTES // (n_projections * len(study.looks)))
+    stages = np.unique(np.linspace(0, len(study.looks) - 1, N_STAGES).round().astype(int)).tolist()
+    each = max(1, 2 * MOST_FIELD_BYTES // (n_projections * len(stages)))
     projections = []
     for k in range(n_projections):
         lower, upper = study.positions[k], study.positions[k + 1]
         shown = spread_units(upper, max(1, min(N_FIELDS, each // len(lower))))
-        fields = [look.weights[k][shown] for look in study.looks]
+        fields = [study.looks[stage].weights[k][shown] for stage in stages]
         projections.append(
             {
                 "name": f"sheet {k} → {k + 1}",
-                "below": {"n": len(lower), "places": _places(lower, lower), "width": _aspect(lower)[0], "height": _aspect(lower)[1]},
+                "below": _sheet(lower),
                 "n": len(upper),
                 "centres": [_places(waves.field_centres(look.weights[k], lower), lower) for look in study.looks],
                 "edges": _packed(plots.sheet_neighbours(upper).astype("<u2")),
                 "light": _packed(_colours(upper, "light")),
                 "dark": _packed(_colours(upper, "dark")),
                 "shown": shown.tolist(),
-                "fields": [_packed(_bytes(table)) for table in fields],
+                "fields": [_packed(_nibbles(table)) for table in fields],
                 "measures": [
                     [_known(value) for value in (order[k].compactness, order[k].coverage, order[k].topography)]
                     for order in study.orders
@@ -85,7 +84,7 @@ def growth_film(study: WaveStudy) -> Film | None:
         "join neighbours, and colours tell their places on their own sheet. Before growth every unit listens to all "
         "nodes, so that all centres lie in the middle. Right: the fields of some units, framed in their colour.",
         "growth",
-        {"times": [look.time_ms for look in study.looks], "projections": projections},
+        {"times": [look.time_ms for look in study.looks], "stages": stages, "projections": projections},
     )
 
 
@@ -100,16 +99,8 @@ def spread_units(positions: NDArray[np.float64], n: int) -> NDArray[np.intp]:
     return np.array(list(dict.fromkeys(nearest)), dtype=np.intp)
 
 
-def _scenes(study: WaveStudy) -> list[Any]:
-    """Looks that are filmed: the first, some on the way, the last."""
-    times = np.array([look.time_ms for look in study.looks])
-    wanted = np.linspace(times[0], times[-1], MOST_SCENES)
-    nearest = [int(np.abs(times - time).argmin()) for time in wanted]
-    return [study.looks[k] for k in dict.fromkeys(nearest)]
-
-
 def _growth_time(time_ms: float, first: bool) -> str:
-    return "Before growth" if first else f"After {time_ms / 1000.0:.3g} s"
+    return "Before growth" if first else f"After {time_ms / 1000.0:.1f} s"
 
 
 def _scene(study: WaveStudy, name: str, recording: Recording, length_ms: float, weights: list[NDArray]) -> dict:
@@ -140,10 +131,11 @@ def _colours(positions: NDArray, theme: Any) -> NDArray[np.uint8]:
         return np.round(255.0 * plots.position_colours(positions)).astype(np.uint8)
 
 
-def _aspect(positions: NDArray) -> NDArray[np.float64]:
-    """Width and height of a sheet as shares of the longer one."""
+def _sheet(positions: NDArray) -> dict[str, Any]:
+    """Nodes of a sheet, and its width and height as shares of the longer one."""
     span = np.ptp(positions, axis=0)
-    return np.round(span / max(float(span.max()), 1e-9), 4)
+    width, height = np.round(span / max(float(span.max()), 1e-9), 4).tolist()
+    return {"n": len(positions), "places": _places(positions, positions), "width": width, "height": height}
 
 
 def _places(points: NDArray, sheet: NDArray) -> str:
@@ -152,10 +144,13 @@ def _places(points: NDArray, sheet: NDArray) -> str:
     return _packed(np.clip(np.round(65535.0 * (points - low) / span), 0, 65535).astype("<u2"))
 
 
-def _bytes(fields: NDArray) -> NDArray[np.uint8]:
-    """Fields (n, n_nodes) as shares of the largest weight of each."""
+def _nibbles(fields: NDArray) -> NDArray[np.uint8]:
+    """Fields (n, n_nodes) as shares of the largest weight of each, two to a byte."""
     largest = fields.max(axis=1, keepdims=True)
-    return np.round(255.0 * np.maximum(fields, 0.0) / np.where(largest > 0, largest, 1.0)).astype(np.uint8)
+    levels = np.round(15.0 * np.maximum(fields, 0.0) / np.where(largest > 0, largest, 1.0)).astype(np.uint8)
+    if levels.shape[1] % 2:
+        levels = np.pad(levels, [(0, 0), (0, 1)])
+    return levels[:, ::2] + 16 * levels[:, 1::2]
 
 
 def _packed(array: NDArray) -> str:

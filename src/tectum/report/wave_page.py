@@ -4,7 +4,7 @@ from typing import Any
 
 from tectum.models.wave_parameters import AUTHORS_LAYERS, TOPOGRAPHIC_LAYERS
 from tectum.report.content import Comparison, Content, Health, Section
-from tectum.report.wave_figures import field_figures, growth_figures, order_figures, wave_figures
+from tectum.report.wave_figures import field_figures, growth_figures, opening_figures, order_figures, wave_figures
 from tectum.report.wave_study import STEP_MS, Order, WaveStudy, schedule_ms
 
 KINDS = {
@@ -70,6 +70,7 @@ def wave_content(network: Any, study: WaveStudy, *, facts: list[tuple[str, str]]
         measures=study.measures,
         comparison=_table(study, sizes),
         sections=_sections(study),
+        n_opening=1,
         health=_health(network, study),
         units="Times in ms, lengths in the unit of each sheet, rates of learning per ms.",
         footer="The network: after Raghavan, Lin & Thomson (2020), Self-organization of multi-layer spiking neural "
@@ -91,10 +92,10 @@ def _table(study: WaveStudy, sizes: list[int]) -> Comparison:
     direct = study.direct
     header = ["Measure", *(found.name for found in study.projections)]
     if len(study.looks) > 1:
-        header.insert(1, "Before growth, " + direct[0].name)
+        header.insert(1, "Before growth")
     expected = EXPECTED.get(study.configuration, {}) if _as_expected(study, sizes) else {}
     n_expected = min(len(direct), 2 if study.configuration == "topographic" else 1) if expected else 0
-    header += [f"Expected, {found.name}" for found in direct[:n_expected]]
+    header += [f"Expected: {found.name}" for found in direct[:n_expected]]
     rows = []
     for key, title in ROWS:
         cells = [_cell(key, _value(found, key)) for found in study.projections]
@@ -133,34 +134,40 @@ def _cell(key: str, value: float) -> str:
     if value != value:
         return "–"
     if key in SHARES:
-        return f"{100.0 * value:.0f} %"
-    return f"{value:.0f}" if key == "overlap" else f"{value:.2f}"
+        return f"{100.0 * value:.0f}\u00a0%"
+    return f"{value:.0f}" if key == "overlap" else f"{round(value, 2) + 0.0:.2f}"
 
 
 def _sections(study: WaveStudy) -> list[Section]:
     return [
         Section(
             "waves",
-            "The waves",
+            "Waves",
             "Neurons excite their near neighbours, inhibit those far away, and tire as they fire. That is enough for "
             "noise to light up one compact bump that travels. Each wave drives the sheet above, where the best driven "
             "units start a wave of their own.",
-            wave_figures(study),
-            _statistics(study),
+            opening_figures(study),
         ),
         Section(
             "growth",
-            "How it wires itself",
+            "Growth",
             "Neurons that are active together drive the same units, and what fires together is wired together, while "
             "the sum of the weights of a unit stays the same. All sheets grow at once.",
             growth_figures(study),
         ),
         Section(
             "fields",
-            "What each unit listens to",
+            "Receptive fields",
             "A receptive field is what a unit receives from each node of a sheet below. Waves are compact, and so "
             "become the fields: each unit pools a patch whose size is that of the wave.",
             field_figures(study),
+        ),
+        Section(
+            "activity",
+            "From sheet to sheet",
+            "Nothing flows down, and only the first sheet has noise: without it all are silent.",
+            wave_figures(study),
+            _statistics(study),
         ),
         Section(
             "order",

@@ -15,7 +15,8 @@ from tectum.models.wave_parameters import AUTHORS, TOPOGRAPHIC
 from tectum.report.numbers import Measure
 
 N_LOOKS = 24  # at growth, the first before it
-LOOK_MS = 120.0  # of activity kept at each look
+N_SCENES = 5  # at looks of which activity is kept
+LOOK_MS = 80.0  # of activity kept at each look
 STEP_MS = 0.1
 RECORDED_MS = 1000.0  # of spontaneous activity behind the statistics
 ACTIVE = 30 / 1600  # share of the nodes of a sheet that fire at a time in a wave: 30 of the authors' 1,600
@@ -29,7 +30,7 @@ class Look(NamedTuple):
 
     time_ms: float
     weights: list[NDArray[np.float32]]  # of each projection
-    activity: Recording  # of some ms from there, weights frozen
+    activity: Recording | None  # of some ms from there, weights frozen
 
 
 class Order(NamedTuple):
@@ -81,7 +82,7 @@ class Projection:
     @property
     def name(self) -> str:
         """Its sheets."""
-        return f"sheet {self.below} → {self.above}"
+        return f"sheet\u00a0{self.below}\u00a0→\u00a0{self.above}"
 
 
 @dataclass(frozen=True)
@@ -169,20 +170,22 @@ def follow_growth(
     if duration is None:
         duration = max(0.0, schedule_ms(network) - begin)
     looks, grown = [], 0.0
-    shares = (np.arange(n_looks + 1) / n_looks) ** 1.5
-    for time in np.unique(np.maximum(np.round(shares * float(duration)), STEP_MS if begin == 0.0 else 0.0)).tolist():
+    filmed = np.unique(np.linspace(0, n_looks, N_SCENES).round())
+    shares = (np.arange(n_looks + 1) / n_looks) ** 1.5  # of the time
+    times = np.maximum(np.round(shares * float(duration), 1), STEP_MS if begin == 0.0 else 0.0)
+    for k, time in enumerate(times.tolist()):
         if time > grown:
             network.grow(time - grown)
             if advance is not None:
                 advance(time - grown)
             grown = time
-        looks.append(look_at(network))
+        looks.append(look_at(network, film=k in filmed))
     return looks
 
 
-def look_at(network: Any) -> Look:
-    """A network as it is now."""
-    activity = network.record(LOOK_MS)
+def look_at(network: Any, *, film: bool = True) -> Look:
+    """A network as it is now, and what it does in the next ms."""
+    activity = network.record(LOOK_MS) if film else None
     return Look(network.n_steps_grown_ * STEP_MS, [W.copy() for W in network.weights_], activity)
 
 
@@ -304,13 +307,18 @@ def _measures(direct: list[Projection], before: list[Order] | None, configuratio
     ]  # fmt: skip
     measures = []
     for key, title, meaning in rows:
-        values = {found.name: float(getattr(found.order, key)) for found in direct}
+        values = {found.name: _rounded(getattr(found.order, key)) for found in direct}
         if before is not None:
-            values[BEFORE] = float(getattr(before[0], key))
+            values[BEFORE] = _rounded(getattr(before[0], key))
         measures.append(Measure(key, title, meaning, "higher", values))
     tracking = {found.name: found.tracking for found in direct}
     meaning = "R² of the place of the wave below, read from the place of the wave above, once per ms."
     return [*measures, Measure("tracking", "Tracking", meaning, "higher", tracking)]
+
+
+def _rounded(value: float) -> float:
+    """Without digits that mean nothing, nor the sign of what is left."""
+    return round(float(value), 4) + 0.0
 
 
 def _warnings(
