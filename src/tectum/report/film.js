@@ -272,7 +272,7 @@
       }
     }, "Centres of receptive fields, joined where units are neighbours");
     const fields = picture(element("div", "sheet", stage), () => ratio(which.below), (context, width, height) => {
-      const shown = which.shown, columns = Math.ceil(Math.sqrt(shown.length)), rows = Math.ceil(shown.length / columns);
+      const shown = which.shown, columns = Math.sqrt(shown.length), rows = columns;  // a square of units
       const { places, fields: stored } = unpack(which), near = (at, k) => Math.abs(data.stages[k] - position) < Math.abs(data.stages[at] - position);
       const table = stored[stored.reduce((at, _, k) => (near(at, k) ? k : at), 0)], row = (which.below.n + 1) >> 1;
       const levels = ramp(FIELD[dark() ? "dark" : "light"], 16), gap = 6;

@@ -13,7 +13,7 @@ from tectum.report.wave_study import Projection, WaveStudy
 
 N_MOMENTS, APART_MS = 8, 4.0  # snapshots
 STREAKS_MS = 250.0  # of the waves in space and time
-N_NETS, N_STAGES, N_UNITS, MOST_FIELDS = 6, 9, 4, 24
+N_NETS, N_STAGES, N_UNITS, SIDE = 6, 9, 3, 5
 COARSE = 96  # pixels per inch of many small pictures
 CUT = waves.CUT / 2.5  # of the mean weight of a unit, above which a node belongs to its field
 
@@ -38,9 +38,8 @@ def growth_figures(study: WaveStudy) -> list[Drawing | Film]:
 
 def field_figures(study: WaveStudy) -> list[Drawing | Film]:
     """Receptive fields of the grown network."""
-    grown = [_fields(study, projection) for projection in study.projections]
     stages = [_stages(study)] if len(study.looks) > 1 else []
-    return [*stages, *grown, _sizes(study)]
+    return [*stages, _fields(study), _sizes(study)]
 
 
 def order_figures(study: WaveStudy) -> list[Drawing | Film]:
@@ -166,7 +165,7 @@ def _stages(study: WaveStudy) -> Drawing:
     def draw(figure: Figure) -> None:
         axes = figure.subplots(n_projections, 1, squeeze=False)[:, 0]
         for k, ax in enumerate(axes[::-1]):
-            units = spread_units(study.positions[k + 1], N_UNITS)
+            units = spread_units(study.positions[k + 1], N_UNITS)[:: N_UNITS + 1]  # a diagonal
             fields = np.stack([study.looks[stage].weights[k][units] for stage in stages])
             times = [round(study.looks[stage].time_ms, -2) for stage in stages]
             names = [f"unit {j}" for j in units]
@@ -186,21 +185,29 @@ def _stages(study: WaveStudy) -> Drawing:
     )
 
 
-def _fields(study: WaveStudy, projection: Projection) -> Drawing:
-    lower, upper = study.positions[projection.below], study.positions[projection.above]
-    units, columns = spread_units(upper, MOST_FIELDS), 12
-    through = "" if projection.above == projection.below + 1 else " Fields across several projections are composed."
-    rows = -(-len(units) // columns)
-    span = np.ptp(lower, axis=0)
+def _fields(study: WaveStudy) -> Drawing:
+    shown = study.projections
+    columns = max(3, min(4, len(shown)))
+    rows = -(-len(shown) // columns)
+    through = "" if len(shown) == len(study.direct) else " Across several projections fields are composed."
+
+    def draw(figure: Figure) -> None:
+        axes = figure.subplots(rows, columns, squeeze=False).ravel()
+        for ax, found in zip(axes, shown, strict=False):
+            units = spread_units(study.positions[found.above], SIDE)
+            lower = study.positions[found.below]
+            plots.plot_sheet_fields(found.weights, lower, units=units, n_cols=SIDE, ax=ax)
+            ax.set_title(found.name, fontweight="normal")
+        for ax in axes[len(shown) :]:
+            ax.remove()
+
     return Drawing(
-        f"fields-{projection.below}-{projection.above}",
-        f"Receptive fields, {projection.name}",
-        f"{len(units)} of {len(upper)} units, roughly where they are on their sheet. In an ordered map the bright "
-        f"patch moves a little from picture to picture; by the authors' rule it jumps.{through}",
-        lambda figure: plots.plot_sheet_fields(
-            projection.weights, lower, units=units, n_cols=columns, ax=figure.subplots()
-        ),
-        (WIDE, 0.2 + rows * (WIDE / columns) * float(span[1] / span[0])),
+        "fields",
+        "Receptive fields, arranged as their units are",
+        "Fields of units all over the sheet above, in the places of these units, each on a scale of its own. In an "
+        "ordered map the bright patch moves a little from picture to picture; by the authors' rule it jumps." + through,
+        draw,
+        (WIDE if len(shown) > 1 else HALF, 0.3 + rows * WIDE / columns),
         "compressed",
     )
 
@@ -256,8 +263,8 @@ def _order(study: WaveStudy) -> Drawing:
         "order",
         "Where units are, where they look, what they cover",
         "Left and middle: the same units in the same colours, at their own places and at the centres of their "
-        "receptive fields. An ordered map keeps the order of the colours, turned or mirrored as it may be. Right: how many "
-        "fields of compact units cover each node; crosses mark nodes without any. " + " ".join(told),
+        "receptive fields. An ordered map keeps the order of the colours, turned or mirrored as it may be. Right: how "
+        "many fields of compact units cover each node; crosses mark nodes without any. " + " ".join(told),
         draw,
         (WIDE, 3.5 * len(direct)),
         "compressed",

@@ -18,8 +18,8 @@ from tectum.report.wave_study import LOOK_MS, WaveStudy
 
 FRAME_MS = 0.5
 FILM_MS = 220.0  # of the grown network
-MOST_FILM_BYTES, MOST_FIELD_BYTES = 400_000, 200_000  # before base64 adds a third
-N_FIELDS, N_STAGES = 16, 14  # units whose fields are shown, and looks at them
+MOST_FILM_BYTES, MOST_FIELD_BYTES = 400_000, 260_000  # before base64 adds a third
+MOST_SIDE, N_STAGES = 4, 14  # of the square of units whose fields are shown; looks at them
 
 
 def wave_film(study: WaveStudy) -> Film:
@@ -58,7 +58,7 @@ def growth_film(study: WaveStudy) -> Film | None:
     projections = []
     for k in range(n_projections):
         lower, upper = study.positions[k], study.positions[k + 1]
-        shown = spread_units(upper, max(1, min(N_FIELDS, each // len(lower))))
+        shown = spread_units(upper, max(1, min(MOST_SIDE, int(np.sqrt(each / len(lower))))))
         fields = [study.looks[stage].weights[k][shown] for stage in stages]
         projections.append(
             {
@@ -88,15 +88,12 @@ def growth_film(study: WaveStudy) -> Film | None:
     )
 
 
-def spread_units(positions: NDArray[np.float64], n: int) -> NDArray[np.intp]:
-    """About n units, one near each point of a grid over their sheet, in reading order from the upper left."""
+def spread_units(positions: NDArray[np.float64], side: int) -> NDArray[np.intp]:
+    """Units nearest to the points of a square grid over their sheet, in reading order from the upper left."""
     low, span = positions.min(axis=0), np.ptp(positions, axis=0)
-    columns = max(1, round(np.sqrt(n)))
-    rows = max(1, n // columns)
-    x, y = ((np.arange(m) + 0.5) / m for m in (columns, rows))
-    points = low + span * np.stack(np.meshgrid(x, y[::-1]), axis=-1).reshape(-1, 2)
-    nearest = [int(np.square(positions - point).sum(axis=1).argmin()) for point in points]
-    return np.array(list(dict.fromkeys(nearest)), dtype=np.intp)
+    share = (np.arange(side) + 0.5) / side
+    points = low + span * np.stack(np.meshgrid(share, share[::-1]), axis=-1).reshape(-1, 2)
+    return np.array([np.square(positions - point).sum(axis=1).argmin() for point in points], dtype=np.intp)
 
 
 def _growth_time(time_ms: float, first: bool) -> str:

@@ -311,14 +311,14 @@ def _measures(direct: list[Projection], before: list[Order] | None, configuratio
         if before is not None:
             values[BEFORE] = _rounded(getattr(before[0], key))
         measures.append(Measure(key, title, meaning, "higher", values))
-    tracking = {found.name: found.tracking for found in direct}
+    tracking = {found.name: _rounded(found.tracking) for found in direct}
     meaning = "R² of the place of the wave below, read from the place of the wave above, once per ms."
     return [*measures, Measure("tracking", "Tracking", meaning, "higher", tracking)]
 
 
 def _rounded(value: float) -> float:
     """Without digits that mean nothing, nor the sign of what is left."""
-    return round(float(value), 4) + 0.0
+    return round(float(value), 3) + 0.0
 
 
 def _warnings(
