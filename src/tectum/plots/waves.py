@@ -24,7 +24,7 @@ N_BINS = 25
 PIXELS = 40
 """Along the longer side of a sheet, where values of nodes are drawn as cells."""
 
-N_LEVELS = 24
+N_LEVELS = 16
 """Levels at which receptive fields are drawn."""
 
 OUTSIDE = 2.5
