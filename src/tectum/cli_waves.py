@@ -70,18 +70,19 @@ def grow(network: Any, duration: float | None, *, follow: bool, progress: bool) 
     if not follow:
         network.set_params(verbose=progress).grow(duration)
         return None
-    left = schedule_ms(network) - getattr(network, "n_steps_grown_", 0) * STEP_MS
-    with progress_bar(round(left if duration is None else duration), "grow", progress, unit="ms") as advance:
-        return follow_growth(network, duration, advance=lambda ms: advance(round(ms)))
+    ms = schedule_ms(network) - getattr(network, "n_steps_grown_", 0) * STEP_MS if duration is None else duration
+    with progress_bar(round(ms / STEP_MS), "grow", progress, unit="steps") as advance:
+        return follow_growth(network, duration, advance=lambda passed: advance(round(passed / STEP_MS)))
 
 
 def report_on(
     path: Path, network: Any, growth: "list[Look] | None", command: str, seconds: float | None
 ) -> "WaveStudy":
     """Write a report and return the numbers in it."""
-    from tectum.report import examine, write_report
+    from tectum.report import write_report
+    from tectum.report.wave_study import examine_waves
 
-    study = examine(network, growth=growth)
+    study = examine_waves(network, growth=growth)
     n = len(study.positions)
     title = f"{WORDS.get(n, str(n))} sheets wired by waves"
     write_report(path, network, growth=growth, study=study, title=title, command=command, seconds=seconds)

@@ -110,10 +110,10 @@ def plot_wave(
     size = _dot_size(ax, nodes)
     _draw_ground(ax, nodes)
     if silent:
-        ax.scatter(*nodes[~lit].T, s=0.3 * size, color=ink(0.16), linewidths=0, rasterized=True)
+        ax.scatter(nodes[~lit, 0], nodes[~lit, 1], s=0.3 * size, color=ink(0.16), linewidths=0, rasterized=True)
     order = np.flatnonzero(lit)[np.argsort(-age[lit], kind="stable")]
     norm = Normalize(0.0, trail_ms)
-    ax.scatter(*nodes[order].T, s=size, c=age[order], cmap=_fading(), norm=norm, linewidths=0)
+    ax.scatter(nodes[order, 0], nodes[order, 1], s=size, c=age[order], cmap=_fading(), norm=norm, linewidths=0)
     return _format_sheet(ax, nodes)
 
 
@@ -397,7 +397,7 @@ def plot_coverage(
     norm = Normalize(0.0, max(1.0, float(values.max(initial=0.0))))
     image = ax.imshow(shown, cmap=DISTANCE, norm=norm, extent=extent, origin="lower", interpolation="none")
     bare = nodes[values <= 0]
-    ax.scatter(*bare.T, marker="x", s=12, color=ink(0.8), linewidths=0.8)
+    ax.scatter(bare[:, 0], bare[:, 1], marker="x", s=12, color=ink(0.8), linewidths=0.8)
     _format_sheet(ax, nodes)
     add_colour_bar(ax, image, label, integer=True)
     return ax
@@ -455,7 +455,7 @@ def plot_net(
     lines = Path(at[pairs].reshape(-1, 2), codes) if len(pairs) else Path(at[:1])
     ax.add_patch(PathPatch(lines, facecolor="none", edgecolor=ink(0.4), linewidth=0.6))
     size = float(np.clip(0.35 * _dot_size(ax, places), 4.0, 22.0))
-    ax.scatter(*at.T, s=size, color=position_colours(places), linewidths=0, zorder=3)
+    ax.scatter(at[:, 0], at[:, 1], s=size, color=position_colours(places), linewidths=0, zorder=3)
     return _format_sheet(ax, behind)
 
 

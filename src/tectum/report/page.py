@@ -17,6 +17,7 @@ from tectum.models.spiking_dictionary import SpikingDictionary
 from tectum.models.wave_network import WaveNetwork
 from tectum.persistence import write_atomically
 from tectum.plots.layout import shorten
+from tectum.plots.style import Theme
 from tectum.report.content import HALF, Content, Film, Section
 from tectum.report.dictionary_page import dictionary_content
 from tectum.report.dictionary_study import DictionaryStudy, examine_dictionary
@@ -28,6 +29,7 @@ from tectum.report.study import Study, examine_map
 from tectum.report.wave_page import wave_content
 from tectum.report.wave_study import Look, WaveStudy, examine_waves
 
+THEMES: tuple[Theme, ...] = ("light", "dark")
 PACKAGES = ("numpy", "numba", "scipy", "scikit-learn")
 
 
@@ -250,8 +252,8 @@ def _numbered(sections: list[Section]) -> list[tuple[Section, list[Figure]]]:
         figures = []
         for drawing, place in zip(section.drawings, _places(section.drawings), strict=True):
             number += 1
-            images = (None, None) if isinstance(drawing, Film) else (render(drawing, "light"), render(drawing, "dark"))
-            figures.append(Figure(number, drawing, *images, place))
+            light, dark = (None if isinstance(drawing, Film) else render(drawing, theme) for theme in THEMES)
+            figures.append(Figure(number, drawing, light, dark, place))
         if figures:
             drawn.append((section, figures))
     return drawn

@@ -13,8 +13,8 @@ from tectum.report.wave_study import Projection, WaveStudy
 
 N_MOMENTS, APART_MS = 8, 4.0  # snapshots
 STREAKS_MS = 250.0  # of the waves in space and time
-N_NETS, N_STAGES, N_UNITS, SIDE = 5, 9, 3, 5
-COARSE = 96  # pixels per inch of many small pictures
+N_NETS, N_STAGES, N_UNITS, SIDE = 5, 8, 3, 5
+COARSE = 90  # pixels per inch of many small pictures
 CUT = waves.CUT / 2.5  # of the mean weight of a unit, above which a node belongs to its field
 
 

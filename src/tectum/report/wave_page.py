@@ -14,7 +14,7 @@ KINDS = {
 }
 NODES = (1600, 300, 100)  # of the sheets for which the figures below hold
 # Measured when the two sets of parameters were chosen: six seeds, mean and standard deviation; one run of 5,000 ms.
-EXPECTED = {
+EXPECTED: dict[str, dict[str, tuple[str, ...]]] = {
     "topographic": {
         "radius": ("3.49 ± 0.23", "1.78 ± 0.10"),
         "compactness": ("0.81 ± 0.02", "0.80 ± 0.02"),
