@@ -8,15 +8,16 @@ from typing import Any
 
 import matplotlib
 import numpy as np
-from figures import save
+from figures import FOLDER, save
 from matplotlib.figure import Figure
 
 from tectum import WaveNetwork, plots
 from tectum.analysis import waves
 from tectum.report import Look, follow_growth
+from tectum.report.render import with_fewer_digits
 from tectum.report.wave_film import spread_units
 
-STAGES = (0, 3, 8, 14, 24)
+STAGES = (0, 6, 14, 24)
 
 
 def snapshots(network: WaveNetwork) -> Callable[[Figure], None]:
@@ -76,8 +77,10 @@ def main() -> None:
     looks = follow_growth(ordered)
     authors = WaveNetwork.authors(random_state=0).grow()
     save("wave_snapshots", (8.4, 3.0), snapshots(ordered))
-    save("wave_growth", (8.4, 4.6), growth(looks, ordered))
+    save("wave_growth", (8.0, 4.4), growth(looks, ordered))
     save("wave_order", (8.4, 5.2), order({"topographic": ordered, "authors": authors}))
+    for path in FOLDER.glob("wave_*.svg"):
+        path.write_bytes(with_fewer_digits(path.read_bytes()))
 
 
 if __name__ == "__main__":

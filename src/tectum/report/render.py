@@ -80,4 +80,9 @@ def _save(figure: Figure, file_format: str, pixels_per_inch: int = PIXELS_PER_IN
     metadata = {"Date": None} if file_format == "svg" else {}
     figure.savefig(buffer, format=file_format, dpi=pixels_per_inch, metadata=metadata)
     content = buffer.getvalue()
-    return COORDINATES.sub(lambda found: DIGITS.sub(rb"\1", found[0]), content) if file_format == "svg" else content
+    return with_fewer_digits(content) if file_format == "svg" else content
+
+
+def with_fewer_digits(svg: bytes) -> bytes:
+    """A drawing whose coordinates end at a hundredth of a point."""
+    return COORDINATES.sub(lambda found: DIGITS.sub(rb"\1", found[0]), svg)
