@@ -41,7 +41,7 @@ def growth(looks: list[Look], network: WaveNetwork) -> Callable[[Figure], None]:
     shown = [looks[k] for k in STAGES]
 
     def draw(figure: Figure) -> None:
-        above, below = figure.subfigures(2, 1, height_ratios=(1.0, 1.5))
+        above, below = figure.subfigures(2, 1, height_ratios=(1.0, 2.9))
         for ax, look in zip(above.subplots(1, len(shown)), shown, strict=True):
             plots.plot_net(waves.field_centres(look.weights[0], lower), upper, sheet=lower, ax=ax)
             ax.set_title(f"{look.time_ms / 1000.0:.1f} s", fontweight="normal", loc="center")
@@ -77,7 +77,7 @@ def main() -> None:
     looks = follow_growth(ordered)
     authors = WaveNetwork.authors(random_state=0).grow()
     save("wave_snapshots", (8.4, 3.0), snapshots(ordered))
-    save("wave_growth", (8.0, 4.4), growth(looks, ordered))
+    save("wave_growth", (6.4, 6.6), growth(looks, ordered))
     save("wave_order", (8.4, 5.2), order({"topographic": ordered, "authors": authors}))
     for path in FOLDER.glob("wave_*.svg"):
         path.write_bytes(with_fewer_digits(path.read_bytes()))
