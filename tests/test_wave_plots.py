@@ -139,7 +139,7 @@ def test_neighbours_of_a_grid_and_of_points_on_a_line():
     grid = np.array([[x, y] for y in range(4) for x in range(5)]) + 1e-4 * RNG.uniform(size=(20, 2))
     pairs = plots.sheet_neighbours(grid)
     lengths = np.linalg.norm(grid[pairs[:, 0]] - grid[pairs[:, 1]], axis=1)
-    assert (lengths < 3.0).all()
+    assert (lengths < 2.6).all()
     assert (lengths < 1.01).sum() == 4 * 4 + 5 * 3
     line = plots.sheet_neighbours([[0, 0], [2, 0], [1, 0]])
     assert sorted(map(sorted, line.tolist())) == [[0, 2], [1, 2]]

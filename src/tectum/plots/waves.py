@@ -30,7 +30,7 @@ N_LEVELS = 16
 OUTSIDE = 2.5
 """Places farther from any node than this many mean distances between nodes lie outside a sheet."""
 
-LONG = 3.0
+LONG = 2.5
 """Lines of a net join units that are nearer than this many mean distances between units."""
 
 CORNERS = (0, 1, 2, 3)
