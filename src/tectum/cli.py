@@ -2,11 +2,12 @@
 
 import time
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
 from tectum import cli_support as support
+from tectum import cli_waves
 from tectum.cli_images import Cut
 from tectum.cli_support import MODELS, Group, Output
 
@@ -51,20 +52,29 @@ def start(
 def demo(
     context: typer.Context,
     name: Annotated[
-        str, typer.Argument(help="A data set, tectum info lists them; or dictionary, for patches of photographs.")
+        str,
+        typer.Argument(
+            help="A data set, tectum info lists them; dictionary: patches of photographs; waves: sheets without data."
+        ),
     ] = "iris",
     presentations: Annotated[int | None, typer.Option(help="Presentations of a sample; chosen by default.")] = None,
     report: ReportOption = None,
 ) -> None:
-    """Train a spiking map or dictionary, compare it with baselines, and write a report."""
+    """Train a spiking map or dictionary, or let sheets wire themselves by waves, and write a report."""
     from tectum import datasets
 
     out: Output = context.obj
-    names = [*datasets.names(), "dictionary"]
+    names = [*datasets.names(), "dictionary", "waves"]
     if name not in names:
         raise typer.BadParameter(f"NAME must be one of {', '.join(names)}, got {name!r}")
     path = report or Path(f"tectum-{name}.html")
     support.check_destination(path)
+    if name == "waves":
+        if presentations is not None:
+            raise typer.BadParameter("--presentations is for samples; leave it out for waves, which need none")
+        command = support.shell_command("demo", "waves")
+        _grow(out, cli_waves.demonstration(), None, path, command, growing="letting three sheets wire themselves ...")
+        return
     model, data = support.demonstration(name, presentations)
     started = time.perf_counter()
     model.set_params(verbose=out.progress).fit(data.data)
@@ -146,6 +156,81 @@ def fit(
     out.result(result)
 
 
+def _grow(
+    out: Output, network: Any, duration: float | None, report: Path | None, command: str, growing: str = ""
+) -> None:
+    """Let a network grow, and write a report if one is asked for."""
+    if growing:
+        out.say(growing)
+    started = time.perf_counter()
+    growth = cli_waves.grow(network, duration, follow=report is not None, progress=out.progress)
+    seconds = time.perf_counter() - started
+    network.set_params(verbose=False)
+    result: dict[str, Any] = {"steps": network.n_steps_grown_, "seconds": seconds}
+    if report is not None:
+        out.say("measuring and drawing the report ...")
+        study = cli_waves.report_on(report, network, growth, command, seconds)
+        if out.progress:
+            support.print_measures(study.measures)
+        out.say(f"report in {report.resolve()}")
+        result |= cli_waves.report_result(study, report)
+    out.result(result)
+
+
+@app.command()
+def grow(
+    context: typer.Context,
+    output: Annotated[Path, typer.Option("--output", "-o", metavar="FILE", help="File for the grown network.")],
+    layers: Annotated[
+        str | None,
+        typer.Option(
+            help="Sheets from below, nodes or ROWSxCOLUMNS, with @SIDE if need be: 40x40,300 (default 1600,300)."
+        ),
+    ] = None,
+    configuration: Annotated[
+        str, typer.Option(help="topographic: neighbours pool neighbouring places; authors: the authors' rule.")
+    ] = "topographic",
+    duration: Annotated[float | None, typer.Option(help="Time of growth in ms; the whole schedule by default.")] = None,
+    config: Annotated[Path | None, typer.Option(help="TOML file with parameters, one table per part.")] = None,
+    settings: Annotated[
+        list[str] | None,
+        typer.Option("--set", metavar="KEY=VALUE", help="A field of a part: first_neuron.noise=3, rule.eta=0.5."),
+    ] = None,
+    report: ReportOption = None,
+    resume: Annotated[Path | None, typer.Option(help="Go on growing the network in this file.")] = None,
+    seed: Annotated[int | None, typer.Option(help="Seed; 0 by default.")] = None,
+) -> None:
+    """Let sheets of spiking neurons wire themselves by waves, without data; Ctrl-C saves what has grown so far."""
+    out: Output = context.obj
+    if configuration not in cli_waves.CONFIGURATIONS:
+        names = ", ".join(cli_waves.CONFIGURATIONS)
+        raise typer.BadParameter(f"--configuration must be one of {names}, got {configuration!r}")
+    if resume and (layers or config or settings or seed is not None or configuration != "topographic"):
+        raise typer.BadParameter(
+            "--resume goes on with the network in the file; leave out --layers, --configuration, --config, --set "
+            "and --seed"
+        )
+    support.check_destination(output)
+    if report:
+        support.check_destination(report)
+    if resume:
+        network = support.load_model(resume)
+        if not cli_waves.is_waves(network):
+            raise ValueError(f"{resume} must hold a WaveNetwork to grow, got a {type(network).__name__}")
+    else:
+        network = cli_waves.new_network(configuration, layers, config, settings or [], seed)
+    options = {"--resume": resume, "--layers": layers, "--duration": duration, "--config": config, "--seed": seed}
+    words = [word for name, value in options.items() if value is not None for word in (name, f"{value}")]
+    words += [] if configuration == "topographic" else ["--configuration", configuration]
+    words += [word for setting in settings or [] for word in ("--set", setting)]
+    try:
+        _grow(out, network, duration, report, support.shell_command("grow", *words, "-o", str(output)))
+    finally:
+        if hasattr(network, "weights_"):
+            network.set_params(verbose=False).save(output)
+            out.say(f"network in {output.resolve()} after {network.n_steps_grown_ / 10_000:g} s of growth")
+
+
 @app.command()
 def transform(
     context: typer.Context,
@@ -182,8 +267,10 @@ def transform(
 def report(
     context: typer.Context,
     file: Annotated[Path, typer.Argument(metavar="FILE", help="A model file.")],
-    data: DataArgument,
     output: Annotated[Path, typer.Option("--output", "-o", metavar="HTML", help="File for the report.")],
+    data: Annotated[
+        str | None, typer.Argument(metavar="[DATA]", help="As of fit; none for a network of sheets.")
+    ] = None,
     target: TargetOption = None,
     patch: PatchOption = None,
     whiten: WhitenOption = None,
@@ -192,7 +279,18 @@ def report(
     out: Output = context.obj
     support.check_destination(output)
     estimator = support.load_model(file)
+    if (data is None) != cli_waves.is_waves(estimator):
+        said = "leave DATA out" if data is not None else "name the DATA to report on"
+        raise typer.BadParameter(f"{file} holds a {type(estimator).__name__}; {said}")
     cut = support.cut_of(estimator, file, support.changes(patch=patch, whiten=whiten))
+    if data is None:
+        command = support.shell_command("report", str(file), "-o", str(output))
+        found = cli_waves.report_on(output, estimator, None, command, None)
+        if out.progress:
+            support.print_measures(found.measures)
+        out.say(f"report in {output.resolve()}")
+        out.result(cli_waves.report_result(found, output))
+        return
     loaded = support.load_samples(estimator, data, target, cut)
     words = ["report", str(file), data, "-o", str(output), *(["--target", target] if target else [])]
     words += [] if patch is None else ["--patch", str(patch)]

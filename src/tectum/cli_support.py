@@ -9,7 +9,7 @@ import shlex
 from collections.abc import Sequence
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple, cast
 
 import typer
 from typer.core import TyperGroup
@@ -232,13 +232,14 @@ def report_on(
     common: dict[str, Any] = {"title": title[:1].upper() + title[1:], "command": command, "seconds": seconds}
     if isinstance(data, Patches):
         X = data.examined(seed_of(estimator) + 1)
-        study = examine(estimator, X, train=data.data if learned and data.images else None)
+        study = cast("DictionaryStudy", examine(estimator, X, train=data.data if learned and data.images else None))
         shape, images = data.cut.image_shape, data.images or None
         write_report(path, estimator, X, image_shape=shape, images=images, study=study, **common)
         return study
-    study = examine(estimator, data.data, data.target, target_names=data.target_names, feature_names=data.feature_names)
-    write_report(path, estimator, data.data, image_shape=data.image_shape, study=study, **common)
-    return study
+    names: dict[str, Any] = {"target_names": data.target_names, "feature_names": data.feature_names}
+    found = cast("Study | DictionaryStudy", examine(estimator, data.data, data.target, **names))
+    write_report(path, estimator, data.data, image_shape=data.image_shape, study=found, **common)
+    return found
 
 
 def report_result(data: "Dataset | Patches", study: "Study | DictionaryStudy", path: Path) -> dict[str, Any]:

@@ -95,6 +95,7 @@ def constructor_arguments(estimator_class: Any, settings: Mapping[str, Any]) -> 
         If a variant, a parameter, a part or a field does not exist.
     """
     known = estimator_class().get_params(deep=False)
+    recommended = getattr(estimator_class, "_recommended", {})
     arguments = _of_variant(estimator_class, settings["variant"]) if "variant" in settings else {}
     whole, of_fields = {}, {}
     for key, value in settings.items():
@@ -103,7 +104,7 @@ def constructor_arguments(estimator_class: Any, settings: Mapping[str, Any]) -> 
             continue
         if name not in known:
             raise ValueError(_unknown(f"{estimator_class.__name__} has no parameter", name, known))
-        is_part = fields == ["part"] or (not fields and name in estimator_class._recommended and isinstance(value, str))
+        is_part = fields == ["part"] or (not fields and name in recommended and isinstance(value, str))
         if is_part:
             arguments[name] = _new_part(key, value)
         elif fields:
@@ -112,7 +113,7 @@ def constructor_arguments(estimator_class: Any, settings: Mapping[str, Any]) -> 
             whole[name] = value
     # Under a softmax the other parts of a dictionary are those of its quantiser.
     is_softmax = isinstance(arguments.get("competition"), parts.SoftmaxInhibition)
-    usual = parameters.QUANTISER if is_softmax else estimator_class._recommended
+    usual = parameters.QUANTISER if is_softmax else recommended
     arguments |= whole
     for key, value in of_fields.items():
         name, *fields = key.split(".")

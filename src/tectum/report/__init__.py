@@ -4,5 +4,6 @@ from tectum.report.dictionary_study import DictionaryStudy
 from tectum.report.numbers import Measure
 from tectum.report.page import examine, write_report
 from tectum.report.study import Study
+from tectum.report.wave_study import Look, WaveStudy, follow_growth
 
-__all__ = ["DictionaryStudy", "Measure", "Study", "examine", "write_report"]
+__all__ = ["DictionaryStudy", "Look", "Measure", "Study", "WaveStudy", "examine", "follow_growth", "write_report"]

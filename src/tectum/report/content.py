@@ -1,7 +1,8 @@
 """What a page says, whatever kind of model it is about."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from tectum.report.numbers import Measure
 from tectum.report.render import Drawing
@@ -9,22 +10,25 @@ from tectum.report.render import Drawing
 HALF, WIDE = 5.4, 11.0  # inches, widths of drawings
 
 
-class Section(NamedTuple):
-    """A part of the page."""
+@dataclass(frozen=True)
+class Film:
+    """A moving picture, drawn by the script of the page.
+
+    Attributes
+    ----------
+    key, title, caption : str
+        As of a `Drawing`.
+    kind : {"waves", "growth"}
+        What the script does with the data.
+    data : dict
+        What JSON can hold.
+    """
 
     key: str
     title: str
-    text: str
-    drawings: list[Drawing]
-
-
-class Health(NamedTuple):
-    """The diagnosis."""
-
-    title: str
-    good: str  # said where there are no warnings
-    warnings: list[str]
-    rows: list[tuple[str, str]]
+    caption: str
+    kind: str
+    data: dict[str, Any]
 
 
 class Comparison(NamedTuple):
@@ -34,6 +38,25 @@ class Comparison(NamedTuple):
     header: list[str]
     rows: list[list[str]]
     caption: str
+
+
+class Section(NamedTuple):
+    """A part of the page."""
+
+    key: str
+    title: str
+    text: str
+    drawings: Sequence[Drawing | Film]
+    table: Comparison | None = None
+
+
+class Health(NamedTuple):
+    """The diagnosis."""
+
+    title: str
+    good: str  # said where there are no warnings
+    warnings: list[str]
+    rows: list[tuple[str, str]]
 
 
 @dataclass(frozen=True)
@@ -64,6 +87,8 @@ class Content:
         Source of the model.
     comparison : Comparison or None
         A longer table below the headline numbers.
+    n_opening : int
+        Sections that come before the headline numbers.
     """
 
     kind: str
@@ -79,6 +104,7 @@ class Content:
     units: str
     footer: str
     comparison: Comparison | None = field(default=None)
+    n_opening: int = 0
 
     @property
     def methods(self) -> list[str]:

@@ -14,8 +14,11 @@ from sklearn.utils.validation import check_is_fitted
 
 import tectum
 from tectum.models.spiking_dictionary import SpikingDictionary
+from tectum.models.wave_network import WaveNetwork
 from tectum.persistence import write_atomically
-from tectum.report.content import HALF, Content, Section
+from tectum.plots.layout import shorten
+from tectum.plots.style import Theme
+from tectum.report.content import HALF, Content, Film, Section
 from tectum.report.dictionary_page import dictionary_content
 from tectum.report.dictionary_study import DictionaryStudy, examine_dictionary
 from tectum.report.map_figures import ImageShape
@@ -23,7 +26,10 @@ from tectum.report.map_page import map_content
 from tectum.report.numbers import Measure
 from tectum.report.render import Drawing, Image, render
 from tectum.report.study import Study, examine_map
+from tectum.report.wave_page import wave_content
+from tectum.report.wave_study import Look, WaveStudy, examine_waves
 
+THEMES: tuple[Theme, ...] = ("light", "dark")
 PACKAGES = ("numpy", "numba", "scipy", "scikit-learn")
 
 
@@ -31,34 +37,35 @@ class Figure(NamedTuple):
     """A figure as the template shows it."""
 
     number: int
-    drawing: Drawing
-    light: Image
-    dark: Image
+    drawing: Drawing | Film
+    light: Image | None  # None for a film
+    dark: Image | None
     place: str  # wide, half, or alone: a half without another one beside it
 
 
 def examine(
     model: Any,
-    X: ArrayLike,
+    X: ArrayLike | None = None,
     y: ArrayLike | None = None,
     *,
     target_names: Sequence[str] | None = None,
     feature_names: Sequence[str] | None = None,
     train: ArrayLike | None = None,
+    growth: list[Look] | None = None,
     baselines: bool = True,
     random_state: int | None = 0,
-) -> Study | DictionaryStudy:
+) -> Study | DictionaryStudy | WaveStudy:
     """Measure a fitted model and baselines of equal size on the same samples.
 
     A map is measured beside a Kohonen map and k-means, a dictionary beside k-means, sparse coding, principal and
-    independent components.
+    independent components, a network of sheets beside itself before growth.
 
     Parameters
     ----------
-    model : SpikingSOM or SpikingDictionary
-        Fitted.
+    model : SpikingSOM, SpikingDictionary or WaveNetwork
+        Fitted or grown.
     X : array-like or sparse matrix of shape (n_samples, n_features)
-        Samples; of more than 5,000 a random subset is examined.
+        Samples, none for a network of sheets; of more than 5,000 a random subset is examined.
     y : array-like of shape (n_samples,), optional
         Class of each sample, for a map. A target with more than 32 distinct values is not a class and is left out.
     target_names : sequence of str, optional
@@ -68,6 +75,8 @@ def examine(
     train : array-like of shape (n_train, n_features), optional
         What a dictionary has learned from, from which the baselines learn and on which its training is repeated for
         the error over time. Without it the baselines learn from a random half of X, and all is measured on the other.
+    growth : list of Look, optional
+        What `follow_growth` gave for a network of sheets; only its beginning and its end are shown without.
     baselines : bool, default=True
         Whether to fit the baselines.
     random_state : int or None, default=0
@@ -75,13 +84,22 @@ def examine(
 
     Returns
     -------
-    Study or DictionaryStudy
+    Study, DictionaryStudy or WaveStudy
 
     Raises
     ------
     ValueError
         If an argument does not suit the model, y or a list of names has another length, or a class has no name.
     """
+    if isinstance(model, WaveNetwork):
+        of_others = {"y": y, "target_names": target_names, "feature_names": feature_names, "train": train}
+        _leave_out("examine", model, X=X, **of_others)
+        return examine_waves(model, growth=growth)
+    _leave_out("examine", model, growth=growth)
+    if X is None:
+        raise ValueError(
+            f"examine.X must be samples for a {type(model).__name__}, got None; pass those it learned from"
+        )
     if not isinstance(model, SpikingDictionary):
         _leave_out("examine", model, train=train)
         names = {"target_names": target_names, "feature_names": feature_names}
@@ -93,7 +111,7 @@ def examine(
 def write_report(
     path: str | os.PathLike[str],
     model: Any,
-    X: ArrayLike,
+    X: ArrayLike | None = None,
     y: ArrayLike | None = None,
     *,
     target_names: Sequence[str] | None = None,
@@ -101,12 +119,13 @@ def write_report(
     train: ArrayLike | None = None,
     image_shape: ImageShape | None = None,
     images: Sequence[ArrayLike] | None = None,
+    growth: list[Look] | None = None,
     title: str | None = None,
     command: str | None = None,
     seconds: float | None = None,
     baselines: bool = True,
     random_state: int | None = 0,
-    study: Study | DictionaryStudy | None = None,
+    study: Study | DictionaryStudy | WaveStudy | None = None,
 ) -> Path:
     """Write one HTML page about a fitted model: numbers beside baselines, figures, parameters, how to reproduce it.
 
@@ -116,11 +135,11 @@ def write_report(
     ----------
     path : str or path
         File to write, in an existing folder; an existing file is replaced in one step.
-    model : SpikingSOM or SpikingDictionary
-        Fitted.
+    model : SpikingSOM, SpikingDictionary or WaveNetwork
+        Fitted or grown.
     X : array-like or sparse matrix of shape (n_samples, n_features)
-        Samples: for a map usually those it has learned from, for a dictionary better others. Of more than 5,000 a
-        random subset is examined.
+        Samples, none for a network of sheets: for a map usually those it has learned from, for a dictionary better
+        others. Of more than 5,000 a random subset is examined.
     y : array-like of shape (n_samples,), optional
         Class of each sample, for colours and scores of a map.
     target_names, feature_names : sequence of str, optional
@@ -131,6 +150,8 @@ def write_report(
         Shape of a sample that is an image; a dictionary takes grey patches, (height, width).
     images : sequence of arrays of shape (height, width), optional
         Whole images, filtered as those from which the patches were cut, for a dictionary; needs ``image_shape``.
+    growth : list of Look, optional
+        As in `examine`, for a network of sheets.
     title : str, optional
         Name of the data, for the heading.
     command : str, optional
@@ -141,7 +162,7 @@ def write_report(
         Whether to compare with other methods on the same samples.
     random_state : int or None, default=0
         Subsets, baselines and t-SNE.
-    study : Study or DictionaryStudy, optional
+    study : Study, DictionaryStudy or WaveStudy, optional
         What `examine` gave for the same model and samples, which is then not computed again.
 
     Returns
@@ -166,7 +187,7 @@ def write_report(
     >>> som = SpikingSOM(shape=(6, 6), random_state=0).fit(X)
     >>> report.write_report("iris.html", som, X, y, title="Iris")  # doctest: +SKIP
     """
-    check_is_fitted(model, "n_presentations_seen_")
+    check_is_fitted(model, "weights_" if isinstance(model, WaveNetwork) else "n_presentations_seen_")
     if study is None:
         study = examine(
             model,
@@ -175,17 +196,26 @@ def write_report(
             target_names=target_names,
             feature_names=feature_names,
             train=train,
+            growth=growth,
             baselines=baselines,
             random_state=random_state,
         )
     facts = _facts(model, seconds)
-    if isinstance(study, DictionaryStudy):
+    if isinstance(study, WaveStudy):
+        _leave_out("write_report", model, X=X, image_shape=image_shape, images=images)
+        content = wave_content(model, study, facts=facts)
+    elif isinstance(study, DictionaryStudy):
         content = dictionary_content(model, study, image_shape=image_shape, images=images, facts=facts)
     else:
         _leave_out("write_report", model, images=images)
         content = map_content(model, study, image_shape=image_shape, random_state=random_state, facts=facts)
-    write_atomically(path, _render(content, model, title, command or f"tectum.{model!r}.fit(X)").encode())
+    write_atomically(path, _render(content, model, title, command or _call(model)).encode())
     return Path(path)
+
+
+def _call(model: Any) -> str:
+    """The Python that makes such a model."""
+    return f"tectum.{model!r}.{'grow()' if isinstance(model, WaveNetwork) else 'fit(X)'}"
 
 
 def _leave_out(function: str, model: Any, **given: Any) -> None:
@@ -207,6 +237,7 @@ def _render(content: Content, model: Any, title: str | None, command: str) -> st
             title=title,
             content=content,
             sections=_numbered(content.sections),
+            films=any(isinstance(drawing, Film) for section in content.sections for drawing in section.drawings),
             parameters=_parameters(model),
             versions=_versions(),
             command=command,
@@ -221,17 +252,18 @@ def _numbered(sections: list[Section]) -> list[tuple[Section, list[Figure]]]:
         figures = []
         for drawing, place in zip(section.drawings, _places(section.drawings), strict=True):
             number += 1
-            figures.append(Figure(number, drawing, render(drawing, "light"), render(drawing, "dark"), place))
+            light, dark = (None if isinstance(drawing, Film) else render(drawing, theme) for theme in THEMES)
+            figures.append(Figure(number, drawing, light, dark, place))
         if figures:
             drawn.append((section, figures))
     return drawn
 
 
-def _places(drawings: list[Drawing]) -> list[str]:
+def _places(drawings: Sequence[Drawing | Film]) -> list[str]:
     """Where each figure of a section stands: halves go in pairs, in their order."""
     places, waiting = [], False
     for drawing in drawings:
-        if drawing.size[0] > HALF + 1:
+        if isinstance(drawing, Film) or drawing.size[0] > HALF + 1:
             places.append("wide")
             if waiting:
                 places[-2] = "alone"
@@ -248,9 +280,12 @@ def _parameters(model: Any) -> list[tuple[str, str, bool, list[tuple[str, str]]]
     """Name, value or class of the part, whether it was given, and the fields of the part, for every parameter."""
     chosen, rows = model._chosen(), []
     for name, given in model.get_params(deep=False).items():
-        if name in chosen:
-            part = chosen[name]
+        part = chosen.get(name)
+        if hasattr(part, "_asdict"):
             rows.append((name, type(part).__name__, given is not None, list(_fields(part))))
+        elif name in chosen and isinstance(part, list | tuple):
+            fields = [pair for k, item in enumerate(part, start=1) for pair in _fields(item, f"{k}.")]
+            rows.append((name, f"{len(part)} {type(part[0]).__name__}", given is not None, fields))
         elif name not in ("verbose", "n_jobs", "warm_start"):
             rows.append((name, _text(given), given is not None, []))
     return rows
@@ -266,13 +301,16 @@ def _fields(part: Any, prefix: str = "") -> Iterator[tuple[str, str]]:
 
 
 def _text(value: Any) -> str:
-    return f"{value:g}" if isinstance(value, float) else str(value)
+    if isinstance(value, float):
+        return f"{value:g}"
+    return shorten(value, 200)
 
 
 def _facts(model: Any, seconds: float | None) -> list[tuple[str, str]]:
     """What is told of every model, below the heading."""
+    seen = getattr(model, "n_presentations_seen_", None)
     return [
-        ("Presentations", f"{model.n_presentations_seen_:,}"),
+        *([] if seen is None else [("Presentations", f"{seen:,}")]),
         ("Seed", "none" if model.random_state is None else str(model.random_state)),
         ("Training", "not measured" if seconds is None else f"{seconds:.1f} s"),
         ("Date", datetime.now().astimezone().strftime("%Y-%m-%d %H:%M")),

@@ -2,6 +2,7 @@
 
 import base64
 import io
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Literal
@@ -17,6 +18,9 @@ PIXELS_PER_INCH = 200
 INCH = 96  # pixels of the page
 # no fonts of the reader's; the size as asked for
 SETTINGS: dict[Any, Any] = {"svg.fonttype": "path", "savefig.bbox": "standard"}
+
+COORDINATES = re.compile(rb' (?:d|x|y)="[^"]*"')
+DIGITS = re.compile(rb"(\.\d\d)\d+")  # beyond a hundredth of a point
 
 
 @dataclass(frozen=True)
@@ -37,6 +41,8 @@ class Drawing:
         Width and height in inches; the page is 11 inches wide.
     layout : {"constrained", "compressed"}
         Layout engine of matplotlib; compressed suits axes of fixed aspect.
+    pixels_per_inch : int or None
+        For a drawing that is better stored as pixels; None stores vectors unless they are large.
     """
 
     key: str
@@ -45,6 +51,7 @@ class Drawing:
     draw: Callable[[Figure], object]
     size: tuple[float, float]
     layout: Literal["constrained", "compressed"] = "constrained"
+    pixels_per_inch: int | None = None
 
 
 @dataclass(frozen=True)
@@ -60,13 +67,22 @@ def render(drawing: Drawing, theme: Theme) -> Image:
     with plots.style(theme), rc_context(SETTINGS | {"svg.hashsalt": drawing.key}):
         figure = Figure(figsize=drawing.size, layout=drawing.layout)
         drawing.draw(figure)
-        vectors = _save(figure, "svg")
-        kind, payload = ("svg+xml", vectors) if len(vectors) <= MOST_SVG_BYTES else ("png", _save(figure, "png"))
+        vectors = b"" if drawing.pixels_per_inch else _save(figure, "svg")
+        if drawing.pixels_per_inch or len(vectors) > MOST_SVG_BYTES:
+            kind, payload = "png", _save(figure, "png", drawing.pixels_per_inch or PIXELS_PER_INCH)
+        else:
+            kind, payload = "svg+xml", vectors
     return Image(f"data:image/{kind};base64,{base64.b64encode(payload).decode()}", round(drawing.size[0] * INCH))
 
 
-def _save(figure: Figure, file_format: str) -> bytes:
+def _save(figure: Figure, file_format: str, pixels_per_inch: int = PIXELS_PER_INCH) -> bytes:
     buffer = io.BytesIO()
     metadata = {"Date": None} if file_format == "svg" else {}
-    figure.savefig(buffer, format=file_format, dpi=PIXELS_PER_INCH, metadata=metadata)
-    return buffer.getvalue()
+    figure.savefig(buffer, format=file_format, dpi=pixels_per_inch, metadata=metadata)
+    content = buffer.getvalue()
+    return with_fewer_digits(content) if file_format == "svg" else content
+
+
+def with_fewer_digits(svg: bytes) -> bytes:
+    """A drawing whose coordinates end at a hundredth of a point."""
+    return COORDINATES.sub(lambda found: DIGITS.sub(rb"\1", found[0]), svg)
