@@ -319,7 +319,7 @@ class TestSpecification:
             own = SpikeEvents(np.zeros(len(counts) + 1, np.int64), np.zeros(300 * len(counts), np.uint32))
             run_driven(stack.sheets[1], upper, scratch, stack.projections[0], weights[0], room, below, start, own, True)
 
-        alone = network.Stack(stack.sheets[:1], ())
+        alone = network.Stack(stack.sheets[:1], (), ())
         state = network.StackState((network.at_rest(stack.sheets[0]),), ())
         network.run(alone, state, 0, 60_000, keep=shuffle_and_drive)
         W = network.dense_weights(weights[0])

@@ -123,6 +123,7 @@ class WaveNetwork(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
         "rule": [tuple, None],
         "normaliser": [tuple, None],
         "initial": [parts.WaveWeights, None],
+        "neighbourhood": [tuple, None],
         "phases": [list, tuple, None],
         "image_rule": [parts.WaveHebb, None],
         "n_presentations": [Interval(numbers.Integral, 1, None, closed="left"), None],
@@ -144,6 +145,7 @@ class WaveNetwork(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
         rule=None,
         normaliser=None,
         initial=None,
+        neighbourhood=None,
         phases=None,
         image_rule=None,
         n_presentations=None,
@@ -161,6 +163,7 @@ class WaveNetwork(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
         self.rule = rule
         self.normaliser = normaliser
         self.initial = initial
+        self.neighbourhood = neighbourhood
         self.phases = phases
         self.image_rule = image_rule
         self.n_presentations = n_presentations

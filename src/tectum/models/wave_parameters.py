@@ -23,6 +23,7 @@ AUTHORS: dict[str, Any] = {
     "rule": parts.WaveHebb(),
     "normaliser": parts.MeanNorm(),
     "initial": parts.WaveWeights(c=70.0, c_spread=2.0),
+    "neighbourhood": parts.FixedNeighbourhood(),
     "phases": (parts.WavePhase(duration=5000.0),),
 }
 AUTHORS_LAYERS = (parts.Sheet(1600, 20.0), parts.Sheet(300, 6.0))
@@ -38,6 +39,7 @@ TOPOGRAPHIC: dict[str, Any] = {
     "rule": parts.WaveHebb(eta=0.7, eta_c=0.0, post="spikes"),
     "normaliser": parts.MeanNorm(),
     "initial": parts.WaveWeights(),
+    "neighbourhood": parts.FixedNeighbourhood(),
     "phases": tuple(
         parts.WavePhase(duration, first, 2.5 * first, r_i, 1.28 * r_i, k)
         for duration, first, r_i, k in (
@@ -146,5 +148,6 @@ def parts_of_phase(chosen: dict[str, Any], phase: parts.WavePhase, n_layers: int
         drive=chosen["drive"],
         rule=chosen["rule"],
         normaliser=chosen["normaliser"],
+        neighbourhood=chosen["neighbourhood"],
     )
     return [first] + [other] * (n_layers - 1)
