@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Callable, Sequence
+from itertools import pairwise
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -45,6 +46,7 @@ RESET_STREAM = 0xFFFFFFFFFFFE0000
 WEIGHT_STREAM = 0xFFFFFFFFFFFD0000
 CONSCIENCE_STREAM = 0xFFFFFFFFFFFC0000
 PLACE_STREAM = 0xFFFFFFFFFFFB0000
+SHUFFLE_STREAM = 0xFFFFFFFFFFFA0000
 
 MOST_IRREGULAR = 8000  # nodes of a sheet that is no grid: each holds its inhibition of every other
 CUT = 1e-4  # of its start at which the inhibition of a node on a grid ends
@@ -96,6 +98,7 @@ class Stack(NamedTuple):
     sheets: tuple[SheetCircuit, ...]
     projections: tuple[ProjectionCircuit, ...]  # one fewer
     neighbourhoods: tuple[Neighbourhood | None, ...]  # of the units of each projection
+    shuffled: tuple[bool, ...] = ()  # whether each projection sees as many nodes drawn at random
 
 
 class StackState(NamedTuple):
@@ -140,7 +143,8 @@ def build_stack(
             n_pre = len(geometries[layer - 1].positions)
             projections.append(_build_projection(geometry, chosen, mean_weight * math.sqrt(n_pre), WAVE_STEP_MS))
             neighbourhoods.append(_neighbourhood(geometry, chosen) if free else None)
-    return Stack(tuple(sheets), tuple(projections), tuple(neighbourhoods))
+    shuffled = tuple(chosen.competition is not None and chosen.competition.shuffled for chosen in parts[1:])
+    return Stack(tuple(sheets), tuple(projections), tuple(neighbourhoods), shuffled)
 
 
 def _neighbourhood(geometry: Geometry, parts: LayerParts) -> Neighbourhood:
@@ -378,11 +382,23 @@ def run(
                 renew = learning and start % REFRESH == 0
                 projection = _follow(circuit, projection, stack.neighbourhoods[layer - 1], weights, renew)
                 room = sheet_rooms[layer]
+                if stack.shuffled[layer - 1]:
+                    below = _shuffle(below, sizes[layer - 1], stack.sheets[layer].seed, layer, start)
                 run_driven(circuit, sheet, room, projection, weights, rooms[layer], below, start, now, learning)
             below = now
             if keep is not None:
                 keep(layer, start, now)
         start += steps
+
+
+def _shuffle(spikes: SpikeEvents, n_nodes: int, seed: np.uint64, layer: int, start: int) -> SpikeEvents:
+    """As many spikes in each step, of nodes drawn at random."""
+    nodes = np.empty(spikes.first[-1], np.uint32)
+    for s, (first, last) in enumerate(pairwise(spikes.first)):
+        if last > first:
+            drawn = uniform_array(int(seed), SHUFFLE_STREAM + layer, start + s, n_nodes)
+            nodes[first:last] = np.sort(np.argsort(drawn, kind="stable")[: last - first])
+    return SpikeEvents(spikes.first, nodes)
 
 
 def _follow(

@@ -28,8 +28,8 @@ AUTHORS: dict[str, Any] = {
 }
 AUTHORS_LAYERS = (parts.Sheet(1600, 20.0), parts.Sheet(300, 6.0))
 
-# Whatever fires in the wave above learns, in waves that shrink from phase to phase: the default of WaveNetwork.
-TOPOGRAPHIC: dict[str, Any] = {
+# Whatever fires in the wave above learns, in waves that shrink from phase to phase.
+SCHEDULED: dict[str, Any] = {
     "first_neuron": parts.DynamicThresholdLIF(tau_th=20.0, theta_plus=27.0, noise=6.0),
     "neuron": parts.DynamicThresholdLIF(),
     "first_kernel": parts.RingKernel(density=4.0),
@@ -51,6 +51,13 @@ TOPOGRAPHIC: dict[str, Any] = {
             (8000.0, 2.0, 1.5, 0.033),
         )
     ),
+}
+# The same in waves of one size and neighbourhoods that follow the receptive fields: the default of WaveNetwork.
+TOPOGRAPHIC: dict[str, Any] = SCHEDULED | {
+    "competition": parts.KWinners(k=0.1, normed=True),
+    "normaliser": parts.MeanNorm(trim=0.7),
+    "neighbourhood": parts.FieldNeighbourhood(),
+    "phases": (parts.WavePhase(duration=23_000.0),),
 }
 TOPOGRAPHIC_LAYERS = (parts.Sheet(1600, 20.0), parts.Sheet(300, 10.0))
 

@@ -23,6 +23,7 @@ class KWinners(NamedTuple):
     k: float = 1.0  # number of winners; below 1 their share of the units, at least 2
     power: int = 4  # of the excess relative to the largest
     normed: bool = False  # compare x by the length of W
+    shuffled: bool = False  # see as many nodes drawn at random in place of those that fire: a control without waves
 
     def number(self, n_units: int) -> int:
         """Winners among this many units."""
