@@ -149,7 +149,7 @@ class TestSettled:
         assert model.grow(until="settled", tolerance=5.0).n_steps_grown_ == 30_000
 
     def test_says_if_it_has_not(self):
-        with pytest.warns(ConvergenceWarning, match="has not settled: movement none so far, tolerance 0.1"):
+        with pytest.warns(ConvergenceWarning, match="has not settled: movement none so far, tolerance 0.05"):
             small().grow(20.0, until="settled")
 
     def test_in_a_file(self, tmp_path):

@@ -16,7 +16,7 @@ from tectum.engine.projection_loop import ProjectionState
 from tectum.models.wave_parameters import FIRST_SIDE, SIDE, TOPOGRAPHIC
 
 LOOK = 10_000  # steps between two looks at the receptive fields
-TOLERANCE = 0.1  # movement of the fields in that time, over the radius of their sheet, below which they have settled
+TOLERANCE = 0.05  # movement of the fields in that time, over the radius of their sheet, below which they have settled
 PATIENCE = 3  # schedules after which growth ends though the wiring has not settled
 QUIET = 3  # looks in a row that must find them settled
 CONTROLS = ("shuffled", "no waves", "no plasticity")

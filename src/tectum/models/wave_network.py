@@ -336,7 +336,7 @@ class WaveNetwork(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
         until : {"settled"} or None, default=None
             End earlier, in the last phase of the schedule, once no sheet has had movements above the tolerance at the
             last three looks; see `movements_`. A warning says if that has not come about in the time given.
-        tolerance : float, default=0.1
+        tolerance : float, default=0.05
             Movement per 1,000 ms, over the radius of the sheet below.
 
         Returns
