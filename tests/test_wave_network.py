@@ -405,7 +405,7 @@ class TestSpecification:
         assert waves.sheet_topography(waves.field_centres(W, X), Y) > 0.7
 
     def test_neighbourhoods_that_follow_the_fields(self):
-        """Three sheets in waves of one size: compact fields without a fold, also across two projections."""
+        """Three sheets: compact fields without a fold, also across two projections."""
         model = WaveNetwork.perceptron(random_state=1).grow()
         for layer, W in enumerate(model.weights_):
             X, Y = model.sheet_positions_[layer : layer + 2]

@@ -29,7 +29,7 @@ from rich.table import Table
 from sklearn.exceptions import ConvergenceWarning
 
 from tectum import WaveNetwork, analysis
-from tectum.parts import Sheet
+from tectum.parts import Sheet, WavePhase
 
 CONSOLE = Console(width=150)
 Row = dict[str, float]
@@ -126,9 +126,16 @@ def measure_waves(net: WaveNetwork, duration: float = 2000.0) -> Rows:
 
 
 def stack(seed: int) -> Rows:
-    """1600-300-100 nodes, neighbourhoods that follow the fields in waves of one size (the default)."""
+    """1600-300-100 nodes, neighbourhoods that follow the fields, one phase of large waves (the default)."""
     net = WaveNetwork.perceptron(random_state=seed).grow()
     return measure_stack(net) | measure_waves(net)
+
+
+def constant(seed: int) -> Rows:
+    """1600-300-100 nodes, neighbourhoods that follow the fields, waves of one size from the start. The trial is of
+    waves small from the start."""
+    net = WaveNetwork.perceptron(phases=(WavePhase(23_000.0),), random_state=seed).grow()
+    return measure_stack(net)
 
 
 def scheduled(seed: int) -> Rows:
@@ -256,6 +263,11 @@ SECTIONS: dict[Callable[[int], Rows], dict[str, dict[str, Expectation]]] = {
         },
         "waves on L2": {"tracking R2": least(0.85, "0.91 ± 0.06"), "P(post / pre)": least(0.95, "1.00")},
         "waves on L3": {"tracking R2": least(0.8, "0.85 ± 0.08"), "P(post / pre)": least(0.95, "1.00")},
+    },
+    constant: {
+        "L1-L2": {"compact": least(0.95), "topography": least(0.85, "0.72, 0.67")},
+        "L2-L3": {"compact": least(0.95), "topography": least(0.8)},
+        "L1-L3": {"compact": least(0.5), "topography": least(0.79)},
     },
     scheduled: {
         "L1-L2": {"compact": least(0.75, "0.85 ± 0.08"), "topography": least(0.8, "0.89 ± 0.06")},

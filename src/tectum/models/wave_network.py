@@ -64,7 +64,7 @@ class WaveNetwork(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
     neighbourhood : FixedNeighbourhood, FieldNeighbourhood or None
         How far units take their neighbours along, and how many win.
     phases : sequence of WavePhase or None
-        Schedule of growth; by default a single phase. The last goes on for as long as `grow` is asked to.
+        Schedule of growth; by default large waves, then smaller ones. The last goes on for as long as `grow` is asked to.
     image_rule : WaveHebb or None
         Plasticity in `fit`, with rates per image. One unit wins each image.
     n_presentations : int or None, default=None
@@ -271,7 +271,8 @@ class WaveNetwork(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
         ----------
         n_units : int, default=300
         wave : float, default=2.0
-            Radius of excitation on the first sheet; inhibition begins at 2.5 times it.
+            Radius of excitation on the first sheet; inhibition begins at 2.5 times it. Twice as large in the first
+            phase.
         **others
             Parameters of the class, which take precedence.
 
@@ -280,7 +281,9 @@ class WaveNetwork(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
         WaveNetwork
         """
         profile = wave_parameters.TOPOGRAPHIC["first_kernel"]._replace(r_i=wave, r_o=2.5 * wave)
-        return cls.topographic(**({"layers": (parts.Sheet(), parts.Sheet(n_units)), "first_kernel": profile} | others))
+        phases = (parts.WavePhase(3000.0, 2.0 * wave, 5.0 * wave), parts.WavePhase(20_000.0))
+        usual = {"layers": (parts.Sheet(), parts.Sheet(n_units)), "first_kernel": profile, "phases": phases}
+        return cls.topographic(**(usual | others))
 
     @classmethod
     def control(cls, kind, layers=wave_parameters.TOPOGRAPHIC_LAYERS, **others) -> Self:
@@ -309,6 +312,8 @@ class WaveNetwork(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
     @classmethod
     def topographic(cls, layers=wave_parameters.TOPOGRAPHIC_LAYERS, **others) -> Self:
         """The default parts, spelled out: units learn when they fire, in neighbourhoods that follow their fields.
+
+        With ``phases=(WavePhase(23_000.0),)`` waves are of one size throughout; then about one map in seven folds.
 
         Parameters
         ----------
