@@ -313,7 +313,7 @@ class WaveNetwork(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
     def topographic(cls, layers=wave_parameters.TOPOGRAPHIC_LAYERS, **others) -> Self:
         """The default parts, spelled out: units learn when they fire, in neighbourhoods that follow their fields.
 
-        With ``phases=(WavePhase(23_000.0),)`` waves are of one size throughout; then about one map in seven folds.
+        With ``phases=(WavePhase(23_000.0),)`` waves are of one size throughout; then some maps fold (1 of 8).
 
         Parameters
         ----------

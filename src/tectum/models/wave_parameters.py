@@ -52,8 +52,8 @@ SCHEDULED: dict[str, Any] = {
         )
     ),
 }
-# The same with neighbourhoods that follow the receptive fields, the default of WaveNetwork. Waves of one size do, but in
-# one network of seven the map folds; a first phase of large waves, which overlap, prevents that.
+# The same with neighbourhoods that follow the receptive fields, the default of WaveNetwork. Waves of one size are enough
+# for compact fields, but some maps fold (1 of 8); a first phase of large waves, which overlap, prevents that.
 TOPOGRAPHIC: dict[str, Any] = SCHEDULED | {
     "competition": parts.KWinners(k=0.1, normed=True),
     "normaliser": parts.MeanNorm(trim=0.7),
