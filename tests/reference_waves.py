@@ -4,7 +4,7 @@ Written from Raghavan, Lin & Thomson (2020) as specified for this package: dense
 one step after another. It shares no code with the package and takes its random numbers from outside.
 """
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -49,6 +49,8 @@ class Hebb:
     post: str = "excess"
     mu: float | None = 2.5
     span: float | None = None
+    trim: float = 0.0
+    reach: float | None = None  # radius of the neighbourhood of every unit, in place of r_i; r_o in proportion
 
 
 def distances(positions: Array) -> Array:
@@ -127,6 +129,9 @@ class Layer:
     def __post_init__(self) -> None:
         n = len(self.positions)
         D = distances(self.positions)
+        if self.hebb is not None and self.hebb.reach is not None:
+            self.ring = replace(self.ring, r_i=self.hebb.reach, r_o=self.hebb.reach * self.ring.r_o / self.ring.r_i)
+        self.growth = np.zeros(n)
         self.S = lateral(D, self.ring)
         self.v, self.theta, self.H = np.zeros(n), np.full(n, self.neuron.v_th), np.zeros(n)
         if self.alive is None:
@@ -157,9 +162,24 @@ class Layer:
         self.y = ranked(y, self.hebb.power, relative=False)
         return ranked(y, self.hebb.power, self.hebb.relative)
 
+    def trim(self, post: Array, H_pre: Array) -> None:
+        """max(W - trim growth mean, 0) of units whose mean has grown by a tenth since the last time.
+
+        The growth of this step counts, and is taken away again, as it follows.
+        """
+        more = DT * self.hebb.eta * post[:, None] * H_pre[None, :]
+        mean = self.W.mean(axis=1)
+        self.growth += more.mean(axis=1) / mean
+        for j in np.flatnonzero((self.growth >= 0.1) & (more.mean(axis=1) > 0.0)):
+            cut = self.hebb.trim * self.growth[j] * (mean[j] + more[j].mean())
+            self.W[j] = np.maximum(self.W[j] + more[j] - cut, 0.0) - more[j]
+            self.growth[j] = 0.0
+
     def learn(self, H_pre: Array) -> None:
         """Rule A (excess of the winners) or rule B (spikes), and the competition threshold."""
         post = self.y if self.hebb.post == "excess" else self.H
+        if self.hebb.trim > 0.0:
+            self.trim(post, H_pre)
         self.W = grown(self.W, post, H_pre, self.hebb)
         self.c = self.c + DT * self.hebb.eta_c * self.y
 

@@ -19,6 +19,7 @@ from tectum.engine import sheet_network as network
 from tectum.engine.wave_noise import LEVELS, fill_normals, normal_array, normal_levels
 from tectum.parts import (
     DynamicThresholdLIF,
+    FieldNeighbourhood,
     KWinners,
     MeanNorm,
     RangeNorm,
@@ -71,6 +72,12 @@ CASES: dict[str, Case] = {
         INITIAL_A,
     ),
     "rule B": ([Sheet(900, 15.0), Sheet(150, 7.1)], [LOWER, UPPER_B], RULE_B, WaveWeights()),
+    "rule B, neighbourhoods": (
+        [Sheet(900, 15.0), Sheet((10, 15), 8.7)],
+        [LOWER, UPPER_B],
+        RULE_B | {"normaliser": MeanNorm(trim=0.7), "neighbourhood": FieldNeighbourhood(0.5, 100.0)},
+        WaveWeights(),
+    ),
     "rule B, three sheets": (
         [Sheet(900, 15.0), Sheet((10, 15), 8.7), Sheet(70, 4.8)],
         [LOWER, UPPER_B, UPPER_B],
@@ -115,6 +122,14 @@ def noise_of(circuit: sheet_loop.SheetCircuit, n_steps: int) -> np.ndarray:
     return np.repeat(draws.astype(float) * float(circuit.neuron.noise), 10, axis=0)[:n_steps]
 
 
+def radius_before_learning(neighbourhood: FieldNeighbourhood | None, geometry: network.Geometry) -> float | None:
+    """Of a unit; the share `widest` of a disc with the area of its sheet, in sixteenths of an octave."""
+    if neighbourhood is None:
+        return None
+    share = 2.0 ** (round(16.0 * np.log2(neighbourhood.widest)) / 16.0)
+    return share * np.sqrt(len(geometry.positions) / (np.pi * geometry.density))
+
+
 def reference_layers(case: Case, stack: network.Stack, state: network.StackState, geometries: list) -> list:
     _, neurons, learning, _ = case
     layers = []
@@ -138,6 +153,8 @@ def reference_layers(case: Case, stack: network.Stack, state: network.StackState
                 post=rule.post,
                 mu=getattr(norm, "mean", None),
                 span=getattr(norm, "span", None),
+                trim=getattr(norm, "trim", 0.0),
+                reach=radius_before_learning(learning.get("neighbourhood"), geometry),
             )
             W = network.dense_weights(state.weights[layer - 1]).astype(float)
             projection = {"hebb": hebb, "W": W, "c": state.weights[layer - 1].c.astype(float)}
@@ -180,7 +197,7 @@ def test_dead_nodes_are_silent_and_the_others_as_in_the_reference():
         np.testing.assert_array_equal(found, wanted)
 
 
-@pytest.mark.parametrize("name", ["rule A", "rule B, three sheets"])
+@pytest.mark.parametrize("name", ["rule A", "rule B, three sheets", "rule B, neighbourhoods"])
 @pytest.mark.parametrize("cut", [1, 37, 600, 1003])
 def test_in_pieces(name, cut):
     """Across a change of noise, a chunk and a renewal of the running sums."""
@@ -193,6 +210,40 @@ def test_in_pieces(name, cut):
     for one, other in zip([*state.sheets, *state.weights], [*whole.sheets, *whole.weights], strict=True):
         for a, b in zip(one, other, strict=True):
             np.testing.assert_array_equal(a, b)
+
+
+def test_neighbourhoods_follow_the_fields():
+    """Wires of each unit as of a profile with its radius; the radius in the law's own steps from the fields."""
+    stack, state, (_, geometry) = build(CASES["rule B, neighbourhoods"])
+    rasters(stack, state, 0, 1000)
+    weights, circuit = state.weights[0], stack.sheets[1]
+    W = network.dense_weights(weights).astype(float)
+    field = W.sum(axis=1) ** 2 / (W**2).sum(axis=1) / 900.0
+    assert field.min() < 0.9
+    rasters(stack, state, 1000, 1, learning=False)
+    np.testing.assert_array_equal(weights.reach, np.float32(0.5))
+    rasters(stack, state, 1000, 1)
+    expected = 0.5 + (1.0 - np.exp(-1.0)) * (0.5 * field - 0.5)
+    np.testing.assert_allclose(weights.reach, expected, rtol=1e-3)
+    size = np.sqrt(150.0 / (np.pi * geometry.density))
+    radius = size * 2.0 ** (np.rint(16.0 * np.log2(weights.reach.astype(float))) / 16.0)
+    assert len(np.unique(radius)) > 1
+    D = np.linalg.norm(geometry.positions[:, None] - geometry.positions[None], axis=-1)
+    for j in range(150):
+        near = circuit.near[circuit.first[j] : circuit.last[j]]
+        np.testing.assert_array_equal(np.sort(near), np.flatnonzero((D[j] < radius[j]) & (np.arange(150) != j)))
+        far = np.where(D[j] > radius[j] * 1.93 / 1.5, np.exp(-D[j] / 10.0), 0.0)
+        np.testing.assert_allclose(circuit.far[j] * circuit.unit, far, atol=circuit.unit)
+
+
+def test_trimming_leaves_the_mean_and_no_negative_weight():
+    stack, state, _ = build(CASES["rule B, neighbourhoods"])
+    rasters(stack, state, 0, 2900)
+    W = network.dense_weights(state.weights[0]).astype(float)
+    np.testing.assert_allclose(W.mean(axis=1), 2.5, rtol=1e-4)
+    np.testing.assert_allclose(state.weights[0].square, (W**2).sum(axis=1), rtol=1e-3)
+    assert W.min() == 0.0
+    assert (W == 0.0).mean() > 0.1
 
 
 @pytest.mark.parametrize("name", ["rule A", "rule B"])
@@ -258,7 +309,7 @@ def test_a_grid_is_wired_like_free_nodes():
         return found
 
     pre, post = np.nonzero(unfold(grid.disc))
-    np.testing.assert_array_equal(np.cumsum(np.bincount(pre, minlength=117)), free.first[1:])
+    np.testing.assert_array_equal(np.cumsum(np.bincount(pre, minlength=117)), free.last)
     np.testing.assert_array_equal(post, free.near)
     far = unfold(grid.unit * grid.far.astype(float))
     np.testing.assert_allclose(far, free.unit * free.far.astype(float), atol=1.4e-4 * np.exp(-5.1 / 2.0))

@@ -185,3 +185,57 @@ class TestErrors:
             waves.spikes_per_frame([5.0], 5.0)
         with pytest.raises(ValueError, match=r"neuron must lie between 0 and 399"):
             waves.wave_statistics([0.0], [400], GRID, 5.0)
+
+
+class TestFolds:
+    """Units at the corners and in the middle of a square: four triangles of the same area."""
+
+    UNITS = np.array([[0.0, 0.0], [2.0, 0.0], [2.0, 2.0], [0.0, 2.0], [1.0, 1.0]])
+
+    @pytest.mark.parametrize("image", [np.eye(2), -np.eye(2), np.diag([1.0, -3.0]), np.array([[0.0, 1.0], [1.0, 0.5]])])
+    def test_straight_turned_mirrored_or_sheared(self, image):
+        assert waves.fold_share(self.UNITS @ image + 7.0, self.UNITS) == 0.0
+
+    def test_one_triangle_turned_over(self):
+        """The middle has moved across the lower edge."""
+        m = self.UNITS.copy()
+        m[4] = [1.0, -1.0]
+        assert waves.fold_share(m, self.UNITS) == pytest.approx(0.25)
+
+    def test_folded_in_half(self):
+        Y = GRID
+        m = np.column_stack([np.abs(Y[:, 0] - 9.0), Y[:, 1]])
+        assert waves.fold_share(m, Y) == pytest.approx(9.0 / 19.0)
+
+    def test_no_order(self):
+        rng = np.random.default_rng(0)
+        assert waves.fold_share(rng.random((900, 2)), rng.random((900, 2))) > 0.4
+
+    def test_one_line(self):
+        with pytest.raises(ValueError, match="not on one line"):
+            waves.fold_share(GRID[:5], GRID[:5])
+
+
+class TestMovement:
+    PATH = np.array([[0.0, 0.0], [1.0, 0.0], [1.0, 2.0], [np.nan, np.nan], [4.0, 4.0], [3.0, 3.0], [3.0, 3.0]])
+
+    def test_directions(self):
+        """East, north, then after a silence south-west; a wave that stands still has no direction."""
+        np.testing.assert_allclose(waves.wave_directions(self.PATH), [0.0, np.pi / 2.0, -0.75 * np.pi])
+
+    def test_tracking(self):
+        above = self.PATH @ np.array([[0.0, 2.0], [-2.0, 0.0]]) + 1.0
+        assert waves.wave_tracking(self.PATH, above) == pytest.approx(1.0)
+        above[1] = np.nan
+        assert waves.wave_tracking(self.PATH, above) == pytest.approx(1.0)
+
+    def test_half_is_tracked(self):
+        """x is read without error and y not at all: what is left is the share of the variance of x."""
+        square = np.array([[0.0, 0.0], [0.0, 1.0], [1.0, 0.0], [1.0, 1.0]])
+        above = np.column_stack([square[:, 0], np.zeros(4)])
+        assert waves.wave_tracking(square, above) == pytest.approx(0.5)
+
+    def test_too_few(self):
+        assert np.isnan(waves.wave_tracking(self.PATH[:4], self.PATH[:4]))
+        with pytest.raises(ValueError, match=r"below must have shape \(n, 2\)"):
+            waves.wave_tracking(np.zeros(4), np.zeros((4, 2)))

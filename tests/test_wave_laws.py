@@ -7,10 +7,29 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tectum.parts import DynamicThresholdLIF, KWinners, MeanNorm, RangeNorm, RingKernel, WaveHebb, WinnerDrive
+from tectum.parts import (
+    DynamicThresholdLIF,
+    FieldNeighbourhood,
+    KWinners,
+    MeanNorm,
+    RangeNorm,
+    RingKernel,
+    WaveHebb,
+    WinnerDrive,
+)
 from tectum.parts.neurons import membrane
 from tectum.parts.steps import discretise
-from tectum.parts.wave_learning import KWinnersStep, excess, growth, needs_range, norm_factor, raised_threshold, rank
+from tectum.parts.wave_learning import (
+    KWinnersStep,
+    excess,
+    growth,
+    needs_range,
+    norm_factor,
+    raised_threshold,
+    rank,
+    reach,
+    trim,
+)
 from tectum.parts.waves import RingStep, dynamic_threshold, lateral_input
 
 f32 = np.float32
@@ -103,3 +122,26 @@ class TestLearning:
         assert f32(span) * norm_factor(RangeNorm(10.0), f32(mean), f32(span)) == pytest.approx(10.0, rel=1e-5)
         assert norm_factor(RangeNorm(10.0), f32(mean), f32(0.0)) == 1.0
         assert (needs_range(MeanNorm()), needs_range(RangeNorm())) == (False, True)
+
+
+class TestNeighbourhood:
+    def test_path_to_a_field(self):
+        """R(t) = R_1 + (R_0 - R_1) exp(-t / tau) for a field that stays as it is."""
+        p = discretise(FieldNeighbourhood(widest=0.9, tau=1000.0), 100.0)
+        expected = 0.45 + (0.9 - 0.45) * math.exp(-2.0)
+        assert after(reach, p, 0.9, f32(0.5), 20) == pytest.approx(expected, rel=1e-5)
+
+    @given(field=st.floats(f32(0.001).item(), 1.0, width=32))
+    def test_between_nothing_and_the_widest(self, field):
+        p = discretise(FieldNeighbourhood(), 100.0)
+        assert 0.0 < after(reach, p, float(p.widest), f32(field), 50) <= p.widest * (1.0 + 1e-6)
+
+    def test_two_halves_of_a_period(self):
+        whole, half = (discretise(FieldNeighbourhood(), period) for period in (100.0, 50.0))
+        assert after(reach, whole, 0.8, f32(0.3), 1) == pytest.approx(after(reach, half, 0.8, f32(0.3), 2), rel=1e-6)
+
+
+def test_trimming_takes_a_share_of_the_growth():
+    assert trim(MeanNorm(2.5, 0.7), f32(2.5), f32(0.1)) == pytest.approx(0.175)
+    assert trim(MeanNorm(), f32(2.5), f32(0.1)) == 0.0
+    assert trim(RangeNorm(), f32(2.5), f32(0.1)) == 0.0

@@ -10,18 +10,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from sklearn.base import clone
-from sklearn.exceptions import NotFittedError
-from sklearn.linear_model import RidgeClassifier
-from sklearn.pipeline import make_pipeline
-from sklearn.preprocessing import StandardScaler
+from sklearn.exceptions import ConvergenceWarning, NotFittedError
 from sklearn.utils.estimator_checks import parametrize_with_checks
 
 import tectum
 from tectum import WaveNetwork
 from tectum.analysis import waves
-from tectum.datasets import load
-from tectum.engine import sheet_network as network
-from tectum.engine.sheet_loop import SpikeEvents, run_driven
 from tectum.parts import KWinners, MeanNorm, RangeNorm, RingKernel, Sheet, WaveHebb, WavePhase
 
 pytestmark = pytest.mark.compiled
@@ -127,6 +121,112 @@ class TestContinuation:
         joblib.dump(model, tmp_path / "model")
         mapped = joblib.load(tmp_path / "model", mmap_mode="r")
         assert bits(mapped.grow(5.0).fit(images())) == bits(model.grow(5.0).fit(images()))
+
+
+class TestSettled:
+    """Growth until nothing moves: the same end however it is cut."""
+
+    def test_looks(self):
+        """Root mean square change of centre and radius over the radius of the sheet, every 1,000 ms."""
+        model = small().grow(1000.0)
+        assert model.movements_.shape == (1, 2)
+        X = model.sheet_positions_[0]
+        R = waves.sheet_radius(X)
+
+        def fields() -> np.ndarray:
+            W = model.weights_[0]
+            return np.column_stack([waves.field_centres(W, X), waves.field_radius(W, X)]) / R
+
+        before = fields()
+        model.grow(1000.0)
+        expected = np.sqrt(((fields() - before) ** 2).sum(axis=1).mean())
+        assert model.movements_[1, 0] == pytest.approx(expected, rel=1e-4)
+
+    def test_ends_at_a_look_and_not_again(self):
+        model = small().grow(9000.0, until="settled", tolerance=5.0)
+        assert model.n_steps_grown_ == 30_000
+        assert bits(small().grow(1234.5).grow(9000.0, until="settled", tolerance=5.0)) == bits(model)
+        assert model.grow(until="settled", tolerance=5.0).n_steps_grown_ == 30_000
+
+    def test_says_if_it_has_not(self):
+        with pytest.warns(ConvergenceWarning, match="has not settled: movement none so far, tolerance 0.05"):
+            small().grow(20.0, until="settled")
+
+    def test_in_a_file(self, tmp_path):
+        model = small().grow(1700.0)
+        model.save(tmp_path / "network")
+        copy = tectum.load(tmp_path / "network").grow(1000.0)
+        assert bits(copy) == bits(model.grow(1000.0))
+        np.testing.assert_array_equal(copy.movements_, model.movements_)
+
+    @pytest.mark.parametrize(("options", "name"), [({"until": "soon"}, "until"), ({"tolerance": 0.0}, "tolerance")])
+    def test_errors(self, options, name):
+        with pytest.raises(ValueError, match=rf"WaveNetwork\.grow\.{name} must be"):
+            small().grow(1.0, **options)
+
+
+class TestDamage:
+    def test_dead_for_good(self, tmp_path):
+        model = small().grow().damage(0, np.arange(40)).damage(1, np.arange(40) == 3)
+        model.save(tmp_path / "network")
+        copy = tectum.load(tmp_path / "network")
+        assert bits(copy.grow(20.0)) == bits(model.grow(20.0))
+        assert [int((~alive).sum()) for alive in copy.alive_] == [40, 1, 0]
+        spikes = copy.record(30.0).spikes
+        assert spikes["layer_0"].neuron.min() >= 40
+        assert 3 not in spikes["layer_1"].neuron
+
+    def test_as_if_they_had_been_dead(self):
+        alive = np.arange(168) >= 40
+        sheet = TINY[0]._replace(alive=alive)
+        born = small(layers=(sheet, *TINY[1:])).grow(20.0)
+        killed = small().grow(0.1)
+        np.testing.assert_array_equal(born.alive_[0], killed.damage(0, ~alive).alive_[0])
+
+    @pytest.mark.parametrize("nodes", [[168], [-1], [0.5], np.ones(3, bool), np.arange(168)])
+    def test_errors(self, nodes):
+        with pytest.raises(ValueError, match=r"WaveNetwork\.damage\.nodes must"):
+            small().grow(0.1).damage(0, nodes)
+
+
+class TestArchitectures:
+    def test_sizes(self):
+        assert [sheet.shape for sheet in WaveNetwork.perceptron((90, 30, 20, 10)).layers] == [90, 30, 20, 10]
+        model = WaveNetwork.autoencoder((90, 20, 90), random_state=0).grow(20.0)
+        assert [W.shape for W in model.weights_] == [(20, 90), (90, 20)]
+        assert model.receptive_fields_(2).shape == (90, 90)
+
+    @pytest.mark.parametrize("sizes", [(90,), (90, 1), 90, (90.0, 20)])
+    def test_no_sizes(self, sizes):
+        with pytest.raises(ValueError, match=r"WaveNetwork\.perceptron\.sizes must be two whole numbers"):
+            WaveNetwork.perceptron(sizes)
+
+    @pytest.mark.parametrize("sizes", [(90, 20), (90, 20, 80), (20, 90, 20), (90, 20, 30, 20, 90)])
+    def test_no_valley(self, sizes):
+        with pytest.raises(ValueError, match=r"WaveNetwork\.autoencoder\.sizes must fall and then rise"):
+            WaveNetwork.autoencoder(sizes)
+
+    def test_pool_size_is_a_parameter(self):
+        model = WaveNetwork.pooling(20, wave=3.0, random_state=0).fit(images(60, 144))
+        assert model.weights_[0].shape == (20, 144)
+        assert (model.first_kernel.r_i, model.first_kernel.r_o) == (3.0, 7.5)
+
+    @pytest.mark.parametrize("outline", ["disc", "annulus", "L", "retina"])
+    def test_outlines(self, outline):
+        sheet = Sheet.inside(outline, 200, 12.0, random_state=0)
+        assert sheet.n_nodes == 200
+        assert 0.0 <= sheet.positions.min() < 1.0
+        assert 11.0 < sheet.positions.max() <= 12.0
+        model = small(layers=(sheet, Sheet(30))).grow(10.0)
+        np.testing.assert_array_equal(model.sheet_positions_[0], sheet.positions)
+
+    def test_no_outline(self):
+        with pytest.raises(ValueError, match=r"outline must be one of disc, annulus, L, retina, got 'star'"):
+            Sheet.inside("star", 10)
+
+    def test_no_control(self):
+        with pytest.raises(ValueError, match=r"control\.kind must be one of"):
+            WaveNetwork.control("sham")
 
 
 class TestRecord:
@@ -291,51 +391,44 @@ class TestSpecification:
         assert found.reached == 1.0
 
     def test_large_waves_make_a_straight_map(self):
-        model = WaveNetwork.topographic(random_state=0).grow(3000.0)
+        model = WaveNetwork.scheduled(random_state=0).grow(3000.0)
         X, Y = model.sheet_positions_
         assert waves.affine_fit(waves.field_centres(model.weights_[0], X), Y) > 0.9
 
-    def test_topographic_growth(self):
-        model = WaveNetwork.topographic(random_state=0).grow()
+    @pytest.mark.parametrize("make", [WaveNetwork.topographic, WaveNetwork.scheduled])
+    def test_topographic_growth(self, make):
+        model = make(random_state=0).grow()
         X, Y = model.sheet_positions_
         W = model.weights_[0]
         assert waves.compactness(W, X).mean() > 0.75
         assert waves.tiling(W, X).coverage > 0.98
         assert waves.sheet_topography(waves.field_centres(W, X), Y) > 0.7
 
-    def test_without_waves_nothing_becomes_compact(self):
-        """The same numbers of spikes in the same steps, of nodes drawn at random."""
-        model = WaveNetwork.topographic(random_state=0).grow(0.1)
-        stack = model._build(model._chosen(), 5)
-        weights = network.copy_of(model._state).weights
-        upper = network.at_rest(stack.sheets[1])
-        scratch, room = network._sheet_scratch(stack.sheets[1]), network._projection_scratch(300)
-        rng = np.random.default_rng(0)
+    def test_neighbourhoods_that_follow_the_fields(self):
+        """Three sheets: compact fields without a fold, also across two projections."""
+        model = WaveNetwork.perceptron(random_state=1).grow()
+        for layer, W in enumerate(model.weights_):
+            X, Y = model.sheet_positions_[layer : layer + 2]
+            assert waves.tiling(W, X).compact >= 0.95
+            assert waves.sheet_topography(waves.field_centres(W, X), Y) > 0.85
+        X = model.sheet_positions_[0]
+        assert (waves.field_radius(model.receptive_fields_(2), X) < 0.5 * waves.sheet_radius(X)).mean() > 0.75
 
-        def shuffle_and_drive(layer: int, start: int, spikes: SpikeEvents) -> None:
-            counts = np.diff(spikes.first)
-            shuffled = [np.sort(rng.choice(1600, n, replace=False)) for n in counts]
-            below = SpikeEvents(spikes.first, np.concatenate(shuffled).astype(np.uint32))
-            own = SpikeEvents(np.zeros(len(counts) + 1, np.int64), np.zeros(300 * len(counts), np.uint32))
-            run_driven(stack.sheets[1], upper, scratch, stack.projections[0], weights[0], room, below, start, own, True)
+    @pytest.mark.parametrize("kind", ["shuffled", "no waves", "no plasticity"])
+    def test_controls_do_not_organise(self, kind):
+        model = WaveNetwork.control(kind, random_state=0).grow(4000.0)
+        X, W = model.sheet_positions_[0], model.weights_[0]
+        assert np.abs(waves.compactness(W, X)).max() < 0.05
+        if kind != "no plasticity":
+            assert np.abs(W - WaveNetwork.control(kind, random_state=0).grow(0.1).weights_[0]).max() > 1.0
+            assert len(model.record(10.0).spikes["layer_1"]) > 0
 
-        alone = network.Stack(stack.sheets[:1], ())
-        state = network.StackState((network.at_rest(stack.sheets[0]),), ())
-        network.run(alone, state, 0, 60_000, keep=shuffle_and_drive)
-        W = network.dense_weights(weights[0])
-        assert np.abs(W - model.weights_[0]).max() > 1.0
-        assert np.abs(waves.compactness(W, model.sheet_positions_[0])).max() < 0.05
-
-    def test_images(self, data_folder):
-        """Units that learned from digits are read out better than the same units before: 87 and 93 % of 10,000."""
-        data = load("mnist")
-        X, y = data.data / 255.0, data.target
-        scores = []
-        for n_presentations in (1, 40_000):
-            layers = (Sheet((28, 28)), Sheet(300))
-            model = WaveNetwork(layers, response="excess", n_presentations=n_presentations, random_state=0)
-            model.fit(X[:20_000])
-            reader = make_pipeline(StandardScaler(), RidgeClassifier(10.0)).fit(model.transform(X[:20_000]), y[:20_000])
-            scores.append(reader.score(model.transform(X[-10_000:]), y[-10_000:]))
-        assert scores[0] < 0.89
-        assert scores[1] > 0.91
+    def test_damage_is_repaired(self):
+        """No weight is left on dead nodes, and the live ones stay covered."""
+        model = WaveNetwork.topographic(random_state=0).grow(8000.0)
+        X = model.sheet_positions_[0]
+        dead = np.linalg.norm(X - [14.0, 6.0], axis=1) < 3.0
+        model.damage(0, dead).grow(5000.0)
+        shares = model.receptive_fields_(1)
+        assert (shares[:, dead].sum(axis=1) > 0.05).mean() < 0.05
+        assert waves.tiling(model.weights_[0][:, ~dead], X[~dead]).coverage > 0.98

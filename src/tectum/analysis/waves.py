@@ -11,6 +11,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy.sparse.csgraph import connected_components
+from scipy.spatial import Delaunay
 from scipy.spatial.distance import cdist, pdist
 
 from tectum.analysis._checks import check_indices, check_same_length, check_table, check_times
@@ -247,6 +248,89 @@ def affine_fit(targets: ArrayLike, sources: ArrayLike) -> float:
     return float(1.0 - (rest**2).sum() / total)
 
 
+def fold_share(centres: ArrayLike, positions: ArrayLike) -> float:
+    """Share of a map that is turned over against the rest: 0 without a fold, towards 1/2 without order.
+
+    The positions of the units are joined to triangles (Delaunay). Between their units and the centres of their fields
+    a triangle keeps its orientation where the map is straight, turned or mirrored as a whole; at a fold it changes.
+
+    Parameters
+    ----------
+    centres, positions : array-like of shape (n, 2)
+        As in `sheet_topography`; three units or more that are not on one line.
+
+    Returns
+    -------
+    float
+        Share of the triangles with the rarer orientation, in units of their area on the sheet of the units.
+
+    Raises
+    ------
+    ValueError
+        If the shapes do not match, or the units are on one line.
+    """
+    m, Y = _check_positions("centres", centres), _check_positions("positions", positions)
+    check_same_length(centres=m, positions=Y)
+    if len(Y) < 3 or np.linalg.matrix_rank(Y - Y.mean(axis=0), tol=1e-9 * max(1.0, float(np.ptp(Y)))) < 2:
+        raise ValueError(
+            f"positions must hold three units or more that are not on one line, got {len(Y)} of them; use "
+            "sheet_topography instead"
+        )
+    triangles = Delaunay(Y).simplices
+    area, image = _signed_area(Y[triangles]), _signed_area(m[triangles])
+    kept = float(np.abs(area[area * image > 0.0]).sum() / np.abs(area).sum())
+    turned = float(np.abs(area[area * image < 0.0]).sum() / np.abs(area).sum())
+    return min(kept, turned)
+
+
+def wave_directions(centres: ArrayLike) -> NDArray[np.float64]:
+    """Directions in which waves travel.
+
+    Parameters
+    ----------
+    centres : array-like of shape (n, 2)
+        From `wave_centres`, one per ms; NaN where there is no wave.
+
+    Returns
+    -------
+    ndarray of shape (n_moves,)
+        Angle of the movement to the next ms in radians, from -pi to pi; 0 is towards larger x, pi / 2 towards larger
+        y. Moves from or to a time without a wave are left out.
+
+    Raises
+    ------
+    ValueError
+        If the shape is wrong.
+    """
+    moves = np.diff(_check_centres("centres", centres), axis=0)
+    moves = moves[np.isfinite(moves).all(axis=1) & (moves != 0.0).any(axis=1)]
+    return np.arctan2(moves[:, 1], moves[:, 0])
+
+
+def wave_tracking(below: ArrayLike, above: ArrayLike) -> float:
+    """How well waves of a sheet follow those of the sheet below: R^2 of an affine map from above to below.
+
+    Parameters
+    ----------
+    below, above : array-like of shape (n, 2)
+        From `wave_centres` at the same times; times without a wave on both sheets are left out.
+
+    Returns
+    -------
+    float
+        1 if the position of the wave below can be read above; NaN if there are fewer than four such times.
+
+    Raises
+    ------
+    ValueError
+        If the shapes do not match.
+    """
+    lower, upper = _check_centres("below", below), _check_centres("above", above)
+    check_same_length(below=lower, above=upper)
+    both = np.isfinite(lower).all(axis=1) & np.isfinite(upper).all(axis=1)
+    return affine_fit(lower[both], upper[both]) if both.sum() > 3 else float("nan")
+
+
 def wave_centres(
     time_ms: ArrayLike, neuron: ArrayLike, positions: ArrayLike, duration_ms: float, *, least: int = 30
 ) -> NDArray[np.float64]:
@@ -433,6 +517,20 @@ def _check_fields(W: ArrayLike, positions: ArrayLike) -> tuple[NDArray[np.float6
             f"W must have a column per position ({len(X)}), got {P.shape[1]}; pass the positions of the sheet below"
         )
     return P, X
+
+
+def _signed_area(corners: NDArray) -> NDArray[np.float64]:
+    """Areas of triangles (n, 3, 2), negative if clockwise."""
+    a, b = corners[:, 1] - corners[:, 0], corners[:, 2] - corners[:, 0]
+    return 0.5 * (a[:, 0] * b[:, 1] - a[:, 1] * b[:, 0])
+
+
+def _check_centres(name: str, centres: ArrayLike) -> NDArray[np.float64]:
+    """Two columns, with NaN where there is no wave."""
+    table = np.asarray(centres, dtype=np.float64)
+    if table.ndim != 2 or table.shape[1] != 2:
+        raise ValueError(f"{name} must have shape (n, 2), got {table.shape}; pass the result of wave_centres")
+    return table
 
 
 def _check_positions(name: str, positions: ArrayLike) -> NDArray[np.float64]:

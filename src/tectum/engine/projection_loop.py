@@ -9,13 +9,14 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from tectum.engine.kernel import kernel
-from tectum.parts.wave_learning import excess, growth, needs_range, norm_factor, raised_threshold, rank
+from tectum.parts.wave_learning import excess, growth, needs_range, norm_factor, raised_threshold, rank, reach, trim
 
 ZERO = np.float32(0.0)
 ONE = np.float32(1.0)
 TWO = np.float32(2.0)
 FIRED = np.uint8(1)
 REFRESH = 1000  # steps after which the running sums of a projection are taken anew
+GROWN = np.float32(0.1)  # growth of the mean weight of a unit, relative to it, from which the unit is trimmed
 SMALLEST = np.float32(1e-12)  # factor of a unit's weights at which they are multiplied out
 
 
@@ -38,6 +39,8 @@ class ProjectionState(NamedTuple):
     mean: Any  # (n_post,) float32 mean weight of a unit
     square: Any  # (n_post,) float32 sum of the squares of the weights of a unit
     c: Any  # (n_post,) float32 competition thresholds
+    growth: Any  # (n_post,) float32 growth of the mean weight since the unit was last trimmed, relative to it
+    reach: Any  # (n_post,) float32 radius of a unit's neighbourhood, over that of its sheet
 
 
 class ProjectionScratch(NamedTuple):
@@ -147,7 +150,9 @@ def learn(projection, weights, room, active, fired):
     n_active, n_pre = np.float32(active.shape[0]), np.float32(raw.shape[0])
     for k in range(n):
         j = learners[k]
-        weights.mean[j] += change[j] * (n_active / n_pre)
+        more = change[j] * (n_active / n_pre)
+        weights.growth[j] += more / weights.mean[j]
+        weights.mean[j] += more
         weights.square[j] += TWO * change[j] * room.x[j] + change[j] * change[j] * n_active
         change[j] /= weights.factor[j]
     for a in range(active.shape[0]):
@@ -155,7 +160,29 @@ def learn(projection, weights, room, active, fired):
         for k in range(n):
             row[learners[k]] += change[learners[k]]
     for k in range(n):
+        trim_unit(projection.normaliser, weights, learners[k])
         normalise(projection.normaliser, weights, learners[k])
+
+
+@kernel
+def trim_unit(normaliser, weights, j):
+    """Take the same from all weights of a unit that has grown enough since the last time."""
+    if weights.growth[j] < GROWN:
+        return
+    raw, factor = weights.raw, weights.factor[j]
+    cut = trim(normaliser, weights.mean[j], weights.growth[j])
+    weights.growth[j] = ZERO
+    if cut <= ZERO:
+        return
+    mean = square = ZERO
+    for i in range(raw.shape[0]):
+        w = max(raw[i, j] * factor - cut, ZERO)
+        raw[i, j] = w
+        mean += w
+        square += w * w
+    weights.mean[j] = mean / np.float32(raw.shape[0])
+    weights.square[j] = square
+    weights.factor[j] = ONE
 
 
 @kernel
@@ -199,6 +226,23 @@ def refresh(normaliser, weights):
         factor[j] = ONE
         if not needs_range(normaliser):
             normalise(normaliser, weights, j)
+
+
+@kernel
+def new_reach(neighbourhood, weights):
+    """Reach of the neighbourhoods after a period of `REFRESH` steps.
+
+    Parameters
+    ----------
+    neighbourhood : FieldStep
+        IN.
+    weights : ProjectionState
+        INOUT the field `reach`.
+    """
+    n_pre = np.float32(weights.raw.shape[0])
+    for j in range(weights.reach.shape[0]):
+        field = n_pre * weights.mean[j] * weights.mean[j] / weights.square[j]
+        weights.reach[j] = reach(neighbourhood, weights.reach[j], min(field, ONE))
 
 
 @kernel

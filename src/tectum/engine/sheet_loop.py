@@ -37,7 +37,8 @@ class SheetCircuit(NamedTuple):
     neuron: Any  # DynamicThresholdStep
     lateral: Any  # RingStep
     columns: Any  # int64 columns of a grid, 0: not a grid
-    first: Any  # (n + 1,) int64 where the neighbours of each node begin; empty for a grid
+    first: Any  # (n,) int64 where the neighbours of each node begin; empty for a grid
+    last: Any  # (n,) int64 where they end
     near: Any  # uint32 neighbours within r_i, without the node itself; empty for a grid
     disc: Any  # int16 by the offset on a grid: 1 for a neighbour; empty for other sheets
     far: Any  # int16 exp(-D / length) beyond r_o, in units of `unit`: (n, n), or by the offset on a grid
@@ -84,7 +85,7 @@ def add_near(circuit, total, i, strength):
     if circuit.columns > 0:
         add_stamp(circuit.disc, circuit.columns, total, i, strength)
         return
-    near = circuit.near[circuit.first[i] : circuit.first[i + 1]]
+    near = circuit.near[circuit.first[i] : circuit.last[i]]
     for k in range(near.shape[0]):
         total[near[k]] += strength
 

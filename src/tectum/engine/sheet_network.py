@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Callable, Sequence
+from itertools import pairwise
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -10,7 +11,14 @@ from scipy.spatial import cKDTree
 from scipy.spatial.distance import cdist
 
 from tectum.engine.far_field import NO_BLOCKS, build_blocks
-from tectum.engine.projection_loop import ProjectionCircuit, ProjectionScratch, ProjectionState, learn_images
+from tectum.engine.projection_loop import (
+    REFRESH,
+    ProjectionCircuit,
+    ProjectionScratch,
+    ProjectionState,
+    learn_images,
+    new_reach,
+)
 from tectum.engine.random import uniform_array
 from tectum.engine.sheet_loop import SheetCircuit, SheetScratch, SheetState, SpikeEvents, run_driven, run_sheet
 from tectum.engine.wave_noise import normal_array, normal_levels
@@ -18,6 +26,7 @@ from tectum.parts.neurons import membrane
 from tectum.parts.sheets import Sheet
 from tectum.parts.steps import discretise
 from tectum.parts.wave_learning import (
+    FixedNeighbourhood,
     KWinners,
     KWinnersStep,
     WaveWeights,
@@ -27,6 +36,8 @@ from tectum.parts.wave_learning import (
     norm_factor,
     raised_threshold,
     rank,
+    reach,
+    trim,
 )
 from tectum.parts.waves import WAVE_STEP_MS, RingKernel, RingStep, dynamic_threshold
 
@@ -36,6 +47,7 @@ RESET_STREAM = 0xFFFFFFFFFFFE0000
 WEIGHT_STREAM = 0xFFFFFFFFFFFD0000
 CONSCIENCE_STREAM = 0xFFFFFFFFFFFC0000
 PLACE_STREAM = 0xFFFFFFFFFFFB0000
+SHUFFLE_STREAM = 0xFFFFFFFFFFFA0000
 
 MOST_IRREGULAR = 8000  # nodes of a sheet that is no grid: each holds its inhibition of every other
 CUT = 1e-4  # of its start at which the inhibition of a node on a grid ends
@@ -44,6 +56,8 @@ CHUNK = 500  # steps by which a sheet is ahead of the one above
 MOST_EVENTS = 4_000_000  # spikes of a sheet that can be kept in a chunk
 BLOCK = 256  # rows of a matrix of distances that are held at a time
 NEIGHBOURS = 12  # from which the density of free positions is taken
+GRADES = 16  # radii of neighbourhoods between one and its double
+SHORTEST = 1e-3  # reach of a neighbourhood, over the radius of its sheet
 
 
 class Geometry(NamedTuple):
@@ -64,6 +78,19 @@ class LayerParts(NamedTuple):
     drive: Any = None
     rule: Any = None
     normaliser: Any = None
+    neighbourhood: Any = None
+
+
+class Neighbourhood(NamedTuple):
+    """How the units of a sheet are wired to neighbours of their own number."""
+
+    step: Any  # with the law `reach`, for `REFRESH` steps
+    widest: float  # reach of a unit that has not learned
+    positions: NDArray[np.float64]  # (n, 2)
+    size: float  # radius of a disc with the area of the sheet
+    kernel: RingKernel
+    distance: NDArray[np.float32]  # (n, n - 1) to the other nodes, in ascending order
+    wired: NDArray[np.float64]  # (n,) INOUT radius of the wires
 
 
 class Stack(NamedTuple):
@@ -71,6 +98,8 @@ class Stack(NamedTuple):
 
     sheets: tuple[SheetCircuit, ...]
     projections: tuple[ProjectionCircuit, ...]  # one fewer
+    neighbourhoods: tuple[Neighbourhood | None, ...]  # of the units of each projection
+    shuffled: tuple[bool, ...] = ()  # whether each projection sees as many nodes drawn at random
 
 
 class StackState(NamedTuple):
@@ -105,30 +134,49 @@ def build_stack(
     geometries: Sequence[Geometry], parts: Sequence[LayerParts], mean_weight: float, seed: np.uint64
 ) -> Stack:
     """Constants of a network, after a check that each part has its equations."""
-    sheets, projections = [], []
+    sheets: list[SheetCircuit] = []
+    projections, neighbourhoods = [], []
     for layer, (geometry, chosen) in enumerate(zip(geometries, parts, strict=True)):
-        sheets.append(_build_sheet(geometry, chosen, seed, layer))
+        free = not isinstance(chosen.neighbourhood, FixedNeighbourhood | None)
+        wires = _wire_all(geometry, chosen.kernel) if free else None
+        sheets.append(_build_sheet(geometry, chosen, seed, layer, wires))
         if layer > 0:
             n_pre = len(geometries[layer - 1].positions)
             projections.append(_build_projection(geometry, chosen, mean_weight * math.sqrt(n_pre), WAVE_STEP_MS))
-    return Stack(tuple(sheets), tuple(projections))
+            neighbourhoods.append(_neighbourhood(geometry, chosen) if free else None)
+    shuffled = tuple(chosen.competition is not None and chosen.competition.shuffled for chosen in parts[1:])
+    return Stack(tuple(sheets), tuple(projections), tuple(neighbourhoods), shuffled)
 
 
-def _build_sheet(geometry: Geometry, parts: LayerParts, seed: np.uint64, layer: int) -> SheetCircuit:
+def _neighbourhood(geometry: Geometry, parts: LayerParts) -> Neighbourhood:
+    step = discretise(parts.neighbourhood, REFRESH * WAVE_STEP_MS)
+    _require(step, reach)
+    n = len(geometry.positions)
+    distance = np.sort(cdist(geometry.positions, geometry.positions).astype(np.float32), axis=1)[:, 1:]
+    size = math.sqrt(n / (math.pi * geometry.density))
+    widest = float(parts.neighbourhood.widest)
+    return Neighbourhood(step, widest, geometry.positions, size, parts.kernel, distance, np.zeros(n))
+
+
+def _build_sheet(
+    geometry: Geometry, parts: LayerParts, seed: np.uint64, layer: int, wires: "Wires | None"
+) -> SheetCircuit:
     neuron = discretise(parts.neuron, WAVE_STEP_MS)
     _require(neuron, membrane, dynamic_threshold)
     n = len(geometry.positions)
     a_i, a_o = parts.kernel.strengths(geometry.density)
-    wires = (_wire_grid if geometry.columns else _wire)(geometry, parts.kernel)
+    columns = geometry.columns if wires is None else 0
+    if wires is None:
+        wires = (_wire_grid if columns else _wire)(geometry, parts.kernel)
     blocks = NO_BLOCKS
-    if geometry.columns:
+    if columns:
         spacing = geometry.density**-0.5
-        blocks = build_blocks(n // geometry.columns, geometry.columns, spacing, parts.kernel.r_o, parts.kernel.length)
+        blocks = build_blocks(n // columns, columns, spacing, parts.kernel.r_o, parts.kernel.length)
     normals = normal_array(seed, RESET_STREAM + layer, 0, n)
     return SheetCircuit(
         neuron=neuron,
         lateral=RingStep(np.float32(a_i), np.float32(a_o)),
-        columns=np.int64(geometry.columns),
+        columns=np.int64(columns),
         **wires._asdict(),
         blocks=blocks,
         reset=(parts.neuron.reset * normals**2).astype(np.float32),
@@ -143,6 +191,7 @@ class Wires(NamedTuple):
     """Neighbours within r_i, and inhibition beyond r_o as integers; see `SheetCircuit`."""
 
     first: NDArray[np.int64]
+    last: NDArray[np.int64]
     near: NDArray[np.uint32]
     disc: NDArray[np.int16]
     far: NDArray[np.int16]
@@ -165,7 +214,36 @@ def _wire(geometry: Geometry, kernel: RingKernel) -> Wires:
         beyond = distance > kernel.r_o
         far[start : start + BLOCK] = np.where(beyond, np.rint(np.exp(-distance / kernel.length) / unit), 0.0)
     first = np.cumsum(np.concatenate(counts))
-    return Wires(first, np.concatenate(near).astype(np.uint32), np.zeros((1, 1), np.int16), far, np.float32(unit))
+    neighbours = np.concatenate(near).astype(np.uint32)
+    return Wires(first[:-1], first[1:], neighbours, np.zeros((1, 1), np.int16), far, np.float32(unit))
+
+
+def _wire_all(geometry: Geometry, kernel: RingKernel) -> Wires:
+    """Wires of which `rewire` says how far they go: all other nodes by distance."""
+    n = len(geometry.positions)
+    near = np.argsort(cdist(geometry.positions, geometry.positions).astype(np.float32), axis=1, kind="stable")[:, 1:]
+    first = np.arange(n, dtype=np.int64) * (n - 1)
+    return Wires(
+        first=first,
+        last=first.copy(),
+        near=np.ascontiguousarray(near, np.uint32).ravel(),
+        disc=np.zeros((1, 1), np.int16),
+        far=np.zeros((n, n), np.int16),
+        unit=np.float32(_unit(kernel._replace(r_o=0.0), n)),
+    )
+
+
+def rewire(circuit: SheetCircuit, neighbourhood: Neighbourhood, relative: NDArray[np.float32]) -> None:
+    """Wire the units whose reach has changed anew; changes the circuit."""
+    kernel = neighbourhood.kernel
+    grade = np.rint(np.log2(np.maximum(relative, SHORTEST).astype(np.float64)) * GRADES)
+    radius = neighbourhood.size * np.exp2(grade / GRADES)
+    for j in np.flatnonzero(neighbourhood.wired != radius):
+        circuit.last[j] = circuit.first[j] + np.searchsorted(neighbourhood.distance[j], radius[j])
+        distance = np.linalg.norm(neighbourhood.positions - neighbourhood.positions[j], axis=1)
+        beyond = distance > radius[j] * (kernel.r_o / kernel.r_i)
+        circuit.far[j] = np.where(beyond, np.rint(np.exp(-distance / kernel.length) / circuit.unit), 0.0)
+    neighbourhood.wired[:] = radius
 
 
 def _wire_grid(geometry: Geometry, kernel: RingKernel) -> Wires:
@@ -180,6 +258,7 @@ def _wire_grid(geometry: Geometry, kernel: RingKernel) -> Wires:
     unit = _unit(kernel, stamp.sum())
     return Wires(
         first=np.zeros(0, np.int64),
+        last=np.zeros(0, np.int64),
         near=np.zeros(0, np.uint32),
         disc=((disc < kernel.r_i) & (disc > 0.0)).astype(np.int16),
         far=np.rint(stamp / unit).astype(np.int16),
@@ -210,7 +289,7 @@ def _build_projection(geometry: Geometry, parts: LayerParts, evenness: float, dt
     rule = discretise(parts.rule, dt)
     _require(competition, excess, rank)
     _require(rule, growth, raised_threshold)
-    _require(parts.normaliser, needs_range, norm_factor)
+    _require(parts.normaliser, needs_range, norm_factor, trim)
     return ProjectionCircuit(
         competition=competition,
         drive=RingStep(*(np.float32(a) for a in parts.drive.strengths(geometry.density))),
@@ -244,6 +323,8 @@ def weights_from(W: NDArray, c: NDArray) -> ProjectionState:
         mean=W.mean(axis=1).astype(np.float32),
         square=(W**2).sum(axis=1).astype(np.float32),
         c=np.asarray(c, np.float32).copy(),
+        growth=np.zeros(len(W), np.float32),
+        reach=np.zeros(len(W), np.float32),
     )
 
 
@@ -293,8 +374,9 @@ def run(
     spikes = [SpikeEvents(np.zeros(chunk + 1, np.int64), np.empty(chunk * n, np.uint32)) for n in sizes]
     sheet_rooms = [_sheet_scratch(circuit) for circuit in stack.sheets]
     rooms = [_projection_scratch(n) for n in sizes]
-    for start in range(first_step, first_step + n_steps, chunk):
-        steps = min(chunk, first_step + n_steps - start)
+    start, end = first_step, first_step + n_steps
+    while start < end:
+        steps = min(chunk, end - start, REFRESH - start % REFRESH)
         below: SpikeEvents | None = None
         for layer, circuit in enumerate(stack.sheets):
             now = SpikeEvents(spikes[layer].first[: steps + 1], spikes[layer].neuron)
@@ -303,11 +385,47 @@ def run(
                 run_sheet(circuit, sheet, sheet_rooms[layer], start, now)
             else:
                 projection, weights = stack.projections[layer - 1], state.weights[layer - 1]
+                renew = learning and start % REFRESH == 0
+                projection = _follow(circuit, projection, stack.neighbourhoods[layer - 1], weights, renew)
                 room = sheet_rooms[layer]
+                if stack.shuffled[layer - 1]:
+                    below = _shuffle(below, sizes[layer - 1], stack.sheets[layer].seed, layer, start)
                 run_driven(circuit, sheet, room, projection, weights, rooms[layer], below, start, now, learning)
             below = now
             if keep is not None:
                 keep(layer, start, now)
+        start += steps
+
+
+def _shuffle(spikes: SpikeEvents, n_nodes: int, seed: np.uint64, layer: int, start: int) -> SpikeEvents:
+    """As many spikes in each step, of nodes drawn at random."""
+    nodes = np.empty(spikes.first[-1], np.uint32)
+    for s, (first, last) in enumerate(pairwise(spikes.first)):
+        if last > first:
+            drawn = uniform_array(int(seed), SHUFFLE_STREAM + layer, start + s, n_nodes)
+            nodes[first:last] = np.sort(np.argsort(drawn, kind="stable")[: last - first])
+    return SpikeEvents(spikes.first, nodes)
+
+
+def _follow(
+    circuit: SheetCircuit,
+    projection: ProjectionCircuit,
+    neighbourhood: Neighbourhood | None,
+    weights: ProjectionState,
+    renew: bool,
+) -> ProjectionCircuit:
+    """Neighbourhoods of the size that the state says, or that its weights say, and as many winners."""
+    if neighbourhood is None:
+        return projection
+    if not weights.reach.all():
+        weights.reach[:] = neighbourhood.widest
+    elif renew:
+        new_reach(neighbourhood.step, weights)
+    rewire(circuit, neighbourhood, weights.reach)
+    k = int(projection.competition.k)
+    fewer = k * float(weights.reach.mean(dtype=np.float64)) / neighbourhood.widest
+    competition = projection.competition._replace(k=np.int64(min(k, max(2, round(fewer)))))
+    return projection._replace(competition=competition)
 
 
 def learn_from_images(

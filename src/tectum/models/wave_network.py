@@ -15,7 +15,7 @@ from tectum.engine.events import Recording, SpikeTrain
 from tectum.engine.projection_loop import ProjectionState
 from tectum.engine.random import integers, seed_from
 from tectum.engine.sheet_loop import SheetState, SpikeEvents
-from tectum.models import parameters, wave_parameters
+from tectum.models import parameters, wave_growth, wave_parameters
 from tectum.models.progress import progress_bar
 from tectum.parts.waves import WAVE_STEP_MS
 
@@ -37,9 +37,10 @@ class WaveNetwork(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
     `fit` lets the last projection learn from images as from waves, from where growth has left it, or from random
     weights if it has not grown.
 
-    By default units learn when they fire in the wave of their own sheet, and waves shrink while the network grows: then
-    neighbours pool neighbouring patches, and a stack of sheets keeps its topography. `authors` is the rule of the
-    authors' code, whose units tile the sheet below without order. Parts left at None are those of the default.
+    By default units learn when they fire in the wave of their own sheet, and neighbourhoods shrink as receptive fields
+    become compact: then neighbours pool neighbouring patches, and a stack of sheets keeps its topography. `scheduled`
+    comes to the same with waves that shrink over six phases; `authors` is the rule of the authors' code, whose units
+    tile the sheet below without order. Parts left at None are those of the default.
 
     Parameters
     ----------
@@ -60,8 +61,10 @@ class WaveNetwork(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
         What is kept constant of the weights of a unit.
     initial : WaveWeights or None
         Weights and competition thresholds before growth.
+    neighbourhood : FixedNeighbourhood, FieldNeighbourhood or None
+        How far units take their neighbours along, and how many win.
     phases : sequence of WavePhase or None
-        Schedule of growth. The last phase goes on for as long as `grow` is asked to.
+        Schedule of growth; by default large waves, then smaller ones. The last goes on for as long as `grow` is asked to.
     image_rule : WaveHebb or None
         Plasticity in `fit`, with rates per image. One unit wins each image.
     n_presentations : int or None, default=None
@@ -83,8 +86,13 @@ class WaveNetwork(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
         Competition thresholds of the units.
     sheet_positions_ : list of ndarray of shape (n_nodes, 2)
         Places of the nodes of each sheet, in its own unit of length.
+    alive_ : list of ndarray of shape (n_nodes,), bool
+        Nodes of each sheet that can fire.
     n_steps_grown_ : int
         Steps of 0.1 ms of growth so far.
+    movements_ : ndarray of shape (n_looks, n_projections)
+        By how much the receptive fields of each projection have changed in each 1,000 ms of growth: root mean square
+        over the live units of the change of centre and radius together, over the radius of the sheet below.
     n_images_seen_ : int
         Images learned so far.
     input_scale_ : float
@@ -110,6 +118,10 @@ class WaveNetwork(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
     n_steps_grown_: int
     n_images_seen_: int
     sheet_positions_: list[NDArray[np.float64]]
+    movements_: NDArray[np.float64]
+    alive_: list[NDArray[np.bool_]]
+    _alive: list[NDArray[np.bool_]]
+    _look: tuple[NDArray[np.float64], ...]
     _state: network.StackState
 
     _parameter_constraints = {  # noqa: RUF012  scikit-learn reads it from the class
@@ -123,6 +135,7 @@ class WaveNetwork(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
         "rule": [tuple, None],
         "normaliser": [tuple, None],
         "initial": [parts.WaveWeights, None],
+        "neighbourhood": [tuple, None],
         "phases": [list, tuple, None],
         "image_rule": [parts.WaveHebb, None],
         "n_presentations": [Interval(numbers.Integral, 1, None, closed="left"), None],
@@ -144,6 +157,7 @@ class WaveNetwork(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
         rule=None,
         normaliser=None,
         initial=None,
+        neighbourhood=None,
         phases=None,
         image_rule=None,
         n_presentations=None,
@@ -161,6 +175,7 @@ class WaveNetwork(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
         self.rule = rule
         self.normaliser = normaliser
         self.initial = initial
+        self.neighbourhood = neighbourhood
         self.phases = phases
         self.image_rule = image_rule
         self.n_presentations = n_presentations
@@ -187,8 +202,118 @@ class WaveNetwork(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
         return cls(layers, **(wave_parameters.AUTHORS | others))
 
     @classmethod
+    def scheduled(cls, layers=wave_parameters.TOPOGRAPHIC_LAYERS, **others) -> Self:
+        """Order by a schedule: waves and neighbourhoods that shrink over six phases, whatever the fields are like.
+
+        Parameters
+        ----------
+        layers : sequence of Sheet, default=(Sheet(1600, 20.0), Sheet(300, 10.0))
+        **others
+            Further parameters of the class, which take precedence.
+
+        Returns
+        -------
+        WaveNetwork
+        """
+        return cls(layers, **(wave_parameters.SCHEDULED | others))
+
+    @classmethod
+    def perceptron(cls, sizes=(1600, 300, 100), **others) -> Self:
+        """Square sheets of any number and size, each wired to the next: the default parts.
+
+        Parameters
+        ----------
+        sizes : sequence of int, default=(1600, 300, 100)
+            Nodes of each sheet, from below.
+        **others
+            Parameters of the class, which take precedence.
+
+        Returns
+        -------
+        WaveNetwork
+
+        Raises
+        ------
+        ValueError
+            If there are fewer than two sizes, or one is below 2.
+        """
+        return cls.topographic(wave_growth.sheets_of("WaveNetwork.perceptron", sizes), **others)
+
+    @classmethod
+    def autoencoder(cls, sizes=(1600, 300, 100, 300, 1600), **others) -> Self:
+        """Sheets that become smaller and then larger again, the last as large as the first.
+
+        Parameters
+        ----------
+        sizes : sequence of int, default=(1600, 300, 100, 300, 1600)
+            Nodes of each sheet, from below.
+        **others
+            Parameters of the class, which take precedence.
+
+        Returns
+        -------
+        WaveNetwork
+
+        Raises
+        ------
+        ValueError
+            If the sizes do not fall and then rise to the first.
+        """
+        sheets = wave_growth.sheets_of("WaveNetwork.autoencoder", sizes)
+        wave_growth.check_valley("WaveNetwork.autoencoder", sizes)
+        return cls.topographic(sheets, **others)
+
+    @classmethod
+    def pooling(cls, n_units=300, *, wave=2.0, **others) -> Self:
+        """One layer of units that pool patches as large as the waves (Raghavan & Thomson 2019).
+
+        Parameters
+        ----------
+        n_units : int, default=300
+        wave : float, default=2.0
+            Radius of excitation on the first sheet; inhibition begins at 2.5 times it. Twice as large in the first
+            phase.
+        **others
+            Parameters of the class, which take precedence.
+
+        Returns
+        -------
+        WaveNetwork
+        """
+        profile = wave_parameters.TOPOGRAPHIC["first_kernel"]._replace(r_i=wave, r_o=2.5 * wave)
+        phases = (parts.WavePhase(3000.0, 2.0 * wave, 5.0 * wave), parts.WavePhase(20_000.0))
+        usual = {"layers": (parts.Sheet(), parts.Sheet(n_units)), "first_kernel": profile, "phases": phases}
+        return cls.topographic(**(usual | others))
+
+    @classmethod
+    def control(cls, kind, layers=wave_parameters.TOPOGRAPHIC_LAYERS, **others) -> Self:
+        """A network that must not organise itself, for comparison with the default.
+
+        Parameters
+        ----------
+        kind : {"shuffled", "no waves", "no plasticity"}
+            Each sheet sees as many spikes as the one below has, of nodes drawn at random in each step; the first sheet
+            has no lateral profile, so that its nodes fire by their noise alone; nothing learns.
+        layers : sequence of Sheet, default=(Sheet(1600, 20.0), Sheet(300, 10.0))
+        **others
+            Further parameters of the class, which take precedence.
+
+        Returns
+        -------
+        WaveNetwork
+
+        Raises
+        ------
+        ValueError
+            If there is no such control.
+        """
+        return cls(layers, **(wave_parameters.TOPOGRAPHIC | wave_growth.control_parts(kind) | others))
+
+    @classmethod
     def topographic(cls, layers=wave_parameters.TOPOGRAPHIC_LAYERS, **others) -> Self:
-        """The default parts, spelled out: units learn when they fire, in waves that shrink over six phases.
+        """The default parts, spelled out: units learn when they fire, in neighbourhoods that follow their fields.
+
+        With ``phases=(WavePhase(23_000.0),)`` waves are of one size throughout; then some maps fold (1 of 8).
 
         Parameters
         ----------
@@ -202,7 +327,9 @@ class WaveNetwork(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
         """
         return cls(layers, **(wave_parameters.TOPOGRAPHIC | others))
 
-    def grow(self, duration: float | None = None) -> Self:
+    def grow(
+        self, duration: float | None = None, *, until: str | None = None, tolerance: float = wave_growth.TOLERANCE
+    ) -> Self:
         """Let waves wire the sheets, without data; a second call goes on where the first has ended.
 
         Growing in one call or in many gives the same network to the last bit.
@@ -210,7 +337,12 @@ class WaveNetwork(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
         Parameters
         ----------
         duration : float or None, default=None
-            Time in ms. None is the rest of the schedule.
+            Time in ms. None is the rest of the schedule or, until the wiring has settled, three times the schedule.
+        until : {"settled"} or None, default=None
+            End earlier, in the last phase of the schedule, once no sheet has had movements above the tolerance at the
+            last three looks; see `movements_`. A warning says if that has not come about in the time given.
+        tolerance : float, default=0.05
+            Movement per 1,000 ms, over the radius of the sheet below.
 
         Returns
         -------
@@ -220,27 +352,61 @@ class WaveNetwork(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
         Raises
         ------
         ValueError
-            If the duration or a parameter is out of range.
+            If the duration, the tolerance or a parameter is out of range.
         """
         self._validate_params()
+        wave_growth.check_until(until, tolerance)
         chosen = self._chosen()
         if not hasattr(self, "_state"):
             self._start(chosen)
+        if duration is None and until is not None:
+            duration = wave_growth.PATIENCE * wave_parameters.steps_of(chosen["phases"]) * WAVE_STEP_MS
         n_steps = self._steps(chosen, duration)
         try:
             with progress_bar(n_steps, "grow", self.verbose, unit="steps") as advance:
                 end, stack, begins = self.n_steps_grown_ + n_steps, None, -1
                 while self.n_steps_grown_ < end:
                     place = wave_parameters.place_of(chosen["phases"], self.n_steps_grown_)
+                    if until and place.ends == np.inf and wave_growth.has_settled(self.movements_, tolerance):
+                        advance(end - self.n_steps_grown_)
+                        break
                     if stack is None or place.begins != begins:
                         stack, begins = self._build(chosen, place.phase), place.begins
-                    steps = int(min(STRETCH, end - self.n_steps_grown_, place.ends - self.n_steps_grown_))
+                    look = wave_growth.LOOK - self.n_steps_grown_ % wave_growth.LOOK
+                    steps = int(min(STRETCH, look, end - self.n_steps_grown_, place.ends - self.n_steps_grown_))
                     self._advance(stack, steps, anew=self.n_steps_grown_ == begins)
                     advance(steps)
+                if until and not wave_growth.has_settled(self.movements_, tolerance):
+                    wave_growth.warn_of_movement(self.movements_, tolerance)
         finally:  # an interrupted network can be used, saved and continued
             self._grown = self._state.weights
             self._publish()
         return self
+
+    def damage(self, layer: int, nodes: ArrayLike) -> Self:
+        """Kill nodes of a sheet; they never fire again. The network can go on growing without them.
+
+        Parameters
+        ----------
+        layer : int
+            Sheet of the nodes; the first is 0.
+        nodes : array-like of int or bool
+            Numbers of the nodes, or True for each that dies.
+
+        Returns
+        -------
+        WaveNetwork
+            The estimator itself.
+
+        Raises
+        ------
+        ValueError
+            If there is no such sheet or node, or none would be left.
+        """
+        check_is_fitted(self, "weights_")
+        layer = self._check_layer("damage", "layer", layer, 0)
+        self._alive = wave_growth.without(self._alive, layer, nodes)
+        return self._publish()
 
     def fit(self, X: ArrayLike, y: Any = None) -> Self:
         """Let the last projection learn from images drawn at random, from the wiring that `grow` has left.
@@ -447,19 +613,25 @@ class WaveNetwork(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
 
     def _geometries(self) -> list[network.Geometry]:
         sides = [wave_parameters.FIRST_SIDE, wave_parameters.SIDE]
-        return [network.lay_out(s, sides[min(k, 1)], self._seed, k) for k, s in enumerate(self._sheets())]
+        laid = [network.lay_out(s, sides[min(k, 1)], self._seed, k) for k, s in enumerate(self._sheets())]
+        left = getattr(self, "_alive", None) or [geometry.alive for geometry in laid]
+        return [g._replace(alive=g.alive & alive) for g, alive in zip(laid, left, strict=True)]
 
     def _start(self, chosen: dict[str, Any]) -> None:
         """A network before growth."""
         sheets = self._sheets()
         self._seed = seed_from(self.random_state)
         self.n_features_in_ = sheets[0].n_nodes or 0
-        sizes = [len(geometry.positions) for geometry in self._geometries()]
+        geometries = self._geometries()
+        sizes = [len(geometry.positions) for geometry in geometries]
         weights = tuple(
             network.initial_weights(chosen["initial"], sizes[k - 1], sizes[k], self._seed, k)
             for k in range(1, len(sizes))
         )
         self._state = network.StackState(network.all_at_rest(sizes, float(chosen["neuron"].v_th)), weights)
+        self._alive = [np.ones(n, dtype=bool) for n in sizes]
+        self._look = self._look_at(self._state, geometries)
+        self.movements_ = np.zeros((0, len(weights)))
         self.n_steps_grown_ = self.n_images_seen_ = 0
         self.input_scale_ = 1.0
 
@@ -480,13 +652,25 @@ class WaveNetwork(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
         return network.build_stack(geometries, in_phase, chosen["initial"].mean, self._seed)
 
     def _advance(self, stack: network.Stack, n_steps: int, *, anew: bool) -> None:
-        """Grow by some steps."""
-        state = network.copy_of(self._state)
+        """Grow by some steps, and look at the receptive fields if it is time."""
+        state, look, movements = network.copy_of(self._state), self._look, self.movements_
         if anew:
             state = state._replace(sheets=tuple(map(network.at_rest, stack.sheets)))
         network.run(stack, state, self.n_steps_grown_, n_steps)
+        step = self.n_steps_grown_ + n_steps
+        if step % wave_growth.LOOK == 0:
+            geometries = self._geometries()
+            look = self._look_at(state, geometries)
+            movements = np.vstack([movements, wave_growth.movement(self._look, look, geometries)])
         # An interrupt comes when a kernel returns: nothing is called between these, so that they change together.
-        self._state, self.n_steps_grown_ = state, self.n_steps_grown_ + n_steps
+        self._state, self.n_steps_grown_, self._look, self.movements_ = state, step, look, movements
+
+    def _look_at(
+        self, state: network.StackState, geometries: list[network.Geometry]
+    ) -> tuple[NDArray[np.float64], ...]:
+        """Receptive fields of each projection, as their centres and radii."""
+        pairs = zip(state.weights, geometries, strict=False)
+        return tuple(wave_growth.fields_of(weights, geometry.positions) for weights, geometry in pairs)
 
     def _begin_images(self, X: NDArray) -> None:
         """The wiring before images: the grown one, or random weights; and the scale of the input."""
@@ -545,12 +729,16 @@ class WaveNetwork(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
     def _publish(self) -> Self:
         self.weights_ = [network.dense_weights(weights) for weights in self._state.weights]
         self.thresholds_ = [weights.c for weights in self._state.weights]
-        self.sheet_positions_ = [geometry.positions for geometry in self._geometries()]
+        geometries = self._geometries()
+        self.sheet_positions_ = [geometry.positions for geometry in geometries]
+        self.alive_ = [geometry.alive for geometry in geometries]
         return self
 
     def _get_state(self) -> tuple[dict[str, np.ndarray], dict[str, Any]]:
         check_is_fitted(self, "weights_")
-        arrays = {"seed": np.asarray(self._seed)}
+        arrays: dict[str, np.ndarray] = {"seed": np.asarray(self._seed), "movements": self.movements_}
+        arrays |= {f"alive.{layer}": alive for layer, alive in enumerate(self._alive)}
+        arrays |= {f"look.{layer}": look for layer, look in enumerate(self._look)}
         for layer, sheet in enumerate(self._state.sheets):
             arrays |= {f"sheet.{layer}.{name}": array for name, array in sheet._asdict().items()}
         grown = getattr(self, "_grown", None)
@@ -569,6 +757,10 @@ class WaveNetwork(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
 
         network_._seed = np.uint64(arrays["seed"])
         network_._state = network.StackState(all_of("sheet", SheetState), all_of("weights", ProjectionState))
+        n = len(network_._state.weights)
+        network_._alive = [np.array(arrays[f"alive.{layer}"]) for layer in range(n + 1)]
+        network_._look = tuple(arrays[f"look.{layer}"] for layer in range(n))
+        network_.movements_ = arrays["movements"]
         if grown := all_of("grown", ProjectionState):
             network_._grown = grown
         for name in KEPT:

@@ -23,12 +23,13 @@ AUTHORS: dict[str, Any] = {
     "rule": parts.WaveHebb(),
     "normaliser": parts.MeanNorm(),
     "initial": parts.WaveWeights(c=70.0, c_spread=2.0),
+    "neighbourhood": parts.FixedNeighbourhood(),
     "phases": (parts.WavePhase(duration=5000.0),),
 }
 AUTHORS_LAYERS = (parts.Sheet(1600, 20.0), parts.Sheet(300, 6.0))
 
-# Whatever fires in the wave above learns, in waves that shrink from phase to phase: the default of WaveNetwork.
-TOPOGRAPHIC: dict[str, Any] = {
+# Whatever fires in the wave above learns, in waves that shrink from phase to phase.
+SCHEDULED: dict[str, Any] = {
     "first_neuron": parts.DynamicThresholdLIF(tau_th=20.0, theta_plus=27.0, noise=6.0),
     "neuron": parts.DynamicThresholdLIF(),
     "first_kernel": parts.RingKernel(density=4.0),
@@ -38,6 +39,7 @@ TOPOGRAPHIC: dict[str, Any] = {
     "rule": parts.WaveHebb(eta=0.7, eta_c=0.0, post="spikes"),
     "normaliser": parts.MeanNorm(),
     "initial": parts.WaveWeights(),
+    "neighbourhood": parts.FixedNeighbourhood(),
     "phases": tuple(
         parts.WavePhase(duration, first, 2.5 * first, r_i, 1.28 * r_i, k)
         for duration, first, r_i, k in (
@@ -49,6 +51,14 @@ TOPOGRAPHIC: dict[str, Any] = {
             (8000.0, 2.0, 1.5, 0.033),
         )
     ),
+}
+# The same with neighbourhoods that follow the receptive fields, the default of WaveNetwork. Waves of one size are enough
+# for compact fields, but some maps fold (1 of 8); a first phase of large waves, which overlap, prevents that.
+TOPOGRAPHIC: dict[str, Any] = SCHEDULED | {
+    "competition": parts.KWinners(k=0.1, normed=True),
+    "normaliser": parts.MeanNorm(trim=0.7),
+    "neighbourhood": parts.FieldNeighbourhood(),
+    "phases": (parts.WavePhase(3000.0, 4.0, 10.0), parts.WavePhase(20_000.0)),
 }
 TOPOGRAPHIC_LAYERS = (parts.Sheet(1600, 20.0), parts.Sheet(300, 10.0))
 
@@ -146,5 +156,6 @@ def parts_of_phase(chosen: dict[str, Any], phase: parts.WavePhase, n_layers: int
         drive=chosen["drive"],
         rule=chosen["rule"],
         normaliser=chosen["normaliser"],
+        neighbourhood=chosen["neighbourhood"],
     )
     return [first] + [other] * (n_layers - 1)

@@ -15,7 +15,17 @@ from tectum.parts.sheets import Sheet
 from tectum.parts.start import DecayingRate, MeanWeights, SampleWeights, UniformWeights
 from tectum.parts.synapses import PlasticProjection, Synapse
 from tectum.parts.topology import Grid
-from tectum.parts.wave_learning import KWinners, MeanNorm, RangeNorm, WaveHebb, WavePhase, WaveWeights, WinnerDrive
+from tectum.parts.wave_learning import (
+    FieldNeighbourhood,
+    FixedNeighbourhood,
+    KWinners,
+    MeanNorm,
+    RangeNorm,
+    WaveHebb,
+    WavePhase,
+    WaveWeights,
+    WinnerDrive,
+)
 from tectum.parts.waves import DynamicThresholdLIF, RingKernel
 
 __all__ = [
@@ -33,7 +43,9 @@ __all__ = [
     "EventSTDP",
     "EvidenceNeuron",
     "ExplainingAway",
+    "FieldNeighbourhood",
     "FirstSpike",
+    "FixedNeighbourhood",
     "Grid",
     "KWinners",
     "LatencyNeuron",

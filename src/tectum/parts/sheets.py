@@ -1,9 +1,20 @@
 """Sheets: two-dimensional layers on which waves travel, and where their nodes are."""
 
+from collections.abc import Callable
 from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
+
+from tectum.engine.random import seed_from
+
+# Density relative to the highest at places (x, y) from -1 to 1.
+OUTLINES: dict[str, Callable[..., Any]] = {
+    "disc": lambda x, y: np.hypot(x, y) < 1.0,
+    "annulus": lambda x, y: (np.hypot(x, y) < 1.0) & (np.hypot(x, y) > 0.45),
+    "L": lambda x, y: (x < 0.0) | (y < 0.0),
+    "retina": lambda x, y: (np.hypot(x, y) < 1.0) * (np.hypot(x - 0.5, y) > 0.15) * (1.0 - 0.5 * np.hypot(x, y)),
+}
 
 
 class Sheet(NamedTuple):
@@ -17,6 +28,39 @@ class Sheet(NamedTuple):
     jitter: float = 0.0  # uniform displacement of the nodes of a grid, as a share of their spacing
     positions: Any = None  # (n, 2) places of the nodes, in place of a shape
     alive: Any = None  # (n,) False for nodes that never fire; None: all live
+
+    @classmethod
+    def inside(cls, outline: str, n_nodes: int, side: float = 20.0, random_state: Any = None) -> "Sheet":
+        """Nodes at random places inside an outline.
+
+        Parameters
+        ----------
+        outline : {"disc", "annulus", "L", "retina"}
+            A disc; one with a hole of 0.45 of its radius; a square without its upper right quarter; a disc whose
+            density falls to a half at its rim, with a hole where the nerve leaves.
+        n_nodes : int
+            Two or more.
+        side : float, default=20.0
+            Diameter, or length of the longer side.
+        random_state : int, RandomState, Generator or None, default=None
+
+        Returns
+        -------
+        Sheet
+
+        Raises
+        ------
+        ValueError
+            If there is no such outline.
+        """
+        if outline not in OUTLINES:
+            raise ValueError(f"Sheet.inside.outline must be one of {', '.join(OUTLINES)}, got {outline!r}")
+        draw = np.random.default_rng(seed_from(random_state))
+        found = np.zeros((0, 2))
+        while len(found) < n_nodes:
+            places = draw.uniform(-1.0, 1.0, (4 * n_nodes, 2))
+            found = np.concatenate([found, places[draw.random(len(places)) < OUTLINES[outline](*places.T)]])
+        return cls(positions=0.5 * side * (1.0 + found[:n_nodes]))
 
     @property
     def n_nodes(self) -> int | None:

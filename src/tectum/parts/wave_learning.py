@@ -5,6 +5,7 @@ proportion to their excess, and one in which whatever fires in the wave of the u
 learn alike and a map forms.
 """
 
+import math
 from typing import Any, Literal, NamedTuple
 
 import numpy as np
@@ -22,6 +23,7 @@ class KWinners(NamedTuple):
     k: float = 1.0  # number of winners; below 1 their share of the units, at least 2
     power: int = 4  # of the excess relative to the largest
     normed: bool = False  # compare x by the length of W
+    shuffled: bool = False  # see as many nodes drawn at random in place of those that fire: a control without waves
 
     def number(self, n_units: int) -> int:
         """Winners among this many units."""
@@ -143,6 +145,7 @@ class MeanNorm(NamedTuple):
     """Weights of a unit that learns are scaled to a mean."""
 
     mean: float = 2.5
+    trim: float = 0.0  # share of its growth, or multiple, that is taken from all weights of a unit alike, down to 0
 
 
 class RangeNorm(NamedTuple):
@@ -161,6 +164,17 @@ def norm_factor(p, mean, span):
     """Factor on the weights of a unit with this mean and range."""
 
 
+@law
+def trim(p, mean, growth):
+    """What is taken from each weight of a unit whose mean has grown so much, relative to it; none falls below 0."""
+
+
+@trim.of(MeanNorm)
+def _(p, mean, growth):
+    """Subtractive beside multiplicative constraint: Miller & MacKay (1994), Neural Computation 6:100, eq. 2 and 5."""
+    return np.float32(p.trim) * mean * growth
+
+
 @needs_range.of(MeanNorm)
 def _(p):
     """No."""
@@ -173,6 +187,12 @@ def _(p, mean, span):
     return np.float32(p.mean) / mean
 
 
+@trim.of(RangeNorm)
+def _(p, mean, growth):
+    """Nothing."""
+    return ZERO
+
+
 @needs_range.of(RangeNorm)
 def _(p):
     """Yes."""
@@ -183,6 +203,48 @@ def _(p):
 def _(p, mean, span):
     """10 / (max W - min W)."""
     return np.float32(p.span) / span if span > ZERO else ONE
+
+
+class FixedNeighbourhood(NamedTuple):
+    """The neighbourhood of all units is that of the lateral profile in the present phase."""
+
+
+class FieldNeighbourhood(NamedTuple):
+    """The neighbourhood of a unit on its own sheet follows the size of its receptive field.
+
+    A unit that has not learned sees the whole sheet below, and takes most of its own sheet along when it wins. As its
+    receptive field becomes compact its neighbourhood shrinks, and the number of winners with the mean of all: no
+    schedule is needed. The share of the nodes that a field amounts to, (sum W)^2 / (n sum W^2), is in the unit's own
+    weights. Ours.
+    """
+
+    widest: float = 0.9  # radius of the neighbourhood of a unit that has not learned, over that of its sheet
+    tau: float = 6000.0  # ms, over which it follows the field
+
+
+class FieldStep(NamedTuple):
+    """`FieldNeighbourhood` for the period between two looks."""
+
+    widest: Any
+    rate: Any  # 1 - exp(-period / tau)
+
+
+@discretise.of(FieldNeighbourhood)
+def _(part, dt):
+    """Constants of a period dt."""
+    rate = 1.0 - math.exp(-dt / part.tau)
+    return FieldStep(np.float32(part.widest), np.float32(rate))
+
+
+@law
+def reach(p, reach, field):
+    """Radius of a unit's neighbourhood after a period, from the share of the nodes below that its field amounts to."""
+
+
+@reach.of(FieldStep)
+def _(p, reach, field):
+    """tau dR/dt = widest field - R, solved over a period."""
+    return reach + p.rate * (p.widest * field - reach)
 
 
 class WaveWeights(NamedTuple):
