@@ -6,16 +6,19 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from sklearn.base import BaseEstimator, ClassNamePrefixFeaturesOutMixin, TransformerMixin
+from sklearn.exceptions import NotFittedError
 from sklearn.utils._param_validation import Interval, StrOptions
-from sklearn.utils.validation import check_is_fitted, validate_data
+from sklearn.utils.validation import check_array, check_is_fitted, validate_data
 
 from tectum import parts, persistence
+from tectum.engine import image_network
 from tectum.engine import sheet_network as network
 from tectum.engine.events import Recording, SpikeTrain
+from tectum.engine.field_loop import Fields, FieldState
 from tectum.engine.projection_loop import ProjectionState
 from tectum.engine.random import integers, seed_from
 from tectum.engine.sheet_loop import SheetState, SpikeEvents
-from tectum.models import parameters, wave_parameters
+from tectum.models import parameters, wave_images, wave_parameters
 from tectum.models.progress import progress_bar
 from tectum.parts.waves import WAVE_STEP_MS
 
@@ -23,7 +26,6 @@ STRETCH = 2000  # steps between two looks at the progress bar and for an interru
 CHUNK = 512  # images between them
 BATCH = 4096  # images whose activity is held at a time
 ON = 0.5  # of the largest input, above which a node is active in an image
-ACTIVE_SHARE = 0.2  # of the units of a sheet between the first and the last that an image activates
 KEPT = ("input_scale_", "n_steps_grown_", "n_images_seen_")  # numbers that a file holds
 
 
@@ -35,7 +37,8 @@ class WaveNetwork(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
     together, so that each unit comes to pool a compact patch of the sheet below. All sheets grow at the same time.
 
     `fit` lets the last projection learn from images as from waves, from where growth has left it, or from random
-    weights if it has not grown.
+    weights if it has not grown. With `FieldHebb` as image rule the wiring stays as waves have left it, and several
+    units per grown field compete for what they see in it.
 
     By default units learn when they fire in the wave of their own sheet, and waves shrink while the network grows: then
     neighbours pool neighbouring patches, and a stack of sheets keeps its topography. `authors` is the rule of the
@@ -62,14 +65,18 @@ class WaveNetwork(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
         Weights and competition thresholds before growth.
     phases : sequence of WavePhase or None
         Schedule of growth. The last phase goes on for as long as `grow` is asked to.
-    image_rule : WaveHebb or None
-        Plasticity in `fit`, with rates per image. One unit wins each image.
+    image_rule : WaveHebb, FieldHebb or None
+        Plasticity in `fit`, with rates per image. With `WaveHebb`, the default, one unit of the last sheet wins each
+        image and changes its grown weights. With `FieldHebb` units that share a field of the last sheet compete in it.
     n_presentations : int or None, default=None
         Images shown in `fit`, drawn at random with replacement; None is 2 per sample.
-    response : {"pooling", "excess"}, default="pooling"
-        What `transform` gives: mean over each receptive field of the image in units of its standard deviation, or by
-        how much the mean of the binary image over a receptive field exceeds that of all units. The first is meant for
-        grown networks, the second for those that have learned from images.
+    response : {"pooling", "excess"} or SpikeCounts, default="pooling"
+        What `transform` gives: the mean over each receptive field of the image in units of its standard deviation; or
+        by how much the input of a unit exceeds the mean of its competitors, all units of its sheet (then the input is
+        the mean over its field of the binary image) or with `FieldHebb` those in its field; or spike counts. The first
+        is meant for grown networks, the others for those that have learned from images.
+    n_jobs : int or None, default=None
+        Threads of `transform` where it is slow; -1 is all cores. The result does not depend on it.
     random_state : int, RandomState, Generator or None, default=None
         Places of nodes, initial weights, noise and order of images.
     verbose : bool, default=False
@@ -87,6 +94,9 @@ class WaveNetwork(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
         Steps of 0.1 ms of growth so far.
     n_images_seen_ : int
         Images learned so far.
+    components_ : ndarray of shape (n_units * n_maps, n_features), float32
+        With `FieldHebb`, what each unit prefers, field by field: deviations from the mean of a patch in units of its
+        standard deviation, 0 outside the field. Only after `fit` or `partial_fit`.
     input_scale_ : float
         Largest absolute value of the data given to `fit` or the first `partial_fit`, but 1 if all lie in [-1, 1].
     n_features_in_, feature_names_in_
@@ -111,6 +121,9 @@ class WaveNetwork(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
     n_images_seen_: int
     sheet_positions_: list[NDArray[np.float64]]
     _state: network.StackState
+    _fields: Fields
+    _maps: FieldState
+    components_: NDArray[np.float32]
 
     _parameter_constraints = {  # noqa: RUF012  scikit-learn reads it from the class
         "layers": ["array-like", None],
@@ -124,9 +137,10 @@ class WaveNetwork(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
         "normaliser": [tuple, None],
         "initial": [parts.WaveWeights, None],
         "phases": [list, tuple, None],
-        "image_rule": [parts.WaveHebb, None],
+        "image_rule": [parts.WaveHebb, parts.FieldHebb, None],
         "n_presentations": [Interval(numbers.Integral, 1, None, closed="left"), None],
-        "response": [StrOptions({"pooling", "excess"})],
+        "response": [StrOptions({"pooling", "excess"}), parts.SpikeCounts],
+        "n_jobs": [numbers.Integral, None],
         "random_state": ["random_state", np.random.Generator],
         "verbose": ["verbose"],
     }
@@ -148,6 +162,7 @@ class WaveNetwork(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
         image_rule=None,
         n_presentations=None,
         response="pooling",
+        n_jobs=None,
         random_state=None,
         verbose=False,
     ):
@@ -165,6 +180,7 @@ class WaveNetwork(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
         self.image_rule = image_rule
         self.n_presentations = n_presentations
         self.response = response
+        self.n_jobs = n_jobs
         self.random_state = random_state
         self.verbose = verbose
 
@@ -243,7 +259,7 @@ class WaveNetwork(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
         return self
 
     def fit(self, X: ArrayLike, y: Any = None) -> Self:
-        """Let the last projection learn from images drawn at random, from the wiring that `grow` has left.
+        """Learn from images drawn at random, from the wiring that `grow` has left; see `image_rule`.
 
         Parameters
         ----------
@@ -324,8 +340,47 @@ class WaveNetwork(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
         check_is_fitted(self, "weights_")
         X = self._validate(X, reset=False)
         layer = self._check_layer("transform", "layer", len(self.weights_) if layer is None else layer, 1)
-        parts_of_it = [self._respond(X[start : start + BATCH], layer) for start in range(0, len(X), BATCH)]
-        return np.concatenate(parts_of_it)
+        self._check_response()
+        responses = []
+        with progress_bar(len(X), "transform", self.verbose, unit="images") as advance:
+            for start in range(0, len(X), BATCH):
+                responses.append(self._respond(X[start : start + BATCH], layer))
+                advance(len(responses[-1]))
+        return np.concatenate(responses)
+
+    def inverse_transform(self, X: ArrayLike) -> NDArray[np.float64]:
+        """Images from responses of the last sheet, back through the grown weights of all projections.
+
+        Pooling is undone as far as the fields allow: the result is the image with the least variance that has these
+        means over them, as feedback through the same weights would find it. Each image is in units of its standard
+        deviation around its mean, which pooling does not keep. After other responses it is the mean of what the units
+        prefer, weighted by their responses.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_units)
+            What `transform` gave.
+
+        Returns
+        -------
+        ndarray of shape (n_samples, n_features)
+
+        Raises
+        ------
+        ValueError
+            If X is not a finite numerical table with a column per unit.
+        """
+        check_is_fitted(self, "weights_")
+        self._check_response()
+        given: NDArray = check_array(X, dtype=[np.float64, np.float32], input_name="X", estimator="WaveNetwork")
+        if given.shape[1] != self._n_features_out:
+            raise ValueError(
+                f"WaveNetwork.inverse_transform: X must have a column per unit of the last sheet "
+                f"({self._n_features_out}), got {given.shape[1]} columns; pass what transform gave"
+            )
+        patterns = self.components_ if self._in_fields() else self.receptive_fields_(len(self.weights_))
+        undo = wave_images.unpooled if self.response == "pooling" else wave_images.superposed
+        return undo(given, patterns)
 
     def receptive_fields_(self, layer: int = 1, source: int = 0) -> NDArray[np.float64]:
         """Receptive fields of the units of a sheet, as shares of the nodes of a sheet below.
@@ -354,9 +409,9 @@ class WaveNetwork(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
                 f"WaveNetwork.receptive_fields_.source must be a sheet below layer {layer}, got {source!r}; "
                 "the first is 0"
             )
-        fields = _shares(self.weights_[source])
+        fields = wave_images.shares(self.weights_[source])
         for weights in self.weights_[source + 1 : layer]:
-            fields = _shares(weights) @ fields
+            fields = wave_images.shares(weights) @ fields
         return fields
 
     def record(self, duration: float = 1000.0) -> Recording:
@@ -407,7 +462,7 @@ class WaveNetwork(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
 
     @property
     def _n_features_out(self) -> int:
-        return len(self.weights_[-1])
+        return self._maps.c.size if self._in_fields() else len(self.weights_[-1])
 
     def _validate(self, X: Any, *, reset: bool) -> NDArray[np.float64]:
         self._validate_params()
@@ -498,16 +553,25 @@ class WaveNetwork(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
         last = self._state.weights[-1]
         self._state = self._state._replace(weights=(*self._state.weights[:-1], last._replace(c=np.zeros_like(last.c))))
         self.n_images_seen_ = 0
+        if isinstance(chosen["image_rule"], parts.FieldHebb):
+            fields = wave_images.composed([network.dense_weights(weights) for weights in self._state.weights])
+            self._fields = image_network.fields_of(fields, chosen["image_rule"].edge)
+            self._maps = image_network.unlearned(self._fields, chosen["image_rule"].n_maps)
         largest = float(np.abs(X).max())
         self.input_scale_ = largest if largest > 1.0 else 1.0
 
     def _learn(self, X: NDArray) -> None:
         """Show images one after another to the units of the last projection."""
-        chosen = self._chosen()
-        active = self._active(X)
-        for weights in self._state.weights[:-1]:
-            response = active @ _shares(network.dense_weights(weights)).T
-            active = response > np.quantile(response, 1.0 - ACTIVE_SHARE, axis=1, keepdims=True)
+        chosen, seen = self._chosen(), self.n_images_seen_
+        if isinstance(chosen["image_rule"], parts.FieldHebb):
+            values = self._shown(X)
+            maps = image_network.learn_in_fields(
+                chosen["image_rule"], self._fields, self._maps, values, self._seed, seen
+            )
+            self._maps, self.n_images_seen_ = maps, seen + len(X)
+            return
+        below = [network.dense_weights(weights) for weights in self._state.weights[:-1]]
+        active = wave_images.most_active(self._active(X), below)
         learning = network.LayerParts(
             neuron=chosen["neuron"],
             kernel=chosen["kernel"],
@@ -517,7 +581,7 @@ class WaveNetwork(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
             normaliser=chosen["normaliser"],
         )
         weights = ProjectionState(*(array.copy() for array in self._state.weights[-1]))
-        mean, seen = chosen["initial"].mean, self.n_images_seen_
+        mean = chosen["initial"].mean
         network.learn_from_images(self._geometries()[-1], learning, mean, weights, active, seen)
         state = self._state._replace(weights=(*self._state.weights[:-1], weights))
         self._state, self.n_images_seen_ = state, seen + len(X)
@@ -526,13 +590,37 @@ class WaveNetwork(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
         """Which nodes of the first sheet an image activates."""
         return self.input_scale_ * ON < X
 
-    def _respond(self, X: NDArray, layer: int) -> NDArray[np.float64]:
+    def _shown(self, X: NDArray) -> NDArray[np.float32]:
+        """Images as shares of the largest input."""
+        return np.ascontiguousarray(X / self.input_scale_, dtype=np.float32)
+
+    def _in_fields(self) -> bool:
+        """Whether responses are those of units that have learned inside fields."""
+        return self.response == "excess" and isinstance(self.image_rule, parts.FieldHebb)
+
+    def _check_response(self) -> None:
+        """Check that there is what the response needs."""
+        if self._in_fields() and not hasattr(self, "_maps"):
+            raise NotFittedError(
+                'WaveNetwork: with response="excess" and FieldHebb the network must have learned from images; call '
+                'fit, or use response="pooling"'
+            )
+        if isinstance(self.response, parts.SpikeCounts):
+            parameters.check_part("WaveNetwork.response", self.response)
+
+    def _respond(self, X: NDArray, layer: int) -> NDArray:
         """Response of a sheet to some images."""
-        pooling = self.response == "pooling"
-        values = X if pooling else self._active(X).astype(np.float64)
-        for k, weights in enumerate(self.weights_[:layer]):
-            values = (_standard(values) if pooling or k > 0 else values) @ _shares(weights).T
-        return values if pooling else np.maximum(values - values.mean(axis=1, keepdims=True), 0.0)
+        projections = self.weights_[:layer]
+        if isinstance(self.response, parts.SpikeCounts):
+            below, neuron = self._state.weights[:layer], self._chosen()["neuron"]
+            shown = self._shown(X)
+            return image_network.spike_counts(self.response, neuron, below, shown, self._seed, self.n_jobs)
+        if self._in_fields() and layer == len(self.weights_):
+            values = self._shown(X)
+            return image_network.respond_in_fields(self.image_rule, self._fields, self._maps, values, self.n_jobs)
+        if self.response == "pooling":
+            return wave_images.pooled(X, projections)
+        return wave_images.exceeding(self._active(X), projections)
 
     def _check_layer(self, method: str, name: str, layer: Any, least: int) -> int:
         if not isinstance(layer, numbers.Integral) or not least <= int(layer) <= len(self.weights_):
@@ -546,6 +634,8 @@ class WaveNetwork(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
         self.weights_ = [network.dense_weights(weights) for weights in self._state.weights]
         self.thresholds_ = [weights.c for weights in self._state.weights]
         self.sheet_positions_ = [geometry.positions for geometry in self._geometries()]
+        if hasattr(self, "_maps"):
+            self.components_ = image_network.preferred_patches(self._fields, self._maps, self.weights_[0].shape[1])
         return self
 
     def _get_state(self) -> tuple[dict[str, np.ndarray], dict[str, Any]]:
@@ -557,6 +647,9 @@ class WaveNetwork(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
         for kind, projections in (("weights", self._state.weights), ("grown", grown or ())):
             for layer, weights in enumerate(projections):
                 arrays |= {f"{kind}.{layer}.{name}": array for name, array in weights._asdict().items()}
+        if hasattr(self, "_maps"):
+            for kind, record in (("fields", self._fields), ("maps", self._maps)):
+                arrays |= {f"{kind}.{name}": array for name, array in record._asdict().items()}
         return arrays, parameters.describe(self) | {name.strip("_"): getattr(self, name) for name in KEPT}
 
     @classmethod
@@ -571,19 +664,9 @@ class WaveNetwork(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
         network_._state = network.StackState(all_of("sheet", SheetState), all_of("weights", ProjectionState))
         if grown := all_of("grown", ProjectionState):
             network_._grown = grown
+        if "maps.w" in arrays:
+            network_._fields = Fields(*(arrays[f"fields.{name}"] for name in Fields._fields))
+            network_._maps = FieldState(*(arrays[f"maps.{name}"] for name in FieldState._fields))
         for name in KEPT:
             setattr(network_, name, header[name.strip("_")])
         return network_._publish()
-
-
-def _shares(weights: NDArray) -> NDArray[np.float64]:
-    """Weights of each unit as shares of their sum."""
-    weights = weights.astype(np.float64)
-    return weights / weights.sum(axis=1, keepdims=True)
-
-
-def _standard(values: NDArray) -> NDArray[np.float64]:
-    """Each row with mean 0 and variance 1; a constant one is 0."""
-    values = values - values.mean(axis=1, keepdims=True)
-    spread = values.std(axis=1, keepdims=True)
-    return values / np.where(spread > 1e-12, spread, 1.0)
