@@ -124,7 +124,8 @@ def _events(n_steps: int, n: int) -> SpikeEvents:
 
 
 def _sheet_room(n: int) -> readout_loop.ReadoutScratch:
-    return readout_loop.ReadoutScratch(*(np.zeros(n, np.float32) for _ in range(3)), np.zeros(n, np.bool_))
+    x, v, theta = np.zeros((3, n), np.float32)
+    return readout_loop.ReadoutScratch(x, v, theta, np.zeros(n, np.bool_))
 
 
 def _room(fields: Fields, state: FieldState) -> tuple[Floats, Floats]:

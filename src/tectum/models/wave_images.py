@@ -1,9 +1,17 @@
 """What a wave network makes of images: pooling, excess, and reconstruction from the responses of its units."""
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
+from sklearn.exceptions import NotFittedError
+from sklearn.utils.validation import check_array
+
+from tectum import parts
+from tectum.engine import sheet_network as network
+from tectum.engine.projection_loop import ProjectionState
+from tectum.models import parameters
 
 Floats = NDArray[np.float64]
 
@@ -55,7 +63,7 @@ def most_active(active: NDArray, projections: Sequence[NDArray]) -> NDArray:
     return active
 
 
-def unpooled(responses: NDArray, fields: Floats) -> Floats:
+def unpooled(responses: NDArray, fields: NDArray) -> Floats:
     """The shortest image whose means over the fields (n_units, n_nodes) are the responses, but for a ridge.
 
     x = P^T (P P^T + lambda I)^-1 y, P the fields, which is where feedback through the same weights comes to rest if it
@@ -70,3 +78,42 @@ def superposed(responses: NDArray, patterns: NDArray) -> Floats:
     """Mean of the patterns (n_units, n_nodes), weighted by the responses; 0 without any."""
     total = responses.sum(axis=1, keepdims=True, dtype=np.float64)
     return (responses @ patterns) / np.where(total > 0.0, total, 1.0)
+
+
+def learn_projection(
+    chosen: dict[str, Any], geometry: network.Geometry, weights: ProjectionState, active: NDArray, seen: int
+) -> ProjectionState:
+    """The weights of a projection after images of active nodes, each learned by the one unit that it wins."""
+    learning = network.LayerParts(
+        neuron=chosen["neuron"],
+        kernel=chosen["kernel"],
+        competition=parts.KWinners(),
+        drive=chosen["drive"],
+        rule=chosen["image_rule"],
+        normaliser=chosen["normaliser"],
+    )
+    weights = ProjectionState(*(array.copy() for array in weights))
+    network.learn_from_images(geometry, learning, chosen["initial"].mean, weights, active, seen)
+    return weights
+
+
+def check_response(response: Any, *, ready: bool) -> None:
+    """Check a response of `WaveNetwork`, and that units have learned inside fields if it is theirs."""
+    if not ready:
+        raise NotFittedError(
+            'WaveNetwork: with response="excess" and FieldHebb the network must have learned from images; call fit, '
+            'or use response="pooling"'
+        )
+    if isinstance(response, parts.SpikeCounts):
+        parameters.check_part("WaveNetwork.response", response)
+
+
+def checked_responses(X: ArrayLike, n_units: int) -> NDArray:
+    """X of `inverse_transform`, after a check."""
+    given: NDArray = check_array(X, dtype=[np.float64, np.float32], input_name="X", estimator="WaveNetwork")
+    if given.shape[1] != n_units:
+        raise ValueError(
+            f"WaveNetwork.inverse_transform: X must have a column per unit of the last sheet ({n_units}), got "
+            f"{given.shape[1]} columns; pass what transform gave"
+        )
+    return given

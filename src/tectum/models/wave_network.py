@@ -6,9 +6,8 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from sklearn.base import BaseEstimator, ClassNamePrefixFeaturesOutMixin, TransformerMixin
-from sklearn.exceptions import NotFittedError
 from sklearn.utils._param_validation import Interval, StrOptions
-from sklearn.utils.validation import check_array, check_is_fitted, validate_data
+from sklearn.utils.validation import check_is_fitted, validate_data
 
 from tectum import parts, persistence
 from tectum.engine import image_network
@@ -324,7 +323,7 @@ class WaveNetwork(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
             self._publish()
         return self
 
-    def transform(self, X: ArrayLike, layer: int | None = None) -> NDArray[np.float64]:
+    def transform(self, X: ArrayLike, layer: int | None = None) -> NDArray[Any]:
         """Response of the units of a sheet to images: see `response`.
 
         Parameters
@@ -336,15 +335,16 @@ class WaveNetwork(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
         Returns
         -------
         ndarray of shape (n_samples, n_units)
+            Of the precision of X, float32 or float64; with `FieldHebb` a column per unit, field by field.
         """
         check_is_fitted(self, "weights_")
         X = self._validate(X, reset=False)
         layer = self._check_layer("transform", "layer", len(self.weights_) if layer is None else layer, 1)
-        self._check_response()
+        wave_images.check_response(self.response, ready=hasattr(self, "_maps") or not self._in_fields())
         responses = []
         with progress_bar(len(X), "transform", self.verbose, unit="images") as advance:
             for start in range(0, len(X), BATCH):
-                responses.append(self._respond(X[start : start + BATCH], layer))
+                responses.append(self._respond(X[start : start + BATCH], layer).astype(X.dtype, copy=False))
                 advance(len(responses[-1]))
         return np.concatenate(responses)
 
@@ -371,16 +371,10 @@ class WaveNetwork(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
             If X is not a finite numerical table with a column per unit.
         """
         check_is_fitted(self, "weights_")
-        self._check_response()
-        given: NDArray = check_array(X, dtype=[np.float64, np.float32], input_name="X", estimator="WaveNetwork")
-        if given.shape[1] != self._n_features_out:
-            raise ValueError(
-                f"WaveNetwork.inverse_transform: X must have a column per unit of the last sheet "
-                f"({self._n_features_out}), got {given.shape[1]} columns; pass what transform gave"
-            )
+        wave_images.check_response(self.response, ready=hasattr(self, "_maps") or not self._in_fields())
+        given = wave_images.checked_responses(X, self._n_features_out)
         patterns = self.components_ if self._in_fields() else self.receptive_fields_(len(self.weights_))
-        undo = wave_images.unpooled if self.response == "pooling" else wave_images.superposed
-        return undo(given, patterns)
+        return (wave_images.unpooled if self.response == "pooling" else wave_images.superposed)(given, patterns)
 
     def receptive_fields_(self, layer: int = 1, source: int = 0) -> NDArray[np.float64]:
         """Receptive fields of the units of a sheet, as shares of the nodes of a sheet below.
@@ -557,6 +551,8 @@ class WaveNetwork(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
             fields = wave_images.composed([network.dense_weights(weights) for weights in self._state.weights])
             self._fields = image_network.fields_of(fields, chosen["image_rule"].edge)
             self._maps = image_network.unlearned(self._fields, chosen["image_rule"].n_maps)
+        elif hasattr(self, "_maps"):
+            del self._fields, self._maps, self.components_
         largest = float(np.abs(X).max())
         self.input_scale_ = largest if largest > 1.0 else 1.0
 
@@ -572,18 +568,8 @@ class WaveNetwork(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
             return
         below = [network.dense_weights(weights) for weights in self._state.weights[:-1]]
         active = wave_images.most_active(self._active(X), below)
-        learning = network.LayerParts(
-            neuron=chosen["neuron"],
-            kernel=chosen["kernel"],
-            competition=parts.KWinners(),
-            drive=chosen["drive"],
-            rule=chosen["image_rule"],
-            normaliser=chosen["normaliser"],
-        )
-        weights = ProjectionState(*(array.copy() for array in self._state.weights[-1]))
-        mean = chosen["initial"].mean
-        network.learn_from_images(self._geometries()[-1], learning, mean, weights, active, seen)
-        state = self._state._replace(weights=(*self._state.weights[:-1], weights))
+        last = wave_images.learn_projection(chosen, self._geometries()[-1], self._state.weights[-1], active, seen)
+        state = self._state._replace(weights=(*self._state.weights[:-1], last))
         self._state, self.n_images_seen_ = state, seen + len(X)
 
     def _active(self, X: NDArray) -> NDArray[np.bool_]:
@@ -597,16 +583,6 @@ class WaveNetwork(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
     def _in_fields(self) -> bool:
         """Whether responses are those of units that have learned inside fields."""
         return self.response == "excess" and isinstance(self.image_rule, parts.FieldHebb)
-
-    def _check_response(self) -> None:
-        """Check that there is what the response needs."""
-        if self._in_fields() and not hasattr(self, "_maps"):
-            raise NotFittedError(
-                'WaveNetwork: with response="excess" and FieldHebb the network must have learned from images; call '
-                'fit, or use response="pooling"'
-            )
-        if isinstance(self.response, parts.SpikeCounts):
-            parameters.check_part("WaveNetwork.response", self.response)
 
     def _respond(self, X: NDArray, layer: int) -> NDArray:
         """Response of a sheet to some images."""

@@ -23,11 +23,13 @@ class FieldHebb(NamedTuple):
     """
 
     n_maps: int = 8  # units that share a field
-    eta: float = 0.3  # share of a patch that its winner takes over; the first is taken over whole
+    eta: float = (
+        1.0  # share of a patch that its winner takes over; at 1 all of it, below 1 the first patch all the same
+    )
     eta_c: float = 0.01  # growth of a winner's competition threshold, and what its competitors' lose together
-    share: float = 0.1  # of the images, from which a field learns
+    share: float = 0.05  # of the images, from which a field learns
     contrast: float = 0.1  # standard deviation, of the largest input, below which a patch is faint
-    edge: float = 0.3  # of the largest weight of a grown field, below which a node is outside it
+    edge: float = 0.1  # of the largest weight of a grown field, below which a node is outside it
 
 
 class FieldHebbStep(NamedTuple):
