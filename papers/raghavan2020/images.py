@@ -13,7 +13,7 @@ The rule inside fields, its constants and the read-out were chosen on 50,000 and
 import argparse
 import json
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import NamedTuple
 
@@ -52,17 +52,17 @@ EXPECTED = {
     "fields, learned": 97.0,
 }
 
-Rows = dict[str, float]
+Rows = Iterator[tuple[str, float]]  # name and value of one measure after another
 
 
 def pooling(X: Digits, seed: int) -> Rows:
     """Means over grown fields of 1,600 nodes, and over others."""
-    found: Rows = {"raw pixels": Ridge(1e-3).score(X.train.copy(), X.y_train, X.test.copy(), X.y_test)}
+    yield "raw pixels", Ridge(1e-3).score(X.train.copy(), X.y_train, X.test.copy(), X.y_test)
     for name, make in (("topographic", WaveNetwork.topographic), ("authors", WaveNetwork.authors)):
         network = make(random_state=seed).grow()
         positions = network.sheet_positions_[0]
         nodes = X._replace(train=at_nodes(X.train, positions, SIDE), test=at_nodes(X.test, positions, SIDE))
-        found[f"pooling, {name}"] = evaluate(network, nodes, POOLING)
+        yield f"pooling, {name}", evaluate(network, nodes, POOLING)
         if name == "topographic":
             W, start = network.weights_[0], make(random_state=seed).grow(0.1)
             for control, weights in (
@@ -70,26 +70,23 @@ def pooling(X: Digits, seed: int) -> Rows:
                 ("before growth", start.weights_[0]),
                 ("hand-made discs", discs(positions, SIDE, 2.0, 17)),
             ):
-                found[f"pooling, {control}"] = evaluate(rewired(network, weights), nodes, POOLING)
-    return found
+                yield f"pooling, {control}", evaluate(rewired(network, weights), nodes, POOLING)
 
 
 def unsupervised(X: Digits, seed: int) -> Rows:
     """One winner over the whole sheet learns from each image."""
-    found = {}
     for n_units in (300, 512, 1000):
         network = WaveNetwork((GRID, parts.Sheet(n_units)), response="excess", random_state=seed)
-        found[f"images, {n_units} units"] = evaluate(network.fit(X.train), X, EXCESS)
+        yield f"images, {n_units} units", evaluate(network.fit(X.train), X, EXCESS)
         start = WaveNetwork((GRID, parts.Sheet(n_units)), response="excess", random_state=seed).grow(0.1)
-        found[f"random weights, {n_units} units"] = evaluate(start, X, EXCESS)
-    return found
+        yield f"random weights, {n_units} units", evaluate(start, X, EXCESS)
 
 
 def spikes(X: Digits, seed: int) -> Rows:
     """Spike counts of units that Bernoulli spikes of the pixels drive for 10 ms."""
     sheets = (GRID, parts.Sheet(512))
     network = WaveNetwork(sheets, response=parts.SpikeCounts(), random_state=seed, n_jobs=1).fit(X.train)
-    return {"spike counts, 512 units": evaluate(network, X, EXCESS)}
+    yield "spike counts, 512 units", evaluate(network, X, EXCESS)
 
 
 def grown(seed: int) -> WaveNetwork:
@@ -103,11 +100,11 @@ def fields(X: Digits, seed: int) -> Rows:
     """Ten units per field compete for what they see there; the same with other fields, and other units."""
     started = time.process_time()
     network = grown(seed).fit(X.train)
-    found = {"fields, learned": evaluate(network, X, FIELDS), "fields, CPU minutes": 0.0}
-    found["fields, CPU minutes"] = (time.process_time() - started) / 60.0
+    yield "fields, learned", evaluate(network, X, FIELDS)
+    yield "fields, CPU minutes", (time.process_time() - started) / 60.0
     learned, rng = network._maps, np.random.default_rng(seed)
     network._maps = learned._replace(w=rng.standard_normal(learned.w.shape, dtype=np.float32))
-    found["grown fields, random units"] = evaluate(network, X, FIELDS)
+    yield "grown fields, random units", evaluate(network, X, FIELDS)
     network._maps = learned
     W, positions = network.weights_[0], network.sheet_positions_[0]
     nodes_per_field = float(np.diff(network._fields.first).mean())
@@ -117,8 +114,7 @@ def fields(X: Digits, seed: int) -> Rows:
         ("hand-made discs, learned", discs(positions, SIDE, radius, 17)),
         ("whole images, learned", np.ones_like(W)),
     ):
-        found[control] = evaluate(rewired(network, weights).fit(X.train), X, FIELDS)
-    return found
+        yield control, evaluate(rewired(network, weights).fit(X.train), X, FIELDS)
 
 
 class Reconstruction(NamedTuple):
@@ -164,7 +160,8 @@ def autoencoder(X: Digits, seed: int) -> Rows:
     test = shown.pop("images")
     mean = standard(X.train[:PCA_IMAGES]).mean(axis=0)
     lost = float(np.mean((test - mean) ** 2))
-    return {f"variance lost, {name}": 100.0 * float(np.mean((test - back) ** 2)) / lost for name, back in shown.items()}
+    for name, back in shown.items():
+        yield f"variance lost, {name}", 100.0 * float(np.mean((test - back) ** 2)) / lost
 
 
 def reconstruction_figure(shown: dict[str, NDArray], n_digits: int = N_SHOWN) -> plt.Figure:
@@ -236,8 +233,9 @@ def main() -> None:
     for name in [name for name in what if name in EXPERIMENTS]:
         results: dict[str, list[float]] = {}
         for seed in range(arguments.seeds):
-            for row, value in EXPERIMENTS[name](X, seed).items():
+            for row, value in EXPERIMENTS[name](X, seed):
                 results.setdefault(row, []).append(value)
+                print(f"{name}, seed {seed}: {row} {value:.2f}", flush=True)
         print(
             f"{name}: {len(X.train)} training images, {arguments.seeds} seeds", table(results), "", sep="\n", flush=True
         )

@@ -1,6 +1,6 @@
 """Units that look at images through grown fields: competition inside each field, learning, and the response.
 
-Weights lie by field, then by node of the field, then by unit.
+To learn, weights lie by field, then by node of the field, then by unit; to respond, by node, then by field.
 """
 
 from typing import Any, NamedTuple
@@ -31,6 +31,16 @@ class FieldState(NamedTuple):
     w: Any  # (n_entries, n_maps) float32; of length 1 in each unit that has won, else 0
     c: Any  # (n_fields, n_maps) float32 competition thresholds
     wins: Any  # (n_fields, n_maps) int64
+
+
+class FieldEntries(NamedTuple):
+    """Fields by node, with the weights of units relative to the mean of their field (IN)."""
+
+    first: Any  # (n_nodes + 1,) int64, where the fields that hold each node begin
+    field: Any  # (n_entries,) int64
+    share: Any  # (n_entries,) float32
+    contrast: Any  # (n_entries, n_maps) float32, sqrt(share) (w - mean of w over the units)
+    total: Any  # (n_fields, n_maps) float32, their sum over the nodes of a field
 
 
 @kernel
@@ -121,26 +131,39 @@ def learn_in_fields(rule, fields, state, images, seed, shown, z, x):
 
 
 @kernel
-def respond_in_fields(rule, fields, w, images, z, x, out):
-    """By how much the input of each unit exceeds the mean of its field, at least 0.
+def respond_in_fields(rule, entries, images, mean, square, x, out):
+    """By how much the input of each unit exceeds the mean of its field, at least 0; only nodes that are lit add to it.
 
     Parameters
     ----------
-    rule, fields, images, z, x
-        As in `learn_in_fields`.
-    w : ndarray of float32, shape (n_entries, n_maps)
+    rule : FieldHebbStep
         IN.
+    entries : FieldEntries
+        IN.
+    images : ndarray of float32, shape (n_images, n_nodes)
+        IN.
+    mean, square : ndarray of float32, shape (n_fields,)
+        Room to work in.
+    x : ndarray of float32, shape (n_fields, n_maps)
+        Room to work in.
     out : ndarray of float32, shape (n_images, n_fields * n_maps)
         OUT, field by field.
     """
-    n_maps = x.shape[0]
-    even = ONE / np.float32(n_maps)
+    n_fields, n_maps = x.shape
     for m in range(images.shape[0]):
-        for f in range(fields.first.shape[0] - 1):
-            see_patch(rule, fields, f, images[m], z)
-            match(w[fields.first[f] : fields.first[f + 1]], z, x)
-            mean = ZERO
+        mean[:], square[:], x[:] = ZERO, ZERO, ZERO
+        for i in range(images.shape[1]):
+            value = images[m, i]
+            if value == ZERO:
+                continue
+            for e in range(entries.first[i], entries.first[i + 1]):
+                f, share = entries.field[e], entries.share[e]
+                mean[f] += share * value
+                square[f] += share * value * value
+                row, total = entries.contrast[e], x[f]
+                for k in range(n_maps):
+                    total[k] += row[k] * value
+        for f in range(n_fields):
+            gain = contrast_gain(rule, max(square[f] - mean[f] * mean[f], ZERO))
             for k in range(n_maps):
-                mean += x[k] * even
-            for k in range(n_maps):
-                out[m, f * n_maps + k] = max(x[k] - mean, ZERO)
+                out[m, f * n_maps + k] = max((x[f, k] - mean[f] * entries.total[f, k]) * gain, ZERO)

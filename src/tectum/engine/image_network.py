@@ -8,7 +8,7 @@ from joblib import Parallel, delayed, effective_n_jobs
 from numpy.typing import NDArray
 
 from tectum.engine import field_loop, readout_loop
-from tectum.engine.field_loop import Fields, FieldState
+from tectum.engine.field_loop import FieldEntries, Fields, FieldState
 from tectum.engine.projection_loop import ProjectionState
 from tectum.engine.random import key_of_row
 from tectum.engine.sheet_loop import SpikeEvents
@@ -58,15 +58,29 @@ def learn_in_fields(
 
 def respond_in_fields(rule: FieldHebb, fields: Fields, state: FieldState, X: Floats, n_jobs: int | None) -> Floats:
     """Response (n_images, n_fields * n_maps) of the units of all fields."""
-    step, w = discretise(rule, 1.0), state.w.copy()
-    own = Fields(*(array.copy() for array in fields))
+    step, entries = discretise(rule, 1.0), _by_node(fields, state, X.shape[1])
+    n_fields, n_maps = state.c.shape
     out = np.empty((len(X), state.c.size), np.float32)
 
     def respond(part: slice) -> None:
-        field_loop.respond_in_fields(step, own, w, X[part], *_room(fields, state), out[part])
+        mean, square = np.zeros((2, n_fields), np.float32)
+        x = np.zeros((n_fields, n_maps), np.float32)
+        field_loop.respond_in_fields(step, entries, X[part], mean, square, x, out[part])
 
     _in_threads(respond, len(X), n_jobs)
     return out
+
+
+def _by_node(fields: Fields, state: FieldState, n_nodes: int) -> FieldEntries:
+    order = np.argsort(fields.node, kind="stable")
+    relative = (state.w - state.w.mean(axis=1, keepdims=True)) * np.sqrt(fields.share)[:, np.newaxis]
+    return FieldEntries(
+        first=np.searchsorted(fields.node[order], np.arange(n_nodes + 1)).astype(np.int64),
+        field=np.repeat(np.arange(len(fields.first) - 1), np.diff(fields.first))[order],
+        share=fields.share[order],
+        contrast=relative[order],
+        total=np.add.reduceat(relative, fields.first[:-1], axis=0),
+    )
 
 
 def preferred_patches(fields: Fields, state: FieldState, n_nodes: int) -> Floats:
