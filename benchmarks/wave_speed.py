@@ -27,6 +27,7 @@ from numpy.typing import NDArray
 
 from tectum import analysis
 from tectum.engine import sheet_network as network
+from tectum.engine import sheet_wires
 from tectum.engine.sheet_loop import SpikeEvents
 from tectum.parts import DynamicThresholdLIF, RingKernel, Sheet
 from tectum.parts.steps import discretise
@@ -40,9 +41,9 @@ FEW = 100  # steps before those that are timed
 DEVICES = ("cpp_standalone", "cython")
 
 
-def build(side: int) -> tuple[network.Geometry, network.Stack]:
+def build(side: int) -> tuple[sheet_wires.Geometry, network.Stack]:
     """A sheet of `side` x `side` nodes."""
-    geometry = network.lay_out(Sheet((side, side), side * SPACING), 0.0, SEED, 0)
+    geometry = sheet_wires.lay_out(Sheet((side, side), side * SPACING), 0.0, SEED, 0)
     return geometry, network.build_stack([geometry], [network.LayerParts(NEURON, KERNEL)], 1.0, SEED)
 
 
@@ -90,7 +91,7 @@ def in_brian2(python: str, device: str, side: int, n_steps: int) -> dict[str, An
 
 
 def described(
-    step: NDArray[np.int64], node: NDArray[np.int64], geometry: network.Geometry, n_steps: int
+    step: NDArray[np.int64], node: NDArray[np.int64], geometry: sheet_wires.Geometry, n_steps: int
 ) -> dict[str, float]:
     """Spikes per step, and the waves."""
     positions, duration = geometry.positions, n_steps * WAVE_STEP_MS

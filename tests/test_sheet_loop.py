@@ -14,7 +14,7 @@ import pytest
 import reference_waves as reference
 
 import tectum
-from tectum.engine import projection_loop, sheet_loop
+from tectum.engine import projection_loop, sheet_loop, sheet_wires
 from tectum.engine import sheet_network as network
 from tectum.engine.wave_noise import LEVELS, fill_normals, normal_array, normal_levels
 from tectum.parts import (
@@ -87,9 +87,9 @@ CASES: dict[str, Case] = {
 }
 
 
-def build(case: Case, alive: Any = None) -> tuple[network.Stack, network.StackState, list[network.Geometry]]:
+def build(case: Case, alive: Any = None) -> tuple[network.Stack, network.StackState, list[sheet_wires.Geometry]]:
     sheets, neurons, learning, initial = case
-    geometries = [network.lay_out(sheet, 10.0, SEED, layer) for layer, sheet in enumerate(sheets)]
+    geometries = [sheet_wires.lay_out(sheet, 10.0, SEED, layer) for layer, sheet in enumerate(sheets)]
     if alive is not None:
         geometries[0] = geometries[0]._replace(alive=alive)
     parts = [
@@ -122,7 +122,7 @@ def noise_of(circuit: sheet_loop.SheetCircuit, n_steps: int) -> np.ndarray:
     return np.repeat(draws.astype(float) * float(circuit.neuron.noise), 10, axis=0)[:n_steps]
 
 
-def radius_before_learning(neighbourhood: FieldNeighbourhood | None, geometry: network.Geometry) -> float | None:
+def radius_before_learning(neighbourhood: FieldNeighbourhood | None, geometry: sheet_wires.Geometry) -> float | None:
     """Of a unit; the share `widest` of a disc with the area of its sheet, in sixteenths of an octave."""
     if neighbourhood is None:
         return None
@@ -267,7 +267,7 @@ def test_frozen_weights_stay():
 def test_inhibition_over_blocks(centre):
     """Within 2 % of the largest value everywhere, 0.5 % in root mean square; and exactly none around a lone spike."""
     rows, columns, spacing, kernel = 51, 70, 0.5, RingKernel(r_o=5.0)
-    geometry = network.lay_out(Sheet((rows, columns), columns * spacing), 20.0, SEED, 0)
+    geometry = sheet_wires.lay_out(Sheet((rows, columns), columns * spacing), 20.0, SEED, 0)
     (circuit,) = network.build_stack([geometry], [network.LayerParts(LOWER[0], kernel)], 2.5, SEED).sheets
     assert circuit.blocks.size == 4
     row, column = np.divmod(np.arange(rows * columns), columns)
@@ -295,9 +295,9 @@ def test_inhibition_over_blocks(centre):
 
 def test_a_grid_is_wired_like_free_nodes():
     """Up to the distance at which the inhibition of a grid ends."""
-    geometry = network.lay_out(Sheet((9, 13), 26.0), 20.0, SEED, 0)
+    geometry = sheet_wires.lay_out(Sheet((9, 13), 26.0), 20.0, SEED, 0)
     kernel = RingKernel(4.1, 5.1, 16.0, 3.0, length=2.0)
-    grid, free = network._wire_grid(geometry, kernel), network._wire(geometry._replace(columns=0), kernel)
+    grid, free = sheet_wires.wire_grid(geometry, kernel), sheet_wires.wire(geometry._replace(columns=0), kernel)
     row, column = np.divmod(np.arange(117), 13)
     down, across = row[None] - row[:, None], column[None] - column[:, None]
 

@@ -10,7 +10,7 @@ import json
 import os
 import platform
 import secrets
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from types import MappingProxyType
@@ -46,6 +46,17 @@ class Persistent(Protocol):
     @classmethod
     def _from_state(cls, arrays: dict[str, np.ndarray], header: dict[str, Any]) -> Self:
         """The estimator that `_get_state` described."""
+
+
+def arrays_of(kind: str, records: Iterable[Any]) -> dict[str, np.ndarray]:
+    """Named tuples of arrays under names for a file; see `records_of`."""
+    return {f"{kind}.{k}.{name}": array for k, r in enumerate(records) for name, array in r._asdict().items()}
+
+
+def records_of(kind: str, record: Any, arrays: Mapping[str, np.ndarray]) -> tuple[Any, ...]:
+    """The named tuples of type `record` that `arrays_of` has named."""
+    n = sum(name.startswith(f"{kind}.") and name.endswith(f".{record._fields[0]}") for name in arrays)
+    return tuple(record(*(arrays[f"{kind}.{k}.{name}"] for name in record._fields)) for k in range(n))
 
 
 def save(estimator: Persistent, path: str | os.PathLike[str]) -> None:

@@ -7,7 +7,6 @@ from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.spatial import cKDTree
 from scipy.spatial.distance import cdist
 
 from tectum.engine.far_field import NO_BLOCKS, build_blocks
@@ -21,9 +20,17 @@ from tectum.engine.projection_loop import (
 )
 from tectum.engine.random import uniform_array
 from tectum.engine.sheet_loop import SheetCircuit, SheetScratch, SheetState, SpikeEvents, run_driven, run_sheet
+from tectum.engine.sheet_wires import (
+    Geometry,
+    Neighbourhood,
+    Wires,
+    rewire,
+    wire,
+    wire_all,
+    wire_grid,
+)
 from tectum.engine.wave_noise import normal_array, normal_levels
 from tectum.parts.neurons import membrane
-from tectum.parts.sheets import Sheet
 from tectum.parts.steps import discretise
 from tectum.parts.wave_learning import (
     FixedNeighbourhood,
@@ -46,27 +53,10 @@ NOISE_STREAM = 0xFFFFFFFFFFFF0000
 RESET_STREAM = 0xFFFFFFFFFFFE0000
 WEIGHT_STREAM = 0xFFFFFFFFFFFD0000
 CONSCIENCE_STREAM = 0xFFFFFFFFFFFC0000
-PLACE_STREAM = 0xFFFFFFFFFFFB0000
 SHUFFLE_STREAM = 0xFFFFFFFFFFFA0000
 
-MOST_IRREGULAR = 8000  # nodes of a sheet that is no grid: each holds its inhibition of every other
-CUT = 1e-4  # of its start at which the inhibition of a node on a grid ends
-MOST_SUM = 2.0**30  # of the integers that add up the inhibition of a node
 CHUNK = 500  # steps by which a sheet is ahead of the one above
 MOST_EVENTS = 4_000_000  # spikes of a sheet that can be kept in a chunk
-BLOCK = 256  # rows of a matrix of distances that are held at a time
-NEIGHBOURS = 12  # from which the density of free positions is taken
-GRADES = 16  # radii of neighbourhoods between one and its double
-SHORTEST = 1e-3  # reach of a neighbourhood, over the radius of its sheet
-
-
-class Geometry(NamedTuple):
-    """Where the nodes of a sheet are."""
-
-    positions: NDArray[np.float64]  # (n, 2)
-    columns: int  # of a grid, else 0
-    alive: NDArray[np.bool_]  # (n,)
-    density: float  # nodes per unit area
 
 
 class LayerParts(NamedTuple):
@@ -79,18 +69,6 @@ class LayerParts(NamedTuple):
     rule: Any = None
     normaliser: Any = None
     neighbourhood: Any = None
-
-
-class Neighbourhood(NamedTuple):
-    """How the units of a sheet are wired to neighbours of their own number."""
-
-    step: Any  # with the law `reach`, for `REFRESH` steps
-    widest: float  # reach of a unit that has not learned
-    positions: NDArray[np.float64]  # (n, 2)
-    size: float  # radius of a disc with the area of the sheet
-    kernel: RingKernel
-    distance: NDArray[np.float32]  # (n, n - 1) to the other nodes, in ascending order
-    wired: NDArray[np.float64]  # (n,) INOUT radius of the wires
 
 
 class Stack(NamedTuple):
@@ -109,27 +87,6 @@ class StackState(NamedTuple):
     weights: tuple[ProjectionState, ...]
 
 
-def lay_out(sheet: Sheet, side: float, seed: np.uint64, layer: int) -> Geometry:
-    """Places of the nodes of a sheet; `side` is used if the sheet has none."""
-    side = sheet.side or side
-    sheet = sheet._replace(side=side)
-    n = sheet.n_nodes or 0
-    if n > MOST_IRREGULAR and not sheet.columns:
-        raise ValueError(
-            f"Sheet must have at most {MOST_IRREGULAR} nodes unless they are on a regular grid, got {n} nodes for "
-            f"layer {layer}; pass a shape (rows, columns) without jitter"
-        )
-    uniform = uniform_array(int(seed), PLACE_STREAM + layer, 0, 2 * n).reshape(n, 2)
-    positions = sheet.places(uniform)
-    if sheet.positions is None:
-        area = side**2 * (1.0 if np.ndim(sheet.shape) == 0 else min(sheet.shape) / max(sheet.shape))
-        density = n / area
-    else:
-        k = min(NEIGHBOURS, n - 1)
-        density = float(np.median(k / (math.pi * cKDTree(positions).query(positions, k + 1)[0][:, -1] ** 2)))
-    return Geometry(positions, sheet.columns, sheet.living(), density)
-
-
 def build_stack(
     geometries: Sequence[Geometry], parts: Sequence[LayerParts], mean_weight: float, seed: np.uint64
 ) -> Stack:
@@ -138,7 +95,7 @@ def build_stack(
     projections, neighbourhoods = [], []
     for layer, (geometry, chosen) in enumerate(zip(geometries, parts, strict=True)):
         free = not isinstance(chosen.neighbourhood, FixedNeighbourhood | None)
-        wires = _wire_all(geometry, chosen.kernel) if free else None
+        wires = wire_all(geometry, chosen.kernel) if free else None
         sheets.append(_build_sheet(geometry, chosen, seed, layer, wires))
         if layer > 0:
             n_pre = len(geometries[layer - 1].positions)
@@ -167,7 +124,7 @@ def _build_sheet(
     a_i, a_o = parts.kernel.strengths(geometry.density)
     columns = geometry.columns if wires is None else 0
     if wires is None:
-        wires = (_wire_grid if columns else _wire)(geometry, parts.kernel)
+        wires = (wire_grid if columns else wire)(geometry, parts.kernel)
     blocks = NO_BLOCKS
     if columns:
         spacing = geometry.density**-0.5
@@ -185,97 +142,6 @@ def _build_sheet(
         seed=np.uint64(seed),
         stream=np.uint64(NOISE_STREAM + layer),
     )
-
-
-class Wires(NamedTuple):
-    """Neighbours within r_i, and inhibition beyond r_o as integers; see `SheetCircuit`."""
-
-    first: NDArray[np.int64]
-    last: NDArray[np.int64]
-    near: NDArray[np.uint32]
-    disc: NDArray[np.int16]
-    far: NDArray[np.int16]
-    unit: np.float32
-
-
-def _wire(geometry: Geometry, kernel: RingKernel) -> Wires:
-    """Wires between nodes at any places."""
-    positions = geometry.positions
-    n = len(positions)
-    unit = _unit(kernel, n * math.exp(-kernel.r_o / kernel.length))
-    far = np.zeros((n, n), np.int16)
-    counts, near = [np.zeros(1, np.int64)], []
-    for start in range(0, n, BLOCK):
-        distance = cdist(positions[start : start + BLOCK], positions)
-        within = distance < kernel.r_i
-        within[np.arange(len(distance)), np.arange(start, start + len(distance))] = False
-        counts.append(within.sum(axis=1))
-        near.append(np.nonzero(within)[1])
-        beyond = distance > kernel.r_o
-        far[start : start + BLOCK] = np.where(beyond, np.rint(np.exp(-distance / kernel.length) / unit), 0.0)
-    first = np.cumsum(np.concatenate(counts))
-    neighbours = np.concatenate(near).astype(np.uint32)
-    return Wires(first[:-1], first[1:], neighbours, np.zeros((1, 1), np.int16), far, np.float32(unit))
-
-
-def _wire_all(geometry: Geometry, kernel: RingKernel) -> Wires:
-    """Wires of which `rewire` says how far they go: all other nodes by distance."""
-    n = len(geometry.positions)
-    near = np.argsort(cdist(geometry.positions, geometry.positions).astype(np.float32), axis=1, kind="stable")[:, 1:]
-    first = np.arange(n, dtype=np.int64) * (n - 1)
-    return Wires(
-        first=first,
-        last=first.copy(),
-        near=np.ascontiguousarray(near, np.uint32).ravel(),
-        disc=np.zeros((1, 1), np.int16),
-        far=np.zeros((n, n), np.int16),
-        unit=np.float32(_unit(kernel._replace(r_o=0.0), n)),
-    )
-
-
-def rewire(circuit: SheetCircuit, neighbourhood: Neighbourhood, relative: NDArray[np.float32]) -> None:
-    """Wire the units whose reach has changed anew; changes the circuit."""
-    kernel = neighbourhood.kernel
-    grade = np.rint(np.log2(np.maximum(relative, SHORTEST).astype(np.float64)) * GRADES)
-    radius = neighbourhood.size * np.exp2(grade / GRADES)
-    for j in np.flatnonzero(neighbourhood.wired != radius):
-        circuit.last[j] = circuit.first[j] + np.searchsorted(neighbourhood.distance[j], radius[j])
-        distance = np.linalg.norm(neighbourhood.positions - neighbourhood.positions[j], axis=1)
-        beyond = distance > radius[j] * (kernel.r_o / kernel.r_i)
-        circuit.far[j] = np.where(beyond, np.rint(np.exp(-distance / kernel.length) / circuit.unit), 0.0)
-    neighbourhood.wired[:] = radius
-
-
-def _wire_grid(geometry: Geometry, kernel: RingKernel) -> Wires:
-    """Wires by the offset between nodes of a grid, where inhibition ends at `CUT` of its start."""
-    columns = geometry.columns
-    rows = len(geometry.positions) // columns
-    spacing = geometry.density**-0.5
-    disc = _distances(kernel.r_i, spacing, rows, columns)
-    cutoff = kernel.r_o - kernel.length * math.log(CUT)
-    distance = _distances(cutoff, spacing, rows, columns)
-    stamp = np.where((distance > kernel.r_o) & (distance < cutoff), np.exp(-distance / kernel.length), 0.0)
-    unit = _unit(kernel, stamp.sum())
-    return Wires(
-        first=np.zeros(0, np.int64),
-        last=np.zeros(0, np.int64),
-        near=np.zeros(0, np.uint32),
-        disc=((disc < kernel.r_i) & (disc > 0.0)).astype(np.int16),
-        far=np.rint(stamp / unit).astype(np.int16),
-        unit=np.float32(unit),
-    )
-
-
-def _distances(furthest: float, spacing: float, rows: int, columns: int) -> NDArray[np.float64]:
-    """Distances between nodes of a grid by their offset, up to the furthest."""
-    reach = math.ceil(furthest / spacing)
-    down, across = (np.arange(-min(reach, n - 1), min(reach, n - 1) + 1) for n in (rows, columns))
-    return spacing * np.hypot(down[:, None], across)
-
-
-def _unit(kernel: RingKernel, largest_sum: float) -> float:
-    """Unit in which the start of the inhibition is a 16-bit integer, and its largest sum one of 32 bits."""
-    return max(math.exp(-kernel.r_o / kernel.length) / np.iinfo(np.int16).max, largest_sum / MOST_SUM)
 
 
 def _build_projection(geometry: Geometry, parts: LayerParts, evenness: float, dt: float) -> ProjectionCircuit:

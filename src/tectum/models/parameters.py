@@ -96,26 +96,27 @@ POSITIVE = (
     *("quantum", "patience", "target", "tau_pre", "tau_post", "floor", "tau_growth", "dt"),
     *("tau_v", "tau_th", "noise_ms", "length", "density", "duration", "k", "mean", "span"),
     *("r_i", "r_o", "first_r_i", "first_r_o"),
+    *("contrast", "gain"),
 )
 AT_LEAST = {
     "n_units": 2,
-    **dict.fromkeys(("updates", "input_ms", "test_ms", "n_steps", "most"), 1),
+    **dict.fromkeys(("updates", "input_ms", "test_ms", "n_steps", "most", "n_maps"), 1),
     **dict.fromkeys(
         ("shift", "window", "blank_ms", "A_plus", "A_minus", "w_low", "w_high", "w_max", "b", "recovery"), 0
     ),
     **dict.fromkeys(("first", "last", "low", "high", "hold", "phase", "spread", "noise", "share"), 0),
     **dict.fromkeys(("tau_steps", "beta", "refractory", "eta", "decay", "minimum", "jitter", "timing", "absence"), 0),
     **dict.fromkeys(("rate", "wait", "refractory_ms", "weakest", "strongest", "depression", "offset"), 0),
-    **dict.fromkeys(("theta_plus", "a_i", "a_o", "power", "eta_c", "c", "c_spread"), 0),
+    **dict.fromkeys(("theta_plus", "a_i", "a_o", "power", "eta_c", "c", "c_spread", "edge"), 0),
     "w_min": -1,
 }
 # The exponential of the rule holds up to 4; above 1 depression would make a weight negative; the ring has length 1.
 AT_MOST = {
     **dict.fromkeys(("w_low", "w_high", "w_max"), 4),
-    **dict.fromkeys(("A_minus", "first", "last", "low", "high", "hold", "phase", "floor", "share", "wait"), 1),
+    **dict.fromkeys(("A_minus", "first", "last", "low", "high", "hold", "phase", "floor", "share", "wait", "edge"), 1),
 }
 ABOVE_ONE = ("tau_plus", "tau_minus")  # ms: the memory (1 - 1/tau)^lag must fade
-WHOLE = ("n_units", "updates", "n_steps", "most", "refractory", "power")
+WHOLE = ("n_units", "updates", "n_steps", "most", "refractory", "power", "n_maps")
 OPTIONAL = (
     *("n_units", "first", "quantum", "most", "w_min", "tau_growth", "signed"),
     *("density", "first_r_i", "first_r_o", "r_i", "r_o", "k"),

@@ -12,8 +12,10 @@ from sklearn.exceptions import ConvergenceWarning
 
 from tectum import parts
 from tectum.engine import sheet_network as network
+from tectum.engine import sheet_wires
 from tectum.engine.projection_loop import ProjectionState
 from tectum.models.wave_parameters import FIRST_SIDE, SIDE, TOPOGRAPHIC
+from tectum.parts.waves import WAVE_STEP_MS
 
 LOOK = 10_000  # steps between two looks at the receptive fields
 TOLERANCE = 0.05  # movement of the fields in that time, over the radius of their sheet, below which they have settled
@@ -67,10 +69,16 @@ def fields_of(weights: ProjectionState, positions: NDArray[np.float64]) -> NDArr
     return np.column_stack([centres, np.sqrt(np.maximum(spread, 0.0))])
 
 
+def look_at(state: network.StackState, geometries: Sequence[sheet_wires.Geometry]) -> tuple[NDArray[np.float64], ...]:
+    """Receptive fields of each projection, as their centres and radii."""
+    pairs = zip(state.weights, geometries, strict=False)
+    return tuple(fields_of(weights, geometry.positions) for weights, geometry in pairs)
+
+
 def movement(
     before: Sequence[NDArray[np.float64]],
     after: Sequence[NDArray[np.float64]],
-    geometries: Sequence[network.Geometry],
+    geometries: Sequence[sheet_wires.Geometry],
 ) -> NDArray[np.float64]:
     """Root mean square change (n_projections,) of centre and radius together over the live units of each sheet."""
     moved = []
@@ -112,6 +120,15 @@ def without(alive: Sequence[NDArray[np.bool_]], layer: int, nodes: Any) -> list[
     if not left[layer].any():
         raise ValueError(f"WaveNetwork.damage.nodes must leave a node of layer {layer} alive, got all {n}")
     return left
+
+
+def steps_in(duration: Any) -> int:
+    """Steps of a duration in ms."""
+    if not isinstance(duration, numbers.Real) or not WAVE_STEP_MS <= float(duration) < float("inf"):
+        raise ValueError(
+            f"WaveNetwork: duration must be {WAVE_STEP_MS} ms or more, got {duration!r}; pass a time in ms"
+        )
+    return round(float(duration) / WAVE_STEP_MS)
 
 
 def check_until(until: Any, tolerance: Any) -> None:

@@ -10,24 +10,26 @@ from sklearn.utils._param_validation import Interval, StrOptions
 from sklearn.utils.validation import check_is_fitted, validate_data
 
 from tectum import parts, persistence
+from tectum.engine import image_network, sheet_wires
 from tectum.engine import sheet_network as network
 from tectum.engine.events import Recording, SpikeTrain
+from tectum.engine.field_loop import Fields, FieldState
 from tectum.engine.projection_loop import ProjectionState
 from tectum.engine.random import integers, seed_from
 from tectum.engine.sheet_loop import SheetState, SpikeEvents
-from tectum.models import parameters, wave_growth, wave_parameters
+from tectum.models import parameters, wave_growth, wave_images, wave_parameters
 from tectum.models.progress import progress_bar
+from tectum.models.wave_architectures import WaveArchitectures
 from tectum.parts.waves import WAVE_STEP_MS
 
 STRETCH = 2000  # steps between two looks at the progress bar and for an interrupt
 CHUNK = 512  # images between them
 BATCH = 4096  # images whose activity is held at a time
 ON = 0.5  # of the largest input, above which a node is active in an image
-ACTIVE_SHARE = 0.2  # of the units of a sheet between the first and the last that an image activates
 KEPT = ("input_scale_", "n_steps_grown_", "n_images_seen_")  # numbers that a file holds
 
 
-class WaveNetwork(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
+class WaveNetwork(WaveArchitectures, ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
     """Sheets of spiking neurons that wire themselves by waves of spontaneous activity, then by data.
 
     `grow` needs no data: noise lights up a bump of activity on the first sheet, which wanders, dies and comes up
@@ -35,7 +37,8 @@ class WaveNetwork(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
     together, so that each unit comes to pool a compact patch of the sheet below. All sheets grow at the same time.
 
     `fit` lets the last projection learn from images as from waves, from where growth has left it, or from random
-    weights if it has not grown.
+    weights if it has not grown. With `FieldHebb` as image rule the wiring stays as waves have left it, and several
+    units per grown field compete for what they see in it.
 
     By default units learn when they fire in the wave of their own sheet, and neighbourhoods shrink as receptive fields
     become compact: then neighbours pool neighbouring patches, and a stack of sheets keeps its topography. `scheduled`
@@ -64,15 +67,20 @@ class WaveNetwork(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
     neighbourhood : FixedNeighbourhood, FieldNeighbourhood or None
         How far units take their neighbours along, and how many win.
     phases : sequence of WavePhase or None
-        Schedule of growth; by default large waves, then smaller ones. The last goes on for as long as `grow` is asked to.
-    image_rule : WaveHebb or None
-        Plasticity in `fit`, with rates per image. One unit wins each image.
+        Schedule of growth; by default large waves, then smaller ones. The last goes on for as long as `grow` is
+        asked to.
+    image_rule : WaveHebb, FieldHebb or None
+        Plasticity in `fit`, with rates per image. With `WaveHebb`, the default, one unit of the last sheet wins each
+        image and changes its grown weights. With `FieldHebb` units that share a field of the last sheet compete in it.
     n_presentations : int or None, default=None
         Images shown in `fit`, drawn at random with replacement; None is 2 per sample.
-    response : {"pooling", "excess"}, default="pooling"
-        What `transform` gives: mean over each receptive field of the image in units of its standard deviation, or by
-        how much the mean of the binary image over a receptive field exceeds that of all units. The first is meant for
-        grown networks, the second for those that have learned from images.
+    response : {"pooling", "excess"} or SpikeCounts, default="pooling"
+        What `transform` gives: the mean over each receptive field of the image in units of its standard deviation; or
+        by how much the input of a unit exceeds the mean of its competitors, all units of its sheet (then the input is
+        the mean over its field of the binary image) or with `FieldHebb` those in its field; or spike counts. The first
+        is meant for grown networks, the others for those that have learned from images.
+    n_jobs : int or None, default=None
+        Threads of `transform` where it is slow; -1 is all cores. The result does not depend on it.
     random_state : int, RandomState, Generator or None, default=None
         Places of nodes, initial weights, noise and order of images.
     verbose : bool, default=False
@@ -95,6 +103,9 @@ class WaveNetwork(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
         over the live units of the change of centre and radius together, over the radius of the sheet below.
     n_images_seen_ : int
         Images learned so far.
+    components_ : ndarray of shape (n_units * n_maps, n_features), float32
+        With `FieldHebb`, what each unit prefers, field by field: deviations from the mean of a patch in units of its
+        standard deviation, 0 outside the field. Only after `fit` or `partial_fit`.
     input_scale_ : float
         Largest absolute value of the data given to `fit` or the first `partial_fit`, but 1 if all lie in [-1, 1].
     n_features_in_, feature_names_in_
@@ -123,6 +134,9 @@ class WaveNetwork(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
     _alive: list[NDArray[np.bool_]]
     _look: tuple[NDArray[np.float64], ...]
     _state: network.StackState
+    _fields: Fields
+    _maps: FieldState
+    components_: NDArray[np.float32]
 
     _parameter_constraints = {  # noqa: RUF012  scikit-learn reads it from the class
         "layers": ["array-like", None],
@@ -137,9 +151,10 @@ class WaveNetwork(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
         "initial": [parts.WaveWeights, None],
         "neighbourhood": [tuple, None],
         "phases": [list, tuple, None],
-        "image_rule": [parts.WaveHebb, None],
+        "image_rule": [parts.WaveHebb, parts.FieldHebb, None],
         "n_presentations": [Interval(numbers.Integral, 1, None, closed="left"), None],
-        "response": [StrOptions({"pooling", "excess"})],
+        "response": [StrOptions({"pooling", "excess"}), parts.SpikeCounts],
+        "n_jobs": [numbers.Integral, None],
         "random_state": ["random_state", np.random.Generator],
         "verbose": ["verbose"],
     }
@@ -162,6 +177,7 @@ class WaveNetwork(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
         image_rule=None,
         n_presentations=None,
         response="pooling",
+        n_jobs=None,
         random_state=None,
         verbose=False,
     ):
@@ -180,152 +196,9 @@ class WaveNetwork(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
         self.image_rule = image_rule
         self.n_presentations = n_presentations
         self.response = response
+        self.n_jobs = n_jobs
         self.random_state = random_state
         self.verbose = verbose
-
-    @classmethod
-    def authors(cls, layers=wave_parameters.AUTHORS_LAYERS, **others) -> Self:
-        """The rule and the constants of the authors' code: winners learn in proportion to their excess.
-
-        Competition thresholds grow thirty times faster than there, so that all units find a patch within 5,000 ms.
-
-        Parameters
-        ----------
-        layers : sequence of Sheet, default=(Sheet(1600, 20.0), Sheet(300, 6.0))
-        **others
-            Further parameters of the class, which take precedence.
-
-        Returns
-        -------
-        WaveNetwork
-        """
-        return cls(layers, **(wave_parameters.AUTHORS | others))
-
-    @classmethod
-    def scheduled(cls, layers=wave_parameters.TOPOGRAPHIC_LAYERS, **others) -> Self:
-        """Order by a schedule: waves and neighbourhoods that shrink over six phases, whatever the fields are like.
-
-        Parameters
-        ----------
-        layers : sequence of Sheet, default=(Sheet(1600, 20.0), Sheet(300, 10.0))
-        **others
-            Further parameters of the class, which take precedence.
-
-        Returns
-        -------
-        WaveNetwork
-        """
-        return cls(layers, **(wave_parameters.SCHEDULED | others))
-
-    @classmethod
-    def perceptron(cls, sizes=(1600, 300, 100), **others) -> Self:
-        """Square sheets of any number and size, each wired to the next: the default parts.
-
-        Parameters
-        ----------
-        sizes : sequence of int, default=(1600, 300, 100)
-            Nodes of each sheet, from below.
-        **others
-            Parameters of the class, which take precedence.
-
-        Returns
-        -------
-        WaveNetwork
-
-        Raises
-        ------
-        ValueError
-            If there are fewer than two sizes, or one is below 2.
-        """
-        return cls.topographic(wave_growth.sheets_of("WaveNetwork.perceptron", sizes), **others)
-
-    @classmethod
-    def autoencoder(cls, sizes=(1600, 300, 100, 300, 1600), **others) -> Self:
-        """Sheets that become smaller and then larger again, the last as large as the first.
-
-        Parameters
-        ----------
-        sizes : sequence of int, default=(1600, 300, 100, 300, 1600)
-            Nodes of each sheet, from below.
-        **others
-            Parameters of the class, which take precedence.
-
-        Returns
-        -------
-        WaveNetwork
-
-        Raises
-        ------
-        ValueError
-            If the sizes do not fall and then rise to the first.
-        """
-        sheets = wave_growth.sheets_of("WaveNetwork.autoencoder", sizes)
-        wave_growth.check_valley("WaveNetwork.autoencoder", sizes)
-        return cls.topographic(sheets, **others)
-
-    @classmethod
-    def pooling(cls, n_units=300, *, wave=2.0, **others) -> Self:
-        """One layer of units that pool patches as large as the waves (Raghavan & Thomson 2019).
-
-        Parameters
-        ----------
-        n_units : int, default=300
-        wave : float, default=2.0
-            Radius of excitation on the first sheet; inhibition begins at 2.5 times it. Twice as large in the first
-            phase.
-        **others
-            Parameters of the class, which take precedence.
-
-        Returns
-        -------
-        WaveNetwork
-        """
-        profile = wave_parameters.TOPOGRAPHIC["first_kernel"]._replace(r_i=wave, r_o=2.5 * wave)
-        phases = (parts.WavePhase(3000.0, 2.0 * wave, 5.0 * wave), parts.WavePhase(20_000.0))
-        usual = {"layers": (parts.Sheet(), parts.Sheet(n_units)), "first_kernel": profile, "phases": phases}
-        return cls.topographic(**(usual | others))
-
-    @classmethod
-    def control(cls, kind, layers=wave_parameters.TOPOGRAPHIC_LAYERS, **others) -> Self:
-        """A network that must not organise itself, for comparison with the default.
-
-        Parameters
-        ----------
-        kind : {"shuffled", "no waves", "no plasticity"}
-            Each sheet sees as many spikes as the one below has, of nodes drawn at random in each step; the first sheet
-            has no lateral profile, so that its nodes fire by their noise alone; nothing learns.
-        layers : sequence of Sheet, default=(Sheet(1600, 20.0), Sheet(300, 10.0))
-        **others
-            Further parameters of the class, which take precedence.
-
-        Returns
-        -------
-        WaveNetwork
-
-        Raises
-        ------
-        ValueError
-            If there is no such control.
-        """
-        return cls(layers, **(wave_parameters.TOPOGRAPHIC | wave_growth.control_parts(kind) | others))
-
-    @classmethod
-    def topographic(cls, layers=wave_parameters.TOPOGRAPHIC_LAYERS, **others) -> Self:
-        """The default parts, spelled out: units learn when they fire, in neighbourhoods that follow their fields.
-
-        With ``phases=(WavePhase(23_000.0),)`` waves are of one size throughout; then some maps fold (1 of 8).
-
-        Parameters
-        ----------
-        layers : sequence of Sheet, default=(Sheet(1600, 20.0), Sheet(300, 10.0))
-        **others
-            Further parameters of the class, which take precedence.
-
-        Returns
-        -------
-        WaveNetwork
-        """
-        return cls(layers, **(wave_parameters.TOPOGRAPHIC | others))
 
     def grow(
         self, duration: float | None = None, *, until: str | None = None, tolerance: float = wave_growth.TOLERANCE
@@ -409,7 +282,7 @@ class WaveNetwork(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
         return self._publish()
 
     def fit(self, X: ArrayLike, y: Any = None) -> Self:
-        """Let the last projection learn from images drawn at random, from the wiring that `grow` has left.
+        """Learn from images drawn at random, from the wiring that `grow` has left; see `image_rule`.
 
         Parameters
         ----------
@@ -474,7 +347,7 @@ class WaveNetwork(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
             self._publish()
         return self
 
-    def transform(self, X: ArrayLike, layer: int | None = None) -> NDArray[np.float64]:
+    def transform(self, X: ArrayLike, layer: int | None = None) -> NDArray[Any]:
         """Response of the units of a sheet to images: see `response`.
 
         Parameters
@@ -486,12 +359,46 @@ class WaveNetwork(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
         Returns
         -------
         ndarray of shape (n_samples, n_units)
+            Of the precision of X, float32 or float64; with `FieldHebb` a column per unit, field by field.
         """
         check_is_fitted(self, "weights_")
         X = self._validate(X, reset=False)
         layer = self._check_layer("transform", "layer", len(self.weights_) if layer is None else layer, 1)
-        parts_of_it = [self._respond(X[start : start + BATCH], layer) for start in range(0, len(X), BATCH)]
-        return np.concatenate(parts_of_it)
+        wave_images.check_response(self.response, ready=hasattr(self, "_maps") or not self._in_fields())
+        responses = []
+        with progress_bar(len(X), "transform", self.verbose, unit="images") as advance:
+            for start in range(0, len(X), BATCH):
+                responses.append(self._respond(X[start : start + BATCH], layer).astype(X.dtype, copy=False))
+                advance(len(responses[-1]))
+        return np.concatenate(responses)
+
+    def inverse_transform(self, X: ArrayLike) -> NDArray[np.float64]:
+        """Images from responses of the last sheet, back through the grown weights of all projections.
+
+        Pooling is undone as far as the fields allow: the result is the image with the least variance that has these
+        means over them, as feedback through the same weights would find it. Each image is in units of its standard
+        deviation around its mean, which pooling does not keep. After other responses it is the mean of what the units
+        prefer, weighted by their responses.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_units)
+            What `transform` gave.
+
+        Returns
+        -------
+        ndarray of shape (n_samples, n_features)
+
+        Raises
+        ------
+        ValueError
+            If X is not a finite numerical table with a column per unit.
+        """
+        check_is_fitted(self, "weights_")
+        wave_images.check_response(self.response, ready=hasattr(self, "_maps") or not self._in_fields())
+        given = wave_images.checked_responses(X, self._n_features_out)
+        patterns = self.components_ if self._in_fields() else self.receptive_fields_(len(self.weights_))
+        return (wave_images.unpooled if self.response == "pooling" else wave_images.superposed)(given, patterns)
 
     def receptive_fields_(self, layer: int = 1, source: int = 0) -> NDArray[np.float64]:
         """Receptive fields of the units of a sheet, as shares of the nodes of a sheet below.
@@ -520,9 +427,9 @@ class WaveNetwork(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
                 f"WaveNetwork.receptive_fields_.source must be a sheet below layer {layer}, got {source!r}; "
                 "the first is 0"
             )
-        fields = _shares(self.weights_[source])
+        fields = wave_images.shares(self.weights_[source])
         for weights in self.weights_[source + 1 : layer]:
-            fields = _shares(weights) @ fields
+            fields = wave_images.shares(weights) @ fields
         return fields
 
     def record(self, duration: float = 1000.0) -> Recording:
@@ -573,7 +480,7 @@ class WaveNetwork(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
 
     @property
     def _n_features_out(self) -> int:
-        return len(self.weights_[-1])
+        return self._maps.c.size if self._in_fields() else len(self.weights_[-1])
 
     def _validate(self, X: Any, *, reset: bool) -> NDArray[np.float64]:
         self._validate_params()
@@ -597,23 +504,11 @@ class WaveNetwork(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
 
     def _sheets(self) -> list[parts.Sheet]:
         """The sheets, the first with as many nodes as there are features if it leaves them open."""
-        layers = list(wave_parameters.USUAL_LAYERS if self.layers is None else self.layers)
-        wave_parameters.check_sheets("WaveNetwork.layers", layers)
-        n_features = getattr(self, "n_features_in_", None)
-        if layers[0].n_nodes is None:
-            n_nodes = n_features or wave_parameters.USUAL_NODES
-            root = round(n_nodes**0.5)
-            layers[0] = layers[0]._replace(shape=(root, root) if root**2 == n_nodes else n_nodes)
-        if n_features not in (None, layers[0].n_nodes):
-            raise ValueError(
-                f"WaveNetwork.layers[0] must have a node per feature of X ({n_features}), got {layers[0].n_nodes}; "
-                "sample the images at the positions of the nodes, or leave the shape of the first sheet out"
-            )
-        return layers
+        return wave_parameters.sheets_for(self.layers, getattr(self, "n_features_in_", None))
 
-    def _geometries(self) -> list[network.Geometry]:
+    def _geometries(self) -> list[sheet_wires.Geometry]:
         sides = [wave_parameters.FIRST_SIDE, wave_parameters.SIDE]
-        laid = [network.lay_out(s, sides[min(k, 1)], self._seed, k) for k, s in enumerate(self._sheets())]
+        laid = [sheet_wires.lay_out(s, sides[min(k, 1)], self._seed, k) for k, s in enumerate(self._sheets())]
         left = getattr(self, "_alive", None) or [geometry.alive for geometry in laid]
         return [g._replace(alive=g.alive & alive) for g, alive in zip(laid, left, strict=True)]
 
@@ -630,7 +525,7 @@ class WaveNetwork(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
         )
         self._state = network.StackState(network.all_at_rest(sizes, float(chosen["neuron"].v_th)), weights)
         self._alive = [np.ones(n, dtype=bool) for n in sizes]
-        self._look = self._look_at(self._state, geometries)
+        self._look = wave_growth.look_at(self._state, geometries)
         self.movements_ = np.zeros((0, len(weights)))
         self.n_steps_grown_ = self.n_images_seen_ = 0
         self.input_scale_ = 1.0
@@ -639,11 +534,7 @@ class WaveNetwork(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
         """Steps of a duration in ms; None is what is left of the schedule."""
         if duration is None:
             return max(0, wave_parameters.steps_of(chosen["phases"]) - self.n_steps_grown_)
-        if not isinstance(duration, numbers.Real) or not WAVE_STEP_MS <= float(duration) < float("inf"):
-            raise ValueError(
-                f"WaveNetwork: duration must be {WAVE_STEP_MS} ms or more, got {duration!r}; pass a time in ms"
-            )
-        return round(float(duration) / WAVE_STEP_MS)
+        return wave_growth.steps_in(duration)
 
     def _build(self, chosen: dict[str, Any], phase: int) -> network.Stack:
         """The network in the form that runs."""
@@ -660,17 +551,10 @@ class WaveNetwork(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
         step = self.n_steps_grown_ + n_steps
         if step % wave_growth.LOOK == 0:
             geometries = self._geometries()
-            look = self._look_at(state, geometries)
+            look = wave_growth.look_at(state, geometries)
             movements = np.vstack([movements, wave_growth.movement(self._look, look, geometries)])
         # An interrupt comes when a kernel returns: nothing is called between these, so that they change together.
         self._state, self.n_steps_grown_, self._look, self.movements_ = state, step, look, movements
-
-    def _look_at(
-        self, state: network.StackState, geometries: list[network.Geometry]
-    ) -> tuple[NDArray[np.float64], ...]:
-        """Receptive fields of each projection, as their centres and radii."""
-        pairs = zip(state.weights, geometries, strict=False)
-        return tuple(wave_growth.fields_of(weights, geometry.positions) for weights, geometry in pairs)
 
     def _begin_images(self, X: NDArray) -> None:
         """The wiring before images: the grown one, or random weights; and the scale of the input."""
@@ -682,41 +566,56 @@ class WaveNetwork(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
         last = self._state.weights[-1]
         self._state = self._state._replace(weights=(*self._state.weights[:-1], last._replace(c=np.zeros_like(last.c))))
         self.n_images_seen_ = 0
+        if isinstance(chosen["image_rule"], parts.FieldHebb):
+            fields = wave_images.composed([network.dense_weights(weights) for weights in self._state.weights])
+            self._fields = image_network.fields_of(fields, chosen["image_rule"].edge)
+            self._maps = image_network.unlearned(self._fields, chosen["image_rule"].n_maps)
+        elif hasattr(self, "_maps"):
+            del self._fields, self._maps, self.components_
         largest = float(np.abs(X).max())
         self.input_scale_ = largest if largest > 1.0 else 1.0
 
     def _learn(self, X: NDArray) -> None:
         """Show images one after another to the units of the last projection."""
-        chosen = self._chosen()
-        active = self._active(X)
-        for weights in self._state.weights[:-1]:
-            response = active @ _shares(network.dense_weights(weights)).T
-            active = response > np.quantile(response, 1.0 - ACTIVE_SHARE, axis=1, keepdims=True)
-        learning = network.LayerParts(
-            neuron=chosen["neuron"],
-            kernel=chosen["kernel"],
-            competition=parts.KWinners(),
-            drive=chosen["drive"],
-            rule=chosen["image_rule"],
-            normaliser=chosen["normaliser"],
-        )
-        weights = ProjectionState(*(array.copy() for array in self._state.weights[-1]))
-        mean, seen = chosen["initial"].mean, self.n_images_seen_
-        network.learn_from_images(self._geometries()[-1], learning, mean, weights, active, seen)
-        state = self._state._replace(weights=(*self._state.weights[:-1], weights))
+        chosen, seen = self._chosen(), self.n_images_seen_
+        if isinstance(chosen["image_rule"], parts.FieldHebb):
+            values = self._shown(X)
+            maps = image_network.learn_in_fields(
+                chosen["image_rule"], self._fields, self._maps, values, self._seed, seen
+            )
+            self._maps, self.n_images_seen_ = maps, seen + len(X)
+            return
+        below = [network.dense_weights(weights) for weights in self._state.weights[:-1]]
+        active = wave_images.most_active(self._active(X), below)
+        last = wave_images.learn_projection(chosen, self._geometries()[-1], self._state.weights[-1], active, seen)
+        state = self._state._replace(weights=(*self._state.weights[:-1], last))
         self._state, self.n_images_seen_ = state, seen + len(X)
 
     def _active(self, X: NDArray) -> NDArray[np.bool_]:
         """Which nodes of the first sheet an image activates."""
         return self.input_scale_ * ON < X
 
-    def _respond(self, X: NDArray, layer: int) -> NDArray[np.float64]:
+    def _shown(self, X: NDArray) -> NDArray[np.float32]:
+        """Images as shares of the largest input."""
+        return np.ascontiguousarray(X / self.input_scale_, dtype=np.float32)
+
+    def _in_fields(self) -> bool:
+        """Whether responses are those of units that have learned inside fields."""
+        return self.response == "excess" and isinstance(self.image_rule, parts.FieldHebb)
+
+    def _respond(self, X: NDArray, layer: int) -> NDArray:
         """Response of a sheet to some images."""
-        pooling = self.response == "pooling"
-        values = X if pooling else self._active(X).astype(np.float64)
-        for k, weights in enumerate(self.weights_[:layer]):
-            values = (_standard(values) if pooling or k > 0 else values) @ _shares(weights).T
-        return values if pooling else np.maximum(values - values.mean(axis=1, keepdims=True), 0.0)
+        projections = self.weights_[:layer]
+        if isinstance(self.response, parts.SpikeCounts):
+            below, neuron = self._state.weights[:layer], self._chosen()["neuron"]
+            shown = self._shown(X)
+            return image_network.spike_counts(self.response, neuron, below, shown, self._seed, self.n_jobs)
+        if self._in_fields() and layer == len(self.weights_):
+            values = self._shown(X)
+            return image_network.respond_in_fields(self.image_rule, self._fields, self._maps, values, self.n_jobs)
+        if self.response == "pooling":
+            return wave_images.pooled(X, projections)
+        return wave_images.exceeding(self._active(X), projections)
 
     def _check_layer(self, method: str, name: str, layer: Any, least: int) -> int:
         if not isinstance(layer, numbers.Integral) or not least <= int(layer) <= len(self.weights_):
@@ -732,6 +631,8 @@ class WaveNetwork(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
         geometries = self._geometries()
         self.sheet_positions_ = [geometry.positions for geometry in geometries]
         self.alive_ = [geometry.alive for geometry in geometries]
+        if hasattr(self, "_maps"):
+            self.components_ = image_network.preferred_patches(self._fields, self._maps, self.weights_[0].shape[1])
         return self
 
     def _get_state(self) -> tuple[dict[str, np.ndarray], dict[str, Any]]:
@@ -739,43 +640,30 @@ class WaveNetwork(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
         arrays: dict[str, np.ndarray] = {"seed": np.asarray(self._seed), "movements": self.movements_}
         arrays |= {f"alive.{layer}": alive for layer, alive in enumerate(self._alive)}
         arrays |= {f"look.{layer}": look for layer, look in enumerate(self._look)}
-        for layer, sheet in enumerate(self._state.sheets):
-            arrays |= {f"sheet.{layer}.{name}": array for name, array in sheet._asdict().items()}
-        grown = getattr(self, "_grown", None)
-        for kind, projections in (("weights", self._state.weights), ("grown", grown or ())):
-            for layer, weights in enumerate(projections):
-                arrays |= {f"{kind}.{layer}.{name}": array for name, array in weights._asdict().items()}
+        arrays |= persistence.arrays_of("sheet", self._state.sheets)
+        arrays |= persistence.arrays_of("weights", self._state.weights)
+        arrays |= persistence.arrays_of("grown", getattr(self, "_grown", ()))
+        if hasattr(self, "_maps"):
+            arrays |= persistence.arrays_of("fields", [self._fields]) | persistence.arrays_of("maps", [self._maps])
         return arrays, parameters.describe(self) | {name.strip("_"): getattr(self, name) for name in KEPT}
 
     @classmethod
     def _from_state(cls, arrays: dict[str, np.ndarray], header: dict[str, Any]) -> Self:
         network_ = parameters.restore(cls, header)
 
-        def all_of(kind: str, record: Any) -> tuple[Any, ...]:
-            n = sum(name.startswith(f"{kind}.") and name.endswith(f".{record._fields[0]}") for name in arrays)
-            return tuple(record(*(arrays[f"{kind}.{k}.{name}"] for name in record._fields)) for k in range(n))
-
         network_._seed = np.uint64(arrays["seed"])
-        network_._state = network.StackState(all_of("sheet", SheetState), all_of("weights", ProjectionState))
+        network_._state = network.StackState(
+            persistence.records_of("sheet", SheetState, arrays),
+            persistence.records_of("weights", ProjectionState, arrays),
+        )
         n = len(network_._state.weights)
         network_._alive = [np.array(arrays[f"alive.{layer}"]) for layer in range(n + 1)]
         network_._look = tuple(arrays[f"look.{layer}"] for layer in range(n))
         network_.movements_ = arrays["movements"]
-        if grown := all_of("grown", ProjectionState):
+        if grown := persistence.records_of("grown", ProjectionState, arrays):
             network_._grown = grown
+        if maps := persistence.records_of("maps", FieldState, arrays):
+            (network_._maps,), (network_._fields,) = maps, persistence.records_of("fields", Fields, arrays)
         for name in KEPT:
             setattr(network_, name, header[name.strip("_")])
         return network_._publish()
-
-
-def _shares(weights: NDArray) -> NDArray[np.float64]:
-    """Weights of each unit as shares of their sum."""
-    weights = weights.astype(np.float64)
-    return weights / weights.sum(axis=1, keepdims=True)
-
-
-def _standard(values: NDArray) -> NDArray[np.float64]:
-    """Each row with mean 0 and variance 1; a constant one is 0."""
-    values = values - values.mean(axis=1, keepdims=True)
-    spread = values.std(axis=1, keepdims=True)
-    return values / np.where(spread > 1e-12, spread, 1.0)

@@ -52,7 +52,7 @@ SCHEDULED: dict[str, Any] = {
         )
     ),
 }
-# The same with neighbourhoods that follow the receptive fields, the default of WaveNetwork. Waves of one size are enough
+# The same with neighbourhoods that follow the receptive fields, the default of WaveNetwork. Waves of one size suffice
 # for compact fields, but some maps fold (1 of 8); a first phase of large waves, which overlap, prevents that.
 TOPOGRAPHIC: dict[str, Any] = SCHEDULED | {
     "competition": parts.KWinners(k=0.1, normed=True),
@@ -65,6 +65,22 @@ TOPOGRAPHIC_LAYERS = (parts.Sheet(1600, 20.0), parts.Sheet(300, 10.0))
 USUAL_LAYERS = (parts.Sheet(), parts.Sheet(300))
 USUAL_NODES = 1600  # of a first sheet that grows before the number of features is known
 FIRST_SIDE, SIDE = 20.0, 10.0  # of sheets without one
+
+
+def sheets_for(layers: Any, n_features: int | None) -> list[parts.Sheet]:
+    """Checked sheets, the first with as many nodes as there are features if it leaves them open."""
+    sheets = list(USUAL_LAYERS if layers is None else layers)
+    check_sheets("WaveNetwork.layers", sheets)
+    if sheets[0].n_nodes is None:
+        n_nodes = n_features or USUAL_NODES
+        root = round(n_nodes**0.5)
+        sheets[0] = sheets[0]._replace(shape=(root, root) if root**2 == n_nodes else n_nodes)
+    if n_features not in (None, sheets[0].n_nodes):
+        raise ValueError(
+            f"WaveNetwork.layers[0] must have a node per feature of X ({n_features}), got {sheets[0].n_nodes}; "
+            "sample the images at the positions of the nodes, or leave the shape of the first sheet out"
+        )
+    return sheets
 
 
 class Place(NamedTuple):

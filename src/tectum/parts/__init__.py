@@ -2,6 +2,7 @@
 
 from tectum.parts.encoding import CircularGaussian
 from tectum.parts.event_plasticity import EventSTDP, ResidualSTDP, TimeIntegratedSTDP, TraceSTDP
+from tectum.parts.field_learning import FieldHebb
 from tectum.parts.input_spikes import BernoulliSpikes, RegularSpikes
 from tectum.parts.latency import LatencyNeuron, LatencyPopulation, LatencyRace, LatencySTDP
 from tectum.parts.lateral import ConstantRadius, DecayingRadius, DifferenceOfGaussians
@@ -12,6 +13,7 @@ from tectum.parts.protocol import Protocol
 from tectum.parts.readout import Centroid, FirstSpike
 from tectum.parts.representation import AdaptiveThreshold, EvidenceNeuron, ExplainingAway, SoftmaxInhibition
 from tectum.parts.sheets import Sheet
+from tectum.parts.spike_counts import SpikeCounts
 from tectum.parts.start import DecayingRate, MeanWeights, SampleWeights, UniformWeights
 from tectum.parts.synapses import PlasticProjection, Synapse
 from tectum.parts.topology import Grid
@@ -43,6 +45,7 @@ __all__ = [
     "EventSTDP",
     "EvidenceNeuron",
     "ExplainingAway",
+    "FieldHebb",
     "FieldNeighbourhood",
     "FirstSpike",
     "FixedNeighbourhood",
@@ -64,6 +67,7 @@ __all__ = [
     "SampleWeights",
     "Sheet",
     "SoftmaxInhibition",
+    "SpikeCounts",
     "Synapse",
     "TimeIntegratedSTDP",
     "TraceSTDP",

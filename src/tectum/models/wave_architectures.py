@@ -1,0 +1,157 @@
+"""Networks of sheets by name: configurations, architectures and controls."""
+
+from typing import Any, Self
+
+from tectum import parts
+from tectum.models import wave_growth, wave_parameters
+
+
+class WaveArchitectures:
+    """Named constructors of `WaveNetwork`."""
+
+    def __init__(self, layers: Any = None, **others: Any) -> None:
+        raise NotImplementedError("WaveArchitectures has no parts of its own; use WaveNetwork")
+
+    @classmethod
+    def authors(cls, layers=wave_parameters.AUTHORS_LAYERS, **others) -> Self:
+        """The rule and the constants of the authors' code: winners learn in proportion to their excess.
+
+        Competition thresholds grow thirty times faster than there, so that all units find a patch within 5,000 ms.
+
+        Parameters
+        ----------
+        layers : sequence of Sheet, default=(Sheet(1600, 20.0), Sheet(300, 6.0))
+        **others
+            Further parameters of the class, which take precedence.
+
+        Returns
+        -------
+        WaveNetwork
+        """
+        return cls(layers, **(wave_parameters.AUTHORS | others))
+
+    @classmethod
+    def scheduled(cls, layers=wave_parameters.TOPOGRAPHIC_LAYERS, **others) -> Self:
+        """Order by a schedule: waves and neighbourhoods that shrink over six phases, whatever the fields are like.
+
+        Parameters
+        ----------
+        layers : sequence of Sheet, default=(Sheet(1600, 20.0), Sheet(300, 10.0))
+        **others
+            Further parameters of the class, which take precedence.
+
+        Returns
+        -------
+        WaveNetwork
+        """
+        return cls(layers, **(wave_parameters.SCHEDULED | others))
+
+    @classmethod
+    def perceptron(cls, sizes=(1600, 300, 100), **others) -> Self:
+        """Square sheets of any number and size, each wired to the next: the default parts.
+
+        Parameters
+        ----------
+        sizes : sequence of int, default=(1600, 300, 100)
+            Nodes of each sheet, from below.
+        **others
+            Parameters of the class, which take precedence.
+
+        Returns
+        -------
+        WaveNetwork
+
+        Raises
+        ------
+        ValueError
+            If there are fewer than two sizes, or one is below 2.
+        """
+        return cls.topographic(wave_growth.sheets_of("WaveNetwork.perceptron", sizes), **others)
+
+    @classmethod
+    def autoencoder(cls, sizes=(1600, 300, 100, 300, 1600), **others) -> Self:
+        """Sheets that become smaller and then larger again, the last as large as the first.
+
+        Parameters
+        ----------
+        sizes : sequence of int, default=(1600, 300, 100, 300, 1600)
+            Nodes of each sheet, from below.
+        **others
+            Parameters of the class, which take precedence.
+
+        Returns
+        -------
+        WaveNetwork
+
+        Raises
+        ------
+        ValueError
+            If the sizes do not fall and then rise to the first.
+        """
+        sheets = wave_growth.sheets_of("WaveNetwork.autoencoder", sizes)
+        wave_growth.check_valley("WaveNetwork.autoencoder", sizes)
+        return cls.topographic(sheets, **others)
+
+    @classmethod
+    def pooling(cls, n_units=300, *, wave=2.0, **others) -> Self:
+        """One layer of units that pool patches as large as the waves (Raghavan & Thomson 2019).
+
+        Parameters
+        ----------
+        n_units : int, default=300
+        wave : float, default=2.0
+            Radius of excitation on the first sheet; inhibition begins at 2.5 times it. Twice as large in the first
+            phase.
+        **others
+            Parameters of the class, which take precedence.
+
+        Returns
+        -------
+        WaveNetwork
+        """
+        profile = wave_parameters.TOPOGRAPHIC["first_kernel"]._replace(r_i=wave, r_o=2.5 * wave)
+        phases = (parts.WavePhase(3000.0, 2.0 * wave, 5.0 * wave), parts.WavePhase(20_000.0))
+        usual = {"layers": (parts.Sheet(), parts.Sheet(n_units)), "first_kernel": profile, "phases": phases}
+        return cls.topographic(**(usual | others))
+
+    @classmethod
+    def control(cls, kind, layers=wave_parameters.TOPOGRAPHIC_LAYERS, **others) -> Self:
+        """A network that must not organise itself, for comparison with the default.
+
+        Parameters
+        ----------
+        kind : {"shuffled", "no waves", "no plasticity"}
+            Each sheet sees as many spikes as the one below has, of nodes drawn at random in each step; the first sheet
+            has no lateral profile, so that its nodes fire by their noise alone; nothing learns.
+        layers : sequence of Sheet, default=(Sheet(1600, 20.0), Sheet(300, 10.0))
+        **others
+            Further parameters of the class, which take precedence.
+
+        Returns
+        -------
+        WaveNetwork
+
+        Raises
+        ------
+        ValueError
+            If there is no such control.
+        """
+        return cls(layers, **(wave_parameters.TOPOGRAPHIC | wave_growth.control_parts(kind) | others))
+
+    @classmethod
+    def topographic(cls, layers=wave_parameters.TOPOGRAPHIC_LAYERS, **others) -> Self:
+        """The default parts, spelled out: units learn when they fire, in neighbourhoods that follow their fields.
+
+        With ``phases=(WavePhase(23_000.0),)`` waves are of one size throughout; then some maps fold (1 of 8).
+
+        Parameters
+        ----------
+        layers : sequence of Sheet, default=(Sheet(1600, 20.0), Sheet(300, 10.0))
+        **others
+            Further parameters of the class, which take precedence.
+
+        Returns
+        -------
+        WaveNetwork
+        """
+        return cls(layers, **(wave_parameters.TOPOGRAPHIC | others))

@@ -1,0 +1,97 @@
+"""Learning from images inside receptive fields that waves have grown. The rules of this file are ours.
+
+A grown field says where a unit may look. Several units share each field and compete for what they see there, as do the
+units of a sheet in Raghavan, Lin & Thomson (2020) for the activity of the whole sheet below.
+"""
+
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from tectum.engine.law import law
+from tectum.parts.steps import discretise
+from tectum.parts.wave_learning import raised_threshold
+
+ONE = np.float32(1.0)
+
+
+class FieldHebb(NamedTuple):
+    """Units that share a grown field compete for the patches in it; each image is seen by some fields only.
+
+    Fields overlap, so fields that all learned from the same images would learn the same. Each learns from a random
+    share of them, like synapses that fail.
+    """
+
+    n_maps: int = 8  # units that share a field
+    eta: float = (
+        1.0  # share of a patch that its winner takes over; at 1 all of it, below 1 the first patch all the same
+    )
+    eta_c: float = 0.01  # growth of a winner's competition threshold, and what its competitors' lose together
+    share: float = 0.05  # of the images, from which a field learns
+    contrast: float = 0.1  # standard deviation, of the largest input, below which a patch is faint
+    edge: float = 0.1  # of the largest weight of a grown field, below which a node is outside it
+
+
+class FieldHebbStep(NamedTuple):
+    """`FieldHebb` for one image."""
+
+    eta: Any
+    eta_c: Any
+    share: Any
+    faint: Any  # square of the contrast
+
+
+@discretise.of(FieldHebb)
+def _(part, dt):
+    """Constants in float32; learning goes by images, whatever `dt`."""
+    return FieldHebbStep(*(np.float32(x) for x in (part.eta, part.eta_c, part.share, part.contrast**2)))
+
+
+@law
+def contrast_gain(p, variance):
+    """Gain on the deviations of a patch from its mean."""
+
+
+@contrast_gain.of(FieldHebbStep)
+def _(p, variance):
+    """1 / sqrt(variance + contrast^2)."""
+    return ONE / np.sqrt(variance + p.faint)
+
+
+@law
+def is_seen(p, variance):
+    """Whether there is anything in a patch to learn from."""
+
+
+@is_seen.of(FieldHebbStep)
+def _(p, variance):
+    """Variance >= contrast^2."""
+    return variance >= p.faint
+
+
+@law
+def winner_rate(p, wins):
+    """Share of a patch that its winner takes over, having won so many with it."""
+
+
+@winner_rate.of(FieldHebbStep)
+def _(p, wins):
+    """max(1 / wins, eta): the mean of the first patches, then one that forgets."""
+    return max(ONE / np.float32(wins), p.eta)
+
+
+@law
+def moved_weight(p, w, z, rate):
+    """Weight of a winner after a patch z, before its weights are scaled to length 1."""
+
+
+@moved_weight.of(FieldHebbStep)
+def _(p, w, z, rate):
+    """w + rate (z - w)."""
+    return w + rate * (z - w)
+
+
+@raised_threshold.of(FieldHebbStep)
+def _(p, c, y):
+    """c + eta_c y, where y is 1 - 1 / n_maps for the winner and -1 / n_maps for its competitors."""
+    return c + p.eta_c * y

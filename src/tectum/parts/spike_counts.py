@@ -1,0 +1,56 @@
+"""Images as spikes: how nodes fire for pixels, and how they drive the sheets above. The rules of this file are ours."""
+
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from tectum.engine.law import law
+from tectum.parts.steps import discretise
+
+ZERO = np.float32(0.0)
+
+
+class SpikeCounts(NamedTuple):
+    """Nodes fire at random for their pixel; units above count as often as what they pool exceeds that of the others."""
+
+    duration: float = 10.0  # ms for which an image is shown
+    rate: float = 1.0  # spikes per ms of a node at the largest input
+    gain: float = 0.2  # drive of a unit, per weight of a node that fires
+
+
+class SpikeCountsStep(NamedTuple):
+    """`SpikeCounts` for one step."""
+
+    n_steps: Any  # int64
+    chance: Any  # rate dt
+    gain: Any
+
+
+@discretise.of(SpikeCounts)
+def _(part, dt):
+    """Constants in float32; one step at least."""
+    return SpikeCountsStep(
+        np.int64(max(1, round(part.duration / dt))), np.float32(part.rate * dt), np.float32(part.gain)
+    )
+
+
+@law
+def spike_chance(p, value):
+    """Probability that a node fires in a step, from its value as a share of the largest input."""
+
+
+@spike_chance.of(SpikeCountsStep)
+def _(p, value):
+    """value rate dt: Bernoulli spikes."""
+    return value * p.chance
+
+
+@law
+def relative_drive(p, x, mean):
+    """Drive of a unit with input x among units whose inputs have this mean."""
+
+
+@relative_drive.of(SpikeCountsStep)
+def _(p, x, mean):
+    """gain max(x - mean, 0)."""
+    return p.gain * max(x - mean, ZERO)
