@@ -122,8 +122,10 @@ def without(alive: Sequence[NDArray[np.bool_]], layer: int, nodes: Any) -> list[
     return left
 
 
-def steps_in(duration: Any) -> int:
-    """Steps of a duration in ms."""
+def steps_in(duration: Any, left: int) -> int:
+    """Steps of a duration in ms; None is what is left of the schedule."""
+    if duration is None:
+        return max(0, left)
     if not isinstance(duration, numbers.Real) or not WAVE_STEP_MS <= float(duration) < float("inf"):
         raise ValueError(
             f"WaveNetwork: duration must be {WAVE_STEP_MS} ms or more, got {duration!r}; pass a time in ms"

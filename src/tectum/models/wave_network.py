@@ -234,7 +234,7 @@ class WaveNetwork(WaveArchitectures, ClassNamePrefixFeaturesOutMixin, Transforme
             self._start(chosen)
         if duration is None and until is not None:
             duration = wave_growth.PATIENCE * wave_parameters.steps_of(chosen["phases"]) * WAVE_STEP_MS
-        n_steps = self._steps(chosen, duration)
+        n_steps = wave_growth.steps_in(duration, wave_parameters.steps_of(chosen["phases"]) - self.n_steps_grown_)
         try:
             with progress_bar(n_steps, "grow", self.verbose, unit="steps") as advance:
                 end, stack, begins = self.n_steps_grown_ + n_steps, None, -1
@@ -452,7 +452,7 @@ class WaveNetwork(WaveArchitectures, ClassNamePrefixFeaturesOutMixin, Transforme
         """
         check_is_fitted(self, "weights_")
         chosen = self._chosen()
-        n_steps = self._steps(chosen, duration)
+        n_steps = wave_growth.steps_in(duration, wave_parameters.steps_of(chosen["phases"]) - self.n_steps_grown_)
         begin = self.n_steps_grown_
         stack = self._build(chosen, wave_parameters.place_of(chosen["phases"], max(0, begin - 1)).phase)
         kept: list[list[tuple[NDArray, NDArray]]] = [[] for _ in stack.sheets]
@@ -530,12 +530,6 @@ class WaveNetwork(WaveArchitectures, ClassNamePrefixFeaturesOutMixin, Transforme
         self.n_steps_grown_ = self.n_images_seen_ = 0
         self.input_scale_ = 1.0
 
-    def _steps(self, chosen: dict[str, Any], duration: Any) -> int:
-        """Steps of a duration in ms; None is what is left of the schedule."""
-        if duration is None:
-            return max(0, wave_parameters.steps_of(chosen["phases"]) - self.n_steps_grown_)
-        return wave_growth.steps_in(duration)
-
     def _build(self, chosen: dict[str, Any], phase: int) -> network.Stack:
         """The network in the form that runs."""
         geometries = self._geometries()
@@ -579,10 +573,8 @@ class WaveNetwork(WaveArchitectures, ClassNamePrefixFeaturesOutMixin, Transforme
         """Show images one after another to the units of the last projection."""
         chosen, seen = self._chosen(), self.n_images_seen_
         if isinstance(chosen["image_rule"], parts.FieldHebb):
-            values = self._shown(X)
-            maps = image_network.learn_in_fields(
-                chosen["image_rule"], self._fields, self._maps, values, self._seed, seen
-            )
+            rule, values = chosen["image_rule"], self._shown(X)
+            maps = image_network.learn_in_fields(rule, self._fields, self._maps, values, self._seed, seen)
             self._maps, self.n_images_seen_ = maps, seen + len(X)
             return
         below = [network.dense_weights(weights) for weights in self._state.weights[:-1]]
