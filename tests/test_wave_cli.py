@@ -117,7 +117,11 @@ ERRORS = [
     ([*GROW, "300,3x4x5"], 1, "--layers must be sheets with commas between"),
     ([*GROW, "300,40@0"], 1, "side must be above 0"),
     (["grow", "-o", "w", "--duration", "-5"], 1, "duration must be 0.1 ms or more"),
-    (["grow", "-o", "w", "--configuration", "autors"], 2, "--configuration must be one of topographic, authors"),
+    (
+        ["grow", "-o", "w", "--configuration", "autors"],
+        2,
+        "--configuration must be one of topographic, scheduled, authors",
+    ),
     (["grow", "-o", "w", "--set", "rule.etaa=1"], 1, "did you mean 'eta'"),
     (["grow", "-o", "w", "--set", "layers=3"], 1, "layers must be given by --layers"),
     (["grow", "-o", "no/w"], 1, "the folder no does not exist"),

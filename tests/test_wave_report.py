@@ -130,7 +130,7 @@ def test_page(page: Path) -> None:
         "500 – 60 – 25",
         "tectum grow",
         "2.5 s",
-        "6 WavePhase",
+        "2 WavePhase",
         "Raghavan",
         "Growth stopped",
     ):
@@ -192,7 +192,9 @@ def test_units_spread_over_their_sheet_in_reading_order() -> None:
 
 
 def test_radius_of_the_phase_that_has_been_reached(network: WaveNetwork) -> None:
-    assert (excitation_radius(network, 0), excitation_radius(network, 1)) == (4.0, 4.0)
+    assert (excitation_radius(network, 0), excitation_radius(network, 1)) == (4.0, 1.5)
+    scheduled = WaveNetwork.scheduled([Sheet(50), Sheet(10)], random_state=0).grow(1.0)
+    assert (excitation_radius(scheduled, 0), excitation_radius(scheduled, 1)) == (4.0, 4.0)
     assert excitation_radius(WaveNetwork.authors([Sheet(50), Sheet(10)], random_state=0).grow(1.0), 0) == 2.0
 
 
@@ -204,7 +206,7 @@ def test_radius_of_the_phase_that_has_been_reached(network: WaveNetwork) -> None
         ({"train": np.zeros((3, 500))}, "train must be left out for a WaveNetwork"),
     ],
 )
-def test_bad_input(network: WaveNetwork, tmp_path: Path, arguments: dict, message: str) -> None:
+def test_bad_input(network: WaveNetwork, growth: list[Look], tmp_path: Path, arguments: dict, message: str) -> None:
     with pytest.raises(ValueError, match=message):
         write_report(tmp_path / "bad.html", network, **arguments)
     assert list(tmp_path.iterdir()) == []

@@ -245,6 +245,10 @@ def compare(name: str, n: int, lengths: Sequence[int], seed: int) -> tuple[Rows,
             row |= measure_filters(model.components_, patches.size)
         rows[label] = row
         components[label] = model.components_
+        if label == "quantiser":
+            model.set_params(encoder=parts.RegularSpikes())
+            row = measure_model(model, patches.test)
+            rows["quantiser, deterministic input"] = row | {"winner / k-means": row["winner"] / best}
     return rows, components
 
 

@@ -57,7 +57,7 @@ def _compare(runner: Runner, sizes: Iterable[tuple[str, int]], lengths: tuple[in
     aims: Expected = {
         label.format(k): dict.fromkeys(measures, below(CODING)) for label, measures in ratios.items() for k in lengths
     }
-    aims["quantiser"] = {"winner / k-means": below(KMEANS)}
+    aims |= {name: {"winner / k-means": below(KMEANS)} for name in ("quantiser", "quantiser, deterministic input")}
     blocks = {}
     for name, n in sizes:
         if not runner.only or n in runner.only:

@@ -12,6 +12,7 @@ Expected = dict[str, dict[str, tuple[str, Callable[[float], bool]]]]  # by metho
 # Measures in the second table of the summary.
 CODING = ("active", "spikes", "rms", "r", "dead")
 BEGIN, END = "<!-- results: written by reproduce.py --readme -->", "<!-- end of results -->"
+QUANTISER = ["seeds", "k-means", "winner", "ratio", "dead", "ratio, deterministic input at the test"]
 RATIOS = tuple(f"rms / sparse coding{how}" for how in ("", ", tolerance", ", same limit"))
 
 
@@ -76,12 +77,13 @@ def summary(folder: Path) -> str:
                 continue
             best = min((rows[name]["rms"] for name in ("k-means", "k-means, mini-batches")), key=np.mean)
             cells = [mean_and_spread(rows["quantiser"][m]) for m in ("winner", "winner / k-means", "dead")]
+            cells.append(mean_and_spread(rows["quantiser, deterministic input"]["winner / k-means"]))
             quantiser.append([*where, mean_and_spread(best), *cells])
             for method, row in rows.items():
                 if method.startswith("tectum"):
                     cells = [mean_and_spread(row[m]) if m in row else "" for m in (*CODING, *RATIOS)]
                     coding.append([*where, method, *cells])
-    tables = [("Vector quantiser beside k-means", ["seeds", "k-means", "winner", "ratio", "dead"], quantiser)]
+    tables = [("Vector quantiser beside k-means", QUANTISER, quantiser)]
     tables.append(("Explaining away beside sparse coding", ["seeds", "code", *CODING, *RATIOS], coding))
     tables.append(("Rules and readings", ["seeds", "rule", "rms", "winner", "dead"], rules))
     found = [markdown(*table, first="patches, components") for table in tables if table[2]]

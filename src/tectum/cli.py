@@ -188,7 +188,7 @@ def grow(
         ),
     ] = None,
     configuration: Annotated[
-        str, typer.Option(help="topographic: neighbours pool neighbouring places; authors: the authors' rule.")
+        str, typer.Option(help="topographic, scheduled: neighbours pool neighbouring places; authors: their rule.")
     ] = "topographic",
     duration: Annotated[float | None, typer.Option(help="Time of growth in ms; the whole schedule by default.")] = None,
     config: Annotated[Path | None, typer.Option(help="TOML file with parameters, one table per part.")] = None,

@@ -8,7 +8,7 @@ if TYPE_CHECKING:
     from tectum.parts import Sheet
     from tectum.report import Look, WaveStudy
 
-CONFIGURATIONS = ("topographic", "authors")
+CONFIGURATIONS = ("topographic", "scheduled", "authors")
 DEMO_LAYERS = "1600,300,100"
 WORDS = {2: "Two", 3: "Three", 4: "Four", 5: "Five"}
 

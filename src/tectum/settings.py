@@ -11,6 +11,7 @@ import os
 import tomllib
 from collections.abc import Iterable, Mapping
 from difflib import get_close_matches
+from inspect import signature
 from pathlib import Path
 from typing import Any
 
@@ -123,15 +124,20 @@ def constructor_arguments(estimator_class: Any, settings: Mapping[str, Any]) -> 
 
 
 def _of_variant(estimator_class: Any, name: Any) -> dict[str, Any]:
-    """The parameters that an alternative constructor sets."""
-    variants = [
-        key for key, member in vars(estimator_class).items() if isinstance(member, classmethod) and key[0] != "_"
-    ]
+    """The parameters that an alternative constructor sets, one that needs no arguments."""
+    own = [base for base in estimator_class.__mro__ if base.__module__.startswith("tectum.")]
+    members = [(key, member) for base in own for key, member in vars(base).items() if key[0] != "_"]
+    variants = [key for key, member in members if isinstance(member, classmethod) and _needs_nothing(member.__func__)]
     if name not in variants:
         raise ValueError(_unknown(f"{estimator_class.__name__} has no variant", str(name), variants))
     usual = estimator_class().get_params(deep=False)
     given = getattr(estimator_class, name)().get_params(deep=False)
     return {key: value for key, value in given.items() if value != usual[key]}
+
+
+def _needs_nothing(constructor: Any) -> bool:
+    given = list(signature(constructor).parameters.values())[1:]
+    return all(p.default is not p.empty or p.kind in (p.VAR_POSITIONAL, p.VAR_KEYWORD) for p in given)
 
 
 def _flatten(table: Mapping[str, Any], prefix: str = "") -> Iterable[tuple[str, Any]]:

@@ -11,7 +11,7 @@ from sklearn.base import clone
 
 from tectum.analysis import waves
 from tectum.engine.events import Recording
-from tectum.models.wave_parameters import AUTHORS, TOPOGRAPHIC
+from tectum.models.wave_parameters import AUTHORS, SCHEDULED, TOPOGRAPHIC
 from tectum.report.numbers import Measure
 
 N_LOOKS = 24  # at growth, the first before it
@@ -103,7 +103,7 @@ class WaveStudy:
         Spontaneous activity after growth.
     statistics : list of WaveStatistics
         Of each sheet.
-    configuration : {"topographic", "authors", "own"}
+    configuration : {"topographic", "scheduled", "authors", "own"}
         Which set of parts has grown.
     complete : bool
         Whether the whole schedule has been run.
@@ -288,7 +288,7 @@ def _order(W: NDArray, lower: NDArray, upper: NDArray) -> Order:
 
 def _configuration(network: Any) -> str:
     chosen = network._chosen()
-    for name, parts in (("topographic", TOPOGRAPHIC), ("authors", AUTHORS)):
+    for name, parts in (("topographic", TOPOGRAPHIC), ("scheduled", SCHEDULED), ("authors", AUTHORS)):
         if all(chosen[key] == part for key, part in parts.items()):
             return name
     return "own"
