@@ -16,7 +16,7 @@ from sklearn.utils.estimator_checks import parametrize_with_checks
 import tectum
 from tectum import WaveNetwork
 from tectum.analysis import waves
-from tectum.parts import KWinners, MeanNorm, RangeNorm, RingKernel, Sheet, WaveHebb, WavePhase
+from tectum.parts import FixedNeighbourhood, KWinners, MeanNorm, RangeNorm, RingKernel, Sheet, WaveHebb, WavePhase
 
 pytestmark = pytest.mark.compiled
 few = settings(max_examples=6, deadline=None)
@@ -331,6 +331,19 @@ class TestErrors:
             ({"layers": (Sheet(50), Sheet())}, r"layers\[1\]\.shape must be a number of nodes"),
             ({"layers": (Sheet(50, -1.0), Sheet(5))}, r"layers\[0\]\.side must be above 0"),
             ({"layers": (Sheet(50, alive=[True]), Sheet(5))}, r"layers\[0\]\.alive must have an entry per node"),
+            ({"layers": (Sheet(50, alive=[False] * 50), Sheet(5))}, r"layers\[0\]\.alive must leave a node alive"),
+            (
+                {"layers": (Sheet(50, 3.0), Sheet(5))},
+                r"phases\[0\]\.first_r_i must be below the extent of sheet 0 \(3\)",
+            ),
+            (
+                {
+                    "layers": (Sheet(50), Sheet(5, 2.0)),
+                    "neighbourhood": FixedNeighbourhood(),
+                    "kernel": RingKernel(r_i=2.5),
+                },
+                r"WaveNetwork\.kernel\.r_i must be below the extent of sheet 1 \(2\), got 2\.5",
+            ),
             ({"layers": (Sheet(positions=[1.0]), Sheet(5))}, r"positions must have shape \(n, 2\)"),
             ({"layers": (Sheet(9000), Sheet(5))}, r"9000 nodes"),
             ({"phases": ()}, r"WaveNetwork\.phases must be WavePhases"),

@@ -230,6 +230,7 @@ class WaveNetwork(WaveArchitectures, ClassNamePrefixFeaturesOutMixin, Transforme
         self._validate_params()
         wave_growth.check_until(until, tolerance)
         chosen = self._chosen()
+        wave_parameters.check_radii(chosen, self._sheets())
         if not hasattr(self, "_state"):
             self._start(chosen)
         if duration is None and until is not None:

@@ -129,6 +129,8 @@ def _check_sheet(where: str, sheet: parts.Sheet, *, first: bool) -> None:
             f"{where}.alive must have an entry per node ({sheet.n_nodes}), got shape {np.shape(sheet.alive)}; "
             "leave it out if all live"
         )
+    if sheet.alive is not None and not np.any(sheet.alive):
+        raise ValueError(f"{where}.alive must leave a node alive, got none; leave it out if all live")
 
 
 def check_phases(name: str, phases: Any) -> None:
@@ -139,6 +141,35 @@ def check_phases(name: str, phases: Any) -> None:
         if not isinstance(phase, parts.WavePhase):
             raise ValueError(f"{name}[{q}] must be a WavePhase, got {phase!r}; see tectum.parts.WavePhase")
         check_part(f"{name}[{q}]", phase)
+
+
+def check_radii(chosen: dict[str, Any], sheets: Sequence[parts.Sheet]) -> None:
+    """Check that excitation reaches less far than the sheets, in every phase.
+
+    Raises
+    ------
+    ValueError
+        If a radius is not below the extent of its sheet, so that every node would excite every other.
+    """
+    follows_fields = not isinstance(chosen["neighbourhood"], parts.FixedNeighbourhood)
+    sides = [FIRST_SIDE] + [SIDE] * (len(sheets) - 1)
+    extents = [
+        sheet.side or side if sheet.positions is None else float(np.ptp(sheet.positions, axis=0).max())
+        for sheet, side in zip(sheets, sides, strict=True)
+    ]
+    for q, phase in enumerate(chosen["phases"]):
+        for layer, (extent, of_sheet) in enumerate(
+            zip(extents, parts_of_phase(chosen, phase, len(extents)), strict=True)
+        ):
+            if of_sheet.kernel.r_i >= extent and not (layer and follows_fields):
+                own = phase.r_i if layer else phase.first_r_i
+                kernel, field = ("kernel", "r_i") if layer else ("first_kernel", "first_r_i")
+                where = f"{kernel}.r_i" if own is None else f"phases[{q}].{field}"
+                raise ValueError(
+                    f"WaveNetwork.{where} must be below the extent of sheet {layer} ({extent:.3g}), got "
+                    f"{of_sheet.kernel.r_i!r}: every node would excite every other; make the sheet larger "
+                    "(Sheet.side) or the radius smaller"
+                )
 
 
 def place_of(phases: Sequence[parts.WavePhase], step: int) -> Place:
