@@ -342,7 +342,7 @@ class TestErrors:
                     "neighbourhood": FixedNeighbourhood(),
                     "kernel": RingKernel(r_i=2.5),
                 },
-                r"WaveNetwork\.kernel\.r_i must be below the extent of sheet 1 \(2\), got 2\.5",
+                r"phases\[0\]\.r_i must be below the extent of sheet 1 \(2\), got 3\.0",
             ),
             ({"layers": (Sheet(positions=[1.0]), Sheet(5))}, r"positions must have shape \(n, 2\)"),
             ({"layers": (Sheet(9000), Sheet(5))}, r"9000 nodes"),

@@ -310,7 +310,7 @@ def plot_field_growth(
     n_times, n_units = stack.shape[:2]
     ax = axes_or_new(ax, (0.95 * n_times + 0.6, 0.95 * n_units + 0.4))
     _draw_mosaic(ax, stack.transpose(1, 0, 2).reshape(n_units * n_times, -1), nodes, n_times)
-    ax.set_xticks(range(n_times), [f"{time / 1000.0:g} s" for time in times])
+    ax.set_xticks(range(n_times), [f"{time / 1000.0:.3g} s" for time in times])
     ax.set_yticks(range(n_units), [str(k) for k in range(n_units)] if names is None else list(names))
     ax.tick_params(length=0)
     return ax
