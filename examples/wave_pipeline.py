@@ -9,13 +9,12 @@ features out so that similar digits lie side by side.
 
 # %%
 # Each stage is a scikit-learn transformer, so together they are a `Pipeline`. The first needs no data to be wired:
-# `grow` lets waves of spontaneous activity do that, and the pipeline's `fit` then leaves it alone, as there is nothing
-# in a pooling layer that images could teach. A small class says so.
-
-from typing import Any, Self
+# `grow` lets waves of spontaneous activity do that, and what images could still change is frozen, as the layer is only
+# to pool.
 
 import matplotlib.pyplot as plt
 import numpy as np
+from sklearn.frozen import FrozenEstimator
 from sklearn.linear_model import RidgeClassifier
 from sklearn.model_selection import train_test_split
 from sklearn.pipeline import Pipeline, make_pipeline
@@ -25,28 +24,18 @@ from tectum import SpikingDictionary, SpikingSOM, WaveNetwork, datasets, plots
 from tectum.parts import Sheet
 
 SIDE = 8  # pixels of a digit
-
-
-class GrownPooling(WaveNetwork):
-    """A wave network whose `fit` grows it, and takes nothing else from the images than their size."""
-
-    def fit(self, X: Any, y: Any = None) -> Self:
-        """Grow for the whole schedule."""
-        return self.grow()
+GROWTH_MS = 23_000.0
+N_FEATURES, N_ACTIVE = 24, 16.0  # a map needs inputs of which most say something
+N_SHOWN = 8
 
 
 def build(seed: int = 0, duration: float = 1.0) -> Pipeline:
     """The three stages; `duration` scales how long each learns."""
-    return Pipeline(
-        [
-            ("waves", GrownPooling((Sheet((SIDE, SIDE)), Sheet(60)), random_state=seed)),
-            (
-                "dictionary",
-                SpikingDictionary(48, n_active=6.0, n_presentations=int(30_000 * duration), random_state=seed),
-            ),
-            ("map", SpikingSOM((10, 10), n_presentations=int(6_000 * duration), random_state=seed)),
-        ]
-    )
+    waves = WaveNetwork((Sheet((SIDE, SIDE)), Sheet(100)), random_state=seed).grow(GROWTH_MS * duration)
+    n_features, n_map = int(15_000 * duration), int(4_000 * duration)
+    dictionary = SpikingDictionary(N_FEATURES, n_active=N_ACTIVE, n_presentations=n_features, random_state=seed)
+    som = SpikingSOM((10, 10), n_presentations=n_map, random_state=seed)
+    return Pipeline([("waves", FrozenEstimator(waves)), ("dictionary", dictionary), ("map", som)])
 
 
 # %%
@@ -74,7 +63,7 @@ def error(images: np.ndarray, back: np.ndarray) -> float:
 
 def measure(pipeline: Pipeline, X: np.ndarray, y: np.ndarray, X_test: np.ndarray, y_test: np.ndarray) -> dict:
     """The three numbers after each stage of a fitted pipeline, and test images as they come back from each."""
-    waves, dictionary, som = (stage for _, stage in pipeline.steps)
+    waves, dictionary, som = pipeline[0].estimator, pipeline[1], pipeline[2]
     stages = {"pixels": (X, X_test)}
     for name, stage in (("pooled by waves", waves), ("dictionary", dictionary), ("map", som)):
         stages[name] = tuple(stage.transform(part) for part in list(stages.values())[-1])
@@ -82,7 +71,7 @@ def measure(pipeline: Pipeline, X: np.ndarray, y: np.ndarray, X_test: np.ndarray
         "pixels": None,
         "pooled by waves": stages["pooled by waves"][1],
         "dictionary": dictionary.inverse_transform(stages["dictionary"][1]),
-        "map": dictionary.inverse_transform(np.maximum(som.codebook_[som.predict(stages["dictionary"][1])], 0.0)),
+        "map": dictionary.inverse_transform(som.codebook_[som.predict(stages["dictionary"][1])]),
     }
     images, rows, back = standard(X_test), {}, {}
     for name, (features, test) in stages.items():
@@ -126,21 +115,23 @@ def run(seed: int = 0, duration: float = 1.0) -> tuple[Pipeline, dict]:
 
 def draw(pipeline: Pipeline, measured: dict) -> plt.Figure:
     """Four panels, from the wiring to the images."""
-    waves, dictionary, som = (stage for _, stage in pipeline.steps)
+    waves, dictionary, som = pipeline[0].estimator, pipeline[1], pipeline[2]
     shape = (SIDE, SIDE)
     with plots.style():
         figure, axes = plt.subplots(2, 2, figsize=(11.0, 10.0), layout="constrained")
-        fields = waves.receptive_fields_(1)[:48]
+        fields = waves.receptive_fields_(1)[:60]
         plots.plot_components(fields, shape, label="share of the field", ax=axes[0, 0])
-        axes[0, 0].set_title("Fields that waves have grown (48 of 60)")
+        axes[0, 0].set_title("Fields that waves have grown (60 of 100)")
         seen = waves.inverse_transform(dictionary.components_)
         plots.plot_components(seen, shape, symmetric=True, label="units of the image's deviation", ax=axes[0, 1])
         axes[0, 1].set_title("What the dictionary has learned on them")
-        prefers = waves.inverse_transform(dictionary.inverse_transform(np.maximum(som.codebook_, 0.0)))
+        prefers = waves.inverse_transform(dictionary.inverse_transform(som.codebook_))
         plots.plot_codebook_images(prefers, som.shape, shape, label="units of the image's deviation", ax=axes[1, 0])
         axes[1, 0].set_title("What each neuron of the map prefers")
-        shown = {name: back[:10].reshape(-1, *shape) for name, back in measured["back"].items() if name != "pixels"}
-        plots.plot_reconstructions(measured["images"][:10].reshape(-1, *shape), shown, ax=axes[1, 1])
+        shown = {
+            name: back[:N_SHOWN].reshape(-1, *shape) for name, back in measured["back"].items() if name != "pixels"
+        }
+        plots.plot_reconstructions(measured["images"][:N_SHOWN].reshape(-1, *shape), shown, ax=axes[1, 1])
         axes[1, 1].set_title("Images that come back from each stage")
     return figure
 

@@ -104,7 +104,7 @@ def test_numbers(study: WaveStudy, network: WaveNetwork) -> None:
     assert len(study.statistics) == 3
     assert study.statistics[0].active > 0.1
     assert (study.configuration, study.complete) == ("topographic", False)
-    assert "Growth stopped after 0.4 s of a schedule of 23 s" in study.warnings[0]
+    assert "Growth stopped after 0.4 s of a schedule of 30 s" in study.warnings[0]
 
 
 def test_without_history_the_beginning_is_repeated(network: WaveNetwork, study: WaveStudy, tmp_path: Path) -> None:

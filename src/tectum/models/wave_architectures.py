@@ -110,7 +110,7 @@ class WaveArchitectures:
         WaveNetwork
         """
         profile = wave_parameters.TOPOGRAPHIC["first_kernel"]._replace(r_i=wave, r_o=2.5 * wave)
-        phases = (parts.WavePhase(3000.0, 2.0 * wave, 5.0 * wave), parts.WavePhase(20_000.0))
+        phases = (parts.WavePhase(3000.0, 2.0 * wave, 5.0 * wave), parts.WavePhase(27_000.0))
         usual = {"layers": (parts.Sheet(), parts.Sheet(n_units)), "first_kernel": profile, "phases": phases}
         return cls.topographic(**(usual | others))
 

@@ -58,7 +58,7 @@ TOPOGRAPHIC: dict[str, Any] = SCHEDULED | {
     "competition": parts.KWinners(k=0.1, normed=True),
     "normaliser": parts.MeanNorm(trim=0.7),
     "neighbourhood": parts.FieldNeighbourhood(),
-    "phases": (parts.WavePhase(3000.0, 4.0, 10.0), parts.WavePhase(20_000.0)),
+    "phases": (parts.WavePhase(3000.0, 4.0, 10.0), parts.WavePhase(27_000.0)),
 }
 TOPOGRAPHIC_LAYERS = (parts.Sheet(1600, 20.0), parts.Sheet(300, 10.0))
 
