@@ -103,13 +103,13 @@ def measure_stack(net: WaveNetwork) -> Rows:
 
 
 def measure_waves(net: WaveNetwork, duration: float = 2000.0) -> Rows:
-    """Waves on each sheet, and how those above follow those below."""
+    """Waves on each sheet, of 30 nodes at a time on the first and 1 % on the others, and how the upper follow."""
     spikes = net.record(duration).spikes
     rows: Rows = {}
     centres, counts, floors = [], [], []
     for layer, X in enumerate(net.sheet_positions_):
         train, n = spikes[f"layer_{layer}"], len(X)
-        floor = 30 if layer == 0 else max(3, n // 30)
+        floor = 30 if layer == 0 else max(3, n // 100)
         found = analysis.wave_statistics(train.time_ms, train.neuron, X, duration, least=floor)
         centres.append(analysis.wave_centres(train.time_ms, train.neuron, X, duration, least=floor))
         counts.append(analysis.spikes_per_frame(train.time_ms, duration))
@@ -151,8 +151,8 @@ def authors(seed: int) -> Rows:
 
 
 def autoencoder(seed: int) -> Rows:
-    """1600-300-100-300-1600 nodes; the trial is of two seeds."""
-    net = WaveNetwork.autoencoder(random_state=seed).grow()
+    """1600-300-100-300-1600 nodes, until the wiring has settled; the trial is of two seeds."""
+    net = WaveNetwork.autoencoder(random_state=seed).grow(until="settled")
     return measure_stack(net)
 
 
@@ -195,31 +195,31 @@ def damage(seed: int) -> Rows:
 
 
 def dead(seed: int) -> Rows:
-    """Robustness to a share of nodes of both sheets that are dead from the start; 12,000 ms."""
+    """Robustness to a share of nodes of both sheets that are dead from the start."""
     rows = {}
     for share in DEAD:
         rng = np.random.default_rng(seed)
         sheets = [Sheet(n, side, alive=rng.random(n) >= share) for n, side in ((1600, 20.0), (300, 10.0))]
-        rows[f"{share:.0%} dead"] = measure_living(WaveNetwork(sheets, random_state=seed).grow(12_000.0))
+        rows[f"{share:.0%} dead"] = measure_living(WaveNetwork(sheets, random_state=seed).grow())
     return rows
 
 
 def noise(seed: int) -> Rows:
-    """Robustness to the noise that lights up the waves, 6 by default; 12,000 ms."""
+    """Robustness to the noise that lights up the waves, 6 by default."""
     rows = {}
     for sd in NOISE:
         net = WaveNetwork.topographic(random_state=seed)
-        net.set_params(first_neuron=net.first_neuron._replace(noise=sd)).grow(12_000.0)
+        net.set_params(first_neuron=net.first_neuron._replace(noise=sd)).grow()
         rows[f"noise {sd:g}"] = measure_living(net) | {"active": measure_waves(net)["waves on L1"]["active"]}
     return rows
 
 
 def pooling(seed: int) -> Rows:
-    """Size of the pools by the size of the waves: 1600-300 nodes, 12,000 ms."""
+    """Size of the pools by the size of the waves: 1600-300 nodes."""
     rows = {}
     for radius in WAVES:
         lower = Sheet(1600, 20.0)
-        net = WaveNetwork.pooling(layers=(lower, Sheet(300)), wave=radius, random_state=seed).grow(12_000.0)
+        net = WaveNetwork.pooling(layers=(lower, Sheet(300)), wave=radius, random_state=seed).grow()
         rows[f"waves of {radius:g}"] = measure_living(net)
     sizes = [row["radius"] for row in rows.values()]
     return rows | {"radius of fields by waves": {"r": float(np.corrcoef(WAVES, sizes)[0, 1])}}
