@@ -31,7 +31,6 @@ from tectum.engine import sheet_wires
 from tectum.engine.sheet_loop import SpikeEvents
 from tectum.parts import DynamicThresholdLIF, RingKernel, Sheet
 from tectum.parts.steps import discretise
-from tectum.parts.waves import WAVE_STEP_MS
 
 HERE = Path(__file__).resolve().parent
 SPACING = 0.5
@@ -50,7 +49,7 @@ def build(side: int) -> tuple[sheet_wires.Geometry, network.Stack]:
 def tectum(side: int, n_steps: int) -> dict[str, Any]:
     """This package: microseconds per step, then the spikes and the waves of another run."""
     geometry, stack = build(side)
-    state = network.StackState((network.at_rest(stack.sheets[0]),), ())
+    state = network.StackState((network.at_rest(NEURON, side**2),), ())
     network.run(stack, state, 0, FEW)
     again = network.copy_of(state)
     start = time.process_time()
@@ -72,10 +71,10 @@ def tectum(side: int, n_steps: int) -> dict[str, Any]:
 def in_brian2(python: str, device: str, side: int, n_steps: int) -> dict[str, Any]:
     """Brian2 on the same sheet."""
     geometry, stack = build(side)
-    neuron = discretise(NEURON, WAVE_STEP_MS)._asdict()
+    neuron = discretise(NEURON, NEURON.step_ms)._asdict()
     problem = {name: float(neuron[name]) for name in ("fading", "gain", "climb", "recovery", "v_th", "noise")}
     problem |= {name: value for name, value in KERNEL._asdict().items() if name != "density"}
-    problem |= {"dt": WAVE_STEP_MS, "hold": int(neuron["hold"]), "rows": side, "columns": side, "spacing": SPACING}
+    problem |= {"dt": NEURON.step_ms, "hold": int(neuron["hold"]), "rows": side, "columns": side, "spacing": SPACING}
     problem |= {"cutoff": 2.0 * side * SPACING, "reset": stack.sheets[0].reset.tolist(), "seed": 0}
     problem |= {"n_few": FEW, "n_steps": FEW + n_steps}
     with tempfile.TemporaryDirectory() as folder:
@@ -94,8 +93,8 @@ def described(
     step: NDArray[np.int64], node: NDArray[np.int64], geometry: sheet_wires.Geometry, n_steps: int
 ) -> dict[str, float]:
     """Spikes per step, and the waves."""
-    positions, duration = geometry.positions, n_steps * WAVE_STEP_MS
-    waves = analysis.wave_statistics(step * WAVE_STEP_MS, node, positions, duration, link=KERNEL.r_i)
+    positions, duration = geometry.positions, n_steps * NEURON.step_ms
+    waves = analysis.wave_statistics(step * NEURON.step_ms, node, positions, duration, link=KERNEL.r_i)
     return {"spikes_per_step": len(step) / n_steps} | {
         name: float(getattr(waves, name)) for name in ("active", "size", "radius", "single", "speed")
     }

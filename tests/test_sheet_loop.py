@@ -99,7 +99,8 @@ def build(case: Case, alive: Any = None) -> tuple[network.Stack, network.StackSt
     stack = network.build_stack(geometries, parts, initial.mean, SEED)
     sizes = [len(geometry.positions) for geometry in geometries]
     weights = (network.initial_weights(initial, sizes[k - 1], sizes[k], SEED, k) for k in range(1, len(sizes)))
-    return stack, network.StackState(tuple(map(network.at_rest, stack.sheets)), tuple(weights)), geometries
+    rest = tuple(network.at_rest(part.neuron, n) for part, n in zip(parts, sizes, strict=True))
+    return stack, network.StackState(rest, tuple(weights)), geometries
 
 
 def rasters(stack: network.Stack, state: network.StackState, first_step: int, n_steps: int, **options: Any) -> list:
@@ -273,7 +274,7 @@ def test_inhibition_over_blocks(centre):
     row, column = np.divmod(np.arange(rows * columns), columns)
     distance = spacing * np.hypot(row - centre[0], column - centre[1])
     for bump in (distance < 4.0, distance == 0.0):
-        state = network.at_rest(circuit)
+        state = network.at_rest(LOWER[0], rows * columns)
         state.fired[:] = bump
         scratch = network._sheet_scratch(circuit)
         sheet_loop.begin(circuit, state, scratch)

@@ -30,16 +30,16 @@ from tectum.parts.wave_learning import (
     reach,
     trim,
 )
-from tectum.parts.waves import RingStep, dynamic_threshold, lateral_input
+from tectum.parts.waves import RingStep, adaptation, lateral_input, peak, tire
 
 f32 = np.float32
 potentials = st.floats(-100.0, 100.0, width=32)
 
 
-def after(law, p, x: float, y, steps: int) -> float:
+def after(law, p, x: float, *others, steps: int) -> float:
     x = f32(x)
     for _ in range(steps):
-        x = law(p, x, y)
+        x = law(p, x, *others)
     return float(x)
 
 
@@ -48,31 +48,36 @@ class TestNeuron:
         """v(t) = u tau (1 - exp(-t / tau)) from rest."""
         p = discretise(DynamicThresholdLIF(tau_v=2.0), 0.1)
         expected = 3.0 * 2.0 * (1.0 - math.exp(-5.0 / 2.0))
-        assert after(membrane, p, 0.0, f32(3.0), 50) == pytest.approx(expected, rel=1e-5)
+        assert after(membrane, p, 0.0, f32(3.0), steps=50) == pytest.approx(expected, rel=1e-5)
 
     def test_recovery_of_the_threshold(self):
         p = discretise(DynamicThresholdLIF(tau_th=60.0), 0.1)
-        assert after(dynamic_threshold, p, 10.0, False, 600) == pytest.approx(1.0 + 9.0 / math.e, rel=1e-4)
+        assert after(tire, p, 10.0, f32(0.0), False, steps=600) == pytest.approx(1.0 + 9.0 / math.e, rel=1e-4)
 
     def test_climb_while_firing(self):
         p = discretise(DynamicThresholdLIF(theta_plus=9.0), 0.1)
-        assert after(dynamic_threshold, p, 1.0, True, 10) == pytest.approx(10.0, rel=1e-6)
+        assert after(tire, p, 1.0, f32(0.0), True, steps=10) == pytest.approx(10.0, rel=1e-6)
 
     @given(v=potentials, u=potentials)
     def test_two_halves_of_a_step(self, v, u):
         """Exact solutions do not depend on the step."""
         whole, half = (discretise(DynamicThresholdLIF(), dt) for dt in (0.1, 0.05))
-        once, twice = after(membrane, whole, v, f32(u), 1), after(membrane, half, v, f32(u), 2)
+        once, twice = after(membrane, whole, v, f32(u), steps=1), after(membrane, half, v, f32(u), steps=2)
         assert once == pytest.approx(twice, rel=1e-4, abs=1e-4)
         for fired in (False, True):
-            once, twice = (after(dynamic_threshold, p, v, fired, n) for p, n in ((whole, 1), (half, 2)))
+            once, twice = (after(tire, p, v, f32(0.0), fired, steps=n) for p, n in ((whole, 1), (half, 2)))
             assert once == pytest.approx(twice, rel=1e-4, abs=1e-4)
 
     @given(theta=st.floats(1.0, 1000.0, width=32))
     def test_the_threshold_stays_above_its_rest(self, theta):
         p = discretise(DynamicThresholdLIF(), 0.1)
-        assert 1.0 <= dynamic_threshold(p, f32(theta), False) <= f32(theta)
-        assert dynamic_threshold(p, f32(1.0), False) == 1.0
+        assert 1.0 <= tire(p, f32(theta), f32(0.0), False) <= f32(theta)
+        assert tire(p, f32(1.0), f32(0.0), False) == 1.0
+
+    def test_fatigue_is_the_threshold(self):
+        p = discretise(DynamicThresholdLIF(), 0.1)
+        assert peak(p, f32(3.5)) == 3.5
+        assert adaptation(p, f32(3.5)) == 0.0
 
     def test_noise_is_held_for_whole_steps(self):
         assert discretise(DynamicThresholdLIF(noise_ms=1.0), 0.1).hold == 10
@@ -129,16 +134,23 @@ class TestNeighbourhood:
         """R(t) = R_1 + (R_0 - R_1) exp(-t / tau) for a field that stays as it is."""
         p = discretise(FieldNeighbourhood(widest=0.9, tau=1000.0), 100.0)
         expected = 0.45 + (0.9 - 0.45) * math.exp(-2.0)
-        assert after(reach, p, 0.9, f32(0.5), 20) == pytest.approx(expected, rel=1e-5)
+        assert after(reach, p, 0.9, f32(0.5), f32(300.0), steps=20) == pytest.approx(expected, rel=1e-5)
 
     @given(field=st.floats(f32(0.001).item(), 1.0, width=32))
     def test_between_nothing_and_the_widest(self, field):
         p = discretise(FieldNeighbourhood(), 100.0)
-        assert 0.0 < after(reach, p, float(p.widest), f32(field), 50) <= p.widest * (1.0 + 1e-6)
+        assert 0.0 < after(reach, p, float(p.widest), f32(field), f32(300.0), steps=50) <= p.widest * (1.0 + 1e-6)
 
     def test_two_halves_of_a_period(self):
         whole, half = (discretise(FieldNeighbourhood(), period) for period in (100.0, 50.0))
-        assert after(reach, whole, 0.8, f32(0.3), 1) == pytest.approx(after(reach, half, 0.8, f32(0.3), 2), rel=1e-6)
+        once, twice = (after(reach, p, 0.8, f32(0.3), f32(300.0), steps=n) for p, n in ((whole, 1), (half, 2)))
+        assert once == pytest.approx(twice, rel=1e-6)
+
+    def test_waves_keep_some_nodes(self):
+        """The fewest nodes of n on a disc have sqrt(fewest / n) of its radius."""
+        p = discretise(FieldNeighbourhood(fewest=5.0), 100.0)
+        smallest = after(reach, p, 0.9, f32(0.001), f32(300.0), steps=5000)
+        assert smallest == pytest.approx(math.sqrt(5.0 / 300.0), rel=1e-4)
 
 
 def test_trimming_takes_a_share_of_the_growth():

@@ -110,9 +110,10 @@ def measure_waves(net: WaveNetwork, duration: float = 2000.0) -> Rows:
     for layer, X in enumerate(net.sheet_positions_):
         train, n = spikes[f"layer_{layer}"], len(X)
         floor = 30 if layer == 0 else max(3, n // 100)
-        found = analysis.wave_statistics(train.time_ms, train.neuron, X, duration, least=floor)
-        centres.append(analysis.wave_centres(train.time_ms, train.neuron, X, duration, least=floor))
-        counts.append(analysis.spikes_per_frame(train.time_ms, duration))
+        events, step = (train.time_ms, train.neuron, X, duration), net.step_ms
+        found = analysis.wave_statistics(*events, least=floor, frame_ms=step)
+        centres.append(analysis.wave_centres(*events, least=floor, frame_ms=step))
+        counts.append(analysis.spikes_per_frame(train.time_ms, duration, frame_ms=step))
         floors.append(floor)
         rows[f"waves on L{layer + 1}"] = {"active": found.active, "size / n": found.size / n, "speed": found.speed}
         if layer:
@@ -148,6 +149,15 @@ def authors(seed: int) -> Rows:
     """1600-300 nodes, the rule of the authors' code: fields without order."""
     net = WaveNetwork.authors(random_state=seed).grow()
     return measure_stack(net) | measure_waves(net)
+
+
+def precursor(seed: int) -> Rows:
+    """3200-400 nodes, the neurons and the rule of the code of the precursor, 100,000 ms; `small`: units with less than
+    200 weights above the authors' cut."""
+    net = WaveNetwork.precursor(random_state=seed).grow()
+    rows = measure_stack(net) | measure_waves(net)
+    rows["L1-L2"]["small"] = float(((net.weights_[0] > analysis.waves.CUT).sum(axis=1) < 200).mean())
+    return {name: row for name, row in rows.items() if name != "waves on L2"}
 
 
 def autoencoder(seed: int) -> Rows:
@@ -282,6 +292,15 @@ SECTIONS: dict[Callable[[int], Rows], dict[str, dict[str, Expectation]]] = {
             "topography": most(0.05, "0.00 ± 0.02"),
         },
         "waves on L1": {"active": Expectation("0.63-0.68"), "speed": Expectation("1.00-1.07")},
+    },
+    precursor: {
+        "L1-L2": {
+            "compact": least(0.9, "0.97"),
+            "small": least(0.9, "0.90"),
+            "coverage": least(0.95, "0.98"),
+            "topography": most(0.05),
+        },
+        "waves on L1": {"active": Expectation("0.91"), "speed": Expectation("0.3-0.5")},
     },
     autoencoder: {
         "L1-L2": {"compact": least(0.9, "0.77-0.95"), "topography": least(0.8, "0.84, 0.94")},

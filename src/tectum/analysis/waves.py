@@ -17,8 +17,8 @@ from scipy.spatial.distance import cdist, pdist
 from tectum.analysis._checks import check_indices, check_same_length, check_table, check_times
 
 CUT = 0.1  # of a weight of mean 2.5, above which its node belongs to the support; the authors' own
-FRAME_MS = 0.1  # width of a spike
-LOOK = 10  # frames between two looks at a wave
+FRAME_MS = 0.1  # width of a spike of DynamicThresholdLIF
+LOOK_MS = 1.0  # between two looks at a wave
 
 
 class Tiling(NamedTuple):
@@ -332,7 +332,13 @@ def wave_tracking(below: ArrayLike, above: ArrayLike) -> float:
 
 
 def wave_centres(
-    time_ms: ArrayLike, neuron: ArrayLike, positions: ArrayLike, duration_ms: float, *, least: int = 30
+    time_ms: ArrayLike,
+    neuron: ArrayLike,
+    positions: ArrayLike,
+    duration_ms: float,
+    *,
+    least: int = 30,
+    frame_ms: float = FRAME_MS,
 ) -> NDArray[np.float64]:
     """Centre of the wave on a sheet once per ms.
 
@@ -345,6 +351,8 @@ def wave_centres(
         Length of the recording.
     least : int, default=30
         Nodes that must fire at a time in a wave.
+    frame_ms : float, default=0.1
+        Width of a spike, 1 ms or less: `WaveNetwork.step_ms`.
 
     Returns
     -------
@@ -356,7 +364,8 @@ def wave_centres(
     ValueError
         If the arrays do not match, or hold times outside the recording.
     """
-    return _centres(*_frames(time_ms, neuron, positions, duration_ms), least)[::LOOK]
+    frames = _frames(time_ms, neuron, positions, duration_ms, frame_ms)
+    return _centres(*frames, least)[:: round(LOOK_MS / frame_ms)]
 
 
 def wave_statistics(
@@ -367,12 +376,13 @@ def wave_statistics(
     *,
     least: int = 30,
     link: float | None = None,
+    frame_ms: float = FRAME_MS,
 ) -> WaveStatistics:
     """Size, speed and number of the waves on a sheet.
 
     Parameters
     ----------
-    time_ms, neuron, positions, duration_ms, least
+    time_ms, neuron, positions, duration_ms, least, frame_ms
         As in `wave_centres`.
     link : float or None, default=None
         Distance below which two nodes that fire belong to one cluster; the radius of excitation is a good choice.
@@ -387,20 +397,20 @@ def wave_statistics(
     ValueError
         As `wave_centres`.
     """
-    first, nodes, X = _frames(time_ms, neuron, positions, duration_ms)
-    counts = np.diff(first)
+    first, nodes, X = _frames(time_ms, neuron, positions, duration_ms, frame_ms)
+    counts, look = np.diff(first), round(LOOK_MS / frame_ms)
     waving = counts >= least
     centres = _centres(first, nodes, X, least)
     radii, single = [], []
-    for frame in range(0, len(counts), LOOK):
+    for frame in range(0, len(counts), look):
         if waving[frame]:
             places = X[nodes[first[frame] : first[frame + 1]]]
             radii.append(np.percentile(np.linalg.norm(places - centres[frame], axis=1), 80))
             if link is not None:
                 label = connected_components(cdist(places, places) < link)[1]
                 single.append(np.bincount(label).max() / len(places))
-    through = np.convolve(waving, np.ones(LOOK + 1, dtype=int), "valid") == LOOK + 1
-    moved = np.linalg.norm(centres[LOOK:] - centres[:-LOOK], axis=1)[through]
+    through = np.convolve(waving, np.ones(look + 1, dtype=int), "valid") == look + 1
+    moved = np.linalg.norm(centres[look:] - centres[:-look], axis=1)[through]
     begun = int((np.diff(waving.astype(int), prepend=0) == 1).sum())
     return WaveStatistics(
         active=float(waving.mean()),
@@ -409,7 +419,7 @@ def wave_statistics(
         single=_mean(single),
         speed=_mean(moved),
         rate=1000.0 * begun / duration_ms,
-        duration=float(waving.sum() * FRAME_MS / begun) if begun else float("nan"),
+        duration=float(waving.sum() * frame_ms / begun) if begun else float("nan"),
         reached=len(np.unique(nodes)) / len(X),
     )
 
@@ -440,7 +450,7 @@ def wave_causality(below: ArrayLike, above: ArrayLike, *, least: tuple[int, int]
     return WaveCausality(_mean(waving[lower >= least[0]]), _mean(waving[lower == 0]))
 
 
-def spikes_per_frame(time_ms: ArrayLike, duration_ms: float) -> NDArray[np.int64]:
+def spikes_per_frame(time_ms: ArrayLike, duration_ms: float, *, frame_ms: float = FRAME_MS) -> NDArray[np.int64]:
     """Number of spikes in each step of a recording.
 
     Parameters
@@ -448,36 +458,39 @@ def spikes_per_frame(time_ms: ArrayLike, duration_ms: float) -> NDArray[np.int64
     time_ms : array-like of shape (n_spikes,)
     duration_ms : float
         Length of the recording.
+    frame_ms : float, default=0.1
+        Width of a spike, 1 ms or less: `WaveNetwork.step_ms`.
 
     Returns
     -------
     ndarray of shape (n_frames,), int64
-        Ten frames per ms.
 
     Raises
     ------
     ValueError
-        If times lie outside the recording.
+        If times lie outside the recording, or a frame is longer than 1 ms.
     """
-    n_frames = round(duration_ms / FRAME_MS)
-    frame = np.rint(check_times("time_ms", time_ms) / FRAME_MS).astype(np.int64)
+    if not 0.0 < frame_ms <= LOOK_MS:
+        raise ValueError(f"frame_ms must be above 0 and at most 1, got {frame_ms!r}; pass WaveNetwork.step_ms")
+    n_frames = round(duration_ms / frame_ms)
+    frame = np.rint(check_times("time_ms", time_ms) / frame_ms).astype(np.int64)
     if len(frame) and not 0 <= frame.min() <= frame.max() < n_frames:
         raise ValueError(
-            f"time_ms must lie between 0 and duration_ms = {duration_ms}, got {frame.min() * FRAME_MS:g} to "
-            f"{frame.max() * FRAME_MS:g}; pass the duration of the recording"
+            f"time_ms must lie between 0 and duration_ms = {duration_ms}, got {frame.min() * frame_ms:g} to "
+            f"{frame.max() * frame_ms:g}; pass the duration of the recording"
         )
     return np.bincount(frame, minlength=n_frames)
 
 
 def _frames(
-    time_ms: ArrayLike, neuron: ArrayLike, positions: ArrayLike, duration_ms: float
+    time_ms: ArrayLike, neuron: ArrayLike, positions: ArrayLike, duration_ms: float, frame_ms: float
 ) -> tuple[NDArray[np.int64], NDArray[np.intp], NDArray[np.float64]]:
     """Where the spikes of each frame begin, the nodes in the order of time, and their positions."""
     X = _check_positions("positions", positions)
     times = check_times("time_ms", time_ms)
     nodes = check_indices("neuron", neuron, len(X))
     check_same_length(time_ms=times, neuron=nodes)
-    counts = spikes_per_frame(times, duration_ms)
+    counts = spikes_per_frame(times, duration_ms, frame_ms=frame_ms)
     return np.concatenate([[0], np.cumsum(counts)]), nodes[np.argsort(times, kind="stable")], X
 
 

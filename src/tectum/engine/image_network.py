@@ -12,14 +12,13 @@ from tectum.engine.field_loop import FieldEntries, Fields, FieldState
 from tectum.engine.projection_loop import ProjectionState
 from tectum.engine.random import key_of_row
 from tectum.engine.sheet_loop import SpikeEvents
-from tectum.engine.sheet_network import RESET_STREAM
-from tectum.engine.wave_noise import normal_array
+from tectum.engine.sheet_network import after_spike
 from tectum.parts.field_learning import FieldHebb, contrast_gain, is_seen, moved_weight, winner_rate
 from tectum.parts.neurons import membrane
 from tectum.parts.spike_counts import SpikeCounts, relative_drive, spike_chance
 from tectum.parts.steps import discretise
 from tectum.parts.wave_learning import raised_threshold
-from tectum.parts.waves import WAVE_STEP_MS, dynamic_threshold
+from tectum.parts.waves import adaptation, peak, tire
 
 Floats = NDArray[np.float32]
 
@@ -104,9 +103,9 @@ def spike_counts(
     n_jobs: int | None,
 ) -> Floats:
     """Spikes (n_images, n_units) of the units of the last projection for images X, shares of the largest input."""
-    step, membrane_step = discretise(part, WAVE_STEP_MS), discretise(neuron, WAVE_STEP_MS)
-    for law, kind in ((membrane, membrane_step), (dynamic_threshold, membrane_step)):
-        law.require(type(kind))
+    step, membrane_step = discretise(part, neuron.step_ms), discretise(neuron, neuron.step_ms)
+    for law in (membrane, adaptation, tire, peak):
+        law.require(type(membrane_step))
     for law in (spike_chance, relative_drive):
         law.require(type(step))
     sheets = [_readout_sheet(weights, neuron, seed, k) for k, weights in enumerate(projections, 1)]
@@ -128,9 +127,9 @@ def spike_counts(
 
 
 def _readout_sheet(weights: ProjectionState, neuron: Any, seed: np.uint64, layer: int) -> readout_loop.ReadoutSheet:
-    normals = normal_array(seed, RESET_STREAM + layer, 0, len(weights.c))
-    reset = (neuron.reset * normals**2).astype(np.float32)
-    return readout_loop.ReadoutSheet(weights.raw.copy(), weights.factor.copy(), reset)
+    reset, jump = after_spike(neuron, seed, layer, len(weights.c))
+    rest, fresh = np.array(neuron.rest(), np.float32)
+    return readout_loop.ReadoutSheet(weights.raw.copy(), weights.factor.copy(), reset, jump, rest, fresh)
 
 
 def _events(n_steps: int, n: int) -> SpikeEvents:
@@ -138,8 +137,8 @@ def _events(n_steps: int, n: int) -> SpikeEvents:
 
 
 def _sheet_room(n: int) -> readout_loop.ReadoutScratch:
-    x, v, theta = np.zeros((3, n), np.float32)
-    return readout_loop.ReadoutScratch(x, v, theta, np.zeros(n, np.bool_))
+    x, v, fatigue = np.zeros((3, n), np.float32)
+    return readout_loop.ReadoutScratch(x, v, fatigue, np.zeros(n, np.bool_))
 
 
 def _room(fields: Fields, state: FieldState) -> tuple[Floats, Floats]:

@@ -9,7 +9,17 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from tectum.engine.kernel import kernel
-from tectum.parts.wave_learning import excess, growth, needs_range, norm_factor, raised_threshold, rank, reach, trim
+from tectum.parts.wave_learning import (
+    excess,
+    growth,
+    needs_range,
+    norm_factor,
+    raised_threshold,
+    rank,
+    reach,
+    rescued_threshold,
+    trim,
+)
 
 ZERO = np.float32(0.0)
 ONE = np.float32(1.0)
@@ -41,6 +51,8 @@ class ProjectionState(NamedTuple):
     c: Any  # (n_post,) float32 competition thresholds
     growth: Any  # (n_post,) float32 growth of the mean weight since the unit was last trimmed, relative to it
     reach: Any  # (n_post,) float32 radius of a unit's neighbourhood, over that of its sheet
+    wins: Any  # (n_post,) float32 steps in which a unit has been among the winners
+    highest: Any  # (n_post,) float32 largest input of a unit since the last rescue
 
 
 class ProjectionScratch(NamedTuple):
@@ -145,6 +157,8 @@ def learn(projection, weights, room, active, fired):
     for j in range(y.shape[0]):
         change[j] = growth(projection.rule, y[j], fired[j] == FIRED)
         weights.c[j] = raised_threshold(projection.rule, weights.c[j], y[j])
+        weights.wins[j] += ONE if y[j] > ZERO else ZERO
+        weights.highest[j] = max(weights.highest[j], room.x[j])
         learners[n] = j
         n += 1 if change[j] > ZERO else 0
     n_active, n_pre = np.float32(active.shape[0]), np.float32(raw.shape[0])
@@ -229,6 +243,14 @@ def refresh(normaliser, weights):
 
 
 @kernel
+def rescue(rule, weights):
+    """Lower the competition thresholds of units that hardly win, every `REFRESH` steps."""
+    for j in range(weights.c.shape[0]):
+        weights.c[j] = rescued_threshold(rule, weights.c[j], weights.wins[j], weights.highest[j])
+        weights.highest[j] = ZERO
+
+
+@kernel
 def new_reach(neighbourhood, weights):
     """Reach of the neighbourhoods after a period of `REFRESH` steps.
 
@@ -239,10 +261,10 @@ def new_reach(neighbourhood, weights):
     weights : ProjectionState
         INOUT the field `reach`.
     """
-    n_pre = np.float32(weights.raw.shape[0])
+    n_pre, n_units = np.float32(weights.raw.shape[0]), np.float32(weights.reach.shape[0])
     for j in range(weights.reach.shape[0]):
         field = n_pre * weights.mean[j] * weights.mean[j] / weights.square[j]
-        weights.reach[j] = reach(neighbourhood, weights.reach[j], min(field, ONE))
+        weights.reach[j] = reach(neighbourhood, weights.reach[j], min(field, ONE), n_units)
 
 
 @kernel
@@ -270,3 +292,4 @@ def learn_images(projection, weights, room, first, neuron, alive, shown):
             learn(projection, weights, room, active, silent)
         if (shown + m + 1) % REFRESH == 0:
             refresh(projection.normaliser, weights)
+            rescue(projection.rule, weights)

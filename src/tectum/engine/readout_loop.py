@@ -9,7 +9,7 @@ from tectum.engine.projection_loop import add_rows
 from tectum.engine.random import uniform
 from tectum.parts.neurons import membrane
 from tectum.parts.spike_counts import relative_drive, spike_chance
-from tectum.parts.waves import dynamic_threshold
+from tectum.parts.waves import adaptation, peak, tire
 
 ZERO = np.float32(0.0)
 
@@ -20,14 +20,17 @@ class ReadoutSheet(NamedTuple):
     raw: Any  # (n_pre, n_post) float32, as in ProjectionState
     factor: Any  # (n_post,) float32
     reset: Any  # (n_post,) float32 potential after a spike
+    jump: Any  # (n_post,) float32 what a spike adds to the fatigue
+    rest: Any  # float32 potential before an image
+    fresh: Any  # float32 fatigue before an image
 
 
 class ReadoutScratch(NamedTuple):
-    """Room to work in, of (n_post,) each; `v`, `theta` and `fired` are set to rest."""
+    """Room to work in, of (n_post,) each; `v`, `fatigue` and `fired` are set to rest."""
 
     x: Any  # float32
     v: Any  # float32
-    theta: Any  # float32
+    fatigue: Any  # float32
     fired: Any  # bool
 
 
@@ -76,10 +79,10 @@ def fire_for_spikes(p, neuron, sheet, room, below, spikes, counts):
     counts : ndarray of float32, shape (n_post,)
         OUT spikes of each unit.
     """
-    x, v, theta, fired = room.x, room.v, room.theta, room.fired
+    x, v, fatigue, fired = room.x, room.v, room.fatigue, room.fired
     n_units = x.shape[0]
     for j in range(n_units):
-        v[j], theta[j], fired[j], counts[j] = ZERO, neuron.v_th, False, ZERO
+        v[j], fatigue[j], fired[j], counts[j] = sheet.rest, sheet.fresh, False, ZERO
     n = 0
     for s in range(spikes.first.shape[0] - 1):
         # 2. drive
@@ -89,13 +92,14 @@ def fire_for_spikes(p, neuron, sheet, room, below, spikes, counts):
             x[j] *= sheet.factor[j]
             mean += x[j]
         mean /= np.float32(n_units)
-        # 3. membranes and thresholds, 4. spikes
+        # 3. membranes and fatigue, 4. spikes
         for j in range(n_units):
-            v[j] = membrane(neuron, v[j], relative_drive(p, x[j], mean))
-            theta[j] = dynamic_threshold(neuron, theta[j], fired[j])
-            fired[j] = v[j] >= theta[j]
+            v[j] = membrane(neuron, v[j], relative_drive(p, x[j], mean) - adaptation(neuron, fatigue[j]))
+            fatigue[j] = tire(neuron, fatigue[j], v[j], fired[j])
+            fired[j] = v[j] >= peak(neuron, fatigue[j])
             if fired[j]:
                 v[j] = sheet.reset[j]
+                fatigue[j] += sheet.jump[j]
                 counts[j] += np.float32(1.0)
                 spikes.neuron[n] = j
                 n += 1

@@ -4,7 +4,7 @@ Phases of a step:
 
 1. random input, new each time the hold is over
 2. drive from the spikes of the sheet below in this step: competition, winners
-3. membranes, with lateral input from the spikes of the step before; thresholds, with the same spikes
+3. membranes, with lateral input from the spikes of the step before; fatigue, with the same spikes
 4. spikes and reset
 5. learning of the projection
 
@@ -18,10 +18,10 @@ import numpy as np
 
 from tectum.engine.far_field import add_block, interpolate
 from tectum.engine.kernel import kernel
-from tectum.engine.projection_loop import FIRED, REFRESH, compete, learn, refresh
+from tectum.engine.projection_loop import FIRED, REFRESH, compete, learn, refresh, rescue
 from tectum.engine.wave_noise import fill_normals
 from tectum.parts.neurons import membrane
-from tectum.parts.waves import dynamic_threshold, lateral_input
+from tectum.parts.waves import adaptation, lateral_input, peak, tire
 
 ZERO = np.float32(0.0)
 START = np.int32(1)
@@ -34,7 +34,7 @@ BLOCK = 256  # nodes between two looks for a spike
 class SheetCircuit(NamedTuple):
     """Constants of a sheet (IN)."""
 
-    neuron: Any  # DynamicThresholdStep
+    neuron: Any  # DynamicThresholdStep or IzhikevichStep
     lateral: Any  # RingStep
     columns: Any  # int64 columns of a grid, 0: not a grid
     first: Any  # (n,) int64 where the neighbours of each node begin; empty for a grid
@@ -44,7 +44,8 @@ class SheetCircuit(NamedTuple):
     far: Any  # int16 exp(-D / length) beyond r_o, in units of `unit`: (n, n), or by the offset on a grid
     unit: Any  # float32
     blocks: Any  # BlockField, in place of `far` for the spikes of a large grid
-    reset: Any  # (n,) float32
+    reset: Any  # (n,) float32 potential after a spike
+    jump: Any  # (n,) float32 what a spike adds to the fatigue
     alive: Any  # (n,) bool
     levels: Any  # (LEVELS,) float32, for random numbers
     seed: Any  # uint64
@@ -55,7 +56,7 @@ class SheetState(NamedTuple):
     """Activity of a sheet (INOUT)."""
 
     v: Any  # (n,) float32
-    theta: Any  # (n,) float32
+    fatigue: Any  # (n,) float32 threshold, or recovery variable
     fired: Any  # (n,) uint8, 1 where the last step had a spike
 
 
@@ -165,22 +166,22 @@ def new_noise(circuit, scratch, step):
 
 
 @kernel
-def advance_nodes(circuit, v, theta, fired, alive, n_near, field, noise, drive):
+def advance_nodes(circuit, v, fatigue, fired, alive, n_near, field, noise, drive):
     """Phase 3 for a block of nodes; whether one of them crosses its threshold."""
     neuron, lateral = circuit.neuron, circuit.lateral
     hit = False
     for j in range(v.shape[0]):
         u = lateral_input(lateral, np.float32(n_near[j]), field[j])
-        v[j] = membrane(neuron, v[j], u + drive[j] + noise[j])
-        theta[j] = dynamic_threshold(neuron, theta[j], fired[j] != SILENT)
-        hit |= (v[j] >= theta[j]) & alive[j]
+        v[j] = membrane(neuron, v[j], u + drive[j] + noise[j] - adaptation(neuron, fatigue[j]))
+        fatigue[j] = tire(neuron, fatigue[j], v[j], fired[j] != SILENT)
+        hit |= (v[j] >= peak(neuron, fatigue[j])) & alive[j]
     return hit
 
 
 @kernel
 def advance_sheet(circuit, state, scratch, n_before, now):
     """Phases 3 and 4; writes the nodes that fire to `now` and `scratch.before`, returns their number."""
-    v, theta, fired, alive, before = state.v, state.theta, state.fired, circuit.alive, scratch.before
+    v, fatigue, fired, alive, before = state.v, state.fatigue, state.fired, circuit.alive, scratch.before
     n_nodes = v.shape[0]
     sum_field(circuit, scratch)
     n = 0
@@ -189,7 +190,7 @@ def advance_sheet(circuit, state, scratch, n_before, now):
         hit = advance_nodes(
             circuit,
             v[part],
-            theta[part],
+            fatigue[part],
             fired[part],
             alive[part],
             scratch.n_near[part],
@@ -200,10 +201,11 @@ def advance_sheet(circuit, state, scratch, n_before, now):
         if hit:
             for j in range(b * BLOCK, min(b * BLOCK + BLOCK, n_nodes)):
                 now[n] = j
-                n += 1 if (v[j] >= theta[j]) & alive[j] else 0
+                n += 1 if (v[j] >= peak(circuit.neuron, fatigue[j])) & alive[j] else 0
     for k in range(n):
         j = now[k]
         v[j] = circuit.reset[j]
+        fatigue[j] += circuit.jump[j]
         if fired[j] == SILENT:
             count_spike(circuit, scratch, j, START)
         fired[j] = GOES_ON
@@ -240,7 +242,7 @@ def run_sheet(circuit, state, scratch, first_step, spikes):
         # 1. random input
         if s == 0 or (first_step + s) % circuit.neuron.hold == 0:
             new_noise(circuit, scratch, first_step + s)
-        # 3., 4. membranes, thresholds, spikes
+        # 3., 4. membranes, fatigue, spikes
         n_before = advance_sheet(circuit, state, scratch, n_before, spikes.neuron[spikes.first[s] :])
         spikes.first[s + 1] = spikes.first[s] + n_before
 
@@ -278,7 +280,7 @@ def run_driven(circuit, state, scratch, projection, weights, room, below, first_
             drive_sheet(circuit, projection, room, scratch.drive)
         elif s > 0 and below.first[s] > below.first[s - 1]:
             scratch.drive[:] = ZERO
-        # 3., 4. membranes, thresholds, spikes
+        # 3., 4. membranes, fatigue, spikes
         n_before = advance_sheet(circuit, state, scratch, n_before, spikes.neuron[spikes.first[s] :])
         spikes.first[s + 1] = spikes.first[s] + n_before
         # 5. learning
@@ -287,6 +289,7 @@ def run_driven(circuit, state, scratch, projection, weights, room, below, first_
                 learn(projection, weights, room, active, state.fired)
             if (first_step + s + 1) % REFRESH == 0:
                 refresh(projection.normaliser, weights)
+                rescue(projection.rule, weights)
 
 
 @kernel

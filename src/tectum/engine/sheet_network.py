@@ -44,9 +44,10 @@ from tectum.parts.wave_learning import (
     raised_threshold,
     rank,
     reach,
+    rescued_threshold,
     trim,
 )
-from tectum.parts.waves import WAVE_STEP_MS, RingKernel, RingStep, dynamic_threshold
+from tectum.parts.waves import RingKernel, RingStep, adaptation, peak, tire
 
 # What random numbers are for; the layer is added.
 NOISE_STREAM = 0xFFFFFFFFFFFF0000
@@ -99,14 +100,15 @@ def build_stack(
         sheets.append(_build_sheet(geometry, chosen, seed, layer, wires))
         if layer > 0:
             n_pre = len(geometries[layer - 1].positions)
-            projections.append(_build_projection(geometry, chosen, mean_weight * math.sqrt(n_pre), WAVE_STEP_MS))
+            evenness, step_ms = mean_weight * math.sqrt(n_pre), chosen.neuron.step_ms
+            projections.append(_build_projection(geometry, chosen, evenness, step_ms))
             neighbourhoods.append(_neighbourhood(geometry, chosen) if free else None)
     shuffled = tuple(chosen.competition is not None and chosen.competition.shuffled for chosen in parts[1:])
     return Stack(tuple(sheets), tuple(projections), tuple(neighbourhoods), shuffled)
 
 
 def _neighbourhood(geometry: Geometry, parts: LayerParts) -> Neighbourhood:
-    step = discretise(parts.neighbourhood, REFRESH * WAVE_STEP_MS)
+    step = discretise(parts.neighbourhood, REFRESH * parts.neuron.step_ms)
     _require(step, reach)
     n = len(geometry.positions)
     distance = np.sort(cdist(geometry.positions, geometry.positions).astype(np.float32), axis=1)[:, 1:]
@@ -118,25 +120,26 @@ def _neighbourhood(geometry: Geometry, parts: LayerParts) -> Neighbourhood:
 def _build_sheet(
     geometry: Geometry, parts: LayerParts, seed: np.uint64, layer: int, wires: "Wires | None"
 ) -> SheetCircuit:
-    neuron = discretise(parts.neuron, WAVE_STEP_MS)
-    _require(neuron, membrane, dynamic_threshold)
+    neuron = discretise(parts.neuron, parts.neuron.step_ms)
+    _require(neuron, membrane, adaptation, tire, peak)
     n = len(geometry.positions)
     a_i, a_o = parts.kernel.strengths(geometry.density)
     columns = geometry.columns if wires is None else 0
     if wires is None:
         wires = (wire_grid if columns else wire)(geometry, parts.kernel)
     blocks = NO_BLOCKS
-    if columns:
+    if columns and parts.kernel.extent is None:
         spacing = geometry.density**-0.5
         blocks = build_blocks(n // columns, columns, spacing, parts.kernel.r_o, parts.kernel.length)
-    normals = normal_array(seed, RESET_STREAM + layer, 0, n)
+    reset, jump = after_spike(parts.neuron, seed, layer, n)
     return SheetCircuit(
         neuron=neuron,
         lateral=RingStep(np.float32(a_i), np.float32(a_o)),
         columns=np.int64(columns),
         **wires._asdict(),
         blocks=blocks,
-        reset=(parts.neuron.reset * normals**2).astype(np.float32),
+        reset=reset,
+        jump=jump,
         alive=geometry.alive,
         levels=normal_levels(),
         seed=np.uint64(seed),
@@ -154,7 +157,7 @@ def _build_projection(geometry: Geometry, parts: LayerParts, evenness: float, dt
     )
     rule = discretise(parts.rule, dt)
     _require(competition, excess, rank)
-    _require(rule, growth, raised_threshold)
+    _require(rule, growth, raised_threshold, rescued_threshold)
     _require(parts.normaliser, needs_range, norm_factor, trim)
     return ProjectionCircuit(
         competition=competition,
@@ -191,6 +194,8 @@ def weights_from(W: NDArray, c: NDArray) -> ProjectionState:
         c=np.asarray(c, np.float32).copy(),
         growth=np.zeros(len(W), np.float32),
         reach=np.zeros(len(W), np.float32),
+        wins=np.zeros(len(W), np.float32),
+        highest=np.zeros(len(W), np.float32),
     )
 
 
@@ -199,17 +204,20 @@ def dense_weights(weights: ProjectionState) -> NDArray[np.float32]:
     return np.ascontiguousarray((weights.raw * weights.factor).T)
 
 
-def at_rest(circuit: SheetCircuit) -> SheetState:
-    """A sheet in which nothing has fired yet."""
-    n = len(circuit.reset)
-    return SheetState(np.zeros(n, np.float32), np.full(n, circuit.neuron.v_th, np.float32), np.zeros(n, np.uint8))
-
-
-def all_at_rest(sizes: Sequence[int], v_th: float) -> tuple[SheetState, ...]:
-    """Sheets of these sizes before growth, whose first phase puts them at rest with thresholds of their own."""
-    return tuple(
-        SheetState(np.zeros(n, np.float32), np.full(n, v_th, np.float32), np.zeros(n, np.uint8)) for n in sizes
+def after_spike(neuron: Any, seed: np.uint64, layer: int, n: int) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    """Potentials to which the neurons (n,) of a sheet are reset, and what a spike adds to their fatigue."""
+    normal, uniform = (
+        normal_array(seed, RESET_STREAM + layer, 0, n),
+        uniform_array(int(seed), RESET_STREAM + layer, 1, n),
     )
+    reset, jump = neuron.after_spike(normal, uniform)
+    return reset.astype(np.float32), jump.astype(np.float32)
+
+
+def at_rest(neuron: Any, n: int) -> SheetState:
+    """A sheet of n neurons in which nothing has fired yet."""
+    potential, fatigue = neuron.rest()
+    return SheetState(np.full(n, potential, np.float32), np.full(n, fatigue, np.float32), np.zeros(n, np.uint8))
 
 
 def copy_of(state: StackState) -> StackState:

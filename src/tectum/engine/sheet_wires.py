@@ -89,8 +89,7 @@ def wire(geometry: Geometry, kernel: RingKernel) -> Wires:
         within[np.arange(len(distance)), np.arange(start, start + len(distance))] = False
         counts.append(within.sum(axis=1))
         near.append(np.nonzero(within)[1])
-        beyond = distance > kernel.r_o
-        far[start : start + BLOCK] = np.where(beyond, np.rint(np.exp(-distance / kernel.length) / unit), 0.0)
+        far[start : start + BLOCK] = np.rint(_inhibition(kernel, kernel.r_o, distance) / unit)
     first = np.cumsum(np.concatenate(counts))
     neighbours = np.concatenate(near).astype(np.uint32)
     return Wires(first[:-1], first[1:], neighbours, np.zeros((1, 1), np.int16), far, np.float32(unit))
@@ -119,20 +118,21 @@ def rewire(circuit: SheetCircuit, neighbourhood: Neighbourhood, relative: NDArra
     for j in np.flatnonzero(neighbourhood.wired != radius):
         circuit.last[j] = circuit.first[j] + np.searchsorted(neighbourhood.distance[j], radius[j])
         distance = np.linalg.norm(neighbourhood.positions - neighbourhood.positions[j], axis=1)
-        beyond = distance > radius[j] * (kernel.r_o / kernel.r_i)
-        circuit.far[j] = np.where(beyond, np.rint(np.exp(-distance / kernel.length) / circuit.unit), 0.0)
+        inhibition = _inhibition(kernel, radius[j] * (kernel.r_o / kernel.r_i), distance)
+        circuit.far[j] = np.rint(inhibition / circuit.unit)
     neighbourhood.wired[:] = radius
 
 
 def wire_grid(geometry: Geometry, kernel: RingKernel) -> Wires:
-    """Wires by the offset between nodes of a grid, where inhibition ends at `CUT` of its start."""
+    """Wires by the offset between nodes of a grid, where inhibition ends at `CUT` of its start at the latest."""
     columns = geometry.columns
     rows = len(geometry.positions) // columns
     spacing = geometry.density**-0.5
     disc = _distances(kernel.r_i, spacing, rows, columns)
     cutoff = kernel.r_o - kernel.length * math.log(CUT)
+    cutoff = min(cutoff, kernel.extent or math.inf)
     distance = _distances(cutoff, spacing, rows, columns)
-    stamp = np.where((distance > kernel.r_o) & (distance < cutoff), np.exp(-distance / kernel.length), 0.0)
+    stamp = np.where(distance < cutoff, _inhibition(kernel, kernel.r_o, distance), 0.0)
     unit = _unit(kernel, stamp.sum())
     return Wires(
         first=np.zeros(0, np.int64),
@@ -142,6 +142,11 @@ def wire_grid(geometry: Geometry, kernel: RingKernel) -> Wires:
         far=np.rint(stamp / unit).astype(np.int16),
         unit=np.float32(unit),
     )
+
+
+def _inhibition(kernel: RingKernel, r_o: float, distance: NDArray[np.float64]) -> NDArray[np.float64]:
+    """exp(-D / length) beyond r_o, up to the end of the profile."""
+    return np.where((distance > r_o) & (distance < (kernel.extent or math.inf)), np.exp(-distance / kernel.length), 0.0)
 
 
 def _distances(furthest: float, spacing: float, rows: int, columns: int) -> NDArray[np.float64]:

@@ -95,8 +95,8 @@ POSITIVE = (
     *("tau", "tau_m", "tau_r", "tau_f", "sigma", "reference", "theta", "radius", "start", "end", "half", "n", "R"),
     *("quantum", "patience", "target", "tau_pre", "tau_post", "floor", "tau_growth", "dt"),
     *("tau_v", "tau_th", "noise_ms", "length", "density", "duration", "k", "mean", "span"),
-    *("r_i", "r_o", "first_r_i", "first_r_o"),
-    *("contrast", "gain"),
+    *("r_i", "r_o", "extent", "first_r_i", "first_r_o"),
+    *("contrast", "gain", "step_ms"),
 )
 AT_LEAST = {
     "n_units": 2,
@@ -107,7 +107,7 @@ AT_LEAST = {
     **dict.fromkeys(("first", "last", "low", "high", "hold", "phase", "spread", "noise", "share"), 0),
     **dict.fromkeys(("tau_steps", "beta", "refractory", "eta", "decay", "minimum", "jitter", "timing", "absence"), 0),
     **dict.fromkeys(("rate", "wait", "refractory_ms", "weakest", "strongest", "depression", "offset"), 0),
-    **dict.fromkeys(("theta_plus", "a_i", "a_o", "power", "eta_c", "c", "c_spread", "edge"), 0),
+    **dict.fromkeys(("theta_plus", "a_i", "a_o", "power", "eta_c", "c", "c_spread", "edge", "fewest", "rescue"), 0),
     "w_min": -1,
 }
 # The exponential of the rule holds up to 4; above 1 depression would make a weight negative; the ring has length 1.
@@ -119,12 +119,15 @@ ABOVE_ONE = ("tau_plus", "tau_minus")  # ms: the memory (1 - 1/tau)^lag must fad
 WHOLE = ("n_units", "updates", "n_steps", "most", "refractory", "power", "n_maps")
 OPTIONAL = (
     *("n_units", "first", "quantum", "most", "w_min", "tau_growth", "signed"),
-    *("density", "first_r_i", "first_r_o", "r_i", "r_o", "k"),
+    *("density", "extent", "first_r_i", "first_r_o", "r_i", "r_o", "k"),
 )
 UNBOUNDED = ("b", "tau_steps")  # may be infinite
 CHOICES = {"post": ("excess", "spikes")}
 # The first must be below the second.
-ORDERED = (("low", "high"), ("first", "last"), ("reset", "theta"), ("w_min", "w_max"), ("weakest", "strongest"))
+ORDERED = (
+    *(("low", "high"), ("first", "last"), ("reset", "theta"), ("w_min", "w_max"), ("weakest", "strongest")),
+    ("r_o", "extent"),
+)
 
 
 def check_shape(shape: Any) -> None:

@@ -31,6 +31,25 @@ class WaveArchitectures:
         return cls(layers, **(wave_parameters.AUTHORS | others))
 
     @classmethod
+    def precursor(cls, layers=wave_parameters.PRECURSOR_LAYERS, **others) -> Self:
+        """The rule and the constants of the code of Raghavan & Thomson (2019): neurons of Izhikevich, one winner.
+
+        Every 1,000 ms the units that have won less than 200 times become as sensitive as a fifth of their largest
+        input allows. Fields become compact, without order; units of the upper sheet fire when they win.
+
+        Parameters
+        ----------
+        layers : sequence of Sheet, default=(Sheet(3200, 32.0), Sheet(400, 32.0))
+        **others
+            Further parameters of the class, which take precedence.
+
+        Returns
+        -------
+        WaveNetwork
+        """
+        return cls(layers, **(wave_parameters.PRECURSOR | others))
+
+    @classmethod
     def scheduled(cls, layers=wave_parameters.TOPOGRAPHIC_LAYERS, **others) -> Self:
         """Order by a schedule: waves and neighbourhoods that shrink over six phases, whatever the fields are like.
 

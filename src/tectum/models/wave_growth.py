@@ -14,10 +14,9 @@ from tectum import parts
 from tectum.engine import sheet_network as network
 from tectum.engine import sheet_wires
 from tectum.engine.projection_loop import ProjectionState
-from tectum.models.wave_parameters import FIRST_SIDE, SIDE, TOPOGRAPHIC
-from tectum.parts.waves import WAVE_STEP_MS
+from tectum.models.wave_parameters import FIRST_SIDE, SIDE, TOPOGRAPHIC, Schedule
 
-LOOK = 10_000  # steps between two looks at the receptive fields
+LOOK_MS = 1000.0  # between two looks at the receptive fields
 TOLERANCE = 0.05  # movement of the fields in that time, over the radius of their sheet, below which they have settled
 PATIENCE = 3  # schedules after which growth ends though the wiring has not settled
 QUIET = 3  # looks in a row that must find them settled
@@ -122,15 +121,15 @@ def without(alive: Sequence[NDArray[np.bool_]], layer: int, nodes: Any) -> list[
     return left
 
 
-def steps_in(duration: Any, left: int) -> int:
-    """Steps of a duration in ms; None is what is left of the schedule."""
+def steps_in(duration: Any, schedule: Schedule, grown: int) -> int:
+    """Steps of a duration in ms; None is what is left of the schedule after the steps grown."""
     if duration is None:
-        return max(0, left)
-    if not isinstance(duration, numbers.Real) or not WAVE_STEP_MS <= float(duration) < float("inf"):
+        return max(0, schedule.n_steps - grown)
+    if not isinstance(duration, numbers.Real) or not schedule.step_ms <= float(duration) < float("inf"):
         raise ValueError(
-            f"WaveNetwork: duration must be {WAVE_STEP_MS} ms or more, got {duration!r}; pass a time in ms"
+            f"WaveNetwork: duration must be {schedule.step_ms} ms or more, got {duration!r}; pass a time in ms"
         )
-    return round(float(duration) / WAVE_STEP_MS)
+    return round(float(duration) / schedule.step_ms)
 
 
 def check_until(until: Any, tolerance: Any) -> None:

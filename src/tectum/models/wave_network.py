@@ -14,19 +14,16 @@ from tectum.engine import image_network, sheet_wires
 from tectum.engine import sheet_network as network
 from tectum.engine.events import Recording, SpikeTrain
 from tectum.engine.field_loop import Fields, FieldState
-from tectum.engine.projection_loop import ProjectionState
 from tectum.engine.random import integers, seed_from
 from tectum.engine.sheet_loop import SheetState, SpikeEvents
-from tectum.models import parameters, wave_growth, wave_images, wave_parameters
+from tectum.models import parameters, wave_file, wave_growth, wave_images, wave_parameters
 from tectum.models.progress import progress_bar
 from tectum.models.wave_architectures import WaveArchitectures
-from tectum.parts.waves import WAVE_STEP_MS
 
 STRETCH = 2000  # steps between two looks at the progress bar and for an interrupt
 CHUNK = 512  # images between them
 BATCH = 4096  # images whose activity is held at a time
 ON = 0.5  # of the largest input, above which a node is active in an image
-KEPT = ("input_scale_", "n_steps_grown_", "n_images_seen_")  # numbers that a file holds
 
 
 class WaveNetwork(WaveArchitectures, ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
@@ -50,8 +47,8 @@ class WaveNetwork(WaveArchitectures, ClassNamePrefixFeaturesOutMixin, Transforme
     layers : sequence of Sheet or None, default=None
         Two sheets or more, from below. None is a sheet of as many nodes as there are features, or 1,600 if it grows
         before it sees data, and one of 300 units. Nodes that fill a square are put on a grid.
-    first_neuron, neuron : DynamicThresholdLIF or None
-        Neurons of the first and of the other sheets. Usually only the first has noise.
+    first_neuron, neuron : DynamicThresholdLIF, Izhikevich or None
+        Neurons of the first and of the other sheets, with steps of the same length. Usually only the first has noise.
     first_kernel, kernel : RingKernel or None
         Lateral profiles of the first and of the other sheets.
     competition : KWinners or None
@@ -97,7 +94,7 @@ class WaveNetwork(WaveArchitectures, ClassNamePrefixFeaturesOutMixin, Transforme
     alive_ : list of ndarray of shape (n_nodes,), bool
         Nodes of each sheet that can fire.
     n_steps_grown_ : int
-        Steps of 0.1 ms of growth so far.
+        Steps of growth so far, each as long as the `step_ms` of the neurons.
     movements_ : ndarray of shape (n_looks, n_projections)
         By how much the receptive fields of each projection have changed in each 1,000 ms of growth: root mean square
         over the live units of the change of centre and radius together, over the radius of the sheet below.
@@ -234,21 +231,23 @@ class WaveNetwork(WaveArchitectures, ClassNamePrefixFeaturesOutMixin, Transforme
         if not hasattr(self, "_state"):
             self._start(chosen)
         if duration is None and until is not None:
-            duration = wave_growth.PATIENCE * wave_parameters.steps_of(chosen["phases"]) * WAVE_STEP_MS
-        n_steps = wave_growth.steps_in(duration, wave_parameters.steps_of(chosen["phases"]) - self.n_steps_grown_)
+            duration = wave_growth.PATIENCE * sum(phase.duration for phase in chosen["phases"])
+        schedule = wave_parameters.Schedule(chosen["phases"], chosen["neuron"].step_ms)
+        n_steps = wave_growth.steps_in(duration, schedule, self.n_steps_grown_)
         try:
             with progress_bar(n_steps, "grow", self.verbose, unit="steps") as advance:
                 end, stack, begins = self.n_steps_grown_ + n_steps, None, -1
                 while self.n_steps_grown_ < end:
-                    place = wave_parameters.place_of(chosen["phases"], self.n_steps_grown_)
+                    place = schedule.place(self.n_steps_grown_)
                     if until and place.ends == np.inf and wave_growth.has_settled(self.movements_, tolerance):
                         advance(end - self.n_steps_grown_)
                         break
                     if stack is None or place.begins != begins:
                         stack, begins = self._build(chosen, place.phase), place.begins
-                    look = wave_growth.LOOK - self.n_steps_grown_ % wave_growth.LOOK
-                    steps = int(min(STRETCH, look, end - self.n_steps_grown_, place.ends - self.n_steps_grown_))
-                    self._advance(stack, steps, anew=self.n_steps_grown_ == begins)
+                    period = schedule.steps(wave_growth.LOOK_MS)
+                    left = period - self.n_steps_grown_ % period
+                    steps = int(min(STRETCH, left, end - self.n_steps_grown_, place.ends - self.n_steps_grown_))
+                    self._advance(stack, steps, anew=self.n_steps_grown_ == begins, look=steps == left)
                     advance(steps)
                 if until and not wave_growth.has_settled(self.movements_, tolerance):
                     wave_growth.warn_of_movement(self.movements_, tolerance)
@@ -453,9 +452,9 @@ class WaveNetwork(WaveArchitectures, ClassNamePrefixFeaturesOutMixin, Transforme
         """
         check_is_fitted(self, "weights_")
         chosen = self._chosen()
-        n_steps = wave_growth.steps_in(duration, wave_parameters.steps_of(chosen["phases"]) - self.n_steps_grown_)
-        begin = self.n_steps_grown_
-        stack = self._build(chosen, wave_parameters.place_of(chosen["phases"], max(0, begin - 1)).phase)
+        schedule = wave_parameters.Schedule(chosen["phases"], chosen["neuron"].step_ms)
+        n_steps, begin = wave_growth.steps_in(duration, schedule, self.n_steps_grown_), self.n_steps_grown_
+        stack = self._build(chosen, schedule.place(max(0, begin - 1)).phase)
         kept: list[list[tuple[NDArray, NDArray]]] = [[] for _ in stack.sheets]
 
         def keep(layer: int, start: int, spikes: SpikeEvents) -> None:
@@ -467,8 +466,13 @@ class WaveNetwork(WaveArchitectures, ClassNamePrefixFeaturesOutMixin, Transforme
         for layer, found in enumerate(kept):
             step, neuron = (np.concatenate(column) for column in zip(*found, strict=True))
             size = len(stack.sheets[layer].reset)
-            trains[f"layer_{layer}"] = SpikeTrain(step * WAVE_STEP_MS, neuron, np.zeros(len(step), np.int64), size)
-        return Recording(trains, presentation_ms=n_steps * WAVE_STEP_MS, n_presentations=1)
+            trains[f"layer_{layer}"] = SpikeTrain(step * schedule.step_ms, neuron, np.zeros(len(step), np.int64), size)
+        return Recording(trains, presentation_ms=n_steps * schedule.step_ms, n_presentations=1)
+
+    @property
+    def step_ms(self) -> float:
+        """Width of a spike in ms, as the neurons say."""
+        return self._chosen()["neuron"].step_ms
 
     def save(self, path: Any) -> None:
         """Write the network to a file that `tectum.load` reads; growth continues from it to the last bit.
@@ -501,7 +505,9 @@ class WaveNetwork(WaveArchitectures, ClassNamePrefixFeaturesOutMixin, Transforme
         wave_parameters.check_phases("WaveNetwork.phases", phases)
         recommended = {name: part for name, part in wave_parameters.TOPOGRAPHIC.items() if name != "phases"}
         recommended["image_rule"] = parts.WaveHebb(eta=1e-3, eta_c=5e-2)
-        return parameters.resolve(self, recommended) | {"phases": phases}
+        chosen = parameters.resolve(self, recommended) | {"phases": phases}
+        wave_parameters.check_steps(chosen)
+        return chosen
 
     def _sheets(self) -> list[parts.Sheet]:
         """The sheets, the first with as many nodes as there are features if it leaves them open."""
@@ -524,12 +530,16 @@ class WaveNetwork(WaveArchitectures, ClassNamePrefixFeaturesOutMixin, Transforme
             network.initial_weights(chosen["initial"], sizes[k - 1], sizes[k], self._seed, k)
             for k in range(1, len(sizes))
         )
-        self._state = network.StackState(network.all_at_rest(sizes, float(chosen["neuron"].v_th)), weights)
+        self._state = network.StackState(self._rest(chosen, sizes), weights)
         self._alive = [np.ones(n, dtype=bool) for n in sizes]
         self._look = wave_growth.look_at(self._state, geometries)
         self.movements_ = np.zeros((0, len(weights)))
         self.n_steps_grown_ = self.n_images_seen_ = 0
         self.input_scale_ = 1.0
+
+    def _rest(self, chosen: dict[str, Any], sizes: list[int]) -> tuple[SheetState, ...]:
+        """Sheets in which nothing has fired yet."""
+        return tuple(network.at_rest(chosen["neuron" if k else "first_neuron"], n) for k, n in enumerate(sizes))
 
     def _build(self, chosen: dict[str, Any], phase: int) -> network.Stack:
         """The network in the form that runs."""
@@ -537,19 +547,19 @@ class WaveNetwork(WaveArchitectures, ClassNamePrefixFeaturesOutMixin, Transforme
         in_phase = wave_parameters.parts_of_phase(chosen, chosen["phases"][phase], len(geometries))
         return network.build_stack(geometries, in_phase, chosen["initial"].mean, self._seed)
 
-    def _advance(self, stack: network.Stack, n_steps: int, *, anew: bool) -> None:
-        """Grow by some steps, and look at the receptive fields if it is time."""
-        state, look, movements = network.copy_of(self._state), self._look, self.movements_
+    def _advance(self, stack: network.Stack, n_steps: int, *, anew: bool, look: bool) -> None:
+        """Grow by some steps, from rest if `anew`, and look at the receptive fields after them if it is time."""
+        state, fields, movements = network.copy_of(self._state), self._look, self.movements_
         if anew:
-            state = state._replace(sheets=tuple(map(network.at_rest, stack.sheets)))
+            state = state._replace(sheets=self._rest(self._chosen(), [len(sheet.v) for sheet in state.sheets]))
         network.run(stack, state, self.n_steps_grown_, n_steps)
         step = self.n_steps_grown_ + n_steps
-        if step % wave_growth.LOOK == 0:
+        if look:
             geometries = self._geometries()
-            look = wave_growth.look_at(state, geometries)
-            movements = np.vstack([movements, wave_growth.movement(self._look, look, geometries)])
+            fields = wave_growth.look_at(state, geometries)
+            movements = np.vstack([movements, wave_growth.movement(self._look, fields, geometries)])
         # An interrupt comes when a kernel returns: nothing is called between these, so that they change together.
-        self._state, self.n_steps_grown_, self._look, self.movements_ = state, step, look, movements
+        self._state, self.n_steps_grown_, self._look, self.movements_ = state, step, fields, movements
 
     def _begin_images(self, X: NDArray) -> None:
         """The wiring before images: the grown one, or random weights; and the scale of the input."""
@@ -630,33 +640,10 @@ class WaveNetwork(WaveArchitectures, ClassNamePrefixFeaturesOutMixin, Transforme
 
     def _get_state(self) -> tuple[dict[str, np.ndarray], dict[str, Any]]:
         check_is_fitted(self, "weights_")
-        arrays: dict[str, np.ndarray] = {"seed": np.asarray(self._seed), "movements": self.movements_}
-        arrays |= {f"alive.{layer}": alive for layer, alive in enumerate(self._alive)}
-        arrays |= {f"look.{layer}": look for layer, look in enumerate(self._look)}
-        arrays |= persistence.arrays_of("sheet", self._state.sheets)
-        arrays |= persistence.arrays_of("weights", self._state.weights)
-        arrays |= persistence.arrays_of("grown", getattr(self, "_grown", ()))
-        if hasattr(self, "_maps"):
-            arrays |= persistence.arrays_of("fields", [self._fields]) | persistence.arrays_of("maps", [self._maps])
-        return arrays, parameters.describe(self) | {name.strip("_"): getattr(self, name) for name in KEPT}
+        return wave_file.arrays_of(self), parameters.describe(self) | wave_file.numbers_of(self)
 
     @classmethod
     def _from_state(cls, arrays: dict[str, np.ndarray], header: dict[str, Any]) -> Self:
         network_ = parameters.restore(cls, header)
-
-        network_._seed = np.uint64(arrays["seed"])
-        network_._state = network.StackState(
-            persistence.records_of("sheet", SheetState, arrays),
-            persistence.records_of("weights", ProjectionState, arrays),
-        )
-        n = len(network_._state.weights)
-        network_._alive = [np.array(arrays[f"alive.{layer}"]) for layer in range(n + 1)]
-        network_._look = tuple(arrays[f"look.{layer}"] for layer in range(n))
-        network_.movements_ = arrays["movements"]
-        if grown := persistence.records_of("grown", ProjectionState, arrays):
-            network_._grown = grown
-        if maps := persistence.records_of("maps", FieldState, arrays):
-            (network_._maps,), (network_._fields,) = maps, persistence.records_of("fields", Fields, arrays)
-        for name in KEPT:
-            setattr(network_, name, header[name.strip("_")])
+        wave_file.restore(network_, arrays, header)
         return network_._publish()

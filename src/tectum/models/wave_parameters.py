@@ -10,7 +10,6 @@ import numpy as np
 from tectum import parts
 from tectum.engine.sheet_network import LayerParts
 from tectum.models.parameters import check_part
-from tectum.parts.waves import WAVE_STEP_MS
 
 # Winners learn in proportion to their excess, as in the authors' code, but their thresholds grow thirty times faster.
 AUTHORS: dict[str, Any] = {
@@ -27,6 +26,19 @@ AUTHORS: dict[str, Any] = {
     "phases": (parts.WavePhase(duration=5000.0),),
 }
 AUTHORS_LAYERS = (parts.Sheet(1600, 20.0), parts.Sheet(300, 6.0))
+
+# The precursor (Raghavan & Thomson 2019): neurons of Izhikevich in steps of 1 ms, one winner, and rescue of the others.
+# The upper sheet has no waves; its units fire when they win.
+PRECURSOR: dict[str, Any] = AUTHORS | {
+    "first_neuron": parts.Izhikevich(noise=3.0),
+    "neuron": parts.Izhikevich(v_reset_spread=0.0, d_spread=0.0),
+    "first_kernel": parts.RingKernel(r_i=2.0, r_o=6.0, a_i=5.0, a_o=2.0),
+    "kernel": parts.RingKernel(r_i=0.05, r_o=0.1, a_i=0.0, a_o=0.0),
+    "drive": parts.WinnerDrive(a_i=1000.0, a_o=0.0, relative=True),
+    "rule": parts.WaveHebb(eta=0.1, eta_c=0.005, fewest=200.0),
+    "phases": (parts.WavePhase(duration=100_000.0),),
+}
+PRECURSOR_LAYERS = (parts.Sheet(3200, 32.0), parts.Sheet(400, 32.0))
 
 # Whatever fires in the wave above learns, in waves that shrink from phase to phase.
 SCHEDULED: dict[str, Any] = {
@@ -91,6 +103,32 @@ class Place(NamedTuple):
     ends: float  # first step after it; the last has none
 
 
+class Schedule(NamedTuple):
+    """Phases of growth in steps."""
+
+    phases: Sequence[parts.WavePhase]
+    step_ms: float
+
+    @property
+    def n_steps(self) -> int:
+        """Steps of all phases."""
+        return sum(self.steps(phase.duration) for phase in self.phases)
+
+    def steps(self, duration: float) -> int:
+        """Steps in ms."""
+        return round(duration / self.step_ms)
+
+    def place(self, step: int) -> Place:
+        """The phase that a step falls into; the last goes on for ever."""
+        begins = 0
+        for q, phase in enumerate(self.phases[:-1]):
+            ends = begins + self.steps(phase.duration)
+            if step < ends:
+                return Place(q, begins, ends)
+            begins = ends
+        return Place(len(self.phases) - 1, begins, math.inf)
+
+
 def check_sheets(name: str, layers: Any) -> None:
     """Check a sequence of sheets: two or more, with nodes where they should be."""
     if not isinstance(layers, list | tuple) or len(layers) < 2:
@@ -143,6 +181,22 @@ def check_phases(name: str, phases: Any) -> None:
         check_part(f"{name}[{q}]", phase)
 
 
+def check_steps(chosen: dict[str, Any]) -> None:
+    """Check that the neurons of all sheets advance by the same step.
+
+    Raises
+    ------
+    ValueError
+        If they do not.
+    """
+    first, other = chosen["first_neuron"].step_ms, chosen["neuron"].step_ms
+    if first != other:
+        raise ValueError(
+            f"WaveNetwork.neuron.step_ms must be that of first_neuron ({first} ms), got {other} ms; sheets exchange "
+            "the spikes of a step: use the same kind of neuron, or set both steps"
+        )
+
+
 def check_radii(chosen: dict[str, Any], sheets: Sequence[parts.Sheet]) -> None:
     """Check that excitation reaches less far than the sheets, in every phase.
 
@@ -170,22 +224,6 @@ def check_radii(chosen: dict[str, Any], sheets: Sequence[parts.Sheet]) -> None:
                     f"{of_sheet.kernel.r_i!r}: every node would excite every other; make the sheet larger "
                     "(Sheet.side) or the radius smaller"
                 )
-
-
-def place_of(phases: Sequence[parts.WavePhase], step: int) -> Place:
-    """The phase that a step falls into; the last goes on for ever."""
-    begins = 0
-    for q, phase in enumerate(phases[:-1]):
-        ends = begins + round(phase.duration / WAVE_STEP_MS)
-        if step < ends:
-            return Place(q, begins, ends)
-        begins = ends
-    return Place(len(phases) - 1, begins, math.inf)
-
-
-def steps_of(phases: Sequence[parts.WavePhase]) -> int:
-    """Steps of a whole schedule."""
-    return sum(round(phase.duration / WAVE_STEP_MS) for phase in phases)
 
 
 def parts_of_phase(chosen: dict[str, Any], phase: parts.WavePhase, n_layers: int) -> list[LayerParts]:

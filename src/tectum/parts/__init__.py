@@ -28,7 +28,7 @@ from tectum.parts.wave_learning import (
     WaveWeights,
     WinnerDrive,
 )
-from tectum.parts.waves import DynamicThresholdLIF, RingKernel
+from tectum.parts.waves import DynamicThresholdLIF, Izhikevich, RingKernel
 
 __all__ = [
     "LIF",
@@ -50,6 +50,7 @@ __all__ = [
     "FirstSpike",
     "FixedNeighbourhood",
     "Grid",
+    "Izhikevich",
     "KWinners",
     "LatencyNeuron",
     "LatencyPopulation",

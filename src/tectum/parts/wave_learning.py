@@ -84,6 +84,8 @@ class WaveHebb(NamedTuple):
     eta: float = 0.1  # learning rate, per ms
     eta_c: float = 0.15  # growth of the competition threshold with the excess, per ms
     post: Literal["excess", "spikes"] = "excess"  # what learns: winners by their excess, or units that fire
+    fewest: float = 0.0  # wins below which a unit is rescued, looked at every 1,000 steps; 0: none is
+    rescue: float = 0.2  # competition threshold of a rescued unit, over its largest input since the last look
 
 
 class ExcessHebbStep(NamedTuple):
@@ -91,6 +93,8 @@ class ExcessHebbStep(NamedTuple):
 
     eta: Any
     eta_c: Any
+    fewest: Any
+    rescue: Any
 
 
 class SpikeHebbStep(NamedTuple):
@@ -98,13 +102,20 @@ class SpikeHebbStep(NamedTuple):
 
     eta: Any
     eta_c: Any
+    fewest: Any
+    rescue: Any
 
 
 @discretise.of(WaveHebb)
 def _(part, dt):
     """Rates of one step."""
     kind = ExcessHebbStep if part.post == "excess" else SpikeHebbStep
-    return kind(eta=np.float32(part.eta * dt), eta_c=np.float32(part.eta_c * dt))
+    return kind(
+        eta=np.float32(part.eta * dt),
+        eta_c=np.float32(part.eta_c * dt),
+        fewest=np.float32(part.fewest),
+        rescue=np.float32(part.rescue),
+    )
 
 
 @law
@@ -139,6 +150,23 @@ def _(p, c, y):
 def _(p, c, y):
     """c_j + dt eta_c y_j."""
     return c + p.eta_c * y
+
+
+@law
+def rescued_threshold(p, c, wins, highest):
+    """Competition threshold of a unit that has won so often and had this largest input."""
+
+
+@rescued_threshold.of(ExcessHebbStep)
+def _(p, c, wins, highest):
+    """A share of the largest input for those that hardly win (code of Raghavan & Thomson 2019)."""
+    return p.rescue * highest if wins < p.fewest else c
+
+
+@rescued_threshold.of(SpikeHebbStep)
+def _(p, c, wins, highest):
+    """A share of the largest input for those that hardly win (code of Raghavan & Thomson 2019)."""
+    return p.rescue * highest if wins < p.fewest else c
 
 
 class MeanNorm(NamedTuple):
@@ -220,6 +248,7 @@ class FieldNeighbourhood(NamedTuple):
 
     widest: float = 0.9  # radius of the neighbourhood of a unit that has not learned, over that of its sheet
     tau: float = 6000.0  # ms, over which it follows the field
+    fewest: float = 5.0  # nodes of the smallest neighbourhood, so that waves go on
 
 
 class FieldStep(NamedTuple):
@@ -227,33 +256,36 @@ class FieldStep(NamedTuple):
 
     widest: Any
     rate: Any  # 1 - exp(-period / tau)
+    fewest: Any
 
 
 @discretise.of(FieldNeighbourhood)
 def _(part, dt):
     """Constants of a period dt."""
     rate = 1.0 - math.exp(-dt / part.tau)
-    return FieldStep(np.float32(part.widest), np.float32(rate))
+    return FieldStep(np.float32(part.widest), np.float32(rate), np.float32(part.fewest))
 
 
 @law
-def reach(p, reach, field):
+def reach(p, reach, field, n_units):
     """Radius of a unit's neighbourhood after a period, from the share of the nodes below that its field amounts to."""
 
 
 @reach.of(FieldStep)
-def _(p, reach, field):
-    """tau dR/dt = widest field - R, solved over a period."""
-    return reach + p.rate * (p.widest * field - reach)
+def _(p, reach, field, n_units):
+    """tau dR/dt = max(widest field, R of the fewest units) - R, solved over a period."""
+    least = np.float32(math.sqrt(p.fewest / n_units))
+    return reach + p.rate * (max(p.widest * field, least) - reach)
 
 
 class WaveWeights(NamedTuple):
-    """A projection before learning: all to all."""
+    """A projection before learning: all to all, or a single synapse from the node next to a unit."""
 
     mean: float = 2.5  # of the weights of each unit
     spread: float = 0.14  # standard deviation of the weights
     c: float = 0.0  # mean of the competition thresholds
     c_spread: float = 0.0  # their standard deviation
+    single: bool = False  # all weight of a unit is on the node at its own place: the cell that it has budded from
 
 
 class WavePhase(NamedTuple):
