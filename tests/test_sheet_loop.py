@@ -98,7 +98,7 @@ def build(case: Case, alive: Any = None) -> tuple[network.Stack, network.StackSt
     ]
     stack = network.build_stack(geometries, parts, initial.mean, SEED)
     sizes = [len(geometry.positions) for geometry in geometries]
-    weights = (network.initial_weights(initial, sizes[k - 1], sizes[k], SEED, k) for k in range(1, len(sizes)))
+    weights = (network.initial_weights(initial, *geometries[k - 1 : k + 1], SEED, k) for k in range(1, len(sizes)))
     rest = tuple(network.at_rest(part.neuron, n) for part, n in zip(parts, sizes, strict=True))
     return stack, network.StackState(rest, tuple(weights)), geometries
 

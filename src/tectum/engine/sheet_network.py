@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.spatial import cKDTree
 from scipy.spatial.distance import cdist
 
 from tectum.engine.far_field import NO_BLOCKS, build_blocks
@@ -174,11 +175,17 @@ def _require(part: Any, *laws: Any) -> None:
         law.require(type(part))
 
 
-def initial_weights(initial: WaveWeights, n_pre: int, n_post: int, seed: np.uint64, layer: int) -> ProjectionState:
+def initial_weights(
+    initial: WaveWeights, pre: Geometry, post: Geometry, seed: np.uint64, layer: int
+) -> ProjectionState:
     """A projection onto sheet `layer` before learning."""
+    n_pre, n_post = len(pre.positions), len(post.positions)
     normals = normal_array(seed, WEIGHT_STREAM + layer, 0, n_pre * n_post).reshape(n_post, n_pre).astype(np.float64)
     W = initial.mean + initial.spread * normals
     W *= initial.mean / W.mean(axis=1, keepdims=True)
+    if initial.single:
+        mother = cKDTree(pre.relative).query(post.relative)[1]
+        W = np.where(np.arange(n_pre) == mother[:, None], n_pre * initial.mean, 0.0)
     c = initial.c + initial.c_spread * normal_array(seed, CONSCIENCE_STREAM + layer, 0, n_post)
     return weights_from(W, c)
 
@@ -218,6 +225,12 @@ def at_rest(neuron: Any, n: int) -> SheetState:
     """A sheet of n neurons in which nothing has fired yet."""
     potential, fatigue = neuron.rest()
     return SheetState(np.full(n, potential, np.float32), np.full(n, fatigue, np.float32), np.zeros(n, np.uint8))
+
+
+def with_living(stack: Stack, geometries: Sequence[Geometry]) -> Stack:
+    """The same network with other nodes alive."""
+    pairs = zip(stack.sheets, geometries, strict=True)
+    return stack._replace(sheets=tuple(circuit._replace(alive=geometry.alive) for circuit, geometry in pairs))
 
 
 def copy_of(state: StackState) -> StackState:
@@ -292,7 +305,7 @@ def _follow(
     if neighbourhood is None:
         return projection
     if not weights.reach.all():
-        weights.reach[:] = neighbourhood.widest
+        new_reach(neighbourhood.step._replace(rate=np.float32(1.0)), weights)
     elif renew:
         new_reach(neighbourhood.step, weights)
     rewire(circuit, neighbourhood, weights.reach)

@@ -30,6 +30,8 @@ class Geometry(NamedTuple):
     columns: int  # of a grid, else 0
     alive: NDArray[np.bool_]  # (n,)
     density: float  # nodes per unit area
+    born: NDArray[np.float64]  # (n,) ms
+    relative: NDArray[np.float64]  # (n, 2) positions over the side of the sheet
 
 
 class Neighbourhood(NamedTuple):
@@ -46,6 +48,7 @@ class Neighbourhood(NamedTuple):
 
 def lay_out(sheet: Sheet, side: float, seed: np.uint64, layer: int) -> Geometry:
     """Places of the nodes of a sheet; `side` is used if the sheet has none."""
+    framed = sheet.positions is None or sheet.side is not None
     side = sheet.side or side
     sheet = sheet._replace(side=side)
     n = sheet.n_nodes or 0
@@ -62,7 +65,9 @@ def lay_out(sheet: Sheet, side: float, seed: np.uint64, layer: int) -> Geometry:
     else:
         k = min(NEIGHBOURS, n - 1)
         density = float(np.median(k / (math.pi * cKDTree(positions).query(positions, k + 1)[0][:, -1] ** 2)))
-    return Geometry(positions, sheet.columns, sheet.living(), density)
+    born = np.zeros(n) if sheet.born is None else np.asarray(sheet.born, dtype=np.float64)
+    origin, extent = (0.0, side) if framed else (positions.min(axis=0), np.ptp(positions, axis=0).max())
+    return Geometry(positions, sheet.columns, sheet.living(), density, born, (positions - origin) / extent)
 
 
 class Wires(NamedTuple):

@@ -97,26 +97,31 @@ POSITIVE = (
     *("tau_v", "tau_th", "noise_ms", "length", "density", "duration", "k", "mean", "span"),
     *("r_i", "r_o", "extent", "first_r_i", "first_r_o"),
     *("contrast", "gain", "step_ms"),
+    *("side", "upper_side", "round_ms", "nearest", "furthest", "around"),
 )
 AT_LEAST = {
     "n_units": 2,
-    **dict.fromkeys(("updates", "input_ms", "test_ms", "n_steps", "most", "n_maps"), 1),
+    **dict.fromkeys(("updates", "input_ms", "test_ms", "n_steps", "most", "n_maps", "crowd", "divisions"), 1),
     **dict.fromkeys(
         ("shift", "window", "blank_ms", "A_plus", "A_minus", "w_low", "w_high", "w_max", "b", "recovery"), 0
     ),
     **dict.fromkeys(("first", "last", "low", "high", "hold", "phase", "spread", "noise", "share"), 0),
     **dict.fromkeys(("tau_steps", "beta", "refractory", "eta", "decay", "minimum", "jitter", "timing", "absence"), 0),
     **dict.fromkeys(("rate", "wait", "refractory_ms", "weakest", "strongest", "depression", "offset"), 0),
-    **dict.fromkeys(("theta_plus", "a_i", "a_o", "power", "eta_c", "c", "c_spread", "edge", "fewest", "rescue"), 0),
+    **dict.fromkeys(
+        ("theta_plus", "a_i", "a_o", "power", "eta_c", "c", "c_spread", "edge", "fewest", "rescue", "chance", "age"), 0
+    ),
     "w_min": -1,
 }
 # The exponential of the rule holds up to 4; above 1 depression would make a weight negative; the ring has length 1.
 AT_MOST = {
     **dict.fromkeys(("w_low", "w_high", "w_max"), 4),
-    **dict.fromkeys(("A_minus", "first", "last", "low", "high", "hold", "phase", "floor", "share", "wait", "edge"), 1),
+    **dict.fromkeys(
+        ("A_minus", "first", "last", "low", "high", "hold", "phase", "floor", "share", "wait", "edge", "chance"), 1
+    ),
 }
 ABOVE_ONE = ("tau_plus", "tau_minus")  # ms: the memory (1 - 1/tau)^lag must fade
-WHOLE = ("n_units", "updates", "n_steps", "most", "refractory", "power", "n_maps")
+WHOLE = ("n_units", "updates", "n_steps", "most", "refractory", "power", "n_maps", "crowd", "divisions", "age")
 OPTIONAL = (
     *("n_units", "first", "quantum", "most", "w_min", "tau_growth", "signed"),
     *("density", "extent", "first_r_i", "first_r_o", "r_i", "r_o", "k"),
@@ -126,7 +131,7 @@ CHOICES = {"post": ("excess", "spikes")}
 # The first must be below the second.
 ORDERED = (
     *(("low", "high"), ("first", "last"), ("reset", "theta"), ("w_min", "w_max"), ("weakest", "strongest")),
-    ("r_o", "extent"),
+    *(("r_o", "extent"), ("nearest", "furthest")),
 )
 
 

@@ -4,6 +4,10 @@ from typing import Any, Self
 
 from tectum import parts
 from tectum.models import wave_growth, wave_parameters
+from tectum.models.parameters import check_part
+
+CELL_DIVISION = parts.CellDivision()
+SINGLE = 0.9  # excess needed to win, over what a single synapse gives when inputs are divided by |W|
 
 
 class WaveArchitectures:
@@ -134,6 +138,48 @@ class WaveArchitectures:
         return cls.topographic(**(usual | others))
 
     @classmethod
+    def growing(cls, division=CELL_DIVISION, **others) -> Self:
+        """Two sheets that grow from one cell while waves wire them (Raghavan & Thomson 2019).
+
+        Cells of the first sheet divide; those that have come of age bud units of the second, each with a single
+        synapse, from the cell that it has budded from. So the map is in order from the start, whatever the size of the
+        waves, and what these do is to spread each unit's field. A unit can win as soon as it sees more than a single
+        synapse shows, so that the first to bud do not take all; ours.
+
+        Parameters
+        ----------
+        division : CellDivision, default=CellDivision()
+        **others
+            Parameters of the class, which take precedence.
+
+        Returns
+        -------
+        WaveNetwork
+        """
+        check_part("WaveNetwork.growing.division", division)
+        cells, units = division.sheets(others.get("random_state"))
+        initial = parts.WaveWeights(single=True)
+        initial = initial._replace(c=SINGLE * initial.mean * len(cells.positions) ** 0.5)
+        usual = {"layers": (cells, units), "initial": initial, "phases": (parts.WavePhase(15_000.0),)}
+        return cls.topographic(**(usual | others))
+
+    @classmethod
+    def continuous(cls, layers=wave_parameters.TOPOGRAPHIC_LAYERS, **others) -> Self:
+        """Waves of one size throughout, no schedule: wider neighbourhoods and more winners at first; takes 60 s.
+
+        Parameters
+        ----------
+        layers : sequence of Sheet, default=(Sheet(1600, 20.0), Sheet(300, 10.0))
+        **others
+            Further parameters of the class, which take precedence.
+
+        Returns
+        -------
+        WaveNetwork
+        """
+        return cls(layers, **(wave_parameters.CONTINUOUS | others))
+
+    @classmethod
     def control(cls, kind, layers=wave_parameters.TOPOGRAPHIC_LAYERS, **others) -> Self:
         """A network that must not organise itself, for comparison with the default.
 
@@ -160,8 +206,6 @@ class WaveArchitectures:
     @classmethod
     def topographic(cls, layers=wave_parameters.TOPOGRAPHIC_LAYERS, **others) -> Self:
         """The default parts, spelled out: units learn when they fire, in neighbourhoods that follow their fields.
-
-        With ``phases=(WavePhase(23_000.0),)`` waves are of one size throughout; then some maps fold (1 of 8).
 
         Parameters
         ----------

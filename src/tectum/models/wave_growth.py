@@ -20,6 +20,7 @@ LOOK_MS = 1000.0  # between two looks at the receptive fields
 TOLERANCE = 0.05  # movement of the fields in that time, over the radius of their sheet, below which they have settled
 PATIENCE = 3  # schedules after which growth ends though the wiring has not settled
 QUIET = 3  # looks in a row that must find them settled
+ROUNDING = 1e-6  # steps
 CONTROLS = ("shuffled", "no waves", "no plasticity")
 
 
@@ -119,6 +120,11 @@ def without(alive: Sequence[NDArray[np.bool_]], layer: int, nodes: Any) -> list[
     if not left[layer].any():
         raise ValueError(f"WaveNetwork.damage.nodes must leave a node of layer {layer} alive, got all {n}")
     return left
+
+
+def birth_steps(geometry: sheet_wires.Geometry, step_ms: float) -> NDArray[np.int64]:
+    """First step (n,) of each node of a sheet."""
+    return np.ceil(geometry.born / step_ms - ROUNDING).astype(np.int64)
 
 
 def steps_in(duration: Any, schedule: Schedule, grown: int) -> int:

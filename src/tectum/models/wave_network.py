@@ -92,7 +92,7 @@ class WaveNetwork(WaveArchitectures, ClassNamePrefixFeaturesOutMixin, Transforme
     sheet_positions_ : list of ndarray of shape (n_nodes, 2)
         Places of the nodes of each sheet, in its own unit of length.
     alive_ : list of ndarray of shape (n_nodes,), bool
-        Nodes of each sheet that can fire.
+        Nodes of each sheet that can fire: those that have been born and are not dead.
     n_steps_grown_ : int
         Steps of growth so far, each as long as the `step_ms` of the neurons.
     movements_ : ndarray of shape (n_looks, n_projections)
@@ -234,6 +234,8 @@ class WaveNetwork(WaveArchitectures, ClassNamePrefixFeaturesOutMixin, Transforme
             duration = wave_growth.PATIENCE * sum(phase.duration for phase in chosen["phases"])
         schedule = wave_parameters.Schedule(chosen["phases"], chosen["neuron"].step_ms)
         n_steps = wave_growth.steps_in(duration, schedule, self.n_steps_grown_)
+        period = schedule.steps(wave_growth.LOOK_MS)
+        births = np.concatenate([wave_growth.birth_steps(g, schedule.step_ms) for g in self._geometries()])
         try:
             with progress_bar(n_steps, "grow", self.verbose, unit="steps") as advance:
                 end, stack, begins = self.n_steps_grown_ + n_steps, None, -1
@@ -244,9 +246,11 @@ class WaveNetwork(WaveArchitectures, ClassNamePrefixFeaturesOutMixin, Transforme
                         break
                     if stack is None or place.begins != begins:
                         stack, begins = self._build(chosen, place.phase), place.begins
-                    period = schedule.steps(wave_growth.LOOK_MS)
+                    elif self.n_steps_grown_ in births:
+                        stack = network.with_living(stack, self._geometries())
                     left = period - self.n_steps_grown_ % period
-                    steps = int(min(STRETCH, left, end - self.n_steps_grown_, place.ends - self.n_steps_grown_))
+                    stop = min(end, place.ends, births[births > self.n_steps_grown_].min(initial=end))
+                    steps = int(min(STRETCH, left, stop - self.n_steps_grown_))
                     self._advance(stack, steps, anew=self.n_steps_grown_ == begins, look=steps == left)
                     advance(steps)
                 if until and not wave_growth.has_settled(self.movements_, tolerance):
@@ -517,24 +521,28 @@ class WaveNetwork(WaveArchitectures, ClassNamePrefixFeaturesOutMixin, Transforme
         sides = [wave_parameters.FIRST_SIDE, wave_parameters.SIDE]
         laid = [sheet_wires.lay_out(s, sides[min(k, 1)], self._seed, k) for k, s in enumerate(self._sheets())]
         left = getattr(self, "_alive", None) or [geometry.alive for geometry in laid]
-        return [g._replace(alive=g.alive & alive) for g, alive in zip(laid, left, strict=True)]
+        now = self.n_steps_grown_
+        return [
+            g._replace(alive=g.alive & alive & (wave_growth.birth_steps(g, self.step_ms) <= now))
+            for g, alive in zip(laid, left, strict=True)
+        ]
 
     def _start(self, chosen: dict[str, Any]) -> None:
         """A network before growth."""
         sheets = self._sheets()
         self._seed = seed_from(self.random_state)
         self.n_features_in_ = sheets[0].n_nodes or 0
+        self.n_steps_grown_ = self.n_images_seen_ = 0
         geometries = self._geometries()
         sizes = [len(geometry.positions) for geometry in geometries]
         weights = tuple(
-            network.initial_weights(chosen["initial"], sizes[k - 1], sizes[k], self._seed, k)
+            network.initial_weights(chosen["initial"], geometries[k - 1], geometries[k], self._seed, k)
             for k in range(1, len(sizes))
         )
         self._state = network.StackState(self._rest(chosen, sizes), weights)
         self._alive = [np.ones(n, dtype=bool) for n in sizes]
         self._look = wave_growth.look_at(self._state, geometries)
         self.movements_ = np.zeros((0, len(weights)))
-        self.n_steps_grown_ = self.n_images_seen_ = 0
         self.input_scale_ = 1.0
 
     def _rest(self, chosen: dict[str, Any], sizes: list[int]) -> tuple[SheetState, ...]:

@@ -64,13 +64,20 @@ SCHEDULED: dict[str, Any] = {
         )
     ),
 }
-# The same with neighbourhoods that follow the receptive fields, the default of WaveNetwork. Waves of one size suffice
-# for compact fields, but some maps fold (1 of 8); a first phase of large waves, which overlap, prevents that.
+# The same with neighbourhoods that follow the receptive fields, the default of WaveNetwork, ...
 TOPOGRAPHIC: dict[str, Any] = SCHEDULED | {
     "competition": parts.KWinners(k=0.1, normed=True),
     "normaliser": parts.MeanNorm(trim=0.7),
     "neighbourhood": parts.FieldNeighbourhood(),
     "phases": (parts.WavePhase(3000.0, 4.0, 10.0), parts.WavePhase(27_000.0)),
+}
+# ... and with waves of one size. As the default begins, two maps of eight would fold; with wider neighbourhoods and
+# more winners at first none of eight does, but it takes twice as long. A first phase of large waves, which overlap,
+# prevents folds in the default.
+CONTINUOUS: dict[str, Any] = TOPOGRAPHIC | {
+    "competition": parts.KWinners(k=0.2, normed=True),
+    "neighbourhood": parts.FieldNeighbourhood(widest=1.3),
+    "phases": (parts.WavePhase(60_000.0),),
 }
 TOPOGRAPHIC_LAYERS = (parts.Sheet(1600, 20.0), parts.Sheet(300, 10.0))
 
@@ -167,6 +174,13 @@ def _check_sheet(where: str, sheet: parts.Sheet, *, first: bool) -> None:
             f"{where}.alive must have an entry per node ({sheet.n_nodes}), got shape {np.shape(sheet.alive)}; "
             "leave it out if all live"
         )
+    if sheet.born is not None:
+        born = np.asarray(sheet.born, dtype=np.float64)
+        if born.shape != (sheet.n_nodes,) or not np.isfinite(born).all() or born.min() < 0.0:
+            raise ValueError(
+                f"{where}.born must have a time of 0 ms or more per node ({sheet.n_nodes}), got shape {born.shape}, "
+                f"from {born.min(initial=0.0):g} to {born.max(initial=0.0):g}; leave it out if all are there at first"
+            )
     if sheet.alive is not None and not np.any(sheet.alive):
         raise ValueError(f"{where}.alive must leave a node alive, got none; leave it out if all live")
 

@@ -1,5 +1,6 @@
 """The equations and the parameters of the models, each a small part that can be exchanged."""
 
+from tectum.parts.cell_division import CellDivision
 from tectum.parts.encoding import CircularGaussian
 from tectum.parts.event_plasticity import EventSTDP, ResidualSTDP, TimeIntegratedSTDP, TraceSTDP
 from tectum.parts.field_learning import FieldHebb
@@ -34,6 +35,7 @@ __all__ = [
     "LIF",
     "AdaptiveThreshold",
     "BernoulliSpikes",
+    "CellDivision",
     "Centroid",
     "CircularGaussian",
     "ConstantRadius",

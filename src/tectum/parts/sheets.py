@@ -28,6 +28,7 @@ class Sheet(NamedTuple):
     jitter: float = 0.0  # uniform displacement of the nodes of a grid, as a share of their spacing
     positions: Any = None  # (n, 2) places of the nodes, in place of a shape
     alive: Any = None  # (n,) False for nodes that never fire; None: all live
+    born: Any = None  # (n,) ms of growth at which nodes are born, before which they do not fire; None: from the start
 
     @classmethod
     def inside(cls, outline: str, n_nodes: int, side: float = 20.0, random_state: Any = None) -> "Sheet":
