@@ -1,8 +1,9 @@
 """How fast do waves run on a sheet, beside the same network in Brian2, and what does the time grow with?
 
-The first sheet of Raghavan, Lin & Thomson (2020) on a grid of 4 nodes per unit area, steps of 0.1 ms. The waves that
-each engine makes are printed beside its time; noise differs, so they agree in statistics. Times are CPU times of one
-core, medians over the rounds, without compilation and, for Brian2, without making the synapses.
+The first sheet of Raghavan, Lin & Thomson (2020) on a grid of 4 nodes per unit area, in steps of 0.1 ms as published
+and of 1 ms, and that of its precursor (Raghavan & Thomson 2019, neurons of Izhikevich, 1 ms). The waves that each
+engine makes are printed beside its time; noise differs, so they agree in statistics. Times are CPU times of one core,
+medians over the rounds, without compilation and, for Brian2, without making the synapses.
 
     python benchmarks/wave_speed.py
     python benchmarks/wave_speed.py --peers-python .venv-peers/bin/python --json speed.json
@@ -29,27 +30,33 @@ from tectum import analysis
 from tectum.engine import sheet_network as network
 from tectum.engine import sheet_wires
 from tectum.engine.sheet_loop import SpikeEvents
-from tectum.parts import DynamicThresholdLIF, RingKernel, Sheet
+from tectum.parts import DynamicThresholdLIF, Izhikevich, RingKernel, Sheet
 from tectum.parts.steps import discretise
 
 HERE = Path(__file__).resolve().parent
 SPACING = 0.5
-NEURON, KERNEL = DynamicThresholdLIF(noise=3.0), RingKernel()
+NETWORKS: dict[str, tuple[Any, RingKernel]] = {
+    "0.1 ms": (DynamicThresholdLIF(noise=3.0), RingKernel()),
+    "1 ms": (DynamicThresholdLIF(noise=3.0, step_ms=1.0), RingKernel()),
+    "precursor": (Izhikevich(noise=3.0), RingKernel(r_o=6.0, a_i=5.0, a_o=2.0)),
+}
+BESIDE_BRIAN2 = ("0.1 ms", "1 ms")
+SIDES = (32, 96, 128, 192, 256)
 SEED = np.uint64(0)
 FEW = 100  # steps before those that are timed
 DEVICES = ("cpp_standalone", "cython")
 
 
-def build(side: int) -> tuple[sheet_wires.Geometry, network.Stack]:
+def build(name: str, side: int) -> tuple[sheet_wires.Geometry, network.Stack]:
     """A sheet of `side` x `side` nodes."""
     geometry = sheet_wires.lay_out(Sheet((side, side), side * SPACING), 0.0, SEED, 0)
-    return geometry, network.build_stack([geometry], [network.LayerParts(NEURON, KERNEL)], 1.0, SEED)
+    return geometry, network.build_stack([geometry], [network.LayerParts(*NETWORKS[name])], 1.0, SEED)
 
 
-def tectum(side: int, n_steps: int) -> dict[str, Any]:
+def tectum(name: str, side: int, n_steps: int) -> dict[str, Any]:
     """This package: microseconds per step, then the spikes and the waves of another run."""
-    geometry, stack = build(side)
-    state = network.StackState((network.at_rest(NEURON, side**2),), ())
+    geometry, stack = build(name, side)
+    state = network.StackState((network.at_rest(NETWORKS[name][0], side**2),), ())
     network.run(stack, state, 0, FEW)
     again = network.copy_of(state)
     start = time.process_time()
@@ -64,17 +71,18 @@ def tectum(side: int, n_steps: int) -> dict[str, Any]:
 
     network.run(stack, again, FEW, n_steps, keep=keep)
     return {"us_per_step": 1e6 * spent / n_steps} | described(
-        np.concatenate(steps), np.concatenate(nodes), geometry, n_steps
+        name, np.concatenate(steps), np.concatenate(nodes), geometry, n_steps
     )
 
 
-def in_brian2(python: str, device: str, side: int, n_steps: int) -> dict[str, Any]:
+def in_brian2(name: str, python: str, device: str, side: int, n_steps: int) -> dict[str, Any]:
     """Brian2 on the same sheet."""
-    geometry, stack = build(side)
-    neuron = discretise(NEURON, NEURON.step_ms)._asdict()
+    geometry, stack = build(name, side)
+    part, kernel = NETWORKS[name]
+    neuron = discretise(part, part.step_ms)._asdict()
     problem = {name: float(neuron[name]) for name in ("fading", "gain", "climb", "recovery", "v_th", "noise")}
-    problem |= {name: value for name, value in KERNEL._asdict().items() if name != "density"}
-    problem |= {"dt": NEURON.step_ms, "hold": int(neuron["hold"]), "rows": side, "columns": side, "spacing": SPACING}
+    problem |= {name: value for name, value in kernel._asdict().items() if value is not None}
+    problem |= {"dt": part.step_ms, "hold": int(neuron["hold"]), "rows": side, "columns": side, "spacing": SPACING}
     problem |= {"cutoff": 2.0 * side * SPACING, "reset": stack.sheets[0].reset.tolist(), "seed": 0}
     problem |= {"n_few": FEW, "n_steps": FEW + n_steps}
     with tempfile.TemporaryDirectory() as folder:
@@ -86,15 +94,16 @@ def in_brian2(python: str, device: str, side: int, n_steps: int) -> dict[str, An
             spent = float(result["all_cpu_seconds"] - result["few_cpu_seconds"])
             late = result["all_step"] >= FEW
             step, node = result["all_step"][late] - FEW, result["all_node"][late]
-    return {"us_per_step": 1e6 * spent / n_steps} | described(step, node, geometry, n_steps)
+    return {"us_per_step": 1e6 * spent / n_steps} | described(name, step, node, geometry, n_steps)
 
 
 def described(
-    step: NDArray[np.int64], node: NDArray[np.int64], geometry: sheet_wires.Geometry, n_steps: int
+    name: str, step: NDArray[np.int64], node: NDArray[np.int64], geometry: sheet_wires.Geometry, n_steps: int
 ) -> dict[str, float]:
     """Spikes per step, and the waves."""
-    positions, duration = geometry.positions, n_steps * NEURON.step_ms
-    waves = analysis.wave_statistics(step * NEURON.step_ms, node, positions, duration, link=KERNEL.r_i)
+    step_ms, link = NETWORKS[name][0].step_ms, NETWORKS[name][1].r_i
+    events = step * step_ms, node, geometry.positions, n_steps * step_ms
+    waves = analysis.wave_statistics(*events, link=link, frame_ms=step_ms)
     return {"spikes_per_step": len(step) / n_steps} | {
         name: float(getattr(waves, name)) for name in ("active", "size", "radius", "single", "speed")
     }
@@ -115,27 +124,34 @@ def main() -> None:
         os.sched_setaffinity(0, {max(os.sched_getaffinity(0))})
     turns: dict[str, list[dict[str, Any]]] = {}
     for _ in range(options.rounds):
-        turns.setdefault("tectum 64 x 64", []).append(tectum(64, options.steps))
-        for device in DEVICES if options.peers_python else ():
-            found = in_brian2(options.peers_python, device, 64, options.peer_steps)
-            turns.setdefault(f"Brian2 {device} 64 x 64", []).append(found)
+        for name in NETWORKS:
+            turns.setdefault(f"tectum {name} 64 x 64", []).append(tectum(name, 64, options.steps))
+            for device in DEVICES if options.peers_python and name in BESIDE_BRIAN2 else ():
+                found = in_brian2(name, options.peers_python, device, 64, options.peer_steps)
+                turns.setdefault(f"Brian2 {device} {name} 64 x 64", []).append(found)
     if not options.peers_python:
         print("Brian2 is left out: name an interpreter that has it with --peers-python")
-    for side in (32, 96, 128, 192, 256):
-        turns[f"tectum {side} x {side}"] = [tectum(side, options.steps // 5) for _ in range(options.rounds)]
-    own = np.array([turn["us_per_step"] for turn in turns["tectum 64 x 64"]])
+    for name in NETWORKS:
+        for side in SIDES:
+            rows = [tectum(name, side, options.steps // 5) for _ in range(options.rounds)]
+            turns[f"tectum {name} {side} x {side}"] = rows
     found = {}
-    for name, rows in turns.items():
+    for label, rows in turns.items():
+        name = next(name for name in NETWORKS if f" {name} " in label)
+        own = np.array([turn["us_per_step"] for turn in turns[f"tectum {name} 64 x 64"]])
         times = np.array([row["us_per_step"] for row in rows])
-        found[name] = rows[-1] | {
+        found[label] = rows[-1] | {
             "us_per_step": float(np.median(times)),
             "times_tectum_64": float(np.median(times / own)),
+            "biological_time": 1e3 * NETWORKS[name][0].step_ms / float(np.median(times)),
         }
-    print(f"{'engine and sheet':32s}us/step   x 64 x 64  spikes/step  active   size  radius  single  speed")
-    for name, row in found.items():
+    columns = "us/step  x 64 x 64  x biology  spikes/step  active   size  radius  single  speed"
+    print(f"{'engine, step and sheet':36s}{columns}")
+    for label, row in found.items():
         print(
-            f"{name:29s}{row['us_per_step']:10.1f}{row['times_tectum_64']:12.2f}{row['spikes_per_step']:13.1f}"
-            f"{row['active']:8.2f}{row['size']:7.0f}{row['radius']:8.2f}{row['single']:8.2f}{row['speed']:7.2f}"
+            f"{label:34s}{row['us_per_step']:9.1f}{row['times_tectum_64']:11.2f}{row['biological_time']:11.2f}"
+            f"{row['spikes_per_step']:13.1f}{row['active']:8.2f}{row['size']:7.0f}{row['radius']:8.2f}"
+            f"{row['single']:8.2f}{row['speed']:7.2f}"
         )
     if options.json:
         options.json.write_text(json.dumps(found, indent=1) + "\n")

@@ -16,7 +16,7 @@ import reference_waves as reference
 import tectum
 from tectum.engine import projection_loop, sheet_loop, sheet_wires
 from tectum.engine import sheet_network as network
-from tectum.engine.wave_noise import LEVELS, fill_normals, normal_array, normal_levels
+from tectum.engine.wave_noise import LEVELS, fill_normals, normal_array, normal_levels, words_for
 from tectum.parts import (
     DynamicThresholdLIF,
     FieldNeighbourhood,
@@ -337,7 +337,9 @@ class TestNoise:
     def test_levels(self):
         levels = normal_levels().astype(float)
         assert len(levels) == LEVELS
-        assert (np.diff(levels) > 0.0).all()
+        lower, upper = np.split(levels, 2)
+        assert (np.diff(upper) > 0.0).all()
+        np.testing.assert_array_equal(lower, -upper)
         assert (levels**2).mean() == pytest.approx(1.0, abs=1e-6)
 
     def test_a_number_depends_on_its_key_alone(self):
@@ -346,7 +348,7 @@ class TestNoise:
         for other in others:
             assert abs(np.corrcoef(other, normal_array(SEED, 3, 5, 100))[0, 1]) < 0.4
         scaled = np.empty(10, np.float32)
-        fill_normals(normal_levels(), SEED, np.uint64(3), np.uint64(5), np.float32(2.0), scaled)
+        fill_normals(normal_levels(), SEED, np.uint64(3), np.uint64(5), np.float32(2.0), words_for(10), scaled)
         np.testing.assert_array_equal(scaled, np.float32(2.0) * normal_array(SEED, 3, 5, 10))
 
 

@@ -68,6 +68,7 @@ class SheetScratch(NamedTuple):
     blocks: Any  # (n_blocks,) int32
     line: Any  # (n_columns of blocks,) float32
     field: Any  # (n,) float32 inhibition beyond r_o
+    words: Any  # (WORDS, n_blocks) uint32
     noise: Any  # (n,) float32
     drive: Any  # (n,) float32
     before: Any  # (n,) uint32 nodes that fired in the step before
@@ -161,7 +162,13 @@ def new_noise(circuit, scratch, step):
     """The random input held since the last multiple of the hold."""
     neuron = circuit.neuron
     fill_normals(
-        circuit.levels, circuit.seed, circuit.stream, np.uint64(step // neuron.hold), neuron.noise, scratch.noise
+        circuit.levels,
+        circuit.seed,
+        circuit.stream,
+        np.uint64(step // neuron.hold),
+        neuron.noise,
+        scratch.words,
+        scratch.noise,
     )
 
 

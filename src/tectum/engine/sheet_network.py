@@ -30,7 +30,7 @@ from tectum.engine.sheet_wires import (
     wire_all,
     wire_grid,
 )
-from tectum.engine.wave_noise import normal_array, normal_levels
+from tectum.engine.wave_noise import normal_array, normal_levels, words_for
 from tectum.parts.neurons import membrane
 from tectum.parts.steps import discretise
 from tectum.parts.wave_learning import (
@@ -339,6 +339,7 @@ def _sheet_scratch(circuit: SheetCircuit) -> SheetScratch:
         blocks=np.zeros((circuit.blocks.smooth.shape[0] // 2 + 2) * n_columns, np.int32),
         line=np.zeros(n_columns, np.float32),
         field=np.zeros(n, np.float32),
+        words=words_for(n),
         noise=np.zeros(n, np.float32),
         drive=np.zeros(n, np.float32),
         before=np.zeros(n, np.uint32),
