@@ -99,6 +99,14 @@ class TestGrowth:
         np.testing.assert_array_equal(rows.reshape(3, 3), [[1] * 3, [4] * 3, [7] * 3])
         np.testing.assert_array_equal(columns.reshape(3, 3), [[1, 4, 7]] * 3)
 
+    def test_budding_stack(self):
+        """Each step compact and in order, also where sheets become larger."""
+        net = WaveNetwork.budding((1600, 300, 100, 300), random_state=0).grow(6000.0)
+        for k, W in enumerate(net.weights_):
+            X, Y = net.sheet_positions_[k : k + 2]
+            assert analysis.tiling(W, X).compact > 0.9
+            assert analysis.sheet_topography(analysis.field_centres(W, X), Y) > 0.75
+
     def test_nobody_fires_before_its_birth(self):
         net = growing()
         born = [sheet.born for sheet in net.layers]

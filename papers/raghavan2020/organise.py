@@ -159,6 +159,14 @@ def authors(seed: int) -> Rows:
     return measure_stack(net) | measure_waves(net)
 
 
+def budding(seed: int) -> Rows:
+    """1600-300-100 and 1600-300-100-300-1600 nodes, units that start with a single synapse from the node at their own
+    place, waves of one size, 15,000 ms."""
+    stack = WaveNetwork.budding(random_state=seed).grow()
+    deep = WaveNetwork.budding((1600, 300, 100, 300, 1600), random_state=seed).grow()
+    return measure_stack(stack) | measure_waves(stack) | {f"deep {k}": row for k, row in measure_stack(deep).items()}
+
+
 def precursor(seed: int) -> Rows:
     """3200-400 nodes, the neurons and the rule of the code of the precursor, 100,000 ms; `small`: units with less than
     200 weights above the authors' cut."""
@@ -303,6 +311,15 @@ SECTIONS: dict[Callable[[int], Rows], dict[str, dict[str, Expectation]]] = {
             "topography": most(0.05, "0.00 ± 0.02"),
         },
         "waves on L1": {"active": Expectation("0.63-0.68"), "speed": Expectation("1.00-1.07")},
+    },
+    budding: {
+        "L1-L2": {"compact": least(0.95), "coverage": least(0.98), "topography": least(0.9)},
+        "L2-L3": {"compact": least(0.9), "topography": least(0.8)},
+        "L1-L3": {"compact": least(0.5), "topography": least(0.79)},
+        "waves on L3": {"tracking R2": least(0.8), "P(post / pre)": least(0.9)},
+        "deep L3-L4": {"compact": least(0.9, "0.77-0.95"), "topography": least(0.75, "0.68, 0.87")},
+        "deep L4-L5": {"compact": least(0.9, "0.77-0.95"), "topography": least(0.75, "0.79, 0.93")},
+        "deep L1-L5": {"radius": most(5.9, "5.9")},
     },
     precursor: {
         "L1-L2": {

@@ -183,10 +183,11 @@ def initial_weights(
     normals = normal_array(seed, WEIGHT_STREAM + layer, 0, n_pre * n_post).reshape(n_post, n_pre).astype(np.float64)
     W = initial.mean + initial.spread * normals
     W *= initial.mean / W.mean(axis=1, keepdims=True)
+    c = initial.c + initial.c_spread * normal_array(seed, CONSCIENCE_STREAM + layer, 0, n_post)
     if initial.single:
         mother = cKDTree(pre.relative).query(post.relative)[1]
         W = np.where(np.arange(n_pre) == mother[:, None], n_pre * initial.mean, 0.0)
-    c = initial.c + initial.c_spread * normal_array(seed, CONSCIENCE_STREAM + layer, 0, n_post)
+        c = c * (initial.mean * math.sqrt(n_pre))
     return weights_from(W, c)
 
 

@@ -285,7 +285,8 @@ class WaveWeights(NamedTuple):
     spread: float = 0.14  # standard deviation of the weights
     c: float = 0.0  # mean of the competition thresholds
     c_spread: float = 0.0  # their standard deviation
-    single: bool = False  # all weight of a unit is on the node at its own place: the cell that it has budded from
+    single: bool = False  # all weight of a unit is on the node at its own place, the cell that it has budded from, and
+    # thresholds are in units of what one such synapse shows where inputs are divided by |W|
 
 
 class WavePhase(NamedTuple):
