@@ -145,8 +145,8 @@ class TestGrowth:
 
     @pytest.mark.parametrize("seed", [0, 1])
     def test_wires_itself_in_order(self, seed):
-        """With waves of one size and no schedule, by the time the last unit has been born."""
-        net = WaveNetwork.growing(random_state=seed).grow(7500.0)
+        """With waves of one size and no schedule, soon after the last unit has been born."""
+        net = WaveNetwork.growing(random_state=seed).grow(12_000.0)
         assert net.alive_[0].all()
         assert net.alive_[1].all()
         W, X, Y = net.weights_[0], *net.sheet_positions_
@@ -154,3 +154,4 @@ class TestGrowth:
         assert tiles.compact > 0.95
         assert tiles.coverage > 0.98
         assert analysis.sheet_topography(analysis.field_centres(W, X), Y) > 0.9
+        assert analysis.waves.effective_inputs(W).min() > 5.0

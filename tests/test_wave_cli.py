@@ -120,7 +120,7 @@ ERRORS = [
     (
         ["grow", "-o", "w", "--configuration", "autors"],
         2,
-        "--configuration must be one of topographic, scheduled, authors",
+        "--configuration must be one of topographic, continuous, scheduled, authors",
     ),
     (["grow", "-o", "w", "--set", "rule.etaa=1"], 1, "did you mean 'eta'"),
     (["grow", "-o", "w", "--set", "layers=3"], 1, "layers must be given by --layers"),

@@ -14,6 +14,7 @@ import argparse
 import json
 import time
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 from typing import NamedTuple
 
@@ -25,6 +26,7 @@ from sklearn.decomposition import PCA
 
 from tectum import WaveNetwork, parts
 from tectum.models.wave_images import standard
+from tectum.models.wave_parameters import BUDDING
 
 SIDE = 20.0  # of the first sheet
 GRID = parts.Sheet((28, 28), SIDE)
@@ -58,7 +60,11 @@ Rows = Iterator[tuple[str, float]]  # name and value of one measure after anothe
 def pooling(X: Digits, seed: int) -> Rows:
     """Means over grown fields of 1,600 nodes, and over others."""
     yield "raw pixels", Ridge(1e-3).score(X.train.copy(), X.y_train, X.test.copy(), X.y_test)
-    for name, make in (("topographic", WaveNetwork.topographic), ("authors", WaveNetwork.authors)):
+    for name, make in (
+        ("topographic", WaveNetwork.topographic),
+        ("budding", partial(WaveNetwork.budding, (1600, 300))),
+        ("authors", WaveNetwork.authors),
+    ):
         network = make(random_state=seed).grow()
         positions = network.sheet_positions_[0]
         nodes = X._replace(train=at_nodes(X.train, positions, SIDE), test=at_nodes(X.test, positions, SIDE))
@@ -145,8 +151,8 @@ def reconstructions(X: Digits, seed: int) -> dict[str, NDArray[np.float64]]:
     for depth in (1, 2, 4):
         sizes = "-".join(str(sheet.n_nodes) for sheet in (GRID, *sheets[:depth]))
         layers = (GRID, *sheets[:depth])
-        for name, duration in (("waves", None), ("random", 0.1)):
-            network = WaveNetwork(layers, random_state=seed).grow(duration)
+        for name, usual, duration in (("waves", {}, None), ("budding", BUDDING, None), ("random", {}, 0.1)):
+            network = WaveNetwork(layers, random_state=seed, **usual).grow(duration)
             shown[f"{name} {sizes}"] = there_and_back(network, X).calibrated(target)
     for n in (300, 100):
         pca = PCA(n, svd_solver="covariance_eigh").fit(target)

@@ -92,6 +92,12 @@ def measure_living(net: WaveNetwork, layer: int = 1) -> Row:
     return measure(W, net.sheet_positions_[layer - 1][pre], net.sheet_positions_[layer][post])
 
 
+def single(net: WaveNetwork, layer: int = 1) -> float:
+    """Share of the units that still listen to fewer than five nodes."""
+    W = net.weights_[layer - 1][net.alive_[layer]]
+    return float((analysis.waves.effective_inputs(W) < 5.0).mean())
+
+
 def measure_stack(net: WaveNetwork) -> Rows:
     """Each projection, and all of them as one."""
     rows = {f"L{k}-L{k + 1}": measure_living(net, k) for k in range(1, len(net.weights_) + 1)}
@@ -142,7 +148,7 @@ def growing(seed: int) -> Rows:
     born, and to 15,000 and 40,000 ms."""
     net, rows = WaveNetwork.growing(random_state=seed), {}
     for end, more in ((7000, 7000.0), (15_000, 8000.0), (40_000, 25_000.0)):
-        rows[f"{end:,} ms"] = measure_living(net.grow(more))
+        rows[f"{end:,} ms"] = measure_living(net.grow(more)) | {"single": single(net)}
     nodes = {f"L{layer + 1}": float(alive.sum()) for layer, alive in enumerate(net.alive_)}
     return rows | {"nodes": nodes} | measure_waves(net)
 
@@ -164,7 +170,10 @@ def budding(seed: int) -> Rows:
     place, waves of one size, 15,000 ms."""
     stack = WaveNetwork.budding(random_state=seed).grow()
     deep = WaveNetwork.budding((1600, 300, 100, 300, 1600), random_state=seed).grow()
-    return measure_stack(stack) | measure_waves(stack) | {f"deep {k}": row for k, row in measure_stack(deep).items()}
+    rows = measure_stack(stack) | measure_waves(stack) | {f"deep {k}": row for k, row in measure_stack(deep).items()}
+    rows["L1-L2"]["single"], rows["L2-L3"]["single"] = single(stack, 1), single(stack, 2)
+    rows["deep L3-L4"]["single"], rows["deep L4-L5"]["single"] = single(deep, 3), single(deep, 4)
+    return rows
 
 
 def precursor(seed: int) -> Rows:
@@ -295,6 +304,7 @@ SECTIONS: dict[Callable[[int], Rows], dict[str, dict[str, Expectation]]] = {
     },
     growing: {
         f"{end} ms": {"compact": least(0.95), "coverage": least(0.98), "topography": least(0.9)}
+        | ({} if end == "7,000" else {"single": most(0.05)})
         for end in ("7,000", "15,000", "40,000")
     }
     | {"waves on L2": {"tracking R2": least(0.9), "P(post / pre)": least(0.95)}},
@@ -313,8 +323,8 @@ SECTIONS: dict[Callable[[int], Rows], dict[str, dict[str, Expectation]]] = {
         "waves on L1": {"active": Expectation("0.63-0.68"), "speed": Expectation("1.00-1.07")},
     },
     budding: {
-        "L1-L2": {"compact": least(0.95), "coverage": least(0.98), "topography": least(0.9)},
-        "L2-L3": {"compact": least(0.9), "topography": least(0.8)},
+        "L1-L2": {"compact": least(0.95), "coverage": least(0.98), "topography": least(0.9), "single": most(0.05)},
+        "L2-L3": {"compact": least(0.95), "coverage": least(0.98), "topography": least(0.9), "single": most(0.05)},
         "L1-L3": {"compact": least(0.5), "topography": least(0.79)},
         "waves on L3": {"tracking R2": least(0.8), "P(post / pre)": least(0.9)},
         "deep L3-L4": {"compact": least(0.9, "0.77-0.95"), "topography": least(0.75, "0.68, 0.87")},

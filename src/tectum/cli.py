@@ -188,7 +188,11 @@ def grow(
         ),
     ] = None,
     configuration: Annotated[
-        str, typer.Option(help="topographic, scheduled: neighbours pool neighbouring places; authors: their rule.")
+        str,
+        typer.Option(
+            help="topographic, continuous, scheduled: neighbours pool neighbouring places; authors, precursor: without "
+            "order; budding: in order from the start; growing: from one cell."
+        ),
     ] = "topographic",
     duration: Annotated[float | None, typer.Option(help="Time of growth in ms; the whole schedule by default.")] = None,
     config: Annotated[Path | None, typer.Option(help="TOML file with parameters, one table per part.")] = None,
@@ -228,7 +232,9 @@ def grow(
     finally:
         if hasattr(network, "weights_"):
             network.set_params(verbose=False).save(output)
-            out.say(f"network in {output.resolve()} after {network.n_steps_grown_ / 10_000:g} s of growth")
+            out.say(
+                f"network in {output.resolve()} after {network.n_steps_grown_ * network.step_ms / 1000.0:g} s of growth"
+            )
 
 
 @app.command()

@@ -8,7 +8,7 @@ if TYPE_CHECKING:
     from tectum.parts import Sheet
     from tectum.report import Look, WaveStudy
 
-CONFIGURATIONS = ("topographic", "scheduled", "authors")
+CONFIGURATIONS = ("topographic", "continuous", "scheduled", "authors", "precursor", "budding", "growing")
 DEMO_LAYERS = "1600,300,100"
 WORDS = {2: "Two", 3: "Three", 4: "Four", 5: "Five"}
 
@@ -32,7 +32,11 @@ def new_network(
     if seed is not None:
         values["random_state"] = seed
     arguments = constructor_arguments(WaveNetwork, values)
-    if layers is not None:
+    if configuration == "growing":
+        if layers is not None:
+            raise ValueError(f"--layers must be left out with --configuration growing, got {layers!r}; sheets divide")
+        arguments["layers"] = WaveNetwork.growing(random_state=arguments["random_state"]).layers
+    elif layers is not None:
         arguments["layers"] = parse_layers(layers, getattr(WaveNetwork, configuration)().layers)
     return WaveNetwork(**arguments)
 
@@ -65,14 +69,15 @@ def grow(network: Any, duration: float | None, *, follow: bool, progress: bool) 
     """Let a network grow, with looks at it on the way if it is to be reported on."""
     from tectum.models.progress import progress_bar
     from tectum.report import follow_growth
-    from tectum.report.wave_study import STEP_MS, schedule_ms
+    from tectum.report.wave_study import schedule_ms
 
     if not follow:
         network.set_params(verbose=progress).grow(duration)
         return None
-    ms = schedule_ms(network) - getattr(network, "n_steps_grown_", 0) * STEP_MS if duration is None else duration
-    with progress_bar(round(ms / STEP_MS), "grow", progress, unit="steps") as advance:
-        return follow_growth(network, duration, advance=lambda passed: advance(round(passed / STEP_MS)))
+    step = network.step_ms
+    ms = schedule_ms(network) - getattr(network, "n_steps_grown_", 0) * step if duration is None else duration
+    with progress_bar(round(ms / step), "grow", progress, unit="steps") as advance:
+        return follow_growth(network, duration, advance=lambda passed: advance(round(passed / step)))
 
 
 def report_on(

@@ -187,7 +187,7 @@ def initial_weights(
     if initial.single:
         mother = cKDTree(pre.relative).query(post.relative)[1]
         W = np.where(np.arange(n_pre) == mother[:, None], n_pre * initial.mean, 0.0)
-        c = c * (initial.mean * math.sqrt(n_pre))
+        c = c * (initial.mean * n_pre)
     return weights_from(W, c)
 
 

@@ -142,8 +142,8 @@ class WaveArchitectures:
 
         Cells of the first sheet divide; those that have come of age bud units of the second, each with a single
         synapse, from the cell that it has budded from. So the map is in order from the start, whatever the size of the
-        waves, and what these do is to spread each unit's field. A unit can win as soon as it sees more than a single
-        synapse shows, so that the first to bud do not take all; ours.
+        waves, and what these do is to spread each unit's field. A unit can win if a tenth of its weight is on nodes
+        that fire, so that the first to bud do not take all; ours.
 
         Parameters
         ----------

@@ -79,10 +79,12 @@ CONTINUOUS: dict[str, Any] = TOPOGRAPHIC | {
     "neighbourhood": parts.FieldNeighbourhood(widest=1.3),
     "phases": (parts.WavePhase(60_000.0),),
 }
-# Departures from it for units that have budded from the sheet below. A unit can win only if it sees as much as a single
-# synapse shows, so that the first to bud do not take all.
+# Departures from it for units that have budded from the sheet below: what counts is the share of a unit's weight on the
+# nodes that fire, for which a single synapse is as good as a field, and a tenth of it is needed to win, so that the
+# first to bud do not take all.
 BUDDING: dict[str, Any] = {
-    "initial": parts.WaveWeights(single=True, c=0.9),
+    "competition": parts.KWinners(k=0.1),
+    "initial": parts.WaveWeights(single=True, c=0.1),
     "phases": (parts.WavePhase(15_000.0),),
 }
 TOPOGRAPHIC_LAYERS = (parts.Sheet(1600, 20.0), parts.Sheet(300, 10.0))

@@ -286,7 +286,7 @@ class WaveWeights(NamedTuple):
     c: float = 0.0  # mean of the competition thresholds
     c_spread: float = 0.0  # their standard deviation
     single: bool = False  # all weight of a unit is on the node at its own place, the cell that it has budded from, and
-    # thresholds are in units of what one such synapse shows where inputs are divided by |W|
+    # thresholds are in units of the input through such a synapse
 
 
 class WavePhase(NamedTuple):

@@ -11,13 +11,21 @@ from sklearn.base import clone
 
 from tectum.analysis import waves
 from tectum.engine.events import Recording
-from tectum.models.wave_parameters import AUTHORS, SCHEDULED, TOPOGRAPHIC
+from tectum.models.wave_parameters import AUTHORS, BUDDING, CONTINUOUS, PRECURSOR, SCHEDULED, TOPOGRAPHIC
 from tectum.report.numbers import Measure
 
 N_LOOKS = 24  # at growth, the first before it
 N_SCENES = 5  # at looks of which activity is kept
+CONFIGURATIONS: dict[str, dict[str, Any]] = {
+    "topographic": TOPOGRAPHIC,
+    "continuous": CONTINUOUS,
+    "budding": TOPOGRAPHIC | BUDDING,
+    "scheduled": SCHEDULED,
+    "authors": AUTHORS,
+    "precursor": PRECURSOR,
+}
+UNORDERED = ("authors", "precursor")
 LOOK_MS = 80.0  # of activity kept at each look
-STEP_MS = 0.1
 RECORDED_MS = 1000.0  # of spontaneous activity behind the statistics
 ACTIVE = 30 / 1600  # share of the nodes of a sheet that fire at a time in a wave: 30 of the authors' 1,600
 LEAST = 3  # nodes
@@ -103,8 +111,8 @@ class WaveStudy:
         Spontaneous activity after growth.
     statistics : list of WaveStatistics
         Of each sheet.
-    configuration : {"topographic", "scheduled", "authors", "own"}
-        Which set of parts has grown.
+    configuration : str
+        Which set of parts has grown: topographic, continuous, budding, scheduled, authors, precursor, or own.
     complete : bool
         Whether the whole schedule has been run.
     measures : list of Measure
@@ -166,14 +174,14 @@ def follow_growth(
     ValueError
         If the duration is out of range.
     """
-    begin = getattr(network, "n_steps_grown_", 0) * STEP_MS
+    begin = getattr(network, "n_steps_grown_", 0) * network.step_ms
     if duration is None:
         duration = max(0.0, schedule_ms(network) - begin)
     looks, grown = [], 0.0
     filmed = np.unique(np.linspace(0, n_looks, N_SCENES).round())
     shares = (np.arange(n_looks + 1) / n_looks) ** 1.5  # of the time
-    times = np.maximum(np.round(shares * float(duration), 1), STEP_MS if begin == 0.0 else 0.0)
-    for k, time in enumerate(times.tolist()):
+    steps = np.maximum(np.round(shares * float(duration) / network.step_ms), 1.0 if begin == 0.0 else 0.0)
+    for k, time in enumerate((steps * network.step_ms).tolist()):
         if time > grown:
             network.grow(time - grown)
             if advance is not None:
@@ -186,7 +194,7 @@ def follow_growth(
 def look_at(network: Any, *, film: bool = True) -> Look:
     """A network as it is now, and what it does in the next ms."""
     activity = network.record(LOOK_MS) if film else None
-    return Look(network.n_steps_grown_ * STEP_MS, [W.copy() for W in network.weights_], activity)
+    return Look(network.n_steps_grown_ * network.step_ms, [W.copy() for W in network.weights_], activity)
 
 
 def schedule_ms(network: Any) -> float:
@@ -196,7 +204,7 @@ def schedule_ms(network: Any) -> float:
 
 def excitation_radius(network: Any, layer: int) -> float:
     """Radius of lateral excitation on a sheet in the phase that growth has reached."""
-    chosen, left = network._chosen(), network.n_steps_grown_ * STEP_MS
+    chosen, left = network._chosen(), network.n_steps_grown_ * network.step_ms
     phases = chosen["phases"]
     now = len(phases) - 1
     for q, phase in enumerate(phases):
@@ -217,7 +225,13 @@ def examine_waves(network: Any, *, growth: list[Look] | None = None) -> WaveStud
     trains = [recording.spikes[f"layer_{k}"] for k in range(n_sheets)]
     statistics = [
         waves.wave_statistics(
-            train.time_ms, train.neuron, X, RECORDED_MS, least=few, link=excitation_radius(network, k)
+            train.time_ms,
+            train.neuron,
+            X,
+            RECORDED_MS,
+            least=few,
+            link=excitation_radius(network, k),
+            frame_ms=network.step_ms,
         )
         for k, (train, X, few) in enumerate(zip(trains, positions, least, strict=True))
     ]
@@ -225,10 +239,10 @@ def examine_waves(network: Any, *, growth: list[Look] | None = None) -> WaveStud
     projections = []
     for below, above in pairs:
         W = network.weights_[below] if above == below + 1 else network.receptive_fields_(above, below)
-        projections.append(_projection(W, positions, trains, least, below, above))
+        projections.append(_projection(W, positions, trains, least, below, above, network.step_ms))
     orders = [[_order(W, positions[k], positions[k + 1]) for k, W in enumerate(look.weights)] for look in looks]
     configuration = _configuration(network)
-    complete = network.n_steps_grown_ * STEP_MS >= schedule_ms(network) - STEP_MS
+    complete = network.n_steps_grown_ * network.step_ms >= schedule_ms(network) - network.step_ms
     return WaveStudy(
         positions=positions,
         looks=looks,
@@ -248,18 +262,22 @@ def _without_history(network: Any) -> list[Look]:
     now = look_at(network)
     if not isinstance(network.random_state, int | np.integer):
         return [now]
-    return [look_at(clone(network).set_params(verbose=False).grow(STEP_MS)), now]
+    return [look_at(clone(network).set_params(verbose=False).grow(network.step_ms)), now]
 
 
-def _projection(W: NDArray, positions: list, trains: list, least: list[int], below: int, above: int) -> Projection:
+def _projection(
+    W: NDArray, positions: list, trains: list, least: list[int], below: int, above: int, frame_ms: float
+) -> Projection:
     lower, upper = positions[below], positions[above]
     found = [
-        waves.wave_centres(trains[k].time_ms, trains[k].neuron, positions[k], RECORDED_MS, least=least[k])
+        waves.wave_centres(
+            trains[k].time_ms, trains[k].neuron, positions[k], RECORDED_MS, least=least[k], frame_ms=frame_ms
+        )
         for k in (below, above)
     ]
     both = np.isfinite(found[0][:, 0]) & np.isfinite(found[1][:, 0])
     tracking = waves.affine_fit(found[0][both], found[1][both]) if both.sum() > LEAST else math.nan
-    counts = [waves.spikes_per_frame(trains[k].time_ms, RECORDED_MS) for k in (below, above)]
+    counts = [waves.spikes_per_frame(trains[k].time_ms, RECORDED_MS, frame_ms=frame_ms) for k in (below, above)]
     return Projection(
         below=below,
         above=above,
@@ -288,14 +306,14 @@ def _order(W: NDArray, lower: NDArray, upper: NDArray) -> Order:
 
 def _configuration(network: Any) -> str:
     chosen = network._chosen()
-    for name, parts in (("topographic", TOPOGRAPHIC), ("scheduled", SCHEDULED), ("authors", AUTHORS)):
+    for name, parts in CONFIGURATIONS.items():
         if all(chosen[key] == part for key, part in parts.items()):
             return name
     return "own"
 
 
 def _measures(direct: list[Projection], before: list[Order] | None, configuration: str) -> list[Measure]:
-    ordered = configuration != "authors"
+    ordered = configuration not in UNORDERED
     rows = [
         ("compactness", "Compactness", "1 - (r / R)², r the radius of a receptive field and R that of the sheet: 0 if "
          "a unit listens to all of the sheet below, 1 to one node. Mean over units."),
@@ -326,7 +344,7 @@ def _warnings(
 ) -> list[str]:
     found = []
     if not complete:
-        grown, whole = network.n_steps_grown_ * STEP_MS / 1000.0, schedule_ms(network) / 1000.0
+        grown, whole = network.n_steps_grown_ * network.step_ms / 1000.0, schedule_ms(network) / 1000.0
         found.append(f"Growth stopped after {grown:g} s of a schedule of {whole:g} s; call grow() for the rest.")
     for k, waving in enumerate(statistics):
         if not waving.active > 0.02:
