@@ -52,12 +52,12 @@ def fill_normals(levels, seed, stream, step, sd, words, out):
     sd : float32
         IN standard deviation.
     words : ndarray of uint32, shape (WORDS, n_blocks)
-        INOUT room to work in, see `words_for`.
+        INOUT room to work in, see `words_for`; it may be larger than needed.
     out : ndarray of float32, shape (n,)
         OUT the numbers.
     """
     first, second, third, fourth = words[0], words[1], words[2], words[3]
-    n_blocks = first.shape[0]
+    n_blocks = (out.shape[0] + PER_BLOCK - 1) // PER_BLOCK
     for b in range(n_blocks):
         w0, w1, w2, w3 = block(seed, stream, step, b)
         first[b], second[b], third[b], fourth[b] = w0, w1, w2, w3

@@ -1,0 +1,404 @@
+"""Time loop of a graph of populations that exchange spikes with conduction delays.
+
+A map is two of its populations, excitatory and inhibitory; any number of maps, and of projections between them, feed
+each other in one call, feedback included. All are rows of the same tables, so that nothing is compiled anew when maps
+are added. Each population advances by a chunk of time no longer than the shortest delay, and leaves its spikes in a ring
+of lists, one per step, from which the others take them when they are due.
+
+Phases of a step of a population:
+
+1. arrivals: spikes of other populations and of the input, and pulses of the clock, raise conductances and leave traces
+2. membranes, with these conductances
+3. spikes: reset, threshold, plasticity of the synapses of the neurons that fired
+4. decay of conductances and thresholds
+
+At the end of a frame neurons that fired in it are counted as used, and their weights move towards their sum.
+"""
+
+import math
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from tectum.engine.kernel import kernel
+from tectum.engine.random import normal
+from tectum.engine.wave_noise import fill_normals
+from tectum.parts.conductance import ConductanceStep, ThresholdStep, conduct, relax
+from tectum.parts.coupling import ClockStep, follow
+from tectum.parts.map_learning import ArrivalSTDPStep, NoveltyStep, UseStep, bind, late, plasticity
+
+ZERO = np.float32(0.0)
+ONE = np.float32(1.0)
+NEVER = -(2**40)  # step of an arrival that has not been
+TURN = 2.0 * math.pi
+EXCITATORY, INHIBITORY = range(2)  # channels of a projection
+UNIFORM, SPARSE, PLASTIC = range(3)  # kinds of its wiring
+SOURCE, FROM_INPUT, TARGET, KIND, CHANNEL, DELAY, WEIGHTS, ARRIVALS, N_PRE = range(9)  # columns of `projections`
+PERIOD, JITTER, PULSE, KAPPA, AIM, FOLLOWED, PHASE = range(7)  # columns of `clocks`
+INPUT_STREAM, CLOCK_STREAM = 2**40, 2**41  # what random numbers are for, above the numbers of the populations
+
+
+class GraphCircuit(NamedTuple):
+    """Constants of a graph (IN); pop is a population, p a projection, s an input, k its spikes per cycle."""
+
+    first: Any  # (n_pops + 1,) int64, first neuron of each population
+    neurons: Any  # (n_pops, 11) float32, fields of ConductanceStep
+    thresholds: Any  # (n_pops, 3) float32, fields of ThresholdStep
+    clocks: Any  # (n_pops, 7) float64: ms, ms, conductance, rad, rad, population (-1 none), ms; period 0 is no clock
+    rules: Any  # (n_pops, 3) float32: eta, fields of ArrivalSTDPStep
+    uses: Any  # (n_pops, 2) float32, fields of UseStep
+    gates: Any  # (n_pops, 5) float32, fields of NoveltyStep
+    memory: Any  # (n_pops, n_lags) float32, trace of an arrival by steps ago
+    projections: Any  # (n_projections, 9) int64
+    first_in: Any  # (n_pops + 1,) int64, projections in order of their targets
+    uniform: Any  # (n_projections,) float32, weight of a UNIFORM projection
+    totals: Any  # (n_projections,) float32, sum that the weights of a neuron move towards
+    paces: Any  # (n_projections,) float32, how fast
+    row_start: Any  # sparse rows of the SPARSE ones, a row per presynaptic neuron; WEIGHTS is the first row
+    column: Any  # int32, postsynaptic neuron within the target
+    fixed: Any  # float32
+    input_first: Any  # (n_inputs + 1,) int64, places in a row of `ranked`
+    input_times: Any  # (n_inputs, 4) float64: period ms, onset ms after the clock's phase, code ms, jitter ms
+    input_clock: Any  # (n_inputs,) int64, population whose clock it follows
+    levels: Any  # normal_levels
+    dt: Any  # float, ms
+    chunk: Any  # int, steps
+    cycle: Any  # int, steps
+    frame: Any  # int, steps, a multiple of the cycle
+
+
+class GraphState(NamedTuple):
+    """State of a graph (INOUT): all that is needed to continue."""
+
+    v: Any  # (n_neurons,) float32
+    g_exc: Any  # (n_neurons,) float32
+    g_inh: Any  # (n_neurons,) float32
+    resting: Any  # (n_neurons,) float32, steps of refractoriness left
+    raised: Any  # (n_neurons,) float32, threshold above the resting one
+    use: Any  # (n_neurons,) float32, frames with a spike
+    latency: Any  # (n_neurons,) float32, quantile of first-spike latencies, ms
+    weights: Any  # float32, of the PLASTIC projections, a row per postsynaptic neuron
+    arrived: Any  # int64, step of the last arrival from each presynaptic neuron of the PLASTIC projections
+    n_fired: Any  # (n_pops, ring) int64
+    fired: Any  # (ring, n_neurons) int32
+    pulse: Any  # (n_neurons,) int64, step of the next pulse of the clock
+    cycle: Any  # (n_neurons,) int64, its number
+    phase: Any  # (n_pops,) float64, ms
+    turn: Any  # (n_pops,) int64, cycles in which the phase was adapted
+    volley: Any  # (n_pops, 2) float64, sums of cosine and sine of the spikes' phases in this cycle
+    began: Any  # (n_inputs,) int64, cycles of the input that have begun
+    due: Any  # (n_inputs, ring) int32, first spike of the input in each step, -1 none
+    after: Any  # (n_ranked,) int32, next one in the same step
+    onset: Any  # (n_ranked,) int32, neuron of the input that fires with this rank in the present cycle
+    silent: Any  # (n_pops,) int64, 1 if the population has not fired in the present cycle of its own
+    clock: Any  # (1,) int64, steps since the start
+
+
+class GraphOutput(NamedTuple):
+    """What happened (OUT); arrays of length 0 record nothing, and recording stops when they are full."""
+
+    counts: Any  # (n_frames, n_neurons) int32, spikes of each neuron in each frame
+    latency: Any  # (n_frames, n_neurons) float32, ms from the start of the frame to its first spike, -1 none
+    events: Any  # (capacity, 2) int64, step and neuron
+    n_events: Any  # (1,) int64, may exceed the capacity
+    field: Any  # (n_times, n_pops) float32, mean inhibitory conductance of each population
+
+
+class GraphScratch(NamedTuple):
+    """Work space (INOUT), contents irrelevant."""
+
+    words: Any  # uint32, see `words_for`
+    noise: Any  # (n_most,) float32
+    trace: Any  # (n_most inputs of a projection,) float32
+    novelty: Any  # (n_pops,) float32, factor of the learning rate in this frame
+
+
+@kernel
+def neuron_of(circuit, pop):
+    """Constants of the neurons of a population."""
+    row = circuit.neurons[pop]
+    return ConductanceStep(row[0], row[1], row[2], row[3], row[4], row[5], row[6], row[7], row[8], row[9], row[10])
+
+
+@kernel
+def begin_input(circuit, state, ranked, frame, s, step, seed):
+    """Schedule the spikes of an input for the cycle that begins at `step`; IN ranked (n_frames, n_ranked) int32."""
+    first, last = circuit.input_first[s], circuit.input_first[s + 1]
+    times = circuit.input_times[s]
+    due = state.due[s]
+    due[:] = -1
+    length = np.int64(round(times[0] / circuit.dt))
+    for k in range(first, last):
+        i = ranked[frame, k]
+        state.onset[k] = i
+        if i >= 0:
+            at = times[2] * (k - first) / (last - first)
+            at += times[3] * normal(seed, np.uint64(INPUT_STREAM + s), state.began[s], k - first)
+            place = (step + min(max(np.int64(round(at / circuit.dt)), 0), length - 2)) % due.shape[0]
+            state.after[k] = due[place]
+            due[place] = k
+    state.began[s] += 1
+
+
+@kernel
+def input_onset(circuit, state, s):
+    """Step at which the next cycle of an input begins."""
+    start = state.phase[circuit.input_clock[s]] + circuit.input_times[s, 1]
+    return np.int64(round((start + state.began[s] * circuit.input_times[s, 0]) / circuit.dt))
+
+
+@kernel
+def strike(circuit, state, p, i, step):
+    """A spike of presynaptic neuron i arrives through a SPARSE or PLASTIC projection; INOUT state."""
+    row = circuit.projections[p]
+    first = circuit.first[row[TARGET]]
+    n = circuit.first[row[TARGET] + 1] - first
+    g = state.g_inh if row[CHANNEL] == INHIBITORY else state.g_exc
+    if row[KIND] == SPARSE:
+        for k in range(circuit.row_start[row[WEIGHTS] + i], circuit.row_start[row[WEIGHTS] + i + 1]):
+            g[first + circuit.column[k]] += circuit.fixed[k]
+    else:
+        n_pre, at = row[N_PRE], row[WEIGHTS] + i
+        state.arrived[row[ARRIVALS] + i] = step
+        for j in range(n):
+            g[first + j] += state.weights[at + j * n_pre]
+
+
+@kernel
+def arrive(circuit, state, p, step):
+    """Phase 1 for one projection."""
+    row = circuit.projections[p]
+    if row[FROM_INPUT]:
+        s = row[SOURCE]
+        place = step % state.due.shape[1]
+        k = state.due[s, place]
+        while k >= 0:
+            strike(circuit, state, p, state.onset[k], step)
+            k = state.after[k]
+        return
+    ring = state.n_fired.shape[1]
+    place = (step - row[DELAY]) % ring
+    n_fired = state.n_fired[row[SOURCE], place] if step >= row[DELAY] else 0
+    if n_fired == 0:
+        return
+    if row[KIND] == UNIFORM:
+        first, last = circuit.first[row[TARGET]], circuit.first[row[TARGET] + 1]
+        g = state.g_inh[first:last] if row[CHANNEL] == INHIBITORY else state.g_exc[first:last]
+        total = circuit.uniform[p] * np.float32(n_fired)
+        for j in range(g.shape[0]):
+            g[j] += total
+        return
+    spikes = state.fired[place, circuit.first[row[SOURCE]] : circuit.first[row[SOURCE] + 1]]
+    for f in range(n_fired):
+        strike(circuit, state, p, spikes[f], step)
+
+
+@kernel
+def keep_time(circuit, state, pop, step, seed):
+    """Phase 1, pulses of the clock of a population; at the end of its cycle an adaptive one is moved."""
+    row = circuit.clocks[pop]
+    period, followed = row[PERIOD], np.int64(row[FOLLOWED])
+    if followed >= 0 and step * circuit.dt >= state.phase[pop] + state.turn[pop] * period:
+        cosine, sine = state.volley[pop, 0], state.volley[pop, 1]
+        if cosine != 0.0 or sine != 0.0:
+            before = TURN * state.phase[pop] / period
+            after = follow(ClockStep(row[KAPPA], row[AIM]), before, math.atan2(sine, cosine))
+            state.phase[pop] += (after - before) * period / TURN
+        state.volley[pop, 0] = 0.0
+        state.volley[pop, 1] = 0.0
+        state.turn[pop] += 1
+    if followed >= 0:
+        place = (step - circuit.chunk) % state.n_fired.shape[1]
+        n = state.n_fired[followed, place] if step >= circuit.chunk else 0
+        angle = TURN * ((step - circuit.chunk) * circuit.dt) / period
+        state.volley[pop, 0] += n * math.cos(angle)
+        state.volley[pop, 1] += n * math.sin(angle)
+    pulse = np.float32(row[PULSE])
+    first = circuit.first[pop]
+    for j in range(first, circuit.first[pop + 1]):
+        if step >= state.pulse[j]:
+            if state.cycle[j] >= 0:
+                state.g_exc[j] += pulse
+            state.cycle[j] += 1
+            at = state.phase[pop] + state.cycle[j] * period
+            at += row[JITTER] * normal(seed, np.uint64(CLOCK_STREAM + pop), state.cycle[j], j - first)
+            state.pulse[j] = max(np.int64(round(at / circuit.dt)), step + 1 if state.cycle[j] > 0 else step)
+
+
+@kernel
+def learn(circuit, state, scratch, pop, j, step):
+    """Phase 3, plasticity of the synapses of neuron j of a population that has fired; INOUT state, scratch."""
+    rule = circuit.rules[pop]
+    law = ArrivalSTDPStep(rule[1], rule[2])
+    n_used = state.use[circuit.first[pop] + j]
+    eta = rule[0] * plasticity(UseStep(circuit.uses[pop, 0], circuit.uses[pop, 1]), n_used) * scratch.novelty[pop]
+    memory = circuit.memory[pop]
+    for p in range(circuit.first_in[pop], circuit.first_in[pop + 1]):
+        row = circuit.projections[p]
+        if row[KIND] == PLASTIC:
+            n_pre = row[N_PRE]
+            arrived = state.arrived[row[ARRIVALS] : row[ARRIVALS] + n_pre]
+            trace = scratch.trace[:n_pre]
+            for i in range(n_pre):
+                lag = step - arrived[i]
+                trace[i] = memory[lag] if lag < memory.shape[0] else ZERO
+            weights = state.weights[row[WEIGHTS] + j * n_pre : row[WEIGHTS] + (j + 1) * n_pre]
+            for i in range(n_pre):
+                weights[i] = bind(law, weights[i], trace[i], eta)
+
+
+@kernel
+def note(circuit, state, out, scratch, pop, j, step, frame, learning):
+    """Phase 3, what is kept of a spike of neuron j of a population."""
+    at = circuit.first[pop] + j
+    n = out.n_events[0]
+    if n < out.events.shape[0]:
+        out.events[n, 0] = step
+        out.events[n, 1] = at
+    out.n_events[0] = n + 1
+    state.silent[pop] = 0
+    out.counts[frame, at] += 1
+    if out.latency[frame, at] < ZERO:
+        latency = np.float32((step % circuit.frame) * circuit.dt)
+        out.latency[frame, at] = latency
+        row = circuit.gates[pop]
+        if learning and row[0] > ONE and scratch.novelty[pop] == ZERO:  # the first spike of the frame
+            scratch.novelty[pop] = row[0] if latency > state.latency[at] else ONE
+            gate = NoveltyStep(row[0], row[1], row[2], row[3], row[4])
+            state.latency[at] = late(gate, state.latency[at], latency)
+
+
+@kernel
+def advance(circuit, state, out, scratch, drive, pop, step, frame, seed, learning):
+    """One step of a population; IN drive (n_neurons,) of the frame, mV, beyond that of the neurons."""
+    first, last = circuit.first[pop], circuit.first[pop + 1]
+    # 1. arrivals
+    for p in range(circuit.first_in[pop], circuit.first_in[pop + 1]):
+        arrive(circuit, state, p, step)
+    if circuit.clocks[pop, PERIOD] > 0.0:
+        keep_time(circuit, state, pop, step, seed)
+
+    # 2. membranes
+    neuron = neuron_of(circuit, pop)
+    n = last - first
+    noise = scratch.noise[:n]
+    if neuron.noise > ZERO:
+        fill_normals(circuit.levels, seed, np.uint64(pop), step, neuron.noise, scratch.words, noise)
+    else:
+        noise[:] = ZERO
+    v, resting, raised = state.v[first:last], state.resting[first:last], state.raised[first:last]
+    g_exc, g_inh, D = state.g_exc[first:last], state.g_inh[first:last], drive[first:last]
+    any_fired = False
+    for j in range(n):
+        free = conduct(neuron, v[j], neuron.drive + D[j], g_exc[j], g_inh[j], noise[j])
+        v[j] = free if resting[j] <= ZERO else v[j]
+        any_fired |= v[j] >= neuron.theta + raised[j]
+    place = step % state.n_fired.shape[1]
+    for j in range(n):
+        resting[j] = resting[j] - ONE if resting[j] > ZERO else ZERO
+
+    # 3. spikes
+    n_fired = 0
+    if any_fired:
+        spikes = state.fired[place, first:last]
+        for j in range(n):
+            if v[j] >= neuron.theta + raised[j]:
+                spikes[n_fired] = j
+                n_fired += 1
+        for f in range(n_fired):
+            j = spikes[f]
+            v[j] = neuron.v_reset
+            resting[j] = neuron.refractory
+            raised[j] += circuit.thresholds[pop, 0]
+            note(circuit, state, out, scratch, pop, j, step, frame, learning)
+            if learning and circuit.rules[pop, 0] > ZERO:
+                learn(circuit, state, scratch, pop, j, step)
+    state.n_fired[pop, place] = n_fired
+
+    # 4. decay
+    threshold = ThresholdStep(circuit.thresholds[pop, 0], circuit.thresholds[pop, 1], circuit.thresholds[pop, 2])
+    for j in range(n):
+        g_exc[j] *= neuron.keep_exc
+        g_inh[j] *= neuron.keep_inh
+        raised[j] = relax(threshold, raised[j])
+
+
+@kernel
+def settle(circuit, state, out, pop, frame):
+    """End of a frame: neurons that fired are used, and their weights from each source move towards their sum."""
+    first = circuit.first[pop]
+    keep = circuit.uses[pop, 1]
+    for j in range(first, circuit.first[pop + 1]):
+        state.use[j] = keep * state.use[j] + (ONE if out.counts[frame, j] > 0 else ZERO)
+    for p in range(circuit.first_in[pop], circuit.first_in[pop + 1]):
+        row, pace = circuit.projections[p], circuit.paces[p]
+        if row[KIND] == PLASTIC and pace > ZERO:
+            n_pre = row[N_PRE]
+            for j in range(circuit.first[pop + 1] - first):
+                if out.counts[frame, first + j] > 0:
+                    weights = state.weights[row[WEIGHTS] + j * n_pre : row[WEIGHTS] + (j + 1) * n_pre]
+                    total = ZERO
+                    for i in range(n_pre):
+                        total += weights[i]
+                    if total > ZERO:
+                        scale = ONE + pace * (circuit.totals[p] / total - ONE)
+                        for i in range(n_pre):
+                            weights[i] *= scale
+
+
+@kernel
+def recruit(circuit, state):
+    """In populations that were silent for a cycle the thresholds of the least used neurons fall; INOUT state."""
+    for pop in range(circuit.first.shape[0] - 1):
+        if circuit.gates[pop, 0] > ONE and state.silent[pop]:
+            first, last = circuit.first[pop], circuit.first[pop + 1]
+            wanted = np.int64(math.ceil(circuit.gates[pop, 3] * (last - first)))
+            for j in range(first, last):
+                n_less = 0
+                for other in range(first, last):
+                    equal = state.use[other] == state.use[j] and other < j
+                    n_less += state.use[other] < state.use[j] or equal
+                if n_less < wanted:
+                    state.raised[j] -= circuit.gates[pop, 4]
+        state.silent[pop] = 1
+
+
+@kernel
+def run_graph(circuit, state, out, scratch, ranked, drive, seed, learning):
+    """Present frames one after another.
+
+    IN circuit, ranked (n_frames, n_ranked) int32 neurons of the inputs, strongest first and -1 where fewer fire, drive
+    (n_frames or 1, n_neurons) float32 mV, seed uint64, learning; INOUT state, scratch; OUT out.
+    """
+    n_pops = circuit.first.shape[0] - 1
+    every = np.int64(round(1.0 / circuit.dt))
+    for frame in range(ranked.shape[0]):
+        D = drive[frame if drive.shape[0] > 1 else 0]
+        scratch.novelty[:] = ONE
+        for pop in range(n_pops):
+            if circuit.gates[pop, 0] > ONE:
+                scratch.novelty[pop] = ZERO
+        end = state.clock[0] + circuit.frame
+        while state.clock[0] < end:
+            start, stop = state.clock[0], min(state.clock[0] + circuit.chunk, end)
+            for s in range(circuit.input_clock.shape[0]):
+                while input_onset(circuit, state, s) < stop:
+                    begin = max(input_onset(circuit, state, s), start)
+                    begin_input(circuit, state, ranked, frame, s, begin, seed)
+            for pop in range(n_pops):
+                for step in range(start, stop):
+                    advance(circuit, state, out, scratch, D, pop, step, frame, seed, learning)
+                    if step % every == 0 and step // every < out.field.shape[0]:
+                        total = ZERO
+                        for j in range(circuit.first[pop], circuit.first[pop + 1]):
+                            total += state.g_inh[j]
+                        out.field[step // every, pop] = total / np.float32(circuit.first[pop + 1] - circuit.first[pop])
+            for s in range(circuit.input_clock.shape[0]):
+                for step in range(start, stop):
+                    state.due[s, step % state.due.shape[1]] = -1
+            state.clock[0] = stop
+            if learning and stop % circuit.cycle == 0:
+                recruit(circuit, state)
+        if learning:
+            for pop in range(n_pops):
+                settle(circuit, state, out, pop, frame)

@@ -1,0 +1,122 @@
+"""Plasticity of the projections to a map of a hierarchy: binding what arrives together, and staying open to news.
+
+Spikes that arrive at most a few ms before a neuron fires are bound; the window is shorter than half a cycle, so that
+only sources in phase are. How fast a neuron learns falls with its own use, and rises where the input is new.
+"""
+
+import math
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from tectum.engine.law import law
+from tectum.parts.steps import discretise
+
+ONE = np.float32(1.0)
+
+
+class ArrivalSTDP(NamedTuple):
+    """At each spike of a neuron its weights move towards what has just arrived; bounded, without normalisation."""
+
+    eta: float = 0.05  # share of the way per spike
+    w_max: float = 0.24  # conductance, bound of a weight
+    beta: float = 0.35  # depression of all synapses, relative to potentiation
+    tau_pre: float = 6.0  # ms, memory of an arrival
+
+
+class ArrivalSTDPStep(NamedTuple):
+    """`ArrivalSTDP` in float32; its memory is tabulated by steps."""
+
+    w_max: Any
+    beta: Any
+
+
+@discretise.of(ArrivalSTDP)
+def _(part, dt):
+    """Bounds in float32; rate and memory are kept by neuron and by lag."""
+    return ArrivalSTDPStep(np.float32(part.w_max), np.float32(part.beta))
+
+
+@law
+def bind(p, w, x, eta):
+    """Weight after a spike of the neuron; x is the trace of the last arrival, from 1 to 0."""
+
+
+@bind.of(ArrivalSTDPStep)
+def _(p, w, x, eta):
+    """dw = eta (x (w_max - w) - beta w); the fixed point w_max x / (x + beta) is graded by x."""
+    return w + eta * (x * (p.w_max - w) - p.beta * w)
+
+
+class UseDependentRate(NamedTuple):
+    """Metaplasticity: a neuron learns the slower the more often it has fired; an n_0 of infinity never slows it."""
+
+    n_0: float = 20.0  # frames with a spike after which the rate has halved
+    forget: float = 1e-4  # share of its use that a neuron forgets per frame
+
+
+class UseStep(NamedTuple):
+    """`UseDependentRate` in float32."""
+
+    slope: Any  # 1 / n_0
+    keep: Any  # 1 - forget
+
+
+@discretise.of(UseDependentRate)
+def _(part, dt):
+    """Independent of `dt`, as use is counted by frames."""
+    return UseStep(np.float32(1.0 / part.n_0), np.float32(1.0 - part.forget))
+
+
+@law
+def plasticity(p, n):
+    """Factor of the learning rate of a neuron that has been used in n frames."""
+
+
+@plasticity.of(UseStep)
+def _(p, n):
+    """1 / (1 + n / n_0)."""
+    return ONE / (ONE + n * p.slope)
+
+
+class NoveltyGate(NamedTuple):
+    """Late winners learn faster, and where none fires the least used neurons become easier to excite."""
+
+    factor: float = 4.0  # of the learning rate in a frame whose winner is late; 1 does nothing
+    quantile: float = 0.9  # of the neuron's own first-spike latencies, beyond which it is late
+    pace: float = 0.02  # share of the frame by which the estimate of the quantile moves
+    recruited: float = 0.1  # share of the neurons, the least used, whose thresholds fall in a silent cycle
+    drop: float = 1.0  # mV by which they do
+
+
+class NoveltyStep(NamedTuple):
+    """`NoveltyGate` in float32."""
+
+    factor: Any
+    quantile: Any
+    pace: Any  # ms
+    recruited: Any
+    drop: Any
+
+
+@law
+def late(p, q, latency):
+    """Estimate of the quantile of first-spike latencies after one more latency, in ms."""
+
+
+@late.of(NoveltyStep)
+def _(p, q, latency):
+    """q <- q + pace (quantile - [latency <= q]): stochastic approximation (Robbins & Monro 1951)."""
+    return q + p.pace * (p.quantile - (ONE if latency <= q else np.float32(0.0)))
+
+
+class SourceNorm(NamedTuple):
+    """Each source of a map keeps its share of the weights of a neuron, slowly."""
+
+    total: float = 3.0  # conductance, sum of the weights of a neuron from all sources together
+    pace: float = 0.01  # share of the way per frame in which the neuron has fired; 0 does nothing
+
+
+def memory_table(tau: float, dt: float, window: float) -> Any:
+    """Trace (n_lags,) of an arrival 0, 1, ... steps ago, float32."""
+    return np.array([math.exp(-k * dt / tau) for k in range(round(window / dt) + 1)], np.float32)
