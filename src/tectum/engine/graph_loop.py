@@ -75,6 +75,7 @@ class GraphState(NamedTuple):
     g_inh: Any  # (n_neurons,) float32
     resting: Any  # (n_neurons,) float32, steps of refractoriness left
     raised: Any  # (n_neurons,) float32, threshold above the resting one
+    eased: Any  # (n_neurons,) float32, by how much it is lower while the population is silent
     use: Any  # (n_neurons,) float32, frames with a spike
     latency: Any  # (n_neurons,) float32, quantile of first-spike latencies, ms
     weights: Any  # float32, of the PLASTIC projections, a row per postsynaptic neuron
@@ -286,13 +287,14 @@ def advance(circuit, state, out, scratch, drive, pop, step, frame, seed, learnin
         fill_normals(circuit.levels, seed, np.uint64(pop), step, neuron.noise, scratch.words, noise)
     else:
         noise[:] = ZERO
-    v, resting, raised = state.v[first:last], state.resting[first:last], state.raised[first:last]
+    v, resting = state.v[first:last], state.resting[first:last]
+    raised, eased = state.raised[first:last], state.eased[first:last]
     g_exc, g_inh, D = state.g_exc[first:last], state.g_inh[first:last], drive[first:last]
     any_fired = False
     for j in range(n):
         free = conduct(neuron, v[j], neuron.drive + D[j], g_exc[j], g_inh[j], noise[j])
         v[j] = free if resting[j] <= ZERO else v[j]
-        any_fired |= v[j] >= neuron.theta + raised[j]
+        any_fired |= v[j] >= neuron.theta + raised[j] - eased[j]
     place = step % state.n_fired.shape[1]
     for j in range(n):
         resting[j] = resting[j] - ONE if resting[j] > ZERO else ZERO
@@ -302,7 +304,7 @@ def advance(circuit, state, out, scratch, drive, pop, step, frame, seed, learnin
     if any_fired:
         spikes = state.fired[place, first:last]
         for j in range(n):
-            if v[j] >= neuron.theta + raised[j]:
+            if v[j] >= neuron.theta + raised[j] - eased[j]:
                 spikes[n_fired] = j
                 n_fired += 1
         for f in range(n_fired):
@@ -347,20 +349,31 @@ def settle(circuit, state, out, pop, frame):
 
 
 @kernel
-def recruit(circuit, state):
-    """In populations that were silent for a cycle the thresholds of the least used neurons fall; INOUT state."""
+def ease(circuit, state, learning):
+    """In populations silent for a cycle thresholds fall until a neuron fires; INOUT state.
+
+    While learning those of the least used neurons, so that what is new is not learned by neurons that know something
+    else; in frozen passes those of all, so that the nearest answers.
+    """
     for pop in range(circuit.first.shape[0] - 1):
-        if circuit.gates[pop, 0] > ONE and state.silent[pop]:
+        if circuit.gates[pop, 0] > ONE:
             first, last = circuit.first[pop], circuit.first[pop + 1]
-            wanted = np.int64(math.ceil(circuit.gates[pop, 3] * (last - first)))
+            wanted = np.int64(math.ceil(circuit.gates[pop, 3] * (last - first))) if learning else last - first
             for j in range(first, last):
-                n_less = 0
-                for other in range(first, last):
-                    equal = state.use[other] == state.use[j] and other < j
-                    n_less += state.use[other] < state.use[j] or equal
-                if n_less < wanted:
-                    state.raised[j] -= circuit.gates[pop, 4]
+                if not state.silent[pop]:
+                    state.eased[j] = ZERO
+                elif wanted == last - first or n_less_used(state.use, first, last, j) < wanted:
+                    state.eased[j] += circuit.gates[pop, 4]
         state.silent[pop] = 1
+
+
+@kernel
+def n_less_used(use, first, last, j):
+    """Number of the neurons from `first` to `last` that have been used less than j, or as much and stand before it."""
+    n = 0
+    for other in range(first, last):
+        n += use[other] < use[j] or (use[other] == use[j] and other < j)
+    return n
 
 
 @kernel
@@ -397,8 +410,8 @@ def run_graph(circuit, state, out, scratch, ranked, drive, seed, learning):
                 for step in range(start, stop):
                     state.due[s, step % state.due.shape[1]] = -1
             state.clock[0] = stop
-            if learning and stop % circuit.cycle == 0:
-                recruit(circuit, state)
+            if stop % circuit.cycle == 0:
+                ease(circuit, state, learning)
         if learning:
             for pop in range(n_pops):
                 settle(circuit, state, out, pop, frame)
