@@ -6,7 +6,6 @@ reading of it serves all samples of a chunk.
 """
 
 import math
-import numbers
 from functools import cached_property
 from typing import Any
 
@@ -308,9 +307,8 @@ def scale_channels(X, state, tau, learning, blank, strength):
                 for i in range(first, last):
                     total += float(X[m, i])
                 state[1 + c] += (total / size - state[1 + c]) / min(state[0], tau)
-            if state[0] == 0.0:
-                scale = 1.0
-            else:
+            scale = 1.0
+            if state[0] > 0.0:
                 scale = 1.0 / state[1 + c] if state[1 + c] > 0.0 else 0.0
             for i in range(first, last):
                 strength[m, i] = np.float32(float(X[m, i]) * scale)
@@ -331,9 +329,10 @@ class ProjectionCoder:
     @cached_property
     def sparse_matrix(self) -> tuple[NDArray[np.int64], NDArray[np.int32], NDArray[np.float32]]:
         """Place of each feature's entries, their columns and their signs."""
-        draws = uniform_array(self.seed, STREAM, 0, self.n_features * self.part.d).reshape(self.n_features, self.part.d)
-        feature, direction = np.nonzero(draws < np.float32(self.part.density))
-        sign = np.where(draws[feature, direction] < np.float32(self.part.density / 2), ONE, -ONE)
+        d, density = self.part.d, self.part.density or 0.0
+        draws = uniform_array(int(self.seed), STREAM, 0, self.n_features * d).reshape(self.n_features, d)
+        feature, direction = np.nonzero(draws < np.float32(density))
+        sign = np.where(draws[feature, direction] < np.float32(density / 2), ONE, -ONE)
         return np.searchsorted(feature, np.arange(self.n_features + 1)), direction.astype(np.int32), sign
 
     def strengths(
@@ -429,7 +428,7 @@ def _(part, seed, n_features):
 
 def check_whole(name: str, value: Any, least: int, most: int | None = None, reason: str = "") -> None:
     """Raise a ValueError unless a parameter is a whole number in its range."""
-    if isinstance(value, numbers.Integral) and value >= least and (most is None or value <= most):
+    if isinstance(value, (int, np.integer)) and value >= least and (most is None or value <= most):
         return
     upper = "" if most is None else f" and at most {most}"
     raise ValueError(

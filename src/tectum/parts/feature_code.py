@@ -11,8 +11,8 @@ from typing import NamedTuple
 class RandomProjection(NamedTuple):
     """The features are projected on fixed random directions, each of which has an ON and an OFF input.
 
-    ``p = G^T a / |G^T a|``, optionally less a slow running mean, and ``u = [max(p, 0), max(-p, 0)]``: the k largest of u
-    fire. Distances survive a random projection (Johnson & Lindenstrauss 1984), with a typical error of 1/sqrt(2 d).
+    ``p = G^T a / |G^T a|``, optionally less a slow running mean, and ``u = [max(p, 0), max(-p, 0)]``: the k largest
+    of u fire. Distances survive a random projection (Johnson & Lindenstrauss 1984), typical error 1 / sqrt(2 d).
     """
 
     d: int = 256  # directions; there are 2 d inputs, the ON inputs first
