@@ -16,6 +16,7 @@ from tectum.streams.stream import Chunk, PathLike, Stream, StreamError, as_paths
 
 SUFFIXES = (".npy", ".npz")
 FEATURES = ("X", "data")  # names of the samples in a .npz file
+HEADERS = {(1, 0): npy.read_array_header_1_0, (2, 0): npy.read_array_header_2_0}
 DAMAGED = (ValueError, EOFError, OSError, zipfile.BadZipFile, zlib.error)  # what reading a broken file may raise
 
 
@@ -27,10 +28,10 @@ def arrays(
     Parameters
     ----------
     path_or_array : path, list of paths, or array-like of shape (n_samples, ...)
-        A ``.npy`` file (memory-mapped), a ``.npz`` file (read row by row, compressed or not), a folder of such files,
-        which follow each other in the order of their names, or samples in memory. A ``.npz`` file holds the samples as
-        ``X`` or ``data`` and may hold ``time_s``, ``source``, ``names`` and ``thumbnails``, as in `Chunk`. Samples
-        that are arrays themselves are flattened.
+        A ``.npy`` or ``.npz`` file, of which a chunk is in memory at a time, compressed or not; a folder of such files,
+        which follow each other in the order of their names; or samples in memory or mapped into it. A ``.npz`` file
+        holds the samples as ``X`` or ``data`` and may hold ``time_s``, ``source``, ``names`` and ``thumbnails``, as in
+        `Chunk`. Samples that are arrays themselves are flattened.
     rate : float, default=25.0
         Samples per second, where a file holds no ``time_s``.
     chunk : int, default=32
@@ -158,14 +159,21 @@ class Recording:
 
 
 class RowReader:
-    """Rows of an array in a ``.npz`` file, read in order without holding the array."""
+    """Rows of an array in a file, read in order without holding the array.
+
+    A memory-mapped file would do, but its pages count as memory of the process while there is room.
+    """
 
     def __init__(self, file: IO[bytes]) -> None:
         self._file, self._position = file, 0
-        read_header = {(1, 0): npy.read_array_header_1_0, (2, 0): npy.read_array_header_2_0}[npy.read_magic(file)]
-        self.shape, in_columns, self.dtype = read_header(file)
-        if self.dtype.hasobject or (in_columns and len(self.shape) > 1 and self.shape[0] > 1):
-            raise ValueError(f"an array of dtype {self.dtype} that is stored column by column or as Python objects")
+        version = npy.read_magic(file)
+        if version not in HEADERS:
+            raise ValueError(f"it is of format version {version}")
+        self.shape, in_columns, self.dtype = HEADERS[version](file)
+        if self.dtype.hasobject:
+            raise ValueError("it holds Python objects")
+        if in_columns and len(self.shape) > 1:
+            raise ValueError("it is stored column by column; save numpy.ascontiguousarray of it")
 
     def __len__(self) -> int:
         return self.shape[0] if self.shape else 0
@@ -191,14 +199,14 @@ def _open(item: Path | NDArray[Any]) -> Iterator[Recording]:
     with contextlib.ExitStack() as stack:
         try:
             if item.suffix.lower() == ".npy":
-                recording = Recording(item.name, np.load(item, mmap_mode="r", allow_pickle=False), {})
+                recording = Recording(item.name, RowReader(stack.enter_context(open(item, "rb"))), {})
             else:
                 recording = _open_npz(item, stack)
         except StreamError:
             raise
         except DAMAGED as error:
             raise StreamError(
-                f"{item.name} cannot be read as a NumPy file of plain numbers ({error}); it is damaged, cut off, or "
+                f"{item.name} cannot be read as a NumPy file of plain numbers ({error}); it is damaged, or cut off, or "
                 "holds Python objects, which are never loaded: save it again with numpy.save or numpy.savez"
             ) from error
         yield recording
