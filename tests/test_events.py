@@ -79,8 +79,11 @@ def test_aedat2_polarity_and_place_are_those_of_jaer(tmp_path: Path) -> None:
     """ON is bit 0 unset, columns count from the right, rows from below; a higher bit is no event."""
     words = np.array([[5 << 8 | 3 << 1 | 0, 100], [1 << 15, 120], [127 << 8 | 127 << 1 | 1, 150]], ">i4")
     file = tmp_path / "a.aedat"
-    file.write_bytes(b"#!AER-DAT2.0\r\n# AEChip: a.b.DVS128\r\n" + words.tobytes())
+    header = b"#!AER-DAT2.0\r\n# AEChip: a.b.DVS128\r\n"
+    file.write_bytes(header + words.tobytes())
     assert streams.read_events(file).tolist() == [(0, 124, 122, 1), (50, 0, 0, 0)]
+    file.write_bytes(header + np.array([[0, 2**31 - 5], [0, -(2**31) + 5]], ">i4").tobytes())
+    assert streams.read_events(file)["t"].tolist() == [0, 10]  # the clock has 32 bits
 
 
 def aedat4(path: Path, events: np.ndarray, pack=bytes, method: int = 0, table: bool = False) -> None:
@@ -139,6 +142,7 @@ def test_arrays_under_the_names_of_tonic(tmp_path: Path) -> None:
 
 
 def test_files_that_cannot_be_read_say_so(tmp_path: Path) -> None:
+    pytest.importorskip("zstandard", reason="needs the extra events")
     (tmp_path / "a.bin").write_bytes(b"1234")
     with pytest.raises(streams.StreamError, match="five bytes an event"):
         streams.read_events(tmp_path / "a.bin")
@@ -156,6 +160,9 @@ def test_files_that_cannot_be_read_say_so(tmp_path: Path) -> None:
         streams.read_events(tmp_path / "a.aedat4")
     aedat4(tmp_path / "cut.aedat4", EVENTS)
     whole = (tmp_path / "cut.aedat4").read_bytes()
+    aedat4(tmp_path / "cut.aedat4", EVENTS, bytes, 3)  # said to be compressed, but is not
+    with pytest.raises(streams.StreamError, match="damaged"):
+        streams.read_events(tmp_path / "cut.aedat4")
     for kept in (len(whole) - 100, 30):
         (tmp_path / "cut.aedat4").write_bytes(whole[:kept])
         with pytest.raises(streams.StreamError, match="copy it again"):
