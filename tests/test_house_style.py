@@ -31,6 +31,7 @@ LAYERS = {
     "parts": {"engine"},
     "datasets": {"persistence"},
     "image": {"engine", "models"},
+    "streams": set[str](),
 }
 DOCUMENTED = ("tectum", "tectum.analysis", "tectum.plots", "tectum.datasets", "tectum.image", "tectum.streams")
 

@@ -88,11 +88,11 @@ class ArrayStream(Stream):
             self._first_name.append(len(self.names))
             names = [item.name] if isinstance(item, Path) else ["array"]
             try:
-                with _open(item) as recording:
-                    n_announced += recording.n_samples
-                    names = recording.names or names
+                with _open(item) as found:
+                    n_announced += found.n_samples
+                    names = found.names or names
                     if position == 0:
-                        self.n_features = recording.n_features
+                        self.n_features = found.n_features
             except StreamError as error:
                 if position == 0:
                     raise ValueError(str(error)) from error  # met again, as what it is, when its turn comes
@@ -102,27 +102,27 @@ class ArrayStream(Stream):
     def __iter__(self) -> Iterator[Chunk]:
         offset = 0.0
         for first_name, item in zip(self._first_name, self._items, strict=True):
-            with _open(item) as recording:
-                if recording.n_features != self.n_features:
+            with _open(item) as found:
+                if found.n_features != self.n_features:
                     raise StreamError(
-                        f"{recording.name} has {recording.n_features} features, those before it {self.n_features}; "
+                        f"{found.name} has {found.n_features} features, those before it {self.n_features}; "
                         "stream sources of one number of features at a time"
                     )
-                times = recording.times(self._rate)
-                for start in range(0, recording.n_samples, self._chunk):
-                    stop = min(start + self._chunk, recording.n_samples)
+                times = found.times(self._rate)
+                for start in range(0, found.n_samples, self._chunk):
+                    stop = min(start + self._chunk, found.n_samples)
                     part = slice(start, stop)
                     yield Chunk(
-                        recording.read("samples", part).reshape(stop - start, -1).astype(np.float32),
+                        found.read("samples", part).reshape(stop - start, -1).astype(np.float32),
                         offset + times[part],
-                        first_name + recording.source[part],
-                        None if recording.pictures is None else recording.read("pictures", part),
+                        first_name + found.source[part],
+                        None if found.pictures is None else found.read("pictures", part),
                     )
                 # the next source begins one interval after the last sample of this one
                 offset += times[-1] + (times[-1] - times[-2] if len(times) > 1 else 1.0 / self._rate)
 
 
-class Recording:
+class Rows:
     """Samples of one array or file, to be read from front to back, and what is known of them."""
 
     def __init__(self, name: str, samples: Any, beside: dict[str, NDArray[Any]], pictures: Any = None) -> None:
@@ -191,17 +191,17 @@ class RowReader:
 
 
 @contextlib.contextmanager
-def _open(item: Path | NDArray[Any]) -> Iterator[Recording]:
+def _open(item: Path | NDArray[Any]) -> Iterator[Rows]:
     """The samples of an array or a file."""
     if not isinstance(item, Path):
-        yield Recording("array", item, {})
+        yield Rows("array", item, {})
         return
     with contextlib.ExitStack() as stack:
         try:
             if item.suffix.lower() == ".npy":
-                recording = Recording(item.name, RowReader(stack.enter_context(open(item, "rb"))), {})
+                found = Rows(item.name, RowReader(stack.enter_context(open(item, "rb"))), {})
             else:
-                recording = _open_npz(item, stack)
+                found = _open_npz(item, stack)
         except StreamError:
             raise
         except DAMAGED as error:
@@ -209,10 +209,10 @@ def _open(item: Path | NDArray[Any]) -> Iterator[Recording]:
                 f"{item.name} cannot be read as a NumPy file of plain numbers ({error}); it is damaged, or cut off, or "
                 "holds Python objects, which are never loaded: save it again with numpy.save or numpy.savez"
             ) from error
-        yield recording
+        yield found
 
 
-def _open_npz(path: Path, stack: contextlib.ExitStack) -> Recording:
+def _open_npz(path: Path, stack: contextlib.ExitStack) -> Rows:
     """A .npz file: the small arrays at once, the samples and pictures to be read by rows."""
     archive = stack.enter_context(zipfile.ZipFile(path))
     keys = [name.removesuffix(".npy") for name in archive.namelist()]
@@ -230,7 +230,7 @@ def _open_npz(path: Path, stack: contextlib.ExitStack) -> Recording:
     for key in {"time_s", "source", "names"}.intersection(keys):
         with archive.open(f"{key}.npy") as file:
             beside[key] = npy.read_array(file, allow_pickle=False)
-    return Recording(path.name, rows(features), beside, rows("thumbnails") if "thumbnails" in keys else None)
+    return Rows(path.name, rows(features), beside, rows("thumbnails") if "thumbnails" in keys else None)
 
 
 def _shards(paths: list[Path]) -> list[Path]:

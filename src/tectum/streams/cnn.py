@@ -6,6 +6,7 @@ The network is any ONNX file with one input of shape (batch, 3, height, width). 
 
 import math
 from collections.abc import Iterator, Sequence
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -81,9 +82,8 @@ class CNN:
         self.channel_order, self.pool = channel_order, pool
         self.batch = check_whole(batch, "CNN.batch", "8 is usual")
         self.mean, self.scale = _per_channel(mean, "CNN.mean"), _per_channel(scale, "CNN.scale")
-        self._session, self.layers = _load(
-            self.path.read_bytes(), str(self.path), layer, check_whole(n_threads, "CNN.n_threads", "1 is usual")
-        )
+        check_whole(n_threads, "CNN.n_threads", "1 is usual")
+        self._session, self.layers = _load(self.path, layer, n_threads)
         self.layer = self._session.get_outputs()[0].name
         self.size = self._size() if size is None else check_size(size, "CNN.size")
         try:
@@ -220,7 +220,7 @@ def _per_channel(value: Any, name: str) -> NDArray[np.float32]:
     return numbers
 
 
-def _load(content: bytes, path: str, layer: str | None, n_threads: int) -> tuple[Any, list[str]]:
+def _load(path: Path, layer: str | None, n_threads: int) -> tuple[Any, list[str]]:
     """Session that computes a layer, and the names of all layers."""
     try:
         import onnxruntime
@@ -228,6 +228,7 @@ def _load(content: bytes, path: str, layer: str | None, n_threads: int) -> tuple
         raise ImportError(
             'CNN needs onnxruntime, which is not installed; install it with: pip install "tectum[video]"'
         ) from error
+    content = path.read_bytes()
     try:
         names = onnx_graph.layers(content)
     except ValueError as error:
@@ -241,8 +242,8 @@ def _load(content: bytes, path: str, layer: str | None, n_threads: int) -> tuple
     options.intra_op_num_threads, options.inter_op_num_threads = n_threads, 1
     options.log_severity_level = 3  # errors; warnings name what was cut off
     # weights beside the file are looked up there, although the graph comes from memory
-    folder = str(as_paths(path, "CNN.path")[0].resolve().parent)
-    options.add_session_config_entry("session.model_external_initializers_file_folder_path", folder)
+    folder = path.resolve().parent
+    options.add_session_config_entry("session.model_external_initializers_file_folder_path", str(folder))
     try:
         session = onnxruntime.InferenceSession(
             onnx_graph.with_output(content, layer) if layer is not None else content,

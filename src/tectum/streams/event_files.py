@@ -2,7 +2,7 @@
 
 import re
 import struct
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -220,10 +220,3 @@ READERS: dict[str, Callable[[Path], NDArray[Any]]] = {
     ".npy": _read_numpy,
     ".npz": _read_numpy,
 }
-
-
-def recordings(events: Any) -> Iterator[tuple[str, Any]]:
-    """Name and content of each of several recordings, given as paths or arrays, alone or in a list."""
-    several = events if isinstance(events, (list, tuple)) else [events]
-    for number, item in enumerate(several):
-        yield (Path(item).name if isinstance(item, (str, Path)) else f"recording {number}"), item
