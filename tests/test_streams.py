@@ -84,8 +84,16 @@ def test_folder_of_shards_is_one_stream(tmp_path: Path) -> None:
     np.testing.assert_array_equal(joined(streams.arrays([tmp_path / "b.npy", tmp_path / "a.npz"])).X[:30], X[20:])
 
 
+def test_arrays_stored_column_by_column(tmp_path: Path) -> None:
+    np.save(tmp_path / "a.npy", np.asfortranarray(X))
+    np.testing.assert_array_equal(joined(streams.arrays(tmp_path / "a.npy")).X, X)
+    np.savez(tmp_path / "a.npz", X=np.asfortranarray(X))
+    with pytest.raises(ValueError, match="holds X column by column"):
+        streams.arrays(tmp_path / "a.npz")
+
+
 def test_memory_does_not_grow_with_the_stream(tmp_path: Path) -> None:
-    """20,000 frames of 64 kB in all 1.3 GB would be; here 2 kB each, 40 MB, of which less than 2 MB are in memory."""
+    """20,000 frames of 2 kB, 40 MB, of which less than 2 MB are in memory at a time."""
     path = tmp_path / "long.npy"
     frames = np.lib.format.open_memmap(path, mode="w+", dtype=np.float32, shape=(20_000, 512))
     frames[::100] = 1.0

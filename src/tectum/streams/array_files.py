@@ -172,8 +172,7 @@ class RowReader:
         self.shape, in_columns, self.dtype = HEADERS[version](file)
         if self.dtype.hasobject:
             raise ValueError("it holds Python objects")
-        if in_columns and len(self.shape) > 1:
-            raise ValueError("it is stored column by column; save numpy.ascontiguousarray of it")
+        self.in_columns = in_columns and len(self.shape) > 1
 
     def __len__(self) -> int:
         return self.shape[0] if self.shape else 0
@@ -199,7 +198,8 @@ def _open(item: Path | NDArray[Any]) -> Iterator[Rows]:
     with contextlib.ExitStack() as stack:
         try:
             if item.suffix.lower() == ".npy":
-                found = Rows(item.name, RowReader(stack.enter_context(open(item, "rb"))), {})
+                reader = RowReader(stack.enter_context(open(item, "rb")))
+                found = Rows(item.name, np.load(item, mmap_mode="r") if reader.in_columns else reader, {})
             else:
                 found = _open_npz(item, stack)
         except StreamError:
@@ -224,7 +224,10 @@ def _open_npz(path: Path, stack: contextlib.ExitStack) -> Rows:
         )
 
     def rows(key: str) -> RowReader:
-        return RowReader(stack.enter_context(archive.open(f"{key}.npy")))
+        reader = RowReader(stack.enter_context(archive.open(f"{key}.npy")))
+        if reader.in_columns:
+            raise StreamError(f"{path.name} holds {key} column by column; save it with numpy.ascontiguousarray({key})")
+        return reader
 
     beside = {}
     for key in {"time_s", "source", "names"}.intersection(keys):
