@@ -7,7 +7,8 @@ from joblib import Parallel, delayed, effective_n_jobs
 from numpy.typing import NDArray
 from scipy.sparse import csr_array
 
-from tectum.engine.graph_loop import (
+from tectum.engine.graph_loop import put_to_rest, run_graph
+from tectum.engine.graph_records import (
     EXCITATORY,
     INHIBITORY,
     NEVER,
@@ -18,8 +19,6 @@ from tectum.engine.graph_loop import (
     GraphOutput,
     GraphScratch,
     GraphState,
-    put_to_rest,
-    run_graph,
 )
 from tectum.engine.random import fill_uniform
 from tectum.engine.wave_noise import normal_levels, words_for
@@ -267,9 +266,10 @@ def respond(
 
     def part_of(part: NDArray[np.intp]) -> GraphOutput:
         state, out, scratch = at_rest(circuit, learned), output_for(circuit, len(part)), scratch_for(circuit)
+        raised = learned.raised.copy()
         for m, frame in enumerate(part):
             one = out._replace(counts=out.counts[m : m + 1], latency=out.latency[m : m + 1])
-            put_to_rest(circuit, state, learned.raised)
+            put_to_rest(circuit, state, raised)
             run_graph(circuit, state, one, scratch, ranked[frame : frame + 1].copy(), drive, seeds[frame], False)
         return out
 
@@ -289,8 +289,10 @@ def copy_of(state: GraphState) -> GraphState:
 
 def at_rest(circuit: GraphCircuit, learned: GraphState) -> GraphState:
     """A graph at rest with what another one has learned; weights are shared, as frozen passes leave them alone."""
-    state = copy_of(learned._replace(weights=learned.weights[:0]))._replace(weights=learned.weights)
-    put_to_rest(circuit, state, learned.raised)
+    state = copy_of(learned._replace(weights=learned.weights[:0]))._replace(
+        weights=np.require(learned.weights, requirements=["C", "W"])
+    )
+    put_to_rest(circuit, state, learned.raised.copy())
     return state
 
 

@@ -13,7 +13,7 @@ from sklearn.utils.validation import check_is_fitted, validate_data
 from tectum import analysis, parts, persistence
 from tectum.engine import graph_network as network
 from tectum.engine.events import Recording, SpikeTrain
-from tectum.engine.graph_loop import N_PRE, SOURCE, WEIGHTS, GraphState
+from tectum.engine.graph_records import N_PRE, SOURCE, WEIGHTS, GraphState
 from tectum.engine.random import integers, key_of_row, seed_from
 from tectum.models import map_graph, parameters
 from tectum.models.progress import progress_bar
