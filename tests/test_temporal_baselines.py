@@ -31,7 +31,7 @@ def plain_stream(W: np.ndarray, name: str) -> np.ndarray:
     for k in range(120):
         x, share = STREAM[k // 2], k / 120
         errors = np.array([np.sum((x - w) ** 2) for w in W])
-        winner = int(np.argmin(errors - 10.0 * (1 / 12 - wins))) if name == "conscience" else int(np.argmin(errors))
+        winner = int(np.argmin(errors - 3.0 * (1 / 12 - wins))) if name == "conscience" else int(np.argmin(errors))
         radius, rate = 1.2, 0.05
         if name == "annealed":
             rate, radius = 0.3 * (0.02 / 0.3) ** share, 3.0 * (0.5 / 3.0) ** share

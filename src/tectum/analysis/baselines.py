@@ -215,7 +215,7 @@ def metaplastic_rule(*, rate: float = 0.2, uses: float = 20.0, decay: float = 1e
     return start
 
 
-def conscience_rule(*, rate: float = 0.05, radius: float = 1.2, tau: float = 200.0, strength: float = 10.0) -> Rule:
+def conscience_rule(*, rate: float = 0.05, radius: float = 1.2, tau: float = 200.0, strength: float = 3.0) -> Rule:
     """Constant rule in which neurons that won often step back (DeSieno 1988).
 
     The winner has the least ``|x - w_i|^2 - strength (1 / n_units - p_i)``, with p_i the running share of wins.
@@ -226,8 +226,8 @@ def conscience_rule(*, rate: float = 0.05, radius: float = 1.2, tau: float = 200
         As in `constant_rule`.
     tau : float, default=200.0
         Time constant of the share of wins, in updates.
-    strength : float, default=10.0
-        Squared distance that a neuron gains which never wins while all others take turns, times their number.
+    strength : float, default=3.0
+        Squared distance by which a neuron with all the wins is held back; the others by their shares of it.
 
     Returns
     -------

@@ -194,6 +194,7 @@ class _Steps:
         self.activity = np.zeros(len(self.codebook))  # V of `TemporalKohonenMap`
         self.differences = np.zeros_like(self.codebook)  # y of `RecurrentMap`
         self.context = self.contexts.mean(axis=0)  # C of `MergeMap`
+        self.merged = np.zeros_like(self.contexts)  # C - c of `MergeMap`
 
     def respond(self, x: NDArray) -> tuple[NDArray, NDArray]:
         """Cost of each neuron (n_units,), of which the least wins, and where its weights would move (n_units, n)."""
