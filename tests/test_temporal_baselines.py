@@ -70,9 +70,11 @@ class TestRules:
         rng = np.random.default_rng(0)
         old, new = rng.normal(0.0, 1.0, (150, 20)), rng.normal(0.0, 1.0, (600, 20)) + 3.0
         risen = {}
-        for name in ("constant", "metaplastic", "conscience"):
+        rules = {name: RULES[name] for name in ("constant", "metaplastic")}
+        rules["conscience"] = analysis.conscience_rule(strength=100.0)  # squared distances are about 40 here
+        for name, rule in rules.items():
             at_end_of_old, at_end = analysis.online_codebooks(
-                np.concatenate([old, new]), (6, 6), RULES[name], times=[150, 750], random_state=0
+                np.concatenate([old, new]), (6, 6), rule, times=[150, 750], random_state=0
             )
             risen[name] = analysis.quantization_error(old, at_end) - analysis.quantization_error(old, at_end_of_old)
         assert risen["metaplastic"] < risen["constant"] < risen["conscience"]
