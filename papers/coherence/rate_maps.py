@@ -6,9 +6,9 @@
 
 FOLDER holds driving/*.mp4 and cnn/*.onnx; the environment variable TECTUM_DATA by default. The numbers expected were
 measured with every 2nd to 4th frame of a clip, as --data takes them, and 3 seeds. Prints measured values with those
-expected in brackets; the exit status is 1 if the order of the rules is not as expected. The parameters of the conscience
-and of the dynamic rule were not given with the numbers; these were chosen on the same clips. In the natural order, TE of
-the constant and of the metaplastic rule varies by 0.1 to 0.2 between seeds.
+expected in brackets; the exit status is 1 if the order of the rules is not as expected. The parameters of the
+conscience and of the dynamic rule were not given with the numbers; these were chosen on the same clips. In the natural
+order, TE of the constant and of the metaplastic rule varies by 0.1 to 0.2 between seeds.
 """
 
 import argparse
