@@ -1,9 +1,9 @@
 """How much faster is a frozen pass on two cores than on one, and are the responses the same?
 
 `transform` of each kind of layer with one thread and with more, in turn; medians over the rounds. Beside it SHA-256 of
-as many blocks of memory, which needs nothing but cores: its gain is what the machine had to give at the time. On a busy
-machine threads wait for cores. Linux tells for how long, and "of its own" is the gain of the wall time without that:
-what two idle cores would give, but for the memory they share.
+as many blocks of memory, which needs nothing but cores: its gain is what the machine had to give at the time. "free
+cores" is the gain with a free core for each thread, from the clocks that Linux keeps of them: the time of one thread
+over that of the main thread and the slowest worker, running or blocked, but not waiting for a core.
 
     python benchmarks/cores.py
     python benchmarks/cores.py --rounds 9 --json cores.json
@@ -30,6 +30,7 @@ import numpy as np
 import tectum
 from tectum.parts import FieldHebb, Sheet, SpikeCounts
 
+Case = tuple[Any, np.ndarray]  # a model, and samples that take about a second
 LOOK_S = 0.003  # between two looks at the clocks of the threads
 
 
@@ -38,14 +39,18 @@ class Taken(NamedTuple):
 
     wall: float
     cpu: float
-    waiting: float  # for a core: of the main thread, and of the worker that waited longest
+    path: float  # what it would take with a free core for each thread: see `Threads`
 
 
-class Waiting:
-    """For how long threads of this process wait for a core while the block runs (Linux)."""
+class Threads:
+    """How long a block would take if none of its threads had to wait for a core (Linux).
+
+    That is the time the main thread runs, and the time the slowest worker runs or is blocked, as by a lock.
+    """
 
     def __enter__(self) -> Self:
-        self._first, self._last, self._stop = self._clocks(), dict[int, float](), threading.Event()
+        self._first, self._seen = self._clocks(), dict[int, list[tuple[float, float, float]]]()
+        self._stop = threading.Event()
         self._thread = threading.Thread(target=self._look, daemon=True)
         self._thread.start()
         return self
@@ -53,56 +58,69 @@ class Waiting:
     def __exit__(self, *_: object) -> None:
         self._stop.set()
         self._thread.join()
-        waited = {tid: last - self._first.get(tid, 0.0) for tid, last in self._last.items()}
-        main = waited.pop(os.getpid(), 0.0)
-        waited.pop(self._thread.native_id or 0, None)
-        self.seconds = main + max(waited.values(), default=0.0)
+        self._seen.pop(self._thread.native_id or 0, None)
+        main = self._seen.pop(os.getpid(), [])
+        ran = main[-1][1] - self._first[os.getpid()][1] if main else 0.0
+        workers = [np.subtract(seen[-1], seen[0]) for tid, seen in self._seen.items() if tid not in self._first]
+        busiest = max((clocks[1] for clocks in workers), default=0.0)  # others only hand out the work
+        self.seconds = ran + max((c[0] - c[2] for c in workers if c[1] > 0.5 * busiest), default=0.0)
 
     def _look(self) -> None:
         while not self._stop.wait(LOOK_S):
-            self._last |= self._clocks()
+            for tid, clocks in self._clocks().items():
+                self._seen.setdefault(tid, [clocks, clocks])[-1] = clocks
 
     @staticmethod
-    def _clocks() -> dict[int, float]:
+    def _clocks() -> dict[int, tuple[float, float, float]]:
+        """For each thread: now, and for how long it has run and waited for a core."""
         found = {}
         with suppress(OSError):
             for folder in Path("/proc/self/task").iterdir():
                 with suppress(OSError):
-                    found[int(folder.name)] = 1e-9 * int((folder / "schedstat").read_text().split()[1])
+                    ran, waited, _ = (1e-9 * int(number) for number in (folder / "schedstat").read_text().split())
+                    found[int(folder.name)] = time.perf_counter(), ran, waited
         return found
 
 
 def timed(run: Callable[[], Any]) -> tuple[Any, Taken]:
     """What a function returns, and its times."""
-    with Waiting() as waiting:
+    with Threads() as threads:
         start, cpu = time.perf_counter(), time.process_time()
         found = run()
         wall, cpu = time.perf_counter() - start, time.process_time() - cpu
-    return found, Taken(wall, cpu, waiting.seconds)
+    return found, Taken(wall, cpu, threads.seconds)
 
 
-def cases(rng: np.random.Generator) -> dict[str, tuple[Any, np.ndarray]]:
-    """Models, little trained, with samples that take about a second."""
-    found: dict[str, tuple[Any, np.ndarray]] = {}
-    for n_features, n in ((4, 20_000), (784, 1_500), (34_992, 60)):
-        X = np.maximum(rng.normal(0.7, 1.0, (n, n_features)), 0.0).astype(np.float32)  # as after a ReLU
-        som = tectum.SpikingSOM(n_presentations=min(n, 300), random_state=0).fit(X[:300])
-        found[f"map, {n_features:,} features"] = som, X
-    patches = rng.uniform(size=(40_000, 100)).astype(np.float32)
-    dictionary = tectum.SpikingDictionary
-    found["dictionary, 10 x 10"] = dictionary(64, n_presentations=2000, random_state=0).fit(patches[:2000]), patches
-    published = dictionary.reference(64, n_presentations=2000, random_state=0).fit(patches[:2000])
-    found["dictionary, published rule"] = published, patches
-    images = rng.uniform(size=(4000, 784)).astype(np.float32)
+def map_case(n_features: int, n: int) -> Case:
+    """Samples as after a ReLU."""
+    X = np.maximum(np.random.default_rng(0).normal(0.7, 1.0, (n, n_features)), 0.0).astype(np.float32)
+    return tectum.SpikingSOM(n_presentations=min(n, 300), random_state=0).fit(X[:300]), X
+
+
+def dictionary_case(make: Callable[..., tectum.SpikingDictionary]) -> Case:
+    """Patches of 10 x 10 pixels."""
+    X = np.random.default_rng(0).uniform(size=(40_000, 100)).astype(np.float32)
+    return make(64, n_presentations=2000, random_state=0).fit(X[:2000]), X
+
+
+def wave_case(n: int, **options: Any) -> Case:
+    """Images of 28 x 28 pixels on two sheets."""
+    X = np.random.default_rng(0).uniform(size=(max(n, 200), 784)).astype(np.float32)
     sheets = [Sheet((28, 28), 14.0), Sheet(100, 10.0)]
-    for name, options, n in (
-        ("waves, fields", {"image_rule": FieldHebb()}, 4000),
-        ("waves, spike counts", {"response": SpikeCounts()}, 300),
-        ("waves, pooling", {"response": "pooling"}, 4000),
-    ):
-        network = tectum.WaveNetwork.topographic(sheets, random_state=0, **options).grow(100.0)
-        found[name] = network.fit(images[:200]), images[:n]
-    return found
+    network = tectum.WaveNetwork.topographic(sheets, random_state=0, **options).grow(100.0)
+    return network.fit(X[:200]), X[:n]
+
+
+CASES: dict[str, Callable[[], Case]] = {
+    "map, 4 features": lambda: map_case(4, 20_000),
+    "map, 784 features": lambda: map_case(784, 1500),
+    "map, 34,992 features": lambda: map_case(34_992, 60),
+    "dictionary, default": lambda: dictionary_case(tectum.SpikingDictionary),
+    "dictionary, published rule": lambda: dictionary_case(tectum.SpikingDictionary.reference),
+    "waves, fields": lambda: wave_case(40_000, image_rule=FieldHebb()),
+    "waves, spike counts": lambda: wave_case(500, response=SpikeCounts()),
+    "waves, pooling": lambda: wave_case(40_000, response="pooling"),
+}
 
 
 def hashes(blocks: list[bytes], n_threads: int) -> list[bytes]:
@@ -111,9 +129,9 @@ def hashes(blocks: list[bytes], n_threads: int) -> list[bytes]:
         return list(pool.map(lambda block: hashlib.sha256(block).digest(), blocks))
 
 
-def gain(rounds: list[dict[int, Taken]], n: int, *, own: bool) -> float:
-    """Median ratio of the wall times of one thread and of n, with or without the time they waited for a core."""
-    return float(np.median([(t[1].wall - own * t[1].waiting) / (t[n].wall - own * t[n].waiting) for t in rounds]))
+def gain(rounds: list[dict[int, Taken]], n: int, clock: str) -> float:
+    """Median ratio of the times of one thread and of n."""
+    return float(np.median([getattr(turn[1], clock) / (getattr(turn[n], clock) or np.nan) for turn in rounds]))
 
 
 def measure(model: Any, X: np.ndarray, n: int, n_rounds: int) -> dict[str, Any]:
@@ -135,9 +153,9 @@ def measure(model: Any, X: np.ndarray, n: int, n_rounds: int) -> dict[str, Any]:
         "samples_per_cpu_second": len(X) / float(np.median([turn[1].cpu for turn in passes])),
         "cpu": {k: float(np.median([turn[k].cpu for turn in passes])) for k in (1, n)},
         "wall": {k: float(np.median([turn[k].wall for turn in passes])) for k in (1, n)},
-        "gain": gain(passes, n, own=False),
-        "gain_of_its_own": gain(passes, n, own=True),
-        "gain_of_sha256": gain(others, n, own=False),
+        "gain": gain(passes, n, "wall"),
+        "gain_on_free_cores": gain(passes, n, "path"),
+        "gain_of_sha256": gain(others, n, "wall"),
         "equal": equal,
     }
 
@@ -154,15 +172,15 @@ def main() -> None:
         parser.error("--threads must be at least 2, --rounds at least 1")
     n, found = options.threads, {}
     print(f"load of the machine {os.getloadavg()[0]:.1f}, {os.cpu_count()} cores, {n} threads")
-    print("frozen pass                   samples/CPU s  wall 1   wall n    CPU 1    CPU n   gain  of its own  SHA-256")
-    for name, (model, X) in cases(np.random.default_rng(0)).items():
+    print("frozen pass                   samples/CPU s  wall 1   wall n    CPU 1    CPU n   gain  free cores  SHA-256")
+    for name, case in CASES.items():
         if options.cases and not any(part in name for part in options.cases):
             continue
-        row = found[name] = measure(model, X, n, options.rounds)
+        row = found[name] = measure(*case(), n, options.rounds)
         (wall_1, wall_n), (cpu_1, cpu_n) = row["wall"].values(), row["cpu"].values()
         print(
             f"{name:28s}{row['samples_per_cpu_second']:15.1f}{wall_1:8.2f}{wall_n:9.2f}{cpu_1:9.2f}{cpu_n:9.2f}"
-            f"{row['gain']:7.2f}{row['gain_of_its_own']:12.2f}{row['gain_of_sha256']:9.2f}"
+            f"{row['gain']:7.2f}{row['gain_on_free_cores']:12.2f}{row['gain_of_sha256']:9.2f}"
             f"  {'equal to the bit' if row['equal'] else 'DIFFERENT'}",
             flush=True,
         )

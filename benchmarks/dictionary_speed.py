@@ -71,7 +71,13 @@ def tectum(X: NDArray[np.float32], n_units: int = UNITS, n_steps: int = STEPS, l
     """This package, by the published rule."""
     circuit = circuit_of(REFERENCE, encoder=BernoulliSpikes(n_steps))
     theta = np.full(n_units, REFERENCE["threshold"].start, np.float32)
-    return timed(circuit, DictionaryState(start_weights(X, n_units), theta), X, REFERENCE["rule"].eta, learning)
+    return timed(
+        circuit,
+        DictionaryState(start_weights(X, n_units), theta, np.zeros_like(theta)),
+        X,
+        REFERENCE["rule"].eta,
+        learning,
+    )
 
 
 def explaining(X: NDArray[np.float32], n_units: int = UNITS, learning: bool = True) -> Outcome:
@@ -80,7 +86,7 @@ def explaining(X: NDArray[np.float32], n_units: int = UNITS, learning: bool = Tr
     circuit = circuit_of(EXPLAINING, competition=ExplainingAway(quantum), rule=ResidualSTDP(w_min=0.0))
     weights = network.unit_length(X[:n_units], 0.0)
     theta = np.full(n_units, EXPLAINING["threshold"].start, np.float32)
-    return timed(circuit, DictionaryState(weights, theta), X, EXPLAINING["rule"].eta, learning)
+    return timed(circuit, DictionaryState(weights, theta, np.zeros_like(theta)), X, EXPLAINING["rule"].eta, learning)
 
 
 def timed(
@@ -99,6 +105,13 @@ def timed(
     start = time.process_time()
     response = present(X, state)
     return Outcome(time.process_time() - start, state.weights, response.counts.sum() / len(X))
+
+
+def compiled_c(compiler: str, folder: str | Path) -> Path:
+    """event_stdp.c compiled."""
+    program = Path(folder, "event_stdp")
+    subprocess.run([compiler, *C_FLAGS, "-o", program, HERE / "event_stdp.c", "-lm"], check=True)
+    return program
 
 
 def in_c(program: Path, X: NDArray[np.float32]) -> Outcome:
@@ -144,9 +157,7 @@ def compare(X: NDArray[np.float32], unseen: NDArray[np.float32], options: argpar
     chosen: dict[str, Callable[[], Outcome]] = {"tectum": lambda: tectum(X)}
     with tempfile.TemporaryDirectory() as folder:
         if shutil.which(options.compiler):
-            program = Path(folder, "event_stdp")
-            command = [options.compiler, *C_FLAGS, "-o", program, HERE / "event_stdp.c", "-lm"]
-            subprocess.run(command, check=True)
+            program = compiled_c(options.compiler, folder)
             chosen["C"] = lambda: in_c(program, X)
         else:
             print(f"C is left out: no compiler {options.compiler!r}; name one with --compiler")
