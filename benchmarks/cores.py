@@ -3,7 +3,8 @@
 `transform` of each kind of layer with one thread and with more, in turn; medians over the rounds. Beside it SHA-256 of
 as many blocks of memory, which needs nothing but cores: its gain is what the machine had to give at the time. "free
 cores" is the gain with a free core for each thread, from the clocks that Linux keeps of them: the time of one thread
-over that of the main thread and the slowest worker, running or blocked, but not waiting for a core.
+over that of the main thread and an equal share of what the workers did, running or blocked, without their waiting for
+a core.
 
     python benchmarks/cores.py
     python benchmarks/cores.py --rounds 9 --json cores.json
@@ -19,19 +20,23 @@ import json
 import os
 import threading
 import time
-from collections.abc import Callable
+from collections import defaultdict
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import suppress
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
-from typing import Any, NamedTuple, Self
+from typing import Any, NamedTuple
+from unittest import mock
 
 import numpy as np
 
 import tectum
+from tectum.engine import image_network
+from tectum.engine.threads import in_threads
+from tectum.models import spiking_dictionary, spiking_som
 from tectum.parts import FieldHebb, Sheet, SpikeCounts
 
 Case = tuple[Any, np.ndarray]  # a model, and samples that take about a second
-LOOK_S = 0.003  # between two looks at the clocks of the threads
 
 
 class Taken(NamedTuple):
@@ -39,56 +44,47 @@ class Taken(NamedTuple):
 
     wall: float
     cpu: float
-    path: float  # what it would take with a free core for each thread: see `Threads`
+    path: float  # what it would take with a free core for each thread
 
 
-class Threads:
-    """How long a block would take if none of its threads had to wait for a core (Linux).
-
-    That is the time the main thread runs, and the time the slowest worker runs or is blocked, as by a lock.
-    """
-
-    def __enter__(self) -> Self:
-        self._first, self._seen = self._clocks(), dict[int, list[tuple[float, float, float]]]()
-        self._stop = threading.Event()
-        self._thread = threading.Thread(target=self._look, daemon=True)
-        self._thread.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._stop.set()
-        self._thread.join()
-        self._seen.pop(self._thread.native_id or 0, None)
-        main = self._seen.pop(os.getpid(), [])
-        ran = main[-1][1] - self._first[os.getpid()][1] if main else 0.0
-        workers = [np.subtract(seen[-1], seen[0]) for tid, seen in self._seen.items() if tid not in self._first]
-        busiest = max((clocks[1] for clocks in workers), default=0.0)  # others only hand out the work
-        self.seconds = ran + max((c[0] - c[2] for c in workers if c[1] > 0.5 * busiest), default=0.0)
-
-    def _look(self) -> None:
-        while not self._stop.wait(LOOK_S):
-            for tid, clocks in self._clocks().items():
-                self._seen.setdefault(tid, [clocks, clocks])[-1] = clocks
-
-    @staticmethod
-    def _clocks() -> dict[int, tuple[float, float, float]]:
-        """For each thread: now, and for how long it has run and waited for a core."""
-        found = {}
-        with suppress(OSError):
-            for folder in Path("/proc/self/task").iterdir():
-                with suppress(OSError):
-                    ran, waited, _ = (1e-9 * int(number) for number in (folder / "schedstat").read_text().split())
-                    found[int(folder.name)] = time.perf_counter(), ran, waited
-        return found
+def clocks() -> tuple[float, float, float]:
+    """Now, and for how long this thread has run and waited for a core, s; Linux only, else it is never said to wait."""
+    try:
+        ran, waited, _ = map(int, Path("/proc/thread-self/schedstat").read_text().split())
+    except OSError:
+        return time.perf_counter(), time.thread_time(), 0.0
+    return time.perf_counter(), 1e-9 * ran, 1e-9 * waited
 
 
-def timed(run: Callable[[], Any]) -> tuple[Any, Taken]:
+@contextmanager
+def watched() -> Iterator[dict[int, float]]:
+    """For how long each thread works at frozen passes, running or blocked as by a lock, but not short of a core."""
+    spent: dict[int, float] = defaultdict(float)
+
+    def in_watched_threads(work: Callable[[slice], Any], *args: Any) -> Any:
+        def watch(part: slice) -> Any:
+            first = clocks()
+            found = work(part)
+            passed, _, waited = np.subtract(clocks(), first)
+            spent[threading.get_ident()] += passed - waited
+            return found
+
+        return in_threads(watch, *args)
+
+    with ExitStack() as stack:
+        for module in (spiking_som, spiking_dictionary, image_network):
+            stack.enter_context(mock.patch.object(module, "in_threads", in_watched_threads))
+        yield spent
+
+
+def timed(run: Callable[[], Any], n_threads: int) -> tuple[Any, Taken]:
     """What a function returns, and its times."""
-    with Threads() as threads:
-        start, cpu = time.perf_counter(), time.process_time()
+    with watched() as spent:
+        (start, ran, _), cpu = clocks(), time.process_time()
         found = run()
-        wall, cpu = time.perf_counter() - start, time.process_time() - cpu
-    return found, Taken(wall, cpu, threads.seconds)
+        (stop, ran_last, _), cpu = clocks(), time.process_time() - cpu
+    others = [seconds for thread, seconds in spent.items() if thread != threading.get_ident()]
+    return found, Taken(stop - start, cpu, ran_last - ran + sum(others) / n_threads)
 
 
 def map_case(n_features: int, n: int) -> Case:
@@ -117,9 +113,8 @@ CASES: dict[str, Callable[[], Case]] = {
     "map, 34,992 features": lambda: map_case(34_992, 60),
     "dictionary, default": lambda: dictionary_case(tectum.SpikingDictionary),
     "dictionary, published rule": lambda: dictionary_case(tectum.SpikingDictionary.reference),
-    "waves, fields": lambda: wave_case(40_000, image_rule=FieldHebb()),
+    "waves, fields": lambda: wave_case(40_000, response="excess", image_rule=FieldHebb()),
     "waves, spike counts": lambda: wave_case(500, response=SpikeCounts()),
-    "waves, pooling": lambda: wave_case(40_000, response="pooling"),
 }
 
 
@@ -143,9 +138,9 @@ def measure(model: Any, X: np.ndarray, n: int, n_rounds: int) -> dict[str, Any]:
         turn, other, bits = {}, {}, {}
         for n_threads in (1, n):
             model.set_params(n_jobs=n_threads)
-            response, turn[n_threads] = timed(lambda: model.transform(X))
+            response, turn[n_threads] = timed(lambda: model.transform(X), n_threads)
             bits[n_threads] = response.tobytes()
-            _, other[n_threads] = timed(lambda n_threads=n_threads: hashes(blocks, n_threads))
+            _, other[n_threads] = timed(lambda n_threads=n_threads: hashes(blocks, n_threads), n_threads)
         equal &= bits[1] == bits[n]
         passes.append(turn)
         others.append(other)

@@ -156,8 +156,8 @@ class TestEquality:
 
     def test_wave_network(self, tmp_path: Path) -> None:
         network = tectum.WaveNetwork([Sheet((8, 8), 8.0), Sheet(16, 8.0)], response="pooling", random_state=0)
-        network.grow(20.0).save(tmp_path / "model")
         X = np.random.default_rng(0).uniform(size=(40, 64))
+        network.fit(X).save(tmp_path / "model")
         np.save(tmp_path / "x.npy", X)
         encode_shards(tmp_path / "model", [tmp_path / "x.npy"], tmp_path / "out", shard_rows=15)
         parts = [np.load(file) for file in sorted((tmp_path / "out").glob("*.npy"))]

@@ -28,7 +28,8 @@ def in_threads(
         Samples of a part; None: one part per thread.
     """
     n_threads = max(1, min(effective_n_jobs(n_jobs), n))
-    n_parts = max(n_threads, -(-n // (most or n)) if n else 1)
+    rounds = -(-n // (n_threads * most)) if most else 1
+    n_parts = min(max(1, n), max(1, rounds) * n_threads)  # as many for each thread
     ends = [k * n // n_parts for k in range(n_parts + 1)]
     parts = [slice(*ends[k : k + 2]) for k in range(n_parts)]
     results = Parallel(n_jobs=n_threads, require="sharedmem", return_as="generator")(delayed(work)(p) for p in parts)
