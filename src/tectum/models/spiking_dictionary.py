@@ -15,7 +15,7 @@ from tectum import analysis, persistence
 from tectum.engine import dictionary_network as network
 from tectum.engine.dictionary_loop import DictionaryCircuit, DictionaryState
 from tectum.engine.events import Recording
-from tectum.engine.random import integers, key_of_row, seed_from
+from tectum.engine.random import integers, keys_of_rows, seed_from
 from tectum.engine.threads import in_threads
 from tectum.models import parameters
 from tectum.models.dictionary_diagnosis import DictionaryDiagnosis, diagnose_dictionary
@@ -614,7 +614,7 @@ class SpikingDictionary(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseE
         """Key of the random numbers of each sample, from its content; spikes without chance need none."""
         if not isinstance(self._chosen()["encoder"], BernoulliSpikes):
             return np.zeros(len(X), np.uint64)
-        return np.array([key_of_row(row) for row in X], np.uint64)
+        return keys_of_rows(X)
 
     def _learn(self, X: NDArray) -> None:
         """Present samples one after another."""
