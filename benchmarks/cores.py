@@ -113,7 +113,7 @@ CASES: dict[str, Callable[[], Case]] = {
     "map, 34,992 features": lambda: map_case(34_992, 60),
     "dictionary, default": lambda: dictionary_case(tectum.SpikingDictionary),
     "dictionary, published rule": lambda: dictionary_case(tectum.SpikingDictionary.reference),
-    "waves, fields": lambda: wave_case(40_000, response="excess", image_rule=FieldHebb()),
+    "waves, fields": lambda: wave_case(4000, response="excess", image_rule=FieldHebb()),
     "waves, spike counts": lambda: wave_case(500, response=SpikeCounts()),
 }
 

@@ -197,7 +197,7 @@ class TestResume:
         out = tmp_path / "out"
         command = [sys.executable, "-m", "tectum.cli", "encode", som, many, "-o", out, "--jobs", "2"]
         process = subprocess.Popen(command, start_new_session=True, stderr=subprocess.PIPE, text=True)
-        n_done, deadline = 0, time.monotonic() + 120.0
+        n_done, deadline = 0, time.monotonic() + 240.0
         while n_done < 3 and process.poll() is None and time.monotonic() < deadline:
             if (out / encode.MANIFEST).exists():
                 n_done = sum(entry["state"] == "done" for entry in manifest_of(out)["shards"])
