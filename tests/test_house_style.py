@@ -32,7 +32,9 @@ LAYERS = {
     "datasets": {"persistence"},
     "image": {"engine", "models"},
 }
-DOCUMENTED = tuple(f"tectum{part}" for part in ("", ".analysis", ".plots", ".datasets", ".encode", ".image", ".streams"))
+DOCUMENTED = tuple(
+    f"tectum{part}" for part in ("", ".analysis", ".plots", ".datasets", ".encode", ".image", ".streams")
+)
 
 
 @cache
