@@ -7,7 +7,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from tectum import analysis, datasets, image, parts, plots, report, streams
+    from tectum import analysis, datasets, encode, image, parts, plots, report, streams
     from tectum.engine.events import Recording
     from tectum.models.map_hierarchy import MapHierarchy
     from tectum.models.spiking_dictionary import SpikingDictionary
@@ -25,6 +25,7 @@ __all__ = [
     "WaveNetwork",
     "analysis",
     "datasets",
+    "encode",
     "image",
     "load",
     "parts",
