@@ -100,10 +100,10 @@ def strike(circuit, state, p, i, step):
         for k in range(circuit.row_start[row[WEIGHTS] + i], circuit.row_start[row[WEIGHTS] + i + 1]):
             g[first + circuit.column[k]] += circuit.fixed[k]
     else:
-        n_pre, at = row[N_PRE], row[WEIGHTS] + i
+        n_pre, at, gain = row[N_PRE], row[WEIGHTS] + i, circuit.gains[p]
         state.arrived[row[ARRIVALS] + i] = step
         for j in range(n):
-            g[first + j] += state.weights[at + j * n_pre]
+            g[first + j] += gain * state.weights[at + j * n_pre]
 
 
 @kernel
@@ -126,7 +126,7 @@ def arrive(circuit, state, scratch, p, step):
     if row[KIND] == UNIFORM:
         first, last = circuit.first[row[TARGET]], circuit.first[row[TARGET] + 1]
         g = state.g_inh[first:last] if row[CHANNEL] == INHIBITORY else state.g_exc[first:last]
-        total = circuit.uniform[p] * np.float32(n_fired)
+        total = circuit.gains[p] * np.float32(n_fired)
         for j in range(g.shape[0]):
             g[j] += total
     else:
@@ -284,7 +284,7 @@ def settle(circuit, state, out, pop, frame):
                     for i in range(n_pre):
                         square += weights[i] * weights[i]
                     if square > ZERO:
-                        scale = ONE + pace * (circuit.totals[p] / np.float32(math.sqrt(square)) - ONE)
+                        scale = ONE + pace * (circuit.lengths[p] / np.float32(math.sqrt(square)) - ONE)
                         for i in range(n_pre):
                             weights[i] *= scale
 

@@ -22,8 +22,10 @@ class GraphCircuit(NamedTuple):
     memory: Any  # (n_pops, n_lags) float32, trace of an arrival by steps ago
     projections: Any  # (n_projections, 9) int64
     first_in: Any  # (n_pops + 1,) int64, projections in order of their targets
-    uniform: Any  # (n_projections,) float32, weight of a UNIFORM projection
-    totals: Any  # (n_projections,) float32, length that the weights of a neuron move towards
+    gains: (
+        Any  # (n_projections,) float32, conductance of a spike per unit of weight; of a UNIFORM one the weight itself
+    )
+    lengths: Any  # (n_projections,) float32, length that the weights of a neuron move towards
     paces: Any  # (n_projections,) float32, how fast
     row_start: Any  # sparse rows of the SPARSE ones, a row per presynaptic neuron; WEIGHTS is the first row
     column: Any  # int32, postsynaptic neuron within the target

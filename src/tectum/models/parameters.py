@@ -97,7 +97,7 @@ POSITIVE = (
     *("tau_v", "tau_th", "noise_ms", "length", "density", "duration", "k", "mean", "span"),
     *("r_i", "r_o", "extent", "first_r_i", "first_r_o"),
     *("contrast", "gain", "step_ms"),
-    *("tau_exc", "tau_inh", "period", "n_0", "total", "quantile", "recruited"),
+    *("tau_exc", "tau_inh", "period", "n_0", "quantile", "recruited"),
     *("side", "upper_side", "round_ms", "nearest", "furthest", "around"),
 )
 AT_LEAST = {
@@ -125,6 +125,7 @@ AT_MOST = {
     ),
     **dict.fromkeys(("forget", "pace", "quantile", "recruited"), 1),
 }
+ANY_WEIGHT = (parts.ArrivalSTDP,)  # rules without an exponential, which AT_MOST is about
 ABOVE_ONE = ("tau_plus", "tau_minus")  # ms: the memory (1 - 1/tau)^lag must fade
 WHOLE = ("n_units", "updates", "n_steps", "most", "refractory", "power", "n_maps", "crowd", "divisions", "age")
 OPTIONAL = (
@@ -181,7 +182,7 @@ def check_part(name: str, part: Any) -> None:
         elif isinstance(value, tuple):
             check_part(where, value)
         elif not (value is None and field in OPTIONAL):
-            _check_number(where, field, value)
+            _check_number(where, field, value, isinstance(part, ANY_WEIGHT) and field == "w_max")
     for below, above in ORDERED:
         small, large = getattr(part, below, None), getattr(part, above, None)
         if small is not None and large is not None and not small < large:
@@ -217,7 +218,7 @@ def check_temporal(chosen: dict[str, Any], n_active: Any) -> None:
         )
 
 
-def _check_number(where: str, field: str, value: Any) -> None:
+def _check_number(where: str, field: str, value: Any, unlimited: bool) -> None:
     if not isinstance(value, numbers.Real) or math.isnan(value) or (math.isinf(value) and field not in UNBOUNDED):
         raise ValueError(f"{where} must be a finite number, got {value!r}; see the field's comment in tectum.parts")
     number = float(value)
@@ -227,7 +228,7 @@ def _check_number(where: str, field: str, value: Any) -> None:
         raise ValueError(f"{where} must be above 1 ms, got {value!r}; leave it out to use the default")
     if field in WHOLE and not isinstance(value, numbers.Integral):
         raise ValueError(f"{where} must be a whole number, got {value!r}; round it")
-    if field in AT_MOST and not number <= AT_MOST[field]:
+    if field in AT_MOST and not unlimited and not number <= AT_MOST[field]:
         raise ValueError(f"{where} must be at most {AT_MOST[field]}, got {value!r}; leave it out to use the default")
     if field in AT_LEAST and not number >= AT_LEAST[field]:
         raise ValueError(f"{where} must be at least {AT_LEAST[field]}, got {value!r}; leave it out to use the default")
