@@ -51,7 +51,7 @@ class MoreInput(NamedTuple):
 
     fewest: int = 5  # spikes of all neurons together that are enough
     step: float = 0.5  # growth of the rates, in units of the first
-    most: int = 10  # times that a sample is shown
+    times: int = 10  # that a sample is shown at most
 
 
 @law
@@ -61,8 +61,8 @@ def enough(p, n_spikes, n_shown):
 
 @enough.of(MoreInput)
 def _(p, n_spikes, n_shown):
-    """Five spikes at least (Diehl & Cook 2015, 2.5); ours: or `most` times, as a blank sample would never end."""
-    return n_spikes >= p.fewest or n_shown >= p.most
+    """Five spikes at least (Diehl & Cook 2015, 2.5); ours: or `times` times, as a blank sample would never end."""
+    return n_spikes >= p.fewest or n_shown >= p.times
 
 
 @law
