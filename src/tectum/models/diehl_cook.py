@@ -12,7 +12,7 @@ from sklearn.utils._param_validation import Interval
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import check_array, check_consistent_length, check_is_fitted, validate_data
 
-from tectum import persistence
+from tectum import analysis, persistence
 from tectum.engine import diehl_cook_network as network
 from tectum.engine.diehl_cook_loop import DiehlCookCircuit, DiehlCookState
 from tectum.engine.events import Recording
@@ -28,7 +28,6 @@ BATCH = 4096  # samples of a frozen pass between two looks at the progress bar
 PIXELS = 784  # inputs for which the constants of the neurons were made
 ORDER_STREAM = 0xFFFFFFFFFFFFFFFD  # presentation number under which the order of samples is drawn
 KEPT = ("input_range_", "gain_", "n_shown_", "_planned", "_seen")  # numbers that a file holds
-UNLABELLED = -1
 
 
 def _has_labels(network: Any) -> bool:
@@ -291,7 +290,7 @@ class DiehlCook(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator
         """
         check_is_fitted(self, "weights_")
         X = self._validate(X, reset=False)
-        return np.concatenate(list(self._respond(X)))
+        return self._responses(X)
 
     def assign_labels(self, X: ArrayLike, y: ArrayLike) -> Self:
         """Give each neuron the label to whose samples it fires most on average.
@@ -332,10 +331,8 @@ class DiehlCook(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator
         """
         check_is_fitted(self, "weights_")
         X = self._validate(X, reset=False)
-        member = self.unit_classes_[:, None] == np.arange(len(self.classes_))
-        shares = member / np.maximum(member.sum(axis=0), 1)
-        best = [(counts @ shares).argmax(axis=1) for counts in self._respond(X)]
-        return self.classes_[np.concatenate(best)]
+        votes = analysis.vote_of_responders(self._responses(X), self.unit_classes_, len(self.classes_))
+        return self.classes_[votes]
 
     def record(self, X: ArrayLike) -> Recording:
         """All spikes of the inputs and of the neurons (``units``) to samples one after another, weights frozen.
@@ -471,25 +468,20 @@ class DiehlCook(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator
                 stacklevel=3,
             )
 
-    def _respond(self, X: NDArray) -> Iterator[NDArray[np.float32]]:
-        """Spike counts of batches of samples."""
+    def _responses(self, X: NDArray) -> NDArray[np.float32]:
+        """Spike counts (n_samples, n_neurons)."""
         circuit = self._build()
+        counts = np.empty((len(X), len(self.weights_)), np.float32)
         with progress_bar(len(X), "respond", self.verbose, unit="samples") as advance:
             for start in range(0, len(X), BATCH):
                 part = X[start : start + BATCH]
                 response = network.respond(circuit, self._state, self._inputs(part), _keys(part), self.n_jobs)
-                yield response.counts.astype(np.float32)
+                counts[start : start + BATCH] = response.counts
                 advance(len(part))
+        return counts
 
     def _assign(self, X: NDArray, y: NDArray) -> Self:
-        classes, index = np.unique(y, return_inverse=True)
-        total = np.zeros((len(self.weights_), len(classes)))
-        first = 0
-        for counts in self._respond(X):
-            total += counts.T @ np.eye(len(classes))[index[first : first + len(counts)]]
-            first += len(counts)
-        mean = total / np.bincount(index)
-        self.classes_, self.unit_classes_ = classes, np.where(mean.any(axis=1), mean.argmax(axis=1), UNLABELLED)
+        self.classes_, self.unit_classes_ = analysis.label_responders(self._responses(X), y)
         return self
 
     def _publish(self) -> Self:
