@@ -4,15 +4,17 @@ Written from the equations of the model and from none of the package's code. Inp
 a fast kernel can be compared with it without sharing a random generator. Everything is done in every step, for every
 neuron and every synapse: traces and thresholds decay step by step, all weights are normalised after each presentation.
 
-Equations, with the jump of a spike as its unit (Diehl & Cook 2015, sections 2.2 to 2.5, in the simplified form of
+Equations, with the jump of a spike as its unit (Diehl & Cook 2015, in the simplified form of
 `DiehlAndCook2015v2` of BindsNET):
 
     tau_m dv/dt = v_rest - v, and v jumps by the sum of the weights of the inputs that fire, outside refractoriness
     a neuron fires at v >= v_th + theta; then v = v_reset, theta jumps by theta_plus, all others lose `inhibition`
     tau_theta dtheta/dt = -theta
     tau dx/dt = -x, x = 1 at a spike, for inputs (pre) and neurons (post)
-    common rule: w -= eta_minus x_post at a spike of the input, w += eta_plus x_pre at one of the neuron, 0 <= w <= w_max
-    target rule: w += eta_plus (x_pre - x_target) (w_max - w) at a spike of the neuron, 0 <= w
+    common rule, 0 <= w <= w_max:
+        w -= eta_minus x_post at a spike of the input, w += eta_plus x_pre at a spike of the neuron
+    target rule, 0 <= w:
+        w += eta_plus (x_pre - x_target) (w_max - w) at a spike of the neuron
 
 Of several neurons at their threshold the one that is furthest above it fires, alone.
 """
@@ -50,6 +52,7 @@ class Parameters:
     gain: float = 1.0
     fewest: int = 5
     times: int = 10
+    recovers_each_step: bool = True  # or theta at once after each presentation
 
 
 @dataclass
@@ -70,7 +73,7 @@ def run(
     n_samples: int,
     learning: bool = True,
 ) -> Result:
-    """Present samples; ``raster(m, k)`` (n_steps, n_inputs) are the input spikes of sample m when shown for the kth time."""
+    """Present samples; ``raster(m, k)`` (n_steps, n_inputs) are the spikes of sample m when shown for the kth time."""
     out = Result(W.astype(np.float64), theta.astype(np.float64), [], [])
     for m in range(n_samples):
         for k in range(p.times):
@@ -97,10 +100,10 @@ def present(p: Parameters, out: Result, raster: NDArray[np.bool_], learning: boo
         x_pre *= np.exp(-p.dt / p.tau_pre)
         x_post *= np.exp(-p.dt / p.tau_post)
         x_pre[fires] = 1.0
-        if learning:
+        if learning and p.recovers_each_step:
             theta *= np.exp(-p.dt / p.tau_theta)
-            if p.rule == "common":
-                W[fires] = np.maximum(W[fires] - p.eta_minus * x_post, 0.0)
+        if learning and p.rule == "common":
+            W[fires] = np.maximum(W[fires] - p.eta_minus * x_post, 0.0)
         excess = np.where(ready, v - p.v_th - theta, -np.inf)
         if excess.max() >= 0.0:
             j = int(excess.argmax())
@@ -119,4 +122,6 @@ def present(p: Parameters, out: Result, raster: NDArray[np.bool_], learning: boo
                     W[:, j] = np.maximum(W[:, j] + change, 0.0)
     if learning:
         W *= p.mean_weight / W.mean(axis=0)
+        if not p.recovers_each_step:
+            theta *= np.exp(-len(raster) * p.dt / p.tau_theta)
     return spikes

@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 
 import tectum
 from tectum.engine import diehl_cook_network as network
-from tectum.engine.diehl_cook_loop import DiehlCookCircuit, DiehlCookState, draw_input_spikes
+from tectum.engine.diehl_cook_loop import DiehlCookCircuit, DiehlCookScratch, DiehlCookState, draw_input_spikes
 from tectum.models.parameters import DIEHL_COOK
 from tectum.parts import AdaptiveLIF, LateralInhibition, MoreInput, PoissonSpikes, PostPreSTDP, TargetSTDP
 from tectum.parts.adaptive_threshold import inhibited, raised, recovery
@@ -88,7 +88,9 @@ class TestRules:
         assert potentiate(p, np.float32(0.3), p.memory_plus[20]) == pytest.approx(0.3 + 0.01 * np.exp(-1.0))
         assert depress(p, np.float32(0.3), p.memory_minus[20]) == pytest.approx(0.3 - 1e-4 * np.exp(-1.0))
 
-    @pytest.mark.parametrize("part", [PostPreSTDP(tau_pre=10.0), TargetSTDP(tau_pre=10.0)], ids=lambda p: type(p).__name__)
+    @pytest.mark.parametrize(
+        "part", [PostPreSTDP(tau_pre=10.0), TargetSTDP(tau_pre=10.0)], ids=lambda p: type(p).__name__
+    )
     def test_traces_do_not_depend_on_the_step(self, part):
         """The trace after a given time is the same if steps are halved; one of a neuron that has not fired is 0."""
         coarse, fine = discretise(part, 1.0).memory_plus, discretise(part, 0.5).memory_plus
@@ -149,18 +151,19 @@ class TestInputSpikes:
     @slow_without_compiler
     @pytest.mark.parametrize("dt", [0.5, 1.0])
     def test_rates(self, dt):
-        """Mean and variance of the counts are those of n_steps independent draws; the halves of a train do not correlate."""
-        circuit, n = circuit_of(dt=dt), 4000
+        """Counts have the mean and variance of n_steps independent draws; halves of a train do not correlate."""
+        circuit, n = circuit_of(dt=dt), 1000
         x = np.array([0.0, 0.02, 0.3, 1.0], np.float32)
         counts = np.zeros((n, 2, len(x)))
+        scratch = room_for(circuit, len(x))
         for m in range(n):
-            raster = raster_of(circuit, x, m, 0)
+            raster = raster_of(circuit, x, m, 0, scratch)
             counts[m] = raster.reshape(2, -1, len(x)).sum(axis=1)
         p, n_steps = 0.06375 * dt * x.astype(float), round(350.0 / dt)
         total = counts.sum(axis=1)
         sd = np.sqrt(n_steps * p * (1.0 - p))
         assert (np.abs(total.mean(axis=0) - n_steps * p) <= 4.5 * sd / np.sqrt(n) + n_steps * 2.0**-17).all()
-        assert total.std(axis=0)[1:] == pytest.approx(sd[1:], rel=0.05)
+        assert total.std(axis=0)[1:] == pytest.approx(sd[1:], rel=0.1)
         for i in range(1, len(x)):
             assert abs(np.corrcoef(counts[:, 0, i], counts[:, 1, i])[0, 1]) < 4.5 / np.sqrt(n)
 
@@ -175,18 +178,24 @@ class TestInputSpikes:
         assert (raster_of(circuit, x, 4, 0) != whole).any()
 
 
-def raster_of(circuit: DiehlCookCircuit, x: np.ndarray, key: int, n_shown: int) -> np.ndarray:
+def room_for(circuit: DiehlCookCircuit, n_inputs: int) -> DiehlCookScratch:
+    """Room to draw input spikes in."""
+    state = DiehlCookState(np.zeros((n_inputs, 1), np.float32), np.zeros(1, np.float32))
+    return network._scratch(circuit, state)
+
+
+def raster_of(
+    circuit: DiehlCookCircuit, x: np.ndarray, key: int, n_shown: int, scratch: DiehlCookScratch | None = None
+) -> np.ndarray:
     """Input spikes (n_steps, n_inputs) as the loop draws them."""
-    state = DiehlCookState(np.zeros((len(x), 1), np.float32), np.zeros(1, np.float32))
-    scratch = network._scratch(circuit, state)
+    scratch = room_for(circuit, len(x)) if scratch is None else scratch
     n_active = draw_input_spikes(circuit, x, np.uint64(key), n_shown, scratch)
     np.testing.assert_array_equal(scratch.active[:n_active], np.flatnonzero(x))
-    raster = np.zeros((len(scratch.n_fired), len(x)), bool)
-    for step, n in enumerate(scratch.n_fired):
-        fired = scratch.raster[step, :n]
-        assert len(set(fired.tolist())) == n
-        raster[step, fired] = True
-    return raster
+    raster = np.zeros((len(scratch.n_fired), len(x)), np.int64)
+    drawn = np.arange(len(x)) < scratch.n_fired[:, None]
+    np.add.at(raster, (np.repeat(np.arange(len(raster)), scratch.n_fired), scratch.raster[drawn]), 1)
+    assert raster.max() <= 1
+    return raster.astype(bool)
 
 
 def samples(n: int, n_inputs: int, seed: int = 0) -> np.ndarray:
@@ -219,7 +228,10 @@ CASES = {
         {"encoder": PoissonSpikes(rate=400.0, duration=80.0)}, {"fewest": 5}, n_inputs=90, n_units=7, gain=2.0
     ),
     "half steps": Case({"encoder": PoissonSpikes(duration=100.0)}, {}, dt=0.5),
-    "forgetful": Case({"neuron": AdaptiveLIF(theta_plus=1.0, tau_theta=2e3)}, {"theta_plus": 1.0, "tau_theta": 2e3}),
+    "forgetful": Case(
+        {"neuron": AdaptiveLIF(theta_plus=1.0, tau_theta=2e3)},
+        {"theta_plus": 1.0, "tau_theta": 2e3, "recovers_each_step": False},
+    ),
 }
 
 
@@ -248,12 +260,12 @@ class TestLoop:
         assert shown == expected.shown
         assert max(shown) > 1
         np.testing.assert_allclose(state.weights, expected.W, atol=2e-5)
-        np.testing.assert_allclose(state.theta, expected.theta, rtol=2e-2 if name == "forgetful" else 1e-4, atol=1e-5)
+        np.testing.assert_allclose(state.theta, expected.theta, rtol=1e-4, atol=1e-5)
 
     def test_weights_of_neurons_that_fire_keep_their_mean(self):
         circuit, state = circuit_of(8.0), network.initial_state(60, 21, 0.1, SEED)
         counts = network.learn(circuit, state, samples(40, 60), 0).counts
-        assert counts.any(axis=0).all()
+        assert 2 < counts.any(axis=0).sum() < 21
         np.testing.assert_allclose(state.weights.mean(axis=0), 0.1, rtol=1e-5)
         assert state.weights.min() >= 0.0
 
@@ -269,9 +281,10 @@ class TestLoop:
 
     @pytest.mark.parametrize("n_units", [1, 15, 16, 17, 64, 65, 130])
     def test_any_number_of_neurons(self, n_units):
-        """Padding of the table never fires, and the last neuron can."""
+        """Padding of the table never fires, and the last neuron does if its weights are the largest."""
         circuit, state = circuit_of(8.0), network.initial_state(60, n_units, 0.1, SEED)
-        counts = network.learn(circuit, state, samples(2 * n_units + 10, 60), 0).counts
+        state.weights[:, -1] *= 2.0
+        counts = network.learn(circuit, state, samples(5, 60), 0).counts
         assert counts.any(axis=0)[-1]
         assert np.isfinite(state.weights).all()
 
@@ -285,8 +298,6 @@ class TestLoop:
 
 
 SCRIPT = """
-import hashlib
-import numpy as np
 from test_diehl_cook_loop import digest
 print(digest())
 """

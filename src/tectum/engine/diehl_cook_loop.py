@@ -218,7 +218,7 @@ def present(circuit, theta, scratch, n_active, counts, learning):
     neuron, rule, gain = circuit.neuron, circuit.rule, circuit.gain
     table, v, limit, back, winner = scratch.table, scratch.v, scratch.limit, scratch.back, scratch.winner
     fired, last_pre, last_post = scratch.fired, scratch.last_pre, scratch.last_post
-    n_steps, n_units, n_columns = scratch.n_fired.shape[0], theta.shape[0], v.shape[0]
+    n_steps, n_columns = scratch.n_fired.shape[0], v.shape[0]
     group, fading = scratch.group, rule.memory_minus
     n_spikes = n_different = 0
     v[:] = neuron.v_rest
@@ -272,7 +272,7 @@ def present(circuit, theta, scratch, n_active, counts, learning):
 
 @kernel
 def gather(table, rows, n, group):
-    """The rows of the table that drive a step, of number n, as `GROUP` rows: some may be of zeros, one a sum of others."""
+    """The n rows of the table that drive a step as `GROUP` rows: some may be of zeros, one a sum of others."""
     silent, total = table.shape[0] - 2, table.shape[0] - 1
     left = n
     if n > GROUP:

@@ -9,7 +9,6 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from sklearn.base import BaseEstimator, ClassNamePrefixFeaturesOutMixin, TransformerMixin
 from sklearn.utils._param_validation import Interval
-from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import check_array, check_consistent_length, check_is_fitted, validate_data
 
 from tectum import analysis, persistence
@@ -26,18 +25,13 @@ from tectum.parts.wave_learning import MeanNorm
 CHUNK = 512  # presentations between two looks at the progress bar and for an interrupt
 BATCH = 4096  # samples of a frozen pass between two looks at the progress bar
 PIXELS = 784  # inputs for which the constants of the neurons were made
+RECOVERY = 100  # presentations that adaptation must outlast
 ORDER_STREAM = 0xFFFFFFFFFFFFFFFD  # presentation number under which the order of samples is drawn
+UNLABELLED = (
+    "This %(name)s must have learned, and its neurons must have labels; call fit(X, y), or assign_labels(X, y) with "
+    "training data once it has learned"
+)
 KEPT = ("input_range_", "gain_", "n_shown_", "_planned", "_seen")  # numbers that a file holds
-
-
-def _has_labels(network: Any) -> bool:
-    """Whether `predict` can be called."""
-    if getattr(network, "unit_classes_", None) is None:
-        raise AttributeError(
-            "DiehlCook.predict needs the labels of the neurons, got none; call fit(X, y), or assign_labels(X, y) with "
-            "training data once the network has learned"
-        )
-    return True
 
 
 class DiehlCook(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
@@ -316,7 +310,6 @@ class DiehlCook(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator
         X = self._validate(X, reset=False)
         return self._assign(X, self._validate_labels(X, y))
 
-    @available_if(_has_labels)
     def predict(self, X: ArrayLike) -> NDArray[Any]:
         """The label whose neurons fire most on average.
 
@@ -328,8 +321,13 @@ class DiehlCook(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator
         -------
         ndarray of shape (n_samples,)
             Labels; of equals, and where no neuron fires, the first of `classes_`.
+
+        Raises
+        ------
+        sklearn.exceptions.NotFittedError
+            If the neurons have no labels.
         """
-        check_is_fitted(self, "weights_")
+        check_is_fitted(self, ["weights_", "unit_classes_"], msg=UNLABELLED)
         X = self._validate(X, reset=False)
         votes = analysis.vote_of_responders(self._responses(X), self.unit_classes_, len(self.classes_))
         return self.classes_[votes]
@@ -392,6 +390,12 @@ class DiehlCook(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator
             raise ValueError(
                 f"DiehlCook.norm.trim must be 0, got {chosen['norm'].trim!r}; this network scales weights alone"
             )
+        lasting = getattr(chosen["neuron"], "tau_theta", np.inf)
+        if lasting < RECOVERY * chosen["encoder"].duration:
+            raise ValueError(
+                f"DiehlCook.neuron.tau_theta must be at least {RECOVERY} times encoder.duration, since adaptation "
+                f"recovers once in a presentation, got {lasting} and {chosen['encoder'].duration} ms; use a larger one"
+            )
         shortest = min(value for part in chosen.values() for value in _time_constants(part))
         if self.dt >= shortest:
             raise ValueError(
@@ -419,11 +423,15 @@ class DiehlCook(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator
             raise ValueError(
                 f"DiehlCook.input_range must be (low, high), got {given!r}; for images of bytes it is (0, 255)"
             ) from None
-        if not (np.isfinite(low) and np.isfinite(high) and low < high):
-            reason = "X must hold a value above" if self.input_range is None else "input_range must have low <"
+        if self.input_range is None and not low < high:
             raise ValueError(
-                f"DiehlCook: {reason} {'its smallest, or 0' if self.input_range is None else 'high'}, got values from "
-                f"{low} to {high} (n_samples = {len(X)}); no input would ever fire"
+                f"DiehlCook: X must hold a value above its smallest, or 0, got {high} throughout (n_samples = {len(X)}); "
+                "no input would ever fire"
+            )
+        if not (np.isfinite(low) and np.isfinite(high) and low < high):
+            raise ValueError(
+                f"DiehlCook.input_range must have low < high, both finite, got {self.input_range!r}; for images of bytes "
+                "it is (0, 255)"
             )
         return low, high
 

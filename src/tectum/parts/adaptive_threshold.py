@@ -1,6 +1,6 @@
 """Leaky integrate-and-fire neurons whose threshold rises with each of their spikes, and the inhibition between them.
 
-Diehl & Cook (2015), section 2.2, in the simplified form that is used to compare simulators (`DiehlAndCook2015v2` of
+After Diehl & Cook (2015), in the simplified form that is used to compare simulators (`DiehlAndCook2015v2` of
 BindsNET): a weight is a jump of the membrane in mV, and one inhibitory neuron for each excitatory one is merged into
 lateral inhibition.
 """
@@ -61,14 +61,14 @@ def _(part, dt):
 def _(p, v, I):
     """tau_m dv/dt = v_rest - v, solved over a step, and a jump by the input I; BindsNET's form.
 
-    Deviation: the synapses of Diehl & Cook (2015, eq. 1 and 2) are conductances that fade over 1 and 2 ms.
+    Deviation: the synapses of Diehl & Cook (2015) are conductances that fade over 1 and 2 ms.
     """
     return v * p.keep + p.pull + I
 
 
 @peak.of(AdaptiveLIFStep)
 def _(p, fatigue):
-    """v_th + theta; Diehl & Cook 2015, 2.2."""
+    """v_th + theta; Diehl & Cook 2015."""
     return p.v_th + fatigue
 
 
@@ -79,7 +79,7 @@ def raised(p, theta):
 
 @raised.of(AdaptiveLIFStep)
 def _(p, theta):
-    """theta + theta_plus; Diehl & Cook 2015, 2.2."""
+    """theta + theta_plus; Diehl & Cook 2015."""
     return theta + p.theta_plus
 
 

@@ -61,7 +61,7 @@ def enough(p, n_spikes, n_shown):
 
 @enough.of(MoreInput)
 def _(p, n_spikes, n_shown):
-    """Five spikes at least (Diehl & Cook 2015, 2.5); ours: or `times` times, as a blank sample would never end."""
+    """Five spikes at least; Diehl & Cook 2015. Ours: or shown `times` times, as a blank sample would never end."""
     return n_spikes >= p.fewest or n_shown >= p.times
 
 
@@ -72,5 +72,5 @@ def rate_factor(p, n_shown):
 
 @rate_factor.of(MoreInput)
 def _(p, n_shown):
-    """1 + step n_shown: the largest rate grows by 32 spikes/s (Diehl & Cook 2015, 2.5), half of the first."""
+    """1 + step n_shown: the largest rate grows by half of the first, 32 spikes/s; Diehl & Cook 2015."""
     return ONE + np.float32(p.step) * np.float32(n_shown)

@@ -101,7 +101,7 @@ def inputs_depress(p):
 def _(p, w, memory):
     """w <- min(w + eta_plus x_pre, w_max); the rule `PostPre` of BindsNET.
 
-    Of the authors' published code (eta_plus = 0.01, a triplet rule) it lacks the factor of the slow trace of the neuron.
+    The authors' published code has a triplet rule, with the slow trace of the neuron as a further factor.
     """
     return min(w + p.eta_plus * memory, p.w_max)
 
@@ -126,7 +126,7 @@ def _(p):
 
 @potentiate.of(TargetStep)
 def _(p, w, memory):
-    """w <- w + eta (x_pre - x_tar) (w_max - w); Diehl & Cook 2015, eq. (3), with mu = 1, and 0 as lower bound."""
+    """w <- w + eta (x_pre - x_tar) (w_max - w); the rule of Diehl & Cook 2015 with mu = 1. Ours: not below 0."""
     return max(w + p.eta_plus * (memory - p.x_target) * (p.w_max - w), ZERO)
 
 
