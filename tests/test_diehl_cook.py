@@ -1,7 +1,9 @@
 """`DiehlCook`: scikit-learn's contract, exact continuation, bad input, labels, and a floor of quality on MNIST."""
 
 import pickle
+import re
 import tracemalloc
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -306,6 +308,19 @@ class TestInput:
     def test_silence_is_told(self):
         with pytest.warns(UserWarning, match="no neuron fires for 100% of the last 512 samples; raise gain"):
             small(gain=0.01).fit(samples(diehl_cook.CHUNK))
+
+
+def test_the_rule_of_the_guide():
+    """The code that the guide shows runs as it stands."""
+    guide = Path(__file__).parents[1] / "docs" / "guide" / "build_your_own.md"
+    blocks = re.findall(r"```python\n(.*?)```", guide.read_text(encoding="utf-8"), re.DOTALL)
+    (rule,) = (block for block in blocks if "class SoftBoundSTDP(" in block)
+    names: dict[str, Any] = {"__name__": "guide"}
+    exec(compile(rule, str(guide), "exec"), names)
+    net = small(rule=names["SoftBoundSTDP"]()).fit(samples())
+    assert net.spike_counts_.any()
+    assert (net.weights_ != small().fit(samples()).weights_).any()
+    np.testing.assert_allclose(net.weights_.mean(axis=1), 0.1, rtol=1e-5)
 
 
 class TestQuality:

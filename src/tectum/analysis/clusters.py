@@ -154,8 +154,8 @@ def label_responders(responses: ArrayLike, labels: ArrayLike) -> tuple[NDArray[A
     responses, labels = np.asarray(responses), _check_labels("labels", labels)
     if responses.ndim != 2 or len(responses) != len(labels):
         raise ValueError(
-            f"responses must be of shape (n_samples, n_neurons) with a label for each sample, got {responses.shape} and "
-            f"{len(labels)} labels"
+            f"responses must be of shape (n_samples, n_neurons) with a label for each sample, got {responses.shape} "
+            f"and {len(labels)} labels; pass the output of transform and its labels"
         )
     classes, index = np.unique(labels, return_inverse=True)
     mean = np.stack([responses[index == c].mean(axis=0, dtype=np.float64) for c in range(len(classes))], axis=1)

@@ -425,12 +425,12 @@ class DiehlCook(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator
             ) from None
         if self.input_range is None and not low < high:
             raise ValueError(
-                f"DiehlCook: X must hold a value above its smallest, or 0, got {high} throughout (n_samples = {len(X)}); "
-                "no input would ever fire"
+                f"DiehlCook: X must hold a value above its smallest, or 0, got {high} throughout (n_samples = "
+                f"{len(X)}); no input would ever fire"
             )
         if not (np.isfinite(low) and np.isfinite(high) and low < high):
             raise ValueError(
-                f"DiehlCook.input_range must have low < high, both finite, got {self.input_range!r}; for images of bytes "
+                f"DiehlCook.input_range must have low < high, both finite, got {self.input_range!r}; for bytes "
                 "it is (0, 255)"
             )
         return low, high
