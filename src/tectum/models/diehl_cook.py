@@ -448,7 +448,7 @@ class DiehlCook(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator
 
     def _inputs(self, X: NDArray) -> NDArray[np.float32]:
         """Values of the inputs, from 0 to 1."""
-        low, high = np.float64(self.input_range_)  # so that float32 samples give the bits of float64 ones
+        low, high = np.asarray(self.input_range_, np.float64)  # so that float32 samples give the bits of float64 ones
         return np.clip((X - low) / (high - low), 0.0, 1.0).astype(np.float32)
 
     def _next(self, n_samples: int) -> NDArray[np.intp]:
