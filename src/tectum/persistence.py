@@ -29,6 +29,7 @@ PART = ".part"  # suffix of files that are being written
 # class name -> module that defines it; only these classes are ever built from a file
 ESTIMATORS: Mapping[str, str] = MappingProxyType(
     {
+        "DiehlCook": "tectum.models.diehl_cook",
         "MapHierarchy": "tectum.models.map_hierarchy",
         "SpikingDictionary": "tectum.models.spiking_dictionary",
         "SpikingSOM": "tectum.models.spiking_som",

@@ -14,8 +14,10 @@ from tectum.analysis.clusters import (
     cluster_scores,
     cluster_units,
     label_accuracy,
+    label_responders,
     label_units,
     vote_labels,
+    vote_of_responders,
 )
 from tectum.analysis.coherence import (
     Coherence,
@@ -199,6 +201,7 @@ __all__ = [
     "kohonen_codebook",
     "kuramoto_order",
     "label_accuracy",
+    "label_responders",
     "label_units",
     "latency_rank_correlation",
     "metaplastic_rule",
@@ -248,6 +251,7 @@ __all__ = [
     "usage_perplexity",
     "volleys",
     "vote_labels",
+    "vote_of_responders",
     "wave_causality",
     "wave_centres",
     "wave_directions",

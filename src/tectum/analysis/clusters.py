@@ -129,6 +129,60 @@ def vote_labels(responses: ArrayLike, labels: ArrayLike, new_responses: ArrayLik
     return classes[(new_responses @ share).argmax(axis=1)]
 
 
+def label_responders(responses: ArrayLike, labels: ArrayLike) -> tuple[NDArray[Any], NDArray[np.int64]]:
+    """Label each neuron by the class to whose samples it responds most on average; Diehl & Cook (2015).
+
+    Parameters
+    ----------
+    responses : array-like of shape (n_samples, n_neurons)
+        Non-negative responses to the labelled samples, for instance spike counts.
+    labels : array-like of shape (n_samples,)
+        Their labels.
+
+    Returns
+    -------
+    classes : ndarray of shape (n_classes,)
+        Labels in sorted order.
+    unit_classes : ndarray of int64, shape (n_neurons,)
+        Index of the label of each neuron in `classes`, the first of equals; -1 for neurons that never respond.
+
+    Raises
+    ------
+    ValueError
+        If the arrays do not fit each other.
+    """
+    responses, labels = np.asarray(responses), _check_labels("labels", labels)
+    if responses.ndim != 2 or len(responses) != len(labels):
+        raise ValueError(
+            f"responses must be of shape (n_samples, n_neurons) with a label for each sample, got {responses.shape} "
+            f"and {len(labels)} labels; pass the output of transform and its labels"
+        )
+    classes, index = np.unique(labels, return_inverse=True)
+    mean = np.stack([responses[index == c].mean(axis=0, dtype=np.float64) for c in range(len(classes))], axis=1)
+    return classes, np.where(mean.any(axis=1), mean.argmax(axis=1), -1)
+
+
+def vote_of_responders(responses: ArrayLike, unit_classes: ArrayLike, n_classes: int) -> NDArray[np.int64]:
+    """Class whose neurons respond most on average; Diehl & Cook (2015).
+
+    Parameters
+    ----------
+    responses : array-like of shape (n_samples, n_neurons)
+        Non-negative responses.
+    unit_classes : array-like of int, shape (n_neurons,)
+        As from `label_responders`.
+    n_classes : int
+
+    Returns
+    -------
+    ndarray of int64, shape (n_samples,)
+        Index of the class; of equals, and where nothing responds, the first.
+    """
+    responses = np.asarray(responses)
+    member = check_indices("unit_classes", unit_classes, n_classes, start=-1)[:, None] == np.arange(n_classes)
+    return (responses @ (member / np.maximum(member.sum(axis=0), 1))).argmax(axis=1)
+
+
 def cluster_scores(labels_true: ArrayLike, labels_pred: ArrayLike) -> dict[str, float | int]:
     """Agreement of classes with the neurons or clusters that answer them.
 

@@ -91,6 +91,16 @@ FOIS2023: dict[str, Any] = {
     "schedule": parts.DecayingRate(hold=1.0, end=1.0),
 }
 
+# The standard network after Diehl & Cook (2015), in the form that is used to compare simulators.
+DIEHL_COOK: dict[str, Any] = {
+    "encoder": parts.PoissonSpikes(),
+    "retry": parts.MoreInput(),
+    "neuron": parts.AdaptiveLIF(),
+    "inhibition": parts.LateralInhibition(),
+    "rule": parts.PostPreSTDP(),
+    "norm": parts.MeanNorm(mean=0.1),
+}
+
 POSITIVE = (
     *("tau", "tau_m", "tau_r", "tau_f", "sigma", "reference", "theta", "radius", "start", "end", "half", "n", "R"),
     *("quantum", "patience", "target", "tau_pre", "tau_post", "floor", "tau_growth", "dt"),
@@ -98,7 +108,7 @@ POSITIVE = (
     *("r_i", "r_o", "extent", "first_r_i", "first_r_o"),
     *("contrast", "gain", "step_ms"),
     *("tau_exc", "tau_inh", "period", "n_0", "quantile", "recruited"),
-    *("side", "upper_side", "round_ms", "nearest", "furthest", "around"),
+    *("side", "upper_side", "round_ms", "nearest", "furthest", "around", "tau_theta"),
 )
 AT_LEAST = {
     "n_units": 2,
@@ -115,6 +125,8 @@ AT_LEAST = {
     **dict.fromkeys(("refractory_ms", "rise", "pulse", "kappa", "lead", "volley", "later", "weight", "forget"), 0),
     **dict.fromkeys(("pace", "drop", "excitation", "inhibition", "mutual"), 0),
     "factor": 1,
+    **dict.fromkeys(("strength", "step", "eta_plus", "eta_minus", "x_target"), 0),
+    "times": 1,
     "w_min": -1,
 }
 # The exponential of the rule holds up to 4; above 1 depression would make a weight negative; the ring has length 1.
@@ -124,10 +136,11 @@ AT_MOST = {
         ("A_minus", "first", "last", "low", "high", "hold", "phase", "floor", "share", "wait", "edge", "chance"), 1
     ),
     **dict.fromkeys(("forget", "pace", "quantile", "recruited"), 1),
+    "x_target": 1,
 }
 ANY_WEIGHT = (parts.ArrivalSTDP,)  # rules without an exponential, which AT_MOST is about
 ABOVE_ONE = ("tau_plus", "tau_minus")  # ms: the memory (1 - 1/tau)^lag must fade
-WHOLE = ("n_units", "updates", "n_steps", "most", "refractory", "power", "n_maps", "crowd", "divisions", "age")
+WHOLE = ("n_units", "updates", "n_steps", "most", "refractory", "power", "n_maps", "crowd", "divisions", "age", "times")
 OPTIONAL = (
     *("n_units", "first", "quantum", "most", "w_min", "tau_growth", "signed"),
     *("density", "extent", "first_r_i", "first_r_o", "r_i", "r_o", "k"),
@@ -144,7 +157,7 @@ ORDERED = (
         ("w_min", "w_max"),
         ("weakest", "strongest"),
     ),
-    *(("r_o", "extent"), ("nearest", "furthest")),
+    *(("r_o", "extent"), ("nearest", "furthest"), ("v_rest", "v_th"), ("v_reset", "v_th")),
 )
 
 
