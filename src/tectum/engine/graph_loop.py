@@ -10,7 +10,7 @@ Phases of a step of a population:
 1. arrivals: spikes of other populations and of the input, and pulses of the clock, raise conductances and leave traces
 2. membranes, with these conductances
 3. spikes: reset, threshold, plasticity of the synapses of the neurons that fired
-4. decay of conductances and thresholds
+4. decay of conductances, refractoriness and thresholds
 
 At the end of a frame neurons that fired in it are counted as used, and their weights get nearer to their length.
 """
@@ -234,23 +234,21 @@ def advance(circuit, state, out, scratch, drive, pop, step, frame, seed, learnin
     for j in range(n):
         free = conduct(neuron, v[j], neuron.drive + D[j], g_exc[j], g_inh[j], noise[j])
         v[j] = free if resting[j] <= ZERO else v[j]
-        any_fired |= v[j] >= neuron.v_threshold + raised[j] - eased[j]
+        any_fired |= (resting[j] <= ZERO) & (v[j] >= neuron.v_threshold + raised[j] - eased[j])
     place = step % state.n_fired.shape[1]
-    for j in range(n):
-        resting[j] = resting[j] - ONE if resting[j] > ZERO else ZERO
 
     # 3. spikes
     n_fired = 0
     if any_fired:
         spikes = state.fired[place, first:last]
         for j in range(n):
-            if v[j] >= neuron.v_threshold + raised[j] - eased[j]:
+            if resting[j] <= ZERO and v[j] >= neuron.v_threshold + raised[j] - eased[j]:
                 spikes[n_fired] = j
                 n_fired += 1
         for f in range(n_fired):
             j = spikes[f]
             v[j] = neuron.v_reset
-            resting[j] = neuron.refractory
+            resting[j] = neuron.refractory + ONE
             raised[j] += circuit.thresholds[pop, 0]
             note(circuit, state, out, scratch, pop, j, step, frame, learning)
             if learning and circuit.rules[pop, 0] > ZERO:
@@ -263,6 +261,7 @@ def advance(circuit, state, out, scratch, drive, pop, step, frame, seed, learnin
     for j in range(n):
         g_exc[j] *= neuron.keep_exc
         g_inh[j] *= neuron.keep_inh
+        resting[j] = resting[j] - ONE if resting[j] > ZERO else ZERO
         raised[j] = relax(threshold, raised[j])
 
 
