@@ -75,6 +75,7 @@ class GraphState(NamedTuple):
     g_inh: Any  # (n_neurons,) float32
     resting: Any  # (n_neurons,) float32, steps of refractoriness left
     raised: Any  # (n_neurons,) float32, threshold above the resting one
+    eased: Any  # (n_neurons,) float32, by how much it is lower while the population is silent
     use: Any  # (n_neurons,) float32, frames with a spike
     latency: Any  # (n_neurons,) float32, quantile of first-spike latencies, ms
     weights: Any  # float32, of the PLASTIC projections, a row per postsynaptic neuron
@@ -286,13 +287,14 @@ def advance(circuit, state, out, scratch, drive, pop, step, frame, seed, learnin
         fill_normals(circuit.levels, seed, np.uint64(pop), step, neuron.noise, scratch.words, noise)
     else:
         noise[:] = ZERO
-    v, resting, raised = state.v[first:last], state.resting[first:last], state.raised[first:last]
+    v, resting = state.v[first:last], state.resting[first:last]
+    raised, eased = state.raised[first:last], state.eased[first:last]
     g_exc, g_inh, D = state.g_exc[first:last], state.g_inh[first:last], drive[first:last]
     any_fired = False
     for j in range(n):
         free = conduct(neuron, v[j], neuron.drive + D[j], g_exc[j], g_inh[j], noise[j])
         v[j] = free if resting[j] <= ZERO else v[j]
-        any_fired |= v[j] >= neuron.theta + raised[j]
+        any_fired |= v[j] >= neuron.theta + raised[j] - eased[j]
     place = step % state.n_fired.shape[1]
     for j in range(n):
         resting[j] = resting[j] - ONE if resting[j] > ZERO else ZERO
@@ -302,7 +304,7 @@ def advance(circuit, state, out, scratch, drive, pop, step, frame, seed, learnin
     if any_fired:
         spikes = state.fired[place, first:last]
         for j in range(n):
-            if v[j] >= neuron.theta + raised[j]:
+            if v[j] >= neuron.theta + raised[j] - eased[j]:
                 spikes[n_fired] = j
                 n_fired += 1
         for f in range(n_fired):
@@ -348,18 +350,22 @@ def settle(circuit, state, out, pop, frame):
 
 @kernel
 def recruit(circuit, state):
-    """In populations that were silent for a cycle the thresholds of the least used neurons fall; INOUT state."""
+    """In populations silent for a cycle thresholds of the least used neurons fall, until one fires; INOUT state."""
     for pop in range(circuit.first.shape[0] - 1):
-        if circuit.gates[pop, 0] > ONE and state.silent[pop]:
+        if circuit.gates[pop, 0] > ONE:
             first, last = circuit.first[pop], circuit.first[pop + 1]
-            wanted = np.int64(math.ceil(circuit.gates[pop, 3] * (last - first)))
-            for j in range(first, last):
-                n_less = 0
-                for other in range(first, last):
-                    equal = state.use[other] == state.use[j] and other < j
-                    n_less += state.use[other] < state.use[j] or equal
-                if n_less < wanted:
-                    state.raised[j] -= circuit.gates[pop, 4]
+            if state.silent[pop]:
+                wanted = np.int64(math.ceil(circuit.gates[pop, 3] * (last - first)))
+                for j in range(first, last):
+                    n_less = 0
+                    for other in range(first, last):
+                        equal = state.use[other] == state.use[j] and other < j
+                        n_less += state.use[other] < state.use[j] or equal
+                    if n_less < wanted:
+                        state.eased[j] += circuit.gates[pop, 4]
+            else:
+                for j in range(first, last):
+                    state.eased[j] = ZERO
         state.silent[pop] = 1
 
 

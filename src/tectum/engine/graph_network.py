@@ -167,6 +167,7 @@ def rest(circuit: GraphCircuit, weights: NDArray[np.float32], n_arrivals: int) -
         g_inh=np.zeros(n, np.float32),
         resting=np.zeros(n, np.float32),
         raised=np.zeros(n, np.float32),
+        eased=np.zeros(n, np.float32),
         use=np.zeros(n, np.float32),
         latency=np.full(n, circuit.frame * circuit.dt, np.float32),
         weights=weights,
