@@ -31,6 +31,7 @@ ZERO = np.float32(0.0)
 ONE = np.float32(1.0)
 NEVER = -(2**40)  # step of an arrival that has not been
 TURN = 2.0 * math.pi
+VOLLEY_DELAY = 1.0  # ms after which a clock sees the spikes that it follows; no chunk may be longer
 EXCITATORY, INHIBITORY = range(2)  # channels of a projection
 UNIFORM, SPARSE, PLASTIC = range(3)  # kinds of its wiring
 SOURCE, FROM_INPUT, TARGET, KIND, CHANNEL, DELAY, WEIGHTS, ARRIVALS, N_PRE = range(9)  # columns of `projections`
@@ -209,9 +210,9 @@ def keep_time(circuit, state, pop, step, seed):
         state.volley[pop, 1] = 0.0
         state.turn[pop] += 1
     if followed >= 0:
-        place = (step - circuit.chunk) % state.n_fired.shape[1]
-        n = state.n_fired[followed, place] if step >= circuit.chunk else 0
-        angle = TURN * ((step - circuit.chunk) * circuit.dt) / period
+        seen = step - np.int64(round(VOLLEY_DELAY / circuit.dt))
+        n = state.n_fired[followed, seen % state.n_fired.shape[1]] if seen >= 0 else 0
+        angle = TURN * (seen * circuit.dt) / period
         state.volley[pop, 0] += n * math.cos(angle)
         state.volley[pop, 1] += n * math.sin(angle)
     pulse = np.float32(row[PULSE])
@@ -345,7 +346,7 @@ def settle(circuit, state, out, pop, frame):
                     if total > ZERO:
                         scale = ONE + pace * (circuit.totals[p] / total - ONE)
                         for i in range(n_pre):
-                            weights[i] *= scale
+                            weights[i] = min(weights[i] * scale, circuit.rules[pop, 1])
 
 
 @kernel
@@ -377,7 +378,7 @@ def run_graph(circuit, state, out, scratch, ranked, drive, seed, learning):
     (n_frames or 1, n_neurons) float32 mV, seed uint64, learning; INOUT state, scratch; OUT out.
     """
     n_pops = circuit.first.shape[0] - 1
-    every = np.int64(round(1.0 / circuit.dt))
+    begin, every = state.clock[0], np.int64(round(1.0 / circuit.dt))
     for frame in range(ranked.shape[0]):
         D = drive[frame if drive.shape[0] > 1 else 0]
         scratch.novelty[:] = ONE
@@ -386,19 +387,20 @@ def run_graph(circuit, state, out, scratch, ranked, drive, seed, learning):
                 scratch.novelty[pop] = ZERO
         end = state.clock[0] + circuit.frame
         while state.clock[0] < end:
-            start, stop = state.clock[0], min(state.clock[0] + circuit.chunk, end)
+            start = state.clock[0]
+            stop = min(start + circuit.chunk, start - start % circuit.cycle + circuit.cycle)
             for s in range(circuit.input_clock.shape[0]):
-                while input_onset(circuit, state, s) < stop:
-                    begin = max(input_onset(circuit, state, s), start)
-                    begin_input(circuit, state, ranked, frame, s, begin, seed)
+                if input_onset(circuit, state, s) <= start:
+                    begin_input(circuit, state, ranked, frame, s, start, seed)
+                stop = min(stop, max(input_onset(circuit, state, s), start + 1))
             for pop in range(n_pops):
                 for step in range(start, stop):
                     advance(circuit, state, out, scratch, D, pop, step, frame, seed, learning)
-                    if step % every == 0 and step // every < out.field.shape[0]:
+                    if step % every == 0 and (step - begin) // every < out.field.shape[0]:
                         total = ZERO
                         for j in range(circuit.first[pop], circuit.first[pop + 1]):
                             total += state.g_inh[j]
-                        out.field[step // every, pop] = total / np.float32(circuit.first[pop + 1] - circuit.first[pop])
+                        out.field[(step - begin) // every, pop] = total / np.float32(circuit.first[pop + 1] - circuit.first[pop])
             for s in range(circuit.input_clock.shape[0]):
                 for step in range(start, stop):
                     state.due[s, step % state.due.shape[1]] = -1

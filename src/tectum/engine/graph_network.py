@@ -12,6 +12,7 @@ from tectum.engine.graph_loop import (
     PLASTIC,
     SPARSE,
     UNIFORM,
+    VOLLEY_DELAY,
     GraphCircuit,
     GraphOutput,
     GraphScratch,
@@ -119,7 +120,7 @@ def build(
             [(p.rule.eta, *discretise(p.rule, dt)) if p.rule else (0.0, 0.0, 0.0) for p in populations], np.float32
         ),
         uses=np.array([discretise(p.use, dt) for p in populations], np.float32),
-        gates=np.array([p.gate for p in populations], np.float32),
+        gates=np.array([discretise(p.gate, cycle * cycles) for p in populations], np.float32),
         memory=_memories(populations, dt),
         projections=np.array(table, np.int64).reshape(-1, 9),
         first_in=np.searchsorted(targets, np.arange(len(populations) + 1)).astype(np.int64),
@@ -158,7 +159,8 @@ def _memories(populations: list[Population], dt: float) -> NDArray[np.float32]:
 def rest(circuit: GraphCircuit, weights: NDArray[np.float32], n_arrivals: int) -> GraphState:
     """State at rest, around the given weights."""
     n, n_pops, n_inputs = circuit.first[-1], len(circuit.first) - 1, len(circuit.input_clock)
-    ring = int(circuit.projections[:, 5].max(initial=1)) + 2 * circuit.chunk
+    longest = int(circuit.projections[:, 5].max(initial=round(VOLLEY_DELAY / circuit.dt)))
+    ring = longest + 2 * circuit.chunk
     cycle = int(np.ceil(circuit.input_times[:, 0].max(initial=1.0) / circuit.dt)) + 2 * circuit.chunk + 2
     sizes = np.diff(circuit.first)
     return GraphState(
