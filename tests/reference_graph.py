@@ -166,8 +166,8 @@ class Graph:
                 for pop in range(len(self.populations)):
                     self.advance(pop, extra[first[pop] : first[pop + 1]])
                 self.step += 1
-                if learning and self.step % self.cycle == 0:
-                    self.recruit()
+                if self.step % self.cycle == 0:
+                    self.ease()
             if learning:
                 self.settle()
 
@@ -284,12 +284,16 @@ class Graph:
                 w = self.W[k][j]
                 self.W[k][j] = w + eta * (x * (p.rule.w_max - w) - p.rule.beta * w)
 
-    def recruit(self):
-        """End of a cycle: the least used neurons of silent populations become easier to excite, until one fires."""
+    def ease(self):
+        """End of a cycle: in silent populations thresholds fall until a neuron fires.
+
+        Those of the least used neurons while learning, else of all.
+        """
         for pop, p in enumerate(self.populations):
             if p.gate:
+                n = round(np.ceil(p.gate.recruited * p.n)) if self.learning else p.n
+                least = np.argsort(self.use[pop], kind="stable")[:n]
                 if self.silent[pop]:
-                    least = np.argsort(self.use[pop], kind="stable")[: int(np.ceil(p.gate.recruited * p.n - 1e-6))]
                     self.eased[pop][least] += p.gate.drop
                 else:
                     self.eased[pop][:] = 0.0

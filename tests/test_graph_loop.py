@@ -172,7 +172,7 @@ def naive(case: Case, n_frames: int) -> tuple[Any, reference.Graph]:
     ours = [
         reference.Population(
             p.n,
-            reference.Neuron(**p.neuron._asdict()),
+            reference.Neuron(*p.neuron),
             reference.Threshold(*p.threshold),
             clock_of(p),
             reference.Rule(*p.rule) if p.rule else None,

@@ -32,7 +32,7 @@ LAYERS = {
     "datasets": {"persistence"},
     "image": {"engine", "models"},
 }
-DOCUMENTED = ("tectum", "tectum.analysis", "tectum.plots", "tectum.datasets", "tectum.image")
+DOCUMENTED = ("tectum", "tectum.analysis", "tectum.plots", "tectum.datasets", "tectum.image", "tectum.streams")
 
 
 @cache

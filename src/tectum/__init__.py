@@ -7,7 +7,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from tectum import analysis, datasets, image, parts, plots, report
+    from tectum import analysis, datasets, image, parts, plots, report, streams
     from tectum.engine.events import Recording
     from tectum.models.spiking_dictionary import SpikingDictionary
     from tectum.models.spiking_som import SpikingSOM
@@ -29,6 +29,7 @@ __all__ = [
     "plots",
     "report",
     "save",
+    "streams",
 ]
 
 # name -> module that defines it; the other public names are subpackages

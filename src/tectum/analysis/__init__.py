@@ -2,6 +2,15 @@
 
 from tectum.analysis.baselines import kohonen_codebook
 from tectum.analysis.clusters import cluster_scores, cluster_units, label_accuracy, label_units, vote_labels
+from tectum.analysis.coherence import (
+    Coherence,
+    Granger,
+    SpectralGranger,
+    field_coherence,
+    granger_causality,
+    spectral_granger,
+    spike_field_coherence,
+)
 from tectum.analysis.dictionary_baselines import (
     BaselineScore,
     PatchCode,
@@ -13,6 +22,10 @@ from tectum.analysis.dictionary_baselines import (
 )
 from tectum.analysis.features import project_pca, project_tsne
 from tectum.analysis.filters import GaborFit, fit_gabors, gabor_share, orientation_histogram
+from tectum.analysis.information import (
+    TransmittedInformation,
+    transmitted_information,
+)
 from tectum.analysis.map_grid import component_planes, grid_positions, hit_map, u_matrix
 from tectum.analysis.map_quality import (
     best_matching_units,
@@ -23,6 +36,16 @@ from tectum.analysis.map_quality import (
     topographic_error,
     topographic_product,
     trustworthiness,
+)
+from tectum.analysis.phases import (
+    OrderParameter,
+    clock_phases,
+    field_phases,
+    kuramoto_order,
+    pairwise_phase_consistency,
+    phase_lag,
+    phase_locking_value,
+    spike_phases,
 )
 from tectum.analysis.reconstruction import reconstruction_correlation, reconstruction_error, trivial_errors
 from tectum.analysis.sparsity import (
@@ -66,9 +89,14 @@ from tectum.analysis.waves import (
 
 __all__ = [
     "BaselineScore",
+    "Coherence",
     "GaborFit",
+    "Granger",
+    "OrderParameter",
     "PatchCode",
+    "SpectralGranger",
     "Tiling",
+    "TransmittedInformation",
     "WaveCausality",
     "WaveStatistics",
     "active_units",
@@ -76,6 +104,7 @@ __all__ = [
     "best_matching_units",
     "bubble_profile",
     "centroid_winner",
+    "clock_phases",
     "cluster_scores",
     "cluster_units",
     "compactness",
@@ -86,17 +115,21 @@ __all__ = [
     "dictionary_codes",
     "effective_inputs",
     "field_centres",
+    "field_coherence",
+    "field_phases",
     "field_radius",
     "first_spike_latency",
     "first_winner",
     "fit_gabors",
     "fold_share",
     "gabor_share",
+    "granger_causality",
     "grid_positions",
     "hit_map",
     "ica_codes",
     "kmeans_codes",
     "kohonen_codebook",
+    "kuramoto_order",
     "label_accuracy",
     "label_units",
     "latency_rank_correlation",
@@ -104,7 +137,10 @@ __all__ = [
     "neighbourhood_correlation",
     "orientation_histogram",
     "oscillation",
+    "pairwise_phase_consistency",
     "pca_codes",
+    "phase_lag",
+    "phase_locking_value",
     "project_pca",
     "project_tsne",
     "quantization_error",
@@ -114,11 +150,15 @@ __all__ = [
     "sheet_radius",
     "sheet_topography",
     "silent_share",
+    "spectral_granger",
+    "spike_field_coherence",
+    "spike_phases",
     "spike_winners",
     "spikes_per_frame",
     "tiling",
     "topographic_error",
     "topographic_product",
+    "transmitted_information",
     "treves_rolls",
     "trivial_errors",
     "trustworthiness",

@@ -95,3 +95,28 @@ def rank_correlation(a: NDArray, b: NDArray) -> float:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", ConstantInputWarning)
         return float(spearmanr(a, b).statistic)
+
+
+def check_signal(name: str, values: ArrayLike, *, least: int = 1) -> NDArray[np.float64]:
+    """Return a finite 1-D float array of at least ``least`` samples."""
+    signal = np.asarray(values, dtype=np.float64)
+    if signal.ndim != 1 or len(signal) < least or not np.isfinite(signal).all():
+        raise ValueError(
+            f"{name} must be a 1-D array of at least {least} finite values, got shape {signal.shape}"
+            f"{'' if np.isfinite(signal).all() else ' with NaN or infinite values'}; pass one signal at a time"
+        )
+    return signal
+
+
+def check_positive(name: str, value: float) -> float:
+    """Return a positive finite number as a float."""
+    if not (isinstance(value, (int, float, np.number)) and 0 < value < np.inf):
+        raise ValueError(f"{name} must be a positive number, got {value!r}; mind the unit in the name")
+    return float(value)
+
+
+def check_count(name: str, value: int, *, least: int = 1) -> int:
+    """Return an integer of at least ``least``."""
+    if not isinstance(value, (int, np.integer)) or isinstance(value, bool) or value < least:
+        raise ValueError(f"{name} must be an integer of at least {least}, got {value!r}; the default suits most data")
+    return int(value)

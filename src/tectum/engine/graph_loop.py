@@ -350,24 +350,31 @@ def settle(circuit, state, out, pop, frame):
 
 
 @kernel
-def recruit(circuit, state):
-    """In populations silent for a cycle thresholds of the least used neurons fall, until one fires; INOUT state."""
+def ease(circuit, state, learning):
+    """In populations silent for a cycle thresholds fall until a neuron fires; INOUT state.
+
+    While learning those of the least used neurons, so that what is new is not learned by neurons that know something
+    else; in frozen passes those of all, so that the nearest answers.
+    """
     for pop in range(circuit.first.shape[0] - 1):
         if circuit.gates[pop, 0] > ONE:
             first, last = circuit.first[pop], circuit.first[pop + 1]
-            if state.silent[pop]:
-                wanted = np.int64(math.ceil(circuit.gates[pop, 3] * (last - first)))
-                for j in range(first, last):
-                    n_less = 0
-                    for other in range(first, last):
-                        equal = state.use[other] == state.use[j] and other < j
-                        n_less += state.use[other] < state.use[j] or equal
-                    if n_less < wanted:
-                        state.eased[j] += circuit.gates[pop, 4]
-            else:
-                for j in range(first, last):
+            wanted = np.int64(math.ceil(circuit.gates[pop, 3] * np.float32(last - first))) if learning else last - first
+            for j in range(first, last):
+                if not state.silent[pop]:
                     state.eased[j] = ZERO
+                elif wanted == last - first or n_less_used(state.use, first, last, j) < wanted:
+                    state.eased[j] += circuit.gates[pop, 4]
         state.silent[pop] = 1
+
+
+@kernel
+def n_less_used(use, first, last, j):
+    """Number of the neurons from `first` to `last` that have been used less than j, or as much and stand before it."""
+    n = 0
+    for other in range(first, last):
+        n += use[other] < use[j] or (use[other] == use[j] and other < j)
+    return n
 
 
 @kernel
@@ -405,8 +412,8 @@ def run_graph(circuit, state, out, scratch, ranked, drive, seed, learning):
                 for step in range(start, stop):
                     state.due[s, step % state.due.shape[1]] = -1
             state.clock[0] = stop
-            if learning and stop % circuit.cycle == 0:
-                recruit(circuit, state)
+            if stop % circuit.cycle == 0:
+                ease(circuit, state, learning)
         if learning:
             for pop in range(n_pops):
                 settle(circuit, state, out, pop, frame)

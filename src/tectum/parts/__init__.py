@@ -3,6 +3,7 @@
 from tectum.parts.cell_division import CellDivision
 from tectum.parts.encoding import CircularGaussian
 from tectum.parts.event_plasticity import EventSTDP, ResidualSTDP, TimeIntegratedSTDP, TraceSTDP
+from tectum.parts.feature_code import RandomProjection, Ranked
 from tectum.parts.field_learning import FieldHebb
 from tectum.parts.input_spikes import BernoulliSpikes, RegularSpikes
 from tectum.parts.latency import LatencyNeuron, LatencyPopulation, LatencyRace, LatencySTDP
@@ -63,7 +64,9 @@ __all__ = [
     "NearestNeighbourSTDP",
     "PlasticProjection",
     "Protocol",
+    "RandomProjection",
     "RangeNorm",
+    "Ranked",
     "RegularSpikes",
     "ResidualSTDP",
     "RingKernel",

@@ -1,0 +1,37 @@
+"""Latency codes of wide, non-negative feature vectors: which inputs fire for a sample, and in which order.
+
+A frame of video is some 30,000 activations of a convolutional network, of which neighbours in time are almost the same.
+Both codes keep only the order of the strongest: the input of rank r of k fires at ``t = t_enc r / k``, all others are
+silent.
+"""
+
+from typing import NamedTuple
+
+
+class RandomProjection(NamedTuple):
+    """The features are projected on fixed random directions, each of which has an ON and an OFF input.
+
+    ``p = G^T a / |G^T a|``, optionally less a slow running mean, and ``u = [max(p, 0), max(-p, 0)]``: the k largest
+    of u fire. Distances survive a random projection (Johnson & Lindenstrauss 1984), typical error 1 / sqrt(2 d).
+    """
+
+    d: int = 256  # directions; there are 2 d inputs, the ON inputs first
+    k: int = 50  # inputs that fire for a sample, at most
+    t_enc: float = 20.0  # ms from the first spike of a sample to its last
+    jitter: float = 0.5  # ms, standard deviation of a spike's time
+    center_tau: float | None = None  # samples, time constant of a mean that is subtracted; slower than scenes, or None
+    density: float | None = None  # share of entries of G that are not 0, these +1 or -1; None: all of them Gaussian
+
+
+class Ranked(NamedTuple):
+    """The k strongest features fire themselves, each in an input of its own.
+
+    Rank-order code (Thorpe & Gautrais 1998). With `channels` the features are first divided by the mean of their
+    channel, so that a loud channel does not take all the spikes.
+    """
+
+    k: int = 350  # features that fire for a sample, at most
+    t_enc: float = 20.0  # ms from the first spike of a sample to its last
+    jitter: float = 0.5  # ms, standard deviation of a spike's time
+    channels: int | None = None  # channels, whose features stand together (channel, row, column); None: no scaling
+    channel_tau: float = 3000.0  # samples, time constant of the mean of a channel

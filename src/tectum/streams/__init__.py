@@ -1,0 +1,36 @@
+"""Sources of samples with time stamps: arrays, video, cameras, features of a convolutional network, event cameras.
+
+A stream yields chunks of samples at bounded memory, again from the start each time it is iterated. `learn` feeds it to
+a model.
+"""
+
+from tectum.streams.array_files import ArrayStream, arrays
+from tectum.streams.clip import write_clip
+from tectum.streams.cnn import CNN, FeatureStream, features
+from tectum.streams.event_files import read_events
+from tectum.streams.event_frames import EventFrameStream, event_frames
+from tectum.streams.learning import learn
+from tectum.streams.pictures import CameraStream, ImageStream, VideoStream, camera, images, video
+from tectum.streams.stream import Chunk, Stream, StreamError
+
+__all__ = [
+    "CNN",
+    "ArrayStream",
+    "CameraStream",
+    "Chunk",
+    "EventFrameStream",
+    "FeatureStream",
+    "ImageStream",
+    "Stream",
+    "StreamError",
+    "VideoStream",
+    "arrays",
+    "camera",
+    "event_frames",
+    "features",
+    "images",
+    "learn",
+    "read_events",
+    "video",
+    "write_clip",
+]

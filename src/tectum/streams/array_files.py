@@ -1,0 +1,239 @@
+"""Streams of arrays: in memory, or read from files row by row."""
+
+import contextlib
+import math
+import zipfile
+import zlib
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import IO, Any
+
+import numpy as np
+from numpy.lib import format as npy
+from numpy.typing import ArrayLike, NDArray
+
+from tectum.streams.stream import Chunk, PathLike, Stream, StreamError, as_paths, check_rate, check_whole
+
+SUFFIXES = (".npy", ".npz")
+FEATURES = ("X", "data")  # names of the samples in a .npz file
+DAMAGED = (ValueError, EOFError, OSError, zipfile.BadZipFile, zlib.error)  # what reading a broken file may raise
+
+
+def arrays(
+    path_or_array: PathLike | Sequence[PathLike] | ArrayLike, *, rate: float = 25.0, chunk: int = 32
+) -> "ArrayStream":
+    """Stream of the rows of an array, or of files of arrays.
+
+    Parameters
+    ----------
+    path_or_array : path, list of paths, or array-like of shape (n_samples, ...)
+        A ``.npy`` file (memory-mapped), a ``.npz`` file (read row by row, compressed or not), a folder of such files,
+        which follow each other in the order of their names, or samples in memory. A ``.npz`` file holds the samples as
+        ``X`` or ``data`` and may hold ``time_s``, ``source``, ``names`` and ``thumbnails``, as in `Chunk`. Samples
+        that are arrays themselves are flattened.
+    rate : float, default=25.0
+        Samples per second, where a file holds no ``time_s``.
+    chunk : int, default=32
+        Samples read at a time.
+
+    Returns
+    -------
+    ArrayStream
+
+    Raises
+    ------
+    FileNotFoundError
+        If there is no such file.
+    ValueError
+        If the first file holds no samples, or a parameter is out of range.
+    StreamError
+        While iterating: if a file cannot be read, ends early, or has another number of features than the first.
+    """
+    check_rate(rate, "arrays.rate")
+    check_whole(chunk, "arrays.chunk", "32 is usual")
+    is_path = isinstance(path_or_array, (str, Path)) or (
+        isinstance(path_or_array, Sequence)
+        and len(path_or_array) > 0
+        and all(isinstance(item, (str, Path)) for item in path_or_array)
+    )
+    if is_path:
+        return ArrayStream(_shards(as_paths(path_or_array, "arrays.path_or_array")), rate, chunk)  # type: ignore[arg-type]
+    samples = np.asarray(path_or_array)
+    if samples.ndim < 2 or samples.size == 0 or samples.dtype.kind not in "biuf":
+        raise ValueError(
+            "arrays.path_or_array must be an array of numbers (n_samples, n_features) or the path of one, "
+            f"got shape {samples.shape}, dtype {samples.dtype}; reshape(-1, 1) makes one feature of a row of numbers"
+        )
+    return ArrayStream([samples], rate, chunk)
+
+
+class ArrayStream(Stream):
+    """Rows of arrays; made by `arrays`.
+
+    Attributes
+    ----------
+    names : list of str
+        Name of each source: those a ``.npz`` file gives, else file names.
+    n_features, n_announced : int
+        Length of a sample and number of samples, as the headers of the files have them.
+    """
+
+    def __init__(self, items: Sequence[Path | NDArray[Any]], rate: float, chunk: int) -> None:
+        self._items, self._rate, self._chunk = list(items), rate, chunk
+        self.names: list[str] = []
+        self._first_name = []  # number of the first name of each item
+        n_announced = 0
+        for position, item in enumerate(self._items):
+            self._first_name.append(len(self.names))
+            names = [item.name] if isinstance(item, Path) else ["array"]
+            try:
+                with _open(item) as recording:
+                    n_announced += recording.n_samples
+                    names = recording.names or names
+                    if position == 0:
+                        self.n_features = recording.n_features
+            except StreamError as error:
+                if position == 0:
+                    raise ValueError(str(error)) from error  # met again, as what it is, when its turn comes
+            self.names += names
+        self.n_announced = n_announced
+
+    def __iter__(self) -> Iterator[Chunk]:
+        offset = 0.0
+        for first_name, item in zip(self._first_name, self._items, strict=True):
+            with _open(item) as recording:
+                if recording.n_features != self.n_features:
+                    raise StreamError(
+                        f"{recording.name} has {recording.n_features} features, those before it {self.n_features}; "
+                        "stream sources of one number of features at a time"
+                    )
+                times = recording.times(self._rate)
+                for start in range(0, recording.n_samples, self._chunk):
+                    stop = min(start + self._chunk, recording.n_samples)
+                    part = slice(start, stop)
+                    yield Chunk(
+                        recording.read("samples", part).reshape(stop - start, -1).astype(np.float32),
+                        offset + times[part],
+                        first_name + recording.source[part],
+                        None if recording.pictures is None else recording.read("pictures", part),
+                    )
+                # the next source begins one interval after the last sample of this one
+                offset += times[-1] + (times[-1] - times[-2] if len(times) > 1 else 1.0 / self._rate)
+
+
+class Recording:
+    """Samples of one array or file, to be read from front to back, and what is known of them."""
+
+    def __init__(self, name: str, samples: Any, beside: dict[str, NDArray[Any]], pictures: Any = None) -> None:
+        self.name, self.samples, self.pictures = name, samples, pictures
+        self.n_samples, self.n_features = len(samples), math.prod(samples.shape[1:])
+        if len(samples.shape) < 2 or self.n_samples == 0 or self.n_features == 0 or samples.dtype.kind not in "biuf":
+            raise StreamError(
+                f"{name} must hold numbers of shape (n_samples, n_features), got shape {samples.shape}, "
+                f"dtype {samples.dtype}; save it again with numpy.save"
+            )
+        for key in ("time_s", "source"):
+            if key in beside and beside[key].shape != (self.n_samples,):
+                raise StreamError(
+                    f"{name} must hold one number in {key} per sample ({self.n_samples}), "
+                    f"got shape {beside[key].shape}; save it again without, or with as many"
+                )
+        self.names = [str(x) for x in beside["names"]] if "names" in beside else []
+        self.source = beside.get("source", np.zeros(self.n_samples, np.int64)).astype(np.int64)
+        self._time_s = beside.get("time_s")
+
+    def times(self, rate: float) -> NDArray[np.float64]:
+        """Time of each sample in s."""
+        return np.arange(self.n_samples) / rate if self._time_s is None else self._time_s.astype(np.float64)
+
+    def read(self, what: str, part: slice) -> NDArray[Any]:
+        """Rows of the samples or the pictures."""
+        try:
+            return np.asarray(getattr(self, what)[part])
+        except DAMAGED as error:
+            raise StreamError(
+                f"{self.name} ended early or is damaged after {part.start} of {self.n_samples} samples ({error}); "
+                "copy it again, or leave it out"
+            ) from error
+
+
+class RowReader:
+    """Rows of an array in a ``.npz`` file, read in order without holding the array."""
+
+    def __init__(self, file: IO[bytes]) -> None:
+        self._file, self._position = file, 0
+        read_header = {(1, 0): npy.read_array_header_1_0, (2, 0): npy.read_array_header_2_0}[npy.read_magic(file)]
+        self.shape, in_columns, self.dtype = read_header(file)
+        if self.dtype.hasobject or (in_columns and len(self.shape) > 1 and self.shape[0] > 1):
+            raise ValueError(f"an array of dtype {self.dtype} that is stored column by column or as Python objects")
+
+    def __len__(self) -> int:
+        return self.shape[0] if self.shape else 0
+
+    def __getitem__(self, part: slice) -> NDArray[Any]:
+        if part.start != self._position:
+            raise ValueError(f"row {part.start} was asked for after row {self._position}")
+        self._position = part.stop
+        shape = (part.stop - part.start, *self.shape[1:])
+        n_bytes = math.prod(shape) * self.dtype.itemsize
+        content = self._file.read(n_bytes)
+        if len(content) < n_bytes:
+            raise EOFError(f"{len(content)} bytes instead of {n_bytes}")
+        return np.frombuffer(content, self.dtype).reshape(shape)
+
+
+@contextlib.contextmanager
+def _open(item: Path | NDArray[Any]) -> Iterator[Recording]:
+    """The samples of an array or a file."""
+    if not isinstance(item, Path):
+        yield Recording("array", item, {})
+        return
+    with contextlib.ExitStack() as stack:
+        try:
+            if item.suffix.lower() == ".npy":
+                recording = Recording(item.name, np.load(item, mmap_mode="r", allow_pickle=False), {})
+            else:
+                recording = _open_npz(item, stack)
+        except StreamError:
+            raise
+        except DAMAGED as error:
+            raise StreamError(
+                f"{item.name} cannot be read as a NumPy file of plain numbers ({error}); it is damaged, cut off, or "
+                "holds Python objects, which are never loaded: save it again with numpy.save or numpy.savez"
+            ) from error
+        yield recording
+
+
+def _open_npz(path: Path, stack: contextlib.ExitStack) -> Recording:
+    """A .npz file: the small arrays at once, the samples and pictures to be read by rows."""
+    archive = stack.enter_context(zipfile.ZipFile(path))
+    keys = [name.removesuffix(".npy") for name in archive.namelist()]
+    features = next((key for key in FEATURES if key in keys), keys[0] if len(keys) == 1 else None)
+    if features is None:
+        raise StreamError(
+            f"{path.name} must hold the samples under the name 'X' or 'data', got {sorted(keys)}; "
+            "save it with numpy.savez(path, X=...)"
+        )
+
+    def rows(key: str) -> RowReader:
+        return RowReader(stack.enter_context(archive.open(f"{key}.npy")))
+
+    beside = {}
+    for key in {"time_s", "source", "names"}.intersection(keys):
+        with archive.open(f"{key}.npy") as file:
+            beside[key] = npy.read_array(file, allow_pickle=False)
+    return Recording(path.name, rows(features), beside, rows("thumbnails") if "thumbnails" in keys else None)
+
+
+def _shards(paths: list[Path]) -> list[Path]:
+    """Files, with those of a folder in its place."""
+    files: list[Path] = []
+    for path in paths:
+        inside = sorted(file for file in path.iterdir() if file.suffix.lower() in SUFFIXES) if path.is_dir() else [path]
+        if not inside or inside[0].suffix.lower() not in SUFFIXES:
+            raise ValueError(
+                f"arrays.path_or_array must name files ending in {' or '.join(SUFFIXES)}, or a folder of such files, "
+                f"got {path}; convert it with numpy.save"
+            )
+        files += inside
+    return files

@@ -1,0 +1,225 @@
+"""Files of event cameras: each event is a time, a pixel and a polarity."""
+
+import re
+import struct
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from tectum.streams.stream import PathLike, StreamError, as_paths
+
+EVENT = np.dtype([("t", np.int64), ("x", np.int32), ("y", np.int32), ("p", np.int8)])
+SIDE = 128  # of a DVS128, in pixels
+AEDAT4 = b"#!AER-DAT4.0\r\n"
+AEDAT4_EVENT = np.dtype(
+    [("t", "<i8"), ("x", "<i2"), ("y", "<i2"), ("p", "u1"), ("padding", "V3")]
+)  # a flatbuffer struct
+NAMES = {"t": ("t", "ts", "timestamp", "time"), "x": ("x",), "y": ("y",), "p": ("p", "pol", "polarity", "on")}
+
+
+def read_events(path: PathLike | ArrayLike) -> NDArray[Any]:
+    """Read the events of a recording.
+
+    Parameters
+    ----------
+    path : path or structured array
+        AEDAT 2.0 of a DVS128 (``.aedat``), AEDAT 4 (``.aedat4``, compressed or not), N-MNIST (``.bin``), a ``.npz``
+        file with the arrays t, x, y and p, a ``.npy`` file with a structured array, or such an array, for instance of
+        the package tonic. Compressed AEDAT 4 needs the extra ``events``.
+
+    Returns
+    -------
+    ndarray of shape (n_events,)
+        Structured: ``t`` microseconds from the first event, ascending; ``x`` and ``y`` pixels from the left and from
+        above; ``p`` 1 for ON, 0 for OFF.
+
+    Raises
+    ------
+    FileNotFoundError
+        If there is no such file.
+    ValueError
+        If the kind of file is unknown.
+    ImportError
+        If a compressed file needs a package that is not installed.
+    StreamError
+        If the file is damaged, or holds no events.
+    """
+    if not isinstance(path, (str, Path)):
+        return _in_order(_from_fields(np.asarray(path), "read_events.path"), "the array")
+    (file,) = as_paths(path, "read_events.path")
+    reader = READERS.get(file.suffix.lower())
+    if reader is None or file.is_dir():
+        raise ValueError(f"read_events.path must end in {', '.join(READERS)}, got {file}; convert it, or rename it")
+    try:
+        events = reader(file)
+    except StreamError:
+        raise
+    except (ValueError, OSError, struct.error, IndexError, KeyError) as error:
+        raise StreamError(f"{file.name} cannot be read as events ({error}); it is damaged: copy it again") from error
+    return _in_order(events, file.name)
+
+
+def _read_aedat2(file: Path) -> NDArray[Any]:
+    """AEDAT 2.0: lines of text that start with #, then pairs of big-endian integers, address and time in us.
+
+    Address of a DVS128: bit 0 is 0 for ON, bits 1 to 7 are the column, from the right, bits 8 to 14 the row, from
+    below; a higher bit marks what is no event. Source: the class DVS128 of jAER.
+    """
+    content = file.read_bytes()
+    at = 0
+    while content[at : at + 1] == b"#":
+        at = content.index(b"\n", at) + 1
+    header = content[:at].decode("latin-1")
+    if not header.startswith("#!AER-DAT2"):
+        raise StreamError(f"{file.name} must be AEDAT 2.0, got {header[:14].strip() or 'no header'}; save it from jAER")
+    chip = re.search(r"AEChip: (\S+)", header)
+    if chip and not chip[1].endswith("DVS128"):
+        raise StreamError(
+            f"{file.name} must be of a DVS128, got one of {chip[1]}; convert it to AEDAT 4 with dv-processing"
+        )
+    whole = at + (len(content) - at) // 8 * 8
+    address, time = np.frombuffer(content[at:whole], ">i4").reshape(-1, 2).T
+    is_event = address >> 15 == 0
+    address = address[is_event].astype(np.int32)
+    column, row = address >> 1 & 0x7F, address >> 8 & 0x7F
+    return _events(time[is_event], SIDE - 1 - column, SIDE - 1 - row, 1 - (address & 1))
+
+
+def _read_aedat4(file: Path) -> NDArray[Any]:
+    """AEDAT 4: a header, then packets, compressed or not, of which those with events are flatbuffers.
+
+    Header: a line, then a flatbuffer with its length before it (field 0 compression, field 1 where the packets end).
+    Packet: number of the stream and length as 32-bit integers, then the content. A packet of events bears the sign
+    EVTS; its field 0 is a vector of structs of 16 bytes. Source: the AEDAT 4.0 specification, iniVation.
+    """
+    content = file.read_bytes()
+    if not content.startswith(AEDAT4):
+        raise StreamError(f"{file.name} must begin as an AEDAT 4 file, got {content[:14]!r}; convert it, or rename it")
+    at = len(AEDAT4)
+    (length,) = struct.unpack_from("<I", content, at)
+    header = content[at + 4 : at + 4 + length]
+    compression, end = _field(header, 0), _field(header, 1)
+    method = 0 if compression is None else struct.unpack_from("<i", header, compression)[0]
+    table = -1 if end is None else struct.unpack_from("<q", header, end)[0]
+    unpack = _unpacker(method, file.name)
+    at += 4 + length
+    end_of_packets = table if table > 0 else len(content)
+    found = []
+    while at + 8 <= end_of_packets:
+        _, length = struct.unpack_from("<ii", content, at)
+        at += 8
+        if length < 0 or at + length > len(content):
+            raise StreamError(f"{file.name} ends in the middle of a packet; it is cut off: copy it again")
+        packet = unpack(content[at : at + length])[4:]  # without the length before it
+        at += length
+        if packet[4:8] != b"EVTS":
+            continue  # frames and inertial measurements
+        vector = _field(packet, 0)
+        if vector is not None:
+            vector += struct.unpack_from("<I", packet, vector)[0]
+            (n,) = struct.unpack_from("<I", packet, vector)
+            found.append(np.frombuffer(packet, AEDAT4_EVENT, n, vector + 4))
+    events = np.concatenate(found) if found else np.empty(0, AEDAT4_EVENT)
+    return _events(events["t"], events["x"], events["y"], events["p"])
+
+
+def _field(buffer: bytes, number: int) -> int | None:
+    """Where a field of the root table of a flatbuffer is; None if it is left out."""
+    (root,) = struct.unpack_from("<I", buffer, 0)
+    (back,) = struct.unpack_from("<i", buffer, root)
+    (size,) = struct.unpack_from("<H", buffer, root - back)
+    if 4 + 2 * number >= size:
+        return None
+    (offset,) = struct.unpack_from("<H", buffer, root - back + 4 + 2 * number)
+    return root + offset if offset else None
+
+
+def _unpacker(method: int, name: str) -> Callable[[bytes], bytes]:
+    """What unpacks the packets of an AEDAT 4 file."""
+    if method == 0:
+        return bytes
+    try:
+        if method in (1, 2):  # LZ4, fast or high
+            import lz4.frame
+
+            return lz4.frame.decompress
+        if method in (3, 4):
+            import zstandard
+
+            return lambda packed: zstandard.ZstdDecompressor().decompressobj().decompress(packed)
+    except ImportError as error:
+        raise ImportError(
+            f'{name} is compressed, which needs {error.name}; install it with: pip install "tectum[events]"'
+        ) from error
+    raise StreamError(f"{name} is compressed in an unknown way ({method}); save it again without compression")
+
+
+def _read_nmnist(file: Path) -> NDArray[Any]:
+    """N-MNIST: five bytes an event: column, row, then one bit of polarity and 23 of time in us, high byte first.
+
+    Source: Orchard et al. (2015), Frontiers in Neuroscience 9:437.
+    """
+    content = np.frombuffer(file.read_bytes(), np.uint8)
+    if len(content) % 5:
+        raise StreamError(
+            f"{file.name} must have five bytes an event, got {len(content)}; it is cut off: copy it again"
+        )
+    x, y, high, middle, low = content.reshape(-1, 5).astype(np.int64).T
+    return _events((high & 0x7F) << 16 | middle << 8 | low, x, y, high >> 7)
+
+
+def _read_numpy(file: Path) -> NDArray[Any]:
+    """A structured array, or four arrays."""
+    with open(file, "rb") as opened:
+        content = np.load(opened, allow_pickle=False)
+        if not isinstance(content, np.lib.npyio.NpzFile):
+            return _from_fields(content, file.name)
+        if len(content.files) == 1:
+            return _from_fields(content[content.files[0]], file.name)
+        return _from_fields(dict(content), file.name)
+
+
+def _from_fields(fields: Any, name: str) -> NDArray[Any]:
+    """Events from the fields of a structured array, or from a dictionary of arrays, by any of their usual names."""
+    present = list(fields) if isinstance(fields, dict) else list(fields.dtype.names or ())
+    columns = [next((key for key in names if key in present), None) for names in NAMES.values()]
+    if None in columns:
+        raise ValueError(f"{name} must hold the fields t, x, y and p, got {present or 'a plain array'}; name them so")
+    return _events(*(np.asarray(fields[key]) for key in columns))
+
+
+def _events(t: Any, x: Any, y: Any, p: Any) -> NDArray[Any]:
+    """Structured array of events."""
+    events = np.empty(len(t), EVENT)
+    events["t"], events["x"], events["y"], events["p"] = t, x, y, np.asarray(p) > 0
+    return events
+
+
+def _in_order(events: NDArray[Any], name: str) -> NDArray[Any]:
+    """The events by time, which starts at 0."""
+    if len(events) == 0:
+        raise StreamError(f"{name} holds no events; it is empty or of another kind of data: check what it is")
+    if (np.diff(events["t"]) < 0).any():
+        events = events[np.argsort(events["t"], kind="stable")]
+    events["t"] -= events["t"][0]
+    return events
+
+
+READERS: dict[str, Callable[[Path], NDArray[Any]]] = {
+    ".aedat": _read_aedat2,
+    ".aedat2": _read_aedat2,
+    ".aedat4": _read_aedat4,
+    ".bin": _read_nmnist,
+    ".npy": _read_numpy,
+    ".npz": _read_numpy,
+}
+
+
+def recordings(events: Any) -> Iterator[tuple[str, Any]]:
+    """Name and content of each of several recordings, given as paths or arrays, alone or in a list."""
+    several = events if isinstance(events, (list, tuple)) else [events]
+    for number, item in enumerate(several):
+        yield (Path(item).name if isinstance(item, (str, Path)) else f"recording {number}"), item

@@ -1,0 +1,363 @@
+"""Streams of pictures: video files, folders of images, cameras. They need OpenCV (the extra ``video``)."""
+
+import math
+import time
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tectum.streams.stream import (
+    Chunk,
+    Gather,
+    Pair,
+    PathLike,
+    Stream,
+    StreamError,
+    as_paths,
+    check_rate,
+    check_size,
+    check_whole,
+    ended_early,
+)
+
+THUMBNAIL = (64, 112)  # default size of thumbnails, (height, width) in pixels
+IMAGES = (".bmp", ".jpeg", ".jpg", ".png", ".tif", ".tiff", ".webp")
+
+
+def video(
+    paths: PathLike | Sequence[PathLike],
+    *,
+    size: Pair,
+    chunk: int = 32,
+    every: int = 1,
+    thumbnails: Pair | None = THUMBNAIL,
+    grey: bool = False,
+    area: bool = False,
+    rate: float | None = None,
+) -> "VideoStream":
+    """Stream of the frames of video files, one file after the other.
+
+    Parameters
+    ----------
+    paths : path or list of paths
+        Video files that OpenCV can read.
+    size : (height, width)
+        Size in pixels to which frames are resized, whatever their proportions.
+    chunk : int, default=32
+        Frames of a chunk.
+    every : int, default=1
+        Take every n-th frame of each file, beginning with the first.
+    thumbnails : (height, width) or None, default=(64, 112)
+        Size of the small pictures that go along; None for none.
+    grey : bool, default=False
+        Whether frames are made grey, with one value per pixel instead of red, green, blue.
+    area : bool, default=False
+        Whether a pixel is the mean over the area it covers, right where frames shrink to small pictures, instead of
+        interpolated between the nearest pixels, as convolutional networks expect.
+    rate : float or None, default=None
+        Frames per second of the files; None takes what each file says.
+
+    Returns
+    -------
+    VideoStream
+        Samples are the pixels, 0 to 255, row by row, the channels of a pixel side by side.
+
+    Raises
+    ------
+    ImportError
+        If OpenCV is not installed.
+    FileNotFoundError
+        If a file does not exist.
+    ValueError
+        If a parameter is out of range.
+    StreamError
+        While iterating: if a file cannot be read, or ends long before the number of frames that it announces.
+    """
+    files = as_paths(paths, "video.paths")
+    look = Look(size, thumbnails, grey, area, "video")
+    check_whole(every, "video.every", "1 takes every frame")
+    check_whole(chunk, "video.chunk", "32 is usual")
+    if rate is not None:
+        check_rate(rate, "video.rate")
+    return VideoStream(files, look, chunk, every, rate)
+
+
+def images(
+    folder: PathLike,
+    *,
+    size: Pair,
+    chunk: int = 32,
+    rate: float = 25.0,
+    thumbnails: Pair | None = THUMBNAIL,
+    grey: bool = False,
+    area: bool = False,
+) -> "ImageStream":
+    """Stream of the images in a folder, in the order of their names.
+
+    Parameters
+    ----------
+    folder : path
+        Folder of images, or of folders of images. Each folder is a source.
+    size, chunk, thumbnails, grey, area
+        As in `video`.
+    rate : float, default=25.0
+        Images per second.
+
+    Returns
+    -------
+    ImageStream
+        Samples as in `video`.
+
+    Raises
+    ------
+    ImportError
+        If OpenCV is not installed.
+    FileNotFoundError
+        If the folder does not exist.
+    ValueError
+        If it holds no images, or a parameter is out of range.
+    StreamError
+        While iterating: if an image cannot be read.
+    """
+    (top,) = as_paths(folder, "images.folder")
+    look = Look(size, thumbnails, grey, area, "images")
+    check_whole(chunk, "images.chunk", "32 is usual")
+    check_rate(rate, "images.rate")
+    inside = [top, *sorted(path for path in top.iterdir() if path.is_dir())] if top.is_dir() else []
+    found = {path.name: sorted(file for file in path.iterdir() if file.suffix.lower() in IMAGES) for path in inside}
+    found = {name: files for name, files in found.items() if files}
+    if not found:
+        raise ValueError(
+            f"images.folder must be a folder with images ({', '.join(IMAGES)}), or with folders of images, got {top}; "
+            "convert them, or name the folder that holds them"
+        )
+    return ImageStream(found, look, chunk, rate)
+
+
+def camera(
+    index: int = 0,
+    *,
+    size: Pair,
+    chunk: int = 8,
+    every: int = 1,
+    thumbnails: Pair | None = THUMBNAIL,
+    grey: bool = False,
+    area: bool = False,
+) -> "CameraStream":
+    """Stream of the frames of a camera, until it stops.
+
+    Parameters
+    ----------
+    index : int, default=0
+        Number of the camera.
+    size, every, thumbnails, grey, area
+        As in `video`.
+    chunk : int, default=8
+        Frames of a chunk; fewer come sooner.
+
+    Returns
+    -------
+    CameraStream
+        Samples as in `video`, times by the clock.
+
+    Raises
+    ------
+    ImportError
+        If OpenCV is not installed.
+    ValueError
+        If a parameter is out of range.
+    StreamError
+        While iterating: if there is no such camera, or it stops.
+    """
+    look = Look(size, thumbnails, grey, area, "camera")
+    if not isinstance(index, (int, np.integer)) or isinstance(index, bool) or index < 0:
+        raise ValueError(f"camera.index must be a whole number of at least 0, got {index!r}; 0 is the first camera")
+    check_whole(every, "camera.every", "1 takes every frame")
+    check_whole(chunk, "camera.chunk", "8 is usual")
+    return CameraStream(int(index), look, chunk, every)
+
+
+def import_cv2() -> Any:
+    """OpenCV, or an error that says how to get it."""
+    try:
+        import cv2
+    except ImportError as error:
+        raise ImportError(
+            'pictures need OpenCV, which is not installed; install it with: pip install "tectum[video]"'
+        ) from error
+    return cv2
+
+
+class Look:
+    """How a frame becomes a sample and a thumbnail; the arguments are those of `video`, then whose they are."""
+
+    def __init__(self, size: Pair, thumbnails: Pair | None, grey: bool, area: bool, owner: str) -> None:
+        self.cv2 = import_cv2()
+        self.size, self.grey, self.area = check_size(size, f"{owner}.size"), grey, area
+        self.thumbnails = None if thumbnails is None else check_size(thumbnails, f"{owner}.thumbnails")
+
+    @property
+    def frame_shape(self) -> tuple[int, int, int]:
+        """Shape of a frame."""
+        return *self.size, 1 if self.grey else 3
+
+    def of(self, frame: NDArray[np.uint8]) -> tuple[NDArray[np.uint8], NDArray[np.uint8] | None]:
+        """Sample and thumbnail of a frame as OpenCV reads it, (height, width, 3) in the order blue, green, red."""
+        cv2 = self.cv2
+        resized = self._resize(frame, self.size, cv2.INTER_AREA if self.area else cv2.INTER_LINEAR)
+        sample = cv2.cvtColor(resized, cv2.COLOR_BGR2GRAY if self.grey else cv2.COLOR_BGR2RGB)
+        if self.thumbnails is None:
+            return sample, None
+        return sample, cv2.cvtColor(self._resize(frame, self.thumbnails, cv2.INTER_AREA), cv2.COLOR_BGR2RGB)
+
+    def _resize(self, frame: NDArray[np.uint8], size: Pair, interpolation: int) -> NDArray[np.uint8]:
+        return self.cv2.resize(frame, (size[1], size[0]), interpolation=interpolation)
+
+
+class PictureStream(Stream):
+    """What streams of pictures share.
+
+    Attributes
+    ----------
+    frame_shape : (height, width, channels)
+        Shape of a sample before it was flattened; channels are red, green, blue, or one of grey.
+    """
+
+    def __init__(self, names: list[str], look: Look, chunk: int) -> None:
+        self.names, self._look, self._chunk = names, look, chunk
+        self.frame_shape = look.frame_shape
+        self.n_features = math.prod(look.frame_shape)
+
+    def _gather(self, frames: Callable[[], Iterator[tuple[NDArray[np.uint8], float, int]]]) -> Iterator[Chunk]:
+        """Chunks of (frame, time in s, number of the source); after an error, what came before it comes first."""
+        gather = Gather(self._chunk)
+        try:
+            for frame, time_s, source in frames():
+                sample, thumbnail = self._look.of(frame)
+                yield from gather.add(sample, time_s, source, thumbnail)
+        except StreamError:
+            yield from gather.rest()
+            raise
+        yield from gather.rest()
+
+
+class VideoStream(PictureStream):
+    """Frames of video files; made by `video`.
+
+    Attributes
+    ----------
+    names : list of str
+        Names of the files.
+    n_announced : int or None
+        Frames that the files announce, some more than there are; None if one of them does not say.
+    """
+
+    def __init__(self, files: list[Path], look: Look, chunk: int, every: int, rate: float | None) -> None:
+        super().__init__([file.name for file in files], look, chunk)
+        self._files, self._every, self._rate = files, every, rate
+        announced = [self._announced(file) for file in files]
+        self.n_announced = None if None in announced else sum(-(-(n or 0) // every) for n in announced)
+
+    def __iter__(self) -> Iterator[Chunk]:
+        yield from self._gather(self._frames)
+
+    def _announced(self, file: Path) -> int | None:
+        """Number of frames that a file announces, None if it does not say or cannot be opened."""
+        capture = self._look.cv2.VideoCapture(str(file))
+        n = capture.get(self._look.cv2.CAP_PROP_FRAME_COUNT)
+        capture.release()
+        return int(n) if 0 < n < 2**40 else None
+
+    def _frames(self) -> Iterator[tuple[NDArray[np.uint8], float, int]]:
+        cv2 = self._look.cv2
+        offset = 0.0
+        for source, file in enumerate(self._files):
+            capture = cv2.VideoCapture(str(file))
+            try:
+                if not capture.isOpened():
+                    raise StreamError(
+                        f"{file.name} cannot be read as a video; it is damaged, cut off, or in a format that this "
+                        "OpenCV does not know: convert it, for instance to MP4 with H.264"
+                    )
+                rate = self._rate or capture.get(cv2.CAP_PROP_FPS)
+                if not 0 < rate < math.inf:
+                    raise StreamError(f"{file.name} does not say its frames per second; pass rate=25, say")
+                n = 0
+                while capture.grab():
+                    if n % self._every == 0:
+                        ok, frame = capture.retrieve()
+                        if not ok:
+                            break
+                        yield frame, offset + n / rate, source
+                    n += 1
+                if error := ended_early(file.name, n, self._announced(file)):
+                    raise error
+                offset += n / rate
+            finally:
+                capture.release()
+
+
+class ImageStream(PictureStream):
+    """Images of a folder; made by `images`.
+
+    Attributes
+    ----------
+    names : list of str
+        Names of the folders.
+    n_announced : int
+        Number of images.
+    """
+
+    def __init__(self, found: dict[str, list[Path]], look: Look, chunk: int, rate: float) -> None:
+        super().__init__(list(found), look, chunk)
+        self._files, self._rate = list(found.values()), rate
+        self.n_announced = sum(len(files) for files in self._files)
+
+    def __iter__(self) -> Iterator[Chunk]:
+        yield from self._gather(self._frames)
+
+    def _frames(self) -> Iterator[tuple[NDArray[np.uint8], float, int]]:
+        n = 0
+        for source, files in enumerate(self._files):
+            for file in files:
+                frame = self._look.cv2.imread(str(file), self._look.cv2.IMREAD_COLOR)
+                if frame is None:
+                    raise StreamError(f"{file} cannot be read as an image; it is damaged: write it again, or delete it")
+                yield frame, n / self._rate, source
+                n += 1
+
+
+class CameraStream(PictureStream):
+    """Frames of a camera; made by `camera`.
+
+    Attributes
+    ----------
+    names : list of str
+        The camera, as ``camera 0``.
+    """
+
+    def __init__(self, index: int, look: Look, chunk: int, every: int) -> None:
+        super().__init__([f"camera {index}"], look, chunk)
+        self._index, self._every = index, every
+
+    def __iter__(self) -> Iterator[Chunk]:
+        yield from self._gather(self._frames)
+
+    def _frames(self) -> Iterator[tuple[NDArray[np.uint8], float, int]]:
+        capture = self._look.cv2.VideoCapture(self._index)
+        try:
+            if not capture.isOpened():
+                raise StreamError(f"{self.names[0]} cannot be opened; plug it in, close what uses it, or try index=1")
+            began, n = time.monotonic(), 0
+            while True:
+                ok, frame = capture.read()
+                if not ok:
+                    raise StreamError(f"{self.names[0]} stopped after {n} frames; plug it in again and start anew")
+                if n % self._every == 0:
+                    yield frame, time.monotonic() - began, 0
+                n += 1
+        finally:
+            capture.release()
