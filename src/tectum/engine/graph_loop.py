@@ -404,10 +404,10 @@ def run_graph(circuit, state, out, scratch, ranked, drive, seed, learning):
                 for step in range(start, stop):
                     advance(circuit, state, out, scratch, D, pop, step, frame, seed, learning)
                     if step % every == 0 and (step - begin) // every < out.field.shape[0]:
-                        total = ZERO
-                        for j in range(circuit.first[pop], circuit.first[pop + 1]):
+                        first, last, total = circuit.first[pop], circuit.first[pop + 1], ZERO
+                        for j in range(first, last):
                             total += state.g_inh[j]
-                        out.field[(step - begin) // every, pop] = total / np.float32(circuit.first[pop + 1] - circuit.first[pop])
+                        out.field[(step - begin) // every, pop] = total / np.float32(last - first)
             for s in range(circuit.input_clock.shape[0]):
                 for step in range(start, stop):
                     state.due[s, step % state.due.shape[1]] = -1
