@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from tectum import analysis, datasets, image, parts, plots, report, streams
     from tectum.engine.events import Recording
+    from tectum.models.map_hierarchy import MapHierarchy
     from tectum.models.spiking_dictionary import SpikingDictionary
     from tectum.models.spiking_som import SpikingSOM
     from tectum.models.wave_network import WaveNetwork
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
 __version__ = "0.1.0"
 
 __all__ = [
+    "MapHierarchy",
     "Recording",
     "SpikingDictionary",
     "SpikingSOM",
@@ -34,6 +36,7 @@ __all__ = [
 
 # name -> module that defines it; the other public names are subpackages
 _HOMES = {
+    "MapHierarchy": "tectum.models.map_hierarchy",
     "Recording": "tectum.engine.events",
     "SpikingDictionary": "tectum.models.spiking_dictionary",
     "SpikingSOM": "tectum.models.spiking_som",

@@ -26,6 +26,7 @@ METADATA_KEY = "tectum"
 # class name -> module that defines it; only these classes are ever built from a file
 ESTIMATORS: Mapping[str, str] = MappingProxyType(
     {
+        "MapHierarchy": "tectum.models.map_hierarchy",
         "SpikingDictionary": "tectum.models.spiking_dictionary",
         "SpikingSOM": "tectum.models.spiking_som",
         "WaveNetwork": "tectum.models.wave_network",

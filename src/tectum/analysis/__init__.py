@@ -29,6 +29,7 @@ from tectum.analysis.information import (
 from tectum.analysis.map_grid import component_planes, grid_positions, hit_map, u_matrix
 from tectum.analysis.map_quality import (
     best_matching_units,
+    code_distances,
     continuity,
     neighbour_distance_ratio,
     neighbourhood_correlation,
@@ -36,6 +37,7 @@ from tectum.analysis.map_quality import (
     topographic_error,
     topographic_product,
     trustworthiness,
+    two_highest,
 )
 from tectum.analysis.phases import (
     OrderParameter,
@@ -107,6 +109,7 @@ __all__ = [
     "clock_phases",
     "cluster_scores",
     "cluster_units",
+    "code_distances",
     "compactness",
     "component_correlation",
     "component_planes",
@@ -162,6 +165,7 @@ __all__ = [
     "treves_rolls",
     "trivial_errors",
     "trustworthiness",
+    "two_highest",
     "u_matrix",
     "usage_perplexity",
     "volleys",

@@ -345,3 +345,52 @@ def _neighbours(distances: NDArray, k: int) -> tuple[NDArray[np.intp], NDArray[n
     tied = distances[members] == farthest
     free = k - np.count_nonzero(~tied)
     return members, np.where(tied, free / np.count_nonzero(tied), 1.0)
+
+
+def code_distances(codes: ArrayLike, weights: ArrayLike) -> NDArray[np.float64]:
+    """Cosine distance between each code and the weights of each neuron.
+
+    Parameters
+    ----------
+    codes : array-like of shape (n_samples, n_inputs)
+        What the inputs of a map say, none below 0.
+    weights : array-like of shape (n_neurons, n_inputs)
+
+    Returns
+    -------
+    ndarray of shape (n_samples, n_neurons)
+        0 to 1; 1 where the code or the weights are 0.
+
+    Raises
+    ------
+    ValueError
+        If the numbers of inputs differ.
+    """
+    codes, weights = check_table("codes", codes), check_table("weights", weights)
+    if codes.shape[1] != weights.shape[1]:
+        raise ValueError(
+            f"codes and weights must have as many columns, got {codes.shape[1]} and {weights.shape[1]}; "
+            "pass both of the same source of a map"
+        )
+    lengths = np.outer(np.linalg.norm(codes, axis=1), np.linalg.norm(weights, axis=1))
+    return 1.0 - np.divide(codes @ weights.T, lengths, out=np.zeros_like(lengths), where=lengths > 0.0)
+
+
+def two_highest(scores: ArrayLike) -> NDArray[np.intp]:
+    """The neurons with the highest and second highest score for each sample.
+
+    Parameters
+    ----------
+    scores : array-like of shape (n_samples, n_neurons)
+        0 for a silent neuron.
+
+    Returns
+    -------
+    ndarray of int, shape (n_samples, 2)
+        Equal scores go to the lower index; -1 where fewer neurons have one above 0. It suits `topographic_error`.
+    """
+    table = check_table("scores", scores)
+    order = np.argsort(-table, axis=1, kind="stable")[:, :2]
+    winners = np.full((len(table), 2), -1, dtype=np.intp)
+    winners[:, : order.shape[1]] = np.where(np.take_along_axis(table, order, axis=1) > 0.0, order, -1)
+    return winners

@@ -2,8 +2,8 @@
 
 A map is two of its populations, excitatory and inhibitory; any number of maps, and of projections between them, feed
 each other in one call, feedback included. All are rows of the same tables, so that nothing is compiled anew when maps
-are added. Each population advances by a chunk of time no longer than the shortest delay, and leaves its spikes in a ring
-of lists, one per step, from which the others take them when they are due.
+are added. Each population advances by a chunk of time no longer than the shortest delay, and leaves its spikes in a
+ring of lists, one per step, from which the others take them when they are due.
 
 Phases of a step of a population:
 
@@ -61,6 +61,8 @@ class GraphCircuit(NamedTuple):
     input_first: Any  # (n_inputs + 1,) int64, places in a row of `ranked`
     input_times: Any  # (n_inputs, 4) float64: period ms, onset ms after the clock's phase, code ms, jitter ms
     input_clock: Any  # (n_inputs,) int64, population whose clock it follows
+    input_winners: Any  # (n_inputs,) int64, population whose last winners fire; -1: `ranked` says who does
+    keeps: Any  # (n_inputs,) float32, share that is left of the winners before
     levels: Any  # normal_levels
     dt: Any  # float, ms
     chunk: Any  # int, steps
@@ -88,6 +90,7 @@ class GraphState(NamedTuple):
     phase: Any  # (n_pops,) float64, ms
     turn: Any  # (n_pops,) int64, cycles in which the phase was adapted
     volley: Any  # (n_pops, 2) float64, sums of cosine and sine of the spikes' phases in this cycle
+    recent: Any  # (n_inputs, n_neurons) float32, score in the frames before of the neurons whose winners fire
     began: Any  # (n_inputs,) int64, cycles of the input that have begun
     due: Any  # (n_inputs, ring) int32, first spike of the input in each step, -1 none
     after: Any  # (n_ranked,) int32, next one in the same step
@@ -111,6 +114,7 @@ class GraphScratch(NamedTuple):
 
     words: Any  # uint32, see `words_for`
     noise: Any  # (n_most,) float32
+    spikes: Any  # (n_most inputs,) int32
     trace: Any  # (n_most inputs of a projection,) float32
     novelty: Any  # (n_pops,) float32, factor of the learning rate in this frame
 
@@ -167,20 +171,20 @@ def strike(circuit, state, p, i, step):
 
 
 @kernel
-def arrive(circuit, state, p, step):
+def arrive(circuit, state, scratch, p, step):
     """Phase 1 for one projection."""
     row = circuit.projections[p]
+    spikes, n_fired = scratch.spikes, 0
     if row[FROM_INPUT]:
-        s = row[SOURCE]
-        place = step % state.due.shape[1]
-        k = state.due[s, place]
+        k = state.due[row[SOURCE], step % state.due.shape[1]]
         while k >= 0:
-            strike(circuit, state, p, state.onset[k], step)
+            spikes[n_fired] = state.onset[k]
+            n_fired += 1
             k = state.after[k]
-        return
-    ring = state.n_fired.shape[1]
-    place = (step - row[DELAY]) % ring
-    n_fired = state.n_fired[row[SOURCE], place] if step >= row[DELAY] else 0
+    elif step >= row[DELAY]:
+        place = (step - row[DELAY]) % state.n_fired.shape[1]
+        spikes = state.fired[place, circuit.first[row[SOURCE]] : circuit.first[row[SOURCE] + 1]]
+        n_fired = state.n_fired[row[SOURCE], place]
     if n_fired == 0:
         return
     if row[KIND] == UNIFORM:
@@ -189,10 +193,9 @@ def arrive(circuit, state, p, step):
         total = circuit.uniform[p] * np.float32(n_fired)
         for j in range(g.shape[0]):
             g[j] += total
-        return
-    spikes = state.fired[place, circuit.first[row[SOURCE]] : circuit.first[row[SOURCE] + 1]]
-    for f in range(n_fired):
-        strike(circuit, state, p, spikes[f], step)
+    else:
+        for f in range(n_fired):
+            strike(circuit, state, p, spikes[f], step)
 
 
 @kernel
@@ -276,7 +279,7 @@ def advance(circuit, state, out, scratch, drive, pop, step, frame, seed, learnin
     first, last = circuit.first[pop], circuit.first[pop + 1]
     # 1. arrivals
     for p in range(circuit.first_in[pop], circuit.first_in[pop + 1]):
-        arrive(circuit, state, p, step)
+        arrive(circuit, state, scratch, p, step)
     if circuit.clocks[pop, PERIOD] > 0.0:
         keep_time(circuit, state, pop, step, seed)
 
@@ -295,7 +298,7 @@ def advance(circuit, state, out, scratch, drive, pop, step, frame, seed, learnin
     for j in range(n):
         free = conduct(neuron, v[j], neuron.drive + D[j], g_exc[j], g_inh[j], noise[j])
         v[j] = free if resting[j] <= ZERO else v[j]
-        any_fired |= v[j] >= neuron.theta + raised[j] - eased[j]
+        any_fired |= v[j] >= neuron.v_threshold + raised[j] - eased[j]
     place = step % state.n_fired.shape[1]
     for j in range(n):
         resting[j] = resting[j] - ONE if resting[j] > ZERO else ZERO
@@ -305,7 +308,7 @@ def advance(circuit, state, out, scratch, drive, pop, step, frame, seed, learnin
     if any_fired:
         spikes = state.fired[place, first:last]
         for j in range(n):
-            if v[j] >= neuron.theta + raised[j] - eased[j]:
+            if v[j] >= neuron.v_threshold + raised[j] - eased[j]:
                 spikes[n_fired] = j
                 n_fired += 1
         for f in range(n_fired):
@@ -378,16 +381,51 @@ def n_less_used(use, first, last, j):
 
 
 @kernel
+def recall(circuit, state, row):
+    """Start of a frame: the winners of the frames before, strongest first; OUT row (n_ranked,) where they belong."""
+    for s in range(circuit.input_clock.shape[0]):
+        pop = circuit.input_winners[s]
+        if pop >= 0:
+            recent = state.recent[s, circuit.first[pop] : circuit.first[pop + 1]]
+            for k in range(circuit.input_first[s], circuit.input_first[s + 1]):
+                best, highest = -1, ZERO
+                for j in range(recent.shape[0]):
+                    taken = False
+                    for before in range(circuit.input_first[s], k):
+                        taken |= row[before] == j
+                    if recent[j] > highest and not taken:
+                        best, highest = j, recent[j]
+                row[k] = best
+
+
+@kernel
+def remember(circuit, state, out, frame):
+    """End of a frame: scores of the neurons whose winners fire in the next; INOUT state.
+
+    The score of a neuron is the number of its spikes less the share of the frame that had passed before the first.
+    """
+    length = np.float32(circuit.frame * circuit.dt)
+    for s in range(circuit.input_clock.shape[0]):
+        pop = circuit.input_winners[s]
+        if pop >= 0:
+            for j in range(circuit.first[pop], circuit.first[pop + 1]):
+                n = out.counts[frame, j]
+                score = np.float32(n) - out.latency[frame, j] / length if n > 0 else ZERO
+                state.recent[s, j] = circuit.keeps[s] * state.recent[s, j] + score
+
+
+@kernel
 def run_graph(circuit, state, out, scratch, ranked, drive, seed, learning):
     """Present frames one after another.
 
-    IN circuit, ranked (n_frames, n_ranked) int32 neurons of the inputs, strongest first and -1 where fewer fire, drive
-    (n_frames or 1, n_neurons) float32 mV, seed uint64, learning; INOUT state, scratch; OUT out.
+    IN circuit, drive (n_frames or 1, n_neurons) float32 mV, seed uint64, learning; INOUT state, scratch, ranked
+    (n_frames, n_ranked) int32 neurons of the inputs, strongest first and -1 where fewer fire; OUT out.
     """
     n_pops = circuit.first.shape[0] - 1
     begin, every = state.clock[0], np.int64(round(1.0 / circuit.dt))
     for frame in range(ranked.shape[0]):
         D = drive[frame if drive.shape[0] > 1 else 0]
+        recall(circuit, state, ranked[frame])
         scratch.novelty[:] = ONE
         for pop in range(n_pops):
             if circuit.gates[pop, 0] > ONE:
@@ -414,6 +452,31 @@ def run_graph(circuit, state, out, scratch, ranked, drive, seed, learning):
             state.clock[0] = stop
             if stop % circuit.cycle == 0:
                 ease(circuit, state, learning)
+        remember(circuit, state, out, frame)
         if learning:
             for pop in range(n_pops):
                 settle(circuit, state, out, pop, frame)
+
+
+@kernel
+def put_to_rest(circuit, state, raised):
+    """A graph in which nothing has fired, with thresholds as learned; IN raised (n_neurons,); INOUT state."""
+    for pop in range(circuit.first.shape[0] - 1):
+        for j in range(circuit.first[pop], circuit.first[pop + 1]):
+            state.v[j] = circuit.neurons[pop, 1]
+        state.phase[pop] = circuit.clocks[pop, PHASE]
+    for j in range(raised.shape[0]):
+        state.raised[j] = raised[j]
+    for values in (state.g_exc, state.g_inh, state.resting, state.eased):
+        values[:] = ZERO
+    state.arrived[:] = NEVER
+    state.n_fired[:] = 0
+    state.pulse[:] = 0
+    state.cycle[:] = -1
+    state.turn[:] = 0
+    state.volley[:] = 0.0
+    state.recent[:] = ZERO
+    state.began[:] = 0
+    state.due[:] = -1
+    state.silent[:] = 1
+    state.clock[0] = 0

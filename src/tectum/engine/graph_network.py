@@ -1,9 +1,11 @@
 """A graph of populations as arrays: built from populations, projections and inputs, and run frame by frame."""
 
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
+from joblib import Parallel, delayed, effective_n_jobs
 from numpy.typing import NDArray
+from scipy.sparse import csr_array
 
 from tectum.engine.graph_loop import (
     EXCITATORY,
@@ -17,6 +19,7 @@ from tectum.engine.graph_loop import (
     GraphOutput,
     GraphScratch,
     GraphState,
+    put_to_rest,
     run_graph,
 )
 from tectum.engine.random import fill_uniform
@@ -53,14 +56,14 @@ class Projection(NamedTuple):
     inhibitory: bool = False
     from_input: bool = False
     uniform: float | None = None  # one weight for all pairs
-    fixed: NDArray[np.float32] | None = None  # (n_pre, n_post), kept as sparse rows
+    fixed: csr_array | None = None  # (n_pre, n_post)
     plastic: NDArray[np.float32] | None = None  # (n_post, n_pre), initial weights
     total: float = 0.0  # sum that the weights of a neuron move towards
     pace: float = 0.0  # how fast
 
 
 class Input(NamedTuple):
-    """Neurons that fire in an order given for each frame, once in each cycle."""
+    """Neurons that fire once in each cycle, in an order given for each frame or that of the last winners of a map."""
 
     n: int
     k: int  # most that fire in a cycle
@@ -69,6 +72,8 @@ class Input(NamedTuple):
     onset: float = 0.0  # ms after the pulses of that clock
     t_enc: float = 20.0  # ms, length of the code
     jitter: float = 0.5  # ms
+    winners: int = -1  # population of that map
+    keep: float = 0.0  # share that is left of the winners before
 
 
 class Graph(NamedTuple):
@@ -91,7 +96,7 @@ def build(
 ) -> Graph:
     """Tables of a graph and its state at rest; times in ms, frames of `cycles` cycles."""
     first = np.concatenate([[0], np.cumsum([p.n for p in populations])]).astype(np.int64)
-    order = sorted(range(len(projections)), key=lambda k: projections[k].target)
+    order = in_order(projections)
     table, sparse, weights, n_arrivals, n_rows, n_weights = [], [], [], 0, 0, 0
     for k in order:
         p = projections[k]
@@ -108,8 +113,7 @@ def build(
             n_weights += p.plastic.size
             n_arrivals += n_pre
     targets = np.array([projections[k].target for k in order], np.int64)
-    rows = [row for matrix in sparse for row in matrix]
-    starts = np.concatenate([[0], np.cumsum([np.count_nonzero(row) for row in rows])])
+    lengths = [np.diff(matrix.indptr) for matrix in sparse]
     n_clock = np.concatenate([[0], np.cumsum([i.k for i in inputs])]).astype(np.int64)
     circuit = GraphCircuit(
         first=first,
@@ -127,12 +131,14 @@ def build(
         uniform=np.array([projections[k].uniform or 0.0 for k in order], np.float32),
         totals=np.array([projections[k].total for k in order], np.float32),
         paces=np.array([projections[k].pace for k in order], np.float32),
-        row_start=starts.astype(np.int64),
-        column=np.concatenate([np.flatnonzero(row) for row in rows] or [[]]).astype(np.int32),
-        fixed=np.concatenate([row[row != 0] for row in rows] or [[]]).astype(np.float32),
+        row_start=np.concatenate([[0], np.cumsum(np.concatenate(lengths or [[]]))]).astype(np.int64),
+        column=np.concatenate([matrix.indices for matrix in sparse] or [[]]).astype(np.int32),
+        fixed=np.concatenate([matrix.data for matrix in sparse] or [[]]).astype(np.float32),
         input_first=n_clock,
         input_times=np.array([(i.period, i.onset, i.t_enc, i.jitter) for i in inputs], np.float64).reshape(-1, 4),
         input_clock=np.array([i.clock for i in inputs], np.int64),
+        input_winners=np.array([i.winners for i in inputs], np.int64),
+        keeps=np.array([i.keep for i in inputs], np.float32),
         levels=normal_levels(),
         dt=float(dt),
         chunk=round(chunk / dt),
@@ -141,6 +147,11 @@ def build(
     )
     learned = np.concatenate(weights).astype(np.float32) if weights else np.zeros(0, np.float32)
     return Graph(circuit, rest(circuit, learned, n_arrivals), [p.n for p in populations])
+
+
+def in_order(projections: list[Projection]) -> list[int]:
+    """Numbers of projections as they stand in the table of a circuit: by target."""
+    return sorted(range(len(projections)), key=lambda k: projections[k].target)
 
 
 def _clock_row(p: Population, dt: float) -> tuple[float, ...]:
@@ -181,6 +192,7 @@ def rest(circuit: GraphCircuit, weights: NDArray[np.float32], n_arrivals: int) -
         phase=circuit.clocks[:, 6].copy(),
         turn=np.zeros(n_pops, np.int64),
         volley=np.zeros((n_pops, 2)),
+        recent=np.zeros((n_inputs, n), np.float32),
         began=np.zeros(n_inputs, np.int64),
         due=np.full((n_inputs, cycle), -1, np.int32),
         after=np.full(circuit.input_first[-1], -1, np.int32),
@@ -196,7 +208,11 @@ def scratch_for(circuit: GraphCircuit) -> GraphScratch:
     n_pre = int(circuit.projections[:, 8].max(initial=1))
     n_pops = len(circuit.first) - 1
     return GraphScratch(
-        words_for(n_most), np.zeros(n_most, np.float32), np.zeros(n_pre, np.float32), np.ones(n_pops, np.float32)
+        words_for(n_most),
+        np.zeros(n_most, np.float32),
+        np.zeros(max(1, int(circuit.input_first[-1])), np.int32),
+        np.zeros(n_pre, np.float32),
+        np.ones(n_pops, np.float32),
     )
 
 
@@ -239,6 +255,45 @@ def run(
     out = output_for(circuit, n_frames, n_events=n_events, n_times=n_times)
     run_graph(circuit, state, out, scratch_for(circuit), ranked, drive, seed, learning)
     return out
+
+
+def respond(
+    circuit: GraphCircuit,
+    learned: GraphState,
+    ranked: NDArray[np.int32],
+    seeds: NDArray[np.uint64],
+    n_jobs: int | None,
+) -> GraphOutput:
+    """Response to each frame from rest, with frozen weights; `seeds` (n_frames,) for its noise."""
+    drive = np.zeros((1, int(circuit.first[-1])), np.float32)
+
+    def part_of(part: NDArray[np.intp]) -> GraphOutput:
+        state, out, scratch = at_rest(circuit, learned), output_for(circuit, len(part)), scratch_for(circuit)
+        for m, frame in enumerate(part):
+            one = out._replace(counts=out.counts[m : m + 1], latency=out.latency[m : m + 1])
+            put_to_rest(circuit, state, learned.raised)
+            run_graph(circuit, state, one, scratch, ranked[frame : frame + 1].copy(), drive, seeds[frame], False)
+        return out
+
+    n_parts = min(effective_n_jobs(n_jobs), max(1, len(ranked)))
+    found = Parallel(n_jobs=n_parts, prefer="threads")(
+        delayed(part_of)(part) for part in np.array_split(np.arange(len(ranked)), n_parts)
+    )
+    return found[0]._replace(
+        counts=np.concatenate([out.counts for out in found]), latency=np.concatenate([out.latency for out in found])
+    )
+
+
+def copy_of(state: GraphState) -> GraphState:
+    """A state that can change without the given one."""
+    return GraphState(*(array.copy() for array in state))
+
+
+def at_rest(circuit: GraphCircuit, learned: GraphState) -> GraphState:
+    """A graph at rest with what another one has learned; weights are shared, as frozen passes leave them alone."""
+    state = copy_of(learned._replace(weights=learned.weights[:0]))._replace(weights=learned.weights)
+    put_to_rest(circuit, state, learned.raised)
+    return state
 
 
 def initial_weights(n_post: int, n_pre: int, low: float, high: float, seed: np.uint64, k: int) -> NDArray[np.float32]:

@@ -97,6 +97,7 @@ POSITIVE = (
     *("tau_v", "tau_th", "noise_ms", "length", "density", "duration", "k", "mean", "span"),
     *("r_i", "r_o", "extent", "first_r_i", "first_r_o"),
     *("contrast", "gain", "step_ms"),
+    *("tau_exc", "tau_inh", "period", "n_0", "total", "quantile", "recruited"),
     *("side", "upper_side", "round_ms", "nearest", "furthest", "around"),
 )
 AT_LEAST = {
@@ -111,6 +112,9 @@ AT_LEAST = {
     **dict.fromkeys(
         ("theta_plus", "a_i", "a_o", "power", "eta_c", "c", "c_spread", "edge", "fewest", "rescue", "chance", "age"), 0
     ),
+    **dict.fromkeys(("refractory_ms", "rise", "pulse", "kappa", "lead", "volley", "later", "weight", "forget"), 0),
+    **dict.fromkeys(("pace", "drop", "excitation", "inhibition", "mutual"), 0),
+    "factor": 1,
     "w_min": -1,
 }
 # The exponential of the rule holds up to 4; above 1 depression would make a weight negative; the ring has length 1.
@@ -119,6 +123,7 @@ AT_MOST = {
     **dict.fromkeys(
         ("A_minus", "first", "last", "low", "high", "hold", "phase", "floor", "share", "wait", "edge", "chance"), 1
     ),
+    **dict.fromkeys(("forget", "pace", "quantile", "recruited"), 1),
 }
 ABOVE_ONE = ("tau_plus", "tau_minus")  # ms: the memory (1 - 1/tau)^lag must fade
 WHOLE = ("n_units", "updates", "n_steps", "most", "refractory", "power", "n_maps", "crowd", "divisions", "age")
@@ -126,19 +131,26 @@ OPTIONAL = (
     *("n_units", "first", "quantum", "most", "w_min", "tau_growth", "signed"),
     *("density", "extent", "first_r_i", "first_r_o", "r_i", "r_o", "k"),
 )
-UNBOUNDED = ("b", "tau_steps")  # may be infinite
+UNBOUNDED = ("b", "tau_steps", "n_0")  # may be infinite
 CHOICES = {"post": ("excess", "spikes")}
 # The first must be below the second.
 ORDERED = (
-    *(("low", "high"), ("first", "last"), ("reset", "theta"), ("w_min", "w_max"), ("weakest", "strongest")),
+    *(
+        ("low", "high"),
+        ("first", "last"),
+        ("reset", "theta"),
+        ("v_reset", "v_threshold"),
+        ("w_min", "w_max"),
+        ("weakest", "strongest"),
+    ),
     *(("r_o", "extent"), ("nearest", "furthest")),
 )
 
 
-def check_shape(shape: Any) -> None:
+def check_shape(shape: Any, name: str = "SpikingSOM.shape") -> None:
     """Check the shape of a map: two whole numbers, and at least two neurons."""
     if len(shape) != 2 or any(not isinstance(n, numbers.Integral) or n < 1 for n in shape) or math.prod(shape) < 2:
-        raise ValueError(f"SpikingSOM.shape must be (rows, columns) with two neurons or more, got {shape!r}")
+        raise ValueError(f"{name} must be (rows, columns) with two neurons or more, got {shape!r}")
 
 
 def resolve(estimator: Any, recommended: dict[str, Any]) -> dict[str, Any]:

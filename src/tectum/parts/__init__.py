@@ -1,13 +1,17 @@
 """The equations and the parameters of the models, each a small part that can be exchanged."""
 
 from tectum.parts.cell_division import CellDivision
+from tectum.parts.conductance import ConductanceLIF, SpikeThreshold
+from tectum.parts.coupling import AdaptiveClock, Entrainment, PacingClock
 from tectum.parts.encoding import CircularGaussian
 from tectum.parts.event_plasticity import EventSTDP, ResidualSTDP, TimeIntegratedSTDP, TraceSTDP
 from tectum.parts.feature_code import RandomProjection, Ranked
 from tectum.parts.field_learning import FieldHebb
+from tectum.parts.hierarchy import Features, Map, MapInhibition, Spikes, Winners
 from tectum.parts.input_spikes import BernoulliSpikes, RegularSpikes
 from tectum.parts.latency import LatencyNeuron, LatencyPopulation, LatencyRace, LatencySTDP
-from tectum.parts.lateral import ConstantRadius, DecayingRadius, DifferenceOfGaussians
+from tectum.parts.lateral import ConstantRadius, DecayingRadius, DifferenceOfGaussians, NearExcitation
+from tectum.parts.map_learning import ArrivalSTDP, NoveltyGate, SourceNorm, UseDependentRate
 from tectum.parts.neurons import LIF
 from tectum.parts.oscillation import DelayedInhibition
 from tectum.parts.plasticity import NearestNeighbourSTDP
@@ -34,20 +38,25 @@ from tectum.parts.waves import DynamicThresholdLIF, Izhikevich, RingKernel
 
 __all__ = [
     "LIF",
+    "AdaptiveClock",
     "AdaptiveThreshold",
+    "ArrivalSTDP",
     "BernoulliSpikes",
     "CellDivision",
     "Centroid",
     "CircularGaussian",
+    "ConductanceLIF",
     "ConstantRadius",
     "DecayingRadius",
     "DecayingRate",
     "DelayedInhibition",
     "DifferenceOfGaussians",
     "DynamicThresholdLIF",
+    "Entrainment",
     "EventSTDP",
     "EvidenceNeuron",
     "ExplainingAway",
+    "Features",
     "FieldHebb",
     "FieldNeighbourhood",
     "FirstSpike",
@@ -59,9 +68,14 @@ __all__ = [
     "LatencyPopulation",
     "LatencyRace",
     "LatencySTDP",
+    "Map",
+    "MapInhibition",
     "MeanNorm",
     "MeanWeights",
+    "NearExcitation",
     "NearestNeighbourSTDP",
+    "NoveltyGate",
+    "PacingClock",
     "PlasticProjection",
     "Protocol",
     "RandomProjection",
@@ -73,13 +87,18 @@ __all__ = [
     "SampleWeights",
     "Sheet",
     "SoftmaxInhibition",
+    "SourceNorm",
     "SpikeCounts",
+    "SpikeThreshold",
+    "Spikes",
     "Synapse",
     "TimeIntegratedSTDP",
     "TraceSTDP",
     "UniformWeights",
+    "UseDependentRate",
     "WaveHebb",
     "WavePhase",
     "WaveWeights",
     "WinnerDrive",
+    "Winners",
 ]

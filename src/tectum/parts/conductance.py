@@ -19,7 +19,7 @@ class ConductanceLIF(NamedTuple):
 
     tau_m: float = 10.0  # ms, membrane time constant
     E_L: float = -70.0  # mV, leak reversal potential
-    theta: float = -52.0  # mV, firing threshold
+    v_threshold: float = -52.0  # mV, firing threshold
     v_reset: float = -60.0  # mV, potential after a spike
     refractory_ms: float = 2.0  # ms during which it stays there
     E_exc: float = 0.0  # mV, reversal potential of excitation
@@ -35,7 +35,7 @@ class ConductanceStep(NamedTuple):
 
     gain: Any  # dt / tau_m
     E_L: Any
-    theta: Any
+    v_threshold: Any
     v_reset: Any
     refractory: Any  # steps
     E_exc: Any
@@ -52,7 +52,7 @@ def _(part, dt):
     return ConductanceStep(
         gain=np.float32(dt / part.tau_m),
         E_L=np.float32(part.E_L),
-        theta=np.float32(part.theta),
+        v_threshold=np.float32(part.v_threshold),
         v_reset=np.float32(part.v_reset),
         refractory=np.float32(round(part.refractory_ms / dt)),
         E_exc=np.float32(part.E_exc),
@@ -82,7 +82,7 @@ class SpikeThreshold(NamedTuple):
     """Threshold that rises with every spike of its own and relaxes below the resting one."""
 
     rise: float = 0.0  # mV per spike
-    floor: float = 0.0  # mV, where it relaxes to, relative to the neuron's threshold
+    rest: float = 0.0  # mV, where it relaxes to, relative to the neuron's threshold
     tau: float = 4000.0  # ms
 
 
@@ -90,14 +90,14 @@ class ThresholdStep(NamedTuple):
     """`SpikeThreshold` for one step."""
 
     rise: Any
-    floor: Any
+    rest: Any
     gain: Any  # 1 - exp(-dt / tau)
 
 
 @discretise.of(SpikeThreshold)
 def _(part, dt):
     """Parameters of one step of `dt` ms in float32."""
-    return ThresholdStep(np.float32(part.rise), np.float32(part.floor), np.float32(-math.expm1(-dt / part.tau)))
+    return ThresholdStep(np.float32(part.rise), np.float32(part.rest), np.float32(-math.expm1(-dt / part.tau)))
 
 
 @law
@@ -107,5 +107,5 @@ def relax(p, a):
 
 @relax.of(ThresholdStep)
 def _(p, a):
-    """tau da/dt = floor - a, solved exactly."""
-    return a + (p.floor - a) * p.gain
+    """tau da/dt = rest - a, solved exactly."""
+    return a + (p.rest - a) * p.gain

@@ -8,8 +8,10 @@ from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.sparse import csr_array
 
 from tectum.engine.law import law
+from tectum.parts.topology import Grid
 
 
 class DifferenceOfGaussians(NamedTuple):
@@ -20,6 +22,13 @@ class DifferenceOfGaussians(NamedTuple):
     b: float = 3.0  # width of the inhibitory Gaussian in units of the radius
     growth: float = 0.0  # the profile is scaled by (reference / radius)^growth; 2 keeps its area constant
     reference: float = 8.0  # radius at which the scale is 1
+
+
+class NearExcitation(NamedTuple):
+    """Excitation of the nearest neurons, a Gaussian cut off at three radii; inhibition comes from elsewhere."""
+
+    W: float = 1.5  # conductance at distance 0
+    radius: float = 0.7  # grid units
 
 
 class ConstantRadius(NamedTuple):
@@ -56,6 +65,12 @@ def _(p, d, X):
     return scale * ((1.0 + p.a) * near - p.a * around)
 
 
+@lateral_weight.of(NearExcitation)
+def _(p, d, X):
+    """W exp(-d^2/2X^2) up to 3 X, beyond it 0."""
+    return p.W * math.exp(-(d * d) / (2.0 * X * X)) if d <= 3.0 * X else 0.0
+
+
 @law
 def radius(p, progress):
     """Radius of the lateral profile at the given share of the training (0 at the start, 1 at the end)."""
@@ -78,6 +93,26 @@ def _(p, progress):
     if t <= 0.0:
         return p.start
     return p.start - (p.start - p.end) / (1.0 + (math.sqrt(2.0) - 1.0) * (p.half / t) ** (2.0 * p.n))
+
+
+def near_weights(profile: NearExcitation, grid: Grid) -> csr_array:
+    """Lateral weights (n_neurons, n_neurons) of a profile that ends, as sparse rows without self-connections."""
+    reach = min(math.floor(3.0 * profile.radius), max(grid))
+    row, column = np.divmod(np.arange(grid.n_neurons), grid.columns)
+    entries = []
+    for down in range(-reach, reach + 1):
+        for right in range(-reach, reach + 1):
+            weight = lateral_weight(profile, math.hypot(down, right), profile.radius)
+            to_row, to_column = row + down, column + right
+            inside = (to_row >= 0) & (to_row < grid.rows) & (to_column >= 0) & (to_column < grid.columns)
+            if weight > 0.0 and (down, right) != (0, 0):
+                source = np.flatnonzero(inside)
+                entries.append((source, source + down * grid.columns + right, np.full(len(source), weight, np.float32)))
+    shape = (grid.n_neurons, grid.n_neurons)
+    if not entries:
+        return csr_array(shape, dtype=np.float32)
+    source, target, weight = (np.concatenate(part) for part in zip(*entries, strict=True))
+    return csr_array((weight, (source, target)), shape=shape)
 
 
 def lateral_weights(profile: NamedTuple, distances: NDArray[np.float64], X: float) -> NDArray[np.float32]:

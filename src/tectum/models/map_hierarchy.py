@@ -1,0 +1,519 @@
+"""`MapHierarchy`, maps of maps that exchange spikes under a common rhythm, on samples that come as a stream."""
+
+import math
+import numbers
+from typing import Any, Self
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+from sklearn.base import BaseEstimator, ClassNamePrefixFeaturesOutMixin, TransformerMixin
+from sklearn.utils._param_validation import Interval
+from sklearn.utils.validation import check_is_fitted, validate_data
+
+from tectum import analysis, parts, persistence
+from tectum.engine import graph_network as network
+from tectum.engine.events import Recording, SpikeTrain
+from tectum.engine.graph_loop import N_PRE, SOURCE, WEIGHTS, GraphState
+from tectum.engine.random import integers, key_of_row, seed_from
+from tectum.models import map_graph, parameters
+from tectum.models.progress import progress_bar
+
+BATCH = 32  # frames between two looks at the progress bar and for an interrupt
+
+
+class MapHierarchy(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
+    """Spiking maps, some of which see features and some of which hear other maps, paced by clocks in phase.
+
+    Each map has excitatory neurons on a grid, whose nearest neighbours excite each other, and inhibitory neurons that
+    a clock makes fire once per cycle and that the spikes of a winner recruit. In each cycle the inputs of a map fire
+    in the order of their strength; the neuron that gathers enough of its weights first wins, takes its
+    neighbours along and closes the cycle. What has just arrived is bound to the neurons that fired; a neuron
+    learns the slower the more it has been used, and where none fires the least used are recruited, so that new
+    scenes find neurons of their own and old ones are kept.
+
+    A map that hears another must be open when its spikes arrive: clocks of higher levels are later, by the conduction
+    delay and a little more (communication through coherence, Fries 2015).
+
+    Parameters
+    ----------
+    maps : list of Map or None, default=None
+        The graph; None is two maps of 8 x 8 neurons that see half of the features each and a third that hears both.
+        Order matters for `level` only; feedback is allowed.
+    clock : PacingClock, AdaptiveClock, Entrainment or None, default=None
+        Rhythm of maps that have none of their own. None is `PacingClock`.
+    cycles : int, default=4
+        Cycles for which a frame is shown.
+    n_passes : int, default=1
+        How often `fit` shows each frame.
+    shuffle : bool, default=False
+        Whether `fit` draws frames at random instead of keeping their order.
+    greedy : bool, default=False
+        Whether `fit` trains level by level, each with passes of its own, instead of all together.
+    dt : float, default=0.2
+        Time step in ms.
+    n_jobs : int or None, default=None
+        Threads of frozen passes; -1 is all cores. Results do not depend on it.
+    random_state : int, RandomState, Generator or None, default=None
+        Projections, initial weights, noise, and the order of frames drawn at random.
+    verbose : bool, default=False
+        Show a progress bar.
+
+    Attributes
+    ----------
+    maps_ : list of Map
+        The maps with all their parts, levels and phases.
+    n_frames_seen_ : int
+        Frames learned so far.
+    spike_counts_ : ndarray of shape (n_maps,)
+        Spikes of the excitatory neurons of each map while learning.
+    n_features_in_, feature_names_in_
+        As in scikit-learn.
+
+    Notes
+    -----
+    With sources that remember (`Winners`, or `Features` with a delay), samples given to one call of `transform` or
+    `predict` are frames that follow each other, and the first begins without a past. Without them each sample is
+    shown to a hierarchy at rest, and responses do not depend on the others.
+
+    References
+    ----------
+    Fries (2015). Rhythms for cognition: communication through coherence. Neuron 88:220-235.
+
+    Rumbell, Denham & Wennekers (2014). IEEE TNNLS 25(5), 894-907.
+
+    Strickert & Hammer (2005). Merge SOM for temporal data. Neurocomputing 64:39-71.
+
+    Examples
+    --------
+    >>> from sklearn.datasets import load_digits
+    >>> from tectum import MapHierarchy
+    >>> X = load_digits().data[:200]
+    >>> hierarchy = MapHierarchy(random_state=0).fit(X)
+    >>> hierarchy.predict(X, "lower_0").shape
+    (200,)
+    """
+
+    maps_: list[parts.Map]
+    n_frames_seen_: int
+    _state: GraphState
+
+    _parameter_constraints = {  # noqa: RUF012  scikit-learn reads it from the class
+        "maps": [list, tuple, None],
+        "clock": [parts.PacingClock, parts.AdaptiveClock, parts.Entrainment, None],
+        "cycles": [Interval(numbers.Integral, 1, None, closed="left")],
+        "n_passes": [Interval(numbers.Integral, 1, None, closed="left")],
+        "shuffle": ["boolean"],
+        "greedy": ["boolean"],
+        "dt": [Interval(numbers.Real, 0, 0.5, closed="right")],
+        "n_jobs": [numbers.Integral, None],
+        "random_state": ["random_state", np.random.Generator],
+        "verbose": ["verbose"],
+    }
+
+    def __init__(
+        self,
+        maps=None,
+        *,
+        clock=None,
+        cycles=4,
+        n_passes=1,
+        shuffle=False,
+        greedy=False,
+        dt=0.2,
+        n_jobs=None,
+        random_state=None,
+        verbose=False,
+    ):
+        self.maps = maps
+        self.clock = clock
+        self.cycles = cycles
+        self.n_passes = n_passes
+        self.shuffle = shuffle
+        self.greedy = greedy
+        self.dt = dt
+        self.n_jobs = n_jobs
+        self.random_state = random_state
+        self.verbose = verbose
+
+    def fit(self, X: ArrayLike, y: Any = None) -> Self:
+        """Learn from frames, in their order or drawn at random.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_frames, n_features)
+            Only the direction of a frame counts, not its length, unless a `Ranked` code says otherwise.
+        y : ignored
+
+        Returns
+        -------
+        MapHierarchy
+            The estimator itself.
+
+        Raises
+        ------
+        ValueError
+            If X is not a finite numerical table, or the maps are not a graph that can be built on it.
+        """
+        X = self._validate(X, reset=True)
+        self._start(X.shape[1])
+        stages: list[list[int] | None] = [*map_graph.levels_of(self.maps_)] if self.greedy else [None]
+        n_each = self.n_passes * len(X)
+        with progress_bar(n_each * len(stages), "fit", self.verbose, unit="frames") as advance:
+            for stage, learners in enumerate(stages):
+                circuit = map_graph.learning_only(self._graph.graph.circuit, learners)
+                for begin in range(0, n_each, BATCH):
+                    numbers_ = range(begin, min(begin + BATCH, n_each))
+                    if self.shuffle:
+                        key = [np.uint64(stage * n_each + m) for m in numbers_]
+                        order = [int(integers(self._seed, k, len(X))) for k in key]
+                    else:
+                        order = [m % len(X) for m in numbers_]
+                    self._learn(X[order], circuit)
+                    advance(len(order))
+        return self
+
+    def partial_fit(self, X: ArrayLike, y: Any = None) -> Self:
+        """Go on learning: show each frame once, in the order given.
+
+        A stream in one call or in many gives the same hierarchy to the last bit.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_frames, n_features)
+            As in `fit`.
+        y : ignored
+
+        Returns
+        -------
+        MapHierarchy
+            The estimator itself.
+
+        Raises
+        ------
+        ValueError
+            As `fit`.
+        """
+        first = not hasattr(self, "_state")
+        X = self._validate(X, reset=first)
+        if first:
+            self._start(X.shape[1])
+        with progress_bar(len(X), "partial_fit", self.verbose, unit="frames") as advance:
+            for begin in range(0, len(X), BATCH):
+                part = X[begin : begin + BATCH]
+                self._learn(part, self._graph.graph.circuit)
+                advance(len(part))
+        return self
+
+    def scores(self, X: ArrayLike) -> dict[str, NDArray[np.float64]]:
+        """Spikes of every neuron to each frame, weights frozen.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_frames, n_features)
+
+        Returns
+        -------
+        dict of str to ndarray of shape (n_frames, n_neurons)
+            By map: spikes less the share of the frame before the first, so that of neurons with as many spikes the
+            one that began earlier is higher; 0 for silent neurons.
+        """
+        check_is_fitted(self, "n_frames_seen_")
+        X = self._validate(X, reset=False)
+        circuit = self._graph.graph.circuit
+        found: list[NDArray[np.float64]] = []
+        with progress_bar(len(X), "respond", self.verbose, unit="frames") as advance:
+            for ranked, seeds in self._frozen(X, whole=self._remembers()):
+                if self._remembers():
+                    state = network.at_rest(circuit, self._state)
+                    out = network.run(circuit, state, ranked, self._seed, learning=False)
+                else:
+                    out = network.respond(circuit, self._state, ranked, seeds, self.n_jobs)
+                found.append(map_graph.scores(out.counts, out.latency, circuit.frame * circuit.dt))
+                advance(len(ranked))
+        together = np.concatenate(found)
+        first = circuit.first
+        return {m.name: together[:, first[2 * k] : first[2 * k + 1]] for k, m in enumerate(self.maps_)}
+
+    def transform(self, X: ArrayLike, map: str | None = None) -> NDArray[np.float64]:
+        """Response of a map: 1 for the winner, less for neurons with fewer or later spikes, 0 for silent ones.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_frames, n_features)
+        map : str or None, default=None
+            Name of the map; None is the last.
+
+        Returns
+        -------
+        ndarray of shape (n_frames, rows * columns)
+            Scores (see `scores`) over the highest of the frame.
+        """
+        found = self.scores(X)[self._named("transform", map).name]
+        highest = found.max(axis=1, keepdims=True)
+        return np.divide(found, highest, out=np.zeros_like(found), where=highest > 0.0)
+
+    def predict(self, X: ArrayLike, map: str | None = None) -> NDArray[np.int64]:
+        """Winner of each frame: the neuron with most spikes, of several the first to fire.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_frames, n_features)
+        map : str or None, default=None
+            Name of the map; None is the last.
+
+        Returns
+        -------
+        ndarray of shape (n_frames,)
+            Number of the neuron, row by row; -1 if the map stayed silent.
+        """
+        found = self.scores(X)[self._named("predict", map).name]
+        return np.where(found.max(axis=1) > 0.0, found.argmax(axis=1), -1)
+
+    def weights(self, map: str | None = None, source: int = 0) -> NDArray[np.float32]:
+        """Learned weights of a map from one of its sources.
+
+        Parameters
+        ----------
+        map : str or None, default=None
+            Name of the map; None is the last.
+        source : int, default=0
+            Place in `sources` of the map.
+
+        Returns
+        -------
+        ndarray of shape (n_neurons, n_inputs)
+        """
+        check_is_fitted(self, "n_frames_seen_")
+        m = self._named("weights", map)
+        rows = self._graph.incoming[self.maps_.index(m)]
+        if not isinstance(source, numbers.Integral) or not 0 <= source < len(rows):
+            raise ValueError(
+                f"MapHierarchy.weights.source must be a whole number below {len(rows)}, got {source!r}; map {m.name!r} "
+                f"has {len(rows)} sources"
+            )
+        row = self._graph.graph.circuit.projections[rows[source]]
+        n, n_pre = math.prod(m.shape), int(row[N_PRE])
+        return self._state.weights[row[WEIGHTS] :][: n * n_pre].reshape(n, n_pre)
+
+    def codes(self, X: ArrayLike, map: str | None = None, source: int = 0) -> NDArray[np.float32]:
+        """What a map that sees features is told of each frame: from 1 for the first input to fire, down to 0 for none.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_frames, n_features)
+        map : str or None, default=None
+            Name of the map; None is the first.
+        source : int, default=0
+            Place in `sources` of the map.
+
+        Returns
+        -------
+        ndarray of shape (n_frames, n_inputs), float32
+        """
+        check_is_fitted(self, "n_frames_seen_")
+        X = self._validate(X, reset=False)
+        m = self._named("codes", map or self.maps_[0].name)
+        number, view = self._view_of(m, source)
+        ranked, _ = view.coder.ranked_inputs(X[:, view.part], self._means[number], learning=False)
+        codes = np.zeros((len(X), view.coder.n_inputs + 1), np.float32)
+        strength = 1.0 - np.arange(ranked.shape[1], dtype=np.float32) / ranked.shape[1]
+        np.put_along_axis(codes, ranked.astype(np.int64), np.broadcast_to(strength, ranked.shape), axis=1)
+        return codes[:, :-1]
+
+    def quantization_error(self, X: ArrayLike, map: str | None = None) -> float:
+        """Mean cosine distance between the code of a frame and the weights of the neuron that wins it.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_frames, n_features)
+        map : str or None, default=None
+            Name of a map whose first source are features; None is the first.
+
+        Returns
+        -------
+        float
+            0 to 1; frames to which the map is silent count 1.
+        """
+        name = map or self.maps_[0].name
+        codes, winners = self.codes(X, name), self.predict(X, name)
+        return float(analysis.code_distances(codes, self.weights(name))[np.arange(len(codes)), winners].mean())
+
+    def topographic_error(self, X: ArrayLike, map: str | None = None) -> float:
+        """Share of frames whose two highest neurons are not neighbours (of eight) on the map.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_frames, n_features)
+        map : str or None, default=None
+            Name of the map; None is the first.
+
+        Returns
+        -------
+        float
+            A frame to which fewer than two neurons fire counts as an error.
+        """
+        m = self._named("topographic_error", map or self.maps_[0].name)
+        return analysis.topographic_error(analysis.two_highest(self.scores(X)[m.name]), m.shape)
+
+    def record(self, X: ArrayLike) -> Recording:
+        """All spikes while frames follow each other, weights frozen, starting from rest.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_frames, n_features)
+
+        Returns
+        -------
+        Recording
+            Populations are the maps by name, and their inhibitory neurons as ``name.h``. Traces, once per ms: of each
+            map its mean inhibitory conductance, a stand-in for its field potential.
+        """
+        check_is_fitted(self, "n_frames_seen_")
+        X = self._validate(X, reset=False)
+        circuit = self._graph.graph.circuit
+        ranked, _ = next(self._frozen(X, whole=True))
+        state, capacity = network.at_rest(circuit, self._state), 4096 * (1 + len(X))
+        while True:
+            out = network.run(
+                circuit, network.copy_of(state), ranked, self._seed, learning=False, n_events=capacity, field=True
+            )
+            if out.n_events[0] <= capacity:
+                break
+            capacity = int(out.n_events[0])
+        events = out.events[: out.n_events[0]]
+        events = events[np.lexsort((events[:, 1], events[:, 0]))]
+        frame_ms = circuit.frame * circuit.dt
+        trains = {}
+        for pop in range(len(circuit.first) - 1):
+            here = events[(circuit.first[pop] <= events[:, 1]) & (events[:, 1] < circuit.first[pop + 1])]
+            trains[self.maps_[pop // 2].name + (".h" if pop % 2 else "")] = SpikeTrain(
+                here[:, 0] * circuit.dt, here[:, 1] - circuit.first[pop], here[:, 0] // circuit.frame,
+                int(circuit.first[pop + 1] - circuit.first[pop]),
+            )  # fmt: skip
+        traces = {m.name: out.field[:, 2 * k].astype(np.float64) for k, m in enumerate(self.maps_)}
+        times = np.arange(len(out.field), dtype=np.float64)
+        return Recording(trains, frame_ms, len(X), {"time_ms": times} | traces)
+
+    def save(self, path: Any) -> None:
+        """Write the hierarchy to a file that `tectum.load` reads; learning continues from it to the last bit.
+
+        Parameters
+        ----------
+        path : str or path
+        """
+        persistence.save(self, path)
+
+    @property
+    def _n_features_out(self) -> int:
+        return math.prod(self.maps_[-1].shape)
+
+    def _validate(self, X: Any, *, reset: bool) -> NDArray[Any]:
+        self._validate_params()
+        return validate_data(self, X, reset=reset, dtype=[np.float64, np.float32])
+
+    def _named(self, method: str, name: str | None) -> parts.Map:
+        check_is_fitted(self, "n_frames_seen_")
+        if name is None:
+            return self.maps_[-1]
+        for m in self.maps_:
+            if m.name == name:
+                return m
+        names = ", ".join(m.name for m in self.maps_)
+        raise ValueError(f"MapHierarchy.{method}.map must be the name of a map, got {name!r}; there are: {names}")
+
+    def _view_of(self, m: parts.Map, source: int) -> tuple[int, Any]:
+        """Number of the input that is a source of a map, and how it codes features."""
+        if not 0 <= source < len(m.sources) or not isinstance(m.sources[source], parts.Features):
+            raise ValueError(
+                f"MapHierarchy.codes.source must be a source of map {m.name!r} that is Features, got {source!r}; "
+                "name a map that sees features"
+            )
+        row = self._graph.graph.circuit.projections[self._graph.incoming[self.maps_.index(m)][source]]
+        return int(row[SOURCE]), self._graph.views[row[SOURCE]]
+
+    def _remembers(self) -> bool:
+        """Whether responses depend on the frames before."""
+        return any(view is None or view.delay > 0 for view in self._graph.views)
+
+    def _start(self, n_features: int) -> None:
+        """A hierarchy at rest with random weights."""
+        self.maps_ = map_graph.resolved(self.maps, self.clock or parts.PacingClock(), n_features)
+        self._seed = seed_from(self.random_state)
+        self._build(n_features)
+        self._state = self._graph.graph.first
+        views = self._graph.views
+        self._means = [np.zeros(0) if v is None else v.coder.start() for v in views]
+        first = self._graph.graph.circuit.input_first
+        self._past = [
+            np.full((v.delay if v else 0, int(n)), -1, np.int32) for v, n in zip(views, np.diff(first), strict=True)
+        ]
+        self.n_frames_seen_ = 0
+        self.spike_counts_ = np.zeros(len(self.maps_), np.int64)
+
+    def _build(self, n_features: int) -> None:
+        self._graph = map_graph.build(self.maps_, n_features, self._seed, dt=float(self.dt), cycles=int(self.cycles))
+
+    def _ranked(
+        self, X: NDArray, means: list[NDArray], past: list[NDArray], *, learning: bool
+    ) -> tuple[NDArray[np.int32], list[NDArray], list[NDArray]]:
+        """Inputs that fire in each frame, and the state of the codes after them."""
+        circuit = self._graph.graph.circuit
+        ranked = np.full((len(X), int(circuit.input_first[-1])), -1, np.int32)
+        new_means, new_past = [], []
+        for s, view in enumerate(self._graph.views):
+            mean, before = means[s], past[s]
+            if view is not None:
+                here, mean = view.coder.ranked_inputs(X[:, view.part], mean, learning=learning)
+                row = np.concatenate([before, here[:, : before.shape[1]]])
+                ranked[:, circuit.input_first[s] : circuit.input_first[s + 1]] = row[: len(X)]
+                before = row[len(X) :]
+            new_means.append(mean)
+            new_past.append(before)
+        return ranked, new_means, new_past
+
+    def _learn(self, X: NDArray, circuit: Any) -> None:
+        """Show frames one after another."""
+        ranked, means, past = self._ranked(X, self._means, self._past, learning=True)
+        state = network.copy_of(self._state)
+        out = network.run(circuit, state, ranked, self._seed, learning=True)
+        total = out.counts.sum(axis=0)
+        first = circuit.first
+        spikes = [int(total[first[2 * k] : first[2 * k + 1]].sum()) for k in range(len(self.maps_))]
+        seen, counts = self.n_frames_seen_ + len(X), self.spike_counts_ + np.array(spikes)
+        # An interrupt comes when a kernel returns: nothing is called between these, so that they change together.
+        self._state, self._means, self._past, self.n_frames_seen_, self.spike_counts_ = state, means, past, seen, counts
+
+    def _frozen(self, X: NDArray, *, whole: bool) -> Any:
+        """Ranked inputs and seeds of frames, in batches or all together."""
+        step = len(X) if whole else 8 * BATCH
+        no_past = [np.full_like(p, -1) for p in self._past]
+        for begin in range(0, len(X), step):
+            part = X[begin : begin + step]
+            ranked, _, _ = self._ranked(part, self._means, no_past, learning=False)
+            yield ranked, np.array([self._seed ^ key_of_row(row) for row in part], np.uint64)
+
+    def _get_state(self) -> tuple[dict[str, np.ndarray], dict[str, Any]]:
+        check_is_fitted(self, "n_frames_seen_")
+        arrays = {f"state.{name}": array for name, array in self._state._asdict().items()}
+        arrays |= {f"mean.{s}": mean for s, mean in enumerate(self._means)}
+        arrays |= {f"past.{s}": past for s, past in enumerate(self._past)}
+        arrays |= {"seed": np.asarray(self._seed), "spike_counts": self.spike_counts_}
+        header = parameters.describe(self) | {
+            "maps": parameters.to_json(self.maps_),
+            "n_frames_seen": self.n_frames_seen_,
+        }
+        return arrays, header
+
+    @classmethod
+    def _from_state(cls, arrays: dict[str, np.ndarray], header: dict[str, Any]) -> Self:
+        hierarchy = parameters.restore(cls, header)
+        hierarchy.maps_ = list(parameters.from_json(header["maps"]))
+        hierarchy._seed = np.uint64(arrays["seed"])
+        hierarchy._build(hierarchy.n_features_in_)
+        hierarchy._state = GraphState(*(arrays[f"state.{name}"] for name in GraphState._fields))
+        n = len(hierarchy._graph.views)
+        hierarchy._means = [arrays[f"mean.{s}"] for s in range(n)]
+        hierarchy._past = [arrays[f"past.{s}"] for s in range(n)]
+        hierarchy.spike_counts_ = arrays["spike_counts"]
+        hierarchy.n_frames_seen_ = header["n_frames_seen"]
+        return hierarchy

@@ -1,0 +1,67 @@
+"""What a hierarchy of maps is described with: maps, where their input comes from, and their inhibition."""
+
+from typing import Any, NamedTuple
+
+from tectum.parts.conductance import ConductanceLIF
+from tectum.parts.feature_code import RandomProjection, Ranked
+
+
+class Features(NamedTuple):
+    """Source of a map: a stretch of the features of each frame, as spikes."""
+
+    start: int = 0  # first feature
+    stop: int | None = None  # feature behind the last; None: to the end
+    code: RandomProjection | Ranked = RandomProjection()  # which inputs fire, and in which order
+    delay: int = 0  # frames; a delay line shows the map what was then
+    share: float = 1.0  # of the weights of a neuron, relative to its other sources
+    onset: float = 8.0  # ms from the pulses of the map's clock to the first spike
+
+
+class Spikes(NamedTuple):
+    """Source of a map: the spikes of another one, as they come."""
+
+    of: str = ""  # name of that map
+    delay: float = 2.0  # ms, conduction
+    share: float = 1.0  # of the weights of a neuron, relative to its other sources
+
+
+class Winners(NamedTuple):
+    """Source of a map: who won in the frame before, in itself or another one; Merge SOM (Strickert & Hammer 2005)."""
+
+    of: str = ""  # name of that map
+    k: int = 8  # neurons that fire, at most: the winner first
+    keep: float = 0.0  # share that is left of what was there a frame earlier
+    share: float = 0.4  # of the weights of a neuron, relative to its other sources
+    onset: float = 8.0  # ms from the pulses of the map's clock to the first spike
+    t_enc: float = 10.0  # ms from the first spike to the last
+    jitter: float = 0.5  # ms, standard deviation of a spike's time
+
+
+class MapInhibition(NamedTuple):
+    """Inhibitory neurons of a map: recruited by its spikes, they close the cycle; a clock may pace them."""
+
+    n: int = 16  # neurons
+    neuron: ConductanceLIF = ConductanceLIF(tau_m=8.0, refractory_ms=1.0, tau_inh=4.0, drive=8.0)
+    excitation: float = 3.0  # conductance, map to inhibition: one spike of a winner is enough
+    inhibition: float = 0.11  # conductance, inhibition to map
+    mutual: float = 0.08  # conductance, inhibition to inhibition
+    delay: float = 0.4  # ms, of these and of the lateral synapses
+
+
+class Map(NamedTuple):
+    """A map of a hierarchy; parts left at None are those of the hierarchy."""
+
+    name: str = "map"
+    sources: tuple[Any, ...] = (Features(),)  # of Features, Spikes and Winners
+    shape: tuple[int, int] = (8, 8)  # rows and columns
+    level: int | None = None  # for the phase of its clock; None: above the maps before it whose spikes it receives
+    phase: float | None = None  # ms, of the clock; None: by level
+    clock: Any = None  # PacingClock, AdaptiveClock or Entrainment
+    neuron: Any = None  # ConductanceLIF
+    inhibition: Any = None  # MapInhibition
+    lateral: Any = None  # NearExcitation
+    threshold: Any = None  # SpikeThreshold
+    rule: Any = None  # ArrivalSTDP
+    use: Any = None  # UseDependentRate
+    gate: Any = None  # NoveltyGate
+    norm: Any = None  # SourceNorm
