@@ -1,7 +1,8 @@
 """Naive float64 model of a graph of populations with conductances, clocks, delays and plasticity, equation by equation.
 
 Written from the specification of the maps of maps and from the phases of a step: dense matrices, one step of all
-populations after another, every spike kept. It shares no code with the package and takes its random numbers from outside.
+populations after another, every spike kept. It shares no code with the package and takes its random numbers from
+outside.
 """
 
 from collections.abc import Callable
@@ -107,7 +108,7 @@ class Projection:
 
 @dataclass(frozen=True)
 class Input:
-    """Neurons that fire by rank, once in each cycle of a population's clock."""
+    """Neurons that fire by rank, once in each cycle of a population's clock; perhaps the last winners of another."""
 
     n: int
     k: int
@@ -116,6 +117,8 @@ class Input:
     onset: float = 0.0
     t_enc: float = 20.0
     jitter: float = 0.5
+    winners: int = -1
+    keep: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -152,6 +155,7 @@ class Graph:
         self.code = [{} for _ in inputs]  # step: neurons
         self.begun = [0] * len(inputs)
         self.silent = [True] * len(sizes)
+        self.recent = [np.zeros(x.n) for x in inputs]
 
     def run(self, ranked, drive, *, learning):
         """Present frames; ranked (n_frames, n_ranked), drive (n_frames, n_neurons)."""
@@ -160,7 +164,9 @@ class Graph:
         for order, extra in zip(ranked, drive, strict=True):
             self.novelty = [None if p.gate else 1.0 for p in self.populations]
             self.counts = [np.zeros(p.n, int) for p in self.populations]
+            self.first_spike = [np.zeros(p.n) for p in self.populations]  # ms from the start of the frame
             self.began_frame = self.step
+            order = self.recall(order)
             for _ in range(self.frame):
                 self.begin_codes(order)
                 for pop in range(len(self.populations)):
@@ -168,8 +174,26 @@ class Graph:
                 self.step += 1
                 if self.step % self.cycle == 0:
                     self.ease()
+            self.remember()
             if learning:
                 self.settle()
+
+    def recall(self, order):
+        """The neurons that won in the frames before fire, strongest first."""
+        order, at = np.array(order), 0
+        for s, x in enumerate(self.inputs):
+            if x.winners >= 0:
+                best = np.argsort(-self.recent[s], kind="stable")[: x.k]
+                order[at : at + x.k] = np.where(self.recent[s][best] > 0, best, -1)
+            at += x.k
+        return order
+
+    def remember(self):
+        """Score of a neuron: spikes less the share of the frame before the first; those before fade."""
+        for s, x in enumerate(self.inputs):
+            if x.winners >= 0:
+                counts, first = self.counts[x.winners], self.first_spike[x.winners] / (self.frame * self.dt)
+                self.recent[s] = x.keep * self.recent[s] + np.where(counts > 0, counts - first, 0.0)
 
     def begin_codes(self, order):
         """Spikes of the inputs whose cycle begins: rank r of k fires at t_enc r / k, jittered."""
@@ -265,10 +289,12 @@ class Graph:
     def note(self, pop, j):
         """The first spike of a population in a frame is late or not."""
         self.silent[pop] = False
+        latency = (self.step - self.began_frame) * self.dt
+        if self.counts[pop][j] == 0:
+            self.first_spike[pop][j] = latency
         self.counts[pop][j] += 1
         gate = self.populations[pop].gate
         if gate and self.learning and self.novelty[pop] is None:
-            latency = (self.step - self.began_frame) * self.dt
             self.novelty[pop] = gate.factor if latency > self.late_after[pop][j] else 1.0
             change = gate.quantile - (latency <= self.late_after[pop][j])
             self.late_after[pop][j] += gate.pace * self.frame * self.dt * change

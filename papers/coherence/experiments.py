@@ -8,13 +8,16 @@ from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.sparse import csr_array
 from sklearn.metrics import adjusted_mutual_info_score, adjusted_rand_score
 
 from tectum import analysis
 from tectum.engine import graph_network as network
 from tectum.parts.conductance import ConductanceLIF, SpikeThreshold
 from tectum.parts.coupling import AdaptiveClock, PacingClock
+from tectum.parts.lateral import NearExcitation, near_weights
 from tectum.parts.map_learning import ArrivalSTDP
+from tectum.parts.topology import Grid
 
 SIDE, N_E, N_I = 8, 64, 16
 PERIOD = 25.0
@@ -68,12 +71,6 @@ def torus_distance(side: int = SIDE) -> NDArray[np.float64]:
     return np.hypot(*(np.minimum(d, side - d) for d in apart))
 
 
-def plane_distance(side: int) -> NDArray[np.float64]:
-    """Distances (n, n) of the neurons of a square map with borders."""
-    row, column = np.divmod(np.arange(side * side), side)
-    return np.hypot(row[:, None] - row[None, :], column[:, None] - column[None, :])
-
-
 DISTANCE = torus_distance()
 FORWARD = (0.12 * np.exp(-(DISTANCE**2) / 2.0)).astype(np.float32)
 
@@ -120,7 +117,7 @@ def circuit(senders: list[Sender], receiver: Receiver) -> network.Graph:
         populations[i] = populations[i]._replace(clock=receiver.adaptive, followed=0)
     share = np.float32(1.0 / (1.0 + (receiver.tonic or 0.0)))
     for m in range(len(senders)):
-        projections.append(network.Projection(2 * m, e, delay=DELAY, fixed=FORWARD * share))
+        projections.append(network.Projection(2 * m, e, delay=DELAY, fixed=csr_array(FORWARD * share)))
     for m, weight in enumerate(receiver.entrained):
         projections.append(network.Projection(2 * m, i, delay=DELAY + receiver.later, uniform=weight))
     return network.build(populations, projections, [])
@@ -286,10 +283,8 @@ def learner(condition: Conjunction, seed: int) -> tuple[list[Sender], network.Gr
     rule = ArrivalSTDP() if condition.specified else ArrivalSTDP(eta=0.02, w_max=0.35)
     populations = [p for part in lower for p in a_map(N_E, E_CELL, part)]
     populations += a_map(N_U, UPPER_CELL, upper, threshold=THRESHOLD, rule=rule)
-    lateral = (0.02 * np.exp(-(plane_distance(SIDE_U) ** 2) / (2.0 * 0.8**2))).astype(np.float32)
-    np.fill_diagonal(lateral, 0.0)
     projections = [*loop(0, 1), *loop(2, 3), *loop(4, 5, 0.12 if condition.specified else 0.6)]
-    projections.append(network.Projection(4, 4, fixed=lateral))
+    projections.append(network.Projection(4, 4, fixed=near_weights(NearExcitation(0.02, 0.8), Grid(SIDE_U, SIDE_U))))
     for k in (0, 1):
         weights = network.initial_weights(N_U, N_E, 0.0, 0.108, np.uint64(seed), k)
         projections.append(network.Projection(2 * k, 4, delay=DELAY, plastic=weights))

@@ -16,8 +16,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any, NamedTuple
 
+import drawings
 import experiments as run
-import figures
 import numpy as np
 import tables
 from experiments import PERIOD, UNLOCKED, UNLOCKED_UPPER, Conjunction, Receiver, Sender
@@ -37,8 +37,8 @@ class Section(NamedTuple):
     """Measured values, those of the trial, and what is expected."""
 
     results: Results
-    trial: Trial = {}
-    expected: Expected = {}
+    trial: Trial
+    expected: Expected
 
 
 def over_seeds(function: Callable[..., run.Row], seeds: range, *args: Any, **options: Any) -> dict[str, list[float]]:
@@ -91,7 +91,7 @@ def budget(seeds: range) -> Section:
             float(np.interp(np.log(row["Hz"][k]), np.log([t["Hz"][k] for t in tonic]), [t["MI"][k] for t in tonic]))
             for k in range(len(seeds))
         ]
-    return Section(rows, {"rhythm, drive 14.5 mV": {"MI": 2.13, "Hz": 0.53, "MI, tonic at this rate": 1.27}})
+    return Section(rows, {"rhythm, drive 14.5 mV": {"MI": 2.13, "Hz": 0.53, "MI, tonic at this rate": 1.27}}, {})
 
 
 def selection(seeds: range) -> Section:
@@ -122,7 +122,7 @@ def selection(seeds: range) -> Section:
 
 
 def swapping(seeds: range) -> Section:
-    """Phases of two senders exchanged every 5 s in a running network: cycles after the exchange, and all but the first frame."""
+    """Phases of two senders exchanged every 5 s in a running network: the cycles after that; all but the first frame."""
     found = over_seeds(run.swapping, seeds)
     rows: Results = {name: {} for name in ("sender now in phase", "sender now anti-phase")}
     for row, name in zip(rows.values(), ("good", "other"), strict=True):
@@ -133,7 +133,7 @@ def swapping(seeds: range) -> Section:
 
 
 def entrainment(seeds: range) -> Section:
-    """A receiver without a clock; one of two anti-phase senders excites its inhibition, later than the rest by so much."""
+    """A receiver without a clock; one of two anti-phase senders excites its inhibition, so much later than the rest."""
     rows: Results = {}
     for later in DELAYS:
         for name, weights in (("1", (0.25, 0.0)), ("2", (0.0, 0.25))):
@@ -170,18 +170,18 @@ def spontaneous(seeds: range) -> Section:
             rows[name] = over_seeds(run.transmission, seeds, Sender(0.0, period), receiver)
     for delay in (1.0, 5.0, 10.0, 15.0):
         receiver = Receiver(period=None, drive=18.0, entrained=(0.06,), later=delay - run.DELAY)
-        rows[f"period 25 ms, coupling 0.06, delay {delay:g} ms"] = over_seeds(run.transmission, seeds, Sender(), receiver)
+        rows[f"period 25 ms, coupling 0.06, delay {delay:g} ms"] = over_seeds(
+            run.transmission, seeds, Sender(), receiver
+        )
     for drive in (15.0, 16.0, 17.0):
         receiver = Receiver(period=None, drive=drive, entrained=(0.08, 0.0), later=6.0)
         rows[f"two senders, drive {drive:g} mV"] = over_seeds(run.selection, seeds, [IN_PHASE, ANTI], receiver)
     plv, mi = (0.56, 0.88, 0.49, 0.90), (2.83, 2.54, 2.79, 2.31)
     values = ((None, 1.45), (0.19, 1.50), (0.29, 2.59), (0.74, 2.56), *zip(plv, mi, strict=True))
-    trial = {
-        key: {"MI": m} | ({} if p is None else {"PLV": p}) for key, (p, m) in zip(rows, values, strict=False)
-    }
+    trial = {key: {"MI": m} | ({} if p is None else {"PLV": p}) for key, (p, m) in zip(rows, values, strict=False)}
     for key, m in zip([*rows][8:12], (2.70, 2.74, 2.73, 2.52), strict=True):
         trial[key] = {"MI": m}
-    return Section(rows, trial)
+    return Section(rows, trial, {})
 
 
 CONJUNCTIONS = {
@@ -232,7 +232,7 @@ def crossed(seeds: range) -> Section:
         for tested in ("in phase", "L2 anti-phase")
     }
     values = ((2.96, 0.69), (1.36, 0.30), (1.06, 0.24), (0.81, 0.18), (2.65, 0.55))
-    return Section(rows, {key: {"MI": m, "AMI": a} for key, (m, a) in zip(rows, values, strict=False)})
+    return Section(rows, {key: {"MI": m, "AMI": a} for key, (m, a) in zip(rows, values, strict=False)}, {})
 
 
 def clocks(seeds: range) -> Section:
@@ -307,7 +307,7 @@ def main() -> int:
         text += [*(f"- Not as expected: {line}" for line in failed), ""]
         (options.output / f"{name}.md").write_text("\n".join(text))
         failures += len(failed)
-    figures.draw(options.output)
+    drawings.draw(options.output)
     if options.readme:
         found = [options.output / f"{name}.md" for name in SECTIONS]
         tables.write_into(Path(__file__).parent / "README.md", "\n".join(f.read_text() for f in found if f.exists()))

@@ -94,7 +94,12 @@ def build(
     cycle: float = 25.0,
     cycles: int = 4,
 ) -> Graph:
-    """Tables of a graph and its state at rest; times in ms, frames of `cycles` cycles."""
+    """Tables of a graph and its state at rest; times in ms, frames of `cycles` cycles.
+
+    Chunks are no longer than the shortest delay, with which clocks see the spikes that they follow included.
+    """
+    limits = [p.delay for p in projections if not p.from_input] + [VOLLEY_DELAY for p in populations if p.followed >= 0]
+    chunk = min(chunk, *limits) if limits else chunk
     first = np.concatenate([[0], np.cumsum([p.n for p in populations])]).astype(np.int64)
     order = in_order(projections)
     table, sparse, weights, n_arrivals, n_rows, n_weights = [], [], [], 0, 0, 0

@@ -1,1 +1,0 @@
-def draw(folder): pass
