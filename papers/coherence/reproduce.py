@@ -122,7 +122,7 @@ def selection(seeds: range) -> Section:
 
 
 def swapping(seeds: range) -> Section:
-    """Phases of two senders exchanged every 5 s in a running network: the cycles after that; all but the first frame."""
+    """Phases of two senders exchanged every 5 s as the network runs: the cycles after that; all but the first frame."""
     found = over_seeds(run.swapping, seeds)
     rows: Results = {name: {} for name in ("sender now in phase", "sender now anti-phase")}
     for row, name in zip(rows.values(), ("good", "other"), strict=True):
