@@ -250,6 +250,8 @@ class Graph:
             self.note(pop, j)
             if self.learning and p.rule:
                 self.learn(pop, j)
+        if H.any():
+            self.eased[pop][:] = 0.0
 
         # 4. decay
         self.g_exc[pop] = g_exc * np.exp(-dt / cell.tau_exc)
@@ -321,12 +323,10 @@ class Graph:
                 least = np.argsort(self.use[pop], kind="stable")[:n]
                 if self.silent[pop]:
                     self.eased[pop][least] += p.gate.drop
-                else:
-                    self.eased[pop][:] = 0.0
             self.silent[pop] = True
 
     def settle(self):
-        """End of a frame: neurons that fired are used, their weights from each source move towards their sum."""
+        """End of a frame: neurons that fired are used, their weights from each source get nearer to their length."""
         for pop, p in enumerate(self.populations):
             fired = self.counts[pop] > 0
             self.use[pop] = (1.0 - p.forget) * self.use[pop] + fired
@@ -334,5 +334,5 @@ class Graph:
                 if projection.target == pop and projection.plastic and projection.pace > 0:
                     for j in np.flatnonzero(fired & (self.W[k].sum(axis=1) > 0)):
                         w = self.W[k][j]
-                        scaled = w * (1.0 + projection.pace * (projection.total / w.sum() - 1.0))
+                        scaled = w * (1.0 + projection.pace * (projection.total / np.linalg.norm(w) - 1.0))
                         self.W[k][j] = np.minimum(scaled, p.rule.w_max)

@@ -91,9 +91,9 @@ def two_maps() -> Case:
         network.Projection(2, 0, delay=5.0, fixed=sparse(N_U, N_E, 0.05, 1)),  # feedback
         *loop(0, 1),
         network.Projection(0, 0, fixed=sparse(N_E, N_E, 0.04, 2)),  # lateral
-        network.Projection(0, 0, from_input=True, plastic=first, total=2.5, pace=0.1),
+        network.Projection(0, 0, from_input=True, plastic=first, total=0.7, pace=0.1),
         *loop(2, 3, 0.3),
-        network.Projection(0, 2, delay=2.0, plastic=second, total=1.5, pace=0.05),
+        network.Projection(0, 2, delay=2.0, plastic=second, total=0.4, pace=0.05),
         network.Projection(1, 2, from_input=True, plastic=third),
     ]
     seen = network.Input(N_IN, K, 1, onset=2.0, t_enc=18.0)
@@ -276,9 +276,9 @@ def test_more_maps_compile_nothing():
 
 
 def test_weights_stay_in_bounds():
-    """However strongly a source is pulled towards a sum that its weights cannot have."""
+    """However strongly a source is pulled towards a length that its weights cannot have."""
     populations, projections, inputs = two_maps()
-    pulled = [p._replace(total=60.0, pace=0.5) if p.plastic is not None else p for p in projections]
+    pulled = [p._replace(total=20.0, pace=0.5) if p.plastic is not None else p for p in projections]
     n_frames = 1 if numba.config.DISABLE_JIT else 12
     graph = run((populations, pulled, inputs), n_frames)[2]
     weights = graph.first.weights[: N_E * N_IN]

@@ -12,7 +12,7 @@ Phases of a step of a population:
 3. spikes: reset, threshold, plasticity of the synapses of the neurons that fired
 4. decay of conductances and thresholds
 
-At the end of a frame neurons that fired in it are counted as used, and their weights move towards their sum.
+At the end of a frame neurons that fired in it are counted as used, and their weights get nearer to their length.
 """
 
 import math
@@ -53,7 +53,7 @@ class GraphCircuit(NamedTuple):
     projections: Any  # (n_projections, 9) int64
     first_in: Any  # (n_pops + 1,) int64, projections in order of their targets
     uniform: Any  # (n_projections,) float32, weight of a UNIFORM projection
-    totals: Any  # (n_projections,) float32, sum that the weights of a neuron move towards
+    totals: Any  # (n_projections,) float32, length that the weights of a neuron move towards
     paces: Any  # (n_projections,) float32, how fast
     row_start: Any  # sparse rows of the SPARSE ones, a row per presynaptic neuron; WEIGHTS is the first row
     column: Any  # int32, postsynaptic neuron within the target
@@ -319,6 +319,7 @@ def advance(circuit, state, out, scratch, drive, pop, step, frame, seed, learnin
             note(circuit, state, out, scratch, pop, j, step, frame, learning)
             if learning and circuit.rules[pop, 0] > ZERO:
                 learn(circuit, state, scratch, pop, j, step)
+        eased[:] = ZERO
     state.n_fired[pop, place] = n_fired
 
     # 4. decay
@@ -331,7 +332,7 @@ def advance(circuit, state, out, scratch, drive, pop, step, frame, seed, learnin
 
 @kernel
 def settle(circuit, state, out, pop, frame):
-    """End of a frame: neurons that fired are used, and their weights from each source move towards their sum."""
+    """End of a frame: neurons that fired are used; their weights from each source get nearer to their length."""
     first = circuit.first[pop]
     keep = circuit.uses[pop, 1]
     for j in range(first, circuit.first[pop + 1]):
@@ -343,11 +344,11 @@ def settle(circuit, state, out, pop, frame):
             for j in range(circuit.first[pop + 1] - first):
                 if out.counts[frame, first + j] > 0:
                     weights = state.weights[row[WEIGHTS] + j * n_pre : row[WEIGHTS] + (j + 1) * n_pre]
-                    total = ZERO
+                    square = ZERO
                     for i in range(n_pre):
-                        total += weights[i]
-                    if total > ZERO:
-                        scale = ONE + pace * (circuit.totals[p] / total - ONE)
+                        square += weights[i] * weights[i]
+                    if square > ZERO:
+                        scale = ONE + pace * (circuit.totals[p] / np.float32(math.sqrt(square)) - ONE)
                         for i in range(n_pre):
                             weights[i] = min(weights[i] * scale, circuit.rules[pop, 1])
 
@@ -363,11 +364,10 @@ def ease(circuit, state, learning):
         if circuit.gates[pop, 0] > ONE:
             first, last = circuit.first[pop], circuit.first[pop + 1]
             wanted = np.int64(math.ceil(circuit.gates[pop, 3] * np.float32(last - first))) if learning else last - first
-            for j in range(first, last):
-                if not state.silent[pop]:
-                    state.eased[j] = ZERO
-                elif wanted == last - first or n_less_used(state.use, first, last, j) < wanted:
-                    state.eased[j] += circuit.gates[pop, 4]
+            if state.silent[pop]:
+                for j in range(first, last):
+                    if wanted == last - first or n_less_used(state.use, first, last, j) < wanted:
+                        state.eased[j] += circuit.gates[pop, 4]
         state.silent[pop] = 1
 
 

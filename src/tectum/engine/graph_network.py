@@ -58,7 +58,7 @@ class Projection(NamedTuple):
     uniform: float | None = None  # one weight for all pairs
     fixed: csr_array | None = None  # (n_pre, n_post)
     plastic: NDArray[np.float32] | None = None  # (n_post, n_pre), initial weights
-    total: float = 0.0  # sum that the weights of a neuron move towards
+    total: float = 0.0  # length that the weights of a neuron move towards
     pace: float = 0.0  # how fast
 
 

@@ -20,15 +20,15 @@ LOWER: dict[str, Any] = {
     "inhibition": parts.MapInhibition(),
     "lateral": parts.NearExcitation(),
     "threshold": parts.SpikeThreshold(),
-    "rule": parts.ArrivalSTDP(eta=0.2, w_max=1.0, beta=1.0, tau_pre=25.0),
+    "rule": parts.ArrivalSTDP(eta=0.2, w_max=1.0, beta=1.0, tau_pre=12.0),
     "use": parts.UseDependentRate(n_0=3.0),
-    "gate": parts.NoveltyGate(recruited=0.02, drop=3.0),
-    "norm": parts.SourceNorm(total=6.5, pace=1.0),
+    "gate": parts.NoveltyGate(recruited=0.02, drop=5.0),
+    "norm": parts.SourceNorm(total=0.85, pace=1.0),
 }
 # ... and those that hear other maps, whose spikes come in one volley per cycle.
 UPPER: dict[str, Any] = LOWER | {
-    "rule": parts.ArrivalSTDP(eta=0.2, w_max=1.0, beta=1.0, tau_pre=6.0),
-    "norm": parts.SourceNorm(total=3.0, pace=1.0),
+    "rule": parts.ArrivalSTDP(eta=0.2, w_max=2.0, beta=1.0, tau_pre=6.0),
+    "norm": parts.SourceNorm(total=2.0, pace=1.0),
 }
 
 
@@ -136,7 +136,7 @@ def build(maps: list[parts.Map], n_features: int, seed: np.uint64, *, dt: float,
         projections += _local(m, 2 * k)
         whole = sum(s.share for s in m.sources)
         for s in m.sources:
-            total = m.norm.total * s.share / whole
+            total = m.norm.total * math.sqrt(s.share / whole)
             if isinstance(s, parts.Spikes):
                 n_pre, source, from_input, delay = math.prod(maps[place[s.of] // 2].shape), place[s.of], False, s.delay
                 if isinstance(m.clock, parts.Entrainment):
@@ -150,7 +150,9 @@ def build(maps: list[parts.Map], n_features: int, seed: np.uint64, *, dt: float,
                 inputs.append(_input(s, n_pre, 2 * k + 1, period, winners))
                 views.append(view)
             plastic.append((k, len(projections)))
-            start = network.initial_weights(math.prod(m.shape), n_pre, 0.0, 2.0 * total / n_pre, seed, len(plastic))
+            start = network.initial_weights(
+                math.prod(m.shape), n_pre, 0.0, total * math.sqrt(3.0 / n_pre), seed, len(plastic)
+            )
             projections.append(
                 network.Projection(
                     source, 2 * k, delay, from_input=from_input, plastic=start, total=total, pace=m.norm.pace

@@ -118,10 +118,14 @@ def _(p, q, latency):
 
 
 class SourceNorm(NamedTuple):
-    """Each source of a map keeps its share of the weights of a neuron, slowly."""
+    """Each source of a map keeps its share of the length of the weight vector of a neuron.
 
-    total: float = 3.0  # conductance, sum of the weights of a neuron from all sources together
-    pace: float = 0.01  # share of the way per frame in which the neuron has fired; 0 does nothing
+    With all vectors of one length a neuron hears in proportion to the cosine between its weights and the input, however
+    many synapses the weights are spread over. With a constant sum instead, neurons of varied scenes are hardly heard.
+    """
+
+    total: float = 0.85  # conductance, square root of the sum of the squared weights from all sources together
+    pace: float = 1.0  # share of the way per frame in which the neuron has fired; 0 does nothing
 
 
 def memory_table(tau: float, dt: float, window: float) -> Any:
