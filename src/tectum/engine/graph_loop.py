@@ -52,6 +52,7 @@ from tectum.parts.map_learning import ArrivalSTDPStep, NoveltyStep, UseStep, bin
 ZERO = np.float32(0.0)
 ONE = np.float32(1.0)
 TURN = 2.0 * math.pi
+VOLLEY_DELAY = 1.0  # ms after which a clock sees the spikes that it follows
 INPUT_STREAM, CLOCK_STREAM = 2**40, 2**41  # what random numbers are for, above the numbers of the populations
 
 
@@ -149,9 +150,9 @@ def keep_time(circuit, state, pop, step, seed):
         state.volley[pop, 1] = 0.0
         state.turn[pop] += 1
     if followed >= 0:
-        place = (step - circuit.chunk) % state.n_fired.shape[1]
-        n = state.n_fired[followed, place] if step >= circuit.chunk else 0
-        angle = TURN * ((step - circuit.chunk) * circuit.dt) / period
+        seen = step - np.int64(round(VOLLEY_DELAY / circuit.dt))
+        n = state.n_fired[followed, seen % state.n_fired.shape[1]] if seen >= 0 else 0
+        angle = TURN * (seen * circuit.dt) / period
         state.volley[pop, 0] += n * math.cos(angle)
         state.volley[pop, 1] += n * math.sin(angle)
     pulse = np.float32(row[PULSE])
@@ -285,7 +286,7 @@ def settle(circuit, state, out, pop, frame):
                     if square > ZERO:
                         scale = ONE + pace * (circuit.lengths[p] / np.float32(math.sqrt(square)) - ONE)
                         for i in range(n_pre):
-                            weights[i] *= scale
+                            weights[i] = min(weights[i] * scale, circuit.rules[pop, 1])
 
 
 @kernel
@@ -298,7 +299,7 @@ def ease(circuit, state, learning):
     for pop in range(circuit.first.shape[0] - 1):
         if circuit.gates[pop, 0] > ONE:
             first, last = circuit.first[pop], circuit.first[pop + 1]
-            wanted = np.int64(math.ceil(circuit.gates[pop, 3] * (last - first))) if learning else last - first
+            wanted = np.int64(math.ceil(circuit.gates[pop, 3] * np.float32(last - first))) if learning else last - first
             if state.silent[pop]:
                 for j in range(first, last):
                     if wanted == last - first or n_less_used(state.use, first, last, j) < wanted:
@@ -357,7 +358,7 @@ def run_graph(circuit, state, out, scratch, ranked, drive, seed, learning):
     (n_frames, n_ranked) int32 neurons of the inputs, strongest first and -1 where fewer fire; OUT out.
     """
     n_pops = circuit.first.shape[0] - 1
-    every = np.int64(round(1.0 / circuit.dt))
+    begin, every = state.clock[0], np.int64(round(1.0 / circuit.dt))
     for frame in range(ranked.shape[0]):
         D = drive[frame if drive.shape[0] > 1 else 0]
         recall(circuit, state, ranked[frame])
@@ -367,19 +368,20 @@ def run_graph(circuit, state, out, scratch, ranked, drive, seed, learning):
                 scratch.novelty[pop] = ZERO
         end = state.clock[0] + circuit.frame
         while state.clock[0] < end:
-            start, stop = state.clock[0], min(state.clock[0] + circuit.chunk, end)
+            start = state.clock[0]
+            stop = min(start + circuit.chunk, start - start % circuit.cycle + circuit.cycle)
             for s in range(circuit.input_clock.shape[0]):
-                while input_onset(circuit, state, s) < stop:
-                    begin = max(input_onset(circuit, state, s), start)
-                    begin_input(circuit, state, ranked, frame, s, begin, seed)
+                if input_onset(circuit, state, s) <= start:
+                    begin_input(circuit, state, ranked, frame, s, start, seed)
+                stop = min(stop, max(input_onset(circuit, state, s), start + 1))
             for pop in range(n_pops):
                 for step in range(start, stop):
                     advance(circuit, state, out, scratch, D, pop, step, frame, seed, learning)
-                    if step % every == 0 and step // every < out.field.shape[0]:
-                        total = ZERO
-                        for j in range(circuit.first[pop], circuit.first[pop + 1]):
+                    if step % every == 0 and (step - begin) // every < out.field.shape[0]:
+                        first, last, total = circuit.first[pop], circuit.first[pop + 1], ZERO
+                        for j in range(first, last):
                             total += state.g_inh[j]
-                        out.field[step // every, pop] = total / np.float32(circuit.first[pop + 1] - circuit.first[pop])
+                        out.field[(step - begin) // every, pop] = total / np.float32(last - first)
             for s in range(circuit.input_clock.shape[0]):
                 for step in range(start, stop):
                     state.due[s, step % state.due.shape[1]] = -1

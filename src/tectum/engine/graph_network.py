@@ -14,6 +14,7 @@ from tectum.engine.graph_records import (
     PLASTIC,
     SPARSE,
     UNIFORM,
+    VOLLEY_DELAY,
     GraphCircuit,
     GraphOutput,
     GraphScratch,
@@ -92,7 +93,12 @@ def build(
     cycle: float = 25.0,
     cycles: int = 4,
 ) -> Graph:
-    """Tables of a graph and its state at rest; times in ms, frames of `cycles` cycles."""
+    """Tables of a graph and its state at rest; times in ms, frames of `cycles` cycles.
+
+    Chunks are no longer than the shortest delay, with which clocks see the spikes that they follow included.
+    """
+    limits = [p.delay for p in projections if not p.from_input] + [VOLLEY_DELAY for p in populations if p.followed >= 0]
+    chunk = min(chunk, *limits) if limits else chunk
     first = np.concatenate([[0], np.cumsum([p.n for p in populations])]).astype(np.int64)
     order = in_order(projections)
     table, sparse, weights, n_arrivals, n_rows, n_weights = [], [], [], 0, 0, 0
@@ -122,7 +128,7 @@ def build(
             [(p.rule.eta, *discretise(p.rule, dt)) if p.rule else (0.0, 0.0, 0.0) for p in populations], np.float32
         ),
         uses=np.array([discretise(p.use, dt) for p in populations], np.float32),
-        gates=np.array([p.gate for p in populations], np.float32),
+        gates=np.array([discretise(p.gate, cycle * cycles) for p in populations], np.float32),
         memory=_memories(populations, dt),
         projections=np.array(table, np.int64).reshape(-1, 9),
         first_in=np.searchsorted(targets, np.arange(len(populations) + 1)).astype(np.int64),
@@ -170,7 +176,8 @@ def _memories(populations: list[Population], dt: float) -> NDArray[np.float32]:
 def rest(circuit: GraphCircuit, weights: NDArray[np.float32], n_arrivals: int) -> GraphState:
     """State at rest, around the given weights."""
     n, n_pops, n_inputs = circuit.first[-1], len(circuit.first) - 1, len(circuit.input_clock)
-    ring = int(circuit.projections[:, 5].max(initial=1)) + 2 * circuit.chunk
+    longest = int(circuit.projections[:, 5].max(initial=round(VOLLEY_DELAY / circuit.dt)))
+    ring = longest + 2 * circuit.chunk
     cycle = int(np.ceil(circuit.input_times[:, 0].max(initial=1.0) / circuit.dt)) + 2 * circuit.chunk + 2
     sizes = np.diff(circuit.first)
     return GraphState(

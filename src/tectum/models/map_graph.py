@@ -176,9 +176,10 @@ def build(maps: list[parts.Map], n_features: int, seed: np.uint64, *, dt: float,
 
 def _populations(m: parts.Map, place: dict[str, int]) -> list[network.Population]:
     n = math.prod(m.shape)
-    heard = [place[s.of] for s in m.sources if isinstance(s, parts.Spikes)]
-    paced = None if isinstance(m.clock, parts.Entrainment) else m.clock
-    followed = heard[0] if heard and isinstance(paced, parts.AdaptiveClock) else -1
+    heard = [s for s in m.sources if isinstance(s, parts.Spikes)]
+    paced, followed = None if isinstance(m.clock, parts.Entrainment) else m.clock, -1
+    if heard and isinstance(paced, parts.AdaptiveClock):
+        followed, paced = place[heard[0].of], paced._replace(lead=paced.lead + heard[0].delay)
     return [
         network.Population(n, m.neuron, m.threshold, rule=m.rule, use=m.use, gate=m.gate),
         network.Population(m.inhibition.n, m.inhibition.neuron, clock=paced, phase=m.phase or 0.0, followed=followed),

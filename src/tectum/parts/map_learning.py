@@ -99,6 +99,13 @@ class NoveltyStep(NamedTuple):
     drop: Any
 
 
+@discretise.of(NoveltyGate)
+def _(part, dt):
+    """Of a frame of `dt` ms, as there is one winner in each."""
+    pace = part.pace * dt
+    return NoveltyStep(*(np.float32(x) for x in (part.factor, part.quantile, pace, part.recruited, part.drop)))
+
+
 @law
 def late(p, q, latency):
     """Estimate of the quantile of first-spike latencies after one more latency, in ms."""

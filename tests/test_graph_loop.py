@@ -1,0 +1,418 @@
+"""The time loop of graphs of populations: spike for spike against the naive reference, compiled or not, however cut."""
+
+import hashlib
+import json
+import math
+import os
+import subprocess
+import sys
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
+
+import numba
+import numpy as np
+import pytest
+import reference_graph as reference
+from hypothesis import given
+from hypothesis import strategies as st
+from scipy.sparse import csr_array
+
+import tectum
+from tectum.engine import graph_network as network
+from tectum.engine.graph_loop import CLOCK_STREAM, INPUT_STREAM, run_graph
+from tectum.engine.random import normal
+from tectum.engine.wave_noise import normal_array
+from tectum.parts.conductance import ConductanceLIF, SpikeThreshold, conduct, relax
+from tectum.parts.coupling import AdaptiveClock, PacingClock, follow
+from tectum.parts.map_learning import (
+    ArrivalSTDP,
+    NoveltyGate,
+    UseDependentRate,
+    bind,
+    late,
+    memory_table,
+    plasticity,
+)
+from tectum.parts.steps import discretise
+
+interpreted = pytest.mark.skipif(
+    bool(numba.config.DISABLE_JIT), reason="minutes of plain Python; one test compares with the JIT off"
+)
+SOURCE = Path(tectum.__file__).parents[1]
+SEED = np.uint64(7)
+f32 = np.float32
+
+E = ConductanceLIF(drive=16.0)
+I = ConductanceLIF(tau_m=8.0, refractory_ms=1.0, tau_inh=4.0, drive=8.0)
+N_E, N_I, N_U, N_IN, K = 25, 8, 16, 30, 10
+SHAPES = ((N_E, N_IN), (N_U, N_E), (N_U, N_U))
+Case = tuple[list[network.Population], list[network.Projection], list[network.Input]]
+
+
+def loop(e: int, i: int, weight: float = 0.1) -> list[network.Projection]:
+    """Excitation that recruits inhibition, as in every map."""
+    return [
+        network.Projection(e, i, uniform=weight),
+        network.Projection(i, e, uniform=0.11, inhibitory=True),
+        network.Projection(i, i, uniform=0.08, inhibitory=True),
+    ]
+
+
+def sparse(n_pre: int, n_post: int, weight: float, key: int) -> csr_array:
+    """Half of the synapses, at random."""
+    W = np.random.default_rng(key).uniform(-weight, weight, (n_pre, n_post))
+    return csr_array(np.maximum(W, 0.0).astype(np.float32))
+
+
+def two_maps() -> Case:
+    """A map with a ranked input and one above it that feeds back and hears its own last winners.
+
+    Everything learns, the upper clock adapts.
+    """
+    gate = NoveltyGate(factor=4.0, drop=1.5)
+    lower = network.Population(
+        N_E,
+        E,
+        SpikeThreshold(0.6, -2.0, 400.0),
+        rule=ArrivalSTDP(0.1, 0.3, 0.4, 5.0),
+        use=UseDependentRate(3.0, 0.05),
+        gate=gate,
+    )
+    upper = network.Population(N_U, E._replace(noise=1.0), rule=ArrivalSTDP(), gate=gate._replace(factor=2.0))
+    populations = [
+        lower,
+        network.Population(N_I, I, clock=PacingClock(), phase=3.3),
+        upper,
+        network.Population(N_I, I, clock=AdaptiveClock(kappa=0.3), phase=15.0, followed=0),
+    ]
+    first, second, third = (network.initial_weights(*shape, 0.0, 0.12, SEED, k) for k, shape in enumerate(SHAPES))
+    projections = [
+        network.Projection(2, 0, delay=5.0, fixed=sparse(N_U, N_E, 0.05, 1)),  # feedback
+        *loop(0, 1),
+        network.Projection(0, 0, fixed=sparse(N_E, N_E, 0.04, 2)),  # lateral
+        network.Projection(0, 0, from_input=True, plastic=first, total=0.7, pace=0.1),
+        *loop(2, 3, 0.3),
+        network.Projection(0, 2, delay=2.0, plastic=second, total=0.4, pace=0.05),
+        network.Projection(1, 2, from_input=True, plastic=third),
+    ]
+    seen = network.Input(N_IN, K, 1, onset=2.0, t_enc=18.0)
+    before = network.Input(N_U, 4, 1, onset=10.0, t_enc=8.0, winners=2, keep=0.3)
+    return populations, projections, [seen, before]
+
+
+def entrained() -> Case:
+    """The inhibition of the upper map has no clock: spikes of two lower maps entrain it, later than they excite it."""
+    populations = [
+        network.Population(N_E, E._replace(drive=20.0)),
+        network.Population(N_I, I, clock=PacingClock()),
+        network.Population(N_E, E._replace(drive=20.0)),
+        network.Population(N_I, I, clock=PacingClock(period=21.5), phase=12.5),
+        network.Population(N_U, E._replace(drive=14.5)),
+        network.Population(N_I, I),
+    ]
+    projections = [*loop(0, 1), *loop(2, 3), *loop(4, 5)]
+    for source in (0, 2):
+        projections.append(network.Projection(source, 4, delay=2.0, fixed=sparse(N_E, N_U, 0.1, source)))
+        projections.append(network.Projection(source, 5, delay=8.0, uniform=0.05))
+    return populations, projections, []
+
+
+CASES = {"two maps": two_maps, "entrained": entrained}
+
+
+def shown(case: Case, n_frames: int) -> tuple[Any, Any]:
+    """Neurons of the inputs by rank, and further input in mV; one frame in four without any."""
+    populations, _, inputs = case
+    rng = np.random.default_rng(5)
+    rows = [np.concatenate([rng.permutation(x.n)[: x.k] for x in inputs] or [[]]) for _ in range(n_frames)]
+    ranked = np.array(rows, np.int32)
+    ranked[:, K // 2 : K // 2 + 1] = -1
+    ranked[1::4] = -1
+    drive = rng.uniform(0.0, 3.0, (n_frames, sum(p.n for p in populations))).astype(np.float32)
+    drive[1::4] = -4.0
+    return ranked, drive
+
+
+def raster(events: Any, n_steps: int, n: int) -> Any:
+    fired = np.zeros((n_steps, n), bool)
+    fired[events[:, 0], events[:, 1]] = True
+    return fired
+
+
+def run(case: Case, n_frames: int, *, learning: bool = True, cuts: tuple[int, ...] = (), **options: Any) -> tuple:
+    """Raster, mean inhibitory conductances, and the graph with its state after the run."""
+    graph = network.build(*case, **options)
+    ranked, drive = shown(case, n_frames)
+    outputs = []
+    for part in np.split(np.arange(n_frames), cuts):
+        outputs.append(
+            network.run(
+                graph.circuit,
+                graph.first,
+                ranked[part],
+                SEED,
+                drive=drive[part],
+                learning=learning,
+                n_events=10**6,
+                field=True,
+            )
+        )
+    events = np.concatenate([out.events[: out.n_events[0]] for out in outputs])
+    fired = raster(events, n_frames * graph.circuit.frame, int(graph.circuit.first[-1]))
+    return fired, np.concatenate([out.field for out in outputs]), graph
+
+
+def naive(case: Case, n_frames: int) -> tuple[Any, reference.Graph]:
+    """Raster and state of the reference after the same run."""
+    populations, projections, inputs = case
+
+    def clock_of(p: network.Population) -> reference.Clock | None:
+        if p.clock is None:
+            return None
+        followed = {"followed": p.followed} if isinstance(p.clock, AdaptiveClock) else {}
+        return reference.Clock(p.phase, **p.clock._asdict(), **followed)
+
+    ours = [
+        reference.Population(
+            p.n,
+            reference.Neuron(*p.neuron),
+            reference.Threshold(*p.threshold),
+            clock_of(p),
+            reference.Rule(*p.rule) if p.rule else None,
+            *p.use,
+            gate=reference.Gate(*p.gate) if p.gate.factor > 1.0 else None,
+        )
+        for p in populations
+    ]
+
+    def matrix(p: network.Projection) -> Any:
+        if p.uniform is not None:
+            return np.full((populations[p.target].n, populations[p.source].n), p.uniform)
+        return p.plastic if p.fixed is None else p.fixed.toarray().T
+
+    synapses = [
+        reference.Projection(
+            p.source,
+            p.target,
+            matrix(p),
+            p.delay,
+            p.inhibitory,
+            p.from_input,
+            p.plastic is not None,
+            p.total,
+            p.pace,
+        )
+        for p in projections
+    ]
+    draws = reference.Draws(
+        noise=lambda pop, step, n: normal_array(SEED, pop, step, n).astype(float),
+        tick=lambda pop, cycle, j: float(normal(SEED, np.uint64(CLOCK_STREAM + pop), cycle, j)),
+        code=lambda s, cycle, rank: float(normal(SEED, np.uint64(INPUT_STREAM + s), cycle, rank)),
+    )
+    graph = reference.Graph(ours, synapses, [reference.Input(*x) for x in inputs], draws)
+    graph.run(*shown(case, n_frames), learning=True)
+    return np.concatenate([np.array(fired) for fired in graph.fired], axis=1), graph
+
+
+@interpreted
+@pytest.mark.parametrize("name", CASES)
+def test_kernel_equals_the_reference(name):
+    """Spike for spike over 600 ms; membranes, thresholds, use, weights and phases to the precision of float32."""
+    case = CASES[name]()
+    expected, theirs = naive(case, 6)
+    fired, _, graph = run(case, 6)
+    first = graph.circuit.first
+    per_population = [int(fired[:, a:b].sum()) for a, b in pairwise(first.tolist())]
+    assert min(per_population) > 20, per_population
+    different = np.flatnonzero((fired != expected).any(axis=1))
+    assert not len(different), f"first difference in step {different[0]} of {len(fired)}"
+    state = graph.first
+    for name, values in (("v", theirs.v), ("raised", theirs.raised), ("eased", theirs.eased), ("use", theirs.use)):
+        np.testing.assert_allclose(getattr(state, name), np.concatenate(values), rtol=1e-4, atol=1e-3, err_msg=name)
+    np.testing.assert_allclose(state.latency, np.concatenate(theirs.late_after), rtol=1e-4)
+    np.testing.assert_allclose(state.phase, theirs.phase, rtol=1e-9)
+    order = sorted(range(len(case[1])), key=lambda k: case[1][k].target)
+    learned = [theirs.W[k].ravel() for k in order if case[1][k].plastic is not None]
+    if learned:
+        np.testing.assert_allclose(state.weights, np.concatenate(learned), rtol=2e-3, atol=1e-5)
+
+
+@interpreted
+class TestCutting:
+    @pytest.mark.parametrize("name", CASES)
+    @pytest.mark.parametrize("chunk", [0.2, 0.6])
+    def test_chunks_change_nothing(self, name, chunk):
+        """Chunks of 1 ms, the shortest delay, against shorter ones, which divide neither cycle nor frame."""
+        (fired, field, graph), (others, other_field, other) = (run(CASES[name](), 6, chunk=c) for c in (1.0, chunk))
+        np.testing.assert_array_equal(fired, others)
+        np.testing.assert_array_equal(field, other_field)
+        np.testing.assert_array_equal(graph.first.weights, other.first.weights)
+
+    @pytest.mark.parametrize("name", CASES)
+    def test_calls_change_nothing(self, name):
+        (fired, field, graph), (others, other_field, other) = (run(CASES[name](), 6, cuts=c) for c in ((), (1, 4)))
+        np.testing.assert_array_equal(fired, others)
+        np.testing.assert_array_equal(field, other_field)
+        for name, array in graph.first._asdict().items():
+            np.testing.assert_array_equal(array, getattr(other.first, name), err_msg=name)
+
+    def test_frozen_runs_leave_the_weights(self):
+        graph = run(two_maps(), 2, learning=False)[2]
+        np.testing.assert_array_equal(graph.first.weights, network.build(*two_maps()).first.weights)
+
+
+@interpreted
+@pytest.mark.compiled
+def test_more_maps_compile_nothing():
+    run(two_maps(), 1)
+    before = len(run_graph.cached.signatures)
+    run(entrained(), 1)
+    populations, projections, inputs = two_maps()
+    more = [p._replace(source=p.source + 4, target=p.target + 4) for p in projections if not p.from_input]
+    follower = populations[3]._replace(followed=4)
+    run(([*populations, *populations[:3], follower], projections + more, inputs), 1)
+    assert len(run_graph.cached.signatures) == before
+
+
+def test_weights_stay_in_bounds():
+    """However strongly a source is pulled towards a length that its weights cannot have."""
+    populations, projections, inputs = two_maps()
+    pulled = [p._replace(total=20.0, pace=0.5) if p.plastic is not None else p for p in projections]
+    n_frames = 1 if numba.config.DISABLE_JIT else 12
+    graph = run((populations, pulled, inputs), n_frames)[2]
+    weights = graph.first.weights[: N_E * N_IN]
+    assert weights.min() >= 0.0
+    assert weights.max() <= f32(0.3)
+    assert numba.config.DISABLE_JIT or (weights == f32(0.3)).any()
+
+
+@interpreted
+def test_a_clock_that_follows_finds_its_lead():
+    """From anywhere the adaptive clock comes to the same phase, as long after the volley below as its lead says."""
+    populations, projections, inputs = two_maps()
+    found = []
+    for phase in (2.0, 9.0, 16.0, 23.0):
+        moved = [*populations[:3], populations[3]._replace(phase=phase)]
+        graph = run((moved, projections, inputs), 12)[2]
+        found.append(graph.first.phase[3])
+    turns = np.exp(2j * np.pi * np.array(found) / 25.0)
+    assert abs(turns.mean()) > 0.99
+
+
+class TestLaws:
+    def test_path_under_constant_conductances(self):
+        """v goes to the mean of the reversal potentials weighted by conductances, with tau_m / (1 + g_exc + g_inh)."""
+        neuron = ConductanceLIF(noise=0.0)
+        g_exc, g_inh, D = 0.4, 0.6, 5.0
+        goal = (neuron.E_L + D + g_exc * neuron.E_exc + g_inh * neuron.E_inh) / (1.0 + g_exc + g_inh)
+        expected = goal + (neuron.E_L - goal) * math.exp(-8.0 * (1.0 + g_exc + g_inh) / neuron.tau_m)
+        errors = []
+        for dt in (0.2, 0.1, 0.05):
+            p, v = discretise(neuron, dt), f32(neuron.E_L)
+            for _ in range(round(8.0 / dt)):
+                v = conduct(p, v, f32(D), f32(g_exc), f32(g_inh), f32(0.0))
+            errors.append(abs(float(v) - expected))
+        assert errors[0] < 0.3
+        assert 1.8 < errors[0] / errors[1] < 2.2
+        assert 1.8 < errors[1] / errors[2] < 2.2
+
+    def test_noise_of_the_free_membrane(self):
+        """The standard deviation does not depend on the step."""
+        draws = np.random.default_rng(0).standard_normal(40_000)
+        for dt in (0.2, 1.0):
+            p = discretise(ConductanceLIF(noise=2.0, drive=0.0), dt)
+            v, path = f32(-70.0), []
+            for xi in draws:
+                v = conduct(p, v, f32(0.0), f32(0.0), f32(0.0), p.noise * f32(xi))
+                path.append(v)
+            assert np.std(path[200:]) == pytest.approx(2.0, rel=0.1)
+
+    @given(st.floats(-5.0, 20.0, width=32))
+    def test_two_halves_of_the_relaxation_of_a_threshold(self, a):
+        whole, half = (discretise(SpikeThreshold(0.6, -2.0, 400.0), dt) for dt in (1.0, 0.5))
+        assert relax(whole, f32(a)) == pytest.approx(relax(half, relax(half, f32(a))), rel=1e-5, abs=1e-5)
+
+    @given(w=st.floats(0.0, 1.0), x=st.floats(0.0, 1.0), eta=st.floats(0.0, 0.7))
+    def test_weights_stay_between_0_and_the_largest(self, w, x, eta):
+        p = discretise(ArrivalSTDP(), 0.2)
+        after = bind(p, f32(w) * p.w_max, f32(x), f32(eta))
+        assert 0.0 <= after <= p.w_max * f32(1.000001)
+
+    @pytest.mark.parametrize("x", [0.0, 0.3, 1.0])
+    def test_fixed_point_of_a_weight(self, x):
+        """w_max x / (x + beta)."""
+        rule = ArrivalSTDP()
+        p, w = discretise(rule, 0.2), f32(0.1)
+        for _ in range(2000):
+            w = bind(p, w, f32(x), f32(rule.eta))
+        assert w == pytest.approx(rule.w_max * x / (x + rule.beta), rel=1e-4, abs=1e-6)
+
+    def test_memory_of_an_arrival(self):
+        """1 when it comes, 1/e after tau_pre, whatever the step."""
+        for dt in (0.2, 0.1):
+            table = memory_table(6.0, dt, 48.0)
+            assert table[0] == 1.0
+            assert table[round(6.0 / dt)] == pytest.approx(1.0 / math.e, rel=1e-6)
+            assert (np.diff(table) < 0.0).all()
+
+    def test_rate_halves_with_use(self):
+        p = discretise(UseDependentRate(n_0=20.0), 0.2)
+        assert [plasticity(p, f32(n)) for n in (0, 20, 60)] == pytest.approx([1.0, 0.5, 0.25])
+        assert plasticity(discretise(UseDependentRate(n_0=np.inf), 0.2), f32(1e6)) == 1.0
+
+    def test_quantile_of_latencies(self):
+        """Nine latencies in ten come before the estimate, and its pace is a share of the frame."""
+        p, q = discretise(NoveltyGate(), 100.0), f32(100.0)
+        assert late(p, q, f32(10.0)) == pytest.approx(100.0 - 0.02 * 100.0 * 0.1)
+        path = []
+        for latency in np.random.default_rng(0).exponential(10.0, 6000):
+            q = late(p, q, f32(latency))
+            path.append(q)
+        assert np.mean(path[2000:]) == pytest.approx(10.0 * math.log(10.0), rel=0.1)
+
+    @pytest.mark.parametrize("ahead", [-3.0, -1.0, 0.5, 2.5])
+    def test_phases_come_together(self, ahead):
+        p = discretise(AdaptiveClock(kappa=0.2), 0.2)
+        phase = 1.0 + p.aim + ahead
+        for _ in range(200):
+            phase = follow(p, phase, 1.0)
+        assert math.remainder(phase - 1.0 - p.aim, 2.0 * math.pi) == pytest.approx(0.0, abs=1e-6)
+
+    def test_clocks_come_together_as_the_differential_equation_says(self):
+        """tan(theta / 2) decays with exp(-kappa n), for small kappa."""
+        p = discretise(AdaptiveClock(kappa=0.01), 0.2)
+        phase = p.aim - 2.0
+        for _ in range(100):
+            phase = follow(p, phase, 0.0)
+        expected = 2.0 * math.atan(math.tan(1.0) * math.exp(-1.0))
+        assert p.aim - phase == pytest.approx(expected, rel=0.01)
+
+
+def short_runs() -> list[Any]:
+    """Spikes of each population and a digest of the state after two frames of every kind of graph."""
+    found = []
+    for make in CASES.values():
+        fired, _, graph = run(make(), 1, cycles=2)
+        digest = hashlib.sha256(b"".join(array.tobytes() for array in graph.first)).hexdigest()
+        first = graph.circuit.first
+        found.append([[int(fired[:, a:b].sum()) for a, b in pairwise(first.tolist())], digest])
+    return found
+
+
+@interpreted
+@pytest.mark.compiled
+def test_compiled_equals_jit_off_bit_for_bit():
+    compiled = short_runs()
+    code = f"""
+import json, sys
+sys.path.insert(0, {str(Path(__file__).parent)!r})
+from test_graph_loop import short_runs
+print(json.dumps(short_runs()))
+"""
+    environment = os.environ | {"PYTHONPATH": str(SOURCE), "NUMBA_DISABLE_JIT": "1"}
+    command = [sys.executable, "-W", "error::RuntimeWarning", "-c", code]
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=300, check=False)
+    assert done.returncode == 0, done.stderr
+    assert json.loads(done.stdout) == compiled
+    assert all(min(counts) > 0 for counts, _ in compiled)
