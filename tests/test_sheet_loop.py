@@ -14,7 +14,7 @@ import pytest
 import reference_waves as reference
 
 import tectum
-from tectum.engine import projection_loop, sheet_loop, sheet_wires
+from tectum.engine import far_field, projection_loop, sheet_loop, sheet_wires
 from tectum.engine import sheet_network as network
 from tectum.engine.wave_noise import LEVELS, fill_normals, normal_array, normal_levels, words_for
 from tectum.parts import (
@@ -29,6 +29,7 @@ from tectum.parts import (
     WaveWeights,
     WinnerDrive,
 )
+from tectum.parts.waves import RingStep
 
 pytestmark = pytest.mark.skipif(
     bool(numba.config.DISABLE_JIT), reason="minutes of plain Python; one test compares with the JIT off"
@@ -271,7 +272,7 @@ def test_inhibition_over_blocks(centre):
     rows, columns, spacing, kernel = 51, 70, 0.5, RingKernel(r_o=5.0)
     geometry = sheet_wires.lay_out(Sheet((rows, columns), columns * spacing), 20.0, SEED, 0)
     (circuit,) = network.build_stack([geometry], [network.LayerParts(LOWER[0], kernel)], 2.5, SEED).sheets
-    assert circuit.blocks.size == 4
+    assert circuit.blocks.size == 8
     row, column = np.divmod(np.arange(rows * columns), columns)
     distance = spacing * np.hypot(row - centre[0], column - centre[1])
     for bump in (distance < 4.0, distance == 0.0):
@@ -279,19 +280,24 @@ def test_inhibition_over_blocks(centre):
         state.fired[:] = bump
         scratch = network._sheet_scratch(circuit)
         sheet_loop.begin(circuit, state, scratch)
-        sheet_loop.sum_field(circuit, scratch)
+        inhibition_alone = circuit._replace(lateral=RingStep(np.float32(0.0), np.float32(-1.0)))
+        lines = [np.zeros(columns, np.float32) for _ in range(rows)]
+        for row_number, line in enumerate(lines):
+            sheet_loop.sum_lateral(inhibition_alone, scratch, row_number, line)
+        field = np.concatenate(lines)
         apart = spacing * np.hypot(*(x[bump][:, None] - x for x in (row, column)))
         exact = np.where(apart > kernel.r_o, np.exp(-apart / kernel.length), 0.0).sum(axis=0)
         if bump.sum() > 1:
-            error = (scratch.field - exact) / exact.max()
+            error = (field - exact) / exact.max()
             assert np.abs(error).max() < 0.02
             assert np.sqrt(np.mean(error**2)) < 0.005
         else:
-            np.testing.assert_allclose(scratch.field[distance <= kernel.r_o], 0.0, atol=2e-4)
+            np.testing.assert_allclose(field[distance <= kernel.r_o], 0.0, atol=2e-4)
             assert exact[distance > kernel.r_o].min() > 0.0
         for i in np.flatnonzero(bump):
             sheet_loop.count_spike(circuit, scratch, i, sheet_loop.STOP)
-        for total in (scratch.n_near, scratch.far, scratch.blocks):
+        far_field.add_changes(circuit.blocks, scratch.change, scratch.blocks)
+        for total in (scratch.n_near, scratch.far, scratch.blocks, scratch.change):
             assert not total.any()
 
 
