@@ -250,12 +250,14 @@ def run(
     n_steps: int,
     *,
     learning: bool = True,
+    turn: int | None = None,
     keep: Callable[[int, int, SpikeEvents], None] | None = None,
 ) -> None:
     """Advance a network by some steps; changes `state`.
 
     All sheets learn at the same time and nothing flows down, so one after the other is advanced by a chunk of steps.
-    Cutting a run into several gives the same bits. `keep` is called with the number of a sheet, the first step of a
+    Cutting a run into several gives the same bits. `turn` is the number of the one projection that learns; the sheets
+    above it are left out. `keep` is called with the number of a sheet, the first step of a
     chunk and the spikes in it.
     """
     sizes = [len(sheet.reset) for sheet in stack.sheets]
@@ -267,19 +269,20 @@ def run(
     while start < end:
         steps = min(chunk, end - start, REFRESH - start % REFRESH)
         below: SpikeEvents | None = None
-        for layer, circuit in enumerate(stack.sheets):
+        for layer, circuit in enumerate(stack.sheets if turn is None else stack.sheets[: turn + 2]):
             now = SpikeEvents(spikes[layer].first[: steps + 1], spikes[layer].neuron)
             sheet = state.sheets[layer]
             if below is None:
                 run_sheet(circuit, sheet, sheet_rooms[layer], start, now)
             else:
                 projection, weights = stack.projections[layer - 1], state.weights[layer - 1]
-                renew = learning and start % REFRESH == 0
+                learns = learning and turn in (None, layer - 1)
+                renew = learns and start % REFRESH == 0
                 projection = _follow(circuit, projection, stack.neighbourhoods[layer - 1], weights, renew)
                 room = sheet_rooms[layer]
                 if stack.shuffled[layer - 1]:
                     below = _shuffle(below, sizes[layer - 1], stack.sheets[layer].seed, layer, start)
-                run_driven(circuit, sheet, room, projection, weights, rooms[layer], below, start, now, learning)
+                run_driven(circuit, sheet, room, projection, weights, rooms[layer], below, start, now, learns)
             below = now
             if keep is not None:
                 keep(layer, start, now)
