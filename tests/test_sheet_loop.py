@@ -165,6 +165,9 @@ def reference_layers(case: Case, stack: network.Stack, state: network.StackState
     return layers
 
 
+LARGE: Case = ([Sheet((45, 47), 23.5)], [(DynamicThresholdLIF(noise=6.0, step_ms=1.0), RingKernel())], {}, INITIAL_A)
+
+
 # The dynamics are chaotic: one spike that float32 puts into another step than float64 changes all that follows. Within
 # these numbers of steps, which hold several waves, none is.
 AGREE = 300
@@ -212,6 +215,19 @@ def test_in_pieces(name, cut):
     for one, other in zip([*state.sheets, *state.weights], [*whole.sheets, *whole.weights], strict=True):
         for a, b in zip(one, other, strict=True):
             np.testing.assert_array_equal(a, b)
+
+
+def test_large_grid_in_pieces():
+    """Sums over blocks, which a cut takes anew."""
+    stack, whole, _ = build(LARGE)
+    assert stack.sheets[0].blocks.size > 0
+    spikes = rasters(stack, whole, 0, 60)[0]
+    assert spikes[10:].any(axis=1).all()
+    _, state, _ = build(LARGE)
+    pieces = [rasters(stack, state, start, n)[0] for start, n in ((0, 1), (1, 22), (23, 37))]
+    np.testing.assert_array_equal(np.concatenate(pieces), spikes)
+    for a, b in zip(state.sheets[0], whole.sheets[0], strict=True):
+        np.testing.assert_array_equal(a, b)
 
 
 def test_neighbourhoods_follow_the_fields():
@@ -370,9 +386,9 @@ def short_runs() -> list[Any]:
         )
         for name, case in CASES.items()
     }
-    for case in shrunk.values():
+    for case, n_steps in [*((case, 20) for case in shrunk.values()), (LARGE, 3)]:
         stack, state, _ = build(case)
-        spikes = rasters(stack, state, 990, 20)
+        spikes = rasters(stack, state, 990, n_steps)
         arrays = [array for record in (*state.sheets, *state.weights) for array in record]
         digest = hashlib.sha256(b"".join(array.tobytes() for array in arrays)).hexdigest()
         found.append([[int(raster.sum()) for raster in spikes], digest])

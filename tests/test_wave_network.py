@@ -68,6 +68,9 @@ class TestContinuation:
         assert bits(cut) == bits(whole)
         assert cut.n_steps_grown_ == 200
 
+    def test_a_step_that_is_a_difference_of_times(self):
+        assert small().grow(0.3 - 0.2).n_steps_grown_ == 1
+
     def test_without_a_duration_the_schedule_is_completed(self):
         assert bits(small().grow()) == bits(small().grow(15.0)) == bits(small().grow(4.0).grow())
         complete = small().grow()
