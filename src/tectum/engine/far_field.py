@@ -80,7 +80,7 @@ def build_blocks(
     unit = max(smooth.max() / np.iinfo(np.int16).max, weight * _largest_sum(rows, columns, spacing, length) / MOST_SUM)
     low, share = _between(np.arange(max(rows, columns)), size)
     hole = _nearby(size, spacing, r_o, unit * np.rint(smooth / unit))
-    hole_unit = 1.0 / np.iinfo(np.int16).max
+    hole_unit = max(1.0 / np.iinfo(np.int16).max, hole.sum(axis=(2, 3)).max() / MOST_SUM)
     margin = max(hole.shape[-1], *disc.shape) // 2 + LANES
     return BlockField(
         size=np.int64(size),

@@ -169,7 +169,7 @@ def _sections(study: WaveStudy) -> list[Section]:
             "growth",
             "Growth",
             "Neurons that are active together drive the same units, and what fires together is wired together, while "
-            "the sum of the weights of a unit stays the same. All sheets grow at once.",
+            "the sum of the weights of a unit stays the same.",
             growth_figures(study),
         ),
         Section(

@@ -232,6 +232,8 @@ def examine_waves(network: Any, *, growth: list[Look] | None = None) -> WaveStud
     orders = [[_order(W, positions[k], positions[k + 1]) for k, W in enumerate(look.weights)] for look in looks]
     configuration = _configuration(network)
     complete = network.n_steps_grown_ * network.step_ms >= network.schedule_ms - network.step_ms
+    # A single synapse is as compact and as much in order as a field can be: nothing to compare with.
+    before = orders[0] if len(looks) > 1 and configuration != "budding" else None
     return WaveStudy(
         positions=positions,
         looks=looks,
@@ -241,7 +243,7 @@ def examine_waves(network: Any, *, growth: list[Look] | None = None) -> WaveStud
         statistics=statistics,
         configuration=configuration,
         complete=complete,
-        measures=_measures(projections[: n_sheets - 1], orders[0] if len(looks) > 1 else None, configuration),
+        measures=_measures(projections[: n_sheets - 1], before, configuration),
         warnings=_warnings(network, projections[: n_sheets - 1], statistics, complete),
     )
 
