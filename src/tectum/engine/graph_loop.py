@@ -40,6 +40,7 @@ from tectum.engine.graph_records import (
     SPARSE,
     TARGET,
     UNIFORM,
+    VOLLEY_DELAY,
     WEIGHTS,
 )
 from tectum.engine.kernel import kernel
@@ -52,7 +53,6 @@ from tectum.parts.map_learning import ArrivalSTDPStep, NoveltyStep, UseStep, bin
 ZERO = np.float32(0.0)
 ONE = np.float32(1.0)
 TURN = 2.0 * math.pi
-VOLLEY_DELAY = 1.0  # ms after which a clock sees the spikes that it follows
 INPUT_STREAM, CLOCK_STREAM = 2**40, 2**41  # what random numbers are for, above the numbers of the populations
 
 
