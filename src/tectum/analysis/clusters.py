@@ -206,6 +206,46 @@ def cluster_units(codebook: ArrayLike, shape: tuple[int, int], *, n_clusters: in
     return clusters
 
 
+def cluster_curve(
+    winners: ArrayLike, labels: ArrayLike, codebook: ArrayLike, shape: tuple[int, int], *, cuts: ArrayLike | None = None
+) -> dict[int, dict[str, float | int]]:
+    """Agreement of known classes with the regions of a map, for every number of regions.
+
+    A map has more neurons than there are classes. This groups them by `cluster_units` into few or many regions, and
+    scores each grouping, so that no single number of regions has to be chosen.
+
+    Parameters
+    ----------
+    winners : array-like of int, shape (n_samples,)
+        Winner per sample; -1 where no neuron fired.
+    labels : array-like of shape (n_samples,)
+        Known classes.
+    codebook : array-like of shape (rows*cols, n_features)
+    shape : tuple of int
+        (rows, cols).
+    cuts : array-like of int, optional
+        Numbers of regions; 2 to the number of defined neurons by default.
+
+    Returns
+    -------
+    dict
+        Number of regions -> scores, as `cluster_scores` gives them.
+
+    Raises
+    ------
+    ValueError
+        As `cluster_units` and `cluster_scores`.
+    """
+    winners = check_winners(winners, shape)
+    n_defined = int((~np.isnan(check_codebook(codebook, shape)).any(axis=1)).sum())
+    numbers = range(2, n_defined + 1) if cuts is None else [int(n) for n in np.ravel(cuts)]
+    curve = {}
+    for n in numbers:
+        regions = np.append(cluster_units(codebook, shape, n_clusters=n), -1)  # the last for samples without winner
+        curve[n] = cluster_scores(labels, regions[winners])
+    return curve
+
+
 def _check_labels(name: str, labels: ArrayLike) -> NDArray:
     labels = np.asarray(labels)
     if labels.ndim != 1 or len(labels) == 0:
