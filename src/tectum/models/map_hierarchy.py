@@ -16,8 +16,9 @@ from tectum.engine.events import Recording, SpikeTrain
 from tectum.engine.graph_records import N_PRE, SOURCE, WEIGHTS, GraphState
 from tectum.engine.random import integers, keys_of_rows, seed_from
 from tectum.engine.threads import in_threads
-from tectum.models import map_graph, parameters
+from tectum.models import map_graph, map_toml, parameters
 from tectum.models.progress import progress_bar
+from tectum.settings import constructor_arguments
 
 BATCH = 32  # frames between two looks at the progress bar and for an interrupt, while learning
 FROZEN = 256  # and in frozen passes, for each thread
@@ -95,6 +96,8 @@ class MapHierarchy(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstima
     (200,)
     """
 
+    _recommended = {"clock": parts.PacingClock()}  # noqa: RUF012  what settings change where no clock is given
+
     maps_: list[parts.Map]
     n_frames_seen_: int
     _state: GraphState
@@ -136,6 +139,31 @@ class MapHierarchy(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstima
         self.n_jobs = n_jobs
         self.random_state = random_state
         self.verbose = verbose
+
+    @classmethod
+    def from_toml(cls, path: Any, **settings: Any) -> Self:
+        """A hierarchy described in a TOML file, see `tectum.models.map_toml`.
+
+        Parameters
+        ----------
+        path : str or path
+            The file.
+        **settings : Any
+            Parameters that override those of the file.
+
+        Returns
+        -------
+        MapHierarchy
+
+        Raises
+        ------
+        FileNotFoundError
+            If there is no such file.
+        ValueError
+            If it does not describe a hierarchy; the message names map and key.
+        """
+        maps, others = map_toml.read_graph(path)
+        return cls(maps, **{k: v for k, v in constructor_arguments(cls, others | settings).items() if k != "maps"})
 
     def fit(self, X: ArrayLike, y: Any = None) -> Self:
         """Learn from frames, in their order or drawn at random.
@@ -297,6 +325,22 @@ class MapHierarchy(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstima
         row = self._graph.graph.circuit.projections[rows[source]]
         n, n_pre = math.prod(m.shape), int(row[N_PRE])
         return self._state.weights[row[WEIGHTS] :][: n * n_pre].reshape(n, n_pre)
+
+    def usage(self, map: str | None = None) -> NDArray[np.float32]:
+        """Frames in which each neuron fired while it learned; old ones fade as `UseDependentRate` says.
+
+        Parameters
+        ----------
+        map : str or None, default=None
+            Name of the map; None is the last.
+
+        Returns
+        -------
+        ndarray of shape (n_neurons,)
+        """
+        place = 2 * self.maps_.index(self._named("usage", map))
+        first = self._graph.graph.circuit.first
+        return self._state.use[first[place] : first[place + 1]]
 
     def codes(self, X: ArrayLike, map: str | None = None, source: int = 0) -> NDArray[np.float32]:
         """What a map that sees features is told of each frame: from 1 for the first input to fire, down to 0 for none.

@@ -15,6 +15,7 @@ from tectum.plots.dictionary import (
     plot_sparsity,
 )
 from tectum.plots.embedding import plot_embedding
+from tectum.plots.frames import plot_frame_groups, plot_frame_map, plot_frame_strip, plot_group_bands
 from tectum.plots.images import plot_codebook_images
 from tectum.plots.maps import (
     plot_clusters,
@@ -64,6 +65,10 @@ __all__ = [
     "plot_field_growth",
     "plot_field_sizes",
     "plot_first_spike_map",
+    "plot_frame_groups",
+    "plot_frame_map",
+    "plot_frame_strip",
+    "plot_group_bands",
     "plot_growth",
     "plot_hit_map",
     "plot_information",
