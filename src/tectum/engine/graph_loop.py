@@ -205,6 +205,8 @@ def note(circuit, state, out, scratch, pop, j, step, frame, learning):
         out.latency[frame, at] = latency
         row = circuit.gates[pop]
         if learning and row[0] > ONE and scratch.novelty[pop] == ZERO:  # the first spike of the frame
+            if state.latency[at] < ZERO:  # nothing to compare with yet
+                state.latency[at] = latency
             scratch.novelty[pop] = row[0] if latency > state.latency[at] else ONE
             gate = NoveltyStep(row[0], row[1], row[2], row[3], row[4])
             state.latency[at] = late(gate, state.latency[at], latency)

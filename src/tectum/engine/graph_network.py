@@ -188,7 +188,7 @@ def rest(circuit: GraphCircuit, weights: NDArray[np.float32], n_arrivals: int) -
         raised=np.zeros(n, np.float32),
         eased=np.zeros(n, np.float32),
         use=np.zeros(n, np.float32),
-        latency=np.full(n, circuit.frame * circuit.dt, np.float32),
+        latency=np.full(n, -1.0, np.float32),
         weights=weights,
         arrived=np.full(n_arrivals, NEVER, np.int64),
         n_fired=np.zeros((n_pops, ring), np.int64),

@@ -53,7 +53,7 @@ class GraphState(NamedTuple):
     raised: Any  # (n_neurons,) float32, threshold above the resting one
     eased: Any  # (n_neurons,) float32, by how much it is lower while the population is silent
     use: Any  # (n_neurons,) float32, frames with a spike
-    latency: Any  # (n_neurons,) float32, quantile of first-spike latencies, ms
+    latency: Any  # (n_neurons,) float32, quantile of first-spike latencies, ms; -1 before the first
     weights: Any  # float32, of the PLASTIC projections, a row per postsynaptic neuron
     arrived: Any  # int64, step of the last arrival from each presynaptic neuron of the PLASTIC projections
     n_fired: Any  # (n_pops, ring) int64

@@ -29,6 +29,7 @@ LOWER: dict[str, Any] = {
 UPPER: dict[str, Any] = LOWER | {
     "rule": parts.ArrivalSTDP(eta=0.2, w_max=2.5, beta=1.0, tau_pre=6.0),
     "norm": parts.SourceNorm(drive=5.0),
+    "gate": parts.NoveltyGate(recruited=0.02, drop=3.0),
 }
 
 
