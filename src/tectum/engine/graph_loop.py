@@ -305,7 +305,8 @@ def ease(circuit, state, learning):
             use, eased, drop = state.use[first:last], state.eased[first:last], circuit.gates[pop, 4]
             if learning:
                 best, columns = best_match(circuit, state, pop), circuit.columns[pop]
-                wanted = np.int64(math.ceil(circuit.gates[pop, 3] * np.float32(last - first)))
+                recruited = circuit.gates[pop, 3]
+                wanted = np.int64(recruited if recruited >= ONE else math.ceil(recruited * np.float32(last - first)))
                 for j in range(use.shape[0]):
                     if n_before(use, best, columns, j) < wanted:
                         eased[j] += drop

@@ -22,14 +22,13 @@ LOWER: dict[str, Any] = {
     "threshold": parts.SpikeThreshold(),
     "rule": parts.ArrivalSTDP(eta=0.2, w_max=8.0, beta=1.0, tau_pre=12.0),
     "use": parts.UseDependentRate(n_0=3.0),
-    "gate": parts.NoveltyGate(recruited=0.02, drop=5.0),
+    "gate": parts.NoveltyGate(),
     "norm": parts.SourceNorm(drive=6.0),
 }
 # ... and those that hear other maps, whose spikes come in one volley per cycle.
 UPPER: dict[str, Any] = LOWER | {
     "rule": parts.ArrivalSTDP(eta=0.2, w_max=2.5, beta=1.0, tau_pre=6.0),
     "norm": parts.SourceNorm(drive=5.0),
-    "gate": parts.NoveltyGate(recruited=0.02, drop=3.0),
 }
 
 

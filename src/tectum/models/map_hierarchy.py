@@ -397,10 +397,12 @@ class MapHierarchy(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstima
         Returns
         -------
         float
-            A frame to which fewer than two neurons fire counts as an error.
+            Of the frames to which two neurons or more fire; NaN if there are none.
         """
         m = self._named("topographic_error", map or self.maps_[0].name)
-        return analysis.topographic_error(analysis.two_highest(self.scores(X)[m.name]), m.shape)
+        two = analysis.two_highest(self.scores(X)[m.name])
+        two = two[two[:, 1] >= 0]
+        return analysis.topographic_error(two, m.shape) if len(two) else math.nan
 
     def record(self, X: ArrayLike) -> Recording:
         """All spikes while frames follow each other, weights frozen, starting from rest.

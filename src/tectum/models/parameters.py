@@ -135,7 +135,7 @@ AT_MOST = {
     **dict.fromkeys(
         ("A_minus", "first", "last", "low", "high", "hold", "phase", "floor", "share", "wait", "edge", "chance"), 1
     ),
-    **dict.fromkeys(("forget", "pace", "quantile", "recruited"), 1),
+    **dict.fromkeys(("forget", "pace", "quantile"), 1),
     "x_target": 1,
 }
 ANY_WEIGHT = (parts.ArrivalSTDP,)  # rules without an exponential, which AT_MOST is about

@@ -27,7 +27,7 @@ class DifferenceOfGaussians(NamedTuple):
 class NearExcitation(NamedTuple):
     """Excitation of the nearest neurons, a Gaussian cut off at three radii; inhibition comes from elsewhere."""
 
-    W: float = 2.0  # conductance at distance 0
+    W: float = 1.0  # conductance at distance 0
     radius: float = 0.7  # grid units
 
 

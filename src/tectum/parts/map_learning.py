@@ -85,8 +85,8 @@ class NoveltyGate(NamedTuple):
     factor: float = 4.0  # of the learning rate in a frame whose winner is late; 1 does nothing
     quantile: float = 0.9  # of the neuron's own first-spike latencies, beyond which it is late
     pace: float = 0.02  # share of the frame by which the estimate of the quantile moves
-    recruited: float = 0.1  # share of the neurons, the least used, whose thresholds fall in a silent cycle
-    drop: float = 1.0  # mV by which they do
+    recruited: float = 3.0  # neurons, the least used, whose thresholds fall in a silent cycle; below 1 their share
+    drop: float = 3.0  # mV by which they do
 
 
 class NoveltyStep(NamedTuple):
