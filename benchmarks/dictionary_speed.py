@@ -71,7 +71,13 @@ def tectum(X: NDArray[np.float32], n_units: int = UNITS, n_steps: int = STEPS, l
     """This package, by the published rule."""
     circuit = circuit_of(REFERENCE, encoder=BernoulliSpikes(n_steps))
     theta = np.full(n_units, REFERENCE["threshold"].start, np.float32)
-    return timed(circuit, DictionaryState(start_weights(X, n_units), theta), X, REFERENCE["rule"].eta, learning)
+    return timed(
+        circuit,
+        DictionaryState(start_weights(X, n_units), theta, np.zeros_like(theta)),
+        X,
+        REFERENCE["rule"].eta,
+        learning,
+    )
 
 
 def explaining(X: NDArray[np.float32], n_units: int = UNITS, learning: bool = True) -> Outcome:
@@ -80,7 +86,7 @@ def explaining(X: NDArray[np.float32], n_units: int = UNITS, learning: bool = Tr
     circuit = circuit_of(EXPLAINING, competition=ExplainingAway(quantum), rule=ResidualSTDP(w_min=0.0))
     weights = network.unit_length(X[:n_units], 0.0)
     theta = np.full(n_units, EXPLAINING["threshold"].start, np.float32)
-    return timed(circuit, DictionaryState(weights, theta), X, EXPLAINING["rule"].eta, learning)
+    return timed(circuit, DictionaryState(weights, theta, np.zeros_like(theta)), X, EXPLAINING["rule"].eta, learning)
 
 
 def timed(
@@ -93,12 +99,19 @@ def timed(
     def present(X: NDArray[np.float32], state: DictionaryState) -> Any:
         if learning:
             return network.learn(circuit, state, X, 0, rates[: len(X)])
-        return network.respond(circuit, state, X, keys[: len(X)], 1)
+        return network.respond(circuit, state, X, keys[: len(X)])
 
     present(X[:1], DictionaryState(*(a.copy() for a in state)))
     start = time.process_time()
     response = present(X, state)
     return Outcome(time.process_time() - start, state.weights, response.counts.sum() / len(X))
+
+
+def compiled_c(compiler: str, folder: str | Path) -> Path:
+    """event_stdp.c compiled."""
+    program = Path(folder, "event_stdp")
+    subprocess.run([compiler, *C_FLAGS, "-o", program, HERE / "event_stdp.c", "-lm"], check=True)
+    return program
 
 
 def in_c(program: Path, X: NDArray[np.float32]) -> Outcome:
@@ -144,9 +157,7 @@ def compare(X: NDArray[np.float32], unseen: NDArray[np.float32], options: argpar
     chosen: dict[str, Callable[[], Outcome]] = {"tectum": lambda: tectum(X)}
     with tempfile.TemporaryDirectory() as folder:
         if shutil.which(options.compiler):
-            program = Path(folder, "event_stdp")
-            command = [options.compiler, *C_FLAGS, "-o", program, HERE / "event_stdp.c", "-lm"]
-            subprocess.run(command, check=True)
+            program = compiled_c(options.compiler, folder)
             chosen["C"] = lambda: in_c(program, X)
         else:
             print(f"C is left out: no compiler {options.compiler!r}; name one with --compiler")
@@ -198,22 +209,6 @@ def scaling(X: NDArray[np.float32], rounds: int) -> dict[str, dict[str, float]]:
     }
 
 
-def threads(X: NDArray[np.float32], rounds: int) -> dict[str, Any]:
-    """Wall time of a frozen pass on one thread and on two, in turn, and whether the responses are equal."""
-    circuit = circuit_of(REFERENCE)
-    state = DictionaryState(start_weights(X, UNITS), np.full(UNITS, 0.15, np.float32))
-    X, keys = np.tile(X, (10, 1)), np.arange(10 * len(X)).astype(np.uint64)
-    taken: dict[int, list[float]] = {1: [], 2: []}
-    counts = {}
-    for _ in range(rounds + 1):
-        for n_jobs in taken:
-            start = time.perf_counter()
-            counts[n_jobs] = network.respond(circuit, state, X, keys, n_jobs).counts
-            taken[n_jobs].append(time.perf_counter() - start)
-    one, two = (float(np.median(seconds[1:])) for seconds in taken.values())
-    return {"one": one, "two": two, "gain": one / two, "equal": bool((counts[1] == counts[2]).all())}
-
-
 def main() -> None:
     """Measure and print the tables."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
@@ -229,11 +224,9 @@ def main() -> None:
     if options.patches < UNITS or min(options.peer_patches, options.rounds) < 1:
         parser.error(f"--patches must be at least {UNITS}, --peer-patches and --rounds at least 1")
     X, unseen = strokes(options.patches, seed=0), strokes(1000, seed=1)
-    found: dict[str, Any] = {"threads": threads(X, options.rounds)}
     if hasattr(os, "sched_setaffinity"):
         os.sched_setaffinity(0, {max(os.sched_getaffinity(0))})
-    found["engines"] = compare(X, unseen, options)
-    found["scaling"] = scaling(X, options.rounds)
+    found = {"engines": compare(X, unseen, options), "scaling": scaling(X, options.rounds)}
     print(
         f"\n{SIDE} x {SIDE} patches, mean {X.mean():.2f}; {UNITS} neurons, {STEPS} steps, {len(X)} patches, learning on"
     )
@@ -246,9 +239,6 @@ def main() -> None:
         )
     for name, values in found["scaling"].items():
         print(f"us/patch by {name}: " + ", ".join(f"{key}: {value:.1f}" for key, value in values.items()))
-    t = found["threads"]
-    same = "equal to the bit" if t["equal"] else "DIFFERENT"
-    print(f"frozen pass: 1 thread {t['one']:.3f} s, 2 threads {t['two']:.3f} s (x {t['gain']:.2f}), responses {same}")
     if options.json:
         options.json.write_text(json.dumps(found, indent=1) + "\n")
 

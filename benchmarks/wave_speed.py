@@ -53,8 +53,8 @@ def build(name: str, side: int) -> tuple[sheet_wires.Geometry, network.Stack]:
     return geometry, network.build_stack([geometry], [network.LayerParts(*NETWORKS[name])], 1.0, SEED)
 
 
-def tectum(name: str, side: int, n_steps: int) -> dict[str, Any]:
-    """This package: microseconds per step, then the spikes and the waves of another run."""
+def tectum(name: str, side: int, n_steps: int, describe: bool = True) -> dict[str, Any]:
+    """This package: microseconds per step, then the spikes and the waves of another run, if wanted."""
     geometry, stack = build(name, side)
     state = network.StackState((network.at_rest(NETWORKS[name][0], side**2),), ())
     network.run(stack, state, 0, FEW)
@@ -62,6 +62,8 @@ def tectum(name: str, side: int, n_steps: int) -> dict[str, Any]:
     start = time.process_time()
     network.run(stack, state, FEW, n_steps)
     spent = time.process_time() - start
+    if not describe:
+        return {"us_per_step": 1e6 * spent / n_steps}
     steps, nodes = [], []
 
     def keep(layer: int, first_step: int, spikes: SpikeEvents) -> None:
@@ -133,7 +135,8 @@ def main() -> None:
         print("Brian2 is left out: name an interpreter that has it with --peers-python")
     for name in NETWORKS:
         for side in SIDES:
-            rows = [tectum(name, side, options.steps // 5) for _ in range(options.rounds)]
+            last = options.rounds - 1
+            rows = [tectum(name, side, options.steps // 5, turn == last) for turn in range(options.rounds)]
             turns[f"tectum {name} {side} x {side}"] = rows
     found = {}
     for label, rows in turns.items():

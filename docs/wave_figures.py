@@ -18,6 +18,7 @@ from tectum.report.render import with_fewer_digits
 from tectum.report.wave_film import spread_units
 
 STAGES = (0, 6, 14, 24)
+DIVISION = (1000.0, 2000.0, 3500.0, 12_000.0)  # ms
 
 
 def snapshots(network: WaveNetwork) -> Callable[[Figure], None]:
@@ -53,6 +54,33 @@ def growth(looks: list[Look], network: WaveNetwork) -> Callable[[Figure], None]:
     return draw
 
 
+def division() -> Callable[[Figure], None]:
+    """A sheet that grows from one cell: cells and a wave on them, units that bud, the net of those that are there."""
+    network, stages = WaveNetwork.growing(random_state=0), []
+    for time in DIVISION:
+        network.grow(time - sum(stage[0] for stage in stages[-1:]))
+        train = network.record(60.0).spikes["layer_0"]
+        busiest = np.bincount(np.rint(train.time_ms / network.step_ms).astype(int), minlength=600).argmax()
+        wave = np.unique(train.neuron[np.abs(train.time_ms / network.step_ms - busiest) < 0.5])
+        alive, W = network.alive_[1], network.weights_[0].copy()
+        stages.append((time, network.alive_[0], wave, alive, W))
+    lower, upper = network.sheet_positions_
+
+    def draw(figure: Figure) -> None:
+        rows = figure.subplots(2, len(stages))
+        for above, below, (time, cells, wave, units, W) in zip(*rows, stages, strict=True):
+            above.scatter(*lower[cells].T, s=3.0, color="0.6", linewidths=0)
+            above.scatter(*lower[wave].T, s=9.0, color="#d0472f", linewidths=0)
+            above.set_title(f"{time / 1000.0:.1f} s: {cells.sum():,} cells, {units.sum()} units", fontweight="normal")
+            for ax in (above, below):
+                ax.set(xlim=(-0.2, 20.2), ylim=(-0.2, 20.2), xticks=[], yticks=[], aspect="equal")
+                ax.spines[:].set_visible(False)
+            if units.any():
+                plots.plot_net(waves.field_centres(W[units], lower), upper[units], sheet=lower[cells], ax=below)
+
+    return draw
+
+
 def order(networks: dict[str, WaveNetwork]) -> Callable[[Figure], None]:
     """Units, centres of their fields and coverage, for both configurations."""
 
@@ -78,6 +106,7 @@ def main() -> None:
     authors = WaveNetwork.authors(random_state=0).grow()
     save("wave_snapshots", (8.4, 3.0), snapshots(ordered))
     save("wave_growth", (6.4, 6.6), growth(looks, ordered))
+    save("wave_division", (8.4, 4.5), division())
     save("wave_order", (8.4, 5.2), order({"topographic": ordered, "authors": authors}))
     for path in FOLDER.glob("wave_*.svg"):
         path.write_bytes(with_fewer_digits(path.read_bytes()))

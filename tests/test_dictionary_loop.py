@@ -373,19 +373,19 @@ def case(request) -> tuple[DictionaryCircuit, DictionaryState, np.ndarray, np.nd
 
 class TestResponses:
     @settings(max_examples=15, deadline=None)
-    @given(order=st.permutations(range(12)), size=st.integers(1, 12), n_jobs=st.sampled_from([None, 2, 5]))
-    def test_batch_order_and_threads_do_not_matter(self, case, order, size, n_jobs):
+    @given(order=st.permutations(range(12)), size=st.integers(1, 12))
+    def test_batch_and_order_do_not_matter(self, case, order, size):
         circuit, state, X, keys = case
         chosen = order[:size]
-        whole = network.respond(circuit, state, X, keys, None)
-        part = network.respond(circuit, state, X[chosen], keys[chosen], n_jobs)
+        whole = network.respond(circuit, state, X, keys)
+        part = network.respond(circuit, state, X[chosen], keys[chosen])
         np.testing.assert_array_equal(part.counts, whole.counts[chosen])
         np.testing.assert_array_equal(part.first, whole.first[chosen])
 
     def test_record_is_the_same_run(self, case):
         circuit, state, X, keys = case
         trains = network.record(circuit, state, X, keys, 3.0)
-        response = network.respond(circuit, state, X, keys, None)
+        response = network.respond(circuit, state, X, keys)
         units, inputs = trains["units"], trains["inputs"]
         counts = np.zeros_like(response.counts)
         np.add.at(counts, (units.presentation, units.neuron), 1)
@@ -409,14 +409,14 @@ class TestResponses:
         else:
             p = reference.ExplainingParameters(quantum=1.5)
             expected = reference.run_explaining(state.weights.T, float(state.theta[0]), raster, p, learn=False)
-        np.testing.assert_array_equal(network.respond(circuit, state, X, keys, None).counts, expected.counts)
+        np.testing.assert_array_equal(network.respond(circuit, state, X, keys).counts, expected.counts)
 
     def test_the_state_is_not_changed(self, case):
         circuit, state, X, keys = case
         frozen = DictionaryState(*(array.copy() for array in state))
         for array in frozen:
             array.flags.writeable = False
-        network.respond(circuit, frozen, X, keys, 2)
+        network.respond(circuit, frozen, X, keys)
         network.record(circuit, frozen, X, keys, 3.0)
         for one, other in zip(frozen, state, strict=True):
             np.testing.assert_array_equal(one, other)

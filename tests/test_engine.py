@@ -24,7 +24,7 @@ import tectum
 import tectum.engine.kernel as kernel_module
 from tectum.engine.kernel import Kernel, kernel
 from tectum.engine.law import law
-from tectum.engine.random import integers, key_of_row, normal, philox, seed_from, uniform, uniform_array
+from tectum.engine.random import integers, key_of_row, keys_of_rows, normal, philox, seed_from, uniform, uniform_array
 
 SOURCE = Path(tectum.__file__).parent
 needs_compiler = pytest.mark.skipif(bool(numba.config.DISABLE_JIT), reason="NUMBA_DISABLE_JIT is set")
@@ -435,6 +435,9 @@ class TestRandom:
         assert key_of_row(row) == key_of_row(np.repeat(row, 2)[::2]) == np.uint64(15765775019568647912)
         assert len({int(key_of_row(np.float64([k, 1]))) for k in range(1000)}) == 1000
         assert isinstance(key_of_row(row), np.uint64)
+        X = np.arange(12.0).reshape(4, 3)
+        assert keys_of_rows(np.asfortranarray(X)).tolist() == [int(key_of_row(row)) for row in X]
+        assert keys_of_rows(X[:0]).shape == (0,)
 
     def test_seed_from(self):
         assert seed_from(3) == seed_from(np.int64(3)) == seed_from(np.random.RandomState(3)) != seed_from(4)

@@ -31,8 +31,11 @@ LAYERS = {
     "parts": {"engine"},
     "datasets": {"persistence"},
     "image": {"engine", "models"},
+    "streams": set[str](),
 }
-DOCUMENTED = ("tectum", "tectum.analysis", "tectum.plots", "tectum.datasets", "tectum.image", "tectum.streams")
+DOCUMENTED = tuple(
+    f"tectum{part}" for part in ("", ".analysis", ".plots", ".datasets", ".encode", ".image", ".streams")
+)
 
 
 @cache

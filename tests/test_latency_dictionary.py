@@ -250,7 +250,7 @@ def test_frozen_as_in_the_naive_loop():
     W = np.clip(W + np.random.default_rng(0).uniform(-0.6, 0.4, W.shape), 0, 1).astype(np.float32)
     naive = naive_run(steps, W, growth=20.0, learn=False)
     state, circuit = start(W), network.build_circuit(kernel_parts(), 0)
-    found = network.respond(circuit, state, steps, np.zeros(40, np.uint64), None)
+    found = network.respond(circuit, state, steps, np.zeros(40, np.uint64))
     np.testing.assert_array_equal(found.first, naive.first)
     np.testing.assert_array_equal(found.counts, naive.counts)
     trains = network.record(circuit, state, steps, np.zeros(40, np.uint64), DT)
@@ -306,7 +306,7 @@ def short_run() -> list[Any]:
     steps, W = task(6, 2, 4, 8)
     state, circuit = start(W), network.build_circuit(kernel_parts(growth=2.0), 0)
     learned = network.learn(circuit, state, steps, 0, np.full(6, ETA))
-    frozen = network.respond(circuit, state, steps, np.zeros(6, np.uint64), None)
+    frozen = network.respond(circuit, state, steps, np.zeros(6, np.uint64))
     digest = hashlib.sha256(b"".join(array.tobytes() for array in (*state, learned.first, frozen.first)))
     return [learned.counts.tolist(), frozen.counts.tolist(), digest.hexdigest()]
 

@@ -27,6 +27,8 @@ CODEBOOK = RNG.random((20, 12))
 TIMES = np.sort(RNG.random(50)) * 100
 NEURONS = RNG.integers(0, 10, 50)
 DISTANCES = np.arange(6.0)
+SCENES = np.repeat([0, 1, -1, 2, 0], 10)
+CURVES = RNG.random((12, 3))
 
 SINGLE = {
     "u_matrix": lambda **o: plots.plot_u_matrix(GRID, **o),
@@ -79,6 +81,28 @@ SINGLE = {
     "embedding_plain": lambda **o: plots.plot_embedding(np.where(CODEBOOK < 0.1, np.nan, CODEBOOK), **o),
     "embedding_30": lambda **o: plots.plot_embedding(RNG.random((99, 2)), labels=np.arange(99) % 31 - 1, **o),
     "embedding_empty": lambda **o: plots.plot_embedding(np.empty((0, 2)), **o),
+    "winners": lambda **o: plots.plot_winner_time_line(TIMES, NEURONS, n_units=10, **o),
+    "winners_scenes": lambda **o: plots.plot_winner_time_line(
+        TIMES, NEURONS - 1, n_units=10, scenes=SCENES, scene_names=["a", "b", "c"], order=np.arange(10)[::-1], **o
+    ),
+    "winners_one": lambda **o: plots.plot_winner_time_line([1.0], [-1], n_units=4, scenes=[0], **o),
+    "class_curves": lambda **o: plots.plot_class_curves(
+        np.arange(12), CURVES, segments=[(0, 4), (4, 8), (8, 11)], adopted=[2.0, 5.5, np.nan], **o
+    ),
+    "class_curves_nan": lambda **o: plots.plot_class_curves(
+        np.arange(12), np.where(CURVES < 0.3, np.nan, CURVES), target_names=["a", "b", "c"], **o
+    ),
+    "class_curves_one": lambda **o: plots.plot_class_curves([3.0], [[0.5]], segments=[(3.0, 3.0)], adopted=[3.0], **o),
+    "information": lambda **o: plots.plot_information(DISTANCES, {"receiver": DISTANCES - 0.1}, **o),
+    "information_levels": lambda **o: plots.plot_information(
+        DISTANCES,
+        {"sender 1": DISTANCES, "sender 2": np.where(DISTANCES > 4, np.nan, 5 - DISTANCES)},
+        errors={"sender 1": 0.1 * DISTANCES},
+        levels={"unlocked": 1.4, "no rhythm": 2.8},
+        **o,
+    ),
+    "phases": lambda **o: plots.plot_phase_histogram(TIMES, mean_phase=1.0, **o),
+    "phases_none": lambda **o: plots.plot_phase_histogram([], n_bins=1, **o),
 }
 
 MULTIPLE = {
@@ -94,6 +118,18 @@ MULTIPLE = {
         2,
         lambda **o: plots.plot_oscillation_raster([], [], [], [], [], n_u=4, n_v=4, t_range=(0, 9), **o),
     ),
+    "map_rasters": (
+        2,
+        lambda **o: plots.plot_map_rasters(
+            {"L1": (TIMES, NEURONS), "U": (TIMES, NEURONS)},
+            [10, 12],
+            t_range=(0, 100),
+            cycles_ms=np.arange(0, 125, 25),
+            pulses_ms={"U": np.arange(4, 125, 25)},
+            **o,
+        ),
+    ),
+    "map_rasters_silent": (1, lambda **o: plots.plot_map_rasters({"L": ([], [])}, [4], t_range=(0, 9), **o)),
 }
 
 
@@ -229,6 +265,16 @@ def test_many_classes_have_no_legend_and_some_are_named_in_their_cells():
         (lambda: plots.plot_receptive_fields([1.0], np.zeros((2, 3))), "one row per value"),
         (lambda: plots.plot_embedding(CODEBOOK, labels=["a"] * 20), "return_inverse"),
         (lambda: plots.plot_embedding(CODEBOOK, labels=[0, 1]), "labels must have shape"),
+        (lambda: plots.plot_winner_time_line([0.0, 1.0], [0], n_units=2), r"winners must have shape \(2,\)"),
+        (lambda: plots.plot_winner_time_line([0.0], [2], n_units=2), r"winners must lie in 0 \.\.\. 1"),
+        (lambda: plots.plot_class_curves([0.0], CURVES), r"values must have a row per time \(1\)"),
+        (
+            lambda: plots.plot_class_curves(np.arange(12), CURVES, segments=[(0, 1)]),
+            r"segments must have shape \(3, 2\)",
+        ),
+        (lambda: plots.plot_information([0.0], {}), "at least one curve"),
+        (lambda: plots.plot_phase_histogram([0.0], n_bins=0), "n_bins must be 1 or more"),
+        (lambda: plots.plot_map_rasters({"L": ([], [])}, [4, 4], t_range=(0, 1)), "2 sizes of 1 maps"),
         (lambda: plots.class_colours(-1), "class_colours.n must be 0 or more"),
         (lambda: plots.style("blue").__enter__(), "theme must be 'light' or 'dark', got 'blue'"),
     ],

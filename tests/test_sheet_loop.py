@@ -14,7 +14,7 @@ import pytest
 import reference_waves as reference
 
 import tectum
-from tectum.engine import projection_loop, sheet_loop, sheet_wires
+from tectum.engine import far_field, projection_loop, sheet_loop, sheet_wires
 from tectum.engine import sheet_network as network
 from tectum.engine.wave_noise import LEVELS, fill_normals, normal_array, normal_levels, words_for
 from tectum.parts import (
@@ -29,6 +29,7 @@ from tectum.parts import (
     WaveWeights,
     WinnerDrive,
 )
+from tectum.parts.waves import RingStep
 
 pytestmark = pytest.mark.skipif(
     bool(numba.config.DISABLE_JIT), reason="minutes of plain Python; one test compares with the JIT off"
@@ -164,6 +165,9 @@ def reference_layers(case: Case, stack: network.Stack, state: network.StackState
     return layers
 
 
+LARGE: Case = ([Sheet((45, 47), 23.5)], [(DynamicThresholdLIF(noise=6.0, step_ms=1.0), RingKernel())], {}, INITIAL_A)
+
+
 # The dynamics are chaotic: one spike that float32 puts into another step than float64 changes all that follows. Within
 # these numbers of steps, which hold several waves, none is.
 AGREE = 300
@@ -211,6 +215,19 @@ def test_in_pieces(name, cut):
     for one, other in zip([*state.sheets, *state.weights], [*whole.sheets, *whole.weights], strict=True):
         for a, b in zip(one, other, strict=True):
             np.testing.assert_array_equal(a, b)
+
+
+def test_large_grid_in_pieces():
+    """Sums over blocks, which a cut takes anew."""
+    stack, whole, _ = build(LARGE)
+    assert stack.sheets[0].blocks.size > 0
+    spikes = rasters(stack, whole, 0, 60)[0]
+    assert spikes[10:].any(axis=1).all()
+    _, state, _ = build(LARGE)
+    pieces = [rasters(stack, state, start, n)[0] for start, n in ((0, 1), (1, 22), (23, 37))]
+    np.testing.assert_array_equal(np.concatenate(pieces), spikes)
+    for a, b in zip(state.sheets[0], whole.sheets[0], strict=True):
+        np.testing.assert_array_equal(a, b)
 
 
 def test_neighbourhoods_follow_the_fields():
@@ -271,7 +288,7 @@ def test_inhibition_over_blocks(centre):
     rows, columns, spacing, kernel = 51, 70, 0.5, RingKernel(r_o=5.0)
     geometry = sheet_wires.lay_out(Sheet((rows, columns), columns * spacing), 20.0, SEED, 0)
     (circuit,) = network.build_stack([geometry], [network.LayerParts(LOWER[0], kernel)], 2.5, SEED).sheets
-    assert circuit.blocks.size == 4
+    assert circuit.blocks.size == 8
     row, column = np.divmod(np.arange(rows * columns), columns)
     distance = spacing * np.hypot(row - centre[0], column - centre[1])
     for bump in (distance < 4.0, distance == 0.0):
@@ -279,19 +296,24 @@ def test_inhibition_over_blocks(centre):
         state.fired[:] = bump
         scratch = network._sheet_scratch(circuit)
         sheet_loop.begin(circuit, state, scratch)
-        sheet_loop.sum_field(circuit, scratch)
+        inhibition_alone = circuit._replace(lateral=RingStep(np.float32(0.0), np.float32(-1.0)))
+        lines = [np.zeros(columns, np.float32) for _ in range(rows)]
+        for row_number, line in enumerate(lines):
+            sheet_loop.sum_lateral(inhibition_alone, scratch, row_number, line)
+        field = np.concatenate(lines)
         apart = spacing * np.hypot(*(x[bump][:, None] - x for x in (row, column)))
         exact = np.where(apart > kernel.r_o, np.exp(-apart / kernel.length), 0.0).sum(axis=0)
         if bump.sum() > 1:
-            error = (scratch.field - exact) / exact.max()
+            error = (field - exact) / exact.max()
             assert np.abs(error).max() < 0.02
             assert np.sqrt(np.mean(error**2)) < 0.005
         else:
-            np.testing.assert_allclose(scratch.field[distance <= kernel.r_o], 0.0, atol=2e-4)
+            np.testing.assert_allclose(field[distance <= kernel.r_o], 0.0, atol=2e-4)
             assert exact[distance > kernel.r_o].min() > 0.0
         for i in np.flatnonzero(bump):
             sheet_loop.count_spike(circuit, scratch, i, sheet_loop.STOP)
-        for total in (scratch.n_near, scratch.far, scratch.blocks):
+        far_field.add_changes(circuit.blocks, scratch.change, scratch.blocks)
+        for total in (scratch.n_near, scratch.far, scratch.blocks, scratch.change):
             assert not total.any()
 
 
@@ -364,9 +386,9 @@ def short_runs() -> list[Any]:
         )
         for name, case in CASES.items()
     }
-    for case in shrunk.values():
+    for case, n_steps in [*((case, 20) for case in shrunk.values()), (LARGE, 3)]:
         stack, state, _ = build(case)
-        spikes = rasters(stack, state, 990, 20)
+        spikes = rasters(stack, state, 990, n_steps)
         arrays = [array for record in (*state.sheets, *state.weights) for array in record]
         digest = hashlib.sha256(b"".join(array.tobytes() for array in arrays)).hexdigest()
         found.append([[int(raster.sum()) for raster in spikes], digest])

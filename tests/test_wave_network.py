@@ -68,6 +68,9 @@ class TestContinuation:
         assert bits(cut) == bits(whole)
         assert cut.n_steps_grown_ == 200
 
+    def test_a_step_that_is_a_difference_of_times(self):
+        assert small().grow(0.3 - 0.2).n_steps_grown_ == 1
+
     def test_without_a_duration_the_schedule_is_completed(self):
         assert bits(small().grow()) == bits(small().grow(15.0)) == bits(small().grow(4.0).grow())
         complete = small().grow()
@@ -121,6 +124,41 @@ class TestContinuation:
         joblib.dump(model, tmp_path / "model")
         mapped = joblib.load(tmp_path / "model", mmap_mode="r")
         assert bits(mapped.grow(5.0).fit(images())) == bits(model.grow(5.0).fit(images()))
+
+
+class TestInTurn:
+    """Projections that grow one after another, each through the whole schedule of 15 ms."""
+
+    def test_each_learns_alone(self):
+        together, model = small().grow(15.0), small(order="in turn")
+        before = small().grow(0.1).weights_[1]
+        model.grow(15.0)
+        np.testing.assert_array_equal(model.weights_[0], together.weights_[0])
+        assert model._state.weights[1].growth.max() == 0.0
+        first = model.weights_[0]
+        model.grow()
+        assert model.n_steps_grown_ == 300
+        np.testing.assert_array_equal(model.weights_[0], first)
+        assert np.abs(model.weights_[1] - before).max() > 0.1
+
+    @few
+    @given(cuts=st.sets(st.integers(1, 339), max_size=5))
+    def test_in_any_pieces(self, cuts):
+        whole, cut = small(order="in turn").grow(34.0), small(order="in turn")
+        for steps in np.diff([0, *sorted(cuts), 340]):
+            cut.grow(steps / 10.0)
+        assert bits(cut) == bits(whole)
+
+    def test_in_a_file(self, tmp_path):
+        small(order="in turn").grow(13.0).save(tmp_path / "network.tectum")
+        assert bits(tectum.load(tmp_path / "network.tectum").grow()) == bits(small(order="in turn").grow())
+
+    def test_until_settled(self):
+        phases, sheets = (WavePhase(500.0, k=3.0), WavePhase(1500.0)), (Sheet(60, 4.0), Sheet(20, 3.0), Sheet(8, 3.0))
+        model = WaveNetwork(sheets, phases=phases, order="in turn", random_state=0).grow(until="settled", tolerance=9.0)
+        assert model.schedule_ms == 4000.0
+        assert model.n_steps_grown_ == 30_000
+        np.testing.assert_array_equal(model.movements_ == 0.0, [[False, True]] * 2 + [[True, False]])
 
 
 class TestSettled:

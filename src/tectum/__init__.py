@@ -7,8 +7,9 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from tectum import analysis, datasets, image, parts, plots, report, streams
+    from tectum import analysis, datasets, encode, image, parts, plots, report, streams
     from tectum.engine.events import Recording
+    from tectum.models.diehl_cook import DiehlCook
     from tectum.models.map_hierarchy import MapHierarchy
     from tectum.models.spiking_dictionary import SpikingDictionary
     from tectum.models.spiking_som import SpikingSOM
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
 __version__ = "0.1.0"
 
 __all__ = [
+    "DiehlCook",
     "MapHierarchy",
     "Recording",
     "SpikingDictionary",
@@ -25,6 +27,7 @@ __all__ = [
     "WaveNetwork",
     "analysis",
     "datasets",
+    "encode",
     "image",
     "load",
     "parts",
@@ -36,6 +39,7 @@ __all__ = [
 
 # name -> module that defines it; the other public names are subpackages
 _HOMES = {
+    "DiehlCook": "tectum.models.diehl_cook",
     "MapHierarchy": "tectum.models.map_hierarchy",
     "Recording": "tectum.engine.events",
     "SpikingDictionary": "tectum.models.spiking_dictionary",

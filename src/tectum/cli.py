@@ -8,6 +8,7 @@ import typer
 
 from tectum import cli_support as support
 from tectum import cli_waves
+from tectum.cli_encode import encode
 from tectum.cli_images import Cut
 from tectum.cli_support import MODELS, Group, Output
 
@@ -339,6 +340,9 @@ def reconstruct(
     for row in found:
         out.say(f"{row['file']}: error {row['error']:.3g}, of nothing {row['trivial']:.3g}, {row['active']:.2f} active")
     out.result({"images": found})
+
+
+app.command()(encode)
 
 
 @app.command()

@@ -69,13 +69,12 @@ def grow(network: Any, duration: float | None, *, follow: bool, progress: bool) 
     """Let a network grow, with looks at it on the way if it is to be reported on."""
     from tectum.models.progress import progress_bar
     from tectum.report import follow_growth
-    from tectum.report.wave_study import schedule_ms
 
     if not follow:
         network.set_params(verbose=progress).grow(duration)
         return None
     step = network.step_ms
-    ms = schedule_ms(network) - getattr(network, "n_steps_grown_", 0) * step if duration is None else duration
+    ms = network.schedule_ms - getattr(network, "n_steps_grown_", 0) * step if duration is None else duration
     with progress_bar(round(ms / step), "grow", progress, unit="steps") as advance:
         return follow_growth(network, duration, advance=lambda passed: advance(round(passed / step)))
 

@@ -6,11 +6,13 @@ meets half a file.
 """
 
 import importlib
+import io
 import json
 import os
 import platform
 import secrets
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from types import MappingProxyType
@@ -22,10 +24,12 @@ import safetensors.numpy
 
 FORMAT_VERSION = 1
 METADATA_KEY = "tectum"
+PART = ".part"  # suffix of files that are being written
 
 # class name -> module that defines it; only these classes are ever built from a file
 ESTIMATORS: Mapping[str, str] = MappingProxyType(
     {
+        "DiehlCook": "tectum.models.diehl_cook",
         "MapHierarchy": "tectum.models.map_hierarchy",
         "SpikingDictionary": "tectum.models.spiking_dictionary",
         "SpikingSOM": "tectum.models.spiking_som",
@@ -139,7 +143,7 @@ def save_arrays(path: str | os.PathLike[str], arrays: Mapping[str, np.ndarray], 
     FileNotFoundError
         If the folder does not exist.
     """
-    full_header = {**header, "format_version": FORMAT_VERSION, "versions": _versions()}
+    full_header = {**header, "format_version": FORMAT_VERSION, "versions": versions()}
     text = json.dumps(full_header, default=_to_json)
     tensors = {name: _storable(name, array) for name, array in arrays.items()}
     write_atomically(path, safetensors.numpy.save(tensors, metadata={METADATA_KEY: text}))
@@ -198,15 +202,33 @@ def write_atomically(path: str | os.PathLike[str], payload: bytes) -> None:
     IsADirectoryError
         If `path` is a folder.
     """
+    with replacing(path) as file:
+        file.write(payload)
+
+
+@contextmanager
+def replacing(path: str | os.PathLike[str]) -> Iterator[io.BufferedRandom]:
+    """A temporary file in the folder of `path`, which takes its place once the block has ended without an error.
+
+    Parameters
+    ----------
+    path : str or path
+        As of `write_atomically`.
+
+    Yields
+    ------
+    file : binary file
+        Open for writing and reading; flushed to the disk before it is renamed.
+    """
     path = Path(path)
     if path.is_dir():
         raise IsADirectoryError(f"path must name a file, got the folder {path}; add a file name")
     if not path.parent.is_dir():
         raise FileNotFoundError(f"cannot write {path}: the folder {path.parent} does not exist; create it first")
-    temporary = path.parent / f".{path.name[:100]}.{secrets.token_hex(8)}.part"
+    temporary = path.parent / f".{path.name[:100]}.{secrets.token_hex(8)}{PART}"
     try:
-        with open(temporary, "xb") as file:
-            file.write(payload)
+        with open(temporary, "x+b") as file:
+            yield file
             file.flush()
             os.fsync(file.fileno())
         os.replace(temporary, path)
@@ -252,7 +274,7 @@ def _to_json(value: Any) -> Any:
     )
 
 
-def _versions() -> dict[str, str]:
+def versions() -> dict[str, str]:
     """Versions of what wrote the file, for people who read it later."""
     try:
         tectum_version = version("tectum")

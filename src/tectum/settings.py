@@ -40,11 +40,16 @@ def read_toml(path: str | os.PathLike[str]) -> dict[str, Any]:
     ValueError
         If it is not TOML.
     """
+    return dict(flatten(load_toml(path)))
+
+
+def load_toml(path: str | os.PathLike[str]) -> dict[str, Any]:
+    """The content of a TOML file as it is; errors are those of `read_toml`."""
     path = Path(path)
     if not path.is_file():
         raise FileNotFoundError(f"no configuration file at {path}; check the path")
     try:
-        return dict(_flatten(tomllib.loads(path.read_text(encoding="utf-8"))))
+        return tomllib.loads(path.read_text(encoding="utf-8"))
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise ValueError(f"{path} must be a TOML file, but {error}; correct it there") from error
 
@@ -104,10 +109,10 @@ def constructor_arguments(estimator_class: Any, settings: Mapping[str, Any]) -> 
         if key == "variant":
             continue
         if name not in known:
-            raise ValueError(_unknown(f"{estimator_class.__name__} has no parameter", name, known))
+            raise ValueError(unknown_name(f"{estimator_class.__name__} has no parameter", name, known))
         is_part = fields == ["part"] or (not fields and name in recommended and isinstance(value, str))
         if is_part:
-            arguments[name] = _new_part(key, value)
+            arguments[name] = new_part(key, value)
         elif fields:
             of_fields[key] = value
         else:
@@ -119,7 +124,7 @@ def constructor_arguments(estimator_class: Any, settings: Mapping[str, Any]) -> 
     for key, value in of_fields.items():
         name, *fields = key.split(".")
         part = arguments.get(name)
-        arguments[name] = _with_field(name, usual.get(name) if part is None else part, fields, value)
+        arguments[name] = with_field(name, usual.get(name) if part is None else part, fields, value)
     return arguments
 
 
@@ -129,7 +134,7 @@ def _of_variant(estimator_class: Any, name: Any) -> dict[str, Any]:
     members = [(key, member) for base in own for key, member in vars(base).items() if key[0] != "_"]
     variants = [key for key, member in members if isinstance(member, classmethod) and _needs_nothing(member.__func__)]
     if name not in variants:
-        raise ValueError(_unknown(f"{estimator_class.__name__} has no variant", str(name), variants))
+        raise ValueError(unknown_name(f"{estimator_class.__name__} has no variant", str(name), variants))
     usual = estimator_class().get_params(deep=False)
     given = getattr(estimator_class, name)().get_params(deep=False)
     return {key: value for key, value in given.items() if value != usual[key]}
@@ -140,10 +145,11 @@ def _needs_nothing(constructor: Any) -> bool:
     return all(p.default is not p.empty or p.kind in (p.VAR_POSITIONAL, p.VAR_KEYWORD) for p in given)
 
 
-def _flatten(table: Mapping[str, Any], prefix: str = "") -> Iterable[tuple[str, Any]]:
+def flatten(table: Mapping[str, Any], prefix: str = "") -> Iterable[tuple[str, Any]]:
+    """Dotted keys and values of nested tables, lists as tuples."""
     for key, value in table.items():
         if isinstance(value, dict):
-            yield from _flatten(value, f"{prefix}{key}.")
+            yield from flatten(value, f"{prefix}{key}.")
         else:
             yield prefix + key, _tuples(value)
 
@@ -165,26 +171,27 @@ def _parse(text: str) -> Any:
         return text
 
 
-def _new_part(key: str, name: Any) -> Any:
+def new_part(key: str, name: Any) -> Any:
+    """The part of that name with its defaults; `key` is said where there is none."""
     if name not in parts.__all__:
-        raise ValueError(_unknown(f"{key}: there is no part", str(name), parts.__all__))
+        raise ValueError(unknown_name(f"{key}: there is no part", str(name), parts.__all__))
     return getattr(parts, name)()
 
 
-def _with_field(path: str, part: Any, fields: list[str], value: Any) -> Any:
+def with_field(path: str, part: Any, fields: list[str], value: Any) -> Any:
     """The part with one of its fields, or of the fields of a part in it, replaced."""
     field, *deeper = fields
     if not hasattr(part, "_fields"):
         raise ValueError(f"{path} is no part and has no field {field!r}; write {path}=value")
     if field not in part._fields:
-        raise ValueError(_unknown(f"{path} ({type(part).__name__}) has no field", field, part._fields))
+        raise ValueError(unknown_name(f"{path} ({type(part).__name__}) has no field", field, part._fields))
     if deeper:
-        value = _with_field(f"{path}.{field}", getattr(part, field), deeper, value)
+        value = with_field(f"{path}.{field}", getattr(part, field), deeper, value)
     return part._replace(**{field: value})
 
 
-def _unknown(what: str, name: str, known: Iterable[str]) -> str:
-    """What to say about a name that does not exist."""
+def unknown_name(what: str, name: str, known: Iterable[str]) -> str:
+    """What to say about a name that does not exist, with one that is near."""
     near = get_close_matches(name, list(known), n=1)
     hint = f"did you mean {near[0]!r}? " if near else ""
     return f"{what} {name!r}; {hint}there are: {', '.join(known)}"

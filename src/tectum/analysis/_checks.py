@@ -118,5 +118,5 @@ def check_positive(name: str, value: float) -> float:
 def check_count(name: str, value: int, *, least: int = 1) -> int:
     """Return an integer of at least ``least``."""
     if not isinstance(value, (int, np.integer)) or isinstance(value, bool) or value < least:
-        raise ValueError(f"{name} must be an integer of at least {least}, got {value!r}; the default suits most data")
+        raise ValueError(f"{name} must be an integer of at least {least}, got {value!r}; pass a whole number")
     return int(value)

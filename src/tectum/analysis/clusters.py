@@ -129,6 +129,60 @@ def vote_labels(responses: ArrayLike, labels: ArrayLike, new_responses: ArrayLik
     return classes[(new_responses @ share).argmax(axis=1)]
 
 
+def label_responders(responses: ArrayLike, labels: ArrayLike) -> tuple[NDArray[Any], NDArray[np.int64]]:
+    """Label each neuron by the class to whose samples it responds most on average; Diehl & Cook (2015).
+
+    Parameters
+    ----------
+    responses : array-like of shape (n_samples, n_neurons)
+        Non-negative responses to the labelled samples, for instance spike counts.
+    labels : array-like of shape (n_samples,)
+        Their labels.
+
+    Returns
+    -------
+    classes : ndarray of shape (n_classes,)
+        Labels in sorted order.
+    unit_classes : ndarray of int64, shape (n_neurons,)
+        Index of the label of each neuron in `classes`, the first of equals; -1 for neurons that never respond.
+
+    Raises
+    ------
+    ValueError
+        If the arrays do not fit each other.
+    """
+    responses, labels = np.asarray(responses), _check_labels("labels", labels)
+    if responses.ndim != 2 or len(responses) != len(labels):
+        raise ValueError(
+            f"responses must be of shape (n_samples, n_neurons) with a label for each sample, got {responses.shape} "
+            f"and {len(labels)} labels; pass the output of transform and its labels"
+        )
+    classes, index = np.unique(labels, return_inverse=True)
+    mean = np.stack([responses[index == c].mean(axis=0, dtype=np.float64) for c in range(len(classes))], axis=1)
+    return classes, np.where(mean.any(axis=1), mean.argmax(axis=1), -1)
+
+
+def vote_of_responders(responses: ArrayLike, unit_classes: ArrayLike, n_classes: int) -> NDArray[np.int64]:
+    """Class whose neurons respond most on average; Diehl & Cook (2015).
+
+    Parameters
+    ----------
+    responses : array-like of shape (n_samples, n_neurons)
+        Non-negative responses.
+    unit_classes : array-like of int, shape (n_neurons,)
+        As from `label_responders`.
+    n_classes : int
+
+    Returns
+    -------
+    ndarray of int64, shape (n_samples,)
+        Index of the class; of equals, and where nothing responds, the first.
+    """
+    responses = np.asarray(responses)
+    member = check_indices("unit_classes", unit_classes, n_classes, start=-1)[:, None] == np.arange(n_classes)
+    return (responses @ (member / np.maximum(member.sum(axis=0), 1))).argmax(axis=1)
+
+
 def cluster_scores(labels_true: ArrayLike, labels_pred: ArrayLike) -> dict[str, float | int]:
     """Agreement of classes with the neurons or clusters that answer them.
 
@@ -204,6 +258,46 @@ def cluster_units(codebook: ArrayLike, shape: tuple[int, int], *, n_clusters: in
         neighbours = grid_to_graph(*check_shape(shape), mask=defined.reshape(shape)) if len(nodes) > 1 else None
         clusters[defined] = _best_cut(nodes, neighbours) if n_clusters is None else _ward(nodes, neighbours, n_clusters)
     return clusters
+
+
+def cluster_curve(
+    winners: ArrayLike, labels: ArrayLike, codebook: ArrayLike, shape: tuple[int, int], *, cuts: ArrayLike | None = None
+) -> dict[int, dict[str, float | int]]:
+    """Agreement of known classes with the regions of a map, for every number of regions.
+
+    A map has more neurons than there are classes. This groups them by `cluster_units` into few or many regions, and
+    scores each grouping, so that no single number of regions has to be chosen.
+
+    Parameters
+    ----------
+    winners : array-like of int, shape (n_samples,)
+        Winner per sample; -1 where no neuron fired.
+    labels : array-like of shape (n_samples,)
+        Known classes.
+    codebook : array-like of shape (rows*cols, n_features)
+    shape : tuple of int
+        (rows, cols).
+    cuts : array-like of int, optional
+        Numbers of regions; 2 to the number of defined neurons by default.
+
+    Returns
+    -------
+    dict
+        Number of regions -> scores, as `cluster_scores` gives them.
+
+    Raises
+    ------
+    ValueError
+        As `cluster_units` and `cluster_scores`.
+    """
+    winners = check_winners(winners, shape)
+    n_defined = int((~np.isnan(check_codebook(codebook, shape)).any(axis=1)).sum())
+    numbers = range(2, n_defined + 1) if cuts is None else [int(n) for n in np.ravel(cuts)]
+    curve = {}
+    for n in numbers:
+        regions = np.append(cluster_units(codebook, shape, n_clusters=n), -1)  # the last for samples without winner
+        curve[n] = cluster_scores(labels, regions[winners])
+    return curve
 
 
 def _check_labels(name: str, labels: ArrayLike) -> NDArray:

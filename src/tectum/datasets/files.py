@@ -84,7 +84,9 @@ def read_numpy(path: Path) -> Table:
             f"{path} cannot be read as a NumPy file of plain numbers ({error}). It is damaged or holds Python objects, "
             "which are never loaded; save it again with numpy.save or numpy.savez from an array with a numeric dtype"
         ) from error
-    data = _as_samples(path, _pick_samples(path, arrays))
+    samples = _pick_samples(path, arrays)
+    check_samples(path, samples)
+    data = np.ascontiguousarray(samples, dtype=np.float64)
     target = next((arrays[key] for key in ("target", "y") if key in arrays and len(arrays) > 1), None)
     labels, label_names = (None, None) if target is None else encode_labels(path, target)
     return Table(data, labels, [f"x{k}" for k in range(data.shape[1])], label_names)
@@ -103,8 +105,8 @@ def _pick_samples(path: Path, arrays: dict[str, np.ndarray]) -> np.ndarray:
     )
 
 
-def _as_samples(path: Path, array: np.ndarray) -> np.ndarray:
-    """The array as float64 of shape (n_samples, n_features), or an error that says what to change."""
+def check_samples(path: Path, array: np.ndarray) -> None:
+    """Raise ValueError, with what to change, unless an array holds numbers of shape (n_samples, n_features)."""
     if array.dtype.kind not in "biuf":
         raise ValueError(f"{path} must hold numbers, got dtype {array.dtype}; encode the values as numbers first")
     if array.ndim != 2:
@@ -116,7 +118,6 @@ def _as_samples(path: Path, array: np.ndarray) -> np.ndarray:
         )
     if array.size == 0:
         raise ValueError(f"{path} must hold at least one sample and one feature, got shape {array.shape}")
-    return np.ascontiguousarray(array, dtype=np.float64)
 
 
 READERS: dict[str, Callable[..., Table]] = {

@@ -4,7 +4,6 @@ import functools
 from typing import Any, NamedTuple
 
 import numpy as np
-from joblib import Parallel, delayed, effective_n_jobs
 from numpy.typing import NDArray
 
 from tectum.engine.dictionary_loop import (
@@ -151,25 +150,12 @@ def learn(
 
 
 def respond(
-    circuit: DictionaryCircuit,
-    state: DictionaryState,
-    X: NDArray[np.float32],
-    keys: NDArray[np.uint64],
-    n_jobs: int | None,
+    circuit: DictionaryCircuit, state: DictionaryState, X: NDArray[np.float32], keys: NDArray[np.uint64]
 ) -> Response:
     """Response to each sample with frozen weights; it depends on the sample and its key alone."""
-
-    def part_of(part: slice) -> DictionarySpikes:
-        spikes = _spikes(len(X[part]), len(state.theta))
-        _run(circuit, _copy(state), spikes, X[part], keys[part], np.zeros(len(X[part]), np.float32), learning=False)
-        return spikes
-
-    n_parts = min(effective_n_jobs(n_jobs), max(1, len(X)))
-    ends = np.linspace(0, len(X), n_parts + 1).astype(int)
-    found = Parallel(n_jobs=n_parts, prefer="threads")(
-        delayed(part_of)(slice(*ends[k : k + 2])) for k in range(n_parts)
-    )
-    return Response(np.concatenate([s.counts for s in found]), np.concatenate([s.first for s in found]))
+    spikes = _spikes(len(X), len(state.theta))
+    _run(circuit, _copy(state), spikes, X, keys, np.zeros(len(X), np.float32), learning=False)
+    return Response(spikes.counts, spikes.first)
 
 
 def record(

@@ -1,9 +1,10 @@
 """Inhibition from afar on a large grid: a smooth part summed over blocks of nodes, and a part nearby that is exact.
 
-exp(-D / length) changes little over a block, so its sum over the nodes that fire is kept at the middle of each block
-and interpolated between them. What this leaves wrong up to r_o, where there is no inhibition at all, is known for each
-place of a node in its block, and taken off. So a spike costs as much as a grid of blocks and a disc, not a sheet.
-Both sums are integers, which add up to the same in any order.
+exp(-D / length) changes little over a block. So spikes are shared out among the blocks around them, blocks act on
+blocks, and between their middles the sum is interpolated. Up to r_o, where there is no inhibition at all, what is left
+of this is known for each place of a node in its block, and taken off. So a spike costs as much as a disc, and a block
+in which nodes start or stop to fire as much as there are blocks. All sums are integers, which add up to the same in any
+order.
 """
 
 import math
@@ -15,9 +16,13 @@ from numpy.typing import NDArray
 from tectum.engine.kernel import kernel
 
 ONE = np.float32(1.0)
-FINEST = 5  # blocks are at most this part of `length` wide
+FINEST = 2.5  # blocks are at most this part of `length` wide,
+HOLE = 0.8  # and this multiple of r_o
 LARGEST = 8  # nodes along the side of a block
 FEWEST = 2048  # nodes of a grid whose blocks are worth while
+LANES = 16  # rows of what is added per spike are filled up to a multiple of it
+SHARPEN = 0.125  # of the bend of the inhibition over blocks; least error in trials
+MOST_SUM = 2.0**30  # of the integers that add up at a block
 
 
 class BlockField(NamedTuple):
@@ -25,42 +30,80 @@ class BlockField(NamedTuple):
 
     size: Any  # int64 nodes along the side of a block
     columns: Any  # int64 blocks in a row, with one beyond each border
-    smooth: Any  # int16 exp(-D / length) by the offset between blocks
-    near: Any  # (size, size, width, width) int16 what to take off, by the node in its block and the offset from it
+    width: (
+        Any  # int64 of a row of sums, which are as far apart as rows of `smooth`; what is beyond `columns` is of no use
+    )
+    n_sums: Any  # int64 of all rows
+    smooth: Any  # int16 inhibition by the offset between blocks, row by row
     low: Any  # (longer side,) int64 the block before each row or column of nodes
     share: Any  # (longer side,) float32 of the block after it
-    unit: Any  # float32
+    parts: Any  # (longer side,) int32 the same in parts of 2 size
+    unit: Any  # float32 inhibition per integer of a sum over blocks
+    disc: Any  # (height, width) int16 1 for a neighbour within r_i
+    hole: Any  # (size, size, height, width) int16 what to take off up to r_o, by the node in its block
+    hole_unit: Any  # float32
+    margin: Any  # int64 nodes around the sheet, for which sums are kept but of no use
+    stride: Any  # int64 nodes of a row with its margins
 
 
 NO_BLOCKS = BlockField(
     size=np.int64(0),
     columns=np.int64(0),
-    smooth=np.zeros((1, 1), np.int16),
-    near=np.zeros((1, 1, 1, 1), np.int16),
+    width=np.int64(0),
+    n_sums=np.int64(0),
+    smooth=np.zeros(1, np.int16),
     low=np.zeros(1, np.int64),
     share=np.zeros(1, np.float32),
+    parts=np.zeros(1, np.int32),
     unit=np.float32(1.0),
+    disc=np.zeros((1, 1), np.int16),
+    hole=np.zeros((1, 1, 1, 1), np.int16),
+    hole_unit=np.float32(1.0),
+    margin=np.int64(0),
+    stride=np.int64(0),
 )
 
 
-def build_blocks(rows: int, columns: int, spacing: float, r_o: float, length: float) -> BlockField:
-    """Sums over blocks for a grid; `NO_BLOCKS` if it is small or `length` spans few nodes."""
-    size = min(LARGEST, int(length / (FINEST * spacing)))
+def build_blocks(
+    rows: int, columns: int, spacing: float, r_o: float, length: float, disc: NDArray[np.int16]
+) -> BlockField:
+    """Sums over blocks for a grid; `NO_BLOCKS` if it is small, or `length` or r_o span few nodes.
+
+    `disc` is 1 at the offsets of the neighbours within r_i.
+    """
+    size = min(LARGEST, int(length / (FINEST * spacing)), int(HOLE * r_o / spacing))
     if rows * columns < FEWEST or size < 2:
         return NO_BLOCKS
-    unit = 1.0 / np.iinfo(np.int16).max
-    down, across = (np.arange(-math.ceil(n / size), math.ceil(n / size) + 1) for n in (rows, columns))
-    smooth = np.exp(-size * spacing * np.hypot(down[:, None], across) / length)
+    n_rows, n_columns = math.ceil(rows / size) + 2, math.ceil(columns / size) + 2
+    smooth = _smooth(size * spacing, n_rows, n_columns, r_o, length)
+    weight = (2 * size) ** 2  # of a spike
+    unit = max(smooth.max() / np.iinfo(np.int16).max, weight * _largest_sum(rows, columns, spacing, length) / MOST_SUM)
     low, share = _between(np.arange(max(rows, columns)), size)
+    hole = _nearby(size, spacing, r_o, unit * np.rint(smooth / unit))
+    hole_unit = max(1.0 / np.iinfo(np.int16).max, hole.sum(axis=(2, 3)).max() / MOST_SUM)
+    margin = max(hole.shape[-1], *disc.shape) // 2 + LANES
     return BlockField(
         size=np.int64(size),
-        columns=np.int64(math.ceil(columns / size) + 2),
-        smooth=np.rint(smooth / unit).astype(np.int16),
-        near=np.rint(_nearby(size, spacing, r_o, length) / unit).astype(np.int16),
+        columns=np.int64(n_columns),
+        width=np.int64(smooth.shape[1]),
+        n_sums=np.int64(n_rows * smooth.shape[1]),
+        smooth=np.pad(np.rint(smooth / unit).astype(np.int16).ravel(), (0, n_columns)),
         low=low + 1,
         share=share.astype(np.float32),
-        unit=np.float32(unit),
+        parts=np.rint(2 * size * share).astype(np.int32),
+        unit=np.float32(unit / weight),
+        disc=_filled_up(disc),
+        hole=_filled_up(np.rint(hole / hole_unit)),
+        hole_unit=np.float32(hole_unit),
+        margin=np.int64(margin),
+        stride=np.int64(columns + 2 * margin),
     )
+
+
+def _filled_up(stamp: NDArray) -> NDArray[np.int16]:
+    """The same with rows that are a multiple of `LANES` long, and the middle where it was."""
+    more = -stamp.shape[-1] % LANES
+    return np.pad(stamp, [(0, 0)] * (stamp.ndim - 1) + [(0, more)]).astype(np.int16)
 
 
 def _between(nodes: NDArray[np.int64], size: int) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
@@ -70,48 +113,130 @@ def _between(nodes: NDArray[np.int64], size: int) -> tuple[NDArray[np.int64], ND
     return low, place - low
 
 
-def _nearby(size: int, spacing: float, r_o: float, length: float) -> NDArray[np.float64]:
+def _smooth(side: float, n_rows: int, n_columns: int, r_o: float, length: float) -> NDArray[np.float64]:
+    """Inhibition by the offset between blocks, sharpened by what sharing out and interpolation blur.
+
+    Inside r_o, where it is taken off again, it goes on without a peak.
+    """
+    down, across = (side * np.arange(-n, n + 1) for n in (n_rows, n_columns))  # one more, for the bend
+    distance = np.hypot(down[:, None], across)
+    edge = math.exp(-r_o / length)
+    slope, curvature = -edge / (2.0 * length * r_o), edge * (1.0 / length + 1.0 / r_o) / (4.0 * length * r_o**2)
+    t = distance**2 - r_o**2
+    field = np.where(distance > r_o, np.exp(-distance / length), edge + slope * t + 0.5 * curvature * t**2)
+    middle = field[1:-1, 1:-1]
+    bend = field[2:, 1:-1] + field[:-2, 1:-1] + field[1:-1, 2:] + field[1:-1, :-2] - 4.0 * middle
+    return middle - SHARPEN * bend
+
+
+def _largest_sum(rows: int, columns: int, spacing: float, length: float) -> float:
+    """Sum of exp(-D / length) around a node, if all fire."""
+    down, across = (spacing * np.arange(-n, n + 1) for n in (rows, columns))
+    return float(np.exp(-np.hypot(down[:, None], across) / length).sum())
+
+
+def _nearby(size: int, spacing: float, r_o: float, smooth: NDArray[np.float64]) -> NDArray[np.float64]:
     """The interpolated sum around a lone node up to r_o, by its place in its block."""
     reach = math.ceil(r_o / spacing)
     offset = np.arange(-reach, reach + 1)
-    blocks = np.arange(-(reach // size + 2), reach // size + 3)
-    smooth = np.exp(-size * spacing * np.hypot(blocks[:, None], blocks) / length)
-    within = spacing * np.hypot(offset[:, None], offset) <= r_o
+    last = np.array(smooth.shape) - 1
     near = np.zeros((size, size, len(offset), len(offset)))
+    within = spacing * np.hypot(offset[:, None], offset) <= r_o
     for p in range(size):
-        low, share = _between(p + offset, size)
-        rows = smooth[low - blocks[0]] * (1.0 - share)[:, None] + smooth[low - blocks[0] + 1] * share[:, None]
         for q in range(size):
-            low, share = _between(q + offset, size)
-            both = rows[:, low - blocks[0]] * (1.0 - share) + rows[:, low - blocks[0] + 1] * share
-            near[p, q] = np.where(within, both, 0.0)
-    return near
+            for down, down_share in _shares(p, size):
+                for across, across_share in _shares(q, size):
+                    rows, columns = _shares(p + offset, size), _shares(q + offset, size)
+                    for r, row_share in rows:
+                        for c, column_share in columns:
+                            apart = (
+                                np.clip(k + end // 2, 0, end)
+                                for k, end in zip((r - down, c - across), last, strict=True)
+                            )
+                            share = down_share * across_share * row_share[:, None] * column_share
+                            near[p, q] += share * smooth[np.ix_(*apart)]
+    return np.where(within, near, 0.0)
+
+
+def _shares(nodes: Any, size: int) -> list[tuple[Any, Any]]:
+    """The blocks around rows or columns of nodes, and the share of each."""
+    low, share = _between(nodes, size)
+    return [(low, 1.0 - share), (low + 1, share)]
 
 
 @kernel
-def add_block(blocks, total, row, column, strength):
-    """Add the smooth part of a node at (row, column), times `strength`, to the sums over blocks."""
-    n_rows, n_columns = blocks.smooth.shape[0] // 2, blocks.smooth.shape[1] // 2
-    above, before = n_rows - 1 - row // blocks.size, n_columns - 1 - column // blocks.size
-    for r in range(n_rows + 2):
-        source = blocks.smooth[above + r][before : before + n_columns + 2]
-        target = total[r * (n_columns + 2) : (r + 1) * (n_columns + 2)]
-        for j in range(target.shape[0]):
+def add_padded(stamp, stride, total, first, strength):
+    """Add a stamp, times `strength`, to sums with margins, from place `first` on."""
+    for r in range(stamp.shape[0]):
+        source = stamp[r]
+        target = total[first + r * stride : first + r * stride + source.shape[0]]
+        for j in range(source.shape[0]):
             target[j] += strength * source[j]
 
 
 @kernel
-def interpolate(blocks, total, nearby, columns, line, field):
-    """Inhibition of each node in units of one, from the sums over blocks and what is to be taken off."""
-    for r in range(field.shape[0] // columns):
-        k = blocks.low[r]
-        first = total[k * blocks.columns : (k + 1) * blocks.columns]
-        second = total[(k + 1) * blocks.columns : (k + 2) * blocks.columns]
-        share = blocks.share[r]
-        for j in range(first.shape[0]):
-            line[j] = (ONE - share) * np.float32(first[j]) + share * np.float32(second[j])
-        target, off = field[r * columns : (r + 1) * columns], nearby[r * columns : (r + 1) * columns]
-        for c in range(target.shape[0]):
-            k = blocks.low[c]
-            smooth = (ONE - blocks.share[c]) * line[k] + blocks.share[c] * line[k + 1]
-            target[c] = (smooth - np.float32(off[c])) * blocks.unit
+def padded(blocks, row, column):
+    """Place of a node in the sums with margins."""
+    return (row + blocks.margin) * blocks.stride + column + blocks.margin
+
+
+@kernel
+def add_event(blocks, n_near, far, change, row, column, strength):
+    """Add a node, times `strength`, to the sums nearby and to the changes of its blocks."""
+    size, stride, disc = blocks.size, blocks.stride, blocks.disc
+    middle = padded(blocks, row, column)
+    reach = disc.shape[0] // 2
+    add_padded(disc, stride, n_near, middle - reach * (stride + 1), strength)
+    hole = blocks.hole[row % size, column % size]
+    reach = hole.shape[0] // 2
+    add_padded(hole, stride, far, middle - reach * (stride + 1), strength)
+    k, width = blocks.low[row] * blocks.width + blocks.low[column], blocks.width
+    whole = np.int32(2 * size)
+    down, across = blocks.parts[row], blocks.parts[column]
+    change[k] += strength * (whole - down) * (whole - across)
+    change[k + 1] += strength * (whole - down) * across
+    change[k + width] += strength * down * (whole - across)
+    change[k + width + 1] += strength * down * across
+
+
+@kernel
+def add_changes(blocks, change, total):
+    """Add to the sums over blocks what has changed in each, and forget the changes."""
+    width, columns = blocks.width, blocks.columns
+    n = total.shape[0]
+    for r in range(n // max(width, 1)):
+        for c in range(columns):
+            k = r * width + c
+            if change[k] != 0:
+                add_flat(change[k], blocks.smooth[n - width - r * width + columns - 1 - c :], total)
+                change[k] = 0
+
+
+@kernel
+def add_flat(strength, source, total):
+    """Add numbers, times `strength`, to a sum of each."""
+    for j in range(total.shape[0]):
+        total[j] += strength * source[j]
+
+
+@kernel
+def interpolate(blocks, total, r, far, lines, field):
+    """Inhibition of the nodes of row r, from the sums over blocks and what is to be taken off; rows in their order."""
+    low, share = blocks.low, blocks.share
+    k = low[r]
+    if r == 0:
+        spread_line(blocks, total, k, lines[k % 2])
+    if r == 0 or low[r - 1] < k:
+        spread_line(blocks, total, k + 1, lines[(k + 1) % 2])
+    above, below, after = lines[k % 2], lines[(k + 1) % 2], share[r]
+    for c in range(field.shape[0]):
+        field[c] = (ONE - after) * above[c] + after * below[c] - np.float32(far[c]) * blocks.hole_unit
+
+
+@kernel
+def spread_line(blocks, total, k, line):
+    """Row k of the sums over blocks, interpolated between its blocks."""
+    row, low, share = total[k * blocks.width : (k + 1) * blocks.width], blocks.low, blocks.share
+    for c in range(line.shape[0]):
+        before = np.float32(row[low[c]])
+        line[c] = blocks.unit * (before + share[c] * (np.float32(row[low[c] + 1]) - before))

@@ -259,13 +259,13 @@ def on_and_off(P, mean, share, learning, blank, strength):
     for m in range(P.shape[0]):
         squares = 0.0
         for j in range(d):
-            squares += float(P[m, j]) * float(P[m, j])
+            squares += np.float64(P[m, j]) * np.float64(P[m, j])
         blank[m] = blank[m] or squares == 0.0
         if blank[m]:
             continue
         length = math.sqrt(squares)
         for j in range(d):
-            p = float(P[m, j]) / length
+            p = np.float64(P[m, j]) / length
             if mean.shape[0] > 0:
                 p -= mean[j]
                 if learning:
@@ -305,13 +305,13 @@ def scale_channels(X, state, tau, learning, blank, strength):
             if learning:
                 total = 0.0
                 for i in range(first, last):
-                    total += float(X[m, i])
+                    total += np.float64(X[m, i])
                 state[1 + c] += (total / size - state[1 + c]) / min(state[0], tau)
             scale = 1.0
             if state[0] > 0.0:
                 scale = 1.0 / state[1 + c] if state[1 + c] > 0.0 else 0.0
             for i in range(first, last):
-                strength[m, i] = np.float32(float(X[m, i]) * scale)
+                strength[m, i] = np.float32(np.float64(X[m, i]) * scale)
 
 
 class ProjectionCoder:
@@ -414,7 +414,7 @@ def _(part, seed, n_features):
 
 @coder.of(Ranked)
 def _(part, seed, n_features):
-    check_whole("Ranked.k", part.k, 1, n_features, "no more features can fire than there are")
+    check_whole("Ranked.k", part.k, 1)
     check_times("Ranked", part)
     if part.channels is not None and (part.channels < 1 or n_features % part.channels):
         raise ValueError(

@@ -10,16 +10,39 @@ Phases of a step of a population:
 1. arrivals: spikes of other populations and of the input, and pulses of the clock, raise conductances and leave traces
 2. membranes, with these conductances
 3. spikes: reset, threshold, plasticity of the synapses of the neurons that fired
-4. decay of conductances and thresholds
+4. decay of conductances, refractoriness and thresholds
 
 At the end of a frame neurons that fired in it are counted as used, and their weights get nearer to their length.
 """
 
 import math
-from typing import Any, NamedTuple
 
 import numpy as np
 
+from tectum.engine.graph_records import (
+    AIM,
+    ARRIVALS,
+    CHANNEL,
+    DELAY,
+    FOLLOWED,
+    FROM_INPUT,
+    INHIBITORY,
+    JITTER,
+    KAPPA,
+    KIND,
+    N_PRE,
+    NEVER,
+    PERIOD,
+    PHASE,
+    PLASTIC,
+    PULSE,
+    SOURCE,
+    SPARSE,
+    TARGET,
+    UNIFORM,
+    VOLLEY_DELAY,
+    WEIGHTS,
+)
 from tectum.engine.kernel import kernel
 from tectum.engine.random import normal
 from tectum.engine.wave_noise import fill_normals
@@ -29,94 +52,8 @@ from tectum.parts.map_learning import ArrivalSTDPStep, NoveltyStep, UseStep, bin
 
 ZERO = np.float32(0.0)
 ONE = np.float32(1.0)
-NEVER = -(2**40)  # step of an arrival that has not been
 TURN = 2.0 * math.pi
-VOLLEY_DELAY = 1.0  # ms after which a clock sees the spikes that it follows
-EXCITATORY, INHIBITORY = range(2)  # channels of a projection
-UNIFORM, SPARSE, PLASTIC = range(3)  # kinds of its wiring
-SOURCE, FROM_INPUT, TARGET, KIND, CHANNEL, DELAY, WEIGHTS, ARRIVALS, N_PRE = range(9)  # columns of `projections`
-PERIOD, JITTER, PULSE, KAPPA, AIM, FOLLOWED, PHASE = range(7)  # columns of `clocks`
 INPUT_STREAM, CLOCK_STREAM = 2**40, 2**41  # what random numbers are for, above the numbers of the populations
-
-
-class GraphCircuit(NamedTuple):
-    """Constants of a graph (IN); pop is a population, p a projection, s an input, k its spikes per cycle."""
-
-    first: Any  # (n_pops + 1,) int64, first neuron of each population
-    neurons: Any  # (n_pops, 11) float32, fields of ConductanceStep
-    thresholds: Any  # (n_pops, 3) float32, fields of ThresholdStep
-    clocks: Any  # (n_pops, 7) float64: ms, ms, conductance, rad, rad, population (-1 none), ms; period 0 is no clock
-    rules: Any  # (n_pops, 3) float32: eta, fields of ArrivalSTDPStep
-    uses: Any  # (n_pops, 2) float32, fields of UseStep
-    gates: Any  # (n_pops, 5) float32, fields of NoveltyStep
-    memory: Any  # (n_pops, n_lags) float32, trace of an arrival by steps ago
-    projections: Any  # (n_projections, 9) int64
-    first_in: Any  # (n_pops + 1,) int64, projections in order of their targets
-    uniform: Any  # (n_projections,) float32, weight of a UNIFORM projection
-    totals: Any  # (n_projections,) float32, length that the weights of a neuron move towards
-    paces: Any  # (n_projections,) float32, how fast
-    row_start: Any  # sparse rows of the SPARSE ones, a row per presynaptic neuron; WEIGHTS is the first row
-    column: Any  # int32, postsynaptic neuron within the target
-    fixed: Any  # float32
-    input_first: Any  # (n_inputs + 1,) int64, places in a row of `ranked`
-    input_times: Any  # (n_inputs, 4) float64: period ms, onset ms after the clock's phase, code ms, jitter ms
-    input_clock: Any  # (n_inputs,) int64, population whose clock it follows
-    input_winners: Any  # (n_inputs,) int64, population whose last winners fire; -1: `ranked` says who does
-    keeps: Any  # (n_inputs,) float32, share that is left of the winners before
-    levels: Any  # normal_levels
-    dt: Any  # float, ms
-    chunk: Any  # int, steps
-    cycle: Any  # int, steps
-    frame: Any  # int, steps, a multiple of the cycle
-
-
-class GraphState(NamedTuple):
-    """State of a graph (INOUT): all that is needed to continue."""
-
-    v: Any  # (n_neurons,) float32
-    g_exc: Any  # (n_neurons,) float32
-    g_inh: Any  # (n_neurons,) float32
-    resting: Any  # (n_neurons,) float32, steps of refractoriness left
-    raised: Any  # (n_neurons,) float32, threshold above the resting one
-    eased: Any  # (n_neurons,) float32, by how much it is lower while the population is silent
-    use: Any  # (n_neurons,) float32, frames with a spike
-    latency: Any  # (n_neurons,) float32, quantile of first-spike latencies, ms
-    weights: Any  # float32, of the PLASTIC projections, a row per postsynaptic neuron
-    arrived: Any  # int64, step of the last arrival from each presynaptic neuron of the PLASTIC projections
-    n_fired: Any  # (n_pops, ring) int64
-    fired: Any  # (ring, n_neurons) int32
-    pulse: Any  # (n_neurons,) int64, step of the next pulse of the clock
-    cycle: Any  # (n_neurons,) int64, its number
-    phase: Any  # (n_pops,) float64, ms
-    turn: Any  # (n_pops,) int64, cycles in which the phase was adapted
-    volley: Any  # (n_pops, 2) float64, sums of cosine and sine of the spikes' phases in this cycle
-    recent: Any  # (n_inputs, n_neurons) float32, score in the frames before of the neurons whose winners fire
-    began: Any  # (n_inputs,) int64, cycles of the input that have begun
-    due: Any  # (n_inputs, ring) int32, first spike of the input in each step, -1 none
-    after: Any  # (n_ranked,) int32, next one in the same step
-    onset: Any  # (n_ranked,) int32, neuron of the input that fires with this rank in the present cycle
-    silent: Any  # (n_pops,) int64, 1 if the population has not fired in the present cycle of its own
-    clock: Any  # (1,) int64, steps since the start
-
-
-class GraphOutput(NamedTuple):
-    """What happened (OUT); arrays of length 0 record nothing, and recording stops when they are full."""
-
-    counts: Any  # (n_frames, n_neurons) int32, spikes of each neuron in each frame
-    latency: Any  # (n_frames, n_neurons) float32, ms from the start of the frame to its first spike, -1 none
-    events: Any  # (capacity, 2) int64, step and neuron
-    n_events: Any  # (1,) int64, may exceed the capacity
-    field: Any  # (n_times, n_pops) float32, mean inhibitory conductance of each population
-
-
-class GraphScratch(NamedTuple):
-    """Work space (INOUT), contents irrelevant."""
-
-    words: Any  # uint32, see `words_for`
-    noise: Any  # (n_most,) float32
-    spikes: Any  # (n_most inputs,) int32
-    trace: Any  # (n_most inputs of a projection,) float32
-    novelty: Any  # (n_pops,) float32, factor of the learning rate in this frame
 
 
 @kernel
@@ -164,10 +101,10 @@ def strike(circuit, state, p, i, step):
         for k in range(circuit.row_start[row[WEIGHTS] + i], circuit.row_start[row[WEIGHTS] + i + 1]):
             g[first + circuit.column[k]] += circuit.fixed[k]
     else:
-        n_pre, at = row[N_PRE], row[WEIGHTS] + i
+        n_pre, at, gain = row[N_PRE], row[WEIGHTS] + i, circuit.gains[p]
         state.arrived[row[ARRIVALS] + i] = step
         for j in range(n):
-            g[first + j] += state.weights[at + j * n_pre]
+            g[first + j] += gain * state.weights[at + j * n_pre]
 
 
 @kernel
@@ -190,7 +127,7 @@ def arrive(circuit, state, scratch, p, step):
     if row[KIND] == UNIFORM:
         first, last = circuit.first[row[TARGET]], circuit.first[row[TARGET] + 1]
         g = state.g_inh[first:last] if row[CHANNEL] == INHIBITORY else state.g_exc[first:last]
-        total = circuit.uniform[p] * np.float32(n_fired)
+        total = circuit.gains[p] * np.float32(n_fired)
         for j in range(g.shape[0]):
             g[j] += total
     else:
@@ -268,6 +205,8 @@ def note(circuit, state, out, scratch, pop, j, step, frame, learning):
         out.latency[frame, at] = latency
         row = circuit.gates[pop]
         if learning and row[0] > ONE and scratch.novelty[pop] == ZERO:  # the first spike of the frame
+            if state.latency[at] < ZERO:  # nothing to compare with yet
+                state.latency[at] = latency
             scratch.novelty[pop] = row[0] if latency > state.latency[at] else ONE
             gate = NoveltyStep(row[0], row[1], row[2], row[3], row[4])
             state.latency[at] = late(gate, state.latency[at], latency)
@@ -298,23 +237,21 @@ def advance(circuit, state, out, scratch, drive, pop, step, frame, seed, learnin
     for j in range(n):
         free = conduct(neuron, v[j], neuron.drive + D[j], g_exc[j], g_inh[j], noise[j])
         v[j] = free if resting[j] <= ZERO else v[j]
-        any_fired |= v[j] >= neuron.v_threshold + raised[j] - eased[j]
+        any_fired |= (resting[j] <= ZERO) & (v[j] >= neuron.v_threshold + raised[j] - eased[j])
     place = step % state.n_fired.shape[1]
-    for j in range(n):
-        resting[j] = resting[j] - ONE if resting[j] > ZERO else ZERO
 
     # 3. spikes
     n_fired = 0
     if any_fired:
         spikes = state.fired[place, first:last]
         for j in range(n):
-            if v[j] >= neuron.v_threshold + raised[j] - eased[j]:
+            if resting[j] <= ZERO and v[j] >= neuron.v_threshold + raised[j] - eased[j]:
                 spikes[n_fired] = j
                 n_fired += 1
         for f in range(n_fired):
             j = spikes[f]
             v[j] = neuron.v_reset
-            resting[j] = neuron.refractory
+            resting[j] = neuron.refractory + ONE
             raised[j] += circuit.thresholds[pop, 0]
             note(circuit, state, out, scratch, pop, j, step, frame, learning)
             if learning and circuit.rules[pop, 0] > ZERO:
@@ -327,6 +264,7 @@ def advance(circuit, state, out, scratch, drive, pop, step, frame, seed, learnin
     for j in range(n):
         g_exc[j] *= neuron.keep_exc
         g_inh[j] *= neuron.keep_inh
+        resting[j] = resting[j] - ONE if resting[j] > ZERO else ZERO
         raised[j] = relax(threshold, raised[j])
 
 
@@ -348,7 +286,7 @@ def settle(circuit, state, out, pop, frame):
                     for i in range(n_pre):
                         square += weights[i] * weights[i]
                     if square > ZERO:
-                        scale = ONE + pace * (circuit.totals[p] / np.float32(math.sqrt(square)) - ONE)
+                        scale = ONE + pace * (circuit.lengths[p] / np.float32(math.sqrt(square)) - ONE)
                         for i in range(n_pre):
                             weights[i] = min(weights[i] * scale, circuit.rules[pop, 1])
 

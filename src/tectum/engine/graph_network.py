@@ -3,11 +3,11 @@
 from typing import NamedTuple
 
 import numpy as np
-from joblib import Parallel, delayed, effective_n_jobs
 from numpy.typing import NDArray
 from scipy.sparse import csr_array
 
-from tectum.engine.graph_loop import (
+from tectum.engine.graph_loop import put_to_rest, run_graph
+from tectum.engine.graph_records import (
     EXCITATORY,
     INHIBITORY,
     NEVER,
@@ -19,8 +19,6 @@ from tectum.engine.graph_loop import (
     GraphOutput,
     GraphScratch,
     GraphState,
-    put_to_rest,
-    run_graph,
 )
 from tectum.engine.random import fill_uniform
 from tectum.engine.wave_noise import normal_levels, words_for
@@ -58,7 +56,8 @@ class Projection(NamedTuple):
     uniform: float | None = None  # one weight for all pairs
     fixed: csr_array | None = None  # (n_pre, n_post)
     plastic: NDArray[np.float32] | None = None  # (n_post, n_pre), initial weights
-    total: float = 0.0  # length that the weights of a neuron move towards
+    gain: float = 1.0  # conductance per unit of plastic weight
+    length: float = 0.0  # of a row, that the weights of a neuron move towards
     pace: float = 0.0  # how fast
 
 
@@ -133,8 +132,10 @@ def build(
         memory=_memories(populations, dt),
         projections=np.array(table, np.int64).reshape(-1, 9),
         first_in=np.searchsorted(targets, np.arange(len(populations) + 1)).astype(np.int64),
-        uniform=np.array([projections[k].uniform or 0.0 for k in order], np.float32),
-        totals=np.array([projections[k].total for k in order], np.float32),
+        gains=np.array(
+            [p.gain if p.uniform is None else p.uniform for p in (projections[k] for k in order)], np.float32
+        ),
+        lengths=np.array([projections[k].length for k in order], np.float32),
         paces=np.array([projections[k].pace for k in order], np.float32),
         row_start=np.concatenate([[0], np.cumsum(np.concatenate(lengths or [[]]))]).astype(np.int64),
         column=np.concatenate([matrix.indices for matrix in sparse] or [[]]).astype(np.int32),
@@ -187,7 +188,7 @@ def rest(circuit: GraphCircuit, weights: NDArray[np.float32], n_arrivals: int) -
         raised=np.zeros(n, np.float32),
         eased=np.zeros(n, np.float32),
         use=np.zeros(n, np.float32),
-        latency=np.full(n, circuit.frame * circuit.dt, np.float32),
+        latency=np.full(n, -1.0, np.float32),
         weights=weights,
         arrived=np.full(n_arrivals, NEVER, np.int64),
         n_fired=np.zeros((n_pops, ring), np.int64),
@@ -263,30 +264,17 @@ def run(
 
 
 def respond(
-    circuit: GraphCircuit,
-    learned: GraphState,
-    ranked: NDArray[np.int32],
-    seeds: NDArray[np.uint64],
-    n_jobs: int | None,
+    circuit: GraphCircuit, learned: GraphState, ranked: NDArray[np.int32], seeds: NDArray[np.uint64]
 ) -> GraphOutput:
     """Response to each frame from rest, with frozen weights; `seeds` (n_frames,) for its noise."""
     drive = np.zeros((1, int(circuit.first[-1])), np.float32)
-
-    def part_of(part: NDArray[np.intp]) -> GraphOutput:
-        state, out, scratch = at_rest(circuit, learned), output_for(circuit, len(part)), scratch_for(circuit)
-        for m, frame in enumerate(part):
-            one = out._replace(counts=out.counts[m : m + 1], latency=out.latency[m : m + 1])
-            put_to_rest(circuit, state, learned.raised)
-            run_graph(circuit, state, one, scratch, ranked[frame : frame + 1].copy(), drive, seeds[frame], False)
-        return out
-
-    n_parts = min(effective_n_jobs(n_jobs), max(1, len(ranked)))
-    found = Parallel(n_jobs=n_parts, prefer="threads")(
-        delayed(part_of)(part) for part in np.array_split(np.arange(len(ranked)), n_parts)
-    )
-    return found[0]._replace(
-        counts=np.concatenate([out.counts for out in found]), latency=np.concatenate([out.latency for out in found])
-    )
+    state, out, scratch = at_rest(circuit, learned), output_for(circuit, len(ranked)), scratch_for(circuit)
+    raised = learned.raised.copy()
+    for m in range(len(ranked)):
+        one = out._replace(counts=out.counts[m : m + 1], latency=out.latency[m : m + 1])
+        put_to_rest(circuit, state, raised)
+        run_graph(circuit, state, one, scratch, ranked[m : m + 1].copy(), drive, seeds[m], False)
+    return out
 
 
 def copy_of(state: GraphState) -> GraphState:
@@ -296,8 +284,10 @@ def copy_of(state: GraphState) -> GraphState:
 
 def at_rest(circuit: GraphCircuit, learned: GraphState) -> GraphState:
     """A graph at rest with what another one has learned; weights are shared, as frozen passes leave them alone."""
-    state = copy_of(learned._replace(weights=learned.weights[:0]))._replace(weights=learned.weights)
-    put_to_rest(circuit, state, learned.raised)
+    state = copy_of(learned._replace(weights=learned.weights[:0]))._replace(
+        weights=np.require(learned.weights, requirements=["C", "W"])
+    )
+    put_to_rest(circuit, state, learned.raised.copy())
     return state
 
 

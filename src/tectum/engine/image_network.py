@@ -1,10 +1,9 @@
 """Images in a wave network: fields of grown weights, learning inside them, and responses in several threads."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
-from joblib import Parallel, delayed, effective_n_jobs
 from numpy.typing import NDArray
 
 from tectum.engine import field_loop, readout_loop
@@ -13,6 +12,7 @@ from tectum.engine.projection_loop import ProjectionState
 from tectum.engine.random import key_of_row
 from tectum.engine.sheet_loop import SpikeEvents
 from tectum.engine.sheet_network import after_spike
+from tectum.engine.threads import in_threads
 from tectum.parts.field_learning import FieldHebb, contrast_gain, is_seen, moved_weight, winner_rate
 from tectum.parts.neurons import membrane
 from tectum.parts.spike_counts import SpikeCounts, relative_drive, spike_chance
@@ -66,7 +66,7 @@ def respond_in_fields(rule: FieldHebb, fields: Fields, state: FieldState, X: Flo
         x = np.zeros((n_fields, n_maps), np.float32)
         field_loop.respond_in_fields(step, entries, X[part], mean, square, x, out[part])
 
-    _in_threads(respond, len(X), n_jobs)
+    list(in_threads(respond, len(X), n_jobs))
     return out
 
 
@@ -122,7 +122,7 @@ def spike_counts(
                 out = counts[m] if k == len(sheets) - 1 else spare[k]
                 readout_loop.fire_for_spikes(step, membrane_step, sheet, room, spikes[k], spikes[k + 1], out)
 
-    _in_threads(count, len(X), n_jobs)
+    list(in_threads(count, len(X), n_jobs))
     return counts
 
 
@@ -143,10 +143,3 @@ def _sheet_room(n: int) -> readout_loop.ReadoutScratch:
 
 def _room(fields: Fields, state: FieldState) -> tuple[Floats, Floats]:
     return np.zeros(np.diff(fields.first).max(), np.float32), np.zeros(state.c.shape[1], np.float32)
-
-
-def _in_threads(work: Callable[[slice], None], n: int, n_jobs: int | None) -> None:
-    """Do the work for all of n images, in as many equal parts as there are threads."""
-    n_parts = min(effective_n_jobs(n_jobs), max(1, n))
-    ends = np.linspace(0, n, n_parts + 1).astype(int)
-    Parallel(n_jobs=n_parts, prefer="threads")(delayed(work)(slice(*ends[k : k + 2])) for k in range(n_parts))

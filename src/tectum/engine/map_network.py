@@ -4,7 +4,6 @@ import functools
 from typing import Any, NamedTuple
 
 import numpy as np
-from joblib import Parallel, delayed, effective_n_jobs
 from numpy.typing import NDArray
 
 from tectum.engine.events import SpikeTrain
@@ -138,11 +137,7 @@ def learn(circuit: MapCircuit, state: MapState, currents: NDArray[np.float32], p
 
 
 def respond(
-    circuit: MapCircuit,
-    learned: MapState,
-    currents: NDArray[np.float32],
-    parts: MapParts,
-    n_jobs: int | None,
+    circuit: MapCircuit, learned: MapState, currents: NDArray[np.float32], parts: MapParts
 ) -> NDArray[np.float64]:
     """First spike of each neuron of v to each sample, with frozen weights and from rest.
 
@@ -151,19 +146,11 @@ def respond(
     ndarray of shape (n_samples, n_v), float64
         Time in ms since the onset of the sample, NaN for neurons that stay silent.
     """
-
-    def part_of(part: NDArray[np.float32]) -> NDArray[np.float32]:
-        state = rest_state(learned.weights, learned.gain[0])
-        spikes = _spikes(len(part), state, capacity=0)
-        n_input = _steps(parts.protocol.test_ms, parts)
-        respond_map(circuit, state, spikes, _scratch(state), part, np.zeros_like(state.m_u), n_input)
-        return spikes.first_v
-
-    n_parts = min(effective_n_jobs(n_jobs), max(1, len(currents)))
-    first = Parallel(n_jobs=n_parts, prefer="threads")(
-        delayed(part_of)(part) for part in np.array_split(currents, n_parts)
-    )
-    steps = np.concatenate(first).astype(np.float64)
+    state = rest_state(learned.weights, learned.gain[0])
+    spikes = _spikes(len(currents), state, capacity=0)
+    n_input = _steps(parts.protocol.test_ms, parts)
+    respond_map(circuit, state, spikes, _scratch(state), currents, np.zeros_like(state.m_u), n_input)
+    steps = spikes.first_v.astype(np.float64)
     return np.where(steps < 0.0, np.nan, steps * parts.dt)
 
 

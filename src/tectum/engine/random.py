@@ -197,8 +197,14 @@ def key_of_row(row: ArrayLike) -> np.uint64:
     uint64
         BLAKE2b hash of the values.
     """
-    values = np.ascontiguousarray(row, dtype="<f8") + 0.0
-    return np.uint64(int.from_bytes(hashlib.blake2b(values.tobytes(), digest_size=8).digest(), "little"))
+    return keys_of_rows(np.asarray(row)[np.newaxis])[0]
+
+
+def keys_of_rows(X: ArrayLike) -> NDArray[np.uint64]:
+    """`key_of_row` of each row of X (n_samples, n_features)."""
+    values = np.ascontiguousarray(X, dtype="<f8") + 0.0
+    hashes = b"".join([hashlib.blake2b(row, digest_size=8).digest() for row in values])
+    return np.frombuffer(hashes, "<u8").astype(np.uint64)
 
 
 def seed_from(random_state: Any) -> np.uint64:

@@ -16,7 +16,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from tectum.engine.far_field import add_block, interpolate
+from tectum.engine.far_field import add_changes, add_event, interpolate, padded
 from tectum.engine.kernel import kernel
 from tectum.engine.projection_loop import FIRED, REFRESH, compete, learn, refresh, rescue
 from tectum.engine.wave_noise import fill_normals
@@ -28,7 +28,8 @@ START = np.int32(1)
 STOP = np.int32(-1)
 GOES_ON = np.uint8(2)
 SILENT = np.uint8(0)
-BLOCK = 256  # nodes between two looks for a spike
+PIECE = 32  # nodes among which spikes are looked for one by one
+BLOCK = 256  # nodes of a line, after which there is a look for a spike; with blocks it is a row of the grid
 
 
 class SheetCircuit(NamedTuple):
@@ -63,11 +64,12 @@ class SheetState(NamedTuple):
 class SheetScratch(NamedTuple):
     """Room to work in; `begin` fills what must agree with the state."""
 
-    n_near: Any  # (n,) int32 neighbours that fired
-    far: Any  # (n,) int32
-    blocks: Any  # (n_blocks,) int32
-    line: Any  # (n_columns of blocks,) float32
-    field: Any  # (n,) float32 inhibition beyond r_o
+    n_near: Any  # (n,) int32 neighbours that fired; with margins if there are blocks
+    far: Any  # the same of inhibition beyond r_o; with blocks, what to take off up to r_o
+    blocks: Any  # (n_blocks,) int32 sums over blocks
+    change: Any  # (n_blocks,) int32 of the spikes shared out among blocks, in this step
+    lines: Any  # (2, columns) float32 rows of blocks, interpolated
+    u: Any  # (columns or BLOCK,) float32 lateral input to a line of nodes
     words: Any  # (WORDS, n_blocks) uint32
     noise: Any  # (n,) float32
     drive: Any  # (n,) float32
@@ -119,26 +121,31 @@ def add_stamp(stamp, columns, total, i, strength):
 
 @kernel
 def count_spike(circuit, scratch, i, strength):
-    """Add the profile of node i, times `strength`, to the sums over the nodes that fire."""
-    add_near(circuit, scratch.n_near, i, strength)
-    size, columns = circuit.blocks.size, circuit.columns
-    if size > 0:
+    """Add the profile of node i, times `strength`, to the sums over the nodes that fire; blocks await their changes."""
+    columns = circuit.columns
+    if circuit.blocks.size > 0:
         row, column = i // columns, i % columns
-        add_block(circuit.blocks, scratch.blocks, row, column, strength)
-        add_stamp(circuit.blocks.near[row % size, column % size], columns, scratch.far, i, strength)
+        add_event(circuit.blocks, scratch.n_near, scratch.far, scratch.change, row, column, strength)
     else:
+        add_near(circuit, scratch.n_near, i, strength)
         add_far(circuit, scratch.far, i, strength)
 
 
 @kernel
-def sum_field(circuit, scratch):
-    """Inhibition of each node from the sums over the nodes that fire."""
+def sum_lateral(circuit, scratch, b, u):
+    """Lateral input to line b of the nodes, from the sums over the nodes that fire; lines in their order."""
+    n, lateral = u.shape[0], circuit.lateral
     if circuit.blocks.size > 0:
-        interpolate(circuit.blocks, scratch.blocks, scratch.far, circuit.columns, scratch.line, scratch.field)
+        first = padded(circuit.blocks, b, 0)
+        near, far = scratch.n_near[first : first + n], scratch.far[first : first + n]
+        interpolate(circuit.blocks, scratch.blocks, b, far, scratch.lines, u)
+        for j in range(n):
+            u[j] = lateral_input(lateral, np.float32(near[j]), u[j])
         return
-    far, field = scratch.far, scratch.field
-    for j in range(field.shape[0]):
-        field[j] = np.float32(far[j]) * circuit.unit
+    first = b * BLOCK
+    near, far = scratch.n_near[first : first + n], scratch.far[first : first + n]
+    for j in range(n):
+        u[j] = lateral_input(lateral, np.float32(near[j]), np.float32(far[j]) * circuit.unit)
 
 
 @kernel
@@ -147,13 +154,14 @@ def begin(circuit, state, scratch):
     scratch.n_near[:] = 0
     scratch.far[:] = 0
     scratch.blocks[:] = 0
-    scratch.drive[:] = ZERO
+    scratch.change[:] = 0
     n = 0
     for i in range(state.fired.shape[0]):
         if state.fired[i] == FIRED:
             scratch.before[n] = i
             n += 1
             count_spike(circuit, scratch, i, START)
+    add_changes(circuit.blocks, scratch.change, scratch.blocks)
     return n
 
 
@@ -173,42 +181,56 @@ def new_noise(circuit, scratch, step):
 
 
 @kernel
-def advance_nodes(circuit, v, fatigue, fired, alive, n_near, field, noise, drive):
-    """Phase 3 for a block of nodes; whether one of them crosses its threshold."""
-    neuron, lateral = circuit.neuron, circuit.lateral
+def advance_nodes(neuron, v, fatigue, fired, alive, u, noise):
+    """Phase 3 for a line of nodes; whether one of them crosses its threshold."""
     hit = False
     for j in range(v.shape[0]):
-        u = lateral_input(lateral, np.float32(n_near[j]), field[j])
-        v[j] = membrane(neuron, v[j], u + drive[j] + noise[j] - adaptation(neuron, fatigue[j]))
+        v[j] = membrane(neuron, v[j], u[j] + noise[j] - adaptation(neuron, fatigue[j]))
         fatigue[j] = tire(neuron, fatigue[j], v[j], fired[j] != SILENT)
         hit |= (v[j] >= peak(neuron, fatigue[j])) & alive[j]
     return hit
 
 
 @kernel
-def advance_sheet(circuit, state, scratch, n_before, now):
+def find_spikes(neuron, v, fatigue, alive, first, now, n):
+    """Write the nodes of a line that fire, which begins with node `first`, to `now` from place n; returns the end."""
+    for b in range((v.shape[0] + PIECE - 1) // PIECE):
+        part = slice(b * PIECE, min(b * PIECE + PIECE, v.shape[0]))
+        potential, tiredness, lives = v[part], fatigue[part], alive[part]
+        hit = False
+        for j in range(potential.shape[0]):
+            hit |= (potential[j] >= peak(neuron, tiredness[j])) & lives[j]
+        if hit:
+            for j in range(potential.shape[0]):
+                now[n] = first + part.start + j
+                n += 1 if (potential[j] >= peak(neuron, tiredness[j])) & lives[j] else 0
+    return n
+
+
+@kernel
+def advance_sheet(circuit, state, scratch, driven, n_before, now):
     """Phases 3 and 4; writes the nodes that fire to `now` and `scratch.before`, returns their number."""
     v, fatigue, fired, alive, before = state.v, state.fatigue, state.fired, circuit.alive, scratch.before
-    n_nodes = v.shape[0]
-    sum_field(circuit, scratch)
+    n_nodes, line = v.shape[0], scratch.u.shape[0]
     n = 0
-    for b in range((n_nodes + BLOCK - 1) // BLOCK):
-        part = slice(b * BLOCK, min(b * BLOCK + BLOCK, n_nodes))
-        hit = advance_nodes(
-            circuit,
+    for b in range((n_nodes + line - 1) // line):
+        part = slice(b * line, min(b * line + line, n_nodes))
+        u = scratch.u[: part.stop - part.start]
+        sum_lateral(circuit, scratch, b, u)
+        if driven:
+            drive = scratch.drive[part]
+            for j in range(u.shape[0]):
+                u[j] += drive[j]
+        if advance_nodes(
+            circuit.neuron,
             v[part],
             fatigue[part],
             fired[part],
             alive[part],
-            scratch.n_near[part],
-            scratch.field[part],
+            u,
             scratch.noise[part],
-            scratch.drive[part],
-        )
-        if hit:
-            for j in range(b * BLOCK, min(b * BLOCK + BLOCK, n_nodes)):
-                now[n] = j
-                n += 1 if (v[j] >= peak(circuit.neuron, fatigue[j])) & alive[j] else 0
+        ):
+            n = find_spikes(circuit.neuron, v[part], fatigue[part], alive[part], part.start, now, n)
     for k in range(n):
         j = now[k]
         v[j] = circuit.reset[j]
@@ -221,6 +243,7 @@ def advance_sheet(circuit, state, scratch, n_before, now):
         if fired[j] == FIRED:
             count_spike(circuit, scratch, j, STOP)
             fired[j] = SILENT
+    add_changes(circuit.blocks, scratch.change, scratch.blocks)
     for k in range(n):
         fired[now[k]] = FIRED
         before[k] = now[k]
@@ -250,7 +273,7 @@ def run_sheet(circuit, state, scratch, first_step, spikes):
         if s == 0 or (first_step + s) % circuit.neuron.hold == 0:
             new_noise(circuit, scratch, first_step + s)
         # 3., 4. membranes, fatigue, spikes
-        n_before = advance_sheet(circuit, state, scratch, n_before, spikes.neuron[spikes.first[s] :])
+        n_before = advance_sheet(circuit, state, scratch, False, n_before, spikes.neuron[spikes.first[s] :])
         spikes.first[s + 1] = spikes.first[s] + n_before
 
 
@@ -285,10 +308,8 @@ def run_driven(circuit, state, scratch, projection, weights, room, below, first_
         if driven:
             compete(projection, weights, room, active, circuit.alive, projection.competition.k)
             drive_sheet(circuit, projection, room, scratch.drive)
-        elif s > 0 and below.first[s] > below.first[s - 1]:
-            scratch.drive[:] = ZERO
         # 3., 4. membranes, fatigue, spikes
-        n_before = advance_sheet(circuit, state, scratch, n_before, spikes.neuron[spikes.first[s] :])
+        n_before = advance_sheet(circuit, state, scratch, driven, n_before, spikes.neuron[spikes.first[s] :])
         spikes.first[s + 1] = spikes.first[s] + n_before
         # 5. learning
         if learning:

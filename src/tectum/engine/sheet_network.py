@@ -20,7 +20,7 @@ from tectum.engine.projection_loop import (
     new_reach,
 )
 from tectum.engine.random import uniform_array
-from tectum.engine.sheet_loop import SheetCircuit, SheetScratch, SheetState, SpikeEvents, run_driven, run_sheet
+from tectum.engine.sheet_loop import BLOCK, SheetCircuit, SheetScratch, SheetState, SpikeEvents, run_driven, run_sheet
 from tectum.engine.sheet_wires import (
     Geometry,
     Neighbourhood,
@@ -30,7 +30,7 @@ from tectum.engine.sheet_wires import (
     wire_all,
     wire_grid,
 )
-from tectum.engine.wave_noise import normal_array, normal_levels, words_for
+from tectum.engine.wave_noise import FEWER_LEVELS, LEVELS, normal_array, normal_levels, words_for
 from tectum.parts.neurons import membrane
 from tectum.parts.steps import discretise
 from tectum.parts.wave_learning import (
@@ -58,7 +58,7 @@ CONSCIENCE_STREAM = 0xFFFFFFFFFFFC0000
 SHUFFLE_STREAM = 0xFFFFFFFFFFFA0000
 
 CHUNK = 500  # steps by which a sheet is ahead of the one above
-MOST_EVENTS = 4_000_000  # spikes of a sheet that can be kept in a chunk
+MOST_EVENTS = 16_000_000  # spikes of a sheet that can be kept in a chunk
 
 
 class LayerParts(NamedTuple):
@@ -131,7 +131,8 @@ def _build_sheet(
     blocks = NO_BLOCKS
     if columns and parts.kernel.extent is None:
         spacing = geometry.density**-0.5
-        blocks = build_blocks(n // columns, columns, spacing, parts.kernel.r_o, parts.kernel.length)
+        rows, profile = n // columns, parts.kernel
+        blocks = build_blocks(rows, columns, spacing, profile.r_o, profile.length, wires.disc)
     reset, jump = after_spike(parts.neuron, seed, layer, n)
     return SheetCircuit(
         neuron=neuron,
@@ -142,7 +143,7 @@ def _build_sheet(
         reset=reset,
         jump=jump,
         alive=geometry.alive,
-        levels=normal_levels(),
+        levels=normal_levels(FEWER_LEVELS if blocks.size else LEVELS),
         seed=np.uint64(seed),
         stream=np.uint64(NOISE_STREAM + layer),
     )
@@ -249,12 +250,14 @@ def run(
     n_steps: int,
     *,
     learning: bool = True,
+    turn: int | None = None,
     keep: Callable[[int, int, SpikeEvents], None] | None = None,
 ) -> None:
     """Advance a network by some steps; changes `state`.
 
     All sheets learn at the same time and nothing flows down, so one after the other is advanced by a chunk of steps.
-    Cutting a run into several gives the same bits. `keep` is called with the number of a sheet, the first step of a
+    Cutting a run into several gives the same bits. `turn` is the number of the one projection that learns; the sheets
+    above it are left out. `keep` is called with the number of a sheet, the first step of a
     chunk and the spikes in it.
     """
     sizes = [len(sheet.reset) for sheet in stack.sheets]
@@ -266,19 +269,20 @@ def run(
     while start < end:
         steps = min(chunk, end - start, REFRESH - start % REFRESH)
         below: SpikeEvents | None = None
-        for layer, circuit in enumerate(stack.sheets):
+        for layer, circuit in enumerate(stack.sheets if turn is None else stack.sheets[: turn + 2]):
             now = SpikeEvents(spikes[layer].first[: steps + 1], spikes[layer].neuron)
             sheet = state.sheets[layer]
             if below is None:
                 run_sheet(circuit, sheet, sheet_rooms[layer], start, now)
             else:
                 projection, weights = stack.projections[layer - 1], state.weights[layer - 1]
-                renew = learning and start % REFRESH == 0
+                learns = learning and turn in (None, layer - 1)
+                renew = learns and start % REFRESH == 0
                 projection = _follow(circuit, projection, stack.neighbourhoods[layer - 1], weights, renew)
                 room = sheet_rooms[layer]
                 if stack.shuffled[layer - 1]:
                     below = _shuffle(below, sizes[layer - 1], stack.sheets[layer].seed, layer, start)
-                run_driven(circuit, sheet, room, projection, weights, rooms[layer], below, start, now, learning)
+                run_driven(circuit, sheet, room, projection, weights, rooms[layer], below, start, now, learns)
             below = now
             if keep is not None:
                 keep(layer, start, now)
@@ -333,13 +337,16 @@ def learn_from_images(
 
 
 def _sheet_scratch(circuit: SheetCircuit) -> SheetScratch:
-    n, n_columns = len(circuit.reset), int(circuit.blocks.columns)
+    n, blocks = len(circuit.reset), circuit.blocks
+    columns = int(circuit.columns) if blocks.size else 0
+    n_sums = (n // columns + 2 * int(blocks.margin)) * int(blocks.stride) if columns else n
     return SheetScratch(
-        n_near=np.zeros(n, np.int32),
-        far=np.zeros(n, np.int32),
-        blocks=np.zeros((circuit.blocks.smooth.shape[0] // 2 + 2) * n_columns, np.int32),
-        line=np.zeros(n_columns, np.float32),
-        field=np.zeros(n, np.float32),
+        n_near=np.zeros(n_sums, np.int32),
+        far=np.zeros(n_sums, np.int32),
+        blocks=np.zeros(int(blocks.n_sums), np.int32),
+        change=np.zeros(int(blocks.n_sums), np.int32),
+        lines=np.zeros((2, columns), np.float32),
+        u=np.zeros(columns or BLOCK, np.float32),
         words=words_for(n),
         noise=np.zeros(n, np.float32),
         drive=np.zeros(n, np.float32),

@@ -12,20 +12,20 @@ from scipy.special import ndtri
 from tectum.engine.kernel import kernel
 from tectum.engine.random import block
 
-LEVELS = 2**16  # a number has 16 random bits
+LEVELS = 2**16  # a number has 16 random bits,
+FEWER_LEVELS = 2**12  # or 12 of them on large grids, for a table that fits the cache
 WORDS, PER_BLOCK = 4, 8  # words of a block, and numbers from them
-HALFWORD = np.uint32(0xFFFF)
 SHIFT = np.uint32(16)
 
 
 @cache
-def normal_levels() -> NDArray[np.float32]:
-    """Quantiles (LEVELS,) of the normal distribution, within 4.3; scaled to variance 1.
+def normal_levels(n_levels: int = LEVELS) -> NDArray[np.float32]:
+    """Quantiles (n_levels,) of the normal distribution, within 4.3, or 3.7 with fewer; scaled to variance 1.
 
     The lower half descends from 0 and the upper one ascends from it.
     """
-    half = LEVELS // 2
-    upper = ndtri(0.5 + (np.arange(half) + 0.5) / LEVELS)
+    half = n_levels // 2
+    upper = ndtri(0.5 + (np.arange(half) + 0.5) / n_levels)
     upper = (upper / np.sqrt(np.mean(upper**2))).astype(np.float32)
     levels = np.concatenate([-upper, upper])
     levels.flags.writeable = False
@@ -43,8 +43,8 @@ def fill_normals(levels, seed, stream, step, sd, words, out):
 
     Parameters
     ----------
-    levels : ndarray of float32, shape (LEVELS,)
-        IN `normal_levels`.
+    levels : ndarray of float32, shape (n_levels,)
+        IN `normal_levels` of a power of two, up to `LEVELS`.
     seed, stream : uint64
         IN seed of the model, and what the numbers are for.
     step : int
@@ -57,23 +57,23 @@ def fill_normals(levels, seed, stream, step, sd, words, out):
         OUT the numbers.
     """
     first, second, third, fourth = words[0], words[1], words[2], words[3]
-    n_blocks = (out.shape[0] + PER_BLOCK - 1) // PER_BLOCK
+    n_blocks, bits = (out.shape[0] + PER_BLOCK - 1) // PER_BLOCK, np.uint32(levels.shape[0] - 1)
     for b in range(n_blocks):
         w0, w1, w2, w3 = block(seed, stream, step, b)
         first[b], second[b], third[b], fourth[b] = w0, w1, w2, w3
     whole = out.shape[0] // PER_BLOCK
     for b in range(whole):
-        out[PER_BLOCK * b] = sd * levels[first[b] & HALFWORD]
-        out[PER_BLOCK * b + 1] = sd * levels[first[b] >> SHIFT]
-        out[PER_BLOCK * b + 2] = sd * levels[second[b] & HALFWORD]
-        out[PER_BLOCK * b + 3] = sd * levels[second[b] >> SHIFT]
-        out[PER_BLOCK * b + 4] = sd * levels[third[b] & HALFWORD]
-        out[PER_BLOCK * b + 5] = sd * levels[third[b] >> SHIFT]
-        out[PER_BLOCK * b + 6] = sd * levels[fourth[b] & HALFWORD]
-        out[PER_BLOCK * b + 7] = sd * levels[fourth[b] >> SHIFT]
+        out[PER_BLOCK * b] = sd * levels[first[b] & bits]
+        out[PER_BLOCK * b + 1] = sd * levels[(first[b] >> SHIFT) & bits]
+        out[PER_BLOCK * b + 2] = sd * levels[second[b] & bits]
+        out[PER_BLOCK * b + 3] = sd * levels[(second[b] >> SHIFT) & bits]
+        out[PER_BLOCK * b + 4] = sd * levels[third[b] & bits]
+        out[PER_BLOCK * b + 5] = sd * levels[(third[b] >> SHIFT) & bits]
+        out[PER_BLOCK * b + 6] = sd * levels[fourth[b] & bits]
+        out[PER_BLOCK * b + 7] = sd * levels[(fourth[b] >> SHIFT) & bits]
     for i in range(PER_BLOCK * whole, out.shape[0]):
         word = words[(i % PER_BLOCK) // 2, whole]
-        out[i] = sd * levels[word >> SHIFT if i % 2 else word & HALFWORD]
+        out[i] = sd * levels[(word >> SHIFT if i % 2 else word) & bits]
 
 
 def normal_array(seed: np.uint64, stream: int, step: int, n: int) -> NDArray[np.float32]:

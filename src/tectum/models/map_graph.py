@@ -20,15 +20,16 @@ LOWER: dict[str, Any] = {
     "inhibition": parts.MapInhibition(),
     "lateral": parts.NearExcitation(),
     "threshold": parts.SpikeThreshold(),
-    "rule": parts.ArrivalSTDP(eta=0.2, w_max=1.0, beta=1.0, tau_pre=12.0),
+    "rule": parts.ArrivalSTDP(eta=0.2, w_max=8.0, beta=1.0, tau_pre=12.0),
     "use": parts.UseDependentRate(n_0=3.0),
     "gate": parts.NoveltyGate(recruited=0.02, drop=5.0),
-    "norm": parts.SourceNorm(total=0.85, pace=1.0),
+    "norm": parts.SourceNorm(drive=6.0),
 }
 # ... and those that hear other maps, whose spikes come in one volley per cycle.
 UPPER: dict[str, Any] = LOWER | {
-    "rule": parts.ArrivalSTDP(eta=0.2, w_max=2.0, beta=1.0, tau_pre=6.0),
-    "norm": parts.SourceNorm(total=2.0, pace=1.0),
+    "rule": parts.ArrivalSTDP(eta=0.2, w_max=2.5, beta=1.0, tau_pre=6.0),
+    "norm": parts.SourceNorm(drive=5.0),
+    "gate": parts.NoveltyGate(recruited=0.02, drop=3.0),
 }
 
 
@@ -136,7 +137,8 @@ def build(maps: list[parts.Map], n_features: int, seed: np.uint64, *, dt: float,
         projections += _local(m, 2 * k)
         whole = sum(s.share for s in m.sources)
         for s in m.sources:
-            total = m.norm.total * math.sqrt(s.share / whole)
+            k_most = s.code.k if isinstance(s, parts.Features) else s.k
+            length, gain = math.sqrt(k_most), m.norm.drive * s.share / whole / k_most
             if isinstance(s, parts.Spikes):
                 n_pre, source, from_input, delay = math.prod(maps[place[s.of] // 2].shape), place[s.of], False, s.delay
                 if isinstance(m.clock, parts.Entrainment):
@@ -151,11 +153,18 @@ def build(maps: list[parts.Map], n_features: int, seed: np.uint64, *, dt: float,
                 views.append(view)
             plastic.append((k, len(projections)))
             start = network.initial_weights(
-                math.prod(m.shape), n_pre, 0.0, total * math.sqrt(3.0 / n_pre), seed, len(plastic)
+                math.prod(m.shape), n_pre, 0.0, length * math.sqrt(3.0 / n_pre), seed, len(plastic)
             )
             projections.append(
                 network.Projection(
-                    source, 2 * k, delay, from_input=from_input, plastic=start, total=total, pace=m.norm.pace
+                    source,
+                    2 * k,
+                    delay,
+                    from_input=from_input,
+                    plastic=start,
+                    gain=gain,
+                    length=length,
+                    pace=m.norm.pace,
                 )
             )
     delays = [p.delay for p in projections if not p.from_input]

@@ -13,12 +13,15 @@ from sklearn.utils.validation import check_is_fitted, validate_data
 from tectum import analysis, parts, persistence
 from tectum.engine import graph_network as network
 from tectum.engine.events import Recording, SpikeTrain
-from tectum.engine.graph_loop import N_PRE, SOURCE, WEIGHTS, GraphState
-from tectum.engine.random import integers, key_of_row, seed_from
-from tectum.models import map_graph, parameters
+from tectum.engine.graph_records import N_PRE, SOURCE, WEIGHTS, GraphState
+from tectum.engine.random import integers, keys_of_rows, seed_from
+from tectum.engine.threads import in_threads
+from tectum.models import map_graph, map_toml, parameters
 from tectum.models.progress import progress_bar
+from tectum.settings import constructor_arguments
 
-BATCH = 32  # frames between two looks at the progress bar and for an interrupt
+BATCH = 32  # frames between two looks at the progress bar and for an interrupt, while learning
+FROZEN = 256  # and in frozen passes, for each thread
 
 
 class MapHierarchy(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
@@ -93,6 +96,8 @@ class MapHierarchy(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstima
     (200,)
     """
 
+    _recommended = {"clock": parts.PacingClock()}  # noqa: RUF012  what settings change where no clock is given
+
     maps_: list[parts.Map]
     n_frames_seen_: int
     _state: GraphState
@@ -134,6 +139,31 @@ class MapHierarchy(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstima
         self.n_jobs = n_jobs
         self.random_state = random_state
         self.verbose = verbose
+
+    @classmethod
+    def from_toml(cls, path: Any, **settings: Any) -> Self:
+        """A hierarchy described in a TOML file, see `tectum.models.map_toml`.
+
+        Parameters
+        ----------
+        path : str or path
+            The file.
+        **settings : Any
+            Parameters that override those of the file.
+
+        Returns
+        -------
+        MapHierarchy
+
+        Raises
+        ------
+        FileNotFoundError
+            If there is no such file.
+        ValueError
+            If it does not describe a hierarchy; the message names map and key.
+        """
+        maps, others = map_toml.read_graph(path)
+        return cls(maps, **{k: v for k, v in constructor_arguments(cls, others | settings).items() if k != "maps"})
 
     def fit(self, X: ArrayLike, y: Any = None) -> Self:
         """Learn from frames, in their order or drawn at random.
@@ -220,19 +250,20 @@ class MapHierarchy(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstima
         check_is_fitted(self, "n_frames_seen_")
         X = self._validate(X, reset=False)
         circuit = self._graph.graph.circuit
-        found: list[NDArray[np.float64]] = []
+        table = np.empty((len(X), int(circuit.first[-1])))
+        remembers = self._remembers()
         with progress_bar(len(X), "respond", self.verbose, unit="frames") as advance:
-            for ranked, seeds in self._frozen(X, whole=self._remembers()):
-                if self._remembers():
-                    state = network.at_rest(circuit, self._state)
-                    out = network.run(circuit, state, ranked, self._seed, learning=False)
-                else:
-                    out = network.respond(circuit, self._state, ranked, seeds, self.n_jobs)
-                found.append(map_graph.scores(out.counts, out.latency, circuit.frame * circuit.dt))
-                advance(len(ranked))
-        together = np.concatenate(found)
+            # frames that follow each other are shown by one thread
+            for part, found in in_threads(
+                lambda part: self._respond(X[part], remembers),
+                len(X),
+                1 if remembers else self.n_jobs,
+                None if remembers else FROZEN,
+            ):
+                table[part] = found
+                advance(part.stop - part.start)
         first = circuit.first
-        return {m.name: together[:, first[2 * k] : first[2 * k + 1]] for k, m in enumerate(self.maps_)}
+        return {m.name: table[:, first[2 * k] : first[2 * k + 1]] for k, m in enumerate(self.maps_)}
 
     def transform(self, X: ArrayLike, map: str | None = None) -> NDArray[np.float64]:
         """Response of a map: 1 for the winner, less for neurons with fewer or later spikes, 0 for silent ones.
@@ -294,6 +325,22 @@ class MapHierarchy(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstima
         row = self._graph.graph.circuit.projections[rows[source]]
         n, n_pre = math.prod(m.shape), int(row[N_PRE])
         return self._state.weights[row[WEIGHTS] :][: n * n_pre].reshape(n, n_pre)
+
+    def usage(self, map: str | None = None) -> NDArray[np.float32]:
+        """Frames in which each neuron fired while it learned; old ones fade as `UseDependentRate` says.
+
+        Parameters
+        ----------
+        map : str or None, default=None
+            Name of the map; None is the last.
+
+        Returns
+        -------
+        ndarray of shape (n_neurons,)
+        """
+        place = 2 * self.maps_.index(self._named("usage", map))
+        first = self._graph.graph.circuit.first
+        return self._state.use[first[place] : first[place + 1]]
 
     def codes(self, X: ArrayLike, map: str | None = None, source: int = 0) -> NDArray[np.float32]:
         """What a map that sees features is told of each frame: from 1 for the first input to fire, down to 0 for none.
@@ -371,7 +418,7 @@ class MapHierarchy(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstima
         check_is_fitted(self, "n_frames_seen_")
         X = self._validate(X, reset=False)
         circuit = self._graph.graph.circuit
-        ranked, _ = next(self._frozen(X, whole=True))
+        ranked = self._unseen(X)
         state, capacity = network.at_rest(circuit, self._state), 4096 * (1 + len(X))
         while True:
             out = network.run(
@@ -483,14 +530,21 @@ class MapHierarchy(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstima
         # An interrupt comes when a kernel returns: nothing is called between these, so that they change together.
         self._state, self._means, self._past, self.n_frames_seen_, self.spike_counts_ = state, means, past, seen, counts
 
-    def _frozen(self, X: NDArray, *, whole: bool) -> Any:
-        """Ranked inputs and seeds of frames, in batches or all together."""
-        step = len(X) if whole else 8 * BATCH
-        no_past = [np.full_like(p, -1) for p in self._past]
-        for begin in range(0, len(X), step):
-            part = X[begin : begin + step]
-            ranked, _, _ = self._ranked(part, self._means, no_past, learning=False)
-            yield ranked, np.array([self._seed ^ key_of_row(row) for row in part], np.uint64)
+    def _unseen(self, X: NDArray) -> NDArray[np.int32]:
+        """Inputs that fire in frames of which the first has no past, by the codes as they are."""
+        ranked, _, _ = self._ranked(X, self._means, [np.full_like(p, -1) for p in self._past], learning=False)
+        return ranked
+
+    def _respond(self, X: NDArray, remembers: bool) -> NDArray[np.float64]:
+        """Scores of all neurons to frames that follow each other, or to each from rest."""
+        circuit, ranked = self._graph.graph.circuit, self._unseen(X)
+        if remembers:
+            state = network.at_rest(circuit, self._state)
+            out = network.run(circuit, state, ranked, self._seed, learning=False)
+        else:
+            seeds = self._seed ^ keys_of_rows(X)
+            out = network.respond(circuit, self._state, ranked, seeds)
+        return map_graph.scores(out.counts, out.latency, circuit.frame * circuit.dt)
 
     def _get_state(self) -> tuple[dict[str, np.ndarray], dict[str, Any]]:
         check_is_fitted(self, "n_frames_seen_")

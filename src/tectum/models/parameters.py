@@ -91,14 +91,24 @@ FOIS2023: dict[str, Any] = {
     "schedule": parts.DecayingRate(hold=1.0, end=1.0),
 }
 
+# The standard network after Diehl & Cook (2015), in the form that is used to compare simulators.
+DIEHL_COOK: dict[str, Any] = {
+    "encoder": parts.PoissonSpikes(),
+    "retry": parts.MoreInput(),
+    "neuron": parts.AdaptiveLIF(),
+    "inhibition": parts.LateralInhibition(),
+    "rule": parts.PostPreSTDP(),
+    "norm": parts.MeanNorm(mean=0.1),
+}
+
 POSITIVE = (
     *("tau", "tau_m", "tau_r", "tau_f", "sigma", "reference", "theta", "radius", "start", "end", "half", "n", "R"),
     *("quantum", "patience", "target", "tau_pre", "tau_post", "floor", "tau_growth", "dt"),
     *("tau_v", "tau_th", "noise_ms", "length", "density", "duration", "k", "mean", "span"),
     *("r_i", "r_o", "extent", "first_r_i", "first_r_o"),
     *("contrast", "gain", "step_ms"),
-    *("tau_exc", "tau_inh", "period", "n_0", "total", "quantile", "recruited"),
-    *("side", "upper_side", "round_ms", "nearest", "furthest", "around"),
+    *("tau_exc", "tau_inh", "period", "n_0", "quantile", "recruited"),
+    *("side", "upper_side", "round_ms", "nearest", "furthest", "around", "tau_theta"),
 )
 AT_LEAST = {
     "n_units": 2,
@@ -115,6 +125,8 @@ AT_LEAST = {
     **dict.fromkeys(("refractory_ms", "rise", "pulse", "kappa", "lead", "volley", "later", "weight", "forget"), 0),
     **dict.fromkeys(("pace", "drop", "excitation", "inhibition", "mutual"), 0),
     "factor": 1,
+    **dict.fromkeys(("strength", "step", "eta_plus", "eta_minus", "x_target"), 0),
+    "times": 1,
     "w_min": -1,
 }
 # The exponential of the rule holds up to 4; above 1 depression would make a weight negative; the ring has length 1.
@@ -124,9 +136,11 @@ AT_MOST = {
         ("A_minus", "first", "last", "low", "high", "hold", "phase", "floor", "share", "wait", "edge", "chance"), 1
     ),
     **dict.fromkeys(("forget", "pace", "quantile", "recruited"), 1),
+    "x_target": 1,
 }
+ANY_WEIGHT = (parts.ArrivalSTDP,)  # rules without an exponential, which AT_MOST is about
 ABOVE_ONE = ("tau_plus", "tau_minus")  # ms: the memory (1 - 1/tau)^lag must fade
-WHOLE = ("n_units", "updates", "n_steps", "most", "refractory", "power", "n_maps", "crowd", "divisions", "age")
+WHOLE = ("n_units", "updates", "n_steps", "most", "refractory", "power", "n_maps", "crowd", "divisions", "age", "times")
 OPTIONAL = (
     *("n_units", "first", "quantum", "most", "w_min", "tau_growth", "signed"),
     *("density", "extent", "first_r_i", "first_r_o", "r_i", "r_o", "k"),
@@ -143,7 +157,7 @@ ORDERED = (
         ("w_min", "w_max"),
         ("weakest", "strongest"),
     ),
-    *(("r_o", "extent"), ("nearest", "furthest")),
+    *(("r_o", "extent"), ("nearest", "furthest"), ("v_rest", "v_th"), ("v_reset", "v_th")),
 )
 
 
@@ -181,7 +195,7 @@ def check_part(name: str, part: Any) -> None:
         elif isinstance(value, tuple):
             check_part(where, value)
         elif not (value is None and field in OPTIONAL):
-            _check_number(where, field, value)
+            _check_number(where, field, value, isinstance(part, ANY_WEIGHT) and field == "w_max")
     for below, above in ORDERED:
         small, large = getattr(part, below, None), getattr(part, above, None)
         if small is not None and large is not None and not small < large:
@@ -217,7 +231,7 @@ def check_temporal(chosen: dict[str, Any], n_active: Any) -> None:
         )
 
 
-def _check_number(where: str, field: str, value: Any) -> None:
+def _check_number(where: str, field: str, value: Any, unlimited: bool) -> None:
     if not isinstance(value, numbers.Real) or math.isnan(value) or (math.isinf(value) and field not in UNBOUNDED):
         raise ValueError(f"{where} must be a finite number, got {value!r}; see the field's comment in tectum.parts")
     number = float(value)
@@ -227,7 +241,7 @@ def _check_number(where: str, field: str, value: Any) -> None:
         raise ValueError(f"{where} must be above 1 ms, got {value!r}; leave it out to use the default")
     if field in WHOLE and not isinstance(value, numbers.Integral):
         raise ValueError(f"{where} must be a whole number, got {value!r}; round it")
-    if field in AT_MOST and not number <= AT_MOST[field]:
+    if field in AT_MOST and not unlimited and not number <= AT_MOST[field]:
         raise ValueError(f"{where} must be at most {AT_MOST[field]}, got {value!r}; leave it out to use the default")
     if field in AT_LEAST and not number >= AT_LEAST[field]:
         raise ValueError(f"{where} must be at least {AT_LEAST[field]}, got {value!r}; leave it out to use the default")

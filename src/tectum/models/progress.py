@@ -5,10 +5,16 @@ from contextlib import contextmanager
 
 
 @contextmanager
-def progress_bar(total: int, title: str, shown: bool, unit: str = "presentations") -> Iterator[Callable[[int], None]]:
-    """A bar with rate and time left on stderr; yields a function to call with the number of steps just done."""
+def progress_bar(
+    total: int | None, title: str, shown: bool, unit: str = "presentations"
+) -> Iterator[Callable[..., None]]:
+    """A bar with rate and time left on stderr.
+
+    Yields a function to call with the number of steps just done, and with a note that is shown behind the bar from then
+    on, if there is one. A total of None is not known.
+    """
     if not shown:
-        yield lambda done: None
+        yield lambda done, note="": None
         return
     from rich.console import Console
     from rich.progress import (
@@ -29,7 +35,10 @@ def progress_bar(total: int, title: str, shown: bool, unit: str = "presentations
             speed = task.finished_speed or task.speed
             return Text("" if speed is None else f"{speed:,.0f} {unit}/s")
 
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), Rate(), TimeRemainingColumn())
+    columns = (
+        *(TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), Rate(), TimeRemainingColumn()),
+        TextColumn("{task.fields[note]}"),
+    )
     with Progress(*columns, console=Console(stderr=True)) as bar:
-        task = bar.add_task(title, total=total)
-        yield lambda done: bar.advance(task, done)
+        task = bar.add_task(title, total=total, note="")
+        yield lambda done, note="": bar.update(task, advance=done, **({"note": note} if note else {}))

@@ -15,7 +15,8 @@ from tectum import analysis, persistence
 from tectum.engine import dictionary_network as network
 from tectum.engine.dictionary_loop import DictionaryCircuit, DictionaryState
 from tectum.engine.events import Recording
-from tectum.engine.random import integers, key_of_row, seed_from
+from tectum.engine.random import integers, keys_of_rows, seed_from
+from tectum.engine.threads import in_threads
 from tectum.models import parameters
 from tectum.models.dictionary_diagnosis import DictionaryDiagnosis, diagnose_dictionary
 from tectum.models.progress import progress_bar
@@ -613,7 +614,7 @@ class SpikingDictionary(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseE
         """Key of the random numbers of each sample, from its content; spikes without chance need none."""
         if not isinstance(self._chosen()["encoder"], BernoulliSpikes):
             return np.zeros(len(X), np.uint64)
-        return np.array([key_of_row(row) for row in X], np.uint64)
+        return keys_of_rows(X)
 
     def _learn(self, X: NDArray) -> None:
         """Present samples one after another."""
@@ -632,11 +633,14 @@ class SpikingDictionary(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseE
         check_is_fitted(self, "components_")
         X = self._validate(X, reset=False)
         _, circuit = self._build()
+
+        def respond(part: slice) -> network.Response:
+            return network.respond(circuit, self._state, self._inputs(X[part]), self._keys(X[part]))
+
         with progress_bar(len(X), "respond", self.verbose, unit="samples") as advance:
-            for start in range(0, len(X), BATCH):
-                part = X[start : start + BATCH]
-                yield network.respond(circuit, self._state, self._inputs(part), self._keys(part), self.n_jobs)
-                advance(len(part))
+            for _, response in in_threads(respond, len(X), self.n_jobs, BATCH):
+                yield response
+                advance(len(response.counts))
 
     def _publish(self) -> Self:
         chosen = self._chosen()

@@ -15,6 +15,7 @@ from tectum.engine import map_network as network
 from tectum.engine.events import Recording
 from tectum.engine.map_loop import MapCircuit, MapState
 from tectum.engine.random import integers, seed_from
+from tectum.engine.threads import in_threads
 from tectum.models import parameters
 from tectum.models.diagnosis import Diagnosis, diagnose_map
 from tectum.models.progress import progress_bar
@@ -323,11 +324,14 @@ class SpikingSOM(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimato
         map_parts, circuit = self._build()
         chunk = max(1, CHUNK_BYTES // (4 * len(self.weights_)))
         times = np.empty((len(X), self.weights_.shape[1]))
+
+        def respond(part: slice) -> NDArray[np.float64]:
+            return network.respond(circuit, self._state, self._currents(X[part]), map_parts)
+
         with progress_bar(len(X), "respond", self.verbose, unit="samples") as advance:
-            for start in range(0, len(X), chunk):
-                part = slice(start, start + chunk)
-                times[part] = network.respond(circuit, self._state, self._currents(X[part]), map_parts, self.n_jobs)
-                advance(len(X[part]))
+            for part, found in in_threads(respond, len(X), self.n_jobs, chunk):
+                times[part] = found
+                advance(len(found))
         return times
 
     def transform(self, X: ArrayLike) -> NDArray[np.float64]:

@@ -131,7 +131,8 @@ def steps_in(duration: Any, schedule: Schedule, grown: int) -> int:
     """Steps of a duration in ms; None is what is left of the schedule after the steps grown."""
     if duration is None:
         return max(0, schedule.n_steps - grown)
-    if not isinstance(duration, numbers.Real) or not schedule.step_ms <= float(duration) < float("inf"):
+    least = schedule.step_ms * (1.0 - ROUNDING)
+    if not isinstance(duration, numbers.Real) or not least <= float(duration) < float("inf"):
         raise ValueError(
             f"WaveNetwork: duration must be {schedule.step_ms} ms or more, got {duration!r}; pass a time in ms"
         )

@@ -66,6 +66,10 @@ class WaveNetwork(WaveArchitectures, ClassNamePrefixFeaturesOutMixin, Transforme
     phases : sequence of WavePhase or None
         Schedule of growth; by default large waves, then smaller ones. The last goes on for as long as `grow` is
         asked to.
+    order : {"together", "in turn"}, default="together"
+        Whether all projections grow at the same time, or one after another from below: each goes through the whole
+        schedule while those below it are frozen, which takes as many times longer. Nothing flows down, so the first
+        projection comes out the same.
     image_rule : WaveHebb, FieldHebb or None
         Plasticity in `fit`, with rates per image. With `WaveHebb`, the default, one unit of the last sheet wins each
         image and changes its grown weights. With `FieldHebb` units that share a field of the last sheet compete in it.
@@ -148,6 +152,7 @@ class WaveNetwork(WaveArchitectures, ClassNamePrefixFeaturesOutMixin, Transforme
         "initial": [parts.WaveWeights, None],
         "neighbourhood": [tuple, None],
         "phases": [list, tuple, None],
+        "order": [StrOptions({"together", "in turn"})],
         "image_rule": [parts.WaveHebb, parts.FieldHebb, None],
         "n_presentations": [Interval(numbers.Integral, 1, None, closed="left"), None],
         "response": [StrOptions({"pooling", "excess"}), parts.SpikeCounts],
@@ -171,6 +176,7 @@ class WaveNetwork(WaveArchitectures, ClassNamePrefixFeaturesOutMixin, Transforme
         initial=None,
         neighbourhood=None,
         phases=None,
+        order="together",
         image_rule=None,
         n_presentations=None,
         response="pooling",
@@ -190,6 +196,7 @@ class WaveNetwork(WaveArchitectures, ClassNamePrefixFeaturesOutMixin, Transforme
         self.initial = initial
         self.neighbourhood = neighbourhood
         self.phases = phases
+        self.order = order
         self.image_rule = image_rule
         self.n_presentations = n_presentations
         self.response = response
@@ -230,9 +237,9 @@ class WaveNetwork(WaveArchitectures, ClassNamePrefixFeaturesOutMixin, Transforme
         wave_parameters.check_radii(chosen, self._sheets())
         if not hasattr(self, "_state"):
             self._start(chosen)
+        schedule = self._schedule(chosen)
         if duration is None and until is not None:
-            duration = wave_growth.PATIENCE * sum(phase.duration for phase in chosen["phases"])
-        schedule = wave_parameters.Schedule(chosen["phases"], chosen["neuron"].step_ms)
+            duration = wave_growth.PATIENCE * self.schedule_ms
         n_steps = wave_growth.steps_in(duration, schedule, self.n_steps_grown_)
         period = schedule.steps(wave_growth.LOOK_MS)
         births = np.concatenate([wave_growth.birth_steps(g, schedule.step_ms) for g in self._geometries()])
@@ -251,7 +258,8 @@ class WaveNetwork(WaveArchitectures, ClassNamePrefixFeaturesOutMixin, Transforme
                     left = period - self.n_steps_grown_ % period
                     stop = min(end, place.ends, births[births > self.n_steps_grown_].min(initial=end))
                     steps = int(min(STRETCH, left, stop - self.n_steps_grown_))
-                    self._advance(stack, steps, anew=self.n_steps_grown_ == begins, look=steps == left)
+                    anew = self.n_steps_grown_ == begins
+                    self._advance(stack, steps, turn=place.turn, anew=anew, look=steps == left)
                     advance(steps)
                 if until and not wave_growth.has_settled(self.movements_, tolerance):
                     wave_growth.warn_of_movement(self.movements_, tolerance)
@@ -456,7 +464,7 @@ class WaveNetwork(WaveArchitectures, ClassNamePrefixFeaturesOutMixin, Transforme
         """
         check_is_fitted(self, "weights_")
         chosen = self._chosen()
-        schedule = wave_parameters.Schedule(chosen["phases"], chosen["neuron"].step_ms)
+        schedule = self._schedule(chosen)
         n_steps, begin = wave_growth.steps_in(duration, schedule, self.n_steps_grown_), self.n_steps_grown_
         stack = self._build(chosen, schedule.place(max(0, begin - 1)).phase)
         kept: list[list[tuple[NDArray, NDArray]]] = [[] for _ in stack.sheets]
@@ -477,6 +485,12 @@ class WaveNetwork(WaveArchitectures, ClassNamePrefixFeaturesOutMixin, Transforme
     def step_ms(self) -> float:
         """Width of a spike in ms, as the neurons say."""
         return self._chosen()["neuron"].step_ms
+
+    @property
+    def schedule_ms(self) -> float:
+        """Length of the schedule in ms, of all projections if they grow in turn."""
+        schedule = self._schedule(self._chosen())
+        return schedule.n_steps * schedule.step_ms
 
     def save(self, path: Any) -> None:
         """Write the network to a file that `tectum.load` reads; growth continues from it to the last bit.
@@ -512,6 +526,10 @@ class WaveNetwork(WaveArchitectures, ClassNamePrefixFeaturesOutMixin, Transforme
         chosen = parameters.resolve(self, recommended) | {"phases": phases}
         wave_parameters.check_steps(chosen)
         return chosen
+
+    def _schedule(self, chosen: dict[str, Any]) -> wave_parameters.Schedule:
+        turns = len(self._sheets()) - 1 if self.order == "in turn" else None
+        return wave_parameters.Schedule(chosen["phases"], chosen["neuron"].step_ms, turns)
 
     def _sheets(self) -> list[parts.Sheet]:
         """The sheets, the first with as many nodes as there are features if it leaves them open."""
@@ -555,12 +573,12 @@ class WaveNetwork(WaveArchitectures, ClassNamePrefixFeaturesOutMixin, Transforme
         in_phase = wave_parameters.parts_of_phase(chosen, chosen["phases"][phase], len(geometries))
         return network.build_stack(geometries, in_phase, chosen["initial"].mean, self._seed)
 
-    def _advance(self, stack: network.Stack, n_steps: int, *, anew: bool, look: bool) -> None:
+    def _advance(self, stack: network.Stack, n_steps: int, *, turn: int | None, anew: bool, look: bool) -> None:
         """Grow by some steps, from rest if `anew`, and look at the receptive fields after them if it is time."""
         state, fields, movements = network.copy_of(self._state), self._look, self.movements_
         if anew:
             state = state._replace(sheets=self._rest(self._chosen(), [len(sheet.v) for sheet in state.sheets]))
-        network.run(stack, state, self.n_steps_grown_, n_steps)
+        network.run(stack, state, self.n_steps_grown_, n_steps, turn=turn)
         step = self.n_steps_grown_ + n_steps
         if look:
             geometries = self._geometries()

@@ -116,18 +116,20 @@ class Place(NamedTuple):
     phase: int
     begins: int  # first step of the phase
     ends: float  # first step after it; the last has none
+    turn: int | None  # the projection that learns alone; None: all learn
 
 
 class Schedule(NamedTuple):
-    """Phases of growth in steps."""
+    """Phases of growth in steps; projections that grow in turn go through all of them, one after another."""
 
     phases: Sequence[parts.WavePhase]
     step_ms: float
+    turns: int | None = None  # number of projections that grow in turn; None: all grow together
 
     @property
     def n_steps(self) -> int:
-        """Steps of all phases."""
-        return sum(self.steps(phase.duration) for phase in self.phases)
+        """Steps of all phases, of all turns."""
+        return (self.turns or 1) * sum(self.steps(phase.duration) for phase in self.phases)
 
     def steps(self, duration: float) -> int:
         """Steps in ms."""
@@ -135,13 +137,13 @@ class Schedule(NamedTuple):
 
     def place(self, step: int) -> Place:
         """The phase that a step falls into; the last goes on for ever."""
-        begins = 0
-        for q, phase in enumerate(self.phases[:-1]):
-            ends = begins + self.steps(phase.duration)
-            if step < ends:
-                return Place(q, begins, ends)
-            begins = ends
-        return Place(len(self.phases) - 1, begins, math.inf)
+        begins, turns = 0, [None] if self.turns is None else range(self.turns)
+        stretches = [(turn, q, self.steps(phase.duration)) for turn in turns for q, phase in enumerate(self.phases)]
+        for turn, q, length in stretches[:-1]:
+            if step < begins + length:
+                return Place(q, begins, begins + length, turn)
+            begins += length
+        return Place(stretches[-1][1], begins, math.inf, stretches[-1][0])
 
 
 def check_sheets(name: str, layers: Any) -> None:

@@ -1,5 +1,6 @@
 """The equations and the parameters of the models, each a small part that can be exchanged."""
 
+from tectum.parts.adaptive_threshold import AdaptiveLIF, LateralInhibition
 from tectum.parts.cell_division import CellDivision
 from tectum.parts.conductance import ConductanceLIF, SpikeThreshold
 from tectum.parts.coupling import AdaptiveClock, Entrainment, PacingClock
@@ -15,6 +16,7 @@ from tectum.parts.map_learning import ArrivalSTDP, NoveltyGate, SourceNorm, UseD
 from tectum.parts.neurons import LIF
 from tectum.parts.oscillation import DelayedInhibition
 from tectum.parts.plasticity import NearestNeighbourSTDP
+from tectum.parts.poisson import MoreInput, PoissonSpikes
 from tectum.parts.protocol import Protocol
 from tectum.parts.readout import Centroid, FirstSpike
 from tectum.parts.representation import AdaptiveThreshold, EvidenceNeuron, ExplainingAway, SoftmaxInhibition
@@ -23,6 +25,7 @@ from tectum.parts.spike_counts import SpikeCounts
 from tectum.parts.start import DecayingRate, MeanWeights, SampleWeights, UniformWeights
 from tectum.parts.synapses import PlasticProjection, Synapse
 from tectum.parts.topology import Grid
+from tectum.parts.trace_plasticity import PostPreSTDP, TargetSTDP
 from tectum.parts.wave_learning import (
     FieldNeighbourhood,
     FixedNeighbourhood,
@@ -39,6 +42,7 @@ from tectum.parts.waves import DynamicThresholdLIF, Izhikevich, RingKernel
 __all__ = [
     "LIF",
     "AdaptiveClock",
+    "AdaptiveLIF",
     "AdaptiveThreshold",
     "ArrivalSTDP",
     "BernoulliSpikes",
@@ -68,15 +72,19 @@ __all__ = [
     "LatencyPopulation",
     "LatencyRace",
     "LatencySTDP",
+    "LateralInhibition",
     "Map",
     "MapInhibition",
     "MeanNorm",
     "MeanWeights",
+    "MoreInput",
     "NearExcitation",
     "NearestNeighbourSTDP",
     "NoveltyGate",
     "PacingClock",
     "PlasticProjection",
+    "PoissonSpikes",
+    "PostPreSTDP",
     "Protocol",
     "RandomProjection",
     "RangeNorm",
@@ -92,6 +100,7 @@ __all__ = [
     "SpikeThreshold",
     "Spikes",
     "Synapse",
+    "TargetSTDP",
     "TimeIntegratedSTDP",
     "TraceSTDP",
     "UniformWeights",

@@ -13,7 +13,7 @@ class Features(NamedTuple):
     stop: int | None = None  # feature behind the last; None: to the end
     code: RandomProjection | Ranked = RandomProjection()  # which inputs fire, and in which order
     delay: int = 0  # frames; a delay line shows the map what was then
-    share: float = 1.0  # of the weights of a neuron, relative to its other sources
+    share: float = 1.0  # of the drive of a neuron, relative to its other sources
     onset: float = 8.0  # ms from the pulses of the map's clock to the first spike
 
 
@@ -22,7 +22,8 @@ class Spikes(NamedTuple):
 
     of: str = ""  # name of that map
     delay: float = 2.0  # ms, conduction
-    share: float = 1.0  # of the weights of a neuron, relative to its other sources
+    share: float = 1.0  # of the drive of a neuron, relative to its other sources
+    k: int = 3  # spikes of it in a cycle that make up its share of the drive
 
 
 class Winners(NamedTuple):
@@ -31,7 +32,7 @@ class Winners(NamedTuple):
     of: str = ""  # name of that map
     k: int = 8  # neurons that fire, at most: the winner first
     keep: float = 0.0  # share that is left of what was there a frame earlier
-    share: float = 0.4  # of the weights of a neuron, relative to its other sources
+    share: float = 0.4  # of the drive of a neuron, relative to its other sources
     onset: float = 8.0  # ms from the pulses of the map's clock to the first spike
     t_enc: float = 10.0  # ms from the first spike to the last
     jitter: float = 0.5  # ms, standard deviation of a spike's time

@@ -118,14 +118,15 @@ def _(p, q, latency):
 
 
 class SourceNorm(NamedTuple):
-    """Each source of a map keeps its share of the length of the weight vector of a neuron.
+    """How strongly a map is driven, and that each of its sources keeps its share: by the length of the weight vectors.
 
     With all vectors of one length a neuron hears in proportion to the cosine between its weights and the input, however
     many synapses the weights are spread over. With a constant sum instead, neurons of varied scenes are hardly heard.
+    Weights are in units of those of a neuron that knows one input only: then each is 1.
     """
 
-    total: float = 0.85  # conductance, square root of the sum of the squared weights from all sources together
-    pace: float = 1.0  # share of the way per frame in which the neuron has fired; 0 does nothing
+    drive: float = 6.0  # conductance that the spikes of a cycle bring to a neuron that knows this input only
+    pace: float = 1.0  # share of the way to that length per frame in which the neuron has fired; 0 does nothing
 
 
 def memory_table(tau: float, dt: float, window: float) -> Any:

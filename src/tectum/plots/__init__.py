@@ -4,6 +4,7 @@ Every function draws into the axes or figure it is given, or into a new one, and
 :func:`style` for the look of this package on light or dark pages.
 """
 
+from tectum.plots.coherence import plot_information, plot_map_rasters, plot_phase_histogram
 from tectum.plots.dictionary import (
     plot_comparison,
     plot_components,
@@ -14,6 +15,7 @@ from tectum.plots.dictionary import (
     plot_sparsity,
 )
 from tectum.plots.embedding import plot_embedding
+from tectum.plots.frames import plot_frame_groups, plot_frame_map, plot_frame_strip, plot_group_bands
 from tectum.plots.images import plot_codebook_images
 from tectum.plots.maps import (
     plot_clusters,
@@ -30,6 +32,7 @@ from tectum.plots.spikes import (
     plot_oscillation_raster,
     plot_raster,
 )
+from tectum.plots.streams import plot_class_curves, plot_winner_time_line
 from tectum.plots.style import class_colours, style
 from tectum.plots.training import plot_lattice, plot_quality_curve, plot_unfolding
 from tectum.plots.waves import (
@@ -49,6 +52,7 @@ from tectum.plots.waves import (
 __all__ = [
     "class_colours",
     "plot_bubble",
+    "plot_class_curves",
     "plot_clusters",
     "plot_codebook_images",
     "plot_comparison",
@@ -61,15 +65,22 @@ __all__ = [
     "plot_field_growth",
     "plot_field_sizes",
     "plot_first_spike_map",
+    "plot_frame_groups",
+    "plot_frame_map",
+    "plot_frame_strip",
+    "plot_group_bands",
     "plot_growth",
     "plot_hit_map",
+    "plot_information",
     "plot_label_map",
     "plot_latency",
     "plot_lateral_profile",
     "plot_lattice",
+    "plot_map_rasters",
     "plot_net",
     "plot_orientations",
     "plot_oscillation_raster",
+    "plot_phase_histogram",
     "plot_quality_curve",
     "plot_raster",
     "plot_receptive_fields",
@@ -82,6 +93,7 @@ __all__ = [
     "plot_unfolding",
     "plot_wave",
     "plot_wave_snapshots",
+    "plot_winner_time_line",
     "position_colours",
     "sheet_neighbours",
     "style",

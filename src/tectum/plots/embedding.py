@@ -8,8 +8,8 @@ import numpy.typing as npt
 from matplotlib.axes import Axes
 
 from tectum.plots.checks import as_classes, as_points, as_vector, class_names
-from tectum.plots.layout import add_class_legend, axes_or_new
-from tectum.plots.style import accent, class_colours, ink
+from tectum.plots.layout import add_class_legend, add_colour_bar, axes_or_new
+from tectum.plots.style import SEQUENTIAL, accent, class_colours, ink
 
 
 def plot_embedding(
@@ -17,11 +17,14 @@ def plot_embedding(
     *,
     labels: npt.ArrayLike | None = None,
     target_names: Sequence[str] | None = None,
+    values: npt.ArrayLike | None = None,
+    label: str = "",
+    colours: npt.ArrayLike | None = None,
     title: str | None = None,
     axis_names: tuple[str, str] = ("dimension 1 (a.u.)", "dimension 2 (a.u.)"),
     ax: Axes | None = None,
 ) -> Axes:
-    """Draw samples in two dimensions, coloured by class.
+    """Draw samples in two dimensions, coloured by class, by a number, or as asked for.
 
     Parameters
     ----------
@@ -31,6 +34,12 @@ def plot_embedding(
         Class of each sample from 0; -1 or NaN for none, drawn pale. One colour for all by default.
     target_names : sequence of str, optional
         Names of the classes; their numbers by default.
+    values : (n_samples,) array, optional
+        A number per sample, in place of labels; with a colour bar.
+    label : str
+        Label of the colour bar.
+    colours : (n_samples, 3) or (n_samples, 4) array, optional
+        Colour of each sample, in place of labels.
     title : str, optional
         Title, for example the method of the embedding.
     axis_names : (str, str)
@@ -51,7 +60,12 @@ def plot_embedding(
     ax = axes_or_new(ax, (4.4 if labels is None else 5.6, 3.9))
     size = float(np.clip(12_000 / max(len(points), 1), 3, 22))
     look: dict[str, Any] = {"s": size, "linewidths": 0, "rasterized": len(points) > 5000}
-    if labels is None:
+    if values is not None:
+        numbers = as_vector(values, "plot_embedding.values", len(points))
+        add_colour_bar(ax, ax.scatter(points[:, 0], points[:, 1], c=numbers, cmap=SEQUENTIAL, **look), label)
+    elif colours is not None:
+        ax.scatter(points[:, 0], points[:, 1], color=np.asarray(colours), **look)
+    elif labels is None:
         ax.scatter(points[:, 0], points[:, 1], color=[accent(0)], alpha=0.7, **look)
     else:
         classes = as_classes(labels, "plot_embedding.labels")

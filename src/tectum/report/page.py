@@ -13,6 +13,7 @@ from numpy.typing import ArrayLike
 from sklearn.utils.validation import check_is_fitted
 
 import tectum
+from tectum.models.map_hierarchy import MapHierarchy
 from tectum.models.spiking_dictionary import SpikingDictionary
 from tectum.models.wave_network import WaveNetwork
 from tectum.persistence import write_atomically
@@ -25,6 +26,9 @@ from tectum.report.map_figures import ImageShape
 from tectum.report.map_page import map_content
 from tectum.report.numbers import Measure
 from tectum.report.render import Drawing, Image, render
+from tectum.report.stream_diary import Diary
+from tectum.report.stream_page import stream_content
+from tectum.report.stream_study import StreamStudy, examine_stream
 from tectum.report.study import Study, examine_map
 from tectum.report.wave_page import wave_content
 from tectum.report.wave_study import Look, WaveStudy, examine_waves
@@ -52,20 +56,21 @@ def examine(
     feature_names: Sequence[str] | None = None,
     train: ArrayLike | None = None,
     growth: list[Look] | None = None,
+    diary: Diary | None = None,
     baselines: bool = True,
     random_state: int | None = 0,
-) -> Study | DictionaryStudy | WaveStudy:
+) -> Study | DictionaryStudy | WaveStudy | StreamStudy:
     """Measure a fitted model and baselines of equal size on the same samples.
 
-    A map is measured beside a Kohonen map and k-means, a dictionary beside k-means, sparse coding, principal and
-    independent components, a network of sheets beside itself before growth.
+    A map, and the largest one of a hierarchy, is measured beside a Kohonen map and k-means, a dictionary beside
+    k-means, sparse coding, principal and independent components, a network of sheets beside itself before growth.
 
     Parameters
     ----------
-    model : SpikingSOM, SpikingDictionary or WaveNetwork
+    model : SpikingSOM, SpikingDictionary, WaveNetwork or MapHierarchy
         Fitted or grown.
     X : array-like or sparse matrix of shape (n_samples, n_features)
-        Samples, none for a network of sheets; of more than 5,000 a random subset is examined.
+        Samples, none for a network of sheets or with a diary; of more than 5,000 a random subset is examined.
     y : array-like of shape (n_samples,), optional
         Class of each sample, for a map. A target with more than 32 distinct values is not a class and is left out.
     target_names : sequence of str, optional
@@ -77,6 +82,8 @@ def examine(
         the error over time. Without it the baselines learn from a random half of X, and all is measured on the other.
     growth : list of Look, optional
         What `follow_growth` gave for a network of sheets; only its beginning and its end are shown without.
+    diary : Diary, optional
+        What was kept of the stream that a hierarchy of maps learned; needed for one.
     baselines : bool, default=True
         Whether to fit the baselines.
     random_state : int or None, default=0
@@ -84,13 +91,20 @@ def examine(
 
     Returns
     -------
-    Study, DictionaryStudy or WaveStudy
+    Study, DictionaryStudy, WaveStudy or StreamStudy
 
     Raises
     ------
     ValueError
         If an argument does not suit the model, y or a list of names has another length, or a class has no name.
     """
+    if isinstance(model, MapHierarchy):
+        of_others = {"y": y, "target_names": target_names, "feature_names": feature_names, "train": train}
+        _leave_out("examine", model, X=X, growth=growth, **of_others)
+        if diary is None:
+            raise ValueError("examine.diary must be a Diary for a MapHierarchy, got None; learn with Diary.learn")
+        return examine_stream(model, diary, baselines=baselines, random_state=random_state)
+    _leave_out("examine", model, diary=diary)
     if isinstance(model, WaveNetwork):
         of_others = {"y": y, "target_names": target_names, "feature_names": feature_names, "train": train}
         _leave_out("examine", model, X=X, **of_others)
@@ -120,12 +134,13 @@ def write_report(
     image_shape: ImageShape | None = None,
     images: Sequence[ArrayLike] | None = None,
     growth: list[Look] | None = None,
+    diary: Diary | None = None,
     title: str | None = None,
     command: str | None = None,
     seconds: float | None = None,
     baselines: bool = True,
     random_state: int | None = 0,
-    study: Study | DictionaryStudy | WaveStudy | None = None,
+    study: Study | DictionaryStudy | WaveStudy | StreamStudy | None = None,
 ) -> Path:
     """Write one HTML page about a fitted model: numbers beside baselines, figures, parameters, how to reproduce it.
 
@@ -135,10 +150,10 @@ def write_report(
     ----------
     path : str or path
         File to write, in an existing folder; an existing file is replaced in one step.
-    model : SpikingSOM, SpikingDictionary or WaveNetwork
+    model : SpikingSOM, SpikingDictionary, WaveNetwork or MapHierarchy
         Fitted or grown.
     X : array-like or sparse matrix of shape (n_samples, n_features)
-        Samples, none for a network of sheets: for a map usually those it has learned from, for a dictionary better
+        Samples, none for a network of sheets or a hierarchy of maps: for a map usually those it has learned from, for a dictionary better
         others. Of more than 5,000 a random subset is examined.
     y : array-like of shape (n_samples,), optional
         Class of each sample, for colours and scores of a map.
@@ -152,6 +167,8 @@ def write_report(
         Whole images, filtered as those from which the patches were cut, for a dictionary; needs ``image_shape``.
     growth : list of Look, optional
         As in `examine`, for a network of sheets.
+    diary : Diary, optional
+        As in `examine`, for a hierarchy of maps.
     title : str, optional
         Name of the data, for the heading.
     command : str, optional
@@ -162,7 +179,7 @@ def write_report(
         Whether to compare with other methods on the same samples.
     random_state : int or None, default=0
         Subsets, baselines and t-SNE.
-    study : Study, DictionaryStudy or WaveStudy, optional
+    study : Study, DictionaryStudy, WaveStudy or StreamStudy, optional
         What `examine` gave for the same model and samples, which is then not computed again.
 
     Returns
@@ -187,7 +204,8 @@ def write_report(
     >>> som = SpikingSOM(shape=(6, 6), random_state=0).fit(X)
     >>> report.write_report("iris.html", som, X, y, title="Iris")  # doctest: +SKIP
     """
-    check_is_fitted(model, "weights_" if isinstance(model, WaveNetwork) else "n_presentations_seen_")
+    fitted = {WaveNetwork: "weights_", MapHierarchy: "n_frames_seen_"}
+    check_is_fitted(model, fitted.get(type(model), "n_presentations_seen_"))
     if study is None:
         study = examine(
             model,
@@ -197,11 +215,15 @@ def write_report(
             feature_names=feature_names,
             train=train,
             growth=growth,
+            diary=diary,
             baselines=baselines,
             random_state=random_state,
         )
     facts = _facts(model, seconds)
-    if isinstance(study, WaveStudy):
+    if isinstance(study, StreamStudy):
+        _leave_out("write_report", model, X=X, image_shape=image_shape, images=images)
+        content = stream_content(model, study, facts=facts)
+    elif isinstance(study, WaveStudy):
         _leave_out("write_report", model, X=X, image_shape=image_shape, images=images)
         content = wave_content(model, study, facts=facts)
     elif isinstance(study, DictionaryStudy):
@@ -278,6 +300,8 @@ def _places(drawings: Sequence[Drawing | Film]) -> list[str]:
 
 def _parameters(model: Any) -> list[tuple[str, str, bool, list[tuple[str, str]]]]:
     """Name, value or class of the part, whether it was given, and the fields of the part, for every parameter."""
+    if isinstance(model, MapHierarchy):
+        return _hierarchy_parameters(model)
     chosen, rows = model._chosen(), []
     for name, given in model.get_params(deep=False).items():
         part = chosen.get(name)
@@ -291,11 +315,29 @@ def _parameters(model: Any) -> list[tuple[str, str, bool, list[tuple[str, str]]]
     return rows
 
 
+def _hierarchy_parameters(model: MapHierarchy) -> list[tuple[str, str, bool, list[tuple[str, str]]]]:
+    """The same for a hierarchy: a row per map with its parts."""
+    given = model.get_params(deep=False)
+    rows: list[tuple[str, str, bool, list[tuple[str, str]]]] = [
+        (name, _text(value), value is not None, [])
+        for name, value in given.items()
+        if name not in ("maps", "clock", "verbose", "n_jobs")
+    ]
+    return rows + [
+        (m.name, "Map", given["maps"] is not None, [pair for pair in _fields(m) if pair[0] != "name"])
+        for m in model.maps_
+    ]
+
+
 def _fields(part: Any, prefix: str = "") -> Iterator[tuple[str, str]]:
     """Dotted name and value of each field of a part and of the parts in it."""
     for field, value in part._asdict().items():
         if hasattr(value, "_asdict"):
             yield from _fields(value, f"{prefix}{field}.")
+        elif isinstance(value, tuple) and value and hasattr(value[0], "_asdict"):
+            for k, item in enumerate(value):
+                yield f"{prefix}{field}.{k}", type(item).__name__
+                yield from _fields(item, f"{prefix}{field}.{k}.")
         else:
             yield prefix + field, _text(value)
 

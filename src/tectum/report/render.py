@@ -15,6 +15,7 @@ from tectum.plots.style import Theme
 
 MOST_SVG_BYTES = 300_000  # larger drawings are stored as pixels
 PIXELS_PER_INCH = 200
+WEBP_QUALITY = 72
 INCH = 96  # pixels of the page
 # no fonts of the reader's; the size as asked for
 SETTINGS: dict[Any, Any] = {"svg.fonttype": "path", "savefig.bbox": "standard"}
@@ -43,6 +44,8 @@ class Drawing:
         Layout engine of matplotlib; compressed suits axes of fixed aspect.
     pixels_per_inch : int or None
         For a drawing that is better stored as pixels; None stores vectors unless they are large.
+    photographs : bool
+        Whether pixels are stored with losses that do not show in photographs.
     """
 
     key: str
@@ -52,6 +55,7 @@ class Drawing:
     size: tuple[float, float]
     layout: Literal["constrained", "compressed"] = "constrained"
     pixels_per_inch: int | None = None
+    photographs: bool = False
 
 
 @dataclass(frozen=True)
@@ -69,7 +73,8 @@ def render(drawing: Drawing, theme: Theme) -> Image:
         drawing.draw(figure)
         vectors = b"" if drawing.pixels_per_inch else _save(figure, "svg")
         if drawing.pixels_per_inch or len(vectors) > MOST_SVG_BYTES:
-            kind, payload = "png", _save(figure, "png", drawing.pixels_per_inch or PIXELS_PER_INCH)
+            kind = "webp" if drawing.photographs else "png"
+            payload = _save(figure, kind, drawing.pixels_per_inch or PIXELS_PER_INCH)
         else:
             kind, payload = "svg+xml", vectors
     return Image(f"data:image/{kind};base64,{base64.b64encode(payload).decode()}", round(drawing.size[0] * INCH))
@@ -77,8 +82,8 @@ def render(drawing: Drawing, theme: Theme) -> Image:
 
 def _save(figure: Figure, file_format: str, pixels_per_inch: int = PIXELS_PER_INCH) -> bytes:
     buffer = io.BytesIO()
-    metadata = {"Date": None} if file_format == "svg" else {}
-    figure.savefig(buffer, format=file_format, dpi=pixels_per_inch, metadata=metadata)
+    options: dict[str, Any] = {"svg": {"metadata": {"Date": None}}, "webp": {"pil_kwargs": {"quality": WEBP_QUALITY}}}
+    figure.savefig(buffer, format=file_format, dpi=pixels_per_inch, **options.get(file_format, {}))
     content = buffer.getvalue()
     return with_fewer_digits(content) if file_format == "svg" else content
 

@@ -77,12 +77,15 @@ def growth_film(study: WaveStudy) -> Film | None:
                 ],
             }
         )  # fmt: skip
+    before = "every unit listens to all nodes, so that all centres lie in the middle"
+    if study.configuration == "budding":
+        before = "every unit listens to the node at its own place alone, born or not yet"
     return Film(
         "growth",
         "Fields come together, and the sheet unfolds",
         "Left: each unit of the sheet above stands where its receptive field has its centre on the sheet below, lines "
-        "join neighbours, and colours tell their places on their own sheet. Before growth every unit listens to all "
-        "nodes, so that all centres lie in the middle. Right: the fields of some units, framed in their colour.",
+        f"join neighbours, and colours tell their places on their own sheet. Before growth {before}. Right: the fields "
+        "of some units, framed in their colour.",
         "growth",
         {"times": [look.time_ms for look in study.looks], "stages": stages, "projections": projections},
     )

@@ -5,7 +5,7 @@ from typing import Any
 from tectum.models.wave_parameters import AUTHORS_LAYERS, TOPOGRAPHIC_LAYERS
 from tectum.report.content import Comparison, Content, Health, Section
 from tectum.report.wave_figures import field_figures, growth_figures, opening_figures, order_figures, wave_figures
-from tectum.report.wave_study import Order, WaveStudy, schedule_ms
+from tectum.report.wave_study import Order, WaveStudy
 
 KINDS = {
     "topographic": "topographic: units learn when they fire, in neighbourhoods that follow their fields",
@@ -169,7 +169,7 @@ def _sections(study: WaveStudy) -> list[Section]:
             "growth",
             "Growth",
             "Neurons that are active together drive the same units, and what fires together is wired together, while "
-            "the sum of the weights of a unit stays the same. All sheets grow at once.",
+            "the sum of the weights of a unit stays the same.",
             growth_figures(study),
         ),
         Section(
@@ -227,7 +227,7 @@ def _number(value: float, unit: str = "") -> str:
 
 
 def _health(network: Any, study: WaveStudy) -> Health:
-    rows = [("Schedule", f"{schedule_ms(network) / 1000.0:g} s"), ("Configuration", KINDS[study.configuration])]
+    rows = [("Schedule", f"{network.schedule_ms / 1000.0:g} s"), ("Configuration", KINDS[study.configuration])]
     for found in study.direct:
         order = found.order
         rows += [

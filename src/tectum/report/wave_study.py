@@ -176,7 +176,7 @@ def follow_growth(
     """
     begin = getattr(network, "n_steps_grown_", 0) * network.step_ms
     if duration is None:
-        duration = max(0.0, schedule_ms(network) - begin)
+        duration = max(0.0, network.schedule_ms - begin)
     looks, grown = [], 0.0
     filmed = np.unique(np.linspace(0, n_looks, N_SCENES).round())
     shares = (np.arange(n_looks + 1) / n_looks) ** 1.5  # of the time
@@ -197,22 +197,11 @@ def look_at(network: Any, *, film: bool = True) -> Look:
     return Look(network.n_steps_grown_ * network.step_ms, [W.copy() for W in network.weights_], activity)
 
 
-def schedule_ms(network: Any) -> float:
-    """Length of the schedule of growth."""
-    return float(sum(phase.duration for phase in network._chosen()["phases"]))
-
-
 def excitation_radius(network: Any, layer: int) -> float:
     """Radius of lateral excitation on a sheet in the phase that growth has reached."""
-    chosen, left = network._chosen(), network.n_steps_grown_ * network.step_ms
-    phases = chosen["phases"]
-    now = len(phases) - 1
-    for q, phase in enumerate(phases):
-        left -= phase.duration
-        if left <= 0.0:
-            now = q
-            break
-    own = phases[now].first_r_i if layer == 0 else phases[now].r_i
+    chosen = network._chosen()
+    phase = chosen["phases"][network._schedule(chosen).place(max(0, network.n_steps_grown_ - 1)).phase]
+    own = phase.first_r_i if layer == 0 else phase.r_i
     return float(own or chosen["first_kernel" if layer == 0 else "kernel"].r_i)
 
 
@@ -242,7 +231,9 @@ def examine_waves(network: Any, *, growth: list[Look] | None = None) -> WaveStud
         projections.append(_projection(W, positions, trains, least, below, above, network.step_ms))
     orders = [[_order(W, positions[k], positions[k + 1]) for k, W in enumerate(look.weights)] for look in looks]
     configuration = _configuration(network)
-    complete = network.n_steps_grown_ * network.step_ms >= schedule_ms(network) - network.step_ms
+    complete = network.n_steps_grown_ * network.step_ms >= network.schedule_ms - network.step_ms
+    # A single synapse is as compact and as much in order as a field can be: nothing to compare with.
+    before = orders[0] if len(looks) > 1 and configuration != "budding" else None
     return WaveStudy(
         positions=positions,
         looks=looks,
@@ -252,7 +243,7 @@ def examine_waves(network: Any, *, growth: list[Look] | None = None) -> WaveStud
         statistics=statistics,
         configuration=configuration,
         complete=complete,
-        measures=_measures(projections[: n_sheets - 1], orders[0] if len(looks) > 1 else None, configuration),
+        measures=_measures(projections[: n_sheets - 1], before, configuration),
         warnings=_warnings(network, projections[: n_sheets - 1], statistics, complete),
     )
 
@@ -344,7 +335,7 @@ def _warnings(
 ) -> list[str]:
     found = []
     if not complete:
-        grown, whole = network.n_steps_grown_ * network.step_ms / 1000.0, schedule_ms(network) / 1000.0
+        grown, whole = network.n_steps_grown_ * network.step_ms / 1000.0, network.schedule_ms / 1000.0
         found.append(f"Growth stopped after {grown:g} s of a schedule of {whole:g} s; call grow() for the rest.")
     for k, waving in enumerate(statistics):
         if not waving.active > 0.02:

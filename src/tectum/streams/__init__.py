@@ -9,9 +9,11 @@ from tectum.streams.clip import write_clip
 from tectum.streams.cnn import CNN, FeatureStream, features
 from tectum.streams.event_files import read_events
 from tectum.streams.event_frames import EventFrameStream, event_frames
+from tectum.streams.gradients import OrientedGradients
 from tectum.streams.learning import learn
 from tectum.streams.pictures import CameraStream, ImageStream, VideoStream, camera, images, video
 from tectum.streams.stream import Chunk, Stream, StreamError
+from tectum.streams.timed import Timed
 
 __all__ = [
     "CNN",
@@ -21,8 +23,10 @@ __all__ = [
     "EventFrameStream",
     "FeatureStream",
     "ImageStream",
+    "OrientedGradients",
     "Stream",
     "StreamError",
+    "Timed",
     "VideoStream",
     "arrays",
     "camera",

@@ -16,6 +16,7 @@ from tectum.streams.stream import Chunk, PathLike, Stream, StreamError, as_paths
 
 SUFFIXES = (".npy", ".npz")
 FEATURES = ("X", "data")  # names of the samples in a .npz file
+HEADERS = {(1, 0): npy.read_array_header_1_0, (2, 0): npy.read_array_header_2_0}
 DAMAGED = (ValueError, EOFError, OSError, zipfile.BadZipFile, zlib.error)  # what reading a broken file may raise
 
 
@@ -27,10 +28,10 @@ def arrays(
     Parameters
     ----------
     path_or_array : path, list of paths, or array-like of shape (n_samples, ...)
-        A ``.npy`` file (memory-mapped), a ``.npz`` file (read row by row, compressed or not), a folder of such files,
-        which follow each other in the order of their names, or samples in memory. A ``.npz`` file holds the samples as
-        ``X`` or ``data`` and may hold ``time_s``, ``source``, ``names`` and ``thumbnails``, as in `Chunk`. Samples
-        that are arrays themselves are flattened.
+        A ``.npy`` or ``.npz`` file, of which a chunk is in memory at a time, compressed or not; a folder of such files,
+        which follow each other in the order of their names; or samples in memory or mapped into it. A ``.npz`` file
+        holds the samples as ``X`` or ``data`` and may hold ``time_s``, ``source``, ``names`` and ``thumbnails``, as in
+        `Chunk`. Samples that are arrays themselves are flattened.
     rate : float, default=25.0
         Samples per second, where a file holds no ``time_s``.
     chunk : int, default=32
@@ -87,11 +88,11 @@ class ArrayStream(Stream):
             self._first_name.append(len(self.names))
             names = [item.name] if isinstance(item, Path) else ["array"]
             try:
-                with _open(item) as recording:
-                    n_announced += recording.n_samples
-                    names = recording.names or names
+                with _open(item) as found:
+                    n_announced += found.n_samples
+                    names = found.names or names
                     if position == 0:
-                        self.n_features = recording.n_features
+                        self.n_features = found.n_features
             except StreamError as error:
                 if position == 0:
                     raise ValueError(str(error)) from error  # met again, as what it is, when its turn comes
@@ -101,27 +102,27 @@ class ArrayStream(Stream):
     def __iter__(self) -> Iterator[Chunk]:
         offset = 0.0
         for first_name, item in zip(self._first_name, self._items, strict=True):
-            with _open(item) as recording:
-                if recording.n_features != self.n_features:
+            with _open(item) as found:
+                if found.n_features != self.n_features:
                     raise StreamError(
-                        f"{recording.name} has {recording.n_features} features, those before it {self.n_features}; "
+                        f"{found.name} has {found.n_features} features, those before it {self.n_features}; "
                         "stream sources of one number of features at a time"
                     )
-                times = recording.times(self._rate)
-                for start in range(0, recording.n_samples, self._chunk):
-                    stop = min(start + self._chunk, recording.n_samples)
+                times = found.times(self._rate)
+                for start in range(0, found.n_samples, self._chunk):
+                    stop = min(start + self._chunk, found.n_samples)
                     part = slice(start, stop)
                     yield Chunk(
-                        recording.read("samples", part).reshape(stop - start, -1).astype(np.float32),
+                        found.read("samples", part).reshape(stop - start, -1).astype(np.float32),
                         offset + times[part],
-                        first_name + recording.source[part],
-                        None if recording.pictures is None else recording.read("pictures", part),
+                        first_name + found.source[part],
+                        None if found.pictures is None else found.read("pictures", part),
                     )
                 # the next source begins one interval after the last sample of this one
                 offset += times[-1] + (times[-1] - times[-2] if len(times) > 1 else 1.0 / self._rate)
 
 
-class Recording:
+class Rows:
     """Samples of one array or file, to be read from front to back, and what is known of them."""
 
     def __init__(self, name: str, samples: Any, beside: dict[str, NDArray[Any]], pictures: Any = None) -> None:
@@ -158,14 +159,20 @@ class Recording:
 
 
 class RowReader:
-    """Rows of an array in a ``.npz`` file, read in order without holding the array."""
+    """Rows of an array in a file, read in order without holding the array.
+
+    A memory-mapped file would do, but its pages count as memory of the process while there is room.
+    """
 
     def __init__(self, file: IO[bytes]) -> None:
         self._file, self._position = file, 0
-        read_header = {(1, 0): npy.read_array_header_1_0, (2, 0): npy.read_array_header_2_0}[npy.read_magic(file)]
-        self.shape, in_columns, self.dtype = read_header(file)
-        if self.dtype.hasobject or (in_columns and len(self.shape) > 1 and self.shape[0] > 1):
-            raise ValueError(f"an array of dtype {self.dtype} that is stored column by column or as Python objects")
+        version = npy.read_magic(file)
+        if version not in HEADERS:
+            raise ValueError(f"it is of format version {version}")
+        self.shape, in_columns, self.dtype = HEADERS[version](file)
+        if self.dtype.hasobject:
+            raise ValueError("it holds Python objects")
+        self.in_columns = in_columns and len(self.shape) > 1
 
     def __len__(self) -> int:
         return self.shape[0] if self.shape else 0
@@ -183,28 +190,29 @@ class RowReader:
 
 
 @contextlib.contextmanager
-def _open(item: Path | NDArray[Any]) -> Iterator[Recording]:
+def _open(item: Path | NDArray[Any]) -> Iterator[Rows]:
     """The samples of an array or a file."""
     if not isinstance(item, Path):
-        yield Recording("array", item, {})
+        yield Rows("array", item, {})
         return
     with contextlib.ExitStack() as stack:
         try:
             if item.suffix.lower() == ".npy":
-                recording = Recording(item.name, np.load(item, mmap_mode="r", allow_pickle=False), {})
+                reader = RowReader(stack.enter_context(open(item, "rb")))
+                found = Rows(item.name, np.load(item, mmap_mode="r") if reader.in_columns else reader, {})
             else:
-                recording = _open_npz(item, stack)
+                found = _open_npz(item, stack)
         except StreamError:
             raise
         except DAMAGED as error:
             raise StreamError(
-                f"{item.name} cannot be read as a NumPy file of plain numbers ({error}); it is damaged, cut off, or "
+                f"{item.name} cannot be read as a NumPy file of plain numbers ({error}); it is damaged, or cut off, or "
                 "holds Python objects, which are never loaded: save it again with numpy.save or numpy.savez"
             ) from error
-        yield recording
+        yield found
 
 
-def _open_npz(path: Path, stack: contextlib.ExitStack) -> Recording:
+def _open_npz(path: Path, stack: contextlib.ExitStack) -> Rows:
     """A .npz file: the small arrays at once, the samples and pictures to be read by rows."""
     archive = stack.enter_context(zipfile.ZipFile(path))
     keys = [name.removesuffix(".npy") for name in archive.namelist()]
@@ -216,13 +224,16 @@ def _open_npz(path: Path, stack: contextlib.ExitStack) -> Recording:
         )
 
     def rows(key: str) -> RowReader:
-        return RowReader(stack.enter_context(archive.open(f"{key}.npy")))
+        reader = RowReader(stack.enter_context(archive.open(f"{key}.npy")))
+        if reader.in_columns:
+            raise StreamError(f"{path.name} holds {key} column by column; save it with numpy.ascontiguousarray({key})")
+        return reader
 
     beside = {}
     for key in {"time_s", "source", "names"}.intersection(keys):
         with archive.open(f"{key}.npy") as file:
             beside[key] = npy.read_array(file, allow_pickle=False)
-    return Recording(path.name, rows(features), beside, rows("thumbnails") if "thumbnails" in keys else None)
+    return Rows(path.name, rows(features), beside, rows("thumbnails") if "thumbnails" in keys else None)
 
 
 def _shards(paths: list[Path]) -> list[Path]:

@@ -6,12 +6,14 @@ The network is any ONNX file with one input of shape (batch, 3, height, width). 
 
 import math
 from collections.abc import Iterator, Sequence
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from tectum.streams import onnx_graph
+from tectum.streams.gradients import OrientedGradients
 from tectum.streams.stream import Chunk, Pair, PathLike, Stream, StreamError, as_paths, check_size, check_whole
 
 LISTED = 12  # names of layers that an error lists
@@ -38,6 +40,9 @@ class CNN:
         ``mean=(123.675, 116.28, 103.53)``, ``scale=(1 / 58.395, 1 / 57.12, 1 / 57.375)``.
     pool : bool, default=False
         Whether 2 x 2 neighbours of the layer are replaced by their largest; at an odd side the last ones by fewer.
+    rows_first : bool, default=False
+        Whether activations of a convolutional layer are ordered by row, column, channel, so that a stretch of features
+        is a band of the picture, instead of by channel, row, column.
     batch : int, default=8
         Frames computed at a time; memory grows with it.
     n_threads : int, default=1
@@ -48,7 +53,8 @@ class CNN:
     layers : list of str
         Names of all layers.
     shape : tuple of int
-        Shape of the activations of a frame, (channels, height, width) for a convolutional layer.
+        Shape of the activations of a frame, (channels, height, width) for a convolutional layer, or (height, width,
+        channels) with `rows_first`.
     n_features : int
         Their number.
 
@@ -72,18 +78,18 @@ class CNN:
         mean: Sequence[float] = (104.0, 117.0, 123.0),
         scale: float | Sequence[float] = 1.0,
         pool: bool = False,
+        rows_first: bool = False,
         batch: int = 8,
         n_threads: int = 1,
     ) -> None:
         (self.path,) = as_paths(path, "CNN.path")
         if channel_order not in ("BGR", "RGB"):
             raise ValueError(f'CNN.channel_order must be "BGR" or "RGB", got {channel_order!r}; Caffe\'s want "BGR"')
-        self.channel_order, self.pool = channel_order, pool
+        self.channel_order, self.pool, self.rows_first = channel_order, pool, rows_first
         self.batch = check_whole(batch, "CNN.batch", "8 is usual")
         self.mean, self.scale = _per_channel(mean, "CNN.mean"), _per_channel(scale, "CNN.scale")
-        self._session, self.layers = _load(
-            self.path.read_bytes(), str(self.path), layer, check_whole(n_threads, "CNN.n_threads", "1 is usual")
-        )
+        check_whole(n_threads, "CNN.n_threads", "1 is usual")
+        self._session, self.layers = _load(self.path, layer, n_threads)
         self.layer = self._session.get_outputs()[0].name
         self.size = self._size() if size is None else check_size(size, "CNN.size")
         try:
@@ -133,7 +139,8 @@ class CNN:
         inputs = (frames[..., channels].astype(np.float32) - self.mean) * self.scale
         name = self._session.get_inputs()[0].name
         (activations,) = self._session.run([self.layer], {name: np.ascontiguousarray(inputs.transpose(0, 3, 1, 2))})
-        return max_pool(activations) if self.pool else activations
+        activations = max_pool(activations) if self.pool else activations
+        return activations.transpose(0, 2, 3, 1) if self.rows_first and activations.ndim == 4 else activations
 
     def _size(self) -> Pair:
         """Size of the input as the file has it."""
@@ -142,15 +149,15 @@ class CNN:
         return height, width
 
 
-def features(frames: Stream, cnn: CNN) -> "FeatureStream":
+def features(frames: Stream, cnn: CNN | OrientedGradients) -> "FeatureStream":
     """Stream of the activations of a network for a stream of frames.
 
     Parameters
     ----------
     frames : Stream
         Colour frames of the size of the network, for instance ``video(path, size=cnn.size)``.
-    cnn : CNN
-        The network.
+    cnn : CNN or OrientedGradients
+        The network, or what stands for one.
 
     Returns
     -------
@@ -175,15 +182,15 @@ class FeatureStream(Stream):
 
     Attributes
     ----------
-    cnn : CNN
-        The network.
+    cnn : CNN or OrientedGradients
+        The network, or what stands for one.
     names : list of str
         Those of the frames.
     n_features, n_announced : int or None
         Length of a sample, and how many to expect.
     """
 
-    def __init__(self, frames: Stream, cnn: CNN) -> None:
+    def __init__(self, frames: Stream, cnn: CNN | OrientedGradients) -> None:
         self._frames, self.cnn = frames, cnn
         self.names, self.n_announced, self.n_features = frames.names, frames.n_announced, cnn.n_features
 
@@ -191,7 +198,7 @@ class FeatureStream(Stream):
         for chunk in self._frames:
             X = self.cnn.transform(chunk.X.reshape(len(chunk.X), *self.cnn.size, 3))
             if not np.isfinite(X).all():
-                raise StreamError(f"layer {self.cnn.layer!r} of {self.cnn.path.name} is not finite; take another layer")
+                raise StreamError(f"{self.cnn.layer!r} of {self.cnn!r} is not finite; take another layer")
             yield chunk._replace(X=X)
 
 
@@ -220,7 +227,7 @@ def _per_channel(value: Any, name: str) -> NDArray[np.float32]:
     return numbers
 
 
-def _load(content: bytes, path: str, layer: str | None, n_threads: int) -> tuple[Any, list[str]]:
+def _load(path: Path, layer: str | None, n_threads: int) -> tuple[Any, list[str]]:
     """Session that computes a layer, and the names of all layers."""
     try:
         import onnxruntime
@@ -228,6 +235,7 @@ def _load(content: bytes, path: str, layer: str | None, n_threads: int) -> tuple
         raise ImportError(
             'CNN needs onnxruntime, which is not installed; install it with: pip install "tectum[video]"'
         ) from error
+    content = path.read_bytes()
     try:
         names = onnx_graph.layers(content)
     except ValueError as error:
@@ -241,8 +249,8 @@ def _load(content: bytes, path: str, layer: str | None, n_threads: int) -> tuple
     options.intra_op_num_threads, options.inter_op_num_threads = n_threads, 1
     options.log_severity_level = 3  # errors; warnings name what was cut off
     # weights beside the file are looked up there, although the graph comes from memory
-    folder = str(as_paths(path, "CNN.path")[0].resolve().parent)
-    options.add_session_config_entry("session.model_external_initializers_file_folder_path", folder)
+    folder = path.resolve().parent
+    options.add_session_config_entry("session.model_external_initializers_file_folder_path", str(folder))
     try:
         session = onnxruntime.InferenceSession(
             onnx_graph.with_output(content, layer) if layer is not None else content,

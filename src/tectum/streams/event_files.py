@@ -2,7 +2,7 @@
 
 import re
 import struct
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -81,9 +81,10 @@ def _read_aedat2(file: Path) -> NDArray[Any]:
             f"{file.name} must be of a DVS128, got one of {chip[1]}; convert it to AEDAT 4 with dv-processing"
         )
     whole = at + (len(content) - at) // 8 * 8
-    address, time = np.frombuffer(content[at:whole], ">i4").reshape(-1, 2).T
+    address, time = np.frombuffer(content[at:whole], ">i4").reshape(-1, 2).T.astype(np.int64)
+    time = time + 2**32 * np.cumsum(np.diff(time, prepend=0) < -(2**31))  # the clock starts anew after 71 minutes
     is_event = address >> 15 == 0
-    address = address[is_event].astype(np.int32)
+    address = address[is_event]
     column, row = address >> 1 & 0x7F, address >> 8 & 0x7F
     return _events(time[is_event], SIDE - 1 - column, SIDE - 1 - row, 1 - (address & 1))
 
@@ -113,7 +114,10 @@ def _read_aedat4(file: Path) -> NDArray[Any]:
         at += 8
         if length < 0 or at + length > len(content):
             raise StreamError(f"{file.name} ends in the middle of a packet; it is cut off: copy it again")
-        packet = unpack(content[at : at + length])[4:]  # without the length before it
+        try:
+            packet = unpack(content[at : at + length])[4:]  # without the length before it
+        except Exception as error:  # each package has errors of its own
+            raise StreamError(f"{file.name} holds a packet that is damaged ({error}); copy it again") from error
         at += length
         if packet[4:8] != b"EVTS":
             continue  # frames and inertial measurements
@@ -216,10 +220,3 @@ READERS: dict[str, Callable[[Path], NDArray[Any]]] = {
     ".npy": _read_numpy,
     ".npz": _read_numpy,
 }
-
-
-def recordings(events: Any) -> Iterator[tuple[str, Any]]:
-    """Name and content of each of several recordings, given as paths or arrays, alone or in a list."""
-    several = events if isinstance(events, (list, tuple)) else [events]
-    for number, item in enumerate(several):
-        yield (Path(item).name if isinstance(item, (str, Path)) else f"recording {number}"), item

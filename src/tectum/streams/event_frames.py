@@ -2,12 +2,13 @@
 
 import math
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from tectum.streams.event_files import read_events, recordings
+from tectum.streams.event_files import read_events
 from tectum.streams.stream import Chunk, Gather, Pair, Stream, check_size, check_whole
 
 
@@ -45,19 +46,19 @@ def event_frames(
     if not isinstance(window_ms, (int, float, np.number)) or not 0 < window_ms < math.inf:
         raise ValueError(f"event_frames.window_ms must be a positive number of ms, got {window_ms!r}; 20 is usual")
     check_whole(chunk, "event_frames.chunk", "32 is usual")
-    found = {}
-    for number, (name, item) in enumerate(recordings(events)):
-        found[number, name] = read_events(item)
+    several = events if isinstance(events, (list, tuple)) else [events]
+    names = [Path(one).name if isinstance(one, (str, Path)) else f"recording {k}" for k, one in enumerate(several)]
+    found = [read_events(one) for one in several]
     if not found:
         raise ValueError("event_frames.events must hold at least one recording, got none; pass paths or arrays")
-    needed = tuple(1 + max(int(one[axis].max()) for one in found.values()) for axis in ("y", "x"))
+    needed = tuple(1 + max(int(one[axis].max()) for one in found) for axis in ("y", "x"))
     height, width = needed if shape is None else check_size(shape, "event_frames.shape")
-    if needed[0] > height or needed[1] > width or any(one[axis].min() < 0 for one in found.values() for axis in "xy"):
+    if needed[0] > height or needed[1] > width or any(one[axis].min() < 0 for one in found for axis in "xy"):
         raise ValueError(
             f"event_frames.shape must hold all events, which need at least {needed}, got {(height, width)}; "
             "None takes the smallest"
         )
-    return EventFrameStream([name for _, name in found], list(found.values()), window_ms, (height, width), chunk, empty)
+    return EventFrameStream(names, found, window_ms, (height, width), chunk, empty)
 
 
 class EventFrameStream(Stream):

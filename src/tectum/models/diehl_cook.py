@@ -1,0 +1,534 @@
+"""`DiehlCook`, the standard network of unsupervised digit recognition, after Diehl & Cook (2015)."""
+
+import numbers
+import warnings
+from collections.abc import Iterator
+from typing import Any, Self
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+from sklearn.base import BaseEstimator, ClassNamePrefixFeaturesOutMixin, TransformerMixin
+from sklearn.utils._param_validation import Interval
+from sklearn.utils.validation import check_array, check_consistent_length, check_is_fitted, validate_data
+
+from tectum import analysis, persistence
+from tectum.engine import diehl_cook_network as network
+from tectum.engine.diehl_cook_loop import DiehlCookCircuit, DiehlCookState
+from tectum.engine.events import Recording
+from tectum.engine.random import key_of_row, seed_from, uniform_array
+from tectum.models import parameters
+from tectum.models.progress import progress_bar
+from tectum.parts.adaptive_threshold import LateralInhibition
+from tectum.parts.poisson import MoreInput, PoissonSpikes
+from tectum.parts.wave_learning import MeanNorm
+
+CHUNK = 512  # presentations between two looks at the progress bar and for an interrupt
+BATCH = 4096  # samples of a frozen pass between two looks at the progress bar
+PIXELS = 784  # inputs for which the constants of the neurons were made
+RECOVERY = 100  # presentations that adaptation must outlast
+ORDER_STREAM = 0xFFFFFFFFFFFFFFFD  # presentation number under which the order of samples is drawn
+UNLABELLED = (
+    "This %(name)s must have learned, and its neurons must have labels; call fit(X, y), or assign_labels(X, y) with "
+    "training data once it has learned"
+)
+KEPT = ("input_range_", "gain_", "n_shown_", "_planned", "_seen")  # numbers that a file holds
+
+
+class DiehlCook(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
+    """Neurons with adaptive thresholds that inhibit each other and learn typical inputs by STDP.
+
+    Each feature is an input that fires at random with a rate in proportion to its value. All inputs drive all neurons;
+    one that fires inhibits the others, raises its own threshold, and moves its weights towards the inputs that have
+    just fired. Weights of each neuron are kept at a constant sum. Labels play no part in learning; given to `fit` or
+    `assign_labels` they only tell afterwards what each neuron stands for.
+
+    This is the simplified form of the network that simulators are compared with (`DiehlAndCook2015v2` of BindsNET):
+    weights are jumps of the membrane in mV, the inhibitory neurons are merged into lateral inhibition, of the neurons
+    at their threshold in a step only one fires, steps are 1 ms, and everything but weights and thresholds starts anew
+    with each sample instead of resting for 150 ms. The user guide says what is whose. ``rule=TargetSTDP()`` is the
+    rule of the paper, which classifies better.
+
+    Parts left at None are those of the default.
+
+    Parameters
+    ----------
+    n_neurons : int, default=100
+        Number of neurons.
+    n_passes : int, default=1
+        Passes of `fit` over the samples.
+    shuffle : bool, default=False
+        Present the samples of each pass in random order instead of the order given.
+    encoder : PoissonSpikes or None
+        Rate of the inputs and duration of a presentation.
+    retry : MoreInput or None
+        When a sample is shown again with higher rates, in frozen passes, too.
+    neuron : AdaptiveLIF or None
+        The neurons, or parameters of a neuron of your own.
+    inhibition : LateralInhibition or None
+        What a spike does to all other neurons.
+    rule : PostPreSTDP, TargetSTDP or None
+        Plasticity, or parameters of a rule of your own.
+    norm : MeanNorm or None
+        Mean weight of a neuron, to which the weights of those that fired are scaled after each presentation.
+    gain : float or None, default=None
+        mV by which a spike moves a membrane through a weight of 1. None is 784 / n_features, so that the constants,
+        which were made for images of 784 pixels, suit fewer or more.
+    dt : float, default=1.0
+        Time step in ms.
+    input_range : (float, float) or None, default=None
+        Values at which an input is silent and at which it fires at the full rate; values beyond are clipped. None:
+        from the smallest value of the data given to `fit` or the first `partial_fit`, or 0 if none is negative, to
+        the largest.
+    warm_start : bool, default=False
+        If True, `fit` goes on with an interrupted `fit` on the same data.
+    random_state : int, RandomState, Generator or None, default=None
+        Initial weights, order of the samples and input spikes.
+    verbose : bool, default=False
+        Show a progress bar.
+    n_jobs : int or None, default=None
+        Threads for frozen passes; learning is sequential. Results do not depend on it.
+
+    Attributes
+    ----------
+    weights_ : ndarray of shape (n_neurons, n_features), float32
+        Learned weights.
+    thresholds_ : ndarray of shape (n_neurons,), float64
+        Thresholds of the neurons in mV.
+    spike_counts_ : ndarray of shape (n_neurons,), int64
+        Spikes of each neuron during learning.
+    n_presentations_seen_, n_shown_ : int
+        Samples presented so far, and times that they were shown.
+    input_range_ : tuple of float
+    gain_ : float
+        As chosen from the data.
+    classes_ : ndarray of shape (n_classes,)
+        Labels, in sorted order; only with labels.
+    unit_classes_ : ndarray of shape (n_neurons,), int64
+        Index in `classes_` of the label of each neuron, -1 for neurons that answer no sample; only with labels.
+    n_features_in_, feature_names_in_
+        As in scikit-learn.
+
+    References
+    ----------
+    Diehl & Cook (2015). Unsupervised learning of digit recognition using spike-timing-dependent plasticity. Frontiers
+    in Computational Neuroscience 9, 99. doi:10.3389/fncom.2015.00099
+
+    Hazan et al. (2018). BindsNET: a machine learning-oriented spiking neural networks library in Python. Frontiers in
+    Neuroinformatics 12, 89. doi:10.3389/fninf.2018.00089
+
+    Examples
+    --------
+    >>> from sklearn.datasets import load_digits
+    >>> from tectum import DiehlCook
+    >>> X, y = load_digits(return_X_y=True)
+    >>> net = DiehlCook(n_neurons=50, random_state=0).fit(X[:1500], y[:1500])
+    >>> net.predict(X[1500:]).shape
+    (297,)
+    """
+
+    _parameter_constraints = {  # noqa: RUF012  scikit-learn reads it from the class
+        "n_neurons": [Interval(numbers.Integral, 1, None, closed="left")],
+        "n_passes": [Interval(numbers.Integral, 1, None, closed="left")],
+        "shuffle": ["boolean"],
+        "encoder": [PoissonSpikes, None],
+        "retry": [MoreInput, None],
+        "neuron": [tuple, None],
+        "inhibition": [LateralInhibition, None],
+        "rule": [tuple, None],
+        "norm": [MeanNorm, None],
+        "gain": [Interval(numbers.Real, 0, None, closed="neither"), None],
+        "dt": [Interval(numbers.Real, 0, None, closed="neither")],
+        "input_range": [tuple, list, None],
+        "warm_start": ["boolean"],
+        "random_state": ["random_state", np.random.Generator],
+        "verbose": ["verbose"],
+        "n_jobs": [numbers.Integral, None],
+    }
+
+    _recommended = parameters.DIEHL_COOK
+
+    def __init__(
+        self,
+        n_neurons=100,
+        *,
+        n_passes=1,
+        shuffle=False,
+        encoder=None,
+        retry=None,
+        neuron=None,
+        inhibition=None,
+        rule=None,
+        norm=None,
+        gain=None,
+        dt=1.0,
+        input_range=None,
+        warm_start=False,
+        random_state=None,
+        verbose=False,
+        n_jobs=None,
+    ):
+        self.n_neurons = n_neurons
+        self.n_passes = n_passes
+        self.shuffle = shuffle
+        self.encoder = encoder
+        self.retry = retry
+        self.neuron = neuron
+        self.inhibition = inhibition
+        self.rule = rule
+        self.norm = norm
+        self.gain = gain
+        self.dt = dt
+        self.input_range = input_range
+        self.warm_start = warm_start
+        self.random_state = random_state
+        self.verbose = verbose
+        self.n_jobs = n_jobs
+
+    def fit(self, X: ArrayLike, y: ArrayLike | None = None) -> Self:
+        """Learn from each sample `n_passes` times.
+
+        Parameters
+        ----------
+        X : array-like or sparse matrix of shape (n_samples, n_features)
+            Samples, for instance flattened images; the smallest value is silence.
+        y : array-like of shape (n_samples,), optional
+            Labels. Learning does not see them; `assign_labels` does, when it is over.
+
+        Returns
+        -------
+        DiehlCook
+            The estimator itself.
+
+        Raises
+        ------
+        ValueError
+            If X is not a finite numerical table, holds the same value everywhere, or a parameter is out of range.
+
+        Warns
+        -----
+        UserWarning
+            If no neuron fires for most samples.
+        """
+        going_on = self.warm_start and hasattr(self, "_state")
+        X = self._validate(X, reset=not going_on)
+        if y is not None:
+            y = self._validate_labels(X, y)
+        if not going_on:
+            self._start(X)
+            self._planned = self.n_passes * len(X)
+        try:
+            with progress_bar(self._planned, "fit", self.verbose) as advance:
+                advance(self._seen)
+                while self._seen < self._planned:
+                    chosen = self._next(len(X))
+                    self._learn(X[chosen])
+                    advance(len(chosen))
+        finally:  # an interrupted network can be used, saved and continued
+            self._publish()
+        return self if y is None else self._assign(X, y)
+
+    def partial_fit(self, X: ArrayLike, y: Any = None) -> Self:
+        """Continue learning: present each sample once, in the order given.
+
+        Presenting a stream in one call or in many gives the same network to the last bit, but for the first call, which
+        sets the range of the input. Labels that were assigned stay as they are.
+
+        Parameters
+        ----------
+        X : array-like or sparse matrix of shape (n_samples, n_features)
+            Samples, at least one.
+        y : ignored
+            See `assign_labels`.
+
+        Returns
+        -------
+        DiehlCook
+            The estimator itself.
+
+        Raises
+        ------
+        ValueError
+            As `fit`.
+
+        Warns
+        -----
+        UserWarning
+            As `fit`.
+        """
+        started = hasattr(self, "_state")
+        X = self._validate(X, reset=not started)
+        if not started:
+            self._start(X)
+            self._planned = 0
+        try:
+            with progress_bar(len(X), "partial_fit", self.verbose) as advance:
+                for start in range(0, len(X), CHUNK):
+                    chunk = X[start : start + CHUNK]
+                    self._learn(chunk)
+                    advance(len(chunk))
+        finally:  # as in `fit`
+            self._publish()
+        return self
+
+    def transform(self, X: ArrayLike) -> NDArray[np.float32]:
+        """Spikes of each neuron in response to each sample, weights and thresholds frozen.
+
+        Parameters
+        ----------
+        X : array-like or sparse matrix of shape (n_samples, n_features)
+
+        Returns
+        -------
+        ndarray of shape (n_samples, n_neurons), float32
+            Spike counts. They depend on the sample and `random_state` alone.
+        """
+        check_is_fitted(self, "weights_")
+        X = self._validate(X, reset=False)
+        return self._responses(X)
+
+    def assign_labels(self, X: ArrayLike, y: ArrayLike) -> Self:
+        """Give each neuron the label to whose samples it fires most on average.
+
+        Parameters
+        ----------
+        X : array-like or sparse matrix of shape (n_samples, n_features)
+            Training samples.
+        y : array-like of shape (n_samples,)
+            Their labels.
+
+        Returns
+        -------
+        DiehlCook
+            The estimator itself.
+
+        Raises
+        ------
+        ValueError
+            If X and y do not fit each other.
+        """
+        check_is_fitted(self, "weights_")
+        X = self._validate(X, reset=False)
+        return self._assign(X, self._validate_labels(X, y))
+
+    def predict(self, X: ArrayLike) -> NDArray[Any]:
+        """The label whose neurons fire most on average.
+
+        Parameters
+        ----------
+        X : array-like or sparse matrix of shape (n_samples, n_features)
+
+        Returns
+        -------
+        ndarray of shape (n_samples,)
+            Labels; of equals, and where no neuron fires, the first of `classes_`.
+
+        Raises
+        ------
+        sklearn.exceptions.NotFittedError
+            If the neurons have no labels.
+        """
+        check_is_fitted(self, ["weights_", "unit_classes_"], msg=UNLABELLED)
+        X = self._validate(X, reset=False)
+        votes = analysis.vote_of_responders(self._responses(X), self.unit_classes_, len(self.classes_))
+        return self.classes_[votes]
+
+    def record(self, X: ArrayLike) -> Recording:
+        """All spikes of the inputs and of the neurons (``units``) to samples one after another, weights frozen.
+
+        Parameters
+        ----------
+        X : array-like or sparse matrix of shape (n_samples, n_features)
+
+        Returns
+        -------
+        Recording
+            Of each sample when it was last shown.
+        """
+        check_is_fitted(self, "weights_")
+        X = self._validate(X, reset=False)
+        circuit = self._build()
+        trains = network.record(circuit, self._state, self._inputs(X), _keys(X), self.dt)
+        return Recording(trains, presentation_ms=int(circuit.encoder.n_steps) * self.dt, n_presentations=len(X))
+
+    def save(self, path: Any) -> None:
+        """Write the model to a file that `tectum.load` reads; learning continues from it to the last bit.
+
+        Parameters
+        ----------
+        path : str or path
+        """
+        persistence.save(self, path)
+
+    def __sklearn_tags__(self) -> Any:
+        tags = super().__sklearn_tags__()
+        tags.input_tags.sparse = True
+        tags.transformer_tags.preserves_dtype = ["float32"]
+        return tags
+
+    @property
+    def _n_features_out(self) -> int:
+        return len(self.weights_)
+
+    def _validate(self, X: Any, *, reset: bool) -> NDArray[Any]:
+        self._validate_params()
+        X = validate_data(self, X, reset=reset, accept_sparse="csr", dtype=[np.float64, np.float32])
+        return X if isinstance(X, np.ndarray) else X.toarray()
+
+    def _validate_labels(self, X: NDArray, y: Any) -> NDArray[Any]:
+        y = check_array(y, ensure_2d=False, dtype=None, input_name="y")
+        if y.ndim != 1:
+            raise ValueError(
+                f"DiehlCook: y must be of shape (n_samples,), got {y.shape}; pass one label for each sample"
+            )
+        check_consistent_length(X, y)
+        return y
+
+    def _chosen(self) -> dict[str, Any]:
+        """The parts in use."""
+        chosen = parameters.resolve(self, self._recommended)
+        if chosen["norm"].trim != 0.0:
+            raise ValueError(
+                f"DiehlCook.norm.trim must be 0, got {chosen['norm'].trim!r}; this network scales weights alone"
+            )
+        lasting = getattr(chosen["neuron"], "tau_theta", np.inf)
+        if lasting < RECOVERY * chosen["encoder"].duration:
+            raise ValueError(
+                f"DiehlCook.neuron.tau_theta must be at least {RECOVERY} times encoder.duration, since adaptation "
+                f"recovers once in a presentation, got {lasting} and {chosen['encoder'].duration} ms; use a larger one"
+            )
+        shortest = min(value for part in chosen.values() for value in _time_constants(part))
+        if self.dt >= shortest:
+            raise ValueError(
+                f"DiehlCook.dt must be below every time constant and the duration of a presentation, got {self.dt} ms "
+                f"and {shortest} ms; use a smaller step"
+            )
+        return chosen
+
+    def _start(self, X: NDArray) -> None:
+        """Weights and thresholds before learning, and the scale of the input."""
+        chosen = self._chosen()
+        self.input_range_ = self._choose_range(X)
+        self.gain_ = float(self.gain or PIXELS / X.shape[1])
+        self._seed = seed_from(self.random_state)
+        self._state = network.initial_state(X.shape[1], self.n_neurons, chosen["norm"].mean, int(self._seed))
+        self._seen = self.n_shown_ = 0
+        self.spike_counts_ = np.zeros(self.n_neurons, np.int64)
+        self._forget_labels()
+
+    def _choose_range(self, X: NDArray) -> tuple[float, float]:
+        given = (min(0.0, X.min()), X.max()) if self.input_range is None else self.input_range
+        try:
+            low, high = (float(value) for value in given)
+        except (TypeError, ValueError):
+            raise ValueError(
+                f"DiehlCook.input_range must be (low, high), got {given!r}; for images of bytes it is (0, 255)"
+            ) from None
+        if self.input_range is None and not low < high:
+            raise ValueError(
+                f"DiehlCook: X must hold a value above its smallest, or 0, got {high} throughout (n_samples = "
+                f"{len(X)}); no input would ever fire"
+            )
+        if not (np.isfinite(low) and np.isfinite(high) and low < high):
+            raise ValueError(
+                f"DiehlCook.input_range must have low < high, both finite, got {self.input_range!r}; for bytes "
+                "it is (0, 255)"
+            )
+        return low, high
+
+    def _forget_labels(self) -> None:
+        for name in ("classes_", "unit_classes_"):
+            if hasattr(self, name):
+                delattr(self, name)
+
+    def _build(self) -> DiehlCookCircuit:
+        """The network in the form that runs."""
+        chosen = self._chosen()
+        parts = (chosen[name] for name in network.DiehlCookParts._fields)
+        return network.build_circuit(self.gain_, float(self.dt), int(self._seed), *parts)
+
+    def _inputs(self, X: NDArray) -> NDArray[np.float32]:
+        """Values of the inputs, from 0 to 1."""
+        low, high = np.asarray(self.input_range_, np.float64)  # so that float32 samples give the bits of float64 ones
+        return np.clip((X - low) / (high - low), 0.0, 1.0).astype(np.float32)
+
+    def _next(self, n_samples: int) -> NDArray[np.intp]:
+        """Samples of the next chunk of `fit`."""
+        lap, first = divmod(self._seen, n_samples)
+        order = np.arange(n_samples)
+        if self.shuffle:
+            order = np.argsort(uniform_array(int(self._seed), ORDER_STREAM, lap, n_samples), kind="stable")
+        return order[first : first + CHUNK]
+
+    def _learn(self, X: NDArray) -> None:
+        """Present samples one after another."""
+        circuit = self._build()
+        state = DiehlCookState(*(array.copy() for array in self._state))
+        response = network.learn(circuit, state, self._inputs(X), self._seen)
+        spikes, seen = self.spike_counts_ + response.counts.sum(axis=0), self._seen + len(X)
+        shown = self.n_shown_ + int(response.shown.sum())
+        # An interrupt comes when a kernel returns: nothing is called between these, so that they change together.
+        self._state, self._seen, self.n_shown_, self.spike_counts_ = state, seen, shown, spikes
+        silent = float((response.counts.sum(axis=1) == 0).mean())
+        if silent > 0.5 and len(X) == CHUNK:
+            warnings.warn(
+                f"DiehlCook: no neuron fires for {silent:.0%} of the last {len(X)} samples; raise gain (now "
+                f"{self.gain_:.3g} mV) or encoder.rate, or set input_range to the values that occur",
+                stacklevel=3,
+            )
+
+    def _responses(self, X: NDArray) -> NDArray[np.float32]:
+        """Spike counts (n_samples, n_neurons)."""
+        circuit = self._build()
+        counts = np.empty((len(X), len(self.weights_)), np.float32)
+        with progress_bar(len(X), "respond", self.verbose, unit="samples") as advance:
+            for start in range(0, len(X), BATCH):
+                part = X[start : start + BATCH]
+                response = network.respond(circuit, self._state, self._inputs(part), _keys(part), self.n_jobs)
+                counts[start : start + BATCH] = response.counts
+                advance(len(part))
+        return counts
+
+    def _assign(self, X: NDArray, y: NDArray) -> Self:
+        self.classes_, self.unit_classes_ = analysis.label_responders(self._responses(X), y)
+        return self
+
+    def _publish(self) -> Self:
+        self.weights_ = self._state.weights.T
+        self.thresholds_ = self._chosen()["neuron"].v_th + self._state.theta.astype(np.float64)
+        self.n_presentations_seen_ = self._seen
+        return self
+
+    def _get_state(self) -> tuple[dict[str, np.ndarray], dict[str, Any]]:
+        check_is_fitted(self, "weights_")
+        arrays = {f"state.{name}": array for name, array in self._state._asdict().items()}
+        arrays |= {"spike_counts_": self.spike_counts_, "seed": np.asarray(self._seed)}
+        header = parameters.describe(self) | {name.strip("_"): getattr(self, name) for name in KEPT}
+        if hasattr(self, "unit_classes_"):
+            arrays["unit_classes_"] = self.unit_classes_
+            header["classes"] = self.classes_.tolist()
+        return arrays, header
+
+    @classmethod
+    def _from_state(cls, arrays: dict[str, np.ndarray], header: dict[str, Any]) -> Self:
+        model = parameters.restore(cls, header)
+        model._state = DiehlCookState(*(arrays[f"state.{name}"] for name in DiehlCookState._fields))
+        model.spike_counts_ = arrays["spike_counts_"]
+        model._seed = np.uint64(arrays["seed"])
+        for name in KEPT:
+            setattr(model, name, header[name.strip("_")])
+        model.input_range_ = tuple(model.input_range_)
+        if "unit_classes_" in arrays:
+            model.classes_, model.unit_classes_ = np.array(header["classes"]), arrays["unit_classes_"]
+        return model._publish()
+
+
+def _keys(X: NDArray) -> NDArray[np.uint64]:
+    """Key of the random numbers of each sample, from its content."""
+    return np.array([key_of_row(row) for row in X], np.uint64)
+
+
+def _time_constants(part: Any) -> Iterator[float]:
+    """Fields of a part that a step must resolve, in ms."""
+    for name in ("duration", "tau_m", "tau_pre", "tau_post", "tau_theta"):
+        if hasattr(part, name):
+            yield float(getattr(part, name))

@@ -1,0 +1,148 @@
+"""Plasticity by the traces of spikes: x = exp(-lag / tau) since the last spike of a neuron in this presentation.
+
+Two forms of the rule between the inputs and the neurons of Diehl & Cook (2015). They share the laws `potentiate` and
+`depress` with `NearestNeighbourSTDP`, whose memory is the trace; of a neuron that has not fired it is 0.
+"""
+
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from tectum.engine.law import law
+from tectum.parts.plasticity import depress, potentiate
+from tectum.parts.steps import discretise
+
+ZERO = np.float32(0.0)
+
+
+class PostPreSTDP(NamedTuple):
+    """A spike of the neuron adds the traces of its inputs, a spike of an input takes off those of the neurons."""
+
+    eta_plus: float = 0.01  # learning rate at a spike of the neuron
+    eta_minus: float = 1e-4  # learning rate at a spike of an input
+    tau_pre: float = 20.0  # ms, traces of the inputs
+    tau_post: float = 20.0  # ms, traces of the neurons
+    w_max: float = 1.0  # upper bound of a weight; the lower bound is 0
+
+
+class TargetSTDP(NamedTuple):
+    """A spike of the neuron moves the weights by how far the traces of its inputs are above a target."""
+
+    eta_plus: float = 0.01  # learning rate
+    tau_pre: float = 20.0  # ms, traces of the inputs
+    x_target: float = 0.1  # trace at which a spike changes nothing
+    w_max: float = 1.0  # upper bound of a weight; the lower bound is 0
+
+
+class PostPreStep(NamedTuple):
+    """`PostPreSTDP` for steps of fixed length."""
+
+    eta_plus: Any
+    eta_minus: Any
+    w_max: Any
+    memory_plus: Any  # (n_lags,) float32 traces of the inputs by lag in steps; the last entry, 0, is for ever after
+    memory_minus: Any  # (n_lags,) float32 the same of the neurons
+
+
+class TargetStep(NamedTuple):
+    """`TargetSTDP` for steps of fixed length."""
+
+    eta_plus: Any
+    x_target: Any
+    w_max: Any
+    memory_plus: Any  # (n_lags,) float32 as in `PostPreStep`
+    memory_minus: Any  # (1,) float32: neurons leave no trace
+
+
+FORGOTTEN = 1e-6  # trace that counts as none
+
+
+def fading(tau: float, dt: float) -> Any:
+    """exp(-lag / tau) by lag in steps of dt, and 0 as the last entry."""
+    n_lags = max(1, int(np.ceil(-np.log(FORGOTTEN) * tau / dt)))
+    return np.append(np.exp(-np.arange(n_lags) * dt / tau), 0.0).astype(np.float32)
+
+
+@discretise.of(PostPreSTDP)
+def _(part, dt):
+    """Constants and tables in float32."""
+    return PostPreStep(
+        eta_plus=np.float32(part.eta_plus),
+        eta_minus=np.float32(part.eta_minus),
+        w_max=np.float32(part.w_max),
+        memory_plus=fading(part.tau_pre, dt),
+        memory_minus=fading(part.tau_post, dt),
+    )
+
+
+@discretise.of(TargetSTDP)
+def _(part, dt):
+    """Constants and table in float32."""
+    return TargetStep(
+        eta_plus=np.float32(part.eta_plus),
+        x_target=np.float32(part.x_target),
+        w_max=np.float32(part.w_max),
+        memory_plus=fading(part.tau_pre, dt),
+        memory_minus=np.zeros(1, np.float32),
+    )
+
+
+@law
+def silence_counts(p):
+    """Whether `potentiate` changes the weight of an input that has not fired."""
+
+
+@law
+def inputs_depress(p):
+    """Whether `depress` changes a weight at all."""
+
+
+@potentiate.of(PostPreStep)
+def _(p, w, memory):
+    """w <- min(w + eta_plus x_pre, w_max); the rule `PostPre` of BindsNET.
+
+    The authors' published code has a triplet rule, with the slow trace of the neuron as a further factor.
+    """
+    return min(w + p.eta_plus * memory, p.w_max)
+
+
+@depress.of(PostPreStep)
+def _(p, w, memory):
+    """w <- max(w - eta_minus x_post, 0); as in BindsNET and in the authors' published code."""
+    return max(w - p.eta_minus * memory, ZERO)
+
+
+@silence_counts.of(PostPreStep)
+def _(p):
+    """No."""
+    return False
+
+
+@inputs_depress.of(PostPreStep)
+def _(p):
+    """Yes."""
+    return True
+
+
+@potentiate.of(TargetStep)
+def _(p, w, memory):
+    """w <- w + eta (x_pre - x_tar) (w_max - w); the rule of Diehl & Cook 2015 with mu = 1. Ours: not below 0."""
+    return max(w + p.eta_plus * (memory - p.x_target) * (p.w_max - w), ZERO)
+
+
+@depress.of(TargetStep)
+def _(p, w, memory):
+    """w: nothing happens at spikes of inputs."""
+    return w
+
+
+@silence_counts.of(TargetStep)
+def _(p):
+    """Yes, they lose."""
+    return True
+
+
+@inputs_depress.of(TargetStep)
+def _(p):
+    """No."""
+    return False

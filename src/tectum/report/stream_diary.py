@@ -1,0 +1,285 @@
+"""What is kept of a stream while a hierarchy learns it, in memory that does not grow with the length of the stream."""
+
+import copy
+import math
+import sys
+from collections.abc import Callable, Iterator
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tectum.streams import Chunk, Stream, Timed, learn
+
+MOST_FRAMES = 1200  # kept for the page; every k-th of a longer stream
+MOST_LOOKS = 24  # of the hierarchy at regular times, ...
+EARLY_LOOKS = (32, 64, 96, 128)  # ... and so many learned frames after the first of a source, ...
+MOST_EARLY = 12  # ... of as many sources
+MOST_COSTS = 200
+HELD_OUT = 8  # one chunk in so many is not learned from
+
+
+class Look(NamedTuple):
+    """A hierarchy during its learning."""
+
+    n_learned: int  # frames learned before it
+    time_s: float  # of the stream
+    hierarchy: Any
+
+
+class Cost(NamedTuple):
+    """What had been spent when a chunk was learned."""
+
+    n_frames: int  # that had come from the stream
+    n_learned: int
+    time_s: float  # of the stream
+    reading: float  # s, to read and decode frames
+    features: float  # s, to compute their features
+    learning: float  # s
+    memory: float  # MiB of this process, NaN if the system does not say
+
+
+class Frames(NamedTuple):
+    """Frames that were kept, in their order."""
+
+    X: NDArray[np.float32]  # (n, n_features)
+    time_s: NDArray[np.float64]  # (n,)
+    source: NDArray[np.int64]  # (n,) number in `names`
+    held_out: NDArray[np.bool_]  # (n,) whether it was not learned from
+    thumbnails: NDArray[np.uint8] | None  # (n, height, width, 3)
+
+
+class Thinned:
+    """A list that keeps every k-th of what is added; k doubles when it is full.
+
+    Parameters
+    ----------
+    most : int
+        Length that it does not exceed.
+    """
+
+    def __init__(self, most: int) -> None:
+        self.items: list[Any] = []
+        self.every, self._most, self._n = 1, most, 0
+
+    def add(self, make: Callable[[], Any]) -> None:
+        """Count one, and keep what `make` gives if it is its turn."""
+        if self._n % self.every == 0:
+            if len(self.items) == self._most:
+                self.items = self.items[::2]
+                self.every *= 2
+            if self._n % self.every == 0:
+                self.items.append(make())
+        self._n += 1
+
+
+class Diary:
+    """Frames, looks at the hierarchy and costs, kept while it learns a stream.
+
+    Parameters
+    ----------
+    names : list of str
+        Names of the sources of the stream; they are used to score the result, and never shown to the hierarchy.
+    features : str, default="features"
+        What the features are, in words.
+
+    Attributes
+    ----------
+    looks : list of Look
+        The hierarchy at regular times, and soon after the first frames of each source.
+    costs : list of Cost
+        Cumulative; the last one is the sum.
+    first_learned : dict of int to int
+        By source: frames learned before its first one.
+    every : int
+        Which frames were kept: 2 means every second.
+    """
+
+    def __init__(self, names: list[str], features: str = "features") -> None:
+        self.names, self.features = list(names), features
+        self._frames, self._looks, self._costs = Thinned(MOST_FRAMES), Thinned(MOST_LOOKS), Thinned(MOST_COSTS)
+        self._early: list[Look] = []
+        self._last: tuple[Look, Cost] | None = None
+        self._due: list[int] = []
+        self.first_learned: dict[int, int] = {}
+        self.n_frames = self.n_learned = 0
+        self._learning = 0.0
+
+    @property
+    def looks(self) -> list[Look]:
+        """See `Diary`."""
+        last = [] if self._last is None else [self._last[0]]
+        found = {look.n_learned: look for look in [*self._looks.items, *self._early, *last]}
+        return [found[n] for n in sorted(found)]
+
+    @property
+    def costs(self) -> list[Cost]:
+        """See `Diary`."""
+        costs = list(self._costs.items)
+        return costs if self._last is None or costs[-1:] == [self._last[1]] else [*costs, self._last[1]]
+
+    @property
+    def every(self) -> int:
+        """See `Diary`."""
+        return self._frames.every
+
+    def frames(self) -> Frames:
+        """The frames that were kept.
+
+        Returns
+        -------
+        Frames
+
+        Raises
+        ------
+        ValueError
+            If there are none.
+        """
+        if not self._frames.items:
+            raise ValueError("Diary must have kept frames, got none; let a hierarchy learn a stream with Diary.learn")
+        rows, scales, times, sources, held, pictures = zip(*self._frames.items, strict=True)
+        X = np.empty((len(rows), len(rows[0])), np.float32)
+        for row, kept, scale in zip(X, rows, scales, strict=True):
+            np.multiply(kept, np.float32(scale), out=row, dtype=np.float32)
+        thumbnails = None if pictures[0] is None else np.stack(pictures)
+        return Frames(X, np.array(times), np.array(sources, np.int64), np.array(held, bool), thumbnails)
+
+    def learn(
+        self,
+        hierarchy: Any,
+        stream: Stream,
+        *,
+        reading: Timed | None = None,
+        progress: Callable[[int], object] | None = None,
+        limit: int | None = None,
+        skip: int = 0,
+    ) -> int:
+        """Let a hierarchy learn a stream, in its order, once; one chunk in eight is held out for the scores.
+
+        Whatever happens to the stream, what was learned stays in the hierarchy and the diary holds what was seen.
+
+        Parameters
+        ----------
+        hierarchy : MapHierarchy
+            Learns in place.
+        stream : Stream
+            Of features.
+        reading : Timed or None, default=None
+            The stream of frames that the features are computed from; None counts all the time as reading.
+        progress : callable or None, default=None
+            Called with the number of frames of each chunk that has passed, also of those held out.
+        limit : int or None, default=None
+            Frames to learn at most.
+        skip : int, default=0
+            Frames to pass over first; those that the hierarchy has learned before, to go on.
+
+        Returns
+        -------
+        int
+            Number of frames learned.
+
+        Raises
+        ------
+        ValueError, StreamError
+            As `tectum.streams.learn`.
+        """
+        watched = Watched(stream, self, hierarchy, reading, progress)
+        return learn(watched, hierarchy, on_chunk=watched.learned, limit=limit, skip=skip)
+
+    def _keep(self, chunk: Chunk, held_out: bool) -> None:
+        """Keep some of the frames, in half precision."""
+        for k in range(len(chunk.X)):
+            self._frames.add(lambda k=k: _row(chunk, k, held_out))
+        self.n_frames += len(chunk.X)
+
+    def _look(self, chunk: Chunk, hierarchy: Any) -> None:
+        """Look at the hierarchy after it has learned a chunk."""
+        for source in np.unique(chunk.source).tolist():
+            if source not in self.first_learned:
+                self.first_learned[source] = self.n_learned
+                if len(self.first_learned) <= MOST_EARLY:
+                    self._due = [self.n_learned + after for after in EARLY_LOOKS]
+        self.n_learned += len(chunk.X)
+        look = Look(self.n_learned, float(chunk.time_s[-1]), copy.copy(hierarchy))  # state is replaced, never changed
+        self._looks.add(lambda: look)
+        if self._due and self.n_learned >= self._due[0]:
+            self._due = [n for n in self._due if n > self.n_learned]
+            self._early.append(look)
+        self._last = look, Cost(self.n_frames, self.n_learned, look.time_s, 0.0, 0.0, 0.0, math.nan)
+
+    def _spend(self, chunk: Chunk, reading: float, features: float, learning: float) -> None:
+        self._learning += learning
+        cost = Cost(
+            self.n_frames, self.n_learned, float(chunk.time_s[-1]), reading, features, self._learning, memory_mib()
+        )
+        self._costs.add(lambda: cost)
+        if self._last is not None:
+            self._last = self._last[0], cost
+
+
+class Watched(Stream):
+    """A stream whose chunks go into a diary before they are learned, and some of which are held out.
+
+    Parameters
+    ----------
+    stream, hierarchy, reading, progress
+        As in `Diary.learn`.
+    diary : Diary
+        Where to keep them.
+    """
+
+    def __init__(
+        self,
+        stream: Stream,
+        diary: Diary,
+        hierarchy: Any,
+        reading: Timed | None,
+        progress: Callable[[int], object] | None,
+    ) -> None:
+        self._stream, self._diary, self._hierarchy = Timed(stream), diary, hierarchy
+        self._reading, self._progress = reading or self._stream, progress
+        self.names, self.n_features = stream.names, stream.n_features
+        self.n_announced, self.frame_shape = stream.n_announced, stream.frame_shape
+
+    def __iter__(self) -> Iterator[Chunk]:
+        import time
+
+        for number, chunk in enumerate(self._stream):
+            held_out = number % HELD_OUT == HELD_OUT - 1
+            self._diary._keep(chunk, held_out)
+            began = time.perf_counter()
+            if not held_out:
+                yield chunk
+            reading, both = self._reading.seconds, self._stream.seconds
+            self._diary._spend(chunk, reading, both - reading, time.perf_counter() - began)
+            if self._progress is not None:
+                self._progress(len(chunk.X))
+
+    def learned(self, chunk: Chunk) -> None:
+        """Look at the hierarchy after it has learned a chunk."""
+        self._diary._look(chunk, self._hierarchy)
+
+
+def memory_mib() -> float:
+    """Memory that this process holds now, in MiB; its peak where the system says no more, NaN where it says nothing."""
+    try:
+        with open("/proc/self/statm", encoding="ascii") as file:
+            import resource
+
+            return int(file.read().split()[1]) * resource.getpagesize() / 2**20
+    except OSError:
+        pass
+    try:
+        import resource
+    except ImportError:
+        return math.nan
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return peak / (2**20 if sys.platform == "darwin" else 2**10)
+
+
+def _row(chunk: Chunk, k: int, held_out: bool) -> tuple[Any, ...]:
+    """A frame in half precision, with what it was divided by to fit."""
+    x = chunk.X[k]
+    scale = float(np.abs(x).max()) or 1.0
+    picture = None if chunk.thumbnails is None else chunk.thumbnails[k].copy()
+    return (x / scale).astype(np.float16), scale, float(chunk.time_s[k]), int(chunk.source[k]), held_out, picture

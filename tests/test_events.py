@@ -1,0 +1,222 @@
+"""Files of event cameras hold the events they should, and become pictures of counts."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from tectum import streams
+from tectum.streams.event_files import AEDAT4, AEDAT4_EVENT, EVENT
+
+RNG = np.random.default_rng(0)
+
+
+def events_of(n: int = 500, width: int = 20, height: int = 10) -> np.ndarray:
+    """Random events, 1 ms apart on average."""
+    events = np.empty(n, EVENT)
+    events["t"] = np.sort(RNG.integers(0, 1000 * n, n))
+    events["t"] -= events["t"][0]
+    events["x"], events["y"] = RNG.integers(0, width, n), RNG.integers(0, height, n)
+    events["p"] = RNG.integers(0, 2, n)
+    return events
+
+
+EVENTS = events_of()
+
+
+def assert_same(found: np.ndarray, expected: np.ndarray) -> None:
+    assert found.dtype == EVENT
+    for name in "txyp":
+        np.testing.assert_array_equal(found[name], expected[name])
+
+
+@pytest.fixture(scope="module")
+def folder(data_folder: Path) -> Path:
+    if not (data_folder / "events").is_dir():
+        pytest.skip(f"no events/ in {data_folder}")
+    return data_folder / "events"
+
+
+def test_aedat4_equals_its_twin(folder: Path) -> None:
+    pytest.importorskip("lz4.frame", reason="needs the extra events")
+    events = streams.read_events(folder / "sample.aedat4")
+    assert len(events) == 111_954
+    twin = np.load(folder / "sample_aedat4_events.npz")
+    assert_same(events, {name: twin[name] for name in "txyp"})
+    assert_same(streams.read_events(folder / "sample_aedat4_events.npz"), events)
+
+
+def test_aedat2_of_a_dvs128(folder: Path) -> None:
+    events = streams.read_events(folder / "DVS128-2017-03-21-short.aedat")
+    assert len(events) == 130_114
+    assert events["t"][-1] / 1e6 == pytest.approx(6.18, abs=0.005)
+    assert events["x"].min() == events["y"].min() == 0
+    assert events["x"].max() == events["y"].max() == 127
+
+
+def test_nmnist(folder: Path) -> None:
+    events = streams.read_events(folder / "sample_nmnist.bin")
+    assert len(events) == 4_325
+    assert events["t"][-1] / 1e6 == pytest.approx(0.31, abs=0.005)
+    assert events["x"].max() < 34
+    assert events["y"].max() < 34
+    assert 0.4 < events["p"].mean() < 0.6
+
+
+def test_a_bar_that_moves_has_a_front_of_each_polarity(folder: Path) -> None:
+    """ON and OFF events of the moving bar stand on its two sides, which swap with the direction."""
+    events = streams.read_events(folder / "DVS128-2017-03-21-short.aedat")
+    lead = []
+    for start in range(0, len(events) - 2000, 2000):
+        part = events[start : start + 2000]
+        lead.append(np.median(part["x"][part["p"] == 1]) - np.median(part["x"][part["p"] == 0]))
+    assert np.quantile(lead, 0.9) > 3
+    assert np.quantile(lead, 0.1) < -3
+
+
+def test_aedat2_polarity_and_place_are_those_of_jaer(tmp_path: Path) -> None:
+    """ON is bit 0 unset, columns count from the right, rows from below; a higher bit is no event."""
+    words = np.array([[5 << 8 | 3 << 1 | 0, 100], [1 << 15, 120], [127 << 8 | 127 << 1 | 1, 150]], ">i4")
+    file = tmp_path / "a.aedat"
+    header = b"#!AER-DAT2.0\r\n# AEChip: a.b.DVS128\r\n"
+    file.write_bytes(header + words.tobytes())
+    assert streams.read_events(file).tolist() == [(0, 124, 122, 1), (50, 0, 0, 0)]
+    file.write_bytes(header + np.array([[0, 2**31 - 5], [0, -(2**31) + 5]], ">i4").tobytes())
+    assert streams.read_events(file)["t"].tolist() == [0, 10]  # the clock has 32 bits
+
+
+def aedat4(path: Path, events: np.ndarray, pack=bytes, method: int = 0, table: bool = False) -> None:
+    """Write events as an AEDAT 4 file in two packets, with a packet of another kind between them."""
+
+    def flatbuffer(sign: bytes, content: np.ndarray) -> bytes:
+        # root offset, sign, table of fields (size 6, table 8, field 0 at 4), root table, vector
+        head = np.array([16], "<u4").tobytes() + sign + np.array([6, 8, 4, 0], "<u2").tobytes()
+        root = np.array([8], "<i4").tobytes() + np.array([4], "<u4").tobytes()
+        body = head + root + np.array([len(content)], "<u4").tobytes() + content.tobytes()
+        return np.array([len(body)], "<u4").tobytes() + body
+
+    packets = []
+    for number, part in enumerate(np.array_split(events, 2)):
+        structs = np.zeros(len(part), AEDAT4_EVENT)
+        for name in "txyp":
+            structs[name] = part[name]
+        packets.append((0, pack(flatbuffer(b"EVTS", structs))))
+        if number == 0:
+            packets.append((1, pack(flatbuffer(b"IMUS", structs[:3]))))
+    content = b"".join(np.array([s, len(p)], "<i4").tobytes() + p for s, p in packets)
+    # root offset, sign, table of fields (size 8: compression at 4, position of the table at 8), root table
+    fields = np.array([8, 16, 4, 8], "<u2").tobytes()
+    header_size = 4 + 4 + 8 + 16
+    end = len(AEDAT4) + 4 + header_size + len(content) if table else -1
+    root = np.array([8, method], "<i4").tobytes() + np.array([end], "<i8").tobytes()
+    header = np.array([16], "<u4").tobytes() + b"IOHE" + fields + root
+    beyond = b"anything" * 4 if table else b""
+    path.write_bytes(AEDAT4 + np.array([header_size], "<u4").tobytes() + header + content + beyond)
+
+
+@pytest.mark.parametrize("table", [False, True])
+@pytest.mark.parametrize("method", [0, 1, 2, 3])
+def test_aedat4_compressed_or_not(tmp_path: Path, method: int, table: bool) -> None:
+    pack = bytes
+    if method in (1, 2):
+        pack = pytest.importorskip("lz4.frame", reason="needs the extra events").compress
+    elif method == 3:
+        pack = pytest.importorskip("zstandard", reason="needs the extra events").ZstdCompressor().compress
+    aedat4(tmp_path / "a.aedat4", EVENTS, pack, method, table)
+    assert_same(streams.read_events(tmp_path / "a.aedat4"), EVENTS)
+
+
+def test_arrays_under_the_names_of_tonic(tmp_path: Path) -> None:
+    assert_same(streams.read_events(EVENTS), EVENTS)
+    tonic = np.zeros(len(EVENTS), [("x", np.int16), ("y", np.int16), ("t", np.int64), ("p", bool)])
+    for name in "txyp":
+        tonic[name] = EVENTS[name]
+    tonic["t"] += 5_000
+    assert_same(streams.read_events(tonic[::-1]), streams.read_events(tonic[::-1].copy()))
+    assert streams.read_events(tonic[::-1])["t"].tolist() == EVENTS["t"].tolist()
+    np.save(tmp_path / "a.npy", tonic)
+    np.savez(tmp_path / "one.npz", events=tonic)
+    for file in ("a.npy", "one.npz"):
+        assert_same(streams.read_events(tmp_path / file), EVENTS)
+
+
+def test_files_that_cannot_be_read_say_so(tmp_path: Path) -> None:
+    pytest.importorskip("zstandard", reason="needs the extra events")
+    (tmp_path / "a.bin").write_bytes(b"1234")
+    with pytest.raises(streams.StreamError, match="five bytes an event"):
+        streams.read_events(tmp_path / "a.bin")
+    (tmp_path / "empty.bin").write_bytes(b"")
+    with pytest.raises(streams.StreamError, match="no events"):
+        streams.read_events(tmp_path / "empty.bin")
+    (tmp_path / "a.aedat").write_bytes(b"#!AER-DAT3.1\r\n")
+    with pytest.raises(streams.StreamError, match=r"AEDAT 2\.0"):
+        streams.read_events(tmp_path / "a.aedat")
+    (tmp_path / "b.aedat").write_bytes(b"#!AER-DAT2.0\r\n# AEChip: eu.DAVIS240C\r\n")
+    with pytest.raises(streams.StreamError, match="DVS128"):
+        streams.read_events(tmp_path / "b.aedat")
+    (tmp_path / "a.aedat4").write_bytes(b"nothing")
+    with pytest.raises(streams.StreamError, match="AEDAT 4"):
+        streams.read_events(tmp_path / "a.aedat4")
+    aedat4(tmp_path / "cut.aedat4", EVENTS)
+    whole = (tmp_path / "cut.aedat4").read_bytes()
+    aedat4(tmp_path / "cut.aedat4", EVENTS, bytes, 3)  # said to be compressed, but is not
+    with pytest.raises(streams.StreamError, match="damaged"):
+        streams.read_events(tmp_path / "cut.aedat4")
+    for kept in (len(whole) - 100, 30):
+        (tmp_path / "cut.aedat4").write_bytes(whole[:kept])
+        with pytest.raises(streams.StreamError, match="copy it again"):
+            streams.read_events(tmp_path / "cut.aedat4")
+    with pytest.raises(ValueError, match="must end in"):
+        streams.read_events(tmp_path)
+    with pytest.raises(FileNotFoundError, match="check the path"):
+        streams.read_events(tmp_path / "none.bin")
+    with pytest.raises(ValueError, match="fields t, x, y and p"):
+        streams.read_events(np.zeros(3))
+
+
+def test_missing_package_names_the_extra(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(__import__("sys").modules, "lz4.frame", None)
+    monkeypatch.setitem(__import__("sys").modules, "lz4", None)
+    aedat4(tmp_path / "a.aedat4", EVENTS, bytes, 1)
+    with pytest.raises(ImportError, match=r"tectum\[events\]"):
+        streams.read_events(tmp_path / "a.aedat4")
+
+
+def chunks_of(stream: streams.Stream) -> Iterator[np.ndarray]:
+    return (np.concatenate(arrays) for arrays in zip(*(chunk[:3] for chunk in stream), strict=True))
+
+
+def test_frames_count_every_event_once() -> None:
+    stream = streams.event_frames([EVENTS, EVENTS], window_ms=20.0, chunk=4)
+    X, time_s, source = chunks_of(stream)
+    assert stream.shape == (10, 20)
+    assert stream.n_features == X.shape[1] == 400
+    assert stream.n_announced == len(X)
+    assert X.dtype == np.float32
+    assert source.tolist() == [0] * (len(X) // 2) + [1] * (len(X) // 2)
+    np.testing.assert_allclose(time_s, 0.02 * np.arange(len(X)))
+    expected = np.zeros((len(X) // 2, 2, 10, 20))
+    for t, x, y, p in EVENTS.tolist():
+        expected[t // 20_000, 0 if p else 1, y, x] += 1
+    np.testing.assert_array_equal(X[source == 0].reshape(expected.shape), expected)
+    np.testing.assert_array_equal(X[source == 1], X[source == 0])
+
+
+def test_empty_windows_can_be_left_out() -> None:
+    events = EVENTS[:4].copy()
+    events["t"] = [0, 10, 95_000, 95_010]
+    X, time_s, _ = chunks_of(streams.event_frames(events, window_ms=10))
+    assert X.sum(axis=1).tolist() == [2, 0, 0, 0, 0, 0, 0, 0, 0, 2]
+    X, time_s, _ = chunks_of(streams.event_frames(events, window_ms=10, empty=False))
+    assert X.sum(axis=1).tolist() == [2, 2]
+    np.testing.assert_allclose(time_s, [0.0, 0.09])
+
+
+def test_frames_check_their_parameters() -> None:
+    with pytest.raises(ValueError, match="window_ms must be a positive number"):
+        streams.event_frames(EVENTS, window_ms=0)
+    with pytest.raises(ValueError, match=r"need at least \(10, 20\)"):
+        streams.event_frames(EVENTS, window_ms=20, shape=(10, 19))
+    with pytest.raises(ValueError, match="at least one recording"):
+        streams.event_frames([], window_ms=20)

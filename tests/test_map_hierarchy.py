@@ -1,0 +1,175 @@
+"""The estimator of maps of maps: graphs, learning, resume, and what its parameters may be."""
+
+import math
+from typing import Any
+
+import numpy as np
+import pytest
+from sklearn.utils.estimator_checks import parametrize_with_checks
+
+import tectum
+from tectum import MapHierarchy, parts
+from tectum.models import map_graph
+from tectum.parts import Entrainment, Features, Map, Ranked, Spikes, Winners
+
+SMALL = Ranked(k=6)
+
+
+def scenes(n_frames: int = 120, n_features: int = 40, n_scenes: int = 4, seed: int = 0) -> tuple[Any, Any]:
+    """Frames of a stream with scenes that follow each other, twice, and the scene of each."""
+    rng = np.random.default_rng(seed)
+    prototypes = np.abs(rng.standard_normal((n_scenes, n_features))) ** 2
+    labels = np.tile(np.repeat(np.arange(n_scenes), n_frames // (2 * n_scenes)), 2)
+    return np.maximum(prototypes[labels] + 0.15 * rng.standard_normal((len(labels), n_features)), 0.0), labels
+
+
+def pair() -> list[Map]:
+    return [
+        Map("left", (Features(0, 20, SMALL),), (4, 4)),
+        Map("right", (Features(20, None, SMALL),), (4, 4)),
+        Map("top", (Spikes("left"), Spikes("right")), (3, 3)),
+    ]
+
+
+@parametrize_with_checks([MapHierarchy()])
+def test_scikit_learn_checks(estimator: Any, check: Any) -> None:
+    check(estimator)
+
+
+def test_maps_are_read_alone_and_the_last_is_the_output() -> None:
+    X, _ = scenes()
+    hierarchy = MapHierarchy(pair(), random_state=0).fit(X)
+    found = hierarchy.scores(X[:5])
+    assert {name: table.shape for name, table in found.items()} == {"left": (5, 16), "right": (5, 16), "top": (5, 9)}
+    response = hierarchy.transform(X[:5], "left")
+    winners = hierarchy.predict(X[:5], "left")
+    assert (winners >= 0).all()
+    assert np.array_equal(response.argmax(axis=1), winners)
+    assert response.max() == 1.0
+    assert hierarchy.transform(X[:5]).shape == (5, 9)
+    assert list(hierarchy.get_feature_names_out()) == [f"maphierarchy{k}" for k in range(9)]
+    assert hierarchy.weights("top", source=1).shape == (9, 16)
+    assert hierarchy.weights("left").shape == (16, 20)
+
+
+@pytest.mark.science
+def test_scenes_find_units_of_their_own() -> None:
+    X, labels = scenes(400)
+    for seed in range(3):
+        hierarchy = MapHierarchy(pair(), random_state=seed).partial_fit(X)
+        winners = hierarchy.predict(X[300:], "left")
+        assert (winners >= 0).mean() > 0.95
+        scene_of = [set(labels[300:][winners == unit]) for unit in np.unique(winners)]
+        assert np.mean([len(scene) == 1 for scene in scene_of]) > 0.8
+        assert hierarchy.quantization_error(X[300:], "left") < 0.5
+
+
+def test_chunks_saving_and_interruption_change_nothing(tmp_path: Any) -> None:
+    X, _ = scenes()
+    maps = [Map("a", (Features(code=parts.RandomProjection(d=16, k=6), delay=1), Winners("a")), (4, 4))]
+    whole = MapHierarchy(maps, random_state=0).partial_fit(X)
+    parted = MapHierarchy(maps, random_state=0).partial_fit(X[:37])
+    parted.save(tmp_path / "half.tectum")
+    parted = tectum.load(tmp_path / "half.tectum").partial_fit(X[37:90]).partial_fit(X[90:])
+    for name, array in whole._state._asdict().items():
+        assert np.array_equal(array, getattr(parted._state, name)), name
+    assert whole.n_frames_seen_ == parted.n_frames_seen_ == len(X)
+    assert np.array_equal(whole.spike_counts_, parted.spike_counts_)
+
+
+def test_responses_do_not_depend_on_threads_or_on_learned_order() -> None:
+    X, _ = scenes()
+    hierarchy = MapHierarchy(pair(), random_state=0).fit(X)
+    before = [array.copy() for array in hierarchy._state]
+    one = hierarchy.transform(X)
+    two = hierarchy.set_params(n_jobs=2).transform(X[::-1])[::-1]
+    assert np.array_equal(one, two)
+    assert all(np.array_equal(a, b) for a, b in zip(before, hierarchy._state, strict=True))
+
+
+def test_a_memory_makes_frames_a_sequence() -> None:
+    X, _ = scenes()
+    maps = [Map("a", (Features(code=SMALL), Winners("a")), (4, 4))]
+    hierarchy = MapHierarchy(maps, random_state=0).fit(X)
+    assert not np.array_equal(hierarchy.scores(X[:10])["a"][5:], hierarchy.scores(X[5:10])["a"])
+
+
+def test_levels_together_or_one_after_the_other() -> None:
+    X, _ = scenes()
+    greedy = MapHierarchy(pair(), greedy=True, random_state=0).fit(X)
+    together = MapHierarchy(pair(), random_state=0).fit(X)
+    assert greedy.n_frames_seen_ == 2 * together.n_frames_seen_
+    lower_only = MapHierarchy(pair(), random_state=0)
+    lower_only._validate(X, reset=True)
+    lower_only._start(X.shape[1])
+    fresh = lower_only.weights("top").copy()
+    lower_only._learn(X[:20], map_graph.learning_only(lower_only._graph.graph.circuit, [0, 1]))
+    assert np.array_equal(fresh, lower_only.weights("top"))
+
+
+def test_phases_follow_levels() -> None:
+    maps = map_graph.resolved([*pair(), Map("apex", (Spikes("top", delay=3.0),), (2, 2))], parts.PacingClock(), 40)
+    assert [m.level for m in maps] == [0, 0, 1, 2]
+    assert [m.phase for m in maps] == [0.0, 0.0, 3.5, 9.0]
+
+
+def test_entrainment_replaces_the_clock_by_spikes_of_the_map_below() -> None:
+    X, _ = scenes()
+    maps = pair()
+    maps[2] = maps[2]._replace(clock=Entrainment())
+    hierarchy = MapHierarchy(maps, random_state=0).fit(X)
+    rows = hierarchy._graph.graph.circuit.projections
+    assert ((rows[:, 2] == 5) & (rows[:, 0] != 4) & (rows[:, 0] != 5)).sum() == 2
+    assert hierarchy._graph.graph.circuit.clocks[5, 0] == 0.0
+
+
+def test_feedback_runs() -> None:
+    X, _ = scenes()
+    maps = pair()
+    maps[0] = maps[0]._replace(sources=(*maps[0].sources, Spikes("top", share=0.2)))
+    hierarchy = MapHierarchy(maps, random_state=0).fit(X)
+    assert [m.level for m in hierarchy.maps_] == [0, 0, 1]
+
+
+def test_recording_has_populations_and_fields() -> None:
+    X, _ = scenes()
+    hierarchy = MapHierarchy(pair(), random_state=0).fit(X)
+    recording = hierarchy.record(X[:3])
+    assert set(recording.spikes) == {"left", "left.h", "right", "right.h", "top", "top.h"}
+    assert recording.duration_ms == 300.0
+    assert len(recording.traces["time_ms"]) == len(recording.traces["left"]) == 300
+    clock = recording.spikes["left.h"].time_ms
+    assert math.isclose(np.median(np.diff(np.unique(clock // 25.0))), 1.0)
+    for train in recording.spikes.values():
+        assert (np.diff(train.time_ms) >= 0).all()
+
+
+@pytest.mark.parametrize(
+    ("maps", "said"),
+    [
+        ([], "must be a list of parts.Map, one or more"),
+        ([Map("a"), Map("a")], "different names"),
+        ([Map("a", (Spikes("b"),))], "must name a map"),
+        ([Map("a", (Features(0, 99),))], "within the 40 features"),
+        ([Map("a", (Features(share=0.0),))], "shares above 0"),
+        ([Map("a", ())], "one or more of Features, Spikes and Winners"),
+        ([Map("a", (Features(delay=-1),))], "delay of whole frames"),
+        ([Map("a", shape=(1, 1))], "two neurons or more"),
+        ([Map("a", rule=parts.ArrivalSTDP(eta=-1.0))], "rule.eta must be at least 0"),
+        ([Map("a", neuron=parts.ConductanceLIF(v_reset=-40.0))], "v_reset must be below v_threshold"),
+    ],
+)
+def test_wrong_graphs_are_named(maps: list[Map], said: str) -> None:
+    with pytest.raises(ValueError, match=said):
+        MapHierarchy(maps).fit(scenes()[0])
+
+
+def test_wrong_names_and_widths() -> None:
+    X, _ = scenes()
+    hierarchy = MapHierarchy(pair(), random_state=0).fit(X)
+    with pytest.raises(ValueError, match="must be the name of a map, got 'middle'; there are: left, right, top"):
+        hierarchy.predict(X, "middle")
+    with pytest.raises(ValueError, match="that is Features"):
+        hierarchy.codes(X, "top")
+    with pytest.raises(ValueError, match="39 features"):
+        hierarchy.partial_fit(X[:, 1:])
