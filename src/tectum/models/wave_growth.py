@@ -127,16 +127,22 @@ def birth_steps(geometry: sheet_wires.Geometry, step_ms: float) -> NDArray[np.in
     return np.ceil(geometry.born / step_ms - ROUNDING).astype(np.int64)
 
 
-def steps_in(duration: Any, schedule: Schedule, grown: int) -> int:
-    """Steps of a duration in ms; None is what is left of the schedule after the steps grown."""
+def steps_in(duration: Any, schedule: Schedule, grown: int, *, patient: bool = False) -> int:
+    """Steps of a duration in ms; None is what is left of the schedule after the steps grown, or several if patient."""
     if duration is None:
-        return max(0, schedule.n_steps - grown)
+        return PATIENCE * schedule.n_steps if patient else max(0, schedule.n_steps - grown)
     least = schedule.step_ms * (1.0 - ROUNDING)
     if not isinstance(duration, numbers.Real) or not least <= float(duration) < float("inf"):
         raise ValueError(
             f"WaveNetwork: duration must be {schedule.step_ms} ms or more, got {duration!r}; pass a time in ms"
         )
     return round(float(duration) / schedule.step_ms)
+
+
+def steps_to_look(schedule: Schedule, grown: int) -> int:
+    """Steps until the next look at the receptive fields."""
+    period = schedule.steps(LOOK_MS)
+    return period - grown % period
 
 
 def check_until(until: Any, tolerance: Any) -> None:

@@ -238,10 +238,7 @@ class WaveNetwork(WaveArchitectures, ClassNamePrefixFeaturesOutMixin, Transforme
         if not hasattr(self, "_state"):
             self._start(chosen)
         schedule = self._schedule(chosen)
-        if duration is None and until is not None:
-            duration = wave_growth.PATIENCE * self.schedule_ms
-        n_steps = wave_growth.steps_in(duration, schedule, self.n_steps_grown_)
-        period = schedule.steps(wave_growth.LOOK_MS)
+        n_steps = wave_growth.steps_in(duration, schedule, self.n_steps_grown_, patient=until is not None)
         births = np.concatenate([wave_growth.birth_steps(g, schedule.step_ms) for g in self._geometries()])
         try:
             with progress_bar(n_steps, "grow", self.verbose, unit="steps") as advance:
@@ -255,11 +252,10 @@ class WaveNetwork(WaveArchitectures, ClassNamePrefixFeaturesOutMixin, Transforme
                         stack, begins = self._build(chosen, place.phase), place.begins
                     elif self.n_steps_grown_ in births:
                         stack = network.with_living(stack, self._geometries())
-                    left = period - self.n_steps_grown_ % period
+                    left = wave_growth.steps_to_look(schedule, self.n_steps_grown_)
                     stop = min(end, place.ends, births[births > self.n_steps_grown_].min(initial=end))
                     steps = int(min(STRETCH, left, stop - self.n_steps_grown_))
-                    anew = self.n_steps_grown_ == begins
-                    self._advance(stack, steps, turn=place.turn, anew=anew, look=steps == left)
+                    self._advance(stack, steps, place, look=steps == left)
                     advance(steps)
                 if until and not wave_growth.has_settled(self.movements_, tolerance):
                     wave_growth.warn_of_movement(self.movements_, tolerance)
@@ -489,8 +485,7 @@ class WaveNetwork(WaveArchitectures, ClassNamePrefixFeaturesOutMixin, Transforme
     @property
     def schedule_ms(self) -> float:
         """Length of the schedule in ms, of all projections if they grow in turn."""
-        schedule = self._schedule(self._chosen())
-        return schedule.n_steps * schedule.step_ms
+        return self._schedule(self._chosen()).duration
 
     def save(self, path: Any) -> None:
         """Write the network to a file that `tectum.load` reads; growth continues from it to the last bit.
@@ -528,8 +523,7 @@ class WaveNetwork(WaveArchitectures, ClassNamePrefixFeaturesOutMixin, Transforme
         return chosen
 
     def _schedule(self, chosen: dict[str, Any]) -> wave_parameters.Schedule:
-        turns = len(self._sheets()) - 1 if self.order == "in turn" else None
-        return wave_parameters.Schedule(chosen["phases"], chosen["neuron"].step_ms, turns)
+        return wave_parameters.schedule_for(chosen, self.order, len(self._sheets()) - 1)
 
     def _sheets(self) -> list[parts.Sheet]:
         """The sheets, the first with as many nodes as there are features if it leaves them open."""
@@ -573,12 +567,12 @@ class WaveNetwork(WaveArchitectures, ClassNamePrefixFeaturesOutMixin, Transforme
         in_phase = wave_parameters.parts_of_phase(chosen, chosen["phases"][phase], len(geometries))
         return network.build_stack(geometries, in_phase, chosen["initial"].mean, self._seed)
 
-    def _advance(self, stack: network.Stack, n_steps: int, *, turn: int | None, anew: bool, look: bool) -> None:
-        """Grow by some steps, from rest if `anew`, and look at the receptive fields after them if it is time."""
+    def _advance(self, stack: network.Stack, n_steps: int, place: wave_parameters.Place, *, look: bool) -> None:
+        """Grow by some steps, from rest if a phase begins, and look at the fields after them if it is time."""
         state, fields, movements = network.copy_of(self._state), self._look, self.movements_
-        if anew:
+        if self.n_steps_grown_ == place.begins:
             state = state._replace(sheets=self._rest(self._chosen(), [len(sheet.v) for sheet in state.sheets]))
-        network.run(stack, state, self.n_steps_grown_, n_steps, turn=turn)
+        network.run(stack, state, self.n_steps_grown_, n_steps, turn=place.turn)
         step = self.n_steps_grown_ + n_steps
         if look:
             geometries = self._geometries()

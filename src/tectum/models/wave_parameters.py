@@ -131,6 +131,11 @@ class Schedule(NamedTuple):
         """Steps of all phases, of all turns."""
         return (self.turns or 1) * sum(self.steps(phase.duration) for phase in self.phases)
 
+    @property
+    def duration(self) -> float:
+        """The same in ms."""
+        return self.n_steps * self.step_ms
+
     def steps(self, duration: float) -> int:
         """Steps in ms."""
         return round(duration / self.step_ms)
@@ -144,6 +149,11 @@ class Schedule(NamedTuple):
                 return Place(q, begins, begins + length, turn)
             begins += length
         return Place(stretches[-1][1], begins, math.inf, stretches[-1][0])
+
+
+def schedule_for(chosen: dict[str, Any], order: str, n_projections: int) -> Schedule:
+    """The schedule of a network with these parts."""
+    return Schedule(chosen["phases"], chosen["neuron"].step_ms, n_projections if order == "in turn" else None)
 
 
 def check_sheets(name: str, layers: Any) -> None:
