@@ -89,6 +89,7 @@ class Population:
     n_0: float = np.inf
     forget: float = 1e-4
     gate: Gate | None = None
+    columns: int | None = None  # of the grid on which the neurons stand
 
 
 @dataclass(frozen=True)
@@ -319,15 +320,30 @@ class Graph:
     def ease(self):
         """End of a cycle: in silent populations thresholds fall until a neuron fires.
 
-        Those of the least used neurons while learning, else of all.
+        While learning those of the least used neurons, of equally used ones the nearest to the best match; else of all.
         """
         for pop, p in enumerate(self.populations):
             if p.gate:
                 n = round(np.ceil(p.gate.recruited * p.n)) if self.learning else p.n
-                least = np.argsort(self.use[pop], kind="stable")[:n]
+                columns = p.columns or p.n
+                row, column = np.divmod(np.arange(p.n), columns)
+                best = self.best_match(pop, columns)
+                far = (row - best // columns) ** 2 + (column - best % columns) ** 2
+                least = np.lexsort((far, self.use[pop]))[:n]
                 if self.silent[pop]:
                     self.eased[pop][least] += p.gate.drop
             self.silent[pop] = True
+
+    def best_match(self, pop, columns):
+        """The used neuron that gets most from the spikes of the last cycle; the middle of the map if there is none."""
+        n = self.populations[pop].n
+        drive = np.zeros(n)
+        for k, projection in enumerate(self.projections):
+            if projection.target == pop and projection.plastic:
+                recent = self.arrived[k] >= (self.step - self.cycle) * self.dt - 1e-9
+                drive += projection.gain * (self.W[k] @ recent)
+        drive[self.use[pop] == 0] = 0.0
+        return int(drive.argmax()) if drive.max() > 0 else n // columns // 2 * columns + columns // 2
 
     def settle(self):
         """End of a frame: neurons that fired are used, their weights from each source get nearer to their length."""

@@ -78,8 +78,11 @@ def two_maps() -> Case:
         rule=ArrivalSTDP(0.1, 0.3, 0.4, 5.0),
         use=UseDependentRate(3.0, 0.05),
         gate=gate,
+        columns=5,
     )
-    upper = network.Population(N_U, E._replace(noise=1.0), rule=ArrivalSTDP(), gate=gate._replace(factor=2.0))
+    upper = network.Population(
+        N_U, E._replace(noise=1.0), rule=ArrivalSTDP(), gate=gate._replace(factor=2.0), columns=4
+    )
     populations = [
         lower,
         network.Population(N_I, I, clock=PacingClock(), phase=3.3),
@@ -182,6 +185,7 @@ def naive(case: Case, n_frames: int) -> tuple[Any, reference.Graph]:
             reference.Rule(*p.rule) if p.rule else None,
             *p.use,
             gate=reference.Gate(*p.gate) if p.gate.factor > 1.0 else None,
+            columns=p.columns,
         )
         for p in populations
     ]
