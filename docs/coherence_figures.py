@@ -26,7 +26,7 @@ def main() -> None:
     def drawing(function: drawings.Drawn) -> Callable[[Figure], None]:
         return lambda figure: function(figure, stored)
 
-    for name in ("offsets", "delays", "conjunctions", "rasters"):
+    for name in ("offsets", "delays", "conjunctions", "rasters", "budget"):
         _, size, function = drawings.FIGURES[name]
         save(f"coherence_{name}", size, drawing(function))
 

@@ -89,6 +89,7 @@ class Population:
     n_0: float = np.inf
     forget: float = 1e-4
     gate: Gate | None = None
+    columns: int | None = None  # of the grid on which the neurons stand
 
 
 @dataclass(frozen=True)
@@ -102,7 +103,8 @@ class Projection:
     inhibitory: bool = False
     from_input: bool = False
     plastic: bool = False
-    total: float = 0.0
+    gain: float = 1.0  # conductance per unit of weight
+    length: float = 0.0
     pace: float = 0.0
 
 
@@ -143,7 +145,7 @@ class Graph:
         self.g_exc, self.g_inh = [np.zeros(n) for n in sizes], [np.zeros(n) for n in sizes]
         self.resting = [np.zeros(n, int) for n in sizes]
         self.raised, self.eased, self.use = ([np.zeros(n) for n in sizes] for _ in range(3))
-        self.late_after = [np.full(n, self.frame * dt) for n in sizes]
+        self.late_after = [np.full(n, np.nan) for n in sizes]
         self.W = [p.W.astype(float).copy() for p in projections]
         self.arrived = [np.full(W.shape[1], -np.inf) for W in self.W]  # ms
         self.phase = [p.clock.phase if p.clock else 0.0 for p in populations]
@@ -226,7 +228,7 @@ class Graph:
             if projection.target == pop:
                 spikes = self.arriving(projection)
                 g = self.g_inh if projection.inhibitory else self.g_exc
-                g[pop] += self.W[k] @ spikes
+                g[pop] += projection.gain * (self.W[k] @ spikes)
                 self.arrived[k][spikes > 0] = self.step * dt
         if p.clock:
             self.adapt(pop)
@@ -237,11 +239,12 @@ class Graph:
         current = cell.E_L - v + cell.drive + extra + g_exc * (cell.E_exc - v) + g_inh * (cell.E_inh - v)
         xi = self.draws.noise(pop, self.step, p.n)
         free = v + dt / cell.tau_m * current + cell.noise * np.sqrt(2.0 * dt / cell.tau_m) * xi
-        v = np.where(self.resting[pop] > 0, v, free)
+        awake = self.resting[pop] == 0
+        v = np.where(awake, free, v)
         self.resting[pop] = np.maximum(self.resting[pop] - 1, 0)
 
         # 3. spikes
-        H = v >= cell.theta + self.raised[pop] - self.eased[pop]
+        H = awake & (v >= cell.theta + self.raised[pop] - self.eased[pop])
         self.v[pop] = np.where(H, cell.v_reset, v)
         self.resting[pop][H] = round(cell.refractory_ms / dt)
         self.raised[pop][H] += p.threshold.rise
@@ -297,6 +300,8 @@ class Graph:
         self.counts[pop][j] += 1
         gate = self.populations[pop].gate
         if gate and self.learning and self.novelty[pop] is None:
+            if np.isnan(self.late_after[pop][j]):
+                self.late_after[pop][j] = latency
             self.novelty[pop] = gate.factor if latency > self.late_after[pop][j] else 1.0
             change = gate.quantile - (latency <= self.late_after[pop][j])
             self.late_after[pop][j] += gate.pace * self.frame * self.dt * change
@@ -315,15 +320,30 @@ class Graph:
     def ease(self):
         """End of a cycle: in silent populations thresholds fall until a neuron fires.
 
-        Those of the least used neurons while learning, else of all.
+        While learning those of the least used neurons, of equally used ones the nearest to the best match; else of all.
         """
         for pop, p in enumerate(self.populations):
             if p.gate:
                 n = round(np.ceil(p.gate.recruited * p.n)) if self.learning else p.n
-                least = np.argsort(self.use[pop], kind="stable")[:n]
+                columns = p.columns or p.n
+                row, column = np.divmod(np.arange(p.n), columns)
+                best = self.best_match(pop, columns)
+                far = (row - best // columns) ** 2 + (column - best % columns) ** 2
+                least = np.lexsort((far, self.use[pop]))[:n]
                 if self.silent[pop]:
                     self.eased[pop][least] += p.gate.drop
             self.silent[pop] = True
+
+    def best_match(self, pop, columns):
+        """The used neuron that gets most from the spikes of the last cycle; the middle of the map if there is none."""
+        n = self.populations[pop].n
+        drive = np.zeros(n)
+        for k, projection in enumerate(self.projections):
+            if projection.target == pop and projection.plastic:
+                recent = self.arrived[k] >= (self.step - self.cycle) * self.dt - 1e-9
+                drive += projection.gain * (self.W[k] @ recent)
+        drive[self.use[pop] == 0] = 0.0
+        return int(drive.argmax()) if drive.max() > 0 else n // columns // 2 * columns + columns // 2
 
     def settle(self):
         """End of a frame: neurons that fired are used, their weights from each source get nearer to their length."""
@@ -334,5 +354,5 @@ class Graph:
                 if projection.target == pop and projection.plastic and projection.pace > 0:
                     for j in np.flatnonzero(fired & (self.W[k].sum(axis=1) > 0)):
                         w = self.W[k][j]
-                        scaled = w * (1.0 + projection.pace * (projection.total / np.linalg.norm(w) - 1.0))
+                        scaled = w * (1.0 + projection.pace * (projection.length / np.linalg.norm(w) - 1.0))
                         self.W[k][j] = np.minimum(scaled, p.rule.w_max)

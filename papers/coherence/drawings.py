@@ -59,16 +59,17 @@ def bars(ax: Axes, rows: dict[str, dict[str, list[float]]], measures: dict[str, 
 def offsets(figure: Figure, stored: Stored) -> None:
     """Information and two measures of coherence against the phase of the receiver."""
     rows = {key: row for key, row in stored["transmission"].items() if key[0].isdigit() and "both" not in key}
-    x = [float(key.split()[0]) for key in rows]
+    x = [float(key.split()[0]) for key in rows] + [run.PERIOD]
+    around = [*rows.values(), rows["0 ms"]]  # a whole cycle later is no later
     above, below = figure.subplots(2, 1, sharex=True, height_ratios=(1.6, 1.0))
     colours = plots.class_colours(4)
-    curve(above, x, [row["MI"] for row in rows.values()], "information", colours[0])
+    curve(above, x, [row["MI"] for row in around], "information", colours[0])
     above.axvline(run.DELAY, color="0.5", linewidth=0.8, linestyle=":")
     above.annotate("delay", (run.DELAY, 0.0), xytext=(3, 2), textcoords="offset points", fontsize=8, color="0.5")
     above.set(ylabel="transmitted (bit)", ylim=(0.0, None))
-    curve(below, x, [row["PLV"] for row in rows.values()], "phase locking", colours[1])
-    curve(below, x, [row["coherence"] for row in rows.values()], "coherence at 40 Hz", colours[2])
-    curve(below, x, [row["PPC"] for row in rows.values()], "spikes' phase consistency", colours[3])
+    curve(below, x, [row["PLV"] for row in around], "phase locking", colours[1])
+    curve(below, x, [row["coherence"] for row in around], "coherence at 40 Hz", colours[2])
+    curve(below, x, [row["PPC"] for row in around], "spikes' phase consistency", colours[3])
     below.set(xlabel="receiver after sender (ms)", ylim=(0.0, 1.08))
     below.legend(loc="lower left", fontsize=8)
 
@@ -108,7 +109,7 @@ def learned(figure: Figure, stored: Stored) -> None:
     bars(right, rows, {"AMI x": "x, seen by L1", "AMI y": "y, seen by L2"})
     right.set(xlabel="agreement of the winner (AMI)")
     right.invert_yaxis()
-    right.legend(loc="lower right", fontsize=8)
+    right.legend(loc="center", bbox_to_anchor=(0.66, 0.27), fontsize=8)  # where bars are short
 
 
 def budget(figure: Figure, stored: Stored) -> None:
@@ -120,6 +121,7 @@ def budget(figure: Figure, stored: Stored) -> None:
         colour = plots.class_colours(2)[k]
         ax.errorbar(rate.mean(1), told.mean(1), told.std(1), color=colour, marker="os"[k], markersize=4, label=label)
     ax.set(xlabel="receiver's rate (spikes/s)", ylabel="transmitted (bit)", xscale="log", ylim=(0.0, None))
+    ax.set_xticks([0.1, 0.3, 1.0, 3.0], ["0.1", "0.3", "1", "3"])
     ax.legend()
 
 
@@ -143,12 +145,12 @@ def rasters(figure: Figure, stored: Stored | None = None) -> None:
 
 
 def four_cycles(condition: run.Conjunction) -> tuple[run.Presented, float]:
-    """What happens after learning, and when the fourth frame begins, in ms."""
+    """What happens after learning, and the time in ms when the answer to the fourth pair begins."""
     rng = np.random.default_rng(0)
     lower, graph = run.learner(condition, 0)
     n = int(graph.circuit.first[-1])
     run.present(graph, pairs(rng.integers(4, size=(2, 1280)), lower, n), 0, learning=True)
-    return run.present(graph, pairs(np.array([[0, 3, 1, 2, 0], [1, 0, 3, 2, 1]]), lower, n), 1), 3 * run.FRAME_MS
+    return run.present(graph, pairs(np.array([[0, 3, 1, 2, 0], [1, 0, 3, 2, 1]]), lower, n), 1), 3 * run.FRAME_MS + 10.0
 
 
 def pairs(stimuli: NDArray[np.intp], lower: list[run.Sender], n: int) -> NDArray[np.float32]:

@@ -80,10 +80,14 @@ def transmission(seeds: range) -> Section:
 
 
 def budget(seeds: range) -> Section:
-    """Bits and spikes of receivers that are easier or harder to excite: with a rhythm, and with tonic inhibition."""
+    """Bits and spikes of receivers that are easier or harder to excite, all clocks 12.5 ms later."""
     drives, tonics = (12.5, 13.0, 13.5, 14.0, 14.5, 15.0, 15.5, 16.0), (0.1, 0.125, 0.15, 0.175, 0.2, 0.225, 0.25, 0.3)
-    rows = {f"rhythm, drive {d:g} mV": over_seeds(run.transmission, seeds, Sender(), Receiver(drive=d)) for d in drives}
-    rows |= {f"tonic {g:g}": over_seeds(run.transmission, seeds, Sender(), Receiver(tonic=g)) for g in tonics}
+    rows: Results = {}
+    for d in drives:
+        receiver = Receiver(HALF + run.BEST, drive=d)
+        rows[f"rhythm, drive {d:g} mV"] = over_seeds(run.transmission, seeds, ANTI, receiver)
+    for g in tonics:
+        rows[f"tonic {g:g}"] = over_seeds(run.transmission, seeds, ANTI, Receiver(tonic=g))
     tonic = [rows[f"tonic {g:g}"] for g in tonics[::-1]]
     for d in drives:
         row = rows[f"rhythm, drive {d:g} mV"]
@@ -173,9 +177,11 @@ def spontaneous(seeds: range) -> Section:
         rows[f"period 25 ms, coupling 0.06, delay {delay:g} ms"] = over_seeds(
             run.transmission, seeds, Sender(), receiver
         )
-    for drive in (15.0, 16.0, 17.0):
-        receiver = Receiver(period=None, drive=drive, entrained=(0.08, 0.0), later=6.0)
-        rows[f"two senders, drive {drive:g} mV"] = over_seeds(run.selection, seeds, [IN_PHASE, ANTI], receiver)
+    for later in (0.0, 6.0):
+        for drive in (15.0, 17.0):
+            receiver = Receiver(period=None, drive=drive, entrained=(0.08, 0.0), later=later)
+            name = f"two senders, drive {drive:g} mV, {later:g} ms later"
+            rows[name] = over_seeds(run.selection, seeds, [IN_PHASE, ANTI], receiver)
     plv, mi = (0.56, 0.88, 0.49, 0.90), (2.83, 2.54, 2.79, 2.31)
     values = ((None, 1.45), (0.19, 1.50), (0.29, 2.59), (0.74, 2.56), *zip(plv, mi, strict=True))
     trial = {key: {"MI": m} | ({} if p is None else {"PLV": p}) for key, (p, m) in zip(rows, values, strict=False)}
