@@ -324,7 +324,8 @@ class Graph:
         """
         for pop, p in enumerate(self.populations):
             if p.gate:
-                n = round(np.ceil(p.gate.recruited * p.n)) if self.learning else p.n
+                recruited = p.gate.recruited
+                n = round(recruited if recruited >= 1 else np.ceil(recruited * p.n)) if self.learning else p.n
                 columns = p.columns or p.n
                 row, column = np.divmod(np.arange(p.n), columns)
                 best = self.best_match(pop, columns)

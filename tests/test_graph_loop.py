@@ -70,7 +70,7 @@ def two_maps() -> Case:
 
     Everything learns, the upper clock adapts.
     """
-    gate = NoveltyGate(factor=4.0, drop=1.5)
+    gate = NoveltyGate(factor=4.0, recruited=0.1, drop=1.5)
     lower = network.Population(
         N_E,
         E,

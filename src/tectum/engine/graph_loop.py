@@ -343,7 +343,7 @@ def best_match(circuit, state, pop):
 
 @kernel
 def n_before(use, best, columns, j):
-    """Number of neurons that are recruited before j: used less, or as much and nearer to the best match; IN use (n,)."""
+    """Number of neurons recruited before j: used less, or as much and nearer to the best match; IN use (n,)."""
     down, right = j // columns - best // columns, j % columns - best % columns
     far = down * down + right * right
     n = 0
