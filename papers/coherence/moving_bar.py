@@ -24,8 +24,8 @@ from moving_bar_rate import measure as rate_scores
 from numpy.typing import NDArray
 from rich.console import Console
 from rich.table import Table
-from scipy.ndimage import gaussian_filter1d
 from ring import PLACES, Ring, ring_stream, scores
+from scipy.ndimage import gaussian_filter1d
 
 from tectum import MapHierarchy, parts, plots, streams
 
@@ -36,7 +36,7 @@ WINDOW_MS, BINS = 40.0, 16
 VARIANTS, WAYS = 20, 400  # of the recording, and ways of the bar that are learned
 SLOWEST = 0.5  # strips per window, below which the bar stands
 FEWEST = 200  # events of a window in which the bar is in view
-PLACE, CONTEXT = 1.45, 0.7  # length of the weights from the present, and from the last winners
+PLACE, CONTEXT = 2.5, 1.4  # conductance that a perfect match of the present, and of the last winners, brings
 CODE = parts.Ranked(k=3, t_enc=6.0)  # the bump is three places wide; more inputs blur the place
 
 # What differs from the parts that a MapHierarchy has by itself, and why: all states of the ring recur for ever, so that
@@ -45,7 +45,7 @@ RECURRING: dict[str, Any] = {
     # neurons side by side must not fire together, or they never come to stand for different directions
     "lateral": parts.NearExcitation(W=0.3),
     # w is overwritten by what arrives (eta beta = 0.3); all arrivals of a frame count about alike (25 ms)
-    "rule": parts.ArrivalSTDP(eta=0.1, w_max=4.0, beta=3.0, tau_pre=25.0),
+    "rule": parts.ArrivalSTDP(eta=0.1, w_max=5.0, beta=3.0, tau_pre=25.0),
     # slow enough to follow while the contexts change
     "use": parts.UseDependentRate(n_0=100.0),
     # neurons that win a lot tire, which hands one of two directions over to a neighbour
@@ -53,13 +53,10 @@ RECURRING: dict[str, Any] = {
     "gate": parts.NoveltyGate(factor=1.01, recruited=0.02, drop=6.0),
 }
 NOW = parts.Features(code=CODE)
-SOURCES = {  # and the length of the weights from all together
+SOURCES = {  # and the conductance that all together bring
     "no context": ((NOW,), PLACE),
-    "last winners": (
-        (NOW, parts.Winners("map", k=8, share=(CONTEXT / PLACE) ** 2, t_enc=6.0)),
-        float(np.hypot(PLACE, CONTEXT)),
-    ),
-    "delay line": ((NOW, NOW._replace(delay=2)), PLACE),
+    "last winners": ((NOW, parts.Winners("map", k=4, share=CONTEXT / PLACE, t_enc=6.0)), PLACE + CONTEXT),
+    "delay line": ((NOW, NOW._replace(delay=2)), 3.5),
 }
 LEAST, LEAST_REAL, CHANCE = 0.9, 0.8, (0.45, 0.55)  # direction with context, and without
 MOST_SPREAD = 0.5  # of the place two steps ago, with context, as a share of that without
@@ -67,8 +64,8 @@ MOST_SPREAD = 0.5  # of the place two steps ago, with context, as a share of tha
 
 def spiking_map(context: str, seed: int) -> MapHierarchy:
     """A map with or without memory."""
-    sources, total = SOURCES[context]
-    norm = parts.SourceNorm(total=total)
+    sources, drive = SOURCES[context]
+    norm = parts.SourceNorm(drive=drive)
     return MapHierarchy([parts.Map("map", sources, SHAPE, norm=norm, **RECURRING)], random_state=seed)
 
 
@@ -82,8 +79,8 @@ def on_ring(context: str, seed: int) -> tuple[list[float], MapHierarchy]:
 def sweeps(events: NDArray[Any], mirrored: bool) -> list[Ring]:
     """The bar's ways across the field of view, each as counts of events in strips of the picture, ON and OFF alike.
 
-    Strips overlap like receptive fields (a Gaussian, sigma one strip). Direction is that of the events' centroid; windows in which
-    it stands, at the ends, are left out.
+    Strips overlap like receptive fields (a Gaussian, sigma one strip). Direction is that of the events' centroid;
+    windows in which it stands, at the ends, are left out.
     """
     events = events.copy()
     if mirrored:
