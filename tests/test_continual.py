@@ -1,0 +1,39 @@
+"""Learning that goes on: what a map knows stays, and what is new finds neurons of its own."""
+
+from typing import Any
+
+import numpy as np
+import pytest
+
+from tectum import MapHierarchy, parts
+
+CODE = parts.Ranked(k=12)
+N = 24
+
+
+def pattern(*inputs: int) -> Any:
+    """One frame in which some inputs are active, the first ones more."""
+    frame = np.zeros(N)
+    frame[list(inputs)] = np.linspace(1.0, 0.6, len(inputs))
+    return frame
+
+
+# Carpenter & Grossberg (1987): with D in C, C and B in A, B and C apart, and D < B < C in size, the periodic sequence
+# A B C A D recodes A for ever in a competitive map whose rate does not fall.
+A, B, C, D = (pattern(*range(*span)) for span in ((0, 12), (0, 4), (4, 12), (4, 6)))
+SEQUENCE = np.array([A, B, C, A, D])
+
+
+def changes_of_a(frozen_by_use: bool, seed: int) -> int:
+    """How often the winner of A changes in the last 40 of 60 rounds."""
+    use = parts.UseDependentRate(n_0=3.0 if frozen_by_use else np.inf)
+    one = parts.Map("map", (parts.Features(code=CODE),), (4, 4), use=use)
+    learned = MapHierarchy([one], random_state=seed)
+    winners = [int(learned.partial_fit(SEQUENCE).predict(A[None])[0]) for _ in range(60)]
+    return int(np.count_nonzero(np.diff(winners[20:])))
+
+
+@pytest.mark.science
+def test_four_patterns_do_not_recode_a_map_whose_neurons_slow_down() -> None:
+    for seed in range(3):
+        print(changes_of_a(True, seed), changes_of_a(False, seed))
