@@ -35,5 +35,23 @@ def changes_of_a(frozen_by_use: bool, seed: int) -> int:
 
 @pytest.mark.science
 def test_four_patterns_do_not_recode_a_map_whose_neurons_slow_down() -> None:
-    for seed in range(3):
-        print(changes_of_a(True, seed), changes_of_a(False, seed))
+    stays = [changes_of_a(True, seed) for seed in range(3)]
+    wanders = [changes_of_a(False, seed) for seed in range(3)]
+    assert max(stays) <= 5
+    assert min(wanders) >= 10
+
+
+@pytest.mark.science
+def test_new_scenes_take_neurons_of_their_own_and_leave_the_old_ones_theirs() -> None:
+    rng = np.random.default_rng(0)
+    scenes = np.abs(rng.standard_normal((4, N))) ** 2
+    frames = [np.maximum(scene + 0.1 * rng.standard_normal((70, N)), 0.0) for scene in scenes]
+    learned = MapHierarchy([parts.Map("map", (parts.Features(code=CODE),), (6, 6))], random_state=0)
+    at_first = []
+    for scene in frames:
+        learned.partial_fit(scene[:50])
+        at_first.append(learned.quantization_error(scene[50:]))
+    at_last = [learned.quantization_error(scene[50:]) for scene in frames]
+    assert np.mean(np.subtract(at_last, at_first)) <= 0.04
+    won = [set(learned.predict(scene[50:]).tolist()) for scene in frames]
+    assert all(won[a].isdisjoint(won[b]) for a in range(4) for b in range(a))
