@@ -19,10 +19,12 @@ import math
 
 import numpy as np
 
+from tectum.engine.graph_input import begin_input, input_onset, recall, remember
 from tectum.engine.graph_records import (
     AIM,
     ARRIVALS,
     CHANNEL,
+    CLOCK_STREAM,
     DELAY,
     FOLLOWED,
     FROM_INPUT,
@@ -43,6 +45,7 @@ from tectum.engine.graph_records import (
     VOLLEY_DELAY,
     WEIGHTS,
 )
+from tectum.engine.graph_recruitment import ease
 from tectum.engine.kernel import kernel
 from tectum.engine.random import normal
 from tectum.engine.wave_noise import fill_normals
@@ -53,7 +56,6 @@ from tectum.parts.map_learning import ArrivalSTDPStep, NoveltyStep, UseStep, bin
 ZERO = np.float32(0.0)
 ONE = np.float32(1.0)
 TURN = 2.0 * math.pi
-INPUT_STREAM, CLOCK_STREAM = 2**40, 2**41  # what random numbers are for, above the numbers of the populations
 
 
 @kernel
@@ -61,33 +63,6 @@ def neuron_of(circuit, pop):
     """Constants of the neurons of a population."""
     row = circuit.neurons[pop]
     return ConductanceStep(row[0], row[1], row[2], row[3], row[4], row[5], row[6], row[7], row[8], row[9], row[10])
-
-
-@kernel
-def begin_input(circuit, state, ranked, frame, s, step, seed):
-    """Schedule the spikes of an input for the cycle that begins at `step`; IN ranked (n_frames, n_ranked) int32."""
-    first, last = circuit.input_first[s], circuit.input_first[s + 1]
-    times = circuit.input_times[s]
-    due = state.due[s]
-    due[:] = -1
-    length = np.int64(round(times[0] / circuit.dt))
-    for k in range(first, last):
-        i = ranked[frame, k]
-        state.onset[k] = i
-        if i >= 0:
-            at = times[2] * (k - first) / (last - first)
-            at += times[3] * normal(seed, np.uint64(INPUT_STREAM + s), state.began[s], k - first)
-            place = (step + min(max(np.int64(round(at / circuit.dt)), 0), length - 2)) % due.shape[0]
-            state.after[k] = due[place]
-            due[place] = k
-    state.began[s] += 1
-
-
-@kernel
-def input_onset(circuit, state, s):
-    """Step at which the next cycle of an input begins."""
-    start = state.phase[circuit.input_clock[s]] + circuit.input_times[s, 1]
-    return np.int64(round((start + state.began[s] * circuit.input_times[s, 0]) / circuit.dt))
 
 
 @kernel
@@ -289,103 +264,6 @@ def settle(circuit, state, out, pop, frame):
                         scale = ONE + pace * (circuit.lengths[p] / np.float32(math.sqrt(square)) - ONE)
                         for i in range(n_pre):
                             weights[i] = min(weights[i] * scale, circuit.rules[pop, 1])
-
-
-@kernel
-def ease(circuit, state, learning):
-    """In populations silent for a cycle thresholds fall until a neuron fires; INOUT state.
-
-    While learning those of the least used neurons, of equally used ones those nearest to the best match, so that what
-    is new is not learned by neurons that know something else, and finds its place beside what is like it; in frozen
-    passes those of all, so that the nearest answers.
-    """
-    for pop in range(circuit.first.shape[0] - 1):
-        if circuit.gates[pop, 0] > ONE and state.silent[pop]:
-            first, last = circuit.first[pop], circuit.first[pop + 1]
-            use, eased, drop = state.use[first:last], state.eased[first:last], circuit.gates[pop, 4]
-            if learning:
-                best, columns = best_match(circuit, state, pop), circuit.columns[pop]
-                recruited = circuit.gates[pop, 3]
-                wanted = np.int64(recruited if recruited >= ONE else math.ceil(recruited * np.float32(last - first)))
-                for j in range(use.shape[0]):
-                    if n_before(use, best, columns, j) < wanted:
-                        eased[j] += drop
-            else:
-                for j in range(use.shape[0]):
-                    eased[j] += drop
-        state.silent[pop] = 1
-
-
-@kernel
-def best_match(circuit, state, pop):
-    """The used neuron that the spikes of the last cycle drive most; the middle of the map if none has been used."""
-    first, last = circuit.first[pop], circuit.first[pop + 1]
-    columns = circuit.columns[pop]
-    best, highest = ((last - first) // columns // 2) * columns + columns // 2, ZERO
-    since = state.clock[0] - circuit.cycle
-    for j in range(last - first):
-        if state.use[first + j] > ZERO:
-            drive = ZERO
-            for p in range(circuit.first_in[pop], circuit.first_in[pop + 1]):
-                row = circuit.projections[p]
-                if row[KIND] == PLASTIC:
-                    n_pre = row[N_PRE]
-                    arrived = state.arrived[row[ARRIVALS] : row[ARRIVALS] + n_pre]
-                    weights = state.weights[row[WEIGHTS] + j * n_pre : row[WEIGHTS] + (j + 1) * n_pre]
-                    total = ZERO
-                    for i in range(n_pre):
-                        total += weights[i] if arrived[i] >= since else ZERO
-                    drive += circuit.gains[p] * total
-            if drive > highest:
-                best, highest = j, drive
-    return best
-
-
-@kernel
-def n_before(use, best, columns, j):
-    """Number of neurons recruited before j: used less, or as much and nearer to the best match; IN use (n,)."""
-    down, right = j // columns - best // columns, j % columns - best % columns
-    far = down * down + right * right
-    n = 0
-    for other in range(use.shape[0]):
-        down, right = other // columns - best // columns, other % columns - best % columns
-        distance = down * down + right * right
-        n += use[other] < use[j] or (use[other] == use[j] and (distance < far or (distance == far and other < j)))
-    return n
-
-
-@kernel
-def recall(circuit, state, row):
-    """Start of a frame: the winners of the frames before, strongest first; OUT row (n_ranked,) where they belong."""
-    for s in range(circuit.input_clock.shape[0]):
-        pop = circuit.input_winners[s]
-        if pop >= 0:
-            recent = state.recent[s, circuit.first[pop] : circuit.first[pop + 1]]
-            for k in range(circuit.input_first[s], circuit.input_first[s + 1]):
-                best, highest = -1, ZERO
-                for j in range(recent.shape[0]):
-                    taken = False
-                    for before in range(circuit.input_first[s], k):
-                        taken |= row[before] == j
-                    if recent[j] > highest and not taken:
-                        best, highest = j, recent[j]
-                row[k] = best
-
-
-@kernel
-def remember(circuit, state, out, frame):
-    """End of a frame: scores of the neurons whose winners fire in the next; INOUT state.
-
-    The score of a neuron is the number of its spikes less the share of the frame that had passed before the first.
-    """
-    length = np.float32(circuit.frame * circuit.dt)
-    for s in range(circuit.input_clock.shape[0]):
-        pop = circuit.input_winners[s]
-        if pop >= 0:
-            for j in range(circuit.first[pop], circuit.first[pop + 1]):
-                n = out.counts[frame, j]
-                score = np.float32(n) - out.latency[frame, j] / length if n > 0 else ZERO
-                state.recent[s, j] = circuit.keeps[s] * state.recent[s, j] + score
 
 
 @kernel

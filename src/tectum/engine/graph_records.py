@@ -4,6 +4,7 @@ from typing import Any, NamedTuple
 
 NEVER = -(2**40)  # step of an arrival that has not been
 VOLLEY_DELAY = 1.0  # ms after which a clock sees the spikes that it follows
+INPUT_STREAM, CLOCK_STREAM = 2**40, 2**41  # what random numbers are for, above the numbers of the populations
 EXCITATORY, INHIBITORY = range(2)  # channels of a projection
 UNIFORM, SPARSE, PLASTIC = range(3)  # kinds of its wiring
 SOURCE, FROM_INPUT, TARGET, KIND, CHANNEL, DELAY, WEIGHTS, ARRIVALS, N_PRE = range(9)  # columns of `projections`
