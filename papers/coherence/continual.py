@@ -9,7 +9,7 @@ with those expected in brackets, and draws curves of adoption and forgetting int
 the folder given with -o. The exit status is 1 if a value is not as expected. Labels are used by the evaluation only.
 
 dQ       rise of the quantisation error (cosine) of a clip's held-out frames since the end of that clip
-TE       share of held-out frames whose two highest neurons are not neighbours
+TE       share of held-out frames whose two highest neurons are not neighbours, of those to which two fire
 QE       cosine distance of held-out frames to the weights of their winner
 F        fall of a class's accuracy, by majority labels of the neurons, from its best to the end
 adopted  classes whose accuracy reaches 90 % of the final one within 50 frames of their first
@@ -107,6 +107,7 @@ def spiking(course: Course, seed: int, k: int, **constants: Any) -> History:
         winners.append(found)
         distances.append(np.where(found >= 0, apart, 1.0))
     pairs = analysis.two_highest(scores)
+    pairs = pairs[pairs[:, 1] >= 0]  # a frame to which one neuron fires says nothing about neighbours
     return History(np.array(winners), np.array(distances), pairs, learned.predict(course.X))
 
 
