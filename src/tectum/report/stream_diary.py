@@ -3,7 +3,9 @@
 import copy
 import math
 import sys
+import time
 from collections.abc import Callable, Iterator
+from functools import partial
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -189,7 +191,7 @@ class Diary:
     def _keep(self, chunk: Chunk, held_out: bool) -> None:
         """Keep some of the frames, in half precision."""
         for k in range(len(chunk.X)):
-            self._frames.add(lambda k=k: _row(chunk, k, held_out))
+            self._frames.add(partial(_row, chunk, k, held_out))
         self.n_frames += len(chunk.X)
 
     def _look(self, chunk: Chunk, hierarchy: Any) -> None:
@@ -242,8 +244,6 @@ class Watched(Stream):
         self.n_announced, self.frame_shape = stream.n_announced, stream.frame_shape
 
     def __iter__(self) -> Iterator[Chunk]:
-        import time
-
         for number, chunk in enumerate(self._stream):
             held_out = number % HELD_OUT == HELD_OUT - 1
             self._diary._keep(chunk, held_out)

@@ -1,4 +1,4 @@
-"""Figures of a hierarchy that learned a stream: the drive at a glance, the map of frames, planes, course, rhythm, cost."""
+"""Figures of a hierarchy that learned a stream: the drive at a glance, the map, planes, course, rhythm, cost."""
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -79,7 +79,8 @@ def _timeline(study: StreamStudy) -> Drawing:
     return Drawing(
         "timeline",
         "The drive, frame by frame",
-        f"A dot is a frame: which neuron of map {eye.name} wins it, after learning, neurons sorted by when they answer. "
+        f"A dot is a frame: which neuron of map {eye.name} wins it, after learning, neurons sorted by when "
+        "they answer. "
         f"A staircase means that each stretch of road has neurons of its own. {labelled}{every}Below, in which region "
         "of each map the winner lies, in colours by first appearance; a region that comes back later is a scene that "
         "comes back, or a mistake: the pictures tell.",
@@ -238,7 +239,8 @@ def _cuts(study: StreamStudy) -> Drawing:
     return Drawing(
         "cuts",
         "Agreement with the clips, for any number of regions",
-        f"{MAP.capitalize()} is {study.eye.name}; dashed, in grey, are the other maps of the hierarchy. The vertical line is "
+        f"{MAP.capitalize()} is {study.eye.name}; dashed, in grey, are the other maps of the hierarchy. The "
+        "vertical line is "
         "the number of clips. K-means and the Kohonen map saw all frames at random as often as they liked, the maps "
         "each frame once, in order. A clip need not be one scene, so 1 is not the aim at every number.",
         draw,
@@ -294,7 +296,8 @@ def _plane(study: StreamStudy, key: str, title: str, what: str, plane: Plane) ->
         key,
         title,
         f"Each dot is a frame, {what}. Effective number of dimensions (participation ratio) {plane.dimension:.1f}. "
-        "PCA keeps large distances; t-SNE keeps neighbourhoods, while distances between its groups and their sizes mean "
+        "PCA keeps large distances; t-SNE keeps neighbourhoods, while distances between its groups and their "
+        "sizes mean "
         "nothing. Right: coloured by where on the map the winner lies, so that neighbours on the map look alike.",
         draw,
         (WIDE, 6.6),
@@ -439,7 +442,8 @@ def cost_figures(study: StreamStudy) -> list[Drawing]:
         Drawing(
             "spent",
             "Time per frame",
-            "Mean over the whole stream: to read and decode a frame, to compute its features, and for all maps to learn "
+            "Mean over the whole stream: to read and decode a frame, to compute its features, and for all maps "
+            "to learn "
             "it. Left of the dotted line is faster than a video of 25 frames per second.",
             spent,
             (HALF, 2.6),

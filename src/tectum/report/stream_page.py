@@ -56,7 +56,8 @@ def stream_content(hierarchy: Any, study: StreamStudy, *, facts: list[tuple[str,
 
 def _numbers(study: StreamStudy) -> str:
     text = (
-        f"One pass, every frame once, in its natural order, no labels. Measured on {len(study.codes):,} frames, weights "
+        f"One pass, every frame once, in its natural order, no labels. Measured on {len(study.codes):,} "
+        "frames, weights "
         f"frozen; one chunk of frames in eight was held out from learning. Numbers of the spiking map are those of "
         f"map {study.eye.name}."
     )
@@ -64,7 +65,8 @@ def _numbers(study: StreamStudy) -> str:
         text += " Names of clips serve to score the result and nothing else."
     if study.curves or len(study.measures[-1].values) > 1:
         text += (
-            " The baselines got the same codes: a Kohonen map of the same shape, and k-means with as many centres as the "
+            " The baselines got the same codes: a Kohonen map of the same shape, and k-means with as many "
+            "centres as the "
             "map uses neurons; both saw the frames at random and, k-means, over and over."
         )
     return text
@@ -79,7 +81,8 @@ def _maps_table(study: StreamStudy) -> Comparison:
         "The maps of the hierarchy",
         header,
         rows,
-        "Silent: share of frames without a winner. Active: neurons that fire at least once for a frame. Regions: neurons "
+        "Silent: share of frames without a winner. Active: neurons that fire at least once for a frame. "
+        "Regions: neurons "
         "joined to as many as there are clips. Upper maps hear spikes alone."
         if labelled
         else "Silent: share of frames without a winner. Active: neurons that fire at least once for a frame.",
@@ -162,7 +165,8 @@ def _stages_table(study: StreamStudy) -> Comparison:
         "What is kept on the way",
         ["Stage", "Dimensions", "Nearest frame is of the same clip"],
         rows,
-        f"Dimensions: participation ratio. Nearest frame: by the first {N_COMPONENTS} principal components, frames near "
+        f"Dimensions: participation ratio. Nearest frame: by the first {N_COMPONENTS} principal components, "
+        "frames near "
         "in time left out. Correlation of the distances between frames at two "
         f"stages: {told}.",
     )
@@ -192,7 +196,8 @@ def _course_table(study: StreamStudy) -> Comparison | None:
         "Clip by clip",
         header,
         rows,
-        f"On frames held out. Lost: fall from the best accuracy, mean {course.forgetting.mean():.3f}. Error gained since "
+        f"On frames held out. Lost: fall from the best accuracy, mean {course.forgetting.mean():.3f}. Error "
+        "gained since "
         f"the clip ended: mean {course.drift.mean():+.3f}. Measured at {len(course.times)} moments, so that times of "
         "adoption are too long by up to one interval.",
     )
@@ -226,7 +231,8 @@ def _rhythm_table(study: StreamStudy) -> Comparison:
         ],
         rows,
         f"Of {rhythm.recording.n_presentations} frames; the cycle takes {rhythm.period_ms:g} ms. Phase locking of the "
-        "spikes to the cycle, 1 is perfect. Coherence of the fields (mean inhibitory conductance) at the frequency of the "
+        "spikes to the cycle, 1 is perfect. Coherence of the fields (mean inhibitory conductance) at the "
+        "frequency of the "
         f"cycle. Kuramoto's order of all maps: mean {rhythm.order.mean:.2f}, standard deviation {rhythm.order.sd:.2f}. "
         "Maps with clocks are coherent because of them: only the times of the spikes say whether a map is open when it "
         "is spoken to.",

@@ -56,8 +56,8 @@ class OrientedGradients:
         self.rows_first = rows_first
         if self.size[0] % self.cell or self.size[1] % self.cell:
             raise ValueError(
-                f"OrientedGradients.size must be whole multiples of the cell of {cell} pixels, got {size}; (96, 160) is "
-                "usual"
+                f"OrientedGradients.size must be whole multiples of the cell of {cell} pixels, got {size}; "
+                "(96, 160) is usual"
             )
         grid = self.size[0] // self.cell, self.size[1] // self.cell
         channels = self.n_orientations + COLOURS
