@@ -65,9 +65,7 @@ def test_fields_stand_over_those_that_the_kind_of_map_has(graph: Path) -> None:
 
     left, _, top = MapHierarchy.from_toml(graph).maps
     assert left.rule == LOWER["rule"]._replace(eta=0.1)
-    assert left.inhibition == parts.MapInhibition()._replace(
-        neuron=parts.MapInhibition().neuron._replace(tau_m=9.0)
-    )
+    assert left.inhibition == parts.MapInhibition()._replace(neuron=parts.MapInhibition().neuron._replace(tau_m=9.0))
     assert left.norm is None
     assert top.use == UPPER["use"]._replace(n_0=5.0)
 

@@ -245,7 +245,7 @@ class Watched(Stream):
 
     def __iter__(self) -> Iterator[Chunk]:
         for number, chunk in enumerate(self._stream):
-            held_out = number % HELD_OUT == HELD_OUT - 1
+            held_out = number % HELD_OUT == HELD_OUT // 2
             self._diary._keep(chunk, held_out)
             began = time.perf_counter()
             if not held_out:
