@@ -1,9 +1,9 @@
 """Does a hierarchy of maps keep up with video, and does its memory stay where it is however long the stream?
 
 A generated stream of 34,992 features (ten scenes of 200 frames each, over and over, that drift and are noisy) is
-learned once, in order, frame by frame: by one map of 20 x 20 neurons with projected features and with ranked features (34,992
-inputs, no projection), and by the hierarchy of `tectum demo driving`. Printed beside the times is how well the winners
-tell the scenes apart (AMI of ten regions), so that a faster wrong answer shows. Times are processor times of
+learned once, in order, frame by frame: by one map of 20 x 20 neurons with projected features and with ranked features
+(34,992 inputs, no projection), and by the hierarchy of `tectum demo driving`. Printed beside the times is how well the
+winners tell the scenes apart (AMI of ten regions), so that a faster wrong answer shows. Times are processor times of
 this process per frame, without compilation and without making the stream; coding is measured again by itself, and the
 map is the rest. Each case has a process of its own, so that its peak memory is its own. With --cnn the time of a
 network on frames of noise stands beside.

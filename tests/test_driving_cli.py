@@ -129,7 +129,7 @@ ERRORS = [
     (
         ["fit", "hierarchy", "f.npz", "-o", "m", "--resume", "m", "--seed", "1"],
         2,
-        "--resume goes on with the hierarchy",
+        "--resume goes on with the",
     ),
     (["fit", "hierarchy", "f.npz", "-o", "m", "--set", "maps=3"], 1, "maps must be given in the file of --config"),
     (["fit", "hierarchy", "f.npz", "-o", "m", "--config", "none.toml"], 1, "no configuration file at none.toml"),

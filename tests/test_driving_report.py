@@ -108,6 +108,37 @@ def test_memory_does_not_grow_with_the_stream(monkeypatch: pytest.MonkeyPatch) -
     np.testing.assert_allclose(frames.X, X[:: diary.every][: len(frames.X)], rtol=2e-3)
 
 
+@pytest.mark.science
+@pytest.mark.compiled
+def test_wide_features_in_real_time_within_two_gigabytes(monkeypatch: pytest.MonkeyPatch) -> None:
+    """34,992 features, 20 x 20 neurons, 2,000 frames; benchmarks/stream_speed.py measures 20,000."""
+    monkeypatch.setattr(stream_diary, "MOST_FRAMES", 100)
+    n_frames, n_features = 2000, 34_992
+
+    class Generated(streams.Stream):
+        names = ["generated"]  # noqa: RUF012
+        n_features = 34_992
+
+        def __iter__(self):
+            generator = np.random.default_rng(0)
+            scenes = np.abs(generator.standard_normal((5, n_features), np.float32))
+            for first in range(0, n_frames, 16):
+                noise = generator.standard_normal((16, n_features), np.float32)
+                X = np.abs(scenes[first // 400] + np.float32(0.3) * noise)
+                yield streams.Chunk(X, (first + np.arange(16)) / 25.0, np.zeros(16, np.int64))
+
+    diary = Diary(Generated.names)
+    hierarchy = MapHierarchy([parts.Map("scene", (parts.Features(),), shape=(20, 20))], random_state=0)
+    hierarchy.partial_fit(np.ones((1, n_features), np.float32))  # compiles
+    diary.learn(hierarchy, Generated())
+    last = diary.costs[-1]
+    memory = np.array([cost.memory for cost in diary.costs])
+    assert last.n_learned / last.learning > 25.0
+    assert memory.max() < 2048
+    assert memory[-1] - memory[len(memory) // 4] < 40
+    assert len(np.unique(hierarchy.predict(diary.frames().X))) > 4
+
+
 def test_numbers_stand_beside_baselines(study: StreamStudy, learned: tuple[MapHierarchy, Diary]) -> None:
     values = {measure.key: measure.values for measure in study.measures}
     for key in ("ami", "ari", "unit_purity", "unit_ami", "quantization_error"):

@@ -337,8 +337,9 @@ def course_figures(study: StreamStudy) -> list[Drawing]:
             "adoption",
             "Clips adopted and forgotten",
             "One chunk of frames in eight is held out; of a clip too short for that, all frames count. Share of those "
-            "of each clip whose nearest neuron stands for that clip, from the frames learned so far. Bars on top: when the clip is learned; circles: when it has "
-            "nine tenths of its final accuracy. A curve that falls after its bar is forgetting.",
+            "of each clip whose nearest neuron stands for that clip, from the frames learned so far. Bars on top: when "
+            "the clip is learned; circles: when it has nine tenths of its final accuracy. A curve that "
+            "falls after its bar is forgetting.",
             lambda figure: curves(course.accuracy, "accuracy, frames held out", figure.subplots(), adopted),
             (WIDE, 3.6),
         ),
