@@ -38,6 +38,7 @@ class Cost(NamedTuple):
     reading: float  # s, to read and decode frames
     features: float  # s, to compute their features
     learning: float  # s
+    processor: float  # s, processor time of the learning
     memory: float  # MiB of this process, NaN if the system does not say
 
 
@@ -105,7 +106,7 @@ class Diary:
         self._due: list[int] = []
         self.first_learned: dict[int, int] = {}
         self.n_frames = self.n_learned = 0
-        self._learning = 0.0
+        self._learning = self._processor = 0.0
 
     @property
     def looks(self) -> list[Look]:
@@ -207,13 +208,13 @@ class Diary:
         if self._due and self.n_learned >= self._due[0]:
             self._due = [n for n in self._due if n > self.n_learned]
             self._early.append(look)
-        self._last = look, Cost(self.n_frames, self.n_learned, look.time_s, 0.0, 0.0, 0.0, math.nan)
+        self._last = look, Cost(self.n_frames, self.n_learned, look.time_s, 0.0, 0.0, 0.0, 0.0, math.nan)
 
-    def _spend(self, chunk: Chunk, reading: float, features: float, learning: float) -> None:
+    def _spend(self, chunk: Chunk, reading: float, features: float, learning: float, processor: float) -> None:
         self._learning += learning
-        cost = Cost(
-            self.n_frames, self.n_learned, float(chunk.time_s[-1]), reading, features, self._learning, memory_mib()
-        )
+        self._processor += processor
+        spent = reading, features, self._learning, self._processor
+        cost = Cost(self.n_frames, self.n_learned, float(chunk.time_s[-1]), *spent, memory_mib())
         self._costs.add(lambda: cost)
         if self._last is not None:
             self._last = self._last[0], cost
@@ -247,11 +248,12 @@ class Watched(Stream):
         for number, chunk in enumerate(self._stream):
             held_out = number % HELD_OUT == HELD_OUT // 2
             self._diary._keep(chunk, held_out)
-            began = time.perf_counter()
+            began, busy = time.perf_counter(), time.process_time()
             if not held_out:
                 yield chunk
+            spent = time.perf_counter() - began, time.process_time() - busy
             reading, both = self._reading.seconds, self._stream.seconds
-            self._diary._spend(chunk, reading, both - reading, time.perf_counter() - began)
+            self._diary._spend(chunk, reading, both - reading, *spent)
             if self._progress is not None:
                 self._progress(len(chunk.X))
 

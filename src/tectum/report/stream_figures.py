@@ -8,7 +8,6 @@ from numpy.typing import NDArray
 from tectum import analysis, plots
 from tectum.plots.layout import shorten
 from tectum.plots.style import accent, ink
-from tectum.plots.waves import position_colours
 from tectum.report.content import HALF, WIDE
 from tectum.report.numbers import MAP
 from tectum.report.render import Drawing
@@ -16,6 +15,7 @@ from tectum.report.stream_study import N_REGIONS, MapStudy, Plane, StreamStudy
 
 PHOTOGRAPHS = 150  # pixels per inch of drawings with photographs
 DOTS = 130  # of drawings with thousands of dots
+MOST_CROPPED = 0.7  # share of the rows of a map up to which the empty ones below are left out
 N_TYPICAL = 8  # frames that stand for a region
 N_CYCLES = 4  # shown of the spikes
 ASPECT = 9 / 16  # of pictures, where there are none to ask
@@ -34,6 +34,13 @@ def regions_in_time(m: MapStudy) -> NDArray[np.intp]:
     rank[np.argsort(first, kind="stable")] = np.arange(len(first))
     rank[-1] = -1
     return rank[m.regions]
+
+
+def rows_in_use(m: MapStudy) -> int:
+    """Rows of a map down to the last neuron that won a frame, all of them where hardly any are empty."""
+    used = np.flatnonzero(np.isfinite(m.codebook[:, 0]))
+    last = int(used.max()) // m.shape[1] + 1 if len(used) else m.shape[0]
+    return last if last <= MOST_CROPPED * m.shape[0] else m.shape[0]
 
 
 def glance_figures(study: StreamStudy) -> list[Drawing]:
@@ -143,10 +150,11 @@ def _spread(members: NDArray[np.intp], distance: NDArray[np.float64]) -> NDArray
 
 def map_figures(study: StreamStudy) -> list[Drawing]:
     """The eye of the hierarchy on its grid."""
-    eye, shape = study.eye, study.eye.shape
-    hits = analysis.hit_map(eye.winners, shape)
-    u = analysis.u_matrix(eye.codebook, shape)
+    eye, rows = study.eye, rows_in_use(study.eye)
+    hits = analysis.hit_map(eye.winners, eye.shape)
+    u = analysis.u_matrix(eye.codebook, eye.shape)
     regions = regions_in_time(eye)
+    region_names = [f"region {k + 1}" for k in range(regions.max() + 1)]
     drawings = _frame_map(study, regions)
     drawings += [
         _on_grid(
@@ -154,24 +162,27 @@ def map_figures(study: StreamStudy) -> list[Drawing]:
             "U-matrix",
             "How far the weights of each neuron, scaled to length 1, lie from those of its four neighbours. Dark "
             "valleys are groups of similar scenes, bright ridges the borders; hatched neurons never won a frame.",
-            lambda ax: plots.plot_u_matrix(u, ax=ax),
+            lambda ax: plots.plot_u_matrix(u[:rows], ax=ax),
         ),
         _on_grid(
             "hits",
             "Who wins",
             f"Frames that each neuron won; {np.count_nonzero(hits)} of {hits.size} won any. Hatched ones are left for "
             "what is still to come: a neuron is recruited when no other answers.",
-            lambda ax: plots.plot_hit_map(hits, label="frames won", ax=ax),
+            lambda ax: plots.plot_hit_map(hits[:rows], label="frames won", ax=ax),
         ),
         _on_grid(
             "regions",
             "Regions of the map",
-            "The regions of the figures above on the grid.",
-            lambda ax: plots.plot_clusters(regions.reshape(shape), ax=ax),
+            "The regions of the figures above on the grid; large squares won many frames.",
+            lambda ax: plots.plot_label_map(
+                regions.reshape(eye.shape)[:rows], target_names=region_names, hits=hits[:rows], ax=ax
+            ),
         ),
     ]
     if study.labels is not None:
-        known = np.where(np.isfinite(eye.codebook[:, 0]), analysis.label_units(eye.winners, study.labels, shape), -1)
+        known = analysis.label_units(eye.winners, study.labels, eye.shape)
+        known = np.where(np.isfinite(eye.codebook[:, 0]), known, -1).reshape(eye.shape)
         names = [clip_name(name) for name in study.names]
         drawings += [
             _on_grid(
@@ -179,7 +190,7 @@ def map_figures(study: StreamStudy) -> list[Drawing]:
                 "Clips on the map",
                 "The clip that most frames of each neuron come from; large squares won many. Clips were never shown to "
                 "the map: compact patches of one colour mean that it found them by itself.",
-                lambda ax: plots.plot_label_map(known.reshape(shape), target_names=names, hits=hits, ax=ax),
+                lambda ax: plots.plot_label_map(known[:rows], target_names=names, hits=hits[:rows], ax=ax),
             ),
             _cuts(study),
         ]
@@ -199,15 +210,19 @@ def _frame_map(study: StreamStudy, regions: NDArray[np.intp]) -> list[Drawing]:
     for j in np.unique(eye.winners[eye.winners >= 0]):
         members = np.flatnonzero(eye.winners == j)
         best[j] = members[distance[members].argmin()]
-    rows, columns = eye.shape
+    rows, columns = rows_in_use(eye), eye.shape[1]
+    shown = (rows, columns)
+    cut = "" if rows == eye.shape[0] else f" Rows from {rows} on are all empty and left out, here and below."
     height = 0.5 + (WIDE - 0.6) * rows / columns * pictures.shape[1] / pictures.shape[2]
     return [
         Drawing(
             "frames",
             "The map as pictures",
             f"Each neuron of map {eye.name} at its place, as the frame nearest to its weights of those that it won; "
-            "borders are the regions. Neighbours should look alike. Empty places never won a frame.",
-            lambda figure: plots.plot_frame_map(pictures, best, eye.shape, regions=regions, ax=figure.subplots()),
+            f"borders are the regions. Neighbours should look alike. Empty places never won a frame.{cut}",
+            lambda figure: plots.plot_frame_map(
+                pictures, best[: rows * columns], shown, regions=regions[: rows * columns], ax=figure.subplots()
+            ),
             (WIDE, height),
             "compressed",
             PHOTOGRAPHS,
@@ -265,32 +280,30 @@ def plane_figures(study: StreamStudy) -> list[Drawing]:
 def _plane(study: StreamStudy, key: str, title: str, what: str, plane: Plane) -> Drawing:
     eye, time = study.eye, study.frames.time_s
     names = [clip_name(name) for name in study.names]
-    won = eye.winners >= 0
+    region = np.where(eye.winners >= 0, regions_in_time(eye)[eye.winners], -1)
+    region_names = [f"region {k + 1}" for k in range(region.max() + 1)]
     views = [
         (plane.pca, "PCA", ("component 1", "component 2")),
         (plane.tsne, "t-SNE", ("dimension 1", "dimension 2")),
     ]
 
     def draw(figure: Figure) -> None:
-        place = position_colours(analysis.grid_positions(eye.shape))
-        winner = np.full((len(time), 4), ink(0.2))
-        winner[won, :3], winner[won, 3] = place[eye.winners[won]], 1.0
         columns = 2 + (study.labels is not None)
         for row, (coords, view, axis_names) in zip(figure.subplots(2, columns), views, strict=True):
             if study.labels is not None:
-                plots.plot_embedding(
-                    coords, labels=study.labels, target_names=names, axis_names=axis_names, title=view, ax=row[0]
-                )
-                legend = row[0].get_legend()
+                plots.plot_embedding(coords, labels=study.labels, target_names=names, axis_names=axis_names, ax=row[0])
+            plots.plot_embedding(coords, values=time, label="time (s)", axis_names=axis_names, ax=row[-2])
+            plots.plot_embedding(coords, labels=region, target_names=region_names, axis_names=axis_names, ax=row[-1])
+            for ax in (row[0], row[-1]):
+                legend = ax.get_legend()
                 if legend is not None:
                     legend.remove()
-            plots.plot_embedding(coords, values=time, label="s", axis_names=axis_names, ax=row[-2])
-            plots.plot_embedding(coords, colours=winner, axis_names=axis_names, ax=row[-1])
-            for ax, head in zip(row, ("clip", "time", "place of the winner")[-columns:], strict=True):
+            for ax, head in zip(row, ("clip", "time", "region of the winner")[-columns:], strict=True):
                 ax.set_title(f"{view}, by {head}", fontsize="medium", fontweight="normal")
                 ax.set(xticks=[], yticks=[])
         if study.labels is not None:
-            _legend_below(figure, names)
+            _legend_below(figure, names, "clips", "outside lower left")
+        _legend_below(figure, region_names, f"regions of {eye.name}", "outside lower right")
 
     return Drawing(
         key,
@@ -298,19 +311,19 @@ def _plane(study: StreamStudy, key: str, title: str, what: str, plane: Plane) ->
         f"Each dot is a frame, {what}. Effective number of dimensions (participation ratio) {plane.dimension:.1f}. "
         "PCA keeps large distances; t-SNE keeps neighbourhoods, while distances between its groups and their "
         "sizes mean "
-        "nothing. Right: coloured by where on the map the winner lies, so that neighbours on the map look alike.",
+        "nothing. Right: coloured by the region in which the winner lies.",
         draw,
-        (WIDE, 6.6),
+        (WIDE, 7.0),
         pixels_per_inch=DOTS,
     )
 
 
-def _legend_below(figure: Figure, names: list[str]) -> None:
+def _legend_below(figure: Figure, names: list[str], title: str, place: str) -> None:
     from matplotlib.patches import Patch
 
     colours = plots.class_colours(len(names))
     handles = [Patch(facecolor=colour, label=name) for colour, name in zip(colours, names, strict=True)]
-    figure.legend(handles=handles, loc="outside lower center", ncols=min(6, len(names)), handlelength=0.9)
+    figure.legend(handles=handles, title=title, loc=place, ncols=min(4, len(names)), handlelength=0.9)
 
 
 def course_figures(study: StreamStudy) -> list[Drawing]:
@@ -369,13 +382,17 @@ def rhythm_figures(study: StreamStudy) -> list[Drawing]:
     span = N_CYCLES * period
     # the second frame of the recording: the first one starts from rest
     start = recording.presentation_ms if recording.n_presentations > 1 else 0.0
-    spikes = {name: (recording.spikes[name].time_ms, recording.spikes[name].neuron) for name in names}
+    spikes, n_shown = {}, []
+    for name in names:
+        who, row = np.unique(recording.spikes[name].neuron, return_inverse=True)
+        spikes[name] = recording.spikes[name].time_ms, row
+        n_shown.append(max(1, len(who)))
     pulses = {name: np.arange(0.0, recording.duration_ms, period) + phase for name, phase in rhythm.pulses_ms.items()}
 
     def rasters(figure: Figure) -> None:
         plots.plot_map_rasters(
             spikes,
-            [recording.spikes[name].n_neurons for name in names],
+            n_shown,
             t_range=(start, start + span),
             cycles_ms=np.arange(0.0, recording.duration_ms, period),
             pulses_ms=pulses,
@@ -384,17 +401,20 @@ def rhythm_figures(study: StreamStudy) -> list[Drawing]:
 
     def phases(figure: Figure) -> None:
         for k, (ax, name) in enumerate(zip(figure.subplots(1, len(names), sharey=False), names, strict=True)):
-            at = rhythm.phases[name] / (2.0 * np.pi) * period
-            ax.hist(at, bins=np.linspace(0.0, period, 51), color=accent(k), linewidth=0)
+            ends = 0.5 * period, 1.5 * period
+            at = (rhythm.phases[name] / (2.0 * np.pi) * period - ends[0]) % period + ends[0]
+            ax.hist(at, bins=np.linspace(*ends, 51), color=accent(k), linewidth=0)
             if name in rhythm.pulses_ms:
-                ax.axvline(rhythm.pulses_ms[name] % period, color=ink(0.7), linewidth=1.2, linestyle=":")
-            ax.set(xlabel="ms in the cycle", ylabel="spikes" if k == 0 else "", xlim=(0, period), title=name)
+                pulse = (rhythm.pulses_ms[name] - ends[0]) % period + ends[0]
+                ax.axvline(pulse, color=ink(0.7), linewidth=1.2, linestyle=":")
+            ax.set(xlabel="ms after the clock", ylabel="spikes" if k == 0 else "", xlim=ends, title=name)
 
     return [
         Drawing(
             "rasters",
             "One frame, spike by spike",
-            "Spikes of each map while one frame is shown, weights frozen: solid lines begin the cycles, dotted lines "
+            "Spikes of each map while one frame is shown, weights frozen, a row for each neuron that fires in "
+            "any frame recorded: solid lines begin the cycles, dotted lines "
             "are the pulses of the clock that pace the inhibition of a map. Upper maps should answer after the maps "
             "that they hear, within the same cycle; a wave in each volley is a winner that takes its neighbours along.",
             rasters,
@@ -403,8 +423,10 @@ def rhythm_figures(study: StreamStudy) -> list[Drawing]:
         Drawing(
             "phases",
             "When in the cycle",
-            "Spikes of each map by their time in the cycle, over all frames recorded; dotted, the pulses of the clock "
-            "of the map. One narrow peak is a map that is locked to the rhythm.",
+            "Spikes of each map by their time after the clock of the first map, from half a cycle on, so that an "
+            f"answer stands to the right of what it answers; over all {recording.n_presentations} frames "
+            "recorded. Dotted, the pulses of the map's own clock: inhibition follows them. One narrow peak is a "
+            "map that is locked to the rhythm.",
             phases,
             (WIDE, 2.7),
         ),
@@ -422,6 +444,7 @@ def cost_figures(study: StreamStudy) -> list[Drawing]:
         "features": 1e3 * last.features / last.n_frames,
         "maps": 1e3 * last.learning / max(last.n_learned, 1),
     }
+    processor = 1e3 * last.processor / max(last.n_learned, 1)
 
     def spent(figure: Figure) -> None:
         ax = figure.subplots()
@@ -435,7 +458,7 @@ def cost_figures(study: StreamStudy) -> list[Drawing]:
 
     def memory(figure: Figure) -> None:
         ax = figure.subplots()
-        ax.plot(table[:, 0], table[:, 6], color=accent(0))
+        ax.plot(table[:, 0], table[:, -1], color=accent(0))
         ax.set(xlabel="frames", ylabel="MiB", ylim=(0, None))
         ax.grid(axis="y")
 
@@ -445,7 +468,9 @@ def cost_figures(study: StreamStudy) -> list[Drawing]:
             "Time per frame",
             "Mean over the whole stream: to read and decode a frame, to compute its features, and for all maps "
             "to learn "
-            "it. Left of the dotted line is faster than a video of 25 frames per second.",
+            "it. Left of the dotted line is faster than a video of 25 frames per second. The maps took "
+            f"{processor:.1f} ms of processor time per frame; the rest of theirs is waiting for other programs of "
+            "the machine.",
             spent,
             (HALF, 2.6),
         ),

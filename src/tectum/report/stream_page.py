@@ -214,6 +214,7 @@ def _rhythm_table(study: StreamStudy) -> Comparison:
                 name,
                 pulse,
                 "–" if math.isnan(lag) else f"{lag:.1f} ms",
+                "–" if math.isnan(lag) else f"{(lag - rhythm.lag_ms[study.eye.name]) % rhythm.period_ms:.1f} ms",
                 _two(rhythm.locking[name]),
                 _two(rhythm.coherence[name]),
                 f"{len(rhythm.phases[name]) / rhythm.recording.n_presentations:.1f}",
@@ -225,6 +226,7 @@ def _rhythm_table(study: StreamStudy) -> Comparison:
             "Map",
             "Clock",
             "Mean time of spikes",
+            f"After those of {study.eye.name}",
             "Phase locking",
             f"Coherence with {study.eye.name}",
             "Spikes per frame",
@@ -250,7 +252,7 @@ def _health(study: StreamStudy) -> Health:
         rows += [
             ("Reading and decoding", f"{last.reading:.1f} s"),
             ("Features", f"{last.features:.1f} s"),
-            ("Learning", f"{last.learning:.1f} s"),
+            ("Learning", f"{last.learning:.1f} s, {last.processor:.1f} s of the processor"),
             ("Length of the stream", f"{last.time_s:.1f} s"),
             ("Most memory", "not known" if math.isnan(max(memory)) else f"{max(memory):,.0f} MiB"),
         ]
