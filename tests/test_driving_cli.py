@@ -58,6 +58,9 @@ def test_fit_saves_a_hierarchy_that_saw_each_frame_once(features: np.ndarray) ->
     again = tectum.MapHierarchy.from_toml("graph.toml", random_state=0)
     again.partial_fit(np.delete(features, np.s_[64:80], axis=0))
     np.testing.assert_array_equal(again.weights("scene"), hierarchy.weights("scene"))
+    found = json.loads(run("report", "h", "f.npz", "-o", "r.html", "--json").stdout)
+    assert set(found["measures"]) >= {"ami", "quantization_error"}
+    assert "tectum report h f.npz -o r.html" in Path("r.html").read_text(encoding="utf-8")
 
 
 def test_settings_and_seed_stand_over_the_file(features: np.ndarray) -> None:

@@ -166,6 +166,11 @@ def test_one_clip_without_pictures_has_no_scores(tmp_path: Path) -> None:
     X = np.abs(np.random.default_rng(0).normal(size=(48, 12)))
     hierarchy, diary = MapHierarchy(MAPS[:1], cycles=2, random_state=0), Diary(["a"])
     diary.learn(hierarchy, streams.arrays(X, chunk=16))
+    watched = Diary(["b"])
+    watched.watch(streams.arrays(X[:40]))
+    text = write_report(tmp_path / "w.html", hierarchy, diary=watched, baselines=False).read_text(encoding="utf-8")
+    assert "None of these frames was learned from" in text
+    assert "figure-spent" not in text
     text = write_report(tmp_path / "p.html", hierarchy, diary=diary, baselines=False).read_text(encoding="utf-8")
     assert "figure-timeline" in text
     assert "figure-adoption" not in text

@@ -317,6 +317,10 @@ def report(
     target: TargetOption = None,
     patch: PatchOption = None,
     whiten: WhitenOption = None,
+    cnn: CNNOption = None,
+    layer: LayerOption = None,
+    pixels: PixelsOption = None,
+    every: EveryOption = None,
 ) -> None:
     """Write a report about a fitted model and data."""
     out: Output = context.obj
@@ -326,6 +330,12 @@ def report(
         said = "leave DATA out" if data is not None else "name the DATA to report on"
         raise typer.BadParameter(f"{file} holds a {type(estimator).__name__}; {said}")
     cut = support.cut_of(estimator, file, support.changes(patch=patch, whiten=whiten))
+    look = cli_streams.Look(cnn, layer, pixels, every)
+    if data is not None and cli_streams.is_hierarchy(estimator):
+        support.check_for_dictionary(False, support.changes(target=target))
+        cli_streams.report_on(out, estimator, data, look, str(file), output)
+        return
+    cli_streams.check_unused(look)
     if data is None:
         command = support.shell_command("report", str(file), "-o", str(output))
         found = cli_waves.report_on(output, estimator, None, command, None)

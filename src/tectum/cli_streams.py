@@ -105,6 +105,24 @@ def fit(
     _learn(out, hierarchy, source, title=path.stem, again=again, output=output, report=report)
 
 
+def report_on(out: Output, hierarchy: Any, data: str, look: Look, file: str, path: Path) -> None:
+    """Write a page about a hierarchy and a stream that it does not learn from."""
+    from tectum.models.progress import progress_bar
+    from tectum.report import Diary
+
+    source = open_source(_inside(Path(data).expanduser()), look)
+    diary = Diary(source.stream.names, source.told)
+    with progress_bar(source.stream.n_announced, "watch", out.progress, unit="frames") as advance:
+        diary.watch(source.stream, progress=advance)
+    command = shell_command("report", file, data, *look.words, "-o", str(path))
+    out.result(_report(out, hierarchy, diary, Path(data).stem, command, path))
+
+
+def is_hierarchy(model: Any) -> bool:
+    """Whether it is a hierarchy of maps."""
+    return type(model).__name__ == "MapHierarchy"
+
+
 def check_unused(look: Look, **others: Any) -> None:
     """Raise for options of hierarchies with another model."""
     given = [f"--{name}" for name, value in (look._asdict() | others).items() if value is not None and value != []]
@@ -253,7 +271,7 @@ def _hierarchy(
 
     if resume is not None:
         hierarchy = load_model(resume)
-        if not isinstance(hierarchy, MapHierarchy):
+        if not is_hierarchy(hierarchy):
             raise ValueError(f"{resume} must hold a MapHierarchy to go on with, got a {type(hierarchy).__name__}")
         return hierarchy
     if "maps" in settings:

@@ -189,6 +189,26 @@ class Diary:
         watched = Watched(stream, self, hierarchy, reading, progress)
         return learn(watched, hierarchy, on_chunk=watched.learned, limit=limit, skip=skip)
 
+    def watch(self, stream: Stream, *, progress: Callable[[int], object] | None = None) -> None:
+        """Keep frames of a stream that nothing learns, for a page about what was learned before.
+
+        Parameters
+        ----------
+        stream : Stream
+            Of features.
+        progress : callable or None, default=None
+            Called with the number of frames of each chunk.
+
+        Raises
+        ------
+        StreamError
+            If the stream ends early.
+        """
+        for chunk in stream:
+            self._keep(chunk, True)
+            if progress is not None:
+                progress(len(chunk.X))
+
     def _keep(self, chunk: Chunk, held_out: bool) -> None:
         """Keep some of the frames, in half precision."""
         for k in range(len(chunk.X)):

@@ -55,19 +55,22 @@ def stream_content(hierarchy: Any, study: StreamStudy, *, facts: list[tuple[str,
 
 
 def _numbers(study: StreamStudy) -> str:
+    learned = study.diary.n_learned > 0
     text = (
-        f"One pass, every frame once, in its natural order, no labels. Measured on {len(study.codes):,} "
-        "frames, weights "
-        f"frozen; one chunk of frames in eight was held out from learning. Numbers of the spiking map are those of "
-        f"map {study.eye.name}."
+        "One pass, every frame once, in its natural order, no labels; one chunk of frames in eight was held out. "
+        if learned
+        else "None of these frames was learned from. "
+    )
+    text += (
+        f"Measured on {len(study.codes):,} frames, weights frozen. Numbers of the spiking map are those of map "
+        f"{study.eye.name}."
     )
     if study.labels is not None:
         text += " Names of clips serve to score the result and nothing else."
-    if study.curves or len(study.measures[-1].values) > 1:
+    if len(study.measures[-1].values) > 1:
         text += (
-            " The baselines got the same codes: a Kohonen map of the same shape, and k-means with as many "
-            "centres as the "
-            "map uses neurons; both saw the frames at random and, k-means, over and over."
+            " The baselines got the same codes: a Kohonen map of the same shape, and k-means with as many centres as "
+            "the map uses neurons; both saw the frames at random and, k-means, over and over."
         )
     return text
 

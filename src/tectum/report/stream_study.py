@@ -230,7 +230,7 @@ def _baselines(
     codes: NDArray[np.float64], eye: MapStudy, diary: Diary, labels: NDArray[np.intp] | None, random_state: int | None
 ) -> tuple[NDArray[np.float64], NDArray[np.float64], dict[str, dict[int, dict[str, float | int]]]]:
     """Codebook of a Kohonen map, centres of k-means, and their scores by number of regions or centres."""
-    kohonen = analysis.kohonen_codebook(codes, eye.shape, max(1, diary.n_learned), random_state)
+    kohonen = analysis.kohonen_codebook(codes, eye.shape, max(diary.n_learned, len(codes)), random_state)
     n_used = max(1, len(np.unique(eye.winners[eye.winners >= 0])))
     n_units = min(n_used, len(np.unique(codes, axis=0)))
 
