@@ -1,5 +1,7 @@
 """Figures of a hierarchy that learned a stream: the drive at a glance, the map, planes, course, rhythm, cost."""
 
+from typing import Any
+
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
@@ -318,7 +320,7 @@ def _plane(study: StreamStudy, key: str, title: str, what: str, plane: Plane) ->
     )
 
 
-def _legend_below(figure: Figure, names: list[str], title: str, place: str) -> None:
+def _legend_below(figure: Figure, names: list[str], title: str, place: Any) -> None:
     from matplotlib.patches import Patch
 
     colours = plots.class_colours(len(names))
