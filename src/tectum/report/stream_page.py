@@ -8,15 +8,8 @@ import numpy as np
 from tectum import analysis
 from tectum.report.content import Comparison, Content, Health, Section
 from tectum.report.numbers import MAP
-from tectum.report.stream_figures import (
-    clip_name,
-    cost_figures,
-    course_figures,
-    glance_figures,
-    map_figures,
-    plane_figures,
-    rhythm_figures,
-)
+from tectum.report.stream_course import cost_figures, course_figures, rhythm_figures
+from tectum.report.stream_figures import clip_name, glance_figures, map_figures, plane_figures
 from tectum.report.stream_study import N_COMPONENTS, MapStudy, StreamStudy
 
 
