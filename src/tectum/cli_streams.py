@@ -67,6 +67,7 @@ def demonstrate(
 ) -> None:
     """The demo `driving`: clips, or those of the data folder, or a generated one."""
     check_destination(report)
+    _network(look)  # what is wrong with it is said before a clip is generated
     again = ["demo", "driving", *map(str, videos), *look.words, *_seed(seed)]
     with tempfile.TemporaryDirectory() as folder:
         source = _clips(out, list(videos), look, Path(folder))
@@ -183,14 +184,13 @@ def driving_maps(shape: tuple[int, ...]) -> "list[Map]":
 
     rows = shape[0]
     middle = max(1, rows // 2) * shape[1] * shape[2]
-    heard = ("scene", "far", "near")
     maps = [Map("scene", (Features(),), shape=(20, 20))]
     if rows > 1:
         maps += [
             Map("far", (Features(0, middle),), shape=(10, 10)),
             Map("near", (Features(middle),), shape=(10, 10)),
         ]
-    upper = tuple(Spikes(m.name) for m in maps if m.name in heard)
+    upper = tuple(Spikes(m.name) for m in maps)
     return [*maps, Map("top", (*upper, Winners("top", share=0.3)), shape=(10, 10))]
 
 
@@ -202,19 +202,25 @@ def data_file(folder: str, pattern: str) -> Iterator[Path]:
 
 
 def _extractor(look: Look) -> Any:
-    """The network of the command line, that of the data folder, or none."""
+    """The network of the command line, that of the data folder, or what stands for one."""
     from tectum import streams
 
-    if look.pixels is not None and look.pixels not in PIXELS:
-        raise typer.BadParameter(f"--pixels must be one of {', '.join(PIXELS)}, got {look.pixels!r}")
-    path = look.cnn or next(data_file("cnn", "*.onnx"), None)
+    path = _network(look)
     if path is None:
-        if look.layer or look.pixels:
-            raise typer.BadParameter("--layer and --pixels belong to a network; name its ONNX file with --cnn")
         return streams.OrientedGradients(rows_first=True)
     threads = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
     options = PIXELS[look.pixels or "caffe"]
     return streams.CNN(path, layer=look.layer, rows_first=True, batch=CHUNK, n_threads=min(2, threads), **options)
+
+
+def _network(look: Look) -> Path | None:
+    """The file of the network of the command line, else of the data folder, if there is one."""
+    if look.pixels is not None and look.pixels not in PIXELS:
+        raise typer.BadParameter(f"--pixels must be one of {', '.join(PIXELS)}, got {look.pixels!r}")
+    path = look.cnn or next(data_file("cnn", "*.onnx"), None)
+    if path is None and (look.layer or look.pixels):
+        raise typer.BadParameter("--layer and --pixels belong to a network; name its ONNX file with --cnn")
+    return path
 
 
 def _inside(path: Path) -> list[Path]:
