@@ -354,10 +354,10 @@ def _pass(out: Output, hierarchy: Any, source: Source, diary: "Diary", skip: int
     with progress_bar(source.stream.n_announced, "learn", out.progress, unit="frames") as advance:
 
         def step(n: int) -> None:
-            cost = diary.costs[-1]
-            ms = [1e3 * cost.features / cost.n_frames, 1e3 * cost.learning / max(1, cost.n_learned)]
+            each = diary.per_frame()
             used = sum(int((hierarchy.usage(m.name) > 0).sum()) for m in getattr(hierarchy, "maps_", []))
-            advance(n, f"features {ms[0]:.1f} ms, maps {ms[1]:.1f} ms, {used} neurons in use")
+            told = "" if each is None else f"features {each.features:.0f} + maps {each.learning:.0f} ms, "
+            advance(n, f"{told}{used} neurons")
 
         diary.learn(hierarchy, source.stream, reading=source.reading, progress=step, skip=skip)
 

@@ -42,6 +42,15 @@ class Cost(NamedTuple):
     memory: float  # MiB of this process, NaN if the system does not say
 
 
+class Spent(NamedTuple):
+    """Milliseconds per frame."""
+
+    reading: float
+    features: float
+    learning: float
+    processor: float  # processor time of the learning
+
+
 class Frames(NamedTuple):
     """Frames that were kept, in their order."""
 
@@ -125,6 +134,20 @@ class Diary:
     def every(self) -> int:
         """See `Diary`."""
         return self._frames.every
+
+    def per_frame(self) -> Spent | None:
+        """Milliseconds per frame, without the first chunk, in which code is compiled; None of fewer than two chunks."""
+        costs = self.costs
+        if len(costs) < 2:
+            return None
+        first, last = costs[0], costs[-1]
+        came, learned = last.n_frames - first.n_frames, max(1, last.n_learned - first.n_learned)
+        return Spent(
+            1e3 * (last.reading - first.reading) / came,
+            1e3 * (last.features - first.features) / came,
+            1e3 * (last.learning - first.learning) / learned,
+            1e3 * (last.processor - first.processor) / learned,
+        )
 
     def frames(self) -> Frames:
         """The frames that were kept.

@@ -7,7 +7,7 @@ from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
 from tectum import analysis, plots
-from tectum.plots.layout import shorten
+from tectum.plots.layout import ELONGATED, shorten
 from tectum.plots.style import accent, ink
 from tectum.report.content import HALF, WIDE
 from tectum.report.numbers import MAP
@@ -39,6 +39,7 @@ def rows_in_use(m: MapStudy) -> int:
     """Rows of a map down to the last neuron that won a frame, all of them where hardly any are empty."""
     used = np.flatnonzero(np.isfinite(m.codebook[:, 0]))
     last = int(used.max()) // m.shape[1] + 1 if len(used) else m.shape[0]
+    last = max(last, -(-m.shape[1] // ELONGATED))  # plots stretch what is longer
     return last if last <= MOST_CROPPED * m.shape[0] else m.shape[0]
 
 

@@ -16,10 +16,8 @@ from tectum.report.stream_study import N_COMPONENTS, MapStudy, StreamStudy
 def stream_content(hierarchy: Any, study: StreamStudy, *, facts: list[tuple[str, str]]) -> Content:
     """What the page of a hierarchy says; `facts` are those that every page shows."""
     diary = study.diary
-    cost = diary.costs[-1] if diary.costs else None
-    speed = "not measured"
-    if cost is not None and cost.learning > 0:
-        speed = f"{cost.n_learned / cost.learning:,.0f} frames/s"
+    each = diary.per_frame()
+    speed = "not measured" if each is None else f"{1e3 / max(each.learning, 1e-6):,.0f} frames/s"
     return Content(
         kind="stream",
         eyebrow="Spiking maps of maps, learning a stream",
@@ -210,7 +208,7 @@ def _rhythm_table(study: StreamStudy) -> Comparison:
                 name,
                 pulse,
                 "–" if math.isnan(lag) else f"{lag:.1f} ms",
-                "–" if math.isnan(lag) else f"{(lag - rhythm.lag_ms[study.eye.name]) % rhythm.period_ms:.1f} ms",
+                "–" if math.isnan(lag) else f"{_turned(lag - rhythm.lag_ms[study.eye.name], rhythm.period_ms):+.1f} ms",
                 _two(rhythm.locking[name]),
                 _two(rhythm.coherence[name]),
                 f"{len(rhythm.phases[name]) / rhythm.recording.n_presentations:.1f}",
@@ -235,6 +233,11 @@ def _rhythm_table(study: StreamStudy) -> Comparison:
         "Maps with clocks are coherent because of them: only the times of the spikes say whether a map is open when it "
         "is spoken to.",
     )
+
+
+def _turned(ms: float, period: float) -> float:
+    """The same time in a cycle between minus half a period and half a period."""
+    return (ms + period / 2) % period - period / 2
 
 
 def _health(study: StreamStudy) -> Health:
