@@ -107,13 +107,13 @@ def test_the_features_are_chosen(folder: Path, monkeypatch: pytest.MonkeyPatch) 
     clip = streams.write_clip("clip.mp4", seconds=0.4, size=(48, 80))
     source = cli_streams.open_source([clip], cli_streams.Look())
     assert source.told == "pooled gradients and colours"
-    assert source.shape == (12, 20, 12)
+    assert source.shape == (12, 20, 14)
     chunk = next(iter(source.stream))
-    assert chunk.X.shape == (10, 12 * 20 * 12)
+    assert chunk.X.shape == (10, 12 * 20 * 14)
     assert source.reading.seconds > 0
     maps = cli_streams.driving_maps(source.shape)
     assert [m.name for m in maps] == ["scene", "far", "near", "top"]
-    assert maps[1].sources[0].stop == maps[2].sources[0].start == 6 * 20 * 12
+    assert maps[1].sources[0].stop == maps[2].sources[0].start == 6 * 20 * 14
     assert [m.name for m in cli_streams.driving_maps((1, 4, 2))] == ["scene", "top"]
 
 

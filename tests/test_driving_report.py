@@ -151,6 +151,27 @@ def test_numbers_stand_beside_baselines(study: StreamStudy, learned: tuple[MapHi
     assert study.rhythm.locking["scene"] > 0.5
 
 
+def test_features_without_a_network_tell_orientation_and_colour() -> None:
+    extract = streams.OrientedGradients(size=(16, 32), n_orientations=4)
+    frames = np.full((3, 16, 32, 3), 255, np.uint8)
+    frames[1] = 0
+    frames[1, :, ::4] = 255  # upright stripes
+    frames[2, :, :, 1:] = 0  # red
+    white, striped, red = extract.transform(frames).reshape(3, 10, 2, 4)
+    np.testing.assert_allclose(white[4:7], 0.5)
+    assert (np.delete(white, [4, 5, 6], axis=0) == 0).all()
+    assert (striped[0] > 0.2).all()
+    assert (striped[1:4] < 1e-6).all()
+    np.testing.assert_allclose(red[[4, 8, 9]], 0.5)
+    bands = streams.OrientedGradients(size=(16, 32), n_orientations=4, rows_first=True)
+    assert bands.shape == (2, 4, 10)
+    np.testing.assert_array_equal(bands.transform(frames)[1].reshape(2, 4, 10), striped.transpose(1, 2, 0))
+    with pytest.raises(ValueError, match="whole multiples of the cell of 8 pixels"):
+        streams.OrientedGradients(size=(15, 32))
+    with pytest.raises(ValueError, match=r"must have shape \(n_frames, 16, 32, 3\)"):
+        extract.transform(frames[:, :8])
+
+
 def test_principal_components_are_those_of_the_samples() -> None:
     from sklearn.decomposition import PCA
 

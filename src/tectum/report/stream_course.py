@@ -89,7 +89,7 @@ def rhythm_figures(study: StreamStudy) -> list[Drawing]:
         )
 
     def phases(figure: Figure) -> None:
-        for k, (ax, name) in enumerate(zip(figure.subplots(1, len(names), sharey=False), names, strict=True)):
+        for k, (ax, name) in enumerate(zip(figure.subplots(1, len(names), squeeze=False)[0], names, strict=True)):
             ends = 0.5 * period, 1.5 * period
             at = (rhythm.phases[name] / (2.0 * np.pi) * period - ends[0]) % period + ends[0]
             ax.hist(at, bins=np.linspace(*ends, 51), color=accent(k), linewidth=0)
