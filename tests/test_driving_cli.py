@@ -105,7 +105,7 @@ def test_a_file_that_ends_early_keeps_what_was_learned(features: np.ndarray) -> 
 
 def test_the_features_are_chosen(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     clip = streams.write_clip("clip.mp4", seconds=0.4, size=(48, 80))
-    source = cli_streams.open_source([clip], cli_streams.Look())
+    source = cli_streams.open_source([clip], cli_streams.FrameOptions())
     assert source.told == "pooled gradients and colours"
     assert source.shape == (12, 20, 14)
     chunk = next(iter(source.stream))

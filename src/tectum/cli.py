@@ -87,7 +87,7 @@ def demo(
         raise typer.BadParameter(f"NAME must be one of {', '.join(names)}, got {name!r}")
     path = report or Path(f"tectum-{name}.html")
     support.check_destination(path)
-    look = cli_streams.Look(cnn, layer, pixels, every)
+    look = cli_streams.FrameOptions(cnn, layer, pixels, every)
     if name == "driving":
         if presentations is not None:
             raise typer.BadParameter("--presentations is for samples; leave it out for driving, which sees frames once")
@@ -145,7 +145,7 @@ def fit(
     if model not in MODELS:
         raise typer.BadParameter(f"MODEL must be one of {', '.join(MODELS)}, got {model!r}")
     changes = support.changes(patch=patch, stride=stride, patches=patches, drop=drop, whiten=whiten)
-    look = cli_streams.Look(cnn, layer, pixels, every)
+    look = cli_streams.FrameOptions(cnn, layer, pixels, every)
     if model == "hierarchy":
         support.check_for_dictionary(False, changes | support.changes(target=target))
         paths: dict[str, Path | None] = {"config": config, "report": report, "resume": resume}
@@ -330,7 +330,7 @@ def report(
         said = "leave DATA out" if data is not None else "name the DATA to report on"
         raise typer.BadParameter(f"{file} holds a {type(estimator).__name__}; {said}")
     cut = support.cut_of(estimator, file, support.changes(patch=patch, whiten=whiten))
-    look = cli_streams.Look(cnn, layer, pixels, every)
+    look = cli_streams.FrameOptions(cnn, layer, pixels, every)
     if data is not None and cli_streams.is_hierarchy(estimator):
         support.check_for_dictionary(False, support.changes(target=target))
         cli_streams.report_on(out, estimator, data, look, str(file), output)

@@ -30,7 +30,7 @@ PIXELS: dict[str, dict[str, Any]] = {
 }
 
 
-class Look(NamedTuple):
+class FrameOptions(NamedTuple):
     """How frames become features; None chooses."""
 
     cnn: Path | None = None
@@ -58,7 +58,7 @@ class Source(NamedTuple):
 def demonstrate(
     out: Output,
     videos: Sequence[Path],
-    look: Look,
+    look: FrameOptions,
     report: Path,
     *,
     output: Path | None,
@@ -78,7 +78,7 @@ def demonstrate(
 def fit(
     out: Output,
     data: str,
-    look: Look,
+    look: FrameOptions,
     *,
     output: Path,
     config: Path | None,
@@ -106,7 +106,7 @@ def fit(
     _learn(out, hierarchy, source, title=path.stem, again=again, output=output, report=report)
 
 
-def report_on(out: Output, hierarchy: Any, data: str, look: Look, file: str, path: Path) -> None:
+def report_on(out: Output, hierarchy: Any, data: str, look: FrameOptions, file: str, path: Path) -> None:
     """Write a page about a hierarchy and a stream that it does not learn from."""
     from tectum.models.progress import progress_bar
     from tectum.report import Diary
@@ -124,7 +124,7 @@ def is_hierarchy(model: Any) -> bool:
     return type(model).__name__ == "MapHierarchy"
 
 
-def check_unused(look: Look, **others: Any) -> None:
+def check_unused(look: FrameOptions, **others: Any) -> None:
     """Raise for options of hierarchies with another model."""
     given = [f"--{name}" for name, value in (look._asdict() | others).items() if value is not None and value != []]
     if given:
@@ -132,7 +132,7 @@ def check_unused(look: Look, **others: Any) -> None:
         raise typer.BadParameter(f"{names} belongs to hierarchies of maps; leave it out here")
 
 
-def open_source(paths: list[Path], look: Look) -> Source:
+def open_source(paths: list[Path], look: FrameOptions) -> Source:
     """Stream of the features of videos, of a folder of images, or of files of features.
 
     Raises
@@ -201,7 +201,7 @@ def data_file(folder: str, pattern: str) -> Iterator[Path]:
     yield from sorted(found, key=lambda path: path.stat().st_size)
 
 
-def _extractor(look: Look) -> Any:
+def _extractor(look: FrameOptions) -> Any:
     """The network of the command line, that of the data folder, or what stands for one."""
     from tectum import streams
 
@@ -213,7 +213,7 @@ def _extractor(look: Look) -> Any:
     return streams.CNN(path, layer=look.layer, rows_first=True, batch=CHUNK, n_threads=min(2, threads), **options)
 
 
-def _network(look: Look) -> Path | None:
+def _network(look: FrameOptions) -> Path | None:
     """The file of the network of the command line, else of the data folder, if there is one."""
     if look.pixels is not None and look.pixels not in PIXELS:
         raise typer.BadParameter(f"--pixels must be one of {', '.join(PIXELS)}, got {look.pixels!r}")
@@ -234,7 +234,7 @@ def _inside(path: Path) -> list[Path]:
     return [path]
 
 
-def _clips(out: Output, videos: list[Path], look: Look, folder: Path) -> Source:
+def _clips(out: Output, videos: list[Path], look: FrameOptions, folder: Path) -> Source:
     """Features of the clips named, of those of the data folder, or of a generated one."""
     if videos:
         return open_source([file for video in videos for file in _inside(video)], look)
