@@ -6,8 +6,8 @@ from typing import Annotated, Any
 
 import typer
 
+from tectum import cli_streams, cli_waves
 from tectum import cli_support as support
-from tectum import cli_waves
 from tectum.cli_encode import encode
 from tectum.cli_images import Cut
 from tectum.cli_support import MODELS, Group, Output
@@ -31,6 +31,10 @@ PatchOption = Annotated[int | None, typer.Option(help="Side of the patches of im
 WhitenOption = Annotated[
     bool | None, typer.Option("--whiten/--no-whiten", help="Flatten the spectrum of images first; dictionaries only.")
 ]
+CNNOption = Annotated[Path | None, typer.Option(help="ONNX file of the network that sees frames; else chosen.")]
+LayerOption = Annotated[str | None, typer.Option(help="Layer of the network whose activations are learned.")]
+PixelsOption = Annotated[str | None, typer.Option(help="What the network wants, caffe (the default) or pytorch.")]
+EveryOption = Annotated[int | None, typer.Option(help="Take every n-th frame of videos.")]
 ReportOption = Annotated[Path | None, typer.Option(help="Also write a report to this HTML file.")]
 
 
@@ -55,21 +59,42 @@ def demo(
     name: Annotated[
         str,
         typer.Argument(
-            help="A data set, tectum info lists them; dictionary: patches of photographs; waves: sheets without data."
+            help="A data set, tectum info lists them; dictionary: patches of photographs; waves: sheets without data; "
+            "driving: maps of maps on video."
         ),
     ] = "iris",
+    videos: Annotated[
+        list[Path] | None, typer.Argument(metavar="[VIDEO...]", help="Clips for driving; chosen by default.")
+    ] = None,
     presentations: Annotated[int | None, typer.Option(help="Presentations of a sample; chosen by default.")] = None,
     report: ReportOption = None,
+    cnn: CNNOption = None,
+    layer: LayerOption = None,
+    pixels: PixelsOption = None,
+    every: EveryOption = None,
+    output: Annotated[
+        Path | None, typer.Option("--output", "-o", metavar="FILE", help="Keep what driving has learned in this file.")
+    ] = None,
+    resume: Annotated[Path | None, typer.Option(help="Go on with an interrupted driving saved in this file.")] = None,
+    seed: Annotated[int | None, typer.Option(help="Seed of driving; 0 by default.")] = None,
 ) -> None:
-    """Train a spiking map or dictionary, or let sheets wire themselves by waves, and write a report."""
+    """Train a spiking map or dictionary, let sheets wire themselves by waves, or maps of maps watch a drive; report."""
     from tectum import datasets
 
     out: Output = context.obj
-    names = [*datasets.names(), "dictionary", "waves"]
+    names = [*datasets.names(), "dictionary", "waves", "driving"]
     if name not in names:
         raise typer.BadParameter(f"NAME must be one of {', '.join(names)}, got {name!r}")
     path = report or Path(f"tectum-{name}.html")
     support.check_destination(path)
+    look = cli_streams.FrameOptions(cnn, layer, pixels, every)
+    if name == "driving":
+        if presentations is not None:
+            raise typer.BadParameter("--presentations is for samples; leave it out for driving, which sees frames once")
+        files = videos or []
+        cli_streams.demonstrate(out, files, look, path, output=output, resume=resume, seed=seed)
+        return
+    cli_streams.check_unused(look, videos=videos, output=output, resume=resume, seed=seed)
     if name == "waves":
         if presentations is not None:
             raise typer.BadParameter("--presentations is for samples; leave it out for waves, which need none")
@@ -110,12 +135,23 @@ def fit(
     patches: Annotated[int | None, typer.Option(help="Patches drawn at random; 20,000 by default.")] = None,
     drop: Annotated[float | None, typer.Option(help="Share of the patches of lowest contrast to leave out.")] = None,
     whiten: WhitenOption = None,
+    cnn: CNNOption = None,
+    layer: LayerOption = None,
+    pixels: PixelsOption = None,
+    every: EveryOption = None,
 ) -> None:
     """Fit a model to data and save it; Ctrl-C saves what was learned so far."""
     out: Output = context.obj
     if model not in MODELS:
         raise typer.BadParameter(f"MODEL must be one of {', '.join(MODELS)}, got {model!r}")
     changes = support.changes(patch=patch, stride=stride, patches=patches, drop=drop, whiten=whiten)
+    look = cli_streams.FrameOptions(cnn, layer, pixels, every)
+    if model == "hierarchy":
+        support.check_for_dictionary(False, changes | support.changes(target=target))
+        paths: dict[str, Path | None] = {"config": config, "report": report, "resume": resume}
+        cli_streams.fit(out, data, look, output=output, settings=settings or [], seed=seed, **paths)
+        return
+    cli_streams.check_unused(look)
     if resume and (config or settings or seed is not None or changes):
         raise typer.BadParameter(
             "--resume goes on with the parameters in the file; leave out --config, --set, --seed and those of patches"
@@ -281,6 +317,10 @@ def report(
     target: TargetOption = None,
     patch: PatchOption = None,
     whiten: WhitenOption = None,
+    cnn: CNNOption = None,
+    layer: LayerOption = None,
+    pixels: PixelsOption = None,
+    every: EveryOption = None,
 ) -> None:
     """Write a report about a fitted model and data."""
     out: Output = context.obj
@@ -290,6 +330,12 @@ def report(
         said = "leave DATA out" if data is not None else "name the DATA to report on"
         raise typer.BadParameter(f"{file} holds a {type(estimator).__name__}; {said}")
     cut = support.cut_of(estimator, file, support.changes(patch=patch, whiten=whiten))
+    look = cli_streams.FrameOptions(cnn, layer, pixels, every)
+    if data is not None and cli_streams.is_hierarchy(estimator):
+        support.check_for_dictionary(False, support.changes(target=target))
+        cli_streams.report_on(out, estimator, data, look, str(file), output)
+        return
+    cli_streams.check_unused(look)
     if data is None:
         command = support.shell_command("report", str(file), "-o", str(output))
         found = cli_waves.report_on(output, estimator, None, command, None)

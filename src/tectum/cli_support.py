@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 ERRORS = (ValueError, TypeError, OSError, ImportError)  # what tectum raises for bad input, told without a traceback
 ANYWHERE = ("--quiet", "-q", "--json")  # options of the whole command that may also follow a subcommand
-MODELS = {"spiking-som": "SpikingSOM", "dictionary": "SpikingDictionary"}
+MODELS = {"spiking-som": "SpikingSOM", "dictionary": "SpikingDictionary", "hierarchy": "MapHierarchy"}
 FORMATS = (".npy", ".npz", ".csv")
 
 

@@ -89,6 +89,7 @@ def _map(where: str, table: Mapping[str, Any], names: list[Any]) -> parts.Map:
     for key in PART_KEYS:
         if key in table:
             fields[key] = _part(f"{where}, {key}", table[key], usual[key])
+            parameters.check_part(f"{where}, {key}", fields[key])
     if not isinstance(fields.get("shape", ()), tuple):
         raise ValueError(f"{where}: shape must be [rows, columns], got {fields['shape']!r}; write shape = [8, 8]")
     return parts.Map(**fields)
@@ -142,5 +143,4 @@ def _part(where: str, value: Any, usual: Any) -> Any:
             part = with_field(where, part, key.split("."), item)
     else:
         raise ValueError(f"{where} must be the name of a part or a table of its fields, got {value!r}")
-    parameters.check_part(where, part)
     return part

@@ -19,12 +19,11 @@ def plot_embedding(
     target_names: Sequence[str] | None = None,
     values: npt.ArrayLike | None = None,
     label: str = "",
-    colours: npt.ArrayLike | None = None,
     title: str | None = None,
     axis_names: tuple[str, str] = ("dimension 1 (a.u.)", "dimension 2 (a.u.)"),
     ax: Axes | None = None,
 ) -> Axes:
-    """Draw samples in two dimensions, coloured by class, by a number, or as asked for.
+    """Draw samples in two dimensions, coloured by class or by a number.
 
     Parameters
     ----------
@@ -38,8 +37,6 @@ def plot_embedding(
         A number per sample, in place of labels; with a colour bar.
     label : str
         Label of the colour bar.
-    colours : (n_samples, 3) or (n_samples, 4) array, optional
-        Colour of each sample, in place of labels.
     title : str, optional
         Title, for example the method of the embedding.
     axis_names : (str, str)
@@ -63,8 +60,6 @@ def plot_embedding(
     if values is not None:
         numbers = as_vector(values, "plot_embedding.values", len(points))
         add_colour_bar(ax, ax.scatter(points[:, 0], points[:, 1], c=numbers, cmap=SEQUENTIAL, **look), label)
-    elif colours is not None:
-        ax.scatter(points[:, 0], points[:, 1], color=np.asarray(colours), **look)
     elif labels is None:
         ax.scatter(points[:, 0], points[:, 1], color=[accent(0)], alpha=0.7, **look)
     else:

@@ -153,8 +153,8 @@ def write_report(
     model : SpikingSOM, SpikingDictionary, WaveNetwork or MapHierarchy
         Fitted or grown.
     X : array-like or sparse matrix of shape (n_samples, n_features)
-        Samples, none for a network of sheets or a hierarchy of maps: for a map usually those it has learned from, for a dictionary better
-        others. Of more than 5,000 a random subset is examined.
+        Samples, none for a network of sheets or a hierarchy of maps: for a map usually those it has learned from, for a
+        dictionary better others. Of more than 5,000 a random subset is examined.
     y : array-like of shape (n_samples,), optional
         Class of each sample, for colours and scores of a map.
     target_names, feature_names : sequence of str, optional

@@ -3,7 +3,9 @@
 import copy
 import math
 import sys
+import time
 from collections.abc import Callable, Iterator
+from functools import partial
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -36,7 +38,17 @@ class Cost(NamedTuple):
     reading: float  # s, to read and decode frames
     features: float  # s, to compute their features
     learning: float  # s
+    processor: float  # s, processor time of the learning
     memory: float  # MiB of this process, NaN if the system does not say
+
+
+class Spent(NamedTuple):
+    """Milliseconds per frame."""
+
+    reading: float
+    features: float
+    learning: float
+    processor: float  # processor time of the learning
 
 
 class Frames(NamedTuple):
@@ -103,7 +115,7 @@ class Diary:
         self._due: list[int] = []
         self.first_learned: dict[int, int] = {}
         self.n_frames = self.n_learned = 0
-        self._learning = 0.0
+        self._learning = self._processor = 0.0
 
     @property
     def looks(self) -> list[Look]:
@@ -122,6 +134,20 @@ class Diary:
     def every(self) -> int:
         """See `Diary`."""
         return self._frames.every
+
+    def per_frame(self) -> Spent | None:
+        """Milliseconds per frame, without the first chunk, in which code is compiled; None of fewer than two chunks."""
+        costs = self.costs
+        if len(costs) < 2:
+            return None
+        first, last = costs[0], costs[-1]
+        came, learned = last.n_frames - first.n_frames, max(1, last.n_learned - first.n_learned)
+        return Spent(
+            1e3 * (last.reading - first.reading) / came,
+            1e3 * (last.features - first.features) / came,
+            1e3 * (last.learning - first.learning) / learned,
+            1e3 * (last.processor - first.processor) / learned,
+        )
 
     def frames(self) -> Frames:
         """The frames that were kept.
@@ -186,10 +212,30 @@ class Diary:
         watched = Watched(stream, self, hierarchy, reading, progress)
         return learn(watched, hierarchy, on_chunk=watched.learned, limit=limit, skip=skip)
 
+    def watch(self, stream: Stream, *, progress: Callable[[int], object] | None = None) -> None:
+        """Keep frames of a stream that nothing learns, for a page about what was learned before.
+
+        Parameters
+        ----------
+        stream : Stream
+            Of features.
+        progress : callable or None, default=None
+            Called with the number of frames of each chunk.
+
+        Raises
+        ------
+        StreamError
+            If the stream ends early.
+        """
+        for chunk in stream:
+            self._keep(chunk, True)
+            if progress is not None:
+                progress(len(chunk.X))
+
     def _keep(self, chunk: Chunk, held_out: bool) -> None:
         """Keep some of the frames, in half precision."""
         for k in range(len(chunk.X)):
-            self._frames.add(lambda k=k: _row(chunk, k, held_out))
+            self._frames.add(partial(_row, chunk, k, held_out))
         self.n_frames += len(chunk.X)
 
     def _look(self, chunk: Chunk, hierarchy: Any) -> None:
@@ -205,13 +251,13 @@ class Diary:
         if self._due and self.n_learned >= self._due[0]:
             self._due = [n for n in self._due if n > self.n_learned]
             self._early.append(look)
-        self._last = look, Cost(self.n_frames, self.n_learned, look.time_s, 0.0, 0.0, 0.0, math.nan)
+        self._last = look, Cost(self.n_frames, self.n_learned, look.time_s, 0.0, 0.0, 0.0, 0.0, math.nan)
 
-    def _spend(self, chunk: Chunk, reading: float, features: float, learning: float) -> None:
+    def _spend(self, chunk: Chunk, reading: float, features: float, learning: float, processor: float) -> None:
         self._learning += learning
-        cost = Cost(
-            self.n_frames, self.n_learned, float(chunk.time_s[-1]), reading, features, self._learning, memory_mib()
-        )
+        self._processor += processor
+        spent = reading, features, self._learning, self._processor
+        cost = Cost(self.n_frames, self.n_learned, float(chunk.time_s[-1]), *spent, memory_mib())
         self._costs.add(lambda: cost)
         if self._last is not None:
             self._last = self._last[0], cost
@@ -242,16 +288,15 @@ class Watched(Stream):
         self.n_announced, self.frame_shape = stream.n_announced, stream.frame_shape
 
     def __iter__(self) -> Iterator[Chunk]:
-        import time
-
         for number, chunk in enumerate(self._stream):
-            held_out = number % HELD_OUT == HELD_OUT - 1
+            held_out = number % HELD_OUT == HELD_OUT // 2
             self._diary._keep(chunk, held_out)
-            began = time.perf_counter()
+            began, busy = time.perf_counter(), time.process_time()
             if not held_out:
                 yield chunk
+            spent = time.perf_counter() - began, time.process_time() - busy
             reading, both = self._reading.seconds, self._stream.seconds
-            self._diary._spend(chunk, reading, both - reading, time.perf_counter() - began)
+            self._diary._spend(chunk, reading, both - reading, *spent)
             if self._progress is not None:
                 self._progress(len(chunk.X))
 

@@ -1,14 +1,14 @@
-"""Figures of a hierarchy that learned a stream: the drive at a glance, the map of frames, planes, course, rhythm, cost."""
+"""Figures of a hierarchy that learned a stream: the drive at a glance, the map, frames in the plane."""
+
+from typing import Any
 
 import numpy as np
-from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
 from tectum import analysis, plots
-from tectum.plots.layout import shorten
+from tectum.plots.layout import ELONGATED, shorten
 from tectum.plots.style import accent, ink
-from tectum.plots.waves import position_colours
 from tectum.report.content import HALF, WIDE
 from tectum.report.numbers import MAP
 from tectum.report.render import Drawing
@@ -16,9 +16,8 @@ from tectum.report.stream_study import N_REGIONS, MapStudy, Plane, StreamStudy
 
 PHOTOGRAPHS = 150  # pixels per inch of drawings with photographs
 DOTS = 130  # of drawings with thousands of dots
+MOST_CROPPED = 0.7  # share of the rows of a map up to which the empty ones below are left out
 N_TYPICAL = 8  # frames that stand for a region
-N_CYCLES = 4  # shown of the spikes
-ASPECT = 9 / 16  # of pictures, where there are none to ask
 
 
 def clip_name(name: str) -> str:
@@ -34,6 +33,14 @@ def regions_in_time(m: MapStudy) -> NDArray[np.intp]:
     rank[np.argsort(first, kind="stable")] = np.arange(len(first))
     rank[-1] = -1
     return rank[m.regions]
+
+
+def rows_in_use(m: MapStudy) -> int:
+    """Rows of a map down to the last neuron that won a frame, all of them where hardly any are empty."""
+    used = np.flatnonzero(np.isfinite(m.codebook[:, 0]))
+    last = int(used.max()) // m.shape[1] + 1 if len(used) else m.shape[0]
+    last = max(last, -(-m.shape[1] // ELONGATED))  # plots stretch what is longer
+    return last if last <= MOST_CROPPED * m.shape[0] else m.shape[0]
 
 
 def glance_figures(study: StreamStudy) -> list[Drawing]:
@@ -79,7 +86,8 @@ def _timeline(study: StreamStudy) -> Drawing:
     return Drawing(
         "timeline",
         "The drive, frame by frame",
-        f"A dot is a frame: which neuron of map {eye.name} wins it, after learning, neurons sorted by when they answer. "
+        f"A dot is a frame: which neuron of map {eye.name} wins it, after learning, neurons sorted by when "
+        "they answer. "
         f"A staircase means that each stretch of road has neurons of its own. {labelled}{every}Below, in which region "
         "of each map the winner lies, in colours by first appearance; a region that comes back later is a scene that "
         "comes back, or a mistake: the pictures tell.",
@@ -142,10 +150,11 @@ def _spread(members: NDArray[np.intp], distance: NDArray[np.float64]) -> NDArray
 
 def map_figures(study: StreamStudy) -> list[Drawing]:
     """The eye of the hierarchy on its grid."""
-    eye, shape = study.eye, study.eye.shape
-    hits = analysis.hit_map(eye.winners, shape)
-    u = analysis.u_matrix(eye.codebook, shape)
+    eye, rows = study.eye, rows_in_use(study.eye)
+    hits = analysis.hit_map(eye.winners, eye.shape)
+    u = analysis.u_matrix(eye.codebook, eye.shape)
     regions = regions_in_time(eye)
+    region_names = [f"region {k + 1}" for k in range(regions.max() + 1)]
     drawings = _frame_map(study, regions)
     drawings += [
         _on_grid(
@@ -153,24 +162,27 @@ def map_figures(study: StreamStudy) -> list[Drawing]:
             "U-matrix",
             "How far the weights of each neuron, scaled to length 1, lie from those of its four neighbours. Dark "
             "valleys are groups of similar scenes, bright ridges the borders; hatched neurons never won a frame.",
-            lambda ax: plots.plot_u_matrix(u, ax=ax),
+            lambda ax: plots.plot_u_matrix(u[:rows], ax=ax),
         ),
         _on_grid(
             "hits",
             "Who wins",
             f"Frames that each neuron won; {np.count_nonzero(hits)} of {hits.size} won any. Hatched ones are left for "
             "what is still to come: a neuron is recruited when no other answers.",
-            lambda ax: plots.plot_hit_map(hits, label="frames won", ax=ax),
+            lambda ax: plots.plot_hit_map(hits[:rows], label="frames won", ax=ax),
         ),
         _on_grid(
             "regions",
             "Regions of the map",
-            "The regions of the figures above on the grid.",
-            lambda ax: plots.plot_clusters(regions.reshape(shape), ax=ax),
+            "The regions of the figures above on the grid; large squares won many frames.",
+            lambda ax: plots.plot_label_map(
+                regions.reshape(eye.shape)[:rows], target_names=region_names, hits=hits[:rows], ax=ax
+            ),
         ),
     ]
     if study.labels is not None:
-        known = np.where(np.isfinite(eye.codebook[:, 0]), analysis.label_units(eye.winners, study.labels, shape), -1)
+        known = analysis.label_units(eye.winners, study.labels, eye.shape)
+        known = np.where(np.isfinite(eye.codebook[:, 0]), known, -1).reshape(eye.shape)
         names = [clip_name(name) for name in study.names]
         drawings += [
             _on_grid(
@@ -178,7 +190,7 @@ def map_figures(study: StreamStudy) -> list[Drawing]:
                 "Clips on the map",
                 "The clip that most frames of each neuron come from; large squares won many. Clips were never shown to "
                 "the map: compact patches of one colour mean that it found them by itself.",
-                lambda ax: plots.plot_label_map(known.reshape(shape), target_names=names, hits=hits, ax=ax),
+                lambda ax: plots.plot_label_map(known[:rows], target_names=names, hits=hits[:rows], ax=ax),
             ),
             _cuts(study),
         ]
@@ -198,15 +210,19 @@ def _frame_map(study: StreamStudy, regions: NDArray[np.intp]) -> list[Drawing]:
     for j in np.unique(eye.winners[eye.winners >= 0]):
         members = np.flatnonzero(eye.winners == j)
         best[j] = members[distance[members].argmin()]
-    rows, columns = eye.shape
+    rows, columns = rows_in_use(eye), eye.shape[1]
+    shown = (rows, columns)
+    cut = "" if rows == eye.shape[0] else f" Rows from {rows} on are all empty and left out, here and below."
     height = 0.5 + (WIDE - 0.6) * rows / columns * pictures.shape[1] / pictures.shape[2]
     return [
         Drawing(
             "frames",
             "The map as pictures",
             f"Each neuron of map {eye.name} at its place, as the frame nearest to its weights of those that it won; "
-            "borders are the regions. Neighbours should look alike. Empty places never won a frame.",
-            lambda figure: plots.plot_frame_map(pictures, best, eye.shape, regions=regions, ax=figure.subplots()),
+            f"borders are the regions. Neighbours should look alike. Empty places never won a frame.{cut}",
+            lambda figure: plots.plot_frame_map(
+                pictures, best[: rows * columns], shown, regions=regions[: rows * columns], ax=figure.subplots()
+            ),
             (WIDE, height),
             "compressed",
             PHOTOGRAPHS,
@@ -238,7 +254,8 @@ def _cuts(study: StreamStudy) -> Drawing:
     return Drawing(
         "cuts",
         "Agreement with the clips, for any number of regions",
-        f"{MAP.capitalize()} is {study.eye.name}; dashed, in grey, are the other maps of the hierarchy. The vertical line is "
+        f"{MAP.capitalize()} is {study.eye.name}; dashed, in grey, are the other maps of the hierarchy. The "
+        "vertical line is "
         "the number of clips. K-means and the Kohonen map saw all frames at random as often as they liked, the maps "
         "each frame once, in order. A clip need not be one scene, so 1 is not the aim at every number.",
         draw,
@@ -263,193 +280,47 @@ def plane_figures(study: StreamStudy) -> list[Drawing]:
 def _plane(study: StreamStudy, key: str, title: str, what: str, plane: Plane) -> Drawing:
     eye, time = study.eye, study.frames.time_s
     names = [clip_name(name) for name in study.names]
-    won = eye.winners >= 0
+    region = np.where(eye.winners >= 0, regions_in_time(eye)[eye.winners], -1)
+    region_names = [f"region {k + 1}" for k in range(region.max() + 1)]
     views = [
         (plane.pca, "PCA", ("component 1", "component 2")),
         (plane.tsne, "t-SNE", ("dimension 1", "dimension 2")),
     ]
 
     def draw(figure: Figure) -> None:
-        place = position_colours(analysis.grid_positions(eye.shape))
-        winner = np.full((len(time), 4), ink(0.2))
-        winner[won, :3], winner[won, 3] = place[eye.winners[won]], 1.0
         columns = 2 + (study.labels is not None)
         for row, (coords, view, axis_names) in zip(figure.subplots(2, columns), views, strict=True):
             if study.labels is not None:
-                plots.plot_embedding(
-                    coords, labels=study.labels, target_names=names, axis_names=axis_names, title=view, ax=row[0]
-                )
-                legend = row[0].get_legend()
+                plots.plot_embedding(coords, labels=study.labels, target_names=names, axis_names=axis_names, ax=row[0])
+            plots.plot_embedding(coords, values=time, label="time (s)", axis_names=axis_names, ax=row[-2])
+            plots.plot_embedding(coords, labels=region, target_names=region_names, axis_names=axis_names, ax=row[-1])
+            for ax in (row[0], row[-1]):
+                legend = ax.get_legend()
                 if legend is not None:
                     legend.remove()
-            plots.plot_embedding(coords, values=time, label="s", axis_names=axis_names, ax=row[-2])
-            plots.plot_embedding(coords, colours=winner, axis_names=axis_names, ax=row[-1])
-            for ax, head in zip(row, ("clip", "time", "place of the winner")[-columns:], strict=True):
+            for ax, head in zip(row, ("clip", "time", "region of the winner")[-columns:], strict=True):
                 ax.set_title(f"{view}, by {head}", fontsize="medium", fontweight="normal")
                 ax.set(xticks=[], yticks=[])
         if study.labels is not None:
-            _legend_below(figure, names)
+            _legend_below(figure, names, "clips", "outside lower left")
+        _legend_below(figure, region_names, f"regions of {eye.name}", "outside lower right")
 
     return Drawing(
         key,
         title,
         f"Each dot is a frame, {what}. Effective number of dimensions (participation ratio) {plane.dimension:.1f}. "
-        "PCA keeps large distances; t-SNE keeps neighbourhoods, while distances between its groups and their sizes mean "
-        "nothing. Right: coloured by where on the map the winner lies, so that neighbours on the map look alike.",
+        "PCA keeps large distances; t-SNE keeps neighbourhoods, while distances between its groups and their "
+        "sizes mean "
+        "nothing. Right: coloured by the region in which the winner lies.",
         draw,
-        (WIDE, 6.6),
+        (WIDE, 7.0),
         pixels_per_inch=DOTS,
     )
 
 
-def _legend_below(figure: Figure, names: list[str]) -> None:
+def _legend_below(figure: Figure, names: list[str], title: str, place: Any) -> None:
     from matplotlib.patches import Patch
 
     colours = plots.class_colours(len(names))
     handles = [Patch(facecolor=colour, label=name) for colour, name in zip(colours, names, strict=True)]
-    figure.legend(handles=handles, loc="outside lower center", ncols=min(6, len(names)), handlelength=0.9)
-
-
-def course_figures(study: StreamStudy) -> list[Drawing]:
-    """Adoption and forgetting; none without clips."""
-    course = study.course
-    if course is None:
-        return []
-    names = [clip_name(name) for name in study.names]
-
-    def curves(values: NDArray, ylabel: str, ax: Axes, marks: NDArray | None = None) -> None:
-        plots.plot_class_curves(
-            course.times, values, segments=course.segments, adopted=marks, target_names=names, ylabel=ylabel, ax=ax
-        )
-
-    def used(figure: Figure) -> None:
-        ax = figure.subplots()
-        ax.plot(course.times, course.used, color=accent(0))
-        ax.set(xlabel="frames learned", ylabel="neurons", ylim=(0, None))
-        ax.grid(axis="y")
-
-    adopted = course.segments[:, 0] + course.adopted
-    return [
-        Drawing(
-            "adoption",
-            "Clips adopted and forgotten",
-            "One chunk of frames in eight is held out. Share of those of each clip whose nearest neuron stands for "
-            "that clip, from the frames learned so far. Bars on top: when the clip is learned; circles: when it has "
-            "nine tenths of its final accuracy. A curve that falls after its bar is forgetting.",
-            lambda figure: curves(course.accuracy, "accuracy, frames held out", figure.subplots(), adopted),
-            (WIDE, 3.6),
-        ),
-        Drawing(
-            "error",
-            "Quantisation error of each clip",
-            "Mean cosine distance of the codes held out to the weights of the nearest neuron. It falls while a clip is "
-            "learned and should stay low afterwards.",
-            lambda figure: curves(course.error, "distance", figure.subplots()),
-            (WIDE, 3.3),
-        ),
-        Drawing(
-            "used",
-            "Neurons in use",
-            f"Neurons of map {study.eye.name} to which a frame seen so far is nearest. New scenes recruit new ones.",
-            used,
-            (HALF, 3.4),
-        ),
-    ]
-
-
-def rhythm_figures(study: StreamStudy) -> list[Drawing]:
-    """Spikes in the common cycle."""
-    rhythm = study.rhythm
-    recording, period = rhythm.recording, rhythm.period_ms
-    names = list(rhythm.phases)
-    span = N_CYCLES * period
-    # the second frame of the recording: the first one starts from rest
-    start = recording.presentation_ms if recording.n_presentations > 1 else 0.0
-    spikes = {name: (recording.spikes[name].time_ms, recording.spikes[name].neuron) for name in names}
-    pulses = {name: np.arange(0.0, recording.duration_ms, period) + phase for name, phase in rhythm.pulses_ms.items()}
-
-    def rasters(figure: Figure) -> None:
-        plots.plot_map_rasters(
-            spikes,
-            [recording.spikes[name].n_neurons for name in names],
-            t_range=(start, start + span),
-            cycles_ms=np.arange(0.0, recording.duration_ms, period),
-            pulses_ms=pulses,
-            figure=figure,
-        )
-
-    def phases(figure: Figure) -> None:
-        for k, (ax, name) in enumerate(zip(figure.subplots(1, len(names), sharey=False), names, strict=True)):
-            at = rhythm.phases[name] / (2.0 * np.pi) * period
-            ax.hist(at, bins=np.linspace(0.0, period, 51), color=accent(k), linewidth=0)
-            if name in rhythm.pulses_ms:
-                ax.axvline(rhythm.pulses_ms[name] % period, color=ink(0.7), linewidth=1.2, linestyle=":")
-            ax.set(xlabel="ms in the cycle", ylabel="spikes" if k == 0 else "", xlim=(0, period), title=name)
-
-    return [
-        Drawing(
-            "rasters",
-            "One frame, spike by spike",
-            "Spikes of each map while one frame is shown, weights frozen: solid lines begin the cycles, dotted lines "
-            "are the pulses of the clock that pace the inhibition of a map. Upper maps should answer after the maps "
-            "that they hear, within the same cycle; a wave in each volley is a winner that takes its neighbours along.",
-            rasters,
-            (WIDE, 0.7 + 1.15 * len(names)),
-        ),
-        Drawing(
-            "phases",
-            "When in the cycle",
-            "Spikes of each map by their time in the cycle, over all frames recorded; dotted, the pulses of the clock "
-            "of the map. One narrow peak is a map that is locked to the rhythm.",
-            phases,
-            (WIDE, 2.7),
-        ),
-    ]
-
-
-def cost_figures(study: StreamStudy) -> list[Drawing]:
-    """Where the time went."""
-    costs = study.diary.costs
-    if len(costs) < 2 or costs[-1].n_frames == 0:
-        return []
-    last, table = costs[-1], np.array(costs, np.float64)
-    parts = {
-        "reading and decoding": 1e3 * last.reading / last.n_frames,
-        "features": 1e3 * last.features / last.n_frames,
-        "maps": 1e3 * last.learning / max(last.n_learned, 1),
-    }
-
-    def spent(figure: Figure) -> None:
-        ax = figure.subplots()
-        left = 0.0
-        for k, (name, ms) in enumerate(parts.items()):
-            ax.barh([0], [ms], left=left, color=accent(k), label=f"{name} {ms:.1f} ms")
-            left += ms
-        ax.axvline(40.0, color=ink(0.6), linestyle=":", linewidth=1.2, label="25 frames per second")
-        ax.set(xlabel="ms per frame", yticks=[], ylim=(-0.7, 0.7))
-        ax.legend(loc="lower left", bbox_to_anchor=(0.0, 1.0), ncols=2)
-
-    def memory(figure: Figure) -> None:
-        ax = figure.subplots()
-        ax.plot(table[:, 0], table[:, 6], color=accent(0))
-        ax.set(xlabel="frames", ylabel="MiB", ylim=(0, None))
-        ax.grid(axis="y")
-
-    return [
-        Drawing(
-            "spent",
-            "Time per frame",
-            "Mean over the whole stream: to read and decode a frame, to compute its features, and for all maps to learn "
-            "it. Left of the dotted line is faster than a video of 25 frames per second.",
-            spent,
-            (HALF, 2.6),
-        ),
-        Drawing(
-            "memory",
-            "Memory over the stream",
-            "Memory of the process while it learned. It rises while frames for this page are kept, at most 1,200, and "
-            "does not grow with the stream from then on.",
-            memory,
-            (HALF, 2.6),
-        ),
-    ]
+    figure.legend(handles=handles, title=title, loc=place, ncols=min(4, len(names)), handlelength=0.9)

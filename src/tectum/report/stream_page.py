@@ -8,25 +8,16 @@ import numpy as np
 from tectum import analysis
 from tectum.report.content import Comparison, Content, Health, Section
 from tectum.report.numbers import MAP
-from tectum.report.stream_figures import (
-    clip_name,
-    cost_figures,
-    course_figures,
-    glance_figures,
-    map_figures,
-    plane_figures,
-    rhythm_figures,
-)
+from tectum.report.stream_course import cost_figures, course_figures, rhythm_figures
+from tectum.report.stream_figures import clip_name, glance_figures, map_figures, plane_figures
 from tectum.report.stream_study import N_COMPONENTS, MapStudy, StreamStudy
 
 
 def stream_content(hierarchy: Any, study: StreamStudy, *, facts: list[tuple[str, str]]) -> Content:
     """What the page of a hierarchy says; `facts` are those that every page shows."""
     diary = study.diary
-    cost = diary.costs[-1] if diary.costs else None
-    speed = "not measured"
-    if cost is not None and cost.learning > 0:
-        speed = f"{cost.n_learned / cost.learning:,.0f} frames/s"
+    each = diary.per_frame()
+    speed = "not measured" if each is None else f"{1e3 / max(each.learning, 1e-6):,.0f} frames/s"
     return Content(
         kind="stream",
         eyebrow="Spiking maps of maps, learning a stream",
@@ -55,17 +46,22 @@ def stream_content(hierarchy: Any, study: StreamStudy, *, facts: list[tuple[str,
 
 
 def _numbers(study: StreamStudy) -> str:
+    learned = study.diary.n_learned > 0
     text = (
-        f"One pass, every frame once, in its natural order, no labels. Measured on {len(study.codes):,} frames, weights "
-        f"frozen; one chunk of frames in eight was held out from learning. Numbers of the spiking map are those of "
-        f"map {study.eye.name}."
+        "One pass, every frame once, in its natural order, no labels; one chunk of frames in eight was held out. "
+        if learned
+        else "None of these frames was learned from. "
+    )
+    text += (
+        f"Measured on {len(study.codes):,} frames, weights frozen. Numbers of the spiking map are those of map "
+        f"{study.eye.name}."
     )
     if study.labels is not None:
         text += " Names of clips serve to score the result and nothing else."
-    if study.curves or len(study.measures[-1].values) > 1:
+    if len(study.measures[-1].values) > 1:
         text += (
-            " The baselines got the same codes: a Kohonen map of the same shape, and k-means with as many centres as the "
-            "map uses neurons; both saw the frames at random and, k-means, over and over."
+            " The baselines got the same codes: a Kohonen map of the same shape, and k-means with as many centres as "
+            "the map uses neurons; both saw the frames at random and, k-means, over and over."
         )
     return text
 
@@ -79,7 +75,8 @@ def _maps_table(study: StreamStudy) -> Comparison:
         "The maps of the hierarchy",
         header,
         rows,
-        "Silent: share of frames without a winner. Active: neurons that fire at least once for a frame. Regions: neurons "
+        "Silent: share of frames without a winner. Active: neurons that fire at least once for a frame. "
+        "Regions: neurons "
         "joined to as many as there are clips. Upper maps hear spikes alone."
         if labelled
         else "Silent: share of frames without a winner. Active: neurons that fire at least once for a frame.",
@@ -162,7 +159,8 @@ def _stages_table(study: StreamStudy) -> Comparison:
         "What is kept on the way",
         ["Stage", "Dimensions", "Nearest frame is of the same clip"],
         rows,
-        f"Dimensions: participation ratio. Nearest frame: by the first {N_COMPONENTS} principal components, frames near "
+        f"Dimensions: participation ratio. Nearest frame: by the first {N_COMPONENTS} principal components, "
+        "frames near "
         "in time left out. Correlation of the distances between frames at two "
         f"stages: {told}.",
     )
@@ -192,7 +190,8 @@ def _course_table(study: StreamStudy) -> Comparison | None:
         "Clip by clip",
         header,
         rows,
-        f"On frames held out. Lost: fall from the best accuracy, mean {course.forgetting.mean():.3f}. Error gained since "
+        f"On frames held out. Lost: fall from the best accuracy, mean {course.forgetting.mean():.3f}. Error "
+        "gained since "
         f"the clip ended: mean {course.drift.mean():+.3f}. Measured at {len(course.times)} moments, so that times of "
         "adoption are too long by up to one interval.",
     )
@@ -209,6 +208,7 @@ def _rhythm_table(study: StreamStudy) -> Comparison:
                 name,
                 pulse,
                 "–" if math.isnan(lag) else f"{lag:.1f} ms",
+                "–" if math.isnan(lag) else f"{_turned(lag - rhythm.lag_ms[study.eye.name], rhythm.period_ms):+.1f} ms",
                 _two(rhythm.locking[name]),
                 _two(rhythm.coherence[name]),
                 f"{len(rhythm.phases[name]) / rhythm.recording.n_presentations:.1f}",
@@ -220,17 +220,24 @@ def _rhythm_table(study: StreamStudy) -> Comparison:
             "Map",
             "Clock",
             "Mean time of spikes",
+            f"After those of {study.eye.name}",
             "Phase locking",
             f"Coherence with {study.eye.name}",
             "Spikes per frame",
         ],
         rows,
         f"Of {rhythm.recording.n_presentations} frames; the cycle takes {rhythm.period_ms:g} ms. Phase locking of the "
-        "spikes to the cycle, 1 is perfect. Coherence of the fields (mean inhibitory conductance) at the frequency of the "
+        "spikes to the cycle, 1 is perfect. Coherence of the fields (mean inhibitory conductance) at the "
+        "frequency of the "
         f"cycle. Kuramoto's order of all maps: mean {rhythm.order.mean:.2f}, standard deviation {rhythm.order.sd:.2f}. "
         "Maps with clocks are coherent because of them: only the times of the spikes say whether a map is open when it "
         "is spoken to.",
     )
+
+
+def _turned(ms: float, period: float) -> float:
+    """The same time in a cycle between minus half a period and half a period."""
+    return (ms + period / 2) % period - period / 2
 
 
 def _health(study: StreamStudy) -> Health:
@@ -244,7 +251,7 @@ def _health(study: StreamStudy) -> Health:
         rows += [
             ("Reading and decoding", f"{last.reading:.1f} s"),
             ("Features", f"{last.features:.1f} s"),
-            ("Learning", f"{last.learning:.1f} s"),
+            ("Learning", f"{last.learning:.1f} s, {last.processor:.1f} s of the processor"),
             ("Length of the stream", f"{last.time_s:.1f} s"),
             ("Most memory", "not known" if math.isnan(max(memory)) else f"{max(memory):,.0f} MiB"),
         ]

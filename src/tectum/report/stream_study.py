@@ -230,7 +230,7 @@ def _baselines(
     codes: NDArray[np.float64], eye: MapStudy, diary: Diary, labels: NDArray[np.intp] | None, random_state: int | None
 ) -> tuple[NDArray[np.float64], NDArray[np.float64], dict[str, dict[int, dict[str, float | int]]]]:
     """Codebook of a Kohonen map, centres of k-means, and their scores by number of regions or centres."""
-    kohonen = analysis.kohonen_codebook(codes, eye.shape, max(1, diary.n_learned), random_state)
+    kohonen = analysis.kohonen_codebook(codes, eye.shape, max(diary.n_learned, len(codes)), random_state)
     n_used = max(1, len(np.unique(eye.winners[eye.winners >= 0])))
     n_units = min(n_used, len(np.unique(codes, axis=0)))
 
@@ -288,15 +288,15 @@ def _course(
     labels: NDArray[np.intp],
     seen: NDArray[np.int64],
 ) -> Course | None:
-    """Accuracy and error of the frames held out at each look.
+    """Accuracy and error of the frames held out, of a clip too short to have any of all its frames, at each look.
 
     The winner is the neuron whose weights are nearest to the code; it stands for the clip that most of the frames
     learned until then, of which it wins any, belong to.
     """
     held, looks = frames.held_out, diary.looks
-    present = np.unique(labels[held])
-    if len(looks) < 2 or len(present) < len(seen):
+    if len(looks) < 2:
         return None
+    probes = held | ~np.isin(labels, labels[held])
     times = np.array([look.n_learned for look in looks], np.float64)
     accuracy, error, used, territory = [], [], [], np.zeros(0, np.intp)
     for look in looks:
@@ -305,9 +305,9 @@ def _course(
         known = ~held & (frames.time_s <= look.time_s)
         n_units = distances.shape[1]
         territory = analysis.territories(winners[known][np.newaxis], labels[known], n_units)[0]
-        right = (territory[winners] == labels) & held
-        accuracy.append([right[labels == c].sum() / (held & (labels == c)).sum() for c in range(len(seen))])
-        error.append(analysis.class_quantization(distances.min(axis=1)[held][np.newaxis], labels[held])[0])
+        right = (territory[winners] == labels) & probes
+        accuracy.append([right[labels == c].sum() / (probes & (labels == c)).sum() for c in range(len(seen))])
+        error.append(analysis.class_quantization(distances.min(axis=1)[probes][np.newaxis], labels[probes])[0])
         used.append(len(np.unique(winners[known])))
     begins = np.array([diary.first_learned.get(int(s), 0) for s in seen], np.float64)
     order = np.argsort(begins)

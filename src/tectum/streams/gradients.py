@@ -8,15 +8,17 @@ from numpy.typing import ArrayLike, NDArray
 from tectum.streams.stream import Pair, check_size, check_whole
 
 GREY = np.array([0.299, 0.587, 0.114], np.float32)  # ITU-R BT.601
-COLOURS = 4  # red, green, blue, darkness
+COLOURS = 6  # red, green, blue above middle grey, and below it
+GRADIENTS = 2.0  # what gradients are multiplied with, to count beside colours
 
 
 class OrientedGradients:
     """Pooled gradients by orientation, as in histograms of oriented gradients (Dalal & Triggs 2005), and mean colours.
 
-    Of each square cell of a frame the features are the root of the mean energy of its gradients in each of some
-    orientations, its mean red, green and blue, and its darkness, all from 0 to 1. They tell road, sky, night and rain
-    apart, but know nothing of objects: a convolutional network is better. It stands wherever `features` takes a `CNN`.
+    Of each square cell of a frame the features are twice the root of the mean energy of its gradients in each of some
+    orientations, and how far its mean red, green and blue lie above 0.5 and below it: none is below 0, and bright and
+    dark scenes have different directions. They tell road, sky, night and rain apart, but know nothing of objects: a
+    convolutional network is better. It stands wherever `features` takes a `CNN`.
 
     Parameters
     ----------
@@ -56,8 +58,8 @@ class OrientedGradients:
         self.rows_first = rows_first
         if self.size[0] % self.cell or self.size[1] % self.cell:
             raise ValueError(
-                f"OrientedGradients.size must be whole multiples of the cell of {cell} pixels, got {size}; (96, 160) is "
-                "usual"
+                f"OrientedGradients.size must be whole multiples of the cell of {cell} pixels, got {size}; "
+                "(96, 160) is usual"
             )
         grid = self.size[0] // self.cell, self.size[1] // self.cell
         channels = self.n_orientations + COLOURS
@@ -110,9 +112,11 @@ class OrientedGradients:
         second = (first + 1) % self.n_orientations
         kept = np.take_along_axis(pixels, second, axis=2)  # with a single orientation both are the same
         np.put_along_axis(pixels, second, kept + (energy * share)[..., np.newaxis], axis=2)
-        pixels[..., -COLOURS:-1] = frame
-        pixels[..., -1] = 1.0 - grey
+        pixels[..., -3:] = frame - 0.5
         rows, columns = self.size[0] // self.cell, self.size[1] // self.cell
         cells = pixels.reshape(rows, self.cell, columns, self.cell, -1).mean(axis=(1, 3))
-        cells[..., : self.n_orientations] = np.sqrt(cells[..., : self.n_orientations])
+        colour = cells[..., -3:]
+        cells[..., -COLOURS:-3] = np.maximum(colour, 0.0)
+        cells[..., -3:] = np.maximum(-colour, 0.0)
+        cells[..., : self.n_orientations] = GRADIENTS * np.sqrt(cells[..., : self.n_orientations])
         return cells

@@ -1,0 +1,147 @@
+"""Hierarchies on the command line: the demo on a clip, features from files, interrupts, damaged videos, errors."""
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+from typer.testing import CliRunner
+
+import tectum
+from tectum import cli_streams, streams
+from tectum.cli import app
+
+GRAPH = """
+cycles = 2
+[[maps]]
+name = "scene"
+shape = [3, 3]
+sources = [{ features = "all", code = { part = "RandomProjection", d = 32, k = 10 } }]
+[[maps]]
+name = "top"
+shape = [2, 2]
+sources = [{ spikes = "scene" }]
+"""
+
+
+def run(*arguments: str, code: int = 0):
+    result = CliRunner().invoke(app, list(arguments), catch_exceptions=False)
+    assert result.exit_code == code, result.output
+    return result
+
+
+@pytest.fixture
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.delenv("TECTUM_DATA", raising=False)
+    Path("graph.toml").write_text(GRAPH, encoding="utf-8")
+    return tmp_path
+
+
+@pytest.fixture
+def features(folder: Path) -> np.ndarray:
+    """Features of 96 frames of two clips in ``f.npz``."""
+    generator = np.random.default_rng(0)
+    X = np.abs(generator.normal(size=(96, 24))).astype(np.float32)
+    X[:48, :12] += 3.0
+    X[48:, 12:] += 3.0
+    np.savez("f.npz", X=X, source=np.repeat([0, 1], 48), names=np.array(["a.mp4", "b.mp4"]))
+    return X
+
+
+def test_fit_saves_a_hierarchy_that_saw_each_frame_once(features: np.ndarray) -> None:
+    found = json.loads(run("fit", "hierarchy", "f.npz", "-o", "h", "--config", "graph.toml", "--json").stdout)
+    hierarchy = tectum.load("h")
+    assert [m.name for m in hierarchy.maps_] == ["scene", "top"]
+    # chunks of 16 frames, of which the fifth is held out
+    assert found["frames"] == hierarchy.n_frames_seen_ == 80
+    again = tectum.MapHierarchy.from_toml("graph.toml", random_state=0)
+    again.partial_fit(np.delete(features, np.s_[64:80], axis=0))
+    np.testing.assert_array_equal(again.weights("scene"), hierarchy.weights("scene"))
+    found = json.loads(run("report", "h", "f.npz", "-o", "r.html", "--json").stdout)
+    assert set(found["measures"]) >= {"ami", "quantization_error"}
+    assert "tectum report h f.npz -o r.html" in Path("r.html").read_text(encoding="utf-8")
+
+
+def test_settings_and_seed_stand_over_the_file(features: np.ndarray) -> None:
+    given = ("--config", "graph.toml", "--set", "cycles=1", "--set", "clock.period=30", "--seed", "5", "-q")
+    run("fit", "hierarchy", "f.npz", "-o", "h", *given)
+    hierarchy = tectum.load("h")
+    assert (hierarchy.cycles, hierarchy.clock.period, hierarchy.random_state) == (1, 30, 5)
+
+
+def test_an_interrupt_saves_and_resuming_gives_the_same(features: np.ndarray, monkeypatch: pytest.MonkeyPatch) -> None:
+    run("fit", "hierarchy", "f.npz", "-o", "whole", "--config", "graph.toml", "-q")
+    learn, calls = tectum.MapHierarchy._learn, []
+
+    def interrupted(self, *arguments):
+        calls.append(1)
+        if len(calls) > 2:
+            raise KeyboardInterrupt
+        learn(self, *arguments)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(tectum.MapHierarchy, "_learn", interrupted)
+        said = run("fit", "hierarchy", "f.npz", "-o", "h", "--config", "graph.toml", code=130).stderr
+    assert "interrupted after 32 frames; the state so far is in h." in said
+    assert "tectum fit hierarchy f.npz --config graph.toml -o h --resume h" in said
+    run("fit", "hierarchy", "f.npz", "-o", "h", "--resume", "h", "-q")
+    np.testing.assert_array_equal(tectum.load("h").weights("top"), tectum.load("whole").weights("top"))
+
+
+def test_a_file_that_ends_early_keeps_what_was_learned(features: np.ndarray) -> None:
+    np.save("whole.npy", features)
+    whole = Path("whole.npy").read_bytes()
+    np.save("first.npy", features[:64])
+    Path("second.npy").write_bytes(whole[: len(whole) // 2])
+    Path("shards").mkdir()
+    for name in ("first.npy", "second.npy"):
+        Path(name).rename(Path("shards", name))
+    said = run("fit", "hierarchy", "shards", "-o", "h", "--config", "graph.toml", code=1).stderr
+    assert "second.npy" in said
+    assert "--resume h" in said
+    assert tectum.load("h").n_frames_seen_ == 80  # the fifth chunk is held out, and the sixth is whole
+
+
+def test_the_features_are_chosen(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    clip = streams.write_clip("clip.mp4", seconds=0.4, size=(48, 80))
+    source = cli_streams.open_source([clip], cli_streams.FrameOptions())
+    assert source.told == "pooled gradients and colours"
+    assert source.shape == (12, 20, 14)
+    chunk = next(iter(source.stream))
+    assert chunk.X.shape == (10, 12 * 20 * 14)
+    assert source.reading.seconds > 0
+    maps = cli_streams.driving_maps(source.shape)
+    assert [m.name for m in maps] == ["scene", "far", "near", "top"]
+    assert maps[1].sources[0].stop == maps[2].sources[0].start == 6 * 20 * 14
+    assert [m.name for m in cli_streams.driving_maps((1, 4, 2))] == ["scene", "top"]
+
+
+ERRORS = [
+    (["demo", "driving", "none.mp4"], 1, "no file at none.mp4"),
+    (["demo", "driving", "--presentations", "3"], 2, "--presentations is for samples"),
+    (["demo", "driving", "graph.toml"], 1, "DATA must be videos"),
+    (["demo", "driving", "--layer", "x"], 2, "--layer and --pixels belong to a network"),
+    (["demo", "driving", "--pixels", "tf"], 2, "--pixels must be one of caffe, pytorch, got 'tf'"),
+    (["demo", "driving", "--report", "no/p.html"], 1, "the folder no does not exist"),
+    (["demo", "iris", "clip.mp4"], 2, "VIDEO belongs to hierarchies of maps"),
+    (["demo", "iris", "--cnn", "x.onnx"], 2, "--cnn belongs to hierarchies of maps"),
+    (["fit", "spiking-som", "iris", "-o", "m", "--every", "2"], 2, "--every belongs to hierarchies of maps"),
+    (["fit", "hierarchy", "f.npz", "-o", "m", "--every", "2"], 2, "--every is for pictures"),
+    (["fit", "hierarchy", "f.npz", "-o", "m", "--patch", "2"], 2, "--patch belongs to patches of images"),
+    (
+        ["fit", "hierarchy", "f.npz", "-o", "m", "--resume", "m", "--seed", "1"],
+        2,
+        "--resume goes on with the",
+    ),
+    (["fit", "hierarchy", "f.npz", "-o", "m", "--set", "maps=3"], 1, "maps must be given in the file of --config"),
+    (["fit", "hierarchy", "f.npz", "-o", "m", "--config", "none.toml"], 1, "no configuration file at none.toml"),
+    (["fit", "hierarchy", "none", "-o", "m"], 1, "no file at none"),
+]
+
+
+@pytest.mark.parametrize(("arguments", "code", "message"), ERRORS)
+def test_errors(features: np.ndarray, arguments: list[str], code: int, message: str) -> None:
+    result = run(*arguments, code=code)
+    assert message in " ".join(result.stderr.replace("│", " ").split())
+    assert sorted(path.name for path in Path().iterdir()) == ["f.npz", "graph.toml"]
