@@ -218,11 +218,11 @@ def run_driving(options: argparse.Namespace, console: Console) -> bool:
     else:
         X, source = driving_features(Path(os.environ.get("TECTUM_DATA", ".")).expanduser())
     course = drive(X, source, 0)
-    results: dict[str, list] = {"spiking map": [], "spiking map, n_0 = 1": [], "annealed Kohonen map": []}
-    sooner = parts.UseDependentRate(n_0=1.0)
+    results: dict[str, list] = {"spiking map": [], "spiking map, n_0 = 20": [], "annealed Kohonen map": []}
+    later = parts.UseDependentRate(n_0=20.0)
     for seed in range(options.seeds):
         results["spiking map"].append(measure(course, spiking(course, seed, 50)))
-        results["spiking map, n_0 = 1"].append(measure(course, spiking(course, seed, 50, use=sooner)))
+        results["spiking map, n_0 = 20"].append(measure(course, spiking(course, seed, 50, use=later)))
         results["annealed Kohonen map"].append(measure(course, annealed(course, seed)))
     measured = {name: summary([row for row, _ in runs]) for name, runs in results.items()}
     table = Table("map", *measured["spiking map"], title=f"Driving clips in order, {options.seeds} seeds (expected)")

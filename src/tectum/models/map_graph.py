@@ -21,7 +21,7 @@ LOWER: dict[str, Any] = {
     "lateral": parts.NearExcitation(),
     "threshold": parts.SpikeThreshold(),
     "rule": parts.ArrivalSTDP(eta=0.2, w_max=8.0, beta=1.0, tau_pre=12.0),
-    "use": parts.UseDependentRate(n_0=3.0),
+    "use": parts.UseDependentRate(n_0=1.0),
     "gate": parts.NoveltyGate(),
     "norm": parts.SourceNorm(drive=6.0),
 }
