@@ -239,9 +239,10 @@ def _clips(out: Output, videos: list[Path], look: FrameOptions, folder: Path) ->
     if videos:
         return open_source([file for video in videos for file in _inside(video)], look)
     known = [path for path in data_file("driving", "*.mp4") if path.name in PERMITTED]
+    known.sort(key=lambda path: PERMITTED.index(path.name))
     if known:
         out.say(f"clips of the data folder: {', '.join(path.name for path in known)}")
-        return open_source(sorted(known, key=lambda path: PERMITTED.index(path.name)), look)
+        return open_source(known, look)
     from tectum import streams
 
     out.say("no video was named: generating a clip of four scenes")
