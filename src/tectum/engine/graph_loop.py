@@ -295,26 +295,61 @@ def settle(circuit, state, out, pop, frame):
 def ease(circuit, state, learning):
     """In populations silent for a cycle thresholds fall until a neuron fires; INOUT state.
 
-    While learning those of the least used neurons, so that what is new is not learned by neurons that know something
-    else; in frozen passes those of all, so that the nearest answers.
+    While learning those of the least used neurons, of equally used ones those nearest to the best match, so that what
+    is new is not learned by neurons that know something else, and finds its place beside what is like it; in frozen
+    passes those of all, so that the nearest answers.
     """
     for pop in range(circuit.first.shape[0] - 1):
-        if circuit.gates[pop, 0] > ONE:
+        if circuit.gates[pop, 0] > ONE and state.silent[pop]:
             first, last = circuit.first[pop], circuit.first[pop + 1]
-            wanted = np.int64(math.ceil(circuit.gates[pop, 3] * np.float32(last - first))) if learning else last - first
-            if state.silent[pop]:
-                for j in range(first, last):
-                    if wanted == last - first or n_less_used(state.use, first, last, j) < wanted:
-                        state.eased[j] += circuit.gates[pop, 4]
+            use, eased, drop = state.use[first:last], state.eased[first:last], circuit.gates[pop, 4]
+            if learning:
+                best, columns = best_match(circuit, state, pop), circuit.columns[pop]
+                wanted = np.int64(math.ceil(circuit.gates[pop, 3] * np.float32(last - first)))
+                for j in range(use.shape[0]):
+                    if n_before(use, best, columns, j) < wanted:
+                        eased[j] += drop
+            else:
+                for j in range(use.shape[0]):
+                    eased[j] += drop
         state.silent[pop] = 1
 
 
 @kernel
-def n_less_used(use, first, last, j):
-    """Number of the neurons from `first` to `last` that have been used less than j, or as much and stand before it."""
+def best_match(circuit, state, pop):
+    """The used neuron that the spikes of the last cycle drive most; the middle of the map if none has been used."""
+    first, last = circuit.first[pop], circuit.first[pop + 1]
+    columns = circuit.columns[pop]
+    best, highest = ((last - first) // columns // 2) * columns + columns // 2, ZERO
+    since = state.clock[0] - circuit.cycle
+    for j in range(last - first):
+        if state.use[first + j] > ZERO:
+            drive = ZERO
+            for p in range(circuit.first_in[pop], circuit.first_in[pop + 1]):
+                row = circuit.projections[p]
+                if row[KIND] == PLASTIC:
+                    n_pre = row[N_PRE]
+                    arrived = state.arrived[row[ARRIVALS] : row[ARRIVALS] + n_pre]
+                    weights = state.weights[row[WEIGHTS] + j * n_pre : row[WEIGHTS] + (j + 1) * n_pre]
+                    total = ZERO
+                    for i in range(n_pre):
+                        total += weights[i] if arrived[i] >= since else ZERO
+                    drive += circuit.gains[p] * total
+            if drive > highest:
+                best, highest = j, drive
+    return best
+
+
+@kernel
+def n_before(use, best, columns, j):
+    """Number of neurons that are recruited before j: used less, or as much and nearer to the best match; IN use (n,)."""
+    down, right = j // columns - best // columns, j % columns - best % columns
+    far = down * down + right * right
     n = 0
-    for other in range(first, last):
-        n += use[other] < use[j] or (use[other] == use[j] and other < j)
+    for other in range(use.shape[0]):
+        down, right = other // columns - best // columns, other % columns - best % columns
+        distance = down * down + right * right
+        n += use[other] < use[j] or (use[other] == use[j] and (distance < far or (distance == far and other < j)))
     return n
 
 

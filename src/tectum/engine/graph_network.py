@@ -43,6 +43,7 @@ class Population(NamedTuple):
     rule: ArrivalSTDP | None = None
     use: UseDependentRate = UseDependentRate(n_0=np.inf)
     gate: NoveltyGate = NoveltyGate(factor=1.0)
+    columns: int | None = None  # of the grid on which the neurons stand; None: one row
 
 
 class Projection(NamedTuple):
@@ -121,6 +122,7 @@ def build(
     n_clock = np.concatenate([[0], np.cumsum([i.k for i in inputs])]).astype(np.int64)
     circuit = GraphCircuit(
         first=first,
+        columns=np.array([p.columns or p.n for p in populations], np.int64),
         neurons=np.array([discretise(p.neuron, dt) for p in populations], np.float32),
         thresholds=np.array([discretise(p.threshold, dt) for p in populations], np.float32),
         clocks=np.array([_clock_row(p, dt) for p in populations], np.float64),

@@ -14,6 +14,7 @@ class GraphCircuit(NamedTuple):
     """Constants of a graph (IN); pop is a population, p a projection, s an input, k its spikes per cycle."""
 
     first: Any  # (n_pops + 1,) int64, first neuron of each population
+    columns: Any  # (n_pops,) int64, of the grid on which its neurons stand, row by row
     neurons: Any  # (n_pops, 11) float32, fields of ConductanceStep
     thresholds: Any  # (n_pops, 3) float32, fields of ThresholdStep
     clocks: Any  # (n_pops, 7) float64: ms, ms, conductance, rad, rad, population (-1 none), ms; period 0 is no clock

@@ -182,7 +182,7 @@ def _populations(m: parts.Map, place: dict[str, int]) -> list[network.Population
     if heard and isinstance(paced, parts.AdaptiveClock):
         followed, paced = place[heard[0].of], paced._replace(lead=paced.lead + heard[0].delay)
     return [
-        network.Population(n, m.neuron, m.threshold, rule=m.rule, use=m.use, gate=m.gate),
+        network.Population(n, m.neuron, m.threshold, rule=m.rule, use=m.use, gate=m.gate, columns=m.shape[1]),
         network.Population(m.inhibition.n, m.inhibition.neuron, clock=paced, phase=m.phase or 0.0, followed=followed),
     ]
 
