@@ -12,11 +12,12 @@ import numba
 import numpy as np
 import pytest
 import reference_waves as reference
+from scipy import stats
 
 import tectum
 from tectum.engine import far_field, projection_loop, sheet_loop, sheet_wires
 from tectum.engine import sheet_network as network
-from tectum.engine.wave_noise import LEVELS, fill_normals, normal_array, normal_levels, words_for
+from tectum.engine.wave_noise import LEVELS, fill_close_normals, fill_normals, normal_array, normal_levels, words_for
 from tectum.parts import (
     DynamicThresholdLIF,
     FieldNeighbourhood,
@@ -312,8 +313,8 @@ def test_inhibition_over_blocks(centre):
             assert exact[distance > kernel.r_o].min() > 0.0
         for i in np.flatnonzero(bump):
             sheet_loop.count_spike(circuit, scratch, i, sheet_loop.STOP)
-        far_field.add_changes(circuit.blocks, scratch.change, scratch.blocks)
-        for total in (scratch.n_near, scratch.far, scratch.blocks, scratch.change):
+        far_field.add_changes(circuit.blocks, scratch.change, scratch.changed, scratch.blocks)
+        for total in (scratch.nearby, scratch.blocks, scratch.change):
             assert not total.any()
 
 
@@ -364,6 +365,27 @@ class TestNoise:
         assert (np.diff(upper) > 0.0).all()
         np.testing.assert_array_equal(lower, -upper)
         assert (levels**2).mean() == pytest.approx(1.0, abs=1e-6)
+
+    def test_distribution_of_close_normals(self):
+        """As the normal one up to 3.5 standard deviations, and no number tells of its neighbours or of other keys."""
+        n, half = 1_000_001, 500_001
+        draws, others = np.empty((2, n), np.float32)
+        fill_close_normals(SEED, np.uint64(3), np.uint64(5), np.float32(2.0), draws)
+        fill_close_normals(SEED, np.uint64(3), np.uint64(6), np.float32(2.0), others)
+        x = draws.astype(float) / 2.0
+        assert abs(x.mean()) < 0.004
+        assert x.std() == pytest.approx(1.0, abs=0.003)
+        assert (x**3).mean() == pytest.approx(0.0, abs=0.015)
+        assert (x**4).mean() == pytest.approx(3.0, abs=0.03)
+        assert (x**6).mean() == pytest.approx(15.0, abs=0.5)
+        assert stats.kstest(x, "norm").statistic < 0.004
+        for bound in (2.0, 2.5, 3.0, 3.5):
+            for tail in (x > bound, x < -bound):
+                assert tail.mean() == pytest.approx(stats.norm.sf(bound), rel=0.25)
+        assert 3.8 < x.max() < 3.82
+        for other in (x[1:], x[256:], x[half:], others.astype(float)[: n - 1]):
+            assert abs(np.corrcoef(x[: len(other)], other)[0, 1]) < 0.004
+            assert abs(np.corrcoef(x[: len(other)] ** 2, other**2)[0, 1]) < 0.004
 
     def test_a_number_depends_on_its_key_alone(self):
         np.testing.assert_array_equal(normal_array(SEED, 3, 5, 13), normal_array(SEED, 3, 5, 100)[:13])

@@ -4,7 +4,7 @@ exp(-D / length) changes little over a block. So spikes are shared out among the
 blocks, and between their middles the sum is interpolated. Up to r_o, where there is no inhibition at all, what is left
 of this is known for each place of a node in its block, and taken off. So a spike costs as much as a disc, and a block
 in which nodes start or stop to fire as much as there are blocks. All sums are integers, which add up to the same in any
-order.
+order; the number of neighbours that fire and what is to be taken off share the bits of one.
 """
 
 import math
@@ -15,12 +15,12 @@ from numpy.typing import NDArray
 
 from tectum.engine.kernel import kernel
 
-ONE = np.float32(1.0)
 FINEST = 2.5  # blocks are at most this part of `length` wide,
 HOLE = 0.8  # and this multiple of r_o
 LARGEST = 8  # nodes along the side of a block
 FEWEST = 2048  # nodes of a grid whose blocks are worth while
-LANES = 16  # rows of what is added per spike are filled up to a multiple of it
+LANES = 8  # rows of what is added per spike are filled up to a multiple of it
+BITS = 32  # of a sum of what is added per spike
 SHARPEN = 0.125  # of the bend of the inhibition over blocks; least error in trials
 MOST_SUM = 2.0**30  # of the integers that add up at a block
 
@@ -35,12 +35,14 @@ class BlockField(NamedTuple):
     )
     n_sums: Any  # int64 of all rows
     smooth: Any  # int16 inhibition by the offset between blocks, row by row
-    low: Any  # (longer side,) int64 the block before each row or column of nodes
+    low: Any  # (longer side,) uint32 the block before each row or column of nodes
     share: Any  # (longer side,) float32 of the block after it
     parts: Any  # (longer side,) int32 the same in parts of 2 size
     unit: Any  # float32 inhibition per integer of a sum over blocks
-    disc: Any  # (height, width) int16 1 for a neighbour within r_i
-    hole: Any  # (size, size, height, width) int16 what to take off up to r_o, by the node in its block
+    place: Any  # (longer side,) int64 each row or column of nodes in its block
+    nearby: Any  # (size, size, height, width) uint32 what a node adds to the sums around it, by its place in its block:
+    # below bit `shift` what to take off up to r_o, in units of `hole_unit`, and from there on 1 for a neighbour
+    shift: Any  # uint32
     hole_unit: Any  # float32
     margin: Any  # int64 nodes around the sheet, for which sums are kept but of no use
     stride: Any  # int64 nodes of a row with its margins
@@ -52,12 +54,13 @@ NO_BLOCKS = BlockField(
     width=np.int64(0),
     n_sums=np.int64(0),
     smooth=np.zeros(1, np.int16),
-    low=np.zeros(1, np.int64),
+    low=np.zeros(1, np.uint32),
     share=np.zeros(1, np.float32),
     parts=np.zeros(1, np.int32),
     unit=np.float32(1.0),
-    disc=np.zeros((1, 1), np.int16),
-    hole=np.zeros((1, 1, 1, 1), np.int16),
+    place=np.zeros(1, np.int64),
+    nearby=np.zeros((1, 1, 1, 1), np.uint32),
+    shift=np.uint32(0),
     hole_unit=np.float32(1.0),
     margin=np.int64(0),
     stride=np.int64(0),
@@ -80,30 +83,35 @@ def build_blocks(
     unit = max(smooth.max() / np.iinfo(np.int16).max, weight * _largest_sum(rows, columns, spacing, length) / MOST_SUM)
     low, share = _between(np.arange(max(rows, columns)), size)
     hole = _nearby(size, spacing, r_o, unit * np.rint(smooth / unit))
-    hole_unit = max(1.0 / np.iinfo(np.int16).max, hole.sum(axis=(2, 3)).max() / MOST_SUM)
-    margin = max(hole.shape[-1], *disc.shape) // 2 + LANES
+    shift = BITS - int(disc.sum()).bit_length()
+    hole_unit = float(hole.sum(axis=(2, 3)).max()) / (2**shift - hole[0, 0].size)
+    reach = max(hole.shape[-1], *disc.shape) // 2
+    nearby = _filled_up(np.rint(hole / hole_unit), reach) + 2**shift * _filled_up(disc, reach)
     return BlockField(
         size=np.int64(size),
         columns=np.int64(n_columns),
         width=np.int64(smooth.shape[1]),
         n_sums=np.int64(n_rows * smooth.shape[1]),
         smooth=np.pad(np.rint(smooth / unit).astype(np.int16).ravel(), (0, n_columns)),
-        low=low + 1,
+        low=(low + 1).astype(np.uint32),
         share=share.astype(np.float32),
         parts=np.rint(2 * size * share).astype(np.int32),
         unit=np.float32(unit / weight),
-        disc=_filled_up(disc),
-        hole=_filled_up(np.rint(hole / hole_unit)),
+        place=np.arange(max(rows, columns)) % size,
+        nearby=nearby.astype(np.uint32),
+        shift=np.uint32(shift),
         hole_unit=np.float32(hole_unit),
-        margin=np.int64(margin),
-        stride=np.int64(columns + 2 * margin),
+        margin=np.int64(reach + LANES),
+        stride=np.int64(columns + 2 * (reach + LANES)),
     )
 
 
-def _filled_up(stamp: NDArray) -> NDArray[np.int16]:
-    """The same with rows that are a multiple of `LANES` long, and the middle where it was."""
-    more = -stamp.shape[-1] % LANES
-    return np.pad(stamp, [(0, 0)] * (stamp.ndim - 1) + [(0, more)]).astype(np.int16)
+def _filled_up(stamp: NDArray, reach: int) -> NDArray[np.int64]:
+    """The same up to `reach` from its middle, with rows that are filled up to a multiple of `LANES`."""
+    down, across = (reach - n // 2 for n in stamp.shape[-2:])
+    more = -(2 * reach + 1) % LANES
+    pads = [(0, 0)] * (stamp.ndim - 2) + [(down, down), (across, across + more)]
+    return np.pad(stamp, pads).astype(np.int64)
 
 
 def _between(nodes: NDArray[np.int64], size: int) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
@@ -166,12 +174,12 @@ def _shares(nodes: Any, size: int) -> list[tuple[Any, Any]]:
 
 @kernel
 def add_padded(stamp, stride, total, first, strength):
-    """Add a stamp, times `strength`, to sums with margins, from place `first` on."""
-    for r in range(stamp.shape[0]):
-        source = stamp[r]
-        target = total[first + r * stride : first + r * stride + source.shape[0]]
-        for j in range(source.shape[0]):
-            target[j] += strength * source[j]
+    """Add a stamp, times `strength`, to sums with margins, from place `first` on; unsigned places take fewer checks."""
+    place = np.uint64(first)
+    for r in range(np.uint64(stamp.shape[0])):
+        for j in range(np.uint64(stamp.shape[1])):
+            total[place + j] += strength * stamp[r, j]
+        place += np.uint64(stride)
 
 
 @kernel
@@ -181,15 +189,12 @@ def padded(blocks, row, column):
 
 
 @kernel
-def add_event(blocks, n_near, far, change, row, column, strength):
+def add_event(blocks, nearby, change, row, column, strength):
     """Add a node, times `strength`, to the sums nearby and to the changes of its blocks."""
-    size, stride, disc = blocks.size, blocks.stride, blocks.disc
-    middle = padded(blocks, row, column)
-    reach = disc.shape[0] // 2
-    add_padded(disc, stride, n_near, middle - reach * (stride + 1), strength)
-    hole = blocks.hole[row % size, column % size]
-    reach = hole.shape[0] // 2
-    add_padded(hole, stride, far, middle - reach * (stride + 1), strength)
+    size, stride = blocks.size, blocks.stride
+    stamp = blocks.nearby[blocks.place[row], blocks.place[column]]
+    reach = stamp.shape[0] // 2
+    add_padded(stamp, stride, nearby, padded(blocks, row, column) - reach * (stride + 1), strength)
     k, width = blocks.low[row] * blocks.width + blocks.low[column], blocks.width
     whole = np.int32(2 * size)
     down, across = blocks.parts[row], blocks.parts[column]
@@ -200,37 +205,43 @@ def add_event(blocks, n_near, far, change, row, column, strength):
 
 
 @kernel
-def add_changes(blocks, change, total):
-    """Add to the sums over blocks what has changed in each, and forget the changes."""
+def add_changes(blocks, change, changed, total):
+    """Add to the sums over blocks what has changed in each, four at a time, and forget the changes."""
     width, columns = blocks.width, blocks.columns
-    n = total.shape[0]
+    n, n_changed = total.shape[0], 0
     for r in range(n // max(width, 1)):
-        for c in range(columns):
-            k = r * width + c
-            if change[k] != 0:
-                add_flat(change[k], blocks.smooth[n - width - r * width + columns - 1 - c :], total)
-                change[k] = 0
+        for k in range(r * width, r * width + columns):
+            changed[n_changed] = k
+            n_changed += 1 if change[k] != 0 else 0
+    for q in range((n_changed + 3) // 4):
+        s0, first = take_change(blocks, change, changed[4 * q], n)
+        s1, second = take_change(blocks, change, changed[min(4 * q + 1, n_changed - 1)], n)
+        s2, third = take_change(blocks, change, changed[min(4 * q + 2, n_changed - 1)], n)
+        s3, fourth = take_change(blocks, change, changed[min(4 * q + 3, n_changed - 1)], n)
+        for j in range(n):
+            total[j] += (s0 * first[j] + s1 * second[j]) + (s2 * third[j] + s3 * fourth[j])
 
 
 @kernel
-def add_flat(strength, source, total):
-    """Add numbers, times `strength`, to a sum of each."""
-    for j in range(total.shape[0]):
-        total[j] += strength * source[j]
+def take_change(blocks, change, k, n):
+    """The change of a block, which is 0 then, and what it acts with on the others."""
+    strength = change[k]
+    change[k] = 0
+    r, c = k // blocks.width, k % blocks.width
+    first = n - blocks.width - r * blocks.width + blocks.columns - 1 - c
+    return strength, blocks.smooth[first : first + n]
 
 
 @kernel
-def interpolate(blocks, total, r, far, lines, field):
-    """Inhibition of the nodes of row r, from the sums over blocks and what is to be taken off; rows in their order."""
-    low, share = blocks.low, blocks.share
+def interpolate(blocks, total, r, lines):
+    """Inhibition of the nodes of row r by blocks: rows of blocks above and below, the share of the latter; in order."""
+    low = blocks.low
     k = low[r]
     if r == 0:
         spread_line(blocks, total, k, lines[k % 2])
     if r == 0 or low[r - 1] < k:
         spread_line(blocks, total, k + 1, lines[(k + 1) % 2])
-    above, below, after = lines[k % 2], lines[(k + 1) % 2], share[r]
-    for c in range(field.shape[0]):
-        field[c] = (ONE - after) * above[c] + after * below[c] - np.float32(far[c]) * blocks.hole_unit
+    return lines[k % 2], lines[(k + 1) % 2], blocks.share[r]
 
 
 @kernel

@@ -19,16 +19,18 @@ import numpy as np
 from tectum.engine.far_field import add_changes, add_event, interpolate, padded
 from tectum.engine.kernel import kernel
 from tectum.engine.projection_loop import FIRED, REFRESH, compete, learn, refresh, rescue
-from tectum.engine.wave_noise import fill_normals
+from tectum.engine.wave_noise import fill_close_normals, fill_normals
 from tectum.parts.neurons import membrane
 from tectum.parts.waves import adaptation, lateral_input, peak, tire
 
 ZERO = np.float32(0.0)
+ONE = np.uint32(1)
 START = np.int32(1)
 STOP = np.int32(-1)
 GOES_ON = np.uint8(2)
 SILENT = np.uint8(0)
-PIECE = 32  # nodes among which spikes are looked for one by one
+NO_HIT = np.uint64(0)
+PIECE = 8  # nodes among which spikes are looked for one by one, as many as there are bytes in a word
 BLOCK = 256  # nodes of a line, after which there is a look for a spike; with blocks it is a row of the grid
 
 
@@ -64,12 +66,16 @@ class SheetState(NamedTuple):
 class SheetScratch(NamedTuple):
     """Room to work in; `begin` fills what must agree with the state."""
 
-    n_near: Any  # (n,) int32 neighbours that fired; with margins if there are blocks
-    far: Any  # the same of inhibition beyond r_o; with blocks, what to take off up to r_o
+    n_near: Any  # (n,) int32 neighbours that fired; empty if there are blocks
+    far: Any  # (n,) int32 inhibition beyond r_o; empty if there are blocks
+    nearby: Any  # uint32 with margins, sums of what `BlockField` says of it
     blocks: Any  # (n_blocks,) int32 sums over blocks
     change: Any  # (n_blocks,) int32 of the spikes shared out among blocks, in this step
+    changed: Any  # (n_blocks,) int64 blocks that change
     lines: Any  # (2, columns) float32 rows of blocks, interpolated
     u: Any  # (columns or BLOCK,) float32 lateral input to a line of nodes
+    hits: Any  # uint8 which nodes of a line fire, filled up to whole words
+    hit_words: Any  # uint64 the same bytes
     words: Any  # (WORDS, n_blocks) uint32
     noise: Any  # (n,) float32
     drive: Any  # (n,) float32
@@ -124,8 +130,9 @@ def count_spike(circuit, scratch, i, strength):
     """Add the profile of node i, times `strength`, to the sums over the nodes that fire; blocks await their changes."""
     columns = circuit.columns
     if circuit.blocks.size > 0:
-        row, column = i // columns, i % columns
-        add_event(circuit.blocks, scratch.n_near, scratch.far, scratch.change, row, column, strength)
+        row = np.uint64(i) // np.uint64(columns)
+        column = np.int64(np.uint64(i) - row * np.uint64(columns))
+        add_event(circuit.blocks, scratch.nearby, scratch.change, np.int64(row), column, strength)
     else:
         add_near(circuit, scratch.n_near, i, strength)
         add_far(circuit, scratch.far, i, strength)
@@ -136,11 +143,13 @@ def sum_lateral(circuit, scratch, b, u):
     """Lateral input to line b of the nodes, from the sums over the nodes that fire; lines in their order."""
     n, lateral = u.shape[0], circuit.lateral
     if circuit.blocks.size > 0:
-        first = padded(circuit.blocks, b, 0)
-        near, far = scratch.n_near[first : first + n], scratch.far[first : first + n]
-        interpolate(circuit.blocks, scratch.blocks, b, far, scratch.lines, u)
+        blocks, first = circuit.blocks, padded(circuit.blocks, b, 0)
+        nearby, shift = scratch.nearby[first : first + n], blocks.shift
+        above, below, share = interpolate(blocks, scratch.blocks, b, scratch.lines)
+        within = np.uint32((ONE << shift) - ONE)
         for j in range(n):
-            u[j] = lateral_input(lateral, np.float32(near[j]), u[j])
+            far = above[j] + share * (below[j] - above[j]) - np.float32(np.int32(nearby[j] & within)) * blocks.hole_unit
+            u[j] = lateral_input(lateral, np.float32(np.int32(nearby[j] >> shift)), far)
         return
     first = b * BLOCK
     near, far = scratch.n_near[first : first + n], scratch.far[first : first + n]
@@ -153,6 +162,7 @@ def begin(circuit, state, scratch):
     """Sums over the nodes that fired in the step before; returns their number."""
     scratch.n_near[:] = 0
     scratch.far[:] = 0
+    scratch.nearby[:] = 0
     scratch.blocks[:] = 0
     scratch.change[:] = 0
     n = 0
@@ -161,23 +171,19 @@ def begin(circuit, state, scratch):
             scratch.before[n] = i
             n += 1
             count_spike(circuit, scratch, i, START)
-    add_changes(circuit.blocks, scratch.change, scratch.blocks)
+    add_changes(circuit.blocks, scratch.change, scratch.changed, scratch.blocks)
     return n
 
 
 @kernel
 def new_noise(circuit, scratch, step):
     """The random input held since the last multiple of the hold."""
-    neuron = circuit.neuron
-    fill_normals(
-        circuit.levels,
-        circuit.seed,
-        circuit.stream,
-        np.uint64(step // neuron.hold),
-        neuron.noise,
-        scratch.words,
-        scratch.noise,
-    )
+    neuron, seed, stream, noise = circuit.neuron, circuit.seed, circuit.stream, scratch.noise
+    draw = np.uint64(step // neuron.hold)
+    if circuit.blocks.size > 0:
+        fill_close_normals(seed, stream, draw, neuron.noise, noise)
+    else:
+        fill_normals(circuit.levels, seed, stream, draw, neuron.noise, scratch.words, noise)
 
 
 @kernel
@@ -192,19 +198,17 @@ def advance_nodes(neuron, v, fatigue, fired, alive, u, noise):
 
 
 @kernel
-def find_spikes(neuron, v, fatigue, alive, first, now, n):
+def find_spikes(circuit, scratch, v, fatigue, alive, first, now, n):
     """Write the nodes of a line that fire, which begins with node `first`, to `now` from place n; returns the end."""
-    for b in range((v.shape[0] + PIECE - 1) // PIECE):
-        part = slice(b * PIECE, min(b * PIECE + PIECE, v.shape[0]))
-        potential, tiredness, lives = v[part], fatigue[part], alive[part]
-        hit = False
-        for j in range(potential.shape[0]):
-            hit |= (potential[j] >= peak(neuron, tiredness[j])) & lives[j]
-        if hit:
-            for j in range(potential.shape[0]):
-                now[n] = first + part.start + j
-                n += 1 if (potential[j] >= peak(neuron, tiredness[j])) & lives[j] else 0
-    return n
+    hits, words, place = scratch.hits, scratch.hit_words, np.uint64(n)
+    for j in range(v.shape[0]):
+        hits[j] = (v[j] >= peak(circuit.neuron, fatigue[j])) & alive[j]
+    for w in range((v.shape[0] + PIECE - 1) // PIECE):
+        if words[w] != NO_HIT:
+            for j in range(w * PIECE, min(w * PIECE + PIECE, v.shape[0])):
+                now[place] = first + j
+                place += np.uint64(hits[j])
+    return np.int64(place)
 
 
 @kernel
@@ -230,7 +234,7 @@ def advance_sheet(circuit, state, scratch, driven, n_before, now):
             u,
             scratch.noise[part],
         ):
-            n = find_spikes(circuit.neuron, v[part], fatigue[part], alive[part], part.start, now, n)
+            n = find_spikes(circuit, scratch, v[part], fatigue[part], alive[part], part.start, now, n)
     for k in range(n):
         j = now[k]
         v[j] = circuit.reset[j]
@@ -243,7 +247,7 @@ def advance_sheet(circuit, state, scratch, driven, n_before, now):
         if fired[j] == FIRED:
             count_spike(circuit, scratch, j, STOP)
             fired[j] = SILENT
-    add_changes(circuit.blocks, scratch.change, scratch.blocks)
+    add_changes(circuit.blocks, scratch.change, scratch.changed, scratch.blocks)
     for k in range(n):
         fired[now[k]] = FIRED
         before[k] = now[k]

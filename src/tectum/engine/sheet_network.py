@@ -20,7 +20,16 @@ from tectum.engine.projection_loop import (
     new_reach,
 )
 from tectum.engine.random import uniform_array
-from tectum.engine.sheet_loop import BLOCK, SheetCircuit, SheetScratch, SheetState, SpikeEvents, run_driven, run_sheet
+from tectum.engine.sheet_loop import (
+    BLOCK,
+    PIECE,
+    SheetCircuit,
+    SheetScratch,
+    SheetState,
+    SpikeEvents,
+    run_driven,
+    run_sheet,
+)
 from tectum.engine.sheet_wires import (
     Geometry,
     Neighbourhood,
@@ -30,7 +39,7 @@ from tectum.engine.sheet_wires import (
     wire_all,
     wire_grid,
 )
-from tectum.engine.wave_noise import FEWER_LEVELS, LEVELS, normal_array, normal_levels, words_for
+from tectum.engine.wave_noise import normal_array, normal_levels, words_for
 from tectum.parts.neurons import membrane
 from tectum.parts.steps import discretise
 from tectum.parts.wave_learning import (
@@ -143,7 +152,7 @@ def _build_sheet(
         reset=reset,
         jump=jump,
         alive=geometry.alive,
-        levels=normal_levels(FEWER_LEVELS if blocks.size else LEVELS),
+        levels=normal_levels(),
         seed=np.uint64(seed),
         stream=np.uint64(NOISE_STREAM + layer),
     )
@@ -339,14 +348,19 @@ def learn_from_images(
 def _sheet_scratch(circuit: SheetCircuit) -> SheetScratch:
     n, blocks = len(circuit.reset), circuit.blocks
     columns = int(circuit.columns) if blocks.size else 0
-    n_sums = (n // columns + 2 * int(blocks.margin)) * int(blocks.stride) if columns else n
+    n_sums = (n // columns + 2 * int(blocks.margin)) * int(blocks.stride) if columns else 0
+    hits = np.zeros(-(-(columns or BLOCK) // PIECE) * PIECE, np.uint8)
     return SheetScratch(
-        n_near=np.zeros(n_sums, np.int32),
-        far=np.zeros(n_sums, np.int32),
+        n_near=np.zeros(0 if columns else n, np.int32),
+        far=np.zeros(0 if columns else n, np.int32),
+        nearby=np.zeros(n_sums, np.uint32),
         blocks=np.zeros(int(blocks.n_sums), np.int32),
         change=np.zeros(int(blocks.n_sums), np.int32),
+        changed=np.zeros(int(blocks.n_sums), np.int64),
         lines=np.zeros((2, columns), np.float32),
         u=np.zeros(columns or BLOCK, np.float32),
+        hits=hits,
+        hit_words=hits.view(np.uint64),
         words=words_for(n),
         noise=np.zeros(n, np.float32),
         drive=np.zeros(n, np.float32),
