@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 import event_stdp
 import map_circuit
 import numpy as np
+import prototypes
 import standard_network
 import wave_sheet
 
@@ -123,6 +124,19 @@ WORKLOADS = {
         400,
         False,
         {"tectum": 10000, "Brian2 C++": 40, "NEST": 10, "ngc-learn": 12, "Brian2 Cython": 6, "BindsNET": 3},
+    ),
+    "prototypes": Workload(
+        "100 prototypes of 4,000 images, spiking and not",
+        "image",
+        (
+            Engine("tectum", None, "prototypes_tectum", 4000, ("DiehlCook",)),
+            Engine("tectum, SpikingSOM", None, "prototypes_tectum", 4000, ("SpikingSOM",)),
+            Engine("MiniSom", "minisom", "prototypes_minisom", 4000),
+            Engine("scikit-learn MiniBatchKMeans", "sklearn", "prototypes_sklearn", 4000, ("MiniBatchKMeans",)),
+            Engine("scikit-learn KMeans", "sklearn", "prototypes_sklearn", 4000, ("KMeans",)),
+        ),
+        prototypes.write,
+        prototypes.score,
     ),
     "large-map": Workload(
         "Large map, 27 million plastic synapses, dt 0.1 ms",
