@@ -1,4 +1,6 @@
-"""Draw the comparison with other simulators from benchmarks/peers/results.json into `_static`, for light and dark pages.
+"""Draw the comparison with other simulators into `_static`, for light and dark pages.
+
+It shows what benchmarks/peers/results.json holds.
 
 python docs/peers_figure.py
 """
@@ -28,7 +30,7 @@ ALIASES = {"ngc-learn, packed": "ngc-learn"}
 
 
 def comparison(workloads: dict[str, Any]) -> Callable[[Figure], None]:
-    """CPU time of each engine in units of that of tectum; bars are the range over the rounds, ticks what was promised."""
+    """CPU time of each engine in units of that of tectum; bars are the range over rounds, ticks what was promised."""
     shown = [name for name in SHOWN if name in workloads]
 
     def draw(figure: Figure) -> None:

@@ -1,4 +1,4 @@
-"""What is measured: workloads, the engines that take part, how much work each is given a turn, and what was promised."""
+"""What is measured: workloads, the engines that take part, how much work each gets a turn, and what was promised."""
 
 from __future__ import annotations
 
@@ -38,7 +38,9 @@ class Workload(NamedTuple):
     score: Callable[[Path, int], dict[str, Any]]  # of a result
 
 
-def standard(n_units: int, learning: bool, amounts: dict[str, int], targets: dict[str, float] | None = None) -> Workload:
+def standard(
+    n_units: int, learning: bool, amounts: dict[str, int], targets: dict[str, float] | None = None
+) -> Workload:
     """The standard network; `amounts` are images a turn by engine."""
     known = {
         "tectum": (None, "standard_network_tectum", ()),
@@ -50,7 +52,7 @@ def standard(n_units: int, learning: bool, amounts: dict[str, int], targets: dic
         "BindsNET": (BINDSNET, "standard_network_bindsnet", ()),
     }
     engines = tuple(
-        Engine(name, known[name][0], known[name][1], amount, known[name][2], (targets or {}).get(name))
+        Engine(name, *known[name][:2], amount, known[name][2], (targets or {}).get(name))
         for name, amount in amounts.items()
     )
     what = "learning" if learning else "frozen, encoding"
@@ -61,7 +63,7 @@ def standard(n_units: int, learning: bool, amounts: dict[str, int], targets: dic
     return Workload(f"Standard network, 784 to {n_units}, {what}", "image", engines, write, score)
 
 
-def waves(name: str, side: int, amounts: dict[str, int], target: float | None = None) -> Workload:
+def waves(step: str, side: int, amounts: dict[str, int], target: float | None = None) -> Workload:
     """The sheet; `amounts` are steps a turn by engine."""
     known: dict[str, Any] = {
         "tectum": (None, "wave_sheet_tectum", ()),
@@ -69,11 +71,11 @@ def waves(name: str, side: int, amounts: dict[str, int], target: float | None = 
         "Brian2 Cython": (BRIAN2, "wave_sheet_brian2_turns", ("cython",)),
     }
     engines = tuple(
-        Engine(engine, known[engine][0], known[engine][1], amount, known[engine][2], target if engine == "Brian2 C++" else None)
-        for engine, amount in amounts.items()
+        Engine(name, *known[name][:2], amount, known[name][2], target if name == "Brian2 C++" else None)
+        for name, amount in amounts.items()
     )
-    write, score = (functools.partial(f, name=name, side=side) for f in (wave_sheet.write, wave_sheet.score))
-    return Workload(f"Wave sheet, {side} x {side}, steps of {name}", "step", engines, write, score)
+    write, score = (functools.partial(f, name=step, side=side) for f in (wave_sheet.write, wave_sheet.score))
+    return Workload(f"Wave sheet, {side} x {side}, steps of {step}", "step", engines, write, score)
 
 
 def write_large_map(path: Path, n_samples: int) -> None:
@@ -92,7 +94,7 @@ WORKLOADS = {
         400,
         True,
         {
-            **{"tectum": 400, "Brian2 C++": 40, "NEST": 10, "ngc-learn": 12},
+            **{"tectum": 400, "Brian2 C++": 40, "NEST": 10, "NEST, normalised": 2, "ngc-learn": 12},
             **{"Brian2 Cython": 6, "BindsNET": 3},
         },
         {"Brian2 C++": 25, "NEST": 80, "ngc-learn": 150, "Brian2 Cython": 300, "BindsNET": 1000},
@@ -157,7 +159,7 @@ WORKLOADS = {
         1600,
         True,
         {
-            **{"tectum": 150, "Brian2 C++": 10, "NEST": 3, "NEST, normalised": 1, "ngc-learn": 3},
+            **{"tectum": 150, "Brian2 C++": 10, "NEST": 3, "ngc-learn": 3},
             **{"Brian2 Cython": 4, "BindsNET": 1},
         },
     ),

@@ -111,16 +111,15 @@ def main() -> None:
 
         start_weights, steps = cable.weights.get(), None if options.turns == "exhibit" else once
 
-        def work() -> dict[str, Any]:
+        def work(X: Any = X) -> dict[str, Any]:
             cable.weights.set(start_weights)
             start = time.process_time()
-            spikes = sum(present(x, steps) for x in data)
+            spikes = sum(present(jnp.asarray(x), steps) for x in X)
             spent = time.process_time() - start
             np.savez(result, W=np.asarray(cable.weights.get()).T, spikes=spikes / len(X))
             return {"cpu_seconds": spent}
 
-        for x in data[:WARM_UP]:
-            present(x, steps)
+        work(X[:WARM_UP])
         serve(importlib.metadata.version("ngclearn"), work)
         return
     cpu, spikes = {}, 0.0

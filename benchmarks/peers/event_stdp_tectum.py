@@ -1,4 +1,4 @@
-"""Event-based STDP in tectum; started by run.py with a problem and the file for the result, answers as turns.py says."""
+"""Event-based STDP in tectum; started by run.py with a problem and a file for the result, answers as turns.py says."""
 
 from __future__ import annotations
 

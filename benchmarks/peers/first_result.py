@@ -1,8 +1,8 @@
 """How long until the first sample has been learned: from the start of the process, cold and warm.
 
-The standard network with 100 neurons and one image. Cold, no code that was compiled before is there: the cache of Numba and
-that of Brian2 are empty folders; the files of the libraries themselves may be in memory. Warm is the next start. One start
-of each, so that the last digit means nothing; building the network is included, the import of everything, too.
+The standard network with 100 neurons and one image. Cold, no code that was compiled before is there: the cache of Numba
+and that of Brian2 are empty folders; the files of the libraries themselves may be in memory. Warm is the next start.
+One start of each, so that the last digit means nothing; imports and building the network are included.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from cases import WORKLOADS, Engine
+from cases import WORKLOADS
 
 NAME = "first-result"
 HERE = Path(__file__).resolve().parent
@@ -39,15 +39,15 @@ def measure(
             question = Path(folder, "problem.npz")
             workload.write(question, 1)
             caches = {name: str(Path(folder, name)) for name in ("NUMBA_CACHE_DIR", "BRIAN2_CACHE")}
-            command = [interpreter(engine.environment), HERE / f"{engine.script}.py", question, Path(folder, "result.npz")]
+            command = [interpreter(engine.environment), HERE / f"{engine.script}.py", question, f"{folder}/result.npz"]
             rows[engine.name] = {}
             for start in ("cold", "warm"):
-                rows[engine.name][start] = one_start(engine, [*command, *engine.arguments], os.environ | threads | caches)
+                rows[engine.name][start] = one_start([*command, *engine.arguments], os.environ | threads | caches)
         print(f"  {engine.name}: {rows[engine.name]}", flush=True)
     return rows
 
 
-def one_start(engine: Engine, command: list[Any], environment: dict[str, str]) -> dict[str, float]:
+def one_start(command: list[Any], environment: dict[str, str]) -> dict[str, float]:
     """Engines learn an image to warm up, before they say that they are ready; compiled Brian2 when it is asked to."""
     before, start = children(), time.perf_counter()
     process = subprocess.Popen(

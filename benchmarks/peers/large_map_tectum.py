@@ -1,7 +1,7 @@
 """A large map in tectum: 1,875 features of 16 fields onto 30 x 30 neurons, 27 million plastic synapses.
 
-`SpikingSOM.rumbell2014(shape=(30, 30))` with dt 0.1 ms on uniform samples. Started by run.py with a problem (the number of
-samples) and the file for the result; answers as turns.py says. The time is the difference between two calls of
+`SpikingSOM.rumbell2014(shape=(30, 30))` with dt 0.1 ms on uniform samples. Started by run.py with a problem (the number
+of samples) and the file for the result; answers as turns.py says. The time is the difference between two calls of
 `partial_fit`, so that what a call does once, publishing the codebook, is not counted.
 """
 

@@ -1,4 +1,6 @@
-"""Workload: the circuit of a map, 2 uniform features of 16 fields onto 10 x 10 neurons, dt 0.05 ms, 120 ms a sample, learning.
+"""Workload: the circuit of a map while it learns, 2 uniform features of 16 fields onto 10 x 10 neurons.
+
+Steps of 0.05 ms, 120 ms a sample.
 
 Score: spikes of u, Inh_u and v, and the largest difference of a weight from those that tectum has learned from the
 same samples. `compare_spikes.py` compares spike by spike.
@@ -33,7 +35,8 @@ def own(n_samples: int) -> Result:
 def write(path: Path, n_samples: int) -> None:
     """The problem that an engine is given."""
     chosen = problem(n_samples)
-    values: dict[str, Any] = {name: getattr(chosen, name) for name in ("currents", "w0", "K", "learn", "D", "n", "shape")}
+    names = ("currents", "w0", "K", "learn", "D", "n", "shape")
+    values: dict[str, Any] = {name: getattr(chosen, name) for name in names}
     np.savez(path, **values | chosen.params)
 
 

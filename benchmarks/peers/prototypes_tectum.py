@@ -1,6 +1,6 @@
-"""100 prototypes by `DiehlCook` or `SpikingSOM`; started by run.py with a problem, the file for the result and the class.
+"""100 prototypes by `DiehlCook` or `SpikingSOM`.
 
-Answers as turns.py says.
+Started by run.py with a problem, the file for the result and the name of the class; answers as turns.py says.
 """
 
 from __future__ import annotations

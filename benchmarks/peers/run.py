@@ -4,10 +4,10 @@
     python benchmarks/peers/run.py --only standard-400 waves-64
     python benchmarks/peers/run.py --list
 
-All engines of a workload are started, build, compile and warm up, which is not counted; then they take turns, round after
-round (A B A B). What is counted are CPU seconds of the time loop, children included. Medians over the rounds: five, three
-if a turn takes more than 20 s; ratios are medians of the ratios within a round. An engine whose environment is missing or
-that fails is reported as such. Results of workloads that are not run again are kept from the file.
+All engines of a workload are started, build, compile and warm up, which is not counted; then they take turns, round
+after round (A B A B). What is counted are CPU seconds of the time loop, children included. Medians over the rounds:
+five, three if a turn takes more than 20 s; ratios are medians of the ratios within a round. An engine whose environment
+is missing or that fails is reported as such. Results of workloads that are not run again are kept from the file.
 
 Writes results.json and results.md beside this script, or where --output says.
 """
@@ -135,7 +135,8 @@ def measure(workload: Workload, rounds: int) -> dict[str, Any]:
 def machine() -> dict[str, Any]:
     """Where it was measured."""
     names = [line.split(":")[1].strip() for line in cpu_info() if line.startswith("model name")]
-    return {"processor": (names or [platform.machine()])[0], "cores": os.cpu_count(), "python": platform.python_version()}
+    processor = (names or [platform.machine()])[0]
+    return {"processor": processor, "cores": os.cpu_count(), "python": platform.python_version()}
 
 
 def cpu_info() -> list[str]:

@@ -4,9 +4,9 @@
 trace STDP, weights normalised after each image; 350 steps of 1 ms an image, each image shown once. All engines start
 from the same network, which tectum has trained on the images before, and see the same images.
 
-Score: spikes per image; accuracy of the network that an engine ends with, on 1,000 images it has not seen, read by tectum
-in the same way for all; and the correlation of what it has changed of the weights with what tectum has, for which two runs
-of tectum with other random numbers are the measure.
+Score: spikes per image; accuracy of the network that an engine ends with, on 1,000 images it has not seen, read by
+tectum in the same way for all; and the correlation of what it has changed of the weights with what tectum has from the
+same images, for which two runs of tectum with other random numbers are the measure.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """The standard network in BindsNET: its ready-made `DiehlAndCook2015v2`, on the CPU.
 
-Started by run.py with a problem (.npz, as `standard_network.problem` writes it) and the file for the result; answers
+Started by run.py with a problem (.npz, as standard_network.py writes it) and the file for the result; answers
 as turns.py says.
 
 What is not as in tectum: inhibition arrives a step later, of the neurons at their threshold one is drawn, and all are
@@ -27,10 +27,8 @@ def models() -> Any:
     package = types.ModuleType("bindsnet")
     package.__path__ = list(importlib.util.find_spec("bindsnet").submodule_search_locations)
     sys.modules["bindsnet"] = package
-    import bindsnet.network  # first, since its modules and those of learning import each other
-    import bindsnet.models.models as found
-
-    return found
+    importlib.import_module("bindsnet.network")  # first, since its modules and those of learning import each other
+    return importlib.import_module("bindsnet.models.models")
 
 
 def main() -> None:

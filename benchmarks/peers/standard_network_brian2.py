@@ -1,10 +1,10 @@
 """The standard network in Brian2, in the order of operations of tectum.
 
-Started by run.py with a problem (.npz, as `standard_network.problem` writes it), the file for the result and the device;
+Started by run.py with a problem (.npz, as standard_network.py writes it), the file for the result and the device;
 answers as turns.py says.
 
-Of the neurons at their threshold one fires, the furthest above it. Brian2 has no maximum over a group, so that a function
-in the language of the device looks for it. Weights are normalised in compiled code, too, not from Python.
+Of the neurons at their threshold one fires, the furthest above it. Brian2 has no maximum over a group, so that a
+function in the language of the device looks for it. Weights are normalised in compiled code, too, not from Python.
 """
 
 from __future__ import annotations
@@ -117,14 +117,10 @@ def build(problem: dict[str, Any], device: str) -> tuple[b2.Network, dict[str, A
     inputs.last, units.last, units.until, units.v = LONG_AGO, LONG_AGO, -1, constants["v_rest"]
     units.theta = problem["theta"].astype(float)
     on_pre, on_post = (DRIVE + "\n" + DEPRESS, POTENTIATE) if learning else (DRIVE, None)
-    forward = b2.Synapses(
-        inputs, units, "w : 1", on_pre=on_pre, on_post=on_post, namespace=constants, name="forward"
-    )
+    forward = b2.Synapses(inputs, units, "w : 1", on_pre=on_pre, on_post=on_post, namespace=constants, name="forward")
     forward.connect()
     forward.w = problem["W"].astype(float).ravel()
-    lateral = b2.Synapses(
-        units, units, on_pre="v_post -= ready_post * inhibition", namespace=constants, name="lateral"
-    )
+    lateral = b2.Synapses(units, units, on_pre="v_post -= ready_post * inhibition", namespace=constants, name="lateral")
     lateral.connect(condition="i != j")
     lateral.pre.when = "u_synapses"
     if learning:

@@ -1,11 +1,11 @@
 """The standard network in ngc-learn (JAX, on the CPU), of the parts that its exhibit of Diehl & Cook is made of.
 
-Started by run.py with a problem (.npz, as `standard_network.problem` writes it) and the file for the result; answers
+Started by run.py with a problem (.npz, as standard_network.py writes it) and the file for the result; answers
 as turns.py says.
 
 What is not as in tectum: inhibition arrives a step later, of the neurons at their threshold one is drawn, all are reset
-and all thresholds rise, membranes are solved by Euler's method. The steps of a presentation are packed once for all, and
-one call scans them, the fastest way that the library has.
+and their thresholds rise, membranes are solved by Euler's method. The steps of a presentation are packed once for all,
+and one call scans them, the fastest way that the library has.
 """
 
 from __future__ import annotations
@@ -104,7 +104,7 @@ def main() -> None:
 
     inputs, units, cable, reset, step = build(problem)
     steps = jnp.array(step.pack_rows(int(problem["n_steps"]), t=lambda i: i, dt=float(problem["dt"])))
-    chances = jnp.asarray(problem["X"] * float(problem["chance"]))
+    chances = problem["X"] * float(problem["chance"])
 
     @jax.jit
     def normalised(W: Any) -> Any:
@@ -116,7 +116,7 @@ def main() -> None:
         counts = []
         for chance in chances:
             reset.run()
-            inputs.inputs.set(chance[None])
+            inputs.inputs.set(jnp.asarray(chance[None]))
             stateManager.state, watched = step.scan(steps)
             counts.append(np.asarray(watched[0]).sum(axis=(0, 1)))
             if problem["learning"]:

@@ -1,6 +1,6 @@
 """The standard network in tectum: `DiehlCook` at the level of its time loop.
 
-Started by run.py with a problem (.npz, as `standard_network.problem` writes it) and the file for the result; answers
+Started by run.py with a problem (.npz, as standard_network.py writes it) and the file for the result; answers
 as turns.py says.
 """
 

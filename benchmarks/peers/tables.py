@@ -73,8 +73,8 @@ def large_map(found: dict[str, Any]) -> list[str]:
 
 def first_result(found: dict[str, Any]) -> list[str]:
     """Table of the first results."""
-    lines = ["### Until the first sample is learned, s", "", "| engine | cold, CPU | cold, wall | warm, CPU | warm, wall |"]
-    lines.append("|---|---:|---:|---:|---:|")
+    lines = ["### Until the first sample is learned, s", ""]
+    lines += ["| engine | cold, CPU | cold, wall | warm, CPU | warm, wall |", "|---|---:|---:|---:|---:|"]
     for name, row in found.items():
         if "absent" in row:
             lines.append(f"| {name} | not measured: {row['absent']} | | | |")

@@ -20,7 +20,7 @@ SHOWN = ("spikes_per_step", "size", "radius", "speed")
 
 
 def write(path: Path, n_steps: int, name: str, side: int) -> None:
-    """The problem that an engine is given: `n_steps` steps from rest, of which the score leaves out the first hundred."""
+    """The problem that an engine is given: steps from rest, of which the score leaves out the first hundred."""
     problem = wave_speed.problem_of(name, side, n_steps - wave_speed.FEW)
     np.savez(path, problem=json.dumps(problem), name=name, side=side)
 

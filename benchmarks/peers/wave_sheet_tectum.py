@@ -1,4 +1,4 @@
-"""Waves on a sheet in tectum; started by run.py with a problem and the file for the result, answers as turns.py says."""
+"""Waves on a sheet in tectum; started by run.py with a problem and a file for the result, answers as turns.py says."""
 
 from __future__ import annotations
 
