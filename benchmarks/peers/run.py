@@ -75,12 +75,12 @@ class Player:
     def hear(self) -> dict[str, Any]:
         """The next line of the engine."""
         line = self.process.stdout.readline()
-        if not line:
-            self.process.wait()
-            self.log.seek(0)
-            last = [text for text in self.log.read().splitlines() if text.strip()][-1:]
-            raise RuntimeError(f"{self.engine.name} failed: {''.join(last)[:200]}")
-        return json.loads(line)
+        if line:
+            return json.loads(line)
+        self.process.wait()
+        self.log.seek(0)
+        last = [text for text in self.log.read().splitlines() if text.strip()][-1:]
+        raise RuntimeError(f"failed: {''.join(last)[:200]}")
 
     def turn(self) -> float:
         """CPU seconds of doing the work once more."""

@@ -4,6 +4,18 @@ from __future__ import annotations
 
 from typing import Any
 
+PEERS = (
+    *(
+        "Brian2 C++",
+        "Brian2 Cython",
+        "NEST",
+        "NEST, normalised",
+        "ngc-learn, packed",
+        "ngc-learn, exhibit",
+        "ngc-learn",
+    ),
+    "BindsNET",
+)
 LABELS = {
     "spikes_per_image": "spikes / image",
     "change_like_tectum": "change like tectum's",
@@ -38,6 +50,26 @@ def judged(row: dict[str, Any]) -> str:
     if not row.get("target"):
         return ""
     return f"{row['target']:g}: {'met' if row['times_tectum'] >= row['target'] else '**MISSED**'}"
+
+
+def summary(workloads: dict[str, Any], order: list[str]) -> list[str]:
+    """CPU times in units of that of tectum, beside the targets."""
+    shown = [workloads[name] for name in order if len(workloads.get(name, {"engines": {}})["engines"]) > 1]
+    names = list(dict.fromkeys(name for found in shown for name in found["engines"] if name in PEERS))
+    lines = ["### CPU time in units of that of tectum", ""]
+    lines += [f"| | {' | '.join(names)} |", f"|---|{'---:|' * len(names)}"]
+    for found in shown:
+        cells = []
+        for name in names:
+            row = found["engines"].get(name)
+            if row is None or "absent" in row:
+                cells.append("" if row is None else "not measured")
+            else:
+                target = f" (target {judged(row)})" if row["target"] else ""
+                cells.append(number(row["times_tectum"]) + target)
+        if any(cells):
+            lines.append(f"| {found['title']} | {' | '.join(cells)} |")
+    return [*lines, ""]
 
 
 def workload(found: dict[str, Any]) -> list[str]:
@@ -89,6 +121,7 @@ def markdown(found: dict[str, Any], order: list[str]) -> str:
     where = found["machine"]
     lines = ["# tectum beside its peers", ""]
     lines += [f"{where['processor']}, {where['cores']} cores, Python {where['python']}; written by run.py.", ""]
+    lines += summary(found["workloads"], order)
     for name in order:
         if name in found["workloads"]:
             lines += workload(found["workloads"][name])
