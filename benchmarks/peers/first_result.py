@@ -40,29 +40,34 @@ def measure(
             workload.write(question, 1)
             caches = {name: str(Path(folder, name)) for name in ("NUMBA_CACHE_DIR", "BRIAN2_CACHE")}
             command = [interpreter(engine.environment), HERE / f"{engine.script}.py", question, f"{folder}/result.npz"]
-            rows[engine.name] = {}
-            for start in ("cold", "warm"):
-                rows[engine.name][start] = one_start([*command, *engine.arguments], os.environ | threads | caches)
+            try:
+                rows[engine.name] = {
+                    start: one_start([*command, *engine.arguments], os.environ | threads | caches)
+                    for start in ("cold", "warm")
+                }
+            except json.JSONDecodeError:
+                rows[engine.name] = {"absent": "failed"}
         print(f"  {engine.name}: {rows[engine.name]}", flush=True)
     return rows
 
 
 def one_start(command: list[Any], environment: dict[str, str]) -> dict[str, float]:
-    """Engines learn an image to warm up, before they say that they are ready; compiled Brian2 when it is asked to."""
+    """Engines learn an image to warm up, then say that they are ready; NEST and compiled Brian2 must be asked to."""
+    asked = any("cpp_standalone" in str(word) or "nest" in Path(word).name for word in command)
     before, start = children(), time.perf_counter()
     process = subprocess.Popen(
         command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True, env=environment
     )
     ready = json.loads(process.stdout.readline())
     wall, cpu = time.perf_counter() - start, float(ready["ready_cpu_seconds"])
-    if "cpp_standalone" in command:
+    if asked:
         process.stdin.write("\n")
         process.stdin.flush()
         process.stdout.readline()
         wall = time.perf_counter() - start
     process.stdin.close()
     process.wait()
-    if "cpp_standalone" in command:
+    if asked:
         cpu = children() - before
     return {"cpu_seconds": cpu, "wall_seconds": wall}
 
