@@ -94,7 +94,7 @@ WORKLOADS = {
         400,
         True,
         {
-            **{"tectum": 400, "Brian2 C++": 40, "NEST": 10, "NEST, normalised": 2, "ngc-learn": 12},
+            **{"tectum": 400, "Brian2 C++": 40, "NEST": 10, "NEST, normalised": 1, "ngc-learn": 12},
             **{"Brian2 Cython": 6, "BindsNET": 3},
         },
         {"Brian2 C++": 25, "NEST": 80, "ngc-learn": 150, "Brian2 Cython": 300, "BindsNET": 1000},

@@ -4,7 +4,9 @@ Started by run.py with a problem (.npz, as standard_network.py writes it), the f
 answers as turns.py says.
 
 Of the neurons at their threshold one fires, the furthest above it. Brian2 has no maximum over a group, so that a
-function in the language of the device looks for it. Weights are normalised in compiled code, too, not from Python.
+function in the language of the device looks for it. Traces of the neurons are kept there and not in the synapses, where each
+spike of an input would cost an exponential function for each neuron. Weights are normalised in compiled code, too, not
+from Python.
 """
 
 from __future__ import annotations
@@ -28,17 +30,18 @@ most : 1 (shared)
 total : 1
 ready : 1
 until : integer
-last : integer
+x : 1
 """
 DECAY = """
 v = v * keep + pull
+x *= fading
 ready = int(t_in_timesteps > until)
 """
 DRIVE = "v_post += ready_post * w"
-DEPRESS = "w = clip(w - eta_minus * exp(-(t_in_timesteps - last_post) / tau_steps), 0, w_max)"
+DEPRESS = "w = clip(w - eta_minus * x_post, 0, w_max)"
 POTENTIATE = "w = clip(w + eta_plus * exp(-(t_in_timesteps - last_pre) / tau_steps), 0, w_max)"
-RESET = "v = v_reset; until = t_in_timesteps + refractory; last = t_in_timesteps"
-BLANK = "v = v_rest; until = -1; last = long_ago"
+RESET = "v = v_reset; until = t_in_timesteps + refractory; x = 1"
+BLANK = "v = v_rest; until = -1; x = 0"
 
 MOST_CPP = """
 static double largest(int n)
@@ -88,12 +91,13 @@ def build(problem: dict[str, Any], device: str) -> tuple[b2.Network, dict[str, A
     (n_inputs, n_units), learning = problem["W"].shape, bool(problem["learning"])
     constants |= {"keep": keep, "pull": constants["v_rest"] * (1.0 - keep), "long_ago": LONG_AGO}
     constants |= {"refractory": int(problem["refractory"]), "tau_steps": float(problem["tau"] / problem["dt"])}
+    constants["fading"] = float(np.exp(-problem["dt"] / problem["tau"]))
     chances = float(problem["chance"]) * problem["X"].astype(float)
     constants["chance"] = b2.TimedArray(chances, dt=n_steps * dt, name="chance")
     inputs = b2.NeuronGroup(
         n_inputs,
-        "last : integer",
-        threshold="rand() < chance(t, i)",
+        "last : integer\np : 1",
+        threshold="rand() < p",
         reset="last = t_in_timesteps",
         namespace=constants,
         name="inputs",
@@ -114,7 +118,7 @@ def build(problem: dict[str, Any], device: str) -> tuple[b2.Network, dict[str, A
     units.run_regularly(DECAY, when="groups")
     units.run_regularly("excess = ready * (v - v_th - theta + 1) - 1", when="u_groups", order=0)
     units.run_regularly("most = largest(n_units)", when="u_groups", order=1)
-    inputs.last, units.last, units.until, units.v = LONG_AGO, LONG_AGO, -1, constants["v_rest"]
+    inputs.last, units.until, units.v = LONG_AGO, -1, constants["v_rest"]
     units.theta = problem["theta"].astype(float)
     on_pre, on_post = (DRIVE + "\n" + DEPRESS, POTENTIATE) if learning else (DRIVE, None)
     forward = b2.Synapses(inputs, units, "w : 1", on_pre=on_pre, on_post=on_post, namespace=constants, name="forward")
@@ -131,7 +135,7 @@ def build(problem: dict[str, Any], device: str) -> tuple[b2.Network, dict[str, A
         forward.run_regularly("total_post += w", order=1, **each)
         forward.run_regularly(f"w *= mean * {n_inputs} / total_post", order=2, **each)
     units.run_regularly(BLANK, order=3, **each)
-    inputs.run_regularly("last = long_ago", order=3, **each)
+    inputs.run_regularly("last = long_ago; p = chance(t, i)", order=3, **each)
     spikes = b2.SpikeMonitor(units)
     network = b2.Network(inputs, units, forward, lateral, spikes)
     network.schedule = PHASES
