@@ -53,7 +53,7 @@ def comparison(workloads: dict[str, Any]) -> Callable[[Figure], None]:
         ax.set_xscale("log")
         ax.set(xlim=(0.8, None), xlabel="CPU time in units of that of tectum", yticks=range(len(shown)))
         ax.set_yticklabels([SHOWN[name] for name in shown])
-        ax.invert_yaxis()
+        ax.set_ylim(len(shown) - 0.5, -0.5)
         ax.legend(loc="upper left", bbox_to_anchor=(1.0, 1.0))
 
     return draw

@@ -4,9 +4,9 @@ Started by run.py with a problem (.npz, as standard_network.py writes it), the f
 answers as turns.py says.
 
 Of the neurons at their threshold one fires, the furthest above it. Brian2 has no maximum over a group, so that a
-function in the language of the device looks for it. Traces of the neurons are kept there and not in the synapses, where each
-spike of an input would cost an exponential function for each neuron. Weights are normalised in compiled code, too, not
-from Python.
+function in the language of the device looks for it. Traces of the neurons are kept there and not in the synapses, where
+each spike of an input would cost an exponential function for each neuron. Weights are normalised in compiled code, too,
+not from Python.
 """
 
 from __future__ import annotations

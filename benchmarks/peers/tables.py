@@ -77,7 +77,7 @@ def workload(found: dict[str, Any]) -> list[str]:
     rows = found["engines"]
     names = list(dict.fromkeys(key for row in rows.values() for key in row.get("score", {})))
     unit = found["unit"]
-    head = ["engine", f"CPU us / {unit}", f"{unit}s a turn", "turns", "x tectum (range)", "target"]
+    head = ["engine", f"CPU us / {unit}", "a turn", "turns", "x tectum (range)", "target"]
     head += [LABELS[name] for name in names]
     lines = [f"### {found['title']}", "", f"| {' | '.join(head)} |", f"|---|{'---:|' * (len(head) - 1)}"]
     for name, row in rows.items():
