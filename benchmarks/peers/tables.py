@@ -19,7 +19,9 @@ PEERS = (
 LABELS = {
     "spikes_per_image": "spikes / image",
     "change_like_tectum": "change like tectum's",
+    "tectum_like_itself": "a second run of tectum",
     "accuracy": "accuracy",
+    "accuracy_of_tectum": "tectum after as many",
     "spikes_per_patch": "spikes / patch",
     "error": "error",
     "u_spikes": "u spikes",
