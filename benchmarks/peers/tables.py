@@ -57,7 +57,7 @@ def judged(row: dict[str, Any]) -> str:
 def summary(workloads: dict[str, Any], order: list[str]) -> list[str]:
     """CPU times in units of that of tectum, beside the targets."""
     shown = [workloads[name] for name in order if len(workloads.get(name, {"engines": {}})["engines"]) > 1]
-    names = list(dict.fromkeys(name for found in shown for name in found["engines"] if name in PEERS))
+    names = [name for name in PEERS if any(name in found["engines"] for found in shown)]
     lines = ["### CPU time in units of that of tectum", ""]
     lines += [f"| | {' | '.join(names)} |", f"|---|{'---:|' * len(names)}"]
     for found in shown:
@@ -79,17 +79,17 @@ def workload(found: dict[str, Any]) -> list[str]:
     rows = found["engines"]
     names = list(dict.fromkeys(key for row in rows.values() for key in row.get("score", {})))
     unit = found["unit"]
-    head = ["engine", f"CPU us / {unit}", "a turn", "turns", "x tectum (range)", "target"]
+    head = ["engine", f"CPU us / {unit}", "a turn", "turns", "x tectum (range)", "target", "CPU s until ready"]
     head += [LABELS[name] for name in names]
     lines = [f"### {found['title']}", "", f"| {' | '.join(head)} |", f"|---|{'---:|' * (len(head) - 1)}"]
     for name, row in rows.items():
-        label = f"{name} {row['version']}" if "version" in row else name
+        label = f"{name} ({row['version']})" if "version" in row else name
         if "absent" in row:
             lines.append(f"| {label} | not measured: {row['absent']} |{' |' * (len(head) - 2)}")
             continue
         spread = f"{number(row['times_tectum'])} ({number(row['least'])} to {number(row['most'])})"
         cells = [label, number(row["us_per_unit"]), f"{row['amount']:,}", str(len(row["seconds"]))]
-        cells += ["1" if name == "tectum" else spread, judged(row)]
+        cells += ["1" if name == "tectum" else spread, judged(row), number(row["ready_cpu_seconds"])]
         cells += [number(row["score"].get(key)) for key in names]
         lines.append(f"| {' | '.join(cells)} |")
     return [*lines, ""]
@@ -113,7 +113,8 @@ def first_result(found: dict[str, Any]) -> list[str]:
         if "absent" in row:
             lines.append(f"| {name} | not measured: {row['absent']} | | | |")
             continue
-        cells = [number(row[start][kind]) for start in ("cold", "warm") for kind in ("cpu_seconds", "wall_seconds")]
+        starts = [row.get(start, row["cold"]) for start in ("cold", "warm")]  # what has no cache is always cold
+        cells = [number(start[kind]) for start in starts for kind in ("cpu_seconds", "wall_seconds")]
         lines.append(f"| {name} | {' | '.join(cells)} |")
     return [*lines, ""]
 
