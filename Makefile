@@ -6,14 +6,18 @@
 PYTHON ?= python3
 DATA ?= iris
 PYTEST_ARGS ?=
+PEERS_ARGS ?=
 BENCHMARKS ?= $(sort $(wildcard benchmarks/*.py))
 PAPERS ?= $(sort $(wildcard papers/*/reproduce.py))
 
 BIN := .venv/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check
 PEERS := .venv-peers
+PEER_NAMES := nest ngclearn bindsnet minisom sklearn
+PEER_STAMPS := $(PEERS)/installed $(PEER_NAMES:%=$(PEERS)-%/installed)
+TORCH_INDEX ?= https://download.pytorch.org/whl/cpu
 
-.PHONY: help demo test lint format docs bench peers reproduce clean
+.PHONY: help demo test lint format docs bench peers bench-peers reproduce clean
 .DELETE_ON_ERROR:
 .NOTPARALLEL: # one environment, one installer at a time
 
@@ -25,6 +29,7 @@ help:
 	@echo "make docs       build the documentation into docs/_build/html; warnings are errors"
 	@echo "make bench      run the benchmarks, or those in BENCHMARKS"
 	@echo "make peers      compare the spikes of the map with other simulators, in an environment of their own"
+	@echo "make bench-peers  measure tectum beside its peers (options in PEERS_ARGS), each in an environment of its own"
 	@echo "make reproduce  run papers/*/reproduce.py, or those in PAPERS"
 	@echo "make clean      remove all that these targets made"
 
@@ -54,12 +59,17 @@ bench: .venv/installed
 peers: .venv/installed $(PEERS)/installed
 	$(BIN)/python benchmarks/peers/compare_spikes.py --peers-python $(PEERS)/bin/python
 
+# A peer that cannot be installed is named in the tables; the others are measured.
+bench-peers: .venv/installed
+	@for stamp in $(PEER_STAMPS); do $(MAKE) --no-print-directory "$$stamp" || echo "$$stamp: left out"; done
+	$(BIN)/python benchmarks/peers/run.py $(PEERS_ARGS)
+
 reproduce: .venv/installed
 	$(if $(PAPERS),,$(error PAPERS must name a script, got nothing; papers/ has no */reproduce.py))
 	@set -e; for script in $(PAPERS); do echo "== $$script"; $(BIN)/python "$$script"; done
 
 clean:
-	rm -rf .venv $(PEERS) build dist docs/_build docs/api .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	rm -rf .venv $(PEERS) $(PEER_NAMES:%=$(PEERS)-%) build dist docs/_build docs/api .pytest_cache .mypy_cache .ruff_cache .hypothesis
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 $(BIN)/python:
@@ -80,4 +90,17 @@ $(BIN)/python:
 $(PEERS)/installed: benchmarks/peers/requirements.txt | $(BIN)/python
 	$(PYTHON) -m venv $(PEERS)
 	$(PEERS)/bin/python -m pip --disable-pip-version-check install --quiet --requirement $<
+	@touch $@
+
+$(PEERS)-%/installed: benchmarks/peers/requirements-%.txt | $(BIN)/python
+	$(PYTHON) -m venv $(@D)
+	$(@D)/bin/python -m pip --disable-pip-version-check install --quiet --requirement $<
+	@touch $@
+
+# torch for the CPU has an index of its own; where there is none in reach: make bench-peers TORCH_INDEX=
+$(PEERS)-bindsnet/installed: benchmarks/peers/requirements-bindsnet.txt benchmarks/peers/requirements-bindsnet-alone.txt | $(BIN)/python
+	$(PYTHON) -m venv $(@D)
+	$(@D)/bin/python -m pip --disable-pip-version-check install --quiet $(TORCH_INDEX:%=--extra-index-url %) --requirement $<
+	$(@D)/bin/python -m pip --disable-pip-version-check install --quiet --no-deps \
+	    --requirement benchmarks/peers/requirements-bindsnet-alone.txt
 	@touch $@

@@ -77,9 +77,9 @@ def tectum(name: str, side: int, n_steps: int, describe: bool = True) -> dict[st
     )
 
 
-def in_brian2(name: str, python: str, device: str, side: int, n_steps: int) -> dict[str, Any]:
-    """Brian2 on the same sheet."""
-    geometry, stack = build(name, side)
+def problem_of(name: str, side: int, n_steps: int) -> dict[str, Any]:
+    """What the script of Brian2 is given for the same sheet."""
+    _, stack = build(name, side)
     part, kernel = NETWORKS[name]
     neuron = discretise(part, part.step_ms)._asdict()
     problem = {name: float(neuron[name]) for name in ("fading", "gain", "climb", "recovery", "v_th", "noise")}
@@ -87,6 +87,13 @@ def in_brian2(name: str, python: str, device: str, side: int, n_steps: int) -> d
     problem |= {"dt": part.step_ms, "hold": int(neuron["hold"]), "rows": side, "columns": side, "spacing": SPACING}
     problem |= {"cutoff": 2.0 * side * SPACING, "reset": stack.sheets[0].reset.tolist(), "seed": 0}
     problem |= {"n_few": FEW, "n_steps": FEW + n_steps}
+    return problem
+
+
+def in_brian2(name: str, python: str, device: str, side: int, n_steps: int) -> dict[str, Any]:
+    """Brian2 on the same sheet."""
+    geometry, _ = build(name, side)
+    problem = problem_of(name, side, n_steps)
     with tempfile.TemporaryDirectory() as folder:
         question, answer = Path(folder, "problem.json"), Path(folder, "result.npz")
         question.write_text(json.dumps(problem))

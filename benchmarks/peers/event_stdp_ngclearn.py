@@ -1,6 +1,7 @@
 """Event-based STDP in ngc-learn: Bernoulli inputs, one plastic cable, a winner-take-all layer.
 
     python benchmarks/peers/event_stdp_ngclearn.py problem.npz result.npz
+    python benchmarks/peers/event_stdp_ngclearn.py problem.npz result.npz --turns packed  # started by run.py
 
 The problem holds `X` (n_patches, n_inputs), `n_units` and `n_steps`; constants are those of ngc-museum's exhibit.
 The result holds the learned `W` (n_units, n_inputs) and CPU seconds per patch under two ways to call the same program,
@@ -11,6 +12,7 @@ one after the other on the same weights:
 from __future__ import annotations
 
 import argparse
+import importlib.metadata
 import os
 import sys
 import tempfile
@@ -81,6 +83,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description="Event-based STDP in ngc-learn.")
     parser.add_argument("problem", type=Path, help=".npz with X, n_units and n_steps")
     parser.add_argument("result", type=Path, help=".npz to write")
+    parser.add_argument("--turns", choices=("exhibit", "packed"), help="learn so once a turn, as turns.py says")
     options = parser.parse_args()
     with np.load(options.problem) as problem:
         X, n_units, n_steps = problem["X"].astype(np.float32), int(problem["n_units"]), int(problem["n_steps"])
@@ -103,6 +106,22 @@ def main() -> None:
         return float(jax.block_until_ready(watched[0]).sum())
 
     data, once = jnp.asarray(X), packed()
+    if options.turns:
+        from turns import serve
+
+        start_weights, steps = cable.weights.get(), None if options.turns == "exhibit" else once
+
+        def work(X: Any = X) -> dict[str, Any]:
+            cable.weights.set(start_weights)
+            start = time.process_time()
+            spikes = sum(present(jnp.asarray(x), steps) for x in X)
+            spent = time.process_time() - start
+            np.savez(result, W=np.asarray(cable.weights.get()).T, spikes=spikes / len(X))
+            return {"cpu_seconds": spent}
+
+        work(X[:WARM_UP])
+        serve(importlib.metadata.version("ngclearn"), work)
+        return
     cpu, spikes = {}, 0.0
     for name, steps in (("exhibit", None), ("packed", once)):
         for x in data[:WARM_UP]:

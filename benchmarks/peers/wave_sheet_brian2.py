@@ -46,8 +46,8 @@ def cpu_seconds() -> float:
     return sum(usage.ru_utime + usage.ru_stime for usage in usages)
 
 
-def run(problem: dict[str, Any], n_steps: int) -> dict[str, Any]:
-    """Spikes, and CPU seconds of the time loop and of what precedes it."""
+def build(problem: dict[str, Any]) -> tuple[b2.Network, b2.SpikeMonitor, b2.Quantity]:
+    """The network, the recorder of its spikes and its time step."""
     dt, n, spacing = problem["dt"] * b2.ms, problem["rows"] * problem["columns"], problem["spacing"]
     b2.defaultclock.dt = dt
     b2.seed(problem["seed"])
@@ -70,6 +70,12 @@ def run(problem: dict[str, Any], n_steps: int) -> dict[str, Any]:
     spikes = b2.SpikeMonitor(nodes)
     network = b2.Network(nodes, near, far, spikes)
     network.schedule = ["start", "groups", "thresholds", "synapses", "resets", "end"]
+    return network, spikes, dt
+
+
+def run(problem: dict[str, Any], n_steps: int) -> dict[str, Any]:
+    """Spikes, and CPU seconds of the time loop and of what precedes it."""
+    network, spikes, dt = build(problem)
     start = cpu_seconds()
     network.run(n_steps * dt)
     if problem["device"] == "cpp_standalone":

@@ -1,0 +1,135 @@
+"""results.json as Markdown."""
+
+from __future__ import annotations
+
+from typing import Any
+
+PEERS = (
+    *(
+        "Brian2 C++",
+        "Brian2 Cython",
+        "NEST",
+        "NEST, normalised",
+        "ngc-learn, packed",
+        "ngc-learn, exhibit",
+        "ngc-learn",
+    ),
+    "BindsNET",
+)
+LABELS = {
+    "spikes_per_image": "spikes / image",
+    "change_like_tectum": "change like tectum's",
+    "tectum_like_itself": "a second run of tectum",
+    "accuracy": "accuracy",
+    "accuracy_of_tectum": "tectum after as many",
+    "spikes_per_patch": "spikes / patch",
+    "error": "error",
+    "u_spikes": "u spikes",
+    "inh_spikes": "Inh spikes",
+    "v_spikes": "v spikes",
+    "weights_off": "weights off by",
+    "spikes_per_step": "spikes / step",
+    "size": "wave size",
+    "radius": "radius",
+    "speed": "speed",
+}
+
+
+def number(value: float) -> str:
+    """Three digits, with commas in thousands."""
+    if value is None:
+        return ""
+    size = abs(value)
+    if size >= 100:
+        return f"{value:,.0f}"
+    if size >= 10:
+        return f"{value:.1f}"
+    return f"{value:.3g}" if size >= 1e-3 or size == 0 else f"{value:.0e}"
+
+
+def judged(row: dict[str, Any]) -> str:
+    """Target and whether it is met."""
+    if not row.get("target"):
+        return ""
+    return f"{row['target']:g}: {'met' if row['times_tectum'] >= row['target'] else '**MISSED**'}"
+
+
+def summary(workloads: dict[str, Any], order: list[str]) -> list[str]:
+    """CPU times in units of that of tectum, beside the targets."""
+    shown = [workloads[name] for name in order if len(workloads.get(name, {"engines": {}})["engines"]) > 1]
+    names = [name for name in PEERS if any(name in found["engines"] for found in shown)]
+    lines = ["### CPU time in units of that of tectum", ""]
+    lines += [f"| | {' | '.join(names)} |", f"|---|{'---:|' * len(names)}"]
+    for found in shown:
+        cells = []
+        for name in names:
+            row = found["engines"].get(name)
+            if row is None or "absent" in row:
+                cells.append("" if row is None else "not measured")
+            else:
+                target = f" (target {judged(row)})" if row["target"] else ""
+                cells.append(number(row["times_tectum"]) + target)
+        if any(cells):
+            lines.append(f"| {found['title']} | {' | '.join(cells)} |")
+    return [*lines, ""]
+
+
+def workload(found: dict[str, Any]) -> list[str]:
+    """Table of one workload."""
+    rows = found["engines"]
+    names = list(dict.fromkeys(key for row in rows.values() for key in row.get("score", {})))
+    unit = found["unit"]
+    head = ["engine", f"CPU us / {unit}", "a turn", "turns", "x tectum (range)", "target", "CPU s until ready"]
+    head += [LABELS[name] for name in names]
+    lines = [f"### {found['title']}", "", f"| {' | '.join(head)} |", f"|---|{'---:|' * (len(head) - 1)}"]
+    for name, row in rows.items():
+        label = f"{name} ({row['version']})" if "version" in row else name
+        if "absent" in row:
+            lines.append(f"| {label} | not measured: {row['absent']} |{' |' * (len(head) - 2)}")
+            continue
+        spread = f"{number(row['times_tectum'])} ({number(row['least'])} to {number(row['most'])})"
+        cells = [label, number(row["us_per_unit"]), f"{row['amount']:,}", str(len(row["seconds"]))]
+        cells += ["1" if name == "tectum" else spread, judged(row), number(row["ready_cpu_seconds"])]
+        cells += [number(row["score"].get(key)) for key in names]
+        lines.append(f"| {' | '.join(cells)} |")
+    return [*lines, ""]
+
+
+def large_map(found: dict[str, Any]) -> list[str]:
+    """What the large map takes of biological time."""
+    row = found["engines"]["tectum"]
+    if "absent" in row:
+        return []
+    faster = 120e3 / row["us_per_unit"]
+    met = "met" if faster >= 4 else "**MISSED**"
+    return [f"A sample lasts 120 ms: {number(faster)} times biological time; target at least 4: {met}.", ""]
+
+
+def first_result(found: dict[str, Any]) -> list[str]:
+    """Table of the first results."""
+    lines = ["### Until the first sample is learned, s", ""]
+    lines += ["| engine | cold, CPU | cold, wall | warm, CPU | warm, wall |", "|---|---:|---:|---:|---:|"]
+    for name, row in found.items():
+        if "absent" in row:
+            lines.append(f"| {name} | not measured: {row['absent']} | | | |")
+            continue
+        starts = [row.get(start, row["cold"]) for start in ("cold", "warm")]  # what has no cache is always cold
+        cells = [number(start[kind]) for start in starts for kind in ("cpu_seconds", "wall_seconds")]
+        lines.append(f"| {name} | {' | '.join(cells)} |")
+    return [*lines, ""]
+
+
+def markdown(found: dict[str, Any], order: list[str]) -> str:
+    """All tables."""
+    where = found["machine"]
+    lines = ["# tectum beside its peers", ""]
+    lines += [f"{where['processor']}, {where['cores']} cores, Python {where['python']}; written by run.py.", ""]
+    lines += summary(found["workloads"], order)
+    for name in order:
+        if name in found["workloads"]:
+            lines += workload(found["workloads"][name])
+            if name == "large-map":
+                lines += large_map(found["workloads"][name])
+    if "first-result" in found:
+        lines += first_result(found["first-result"])
+    return "\n".join(lines)
