@@ -1,7 +1,7 @@
 """Kernels on a CUDA device, compiled by numba-cuda; import this only where `devices.obstacle` finds none.
 
 Laws resolve in such kernels as they do on the CPU, and so do functions decorated with `kernel`. In the simulator of
-numba-cuda (``NUMBA_ENABLE_CUDASIM=1``) a kernel is plain Python with a thread of the interpreter for each of the device.
+numba-cuda (``NUMBA_ENABLE_CUDASIM=1``) a kernel is plain Python, with a thread of the interpreter for each of a block.
 """
 
 import contextlib
@@ -33,12 +33,11 @@ class DeviceKernel:
     """A function that runs on the device, once in each thread of each block; see `to_device` for its arguments."""
 
     def __init__(self, function: Callable[..., None]) -> None:
-        functools.update_wrapper(self, function)
         self.compiled = cuda.jit(function, **OPTIONS)
 
     def launch(self, n_blocks: int, n_threads: int, *args: Any) -> None:
         """Run it, and wait until it is done."""
-        with _exactly_rounded():  # compiles at the first launch with arguments of these types
+        with contextlib.nullcontext() if SIMULATED else _exactly_rounded():  # the first launch compiles
             self.compiled[n_blocks, n_threads](*args)
         cuda.synchronize()
 

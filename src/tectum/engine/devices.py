@@ -17,7 +17,6 @@ def obstacle() -> tuple[str, str] | None:
     if not cuda.is_available():
         return (
             "no CUDA device, driver and toolkit were found",
-            "install the NVIDIA driver and pip install 'numba-cuda[cu12]' or 'numba-cuda[cu13]', as the driver's version "
-            "demands",
+            "install a driver of NVIDIA, and the toolkit with pip install 'numba-cuda[cu12]' or 'numba-cuda[cu13]'",
         )
     return None

@@ -166,7 +166,7 @@ def draw_intervals(levels, mean, seed, key, n_shown, i, drawn):
         for k in range(PER_BLOCK):
             word = np.uint32(w0 if k < 2 else w1 if k < 4 else w2 if k < 6 else w3)
             half = word >> SHIFT if k % 2 else word & HALFWORD
-            t += 1 + np.int32(min(levels[half] * mean, furthest))
+            t += 1 + int(min(levels[half] * mean, furthest))
             if t >= n_steps:
                 break
             drawn[t] = turn
@@ -199,7 +199,7 @@ def present(circuit, table, theta, counts, room, excess, which, learning):
             # 2. membranes
             v[j] = membrane(neuron, v[j], circuit.gain * drive(table, rows, n, j))
             crossed |= v[j] >= limit[j]
-        crossed = cuda.syncthreads_or(crossed) != 0
+        crossed = cuda.syncthreads_or(np.int32(crossed)) != 0
         # 3. depression
         if learning:
             for k in range(thread, n, n_threads):
@@ -313,11 +313,26 @@ def respond(
     return counts[0], shown[0]
 
 
+def learn(
+    circuit: DiehlCookCircuit,
+    states: list[DiehlCookState],
+    seeds: NDArray[np.uint64],
+    X: NDArray[np.float32],
+    order: NDArray[np.intp],
+    keys: NDArray[np.uint64],
+) -> list[tuple[DiehlCookState, NDArray[np.int32], NDArray[np.int32]]]:
+    """State of each replica after learning, spikes (n_presentations, n_units), and times shown (n_presentations,)."""
+    replicas = Replicas(np.stack([s.weights for s in states]), np.stack([s.theta for s in states]), seeds)
+    counts, shown, learned = _launch(circuit, replicas, X, order, keys, learning=True)
+    weights, theta = to_host(learned.weights), to_host(learned.theta)
+    return [(DiehlCookState(weights[r].copy(), theta[r].copy()), counts[r], shown[r]) for r in range(len(states))]
+
+
 def _launch(
     circuit: DiehlCookCircuit,
     replicas: Replicas,
     X: NDArray[np.float32],
-    order: NDArray[np.int64],
+    order: NDArray[np.intp],
     keys: NDArray[np.uint64],
     *,
     learning: bool,
