@@ -1,6 +1,6 @@
-"""The engine for CUDA devices: in the simulator, compiled for a device that need not exist, and on one where there is one.
+"""The engine for CUDA devices: in the simulator, compiled for a device that need not exist, and on one if there is one.
 
-The simulator runs kernels as plain Python, a thread of the interpreter for each thread of a block, and shows whether the
+The simulator runs kernels as plain Python, with a thread of the interpreter for each of a block, and shows whether
 indices and barriers are right. That the laws compile for a device is another test.
 """
 
@@ -16,16 +16,17 @@ from typing import Any
 import numpy as np
 import pytest
 from sklearn.base import clone
-from test_diehl_cook_loop import SEED, SOURCE, circuit_of, samples
+from test_diehl_cook_loop import SEED, SOURCE, circuit_of, room_for, samples
 
 import tectum
 from tectum.engine import devices
 from tectum.engine import diehl_cook_network as network
-from tectum.engine.diehl_cook_loop import DiehlCookState
+from tectum.engine.diehl_cook_loop import GROUP, DiehlCookState, advance, draw_input_spikes, gather
 from tectum.parts import AdaptiveLIF, LateralInhibition, MoreInput, PoissonSpikes, PostPreSTDP, TargetSTDP
+from tectum.parts.steps import discretise
 
 SHORT = PoissonSpikes(rate=250.0, duration=20.0)
-TWICE = MoreInput(times=2)
+TWICE, WEAK = MoreInput(fewest=2, times=2), LateralInhibition(5.0)
 N_INPUTS, N_UNITS = 30, 7
 CASES: dict[str, dict[str, Any]] = {
     "common": {},
@@ -44,7 +45,8 @@ NEEDS_PACKAGE = pytest.mark.skipif(
 
 def agreement(name: str) -> dict[str, Any]:
     """Whether the device and the CPU agree to the bit, and how many spikes there were."""
-    circuit, X = circuit_of(15.0, **({"encoder": SHORT, "retry": TWICE} | CASES[name])), samples(3, N_INPUTS)
+    parts = {"encoder": SHORT, "retry": TWICE, "inhibition": WEAK} | CASES[name]
+    circuit, X = circuit_of(15.0, **parts), samples(3, N_INPUTS)
     frozen = network.initial_state(N_INPUTS, N_UNITS, 0.1, SEED)
     keys = np.array([3, 2**40, 5], np.uint64)
     answers = [network.respond(circuit, frozen, X, keys, 1, engine) for engine in devices.ENGINES]
@@ -69,19 +71,37 @@ def estimators() -> list[bool]:
     return found
 
 
+def lists() -> list[bool]:
+    """Whether the device lists the inputs of each step in the order of the CPU, which is that of the sum."""
+    from tectum.engine import device, diehl_cook_device
+
+    def draw(circuit, x, key, room):
+        diehl_cook_device.draw_input_spikes(circuit, circuit.seed, x, key, 1, room)
+
+    circuit = circuit_of(encoder=PoissonSpikes(rate=400.0, duration=60.0))
+    x, scratch = samples(1, N_INPUTS)[0] * np.float32(10.0), room_for(circuit, N_INPUTS)
+    draw_input_spikes(circuit, x, np.uint64(3), 1, scratch)
+    room = diehl_cook_device.room_for(1, len(scratch.n_fired), N_INPUTS, N_UNITS)
+    device.DeviceKernel(draw).launch(1, 1, 0, circuit, x, np.uint64(3), room)
+    pairs = zip(scratch.raster, scratch.n_fired, room.raster[0], room.n_fired[0], strict=True)
+    return [bool(n == m and (rows[:n] == others[:n]).all()) for rows, n, others, m in pairs]
+
+
 def simulate() -> None:
     """What the subprocess runs."""
     from tectum.engine import diehl_cook_device
 
     sys.setswitchinterval(1e-5)  # the simulator polls its threads
     diehl_cook_device.LEAST_THREADS = diehl_cook_device.MOST_THREADS = 4
-    print(json.dumps({"cases": {name: agreement(name) for name in CASES}, "estimators": estimators()}))
+    found = {"cases": {name: agreement(name) for name in CASES}, "estimators": estimators(), "lists": lists()}
+    print(json.dumps(found))
 
 
 @pytest.fixture(scope="module")
 def simulated() -> dict[str, Any]:
     paths = os.pathsep.join([str(SOURCE), str(Path(__file__).parent)])
-    environment = os.environ | {"NUMBA_ENABLE_CUDASIM": "1", "PYTHONPATH": paths}
+    # Without compilation: plain Python on both sides, and compiled runs on the CPU have the same bits.
+    environment = os.environ | {"NUMBA_ENABLE_CUDASIM": "1", "NUMBA_DISABLE_JIT": "1", "PYTHONPATH": paths}
     command = [sys.executable, "-W", "ignore", "-c", "from test_cuda_engine import simulate; simulate()"]
     done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=300, check=False)
     assert done.returncode == 0, done.stderr
@@ -98,8 +118,28 @@ class TestSimulator:
         assert found["spikes"] >= 10
         assert found["moved"]
 
+    def test_inputs_of_a_step_are_listed_in_the_same_order(self, simulated):
+        assert simulated["lists"] == [True] * 60
+
     def test_replicas_are_single_fits(self, simulated):
         assert simulated["estimators"] == [True] * 14
+
+
+@NEEDS_PACKAGE
+def test_sums_have_the_same_bits():
+    from tectum.engine import diehl_cook_device
+
+    rng, group = np.random.default_rng(0), np.zeros(GROUP, np.uint32)
+    table = rng.random((52, 16), dtype=np.float32)
+    table[50] = 0.0
+    nothing = np.float32(0.0)
+    neuron = discretise(AdaptiveLIF(), 1.0)._replace(keep=nothing, pull=nothing)
+    limit = np.full(16, np.inf, np.float32)
+    for n in (*range(20), 32, 33, 40):
+        rows, sums = rng.permutation(50)[:n].astype(np.uint32), np.zeros(16, np.float32)
+        gather(table, np.append(rows, np.zeros(GROUP, np.uint32)), n, group)
+        advance(neuron, np.float32(1.0), table, group, sums, limit)
+        np.testing.assert_array_equal([diehl_cook_device.drive(table, rows, n, j) for j in range(16)], sums)
 
 
 @NEEDS_PACKAGE
@@ -107,16 +147,18 @@ class TestSimulator:
 @pytest.mark.parametrize("rule", [PostPreSTDP(), TargetSTDP()], ids=lambda p: type(p).__name__)
 def test_laws_compile_for_a_device(rule, monkeypatch):
     """To PTX, which needs no device; products and sums stay two roundings, as on the CPU."""
-    from numba import cuda, typeof
+    from numba import typeof
     from numba.cuda import dispatcher
+    from numba.cuda.cudadrv import devices as found
     from numba.cuda.cudadrv import nvvm
 
     if devices.SIMULATED or not nvvm.is_available():
         pytest.skip("needs NVVM: pip install 'numba-cuda[cu12]'")
     from tectum.engine import device, diehl_cook_device
 
-    capability = (8, 0)
-    monkeypatch.setattr(dispatcher, "get_current_device", lambda: SimpleNamespace(compute_capability=capability))
+    absent = SimpleNamespace(compute_capability=(8, 0))
+    monkeypatch.setattr(dispatcher, "get_current_device", lambda: absent)
+    monkeypatch.setattr(found, "get_context", lambda: SimpleNamespace(device=absent))
     circuit = circuit_of(rule=rule)._replace(levels=network.exponential_levels().copy())
     f1, f2, f3 = (np.zeros((1,) * n, np.float32) for n in (1, 2, 3))
     i2, i3, order = f2.astype(np.int32), f3.astype(np.int32), f2.astype(np.int64)
@@ -129,8 +171,10 @@ def test_laws_compile_for_a_device(rule, monkeypatch):
         np.float32(1.0),
         True,
     )
+    run = diehl_cook_device.RUN.compiled
     with device._exactly_rounded():
-        code, _ = cuda.compile_ptx(diehl_cook_device.run, tuple(map(typeof, arguments)), device=False, cc=capability)
+        library = dispatcher._Kernel(run.py_func, tuple(map(typeof, arguments)), **run.targetoptions).library
+    code = library.get_asm_str()
     assert "mul.rn.f32" in code
     assert "fma.rn.f32" not in code
 
@@ -155,9 +199,8 @@ class TestErrors:
     def test_device_is_missing(self):
         if devices.obstacle() is None:
             pytest.skip("there is a CUDA device")
-        net = tectum.DiehlCook(4, encoder=SHORT, random_state=0).fit(samples(3, 5))
         with pytest.raises(ValueError, match="engine must be 'cpu', since no CUDA device"):
-            net.set_params(engine="cuda").transform(samples(3, 5))
+            tectum.DiehlCook(engine="cuda").fit(samples(3, 5))
 
     def test_engines(self):
         with pytest.raises(ValueError, match="'engine' parameter of DiehlCook must be"):
@@ -174,3 +217,14 @@ def test_replicas_on_the_cpu_are_single_fits():
     for seed, replica in enumerate(net.fit_replicas(X, range(2))):
         np.testing.assert_array_equal(replica.weights_, clone(net).set_params(random_state=seed).fit(X).weights_)
     assert not hasattr(net, "weights_")
+
+
+def test_a_file_remembers_the_engine(tmp_path):
+    X = samples(6, N_INPUTS)
+    net = tectum.DiehlCook(N_UNITS, encoder=SHORT, gain=9.0, random_state=0).fit(X)
+    net.set_params(engine="cuda").save(tmp_path / "net.tectum")
+    loaded = tectum.load(tmp_path / "net.tectum")
+    assert loaded.engine == "cuda"
+    np.testing.assert_array_equal(
+        loaded.set_params(engine="cpu").transform(X), net.set_params(engine="cpu").transform(X)
+    )

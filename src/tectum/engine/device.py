@@ -35,10 +35,10 @@ class DeviceKernel:
     def __init__(self, function: Callable[..., None]) -> None:
         self.compiled = cuda.jit(function, **OPTIONS)
 
-    def launch(self, n_blocks: int, n_threads: int, *args: Any) -> None:
-        """Run it, and wait until it is done."""
+    def launch(self, n_blocks: int, n_threads: int, shared_bytes: int, *args: Any) -> None:
+        """Run it with so much memory shared by the threads of a block, and wait until it is done."""
         with contextlib.nullcontext() if SIMULATED else _exactly_rounded():  # the first launch compiles
-            self.compiled[n_blocks, n_threads](*args)
+            self.compiled[n_blocks, n_threads, 0, shared_bytes](*args)
         cuda.synchronize()
 
 

@@ -41,6 +41,7 @@ from tectum.parts.waves import peak
 LEAST_THREADS = 32  # of a block; always a power of two
 MOST_THREADS = 256
 MOST_BLOCKS = 512  # at a time
+BYTES_OF_THREAD = 8  # shared with its block, by `furthest_beyond`
 UNDRAWN = np.uint16(0)
 
 
@@ -93,9 +94,10 @@ def run(circuit, replicas, presentations, room, left, learning):
     learning : bool
         IN.
     """
-    excess = cuda.shared.array(MOST_THREADS, types.float32)
-    which = cuda.shared.array(MOST_THREADS, types.int32)
     thread, n_threads, own = cuda.threadIdx.x, cuda.blockDim.x, cuda.blockIdx.x
+    # Size 0 is the memory that the launch asks for. The simulator may give arrays of a fixed size to one thread alone.
+    excess = cuda.shared.array(0, types.float32)[:n_threads]
+    which = cuda.shared.array(0, types.int32)[n_threads:]
     n_presentations, (n_inputs, n_units) = presentations.order.shape[1], replicas.weights.shape[1:]
     fired, limit = room.fired[own], room.limit[own]
     n_tasks = replicas.seeds.shape[0] if learning else n_presentations
@@ -345,7 +347,23 @@ def _launch(
     n_threads = LEAST_THREADS
     while n_threads < min(n_units, MOST_THREADS):
         n_threads *= 2
-    room = DeviceRoom(
+    room = room_for(n_blocks, n_steps, n_inputs, n_units)
+    presentations = Presentations(
+        X=to_device(X),
+        order=to_device(order),
+        keys=to_device(keys),
+        counts=room_on_device(np.int32, *shape, n_units),
+        shown=room_on_device(np.int32, *shape),
+    )
+    learned, left = to_device(replicas), recovery(circuit.neuron, n_steps)
+    shared_bytes = BYTES_OF_THREAD * n_threads
+    RUN.launch(n_blocks, n_threads, shared_bytes, to_device(circuit), learned, presentations, room, left, learning)
+    return to_host(presentations.counts), to_host(presentations.shown), learned
+
+
+def room_for(n_blocks: int, n_steps: int, n_inputs: int, n_units: int) -> DeviceRoom:
+    """Room for so many blocks."""
+    return DeviceRoom(
         v=room_on_device(np.float32, n_blocks, n_units),
         limit=room_on_device(np.float32, n_blocks, n_units),
         raster=room_on_device(np.int32, n_blocks, n_steps, n_inputs),
@@ -355,13 +373,3 @@ def _launch(
         last_post=room_on_device(np.int32, n_blocks, n_units),
         fired=room_on_device(np.int32, n_blocks, n_units),
     )
-    presentations = Presentations(
-        X=to_device(X),
-        order=to_device(order),
-        keys=to_device(keys),
-        counts=room_on_device(np.int32, *shape, n_units),
-        shown=room_on_device(np.int32, *shape),
-    )
-    learned, left = to_device(replicas), recovery(circuit.neuron, n_steps)
-    RUN.launch(n_blocks, n_threads, to_device(circuit), learned, presentations, room, left, learning)
-    return to_host(presentations.counts), to_host(presentations.shown), learned
