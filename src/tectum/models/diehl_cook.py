@@ -291,7 +291,7 @@ class DiehlCook(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator
         Returns
         -------
         list of DiehlCook
-            What ``clone(self).set_params(random_state=seed).fit(X)`` gives for each seed.
+            What ``clone(self).set_params(random_state=seed, verbose=False).fit(X)`` gives for each seed.
 
         Raises
         ------
@@ -303,11 +303,15 @@ class DiehlCook(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator
         UserWarning
             As `fit`.
         """
-        replicas = [clone(self).set_params(random_state=seed) for seed in seeds]
+        replicas = [clone(self).set_params(random_state=seed, verbose=False) for seed in seeds]
         if not replicas:
             raise ValueError("DiehlCook.fit_replicas: seeds must hold one seed at least, got none; pass range(10)")
         if self.engine == "cpu":
-            return Parallel(n_jobs=self.n_jobs, require="sharedmem")(delayed(net.fit)(X) for net in replicas)
+            in_threads = Parallel(n_jobs=self.n_jobs, require="sharedmem", return_as="generator")
+            with progress_bar(len(replicas), "fit", self.verbose, unit="networks") as advance:
+                for _ in in_threads(delayed(net.fit)(X) for net in replicas):
+                    advance(1)
+            return replicas
         for net in replicas:
             checked = net._validate(X, reset=True)
             net._start(checked)
