@@ -99,14 +99,43 @@ def learn(circuit: DiehlCookCircuit, state: DiehlCookState, X: NDArray[np.float3
 
     Samples are numbered from `first_key`, under which their random numbers are drawn.
     """
-    keys = np.arange(first_key, first_key + len(X)).astype(np.uint64)
+    keys = _keys_from(first_key, len(X))
     return _run(circuit, state, _scratch(circuit, state), X, keys, learning=True)
 
 
+def learn_replicas(
+    circuit: DiehlCookCircuit,
+    states: list[DiehlCookState],
+    seeds: NDArray[np.uint64],
+    X: NDArray[np.float32],
+    order: NDArray[np.intp],
+    first_key: int,
+) -> list[tuple[DiehlCookState, Response]]:
+    """What `learn` makes of each state, on a CUDA device; the states stay as they are.
+
+    Each replica has a seed of its own in place of that of the circuit, and sees the samples in the order
+    (n_replicas, n_presentations) given for it.
+    """
+    from tectum.engine import diehl_cook_device
+
+    keys = _keys_from(first_key, order.shape[1])
+    found = diehl_cook_device.learn(circuit, states, seeds, X, order, keys)
+    return [(state, Response(counts, shown)) for state, counts, shown in found]
+
+
 def respond(
-    circuit: DiehlCookCircuit, state: DiehlCookState, X: NDArray[np.float32], keys: NDArray, n_jobs: int | None
+    circuit: DiehlCookCircuit,
+    state: DiehlCookState,
+    X: NDArray[np.float32],
+    keys: NDArray,
+    n_jobs: int | None,
+    engine: str = "cpu",
 ) -> Response:
     """Response to each sample with frozen weights; it depends on the sample and its key alone."""
+    if engine == "cuda":
+        from tectum.engine import diehl_cook_device
+
+        return Response(*diehl_cook_device.respond(circuit, state, X, keys))
     n_parts = min(effective_n_jobs(n_jobs), max(1, len(X)))
     ends = np.linspace(0, len(X), n_parts + 1).astype(int)
     parts = [slice(*ends[k : k + 2]) for k in range(n_parts)]
@@ -135,6 +164,11 @@ def record(
         presentation, step, neuron = np.concatenate(found).astype(np.int64).T
         trains[name] = SpikeTrain((presentation * n_steps + step) * dt, neuron, presentation, sizes[name])
     return trains
+
+
+def _keys_from(first: int, n: int) -> NDArray[np.uint64]:
+    """Keys of the random numbers of n samples in the order in which they are learned from."""
+    return np.arange(first, first + n).astype(np.uint64)
 
 
 def _run(

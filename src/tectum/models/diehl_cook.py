@@ -2,16 +2,18 @@
 
 import numbers
 import warnings
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any, Self
 
 import numpy as np
+from joblib import Parallel, delayed
 from numpy.typing import ArrayLike, NDArray
-from sklearn.base import BaseEstimator, ClassNamePrefixFeaturesOutMixin, TransformerMixin
-from sklearn.utils._param_validation import Interval
+from sklearn.base import BaseEstimator, ClassNamePrefixFeaturesOutMixin, TransformerMixin, clone
+from sklearn.utils._param_validation import Interval, StrOptions
 from sklearn.utils.validation import check_array, check_consistent_length, check_is_fitted, validate_data
 
 from tectum import analysis, persistence
+from tectum.engine import devices
 from tectum.engine import diehl_cook_network as network
 from tectum.engine.diehl_cook_loop import DiehlCookCircuit, DiehlCookState
 from tectum.engine.events import Recording
@@ -87,6 +89,9 @@ class DiehlCook(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator
         Show a progress bar.
     n_jobs : int or None, default=None
         Threads for frozen passes; learning is sequential. Results do not depend on it.
+    engine : {"cpu", "cuda"}, default="cpu"
+        What runs frozen passes and `fit_replicas`; all else runs on the CPU. "cuda" needs the extra ``gpu`` and a
+        device of NVIDIA.
 
     Attributes
     ----------
@@ -143,6 +148,7 @@ class DiehlCook(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator
         "random_state": ["random_state", np.random.Generator],
         "verbose": ["verbose"],
         "n_jobs": [numbers.Integral, None],
+        "engine": [StrOptions(set(devices.ENGINES))],
     }
 
     _recommended = parameters.DIEHL_COOK
@@ -166,6 +172,7 @@ class DiehlCook(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator
         random_state=None,
         verbose=False,
         n_jobs=None,
+        engine="cpu",
     ):
         self.n_neurons = n_neurons
         self.n_passes = n_passes
@@ -183,6 +190,7 @@ class DiehlCook(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator
         self.random_state = random_state
         self.verbose = verbose
         self.n_jobs = n_jobs
+        self.engine = engine
 
     def fit(self, X: ArrayLike, y: ArrayLike | None = None) -> Self:
         """Learn from each sample `n_passes` times.
@@ -269,6 +277,56 @@ class DiehlCook(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator
         finally:  # as in `fit`
             self._publish()
         return self
+
+    def fit_replicas(self, X: ArrayLike, seeds: Iterable[Any]) -> list[Self]:
+        """Fit copies of this network that differ in `random_state`, on a CUDA device all at once.
+
+        Parameters
+        ----------
+        X : array-like or sparse matrix of shape (n_samples, n_features)
+            Samples.
+        seeds : iterable
+            `random_state` of each copy.
+
+        Returns
+        -------
+        list of DiehlCook
+            What ``clone(self).set_params(random_state=seed, verbose=False).fit(X)`` gives for each seed.
+
+        Raises
+        ------
+        ValueError
+            As `fit`, or if there are no seeds.
+
+        Warns
+        -----
+        UserWarning
+            As `fit`.
+        """
+        replicas = [clone(self).set_params(random_state=seed, verbose=False) for seed in seeds]
+        if not replicas:
+            raise ValueError("DiehlCook.fit_replicas: seeds must hold one seed at least, got none; pass range(10)")
+        if self.engine == "cpu":
+            in_threads = Parallel(n_jobs=self.n_jobs, require="sharedmem", return_as="generator")
+            with progress_bar(len(replicas), "fit", self.verbose, unit="networks") as advance:
+                for _ in in_threads(delayed(net.fit)(X) for net in replicas):
+                    advance(1)
+            return replicas
+        for net in replicas:
+            checked = net._validate(X, reset=True)
+            net._start(checked)
+            net._planned = net.n_passes * len(checked)
+        first = replicas[0]
+        try:
+            with progress_bar(first._planned, "fit", self.verbose) as advance:
+                while first._seen < first._planned:
+                    chosen = np.stack([net._next(len(checked)) for net in replicas])
+                    _learn_together(replicas, checked, chosen)
+                    advance(chosen.shape[1])
+        finally:  # as in `fit`
+            for net in replicas:
+                net._publish()
+        return replicas
 
     def transform(self, X: ArrayLike) -> NDArray[np.float32]:
         """Spikes of each neuron in response to each sample, weights and thresholds frozen.
@@ -371,6 +429,9 @@ class DiehlCook(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator
 
     def _validate(self, X: Any, *, reset: bool) -> NDArray[Any]:
         self._validate_params()
+        obstacle = devices.obstacle() if self.engine == "cuda" else None
+        if obstacle:
+            raise ValueError("DiehlCook.engine must be 'cpu', since {}, got 'cuda'; {}".format(*obstacle))
         X = validate_data(self, X, reset=reset, accept_sparse="csr", dtype=[np.float64, np.float32])
         return X if isinstance(X, np.ndarray) else X.toarray()
 
@@ -463,17 +524,21 @@ class DiehlCook(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator
         """Present samples one after another."""
         circuit = self._build()
         state = DiehlCookState(*(array.copy() for array in self._state))
-        response = network.learn(circuit, state, self._inputs(X), self._seen)
-        spikes, seen = self.spike_counts_ + response.counts.sum(axis=0), self._seen + len(X)
+        self._take(state, network.learn(circuit, state, self._inputs(X), self._seen))
+
+    def _take(self, state: DiehlCookState, response: network.Response) -> None:
+        """Go on from the state that was learned from a chunk."""
+        n_presented = len(response.shown)
+        spikes, seen = self.spike_counts_ + response.counts.sum(axis=0), self._seen + n_presented
         shown = self.n_shown_ + int(response.shown.sum())
         # An interrupt comes when a kernel returns: nothing is called between these, so that they change together.
         self._state, self._seen, self.n_shown_, self.spike_counts_ = state, seen, shown, spikes
         silent = float((response.counts.sum(axis=1) == 0).mean())
-        if silent > 0.5 and len(X) == CHUNK:
+        if silent > 0.5 and n_presented == CHUNK:
             warnings.warn(
-                f"DiehlCook: no neuron fires for {silent:.0%} of the last {len(X)} samples; raise gain (now "
+                f"DiehlCook: no neuron fires for {silent:.0%} of the last {n_presented} samples; raise gain (now "
                 f"{self.gain_:.3g} mV) or encoder.rate, or set input_range to the values that occur",
-                stacklevel=3,
+                stacklevel=4,
             )
 
     def _responses(self, X: NDArray) -> NDArray[np.float32]:
@@ -483,7 +548,8 @@ class DiehlCook(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator
         with progress_bar(len(X), "respond", self.verbose, unit="samples") as advance:
             for start in range(0, len(X), BATCH):
                 part = X[start : start + BATCH]
-                response = network.respond(circuit, self._state, self._inputs(part), _keys(part), self.n_jobs)
+                inputs, keys = self._inputs(part), _keys(part)
+                response = network.respond(circuit, self._state, inputs, keys, self.n_jobs, self.engine)
                 counts[start : start + BATCH] = response.counts
                 advance(len(part))
         return counts
@@ -525,6 +591,16 @@ class DiehlCook(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator
 def _keys(X: NDArray) -> NDArray[np.uint64]:
     """Key of the random numbers of each sample, from its content."""
     return np.array([key_of_row(row) for row in X], np.uint64)
+
+
+def _learn_together(nets: list[DiehlCook], X: NDArray, chosen: NDArray[np.intp]) -> None:
+    """Present to each network the samples that were chosen for it (n_networks, n_presentations), on a device."""
+    first, (samples, order) = nets[0], np.unique(chosen, return_inverse=True)
+    states, seeds = [net._state for net in nets], np.array([net._seed for net in nets], np.uint64)
+    inputs, order = first._inputs(X[samples]), order.reshape(chosen.shape)
+    learned = network.learn_replicas(first._build(), states, seeds, inputs, order, first._seen)
+    for net, (state, response) in zip(nets, learned, strict=True):
+        net._take(state, response)
 
 
 def _time_constants(part: Any) -> Iterator[float]:
