@@ -173,7 +173,12 @@ def test_laws_compile_for_a_device(rule, monkeypatch):
     )
     run = diehl_cook_device.RUN.compiled
     with device._exactly_rounded():
-        library = dispatcher._Kernel(run.py_func, tuple(map(typeof, arguments)), **run.targetoptions).library
+        try:
+            library = dispatcher._Kernel(run.py_func, tuple(map(typeof, arguments)), **run.targetoptions).library
+        except RuntimeError as error:  # NVVM came with the package, libnvrtc did not
+            if "libnvrtc" not in str(error):
+                raise
+            pytest.skip("needs libnvrtc: pip install 'numba-cuda[cu12]'")
     code = library.get_asm_str()
     assert "mul.rn.f32" in code
     assert "fma.rn.f32" not in code

@@ -196,7 +196,13 @@ class TestResume:
             np.save(many / f"{n:02d}.npy", samples(4000, seed=n))
         out = tmp_path / "out"
         command = [sys.executable, "-m", "tectum.cli", "encode", som, many, "-o", out, "--jobs", "2"]
-        process = subprocess.Popen(command, start_new_session=True, stderr=subprocess.PIPE, text=True)
+        process = subprocess.Popen(
+            command,
+            start_new_session=True,
+            stderr=subprocess.PIPE,
+            text=True,
+            preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),  # a job in the background ignores it
+        )
         n_done, deadline = 0, time.monotonic() + 240.0
         while n_done < 3 and process.poll() is None and time.monotonic() < deadline:
             if (out / encode.MANIFEST).exists():

@@ -20,7 +20,8 @@ from scipy.sparse import csr_array
 
 import tectum
 from tectum.engine import graph_network as network
-from tectum.engine.graph_loop import CLOCK_STREAM, INPUT_STREAM, run_graph
+from tectum.engine.graph_loop import run_graph
+from tectum.engine.graph_records import CLOCK_STREAM, INPUT_STREAM
 from tectum.engine.random import normal
 from tectum.engine.wave_noise import normal_array
 from tectum.parts.conductance import ConductanceLIF, SpikeThreshold, conduct, relax
