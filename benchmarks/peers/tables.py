@@ -92,7 +92,7 @@ def workload(found: dict[str, Any]) -> list[str]:
         cells += ["1" if name == "tectum" else spread, judged(row), number(row["ready_cpu_seconds"])]
         cells += [number(row["score"].get(key)) for key in names]
         lines.append(f"| {' | '.join(cells)} |")
-    return [*lines, ""]
+    return [*lines, "", *([found["note"], ""] if "note" in found else [])]
 
 
 def large_map(found: dict[str, Any]) -> list[str]:
@@ -125,6 +125,8 @@ def markdown(found: dict[str, Any], order: list[str]) -> str:
     lines = ["# tectum beside its peers", ""]
     lines += [f"{where['processor']}, {where['cores']} cores, Python {where['python']}; written by run.py.", ""]
     lines += summary(found["workloads"], order)
+    if left := [name for name in order if name not in found["workloads"]]:
+        lines += [f"Not measured yet: {', '.join(left)} (`run.py --only NAME`).", ""]
     for name in order:
         if name in found["workloads"]:
             lines += workload(found["workloads"][name])
