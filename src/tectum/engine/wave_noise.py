@@ -101,7 +101,7 @@ def normal_array(seed: np.uint64, stream: int, step: int, n: int) -> NDArray[np.
 
 @kernel
 def fill_close_normals(seed, stream, step, sd, out):
-    """Fill `out` with numbers that are nearly normal, of mean 0, each a function of the key, its place and their number.
+    """Fill `out` with nearly normal numbers of mean 0, each a function of the key, its place and how many there are.
 
     Parameters
     ----------
