@@ -23,7 +23,7 @@ LOWER: dict[str, Any] = {
     "rule": parts.ArrivalSTDP(eta=0.2, w_max=8.0, beta=1.0, tau_pre=12.0),
     "use": parts.UseDependentRate(n_0=1.0),
     "gate": parts.NoveltyGate(),
-    "norm": parts.SourceNorm(drive=6.0),
+    "norm": parts.SourceNorm(drive=5.5),
 }
 # ... and those that hear other maps, whose spikes come in one volley per cycle.
 UPPER: dict[str, Any] = LOWER | {
