@@ -51,6 +51,7 @@ class Hebb:
     span: float | None = None
     trim: float = 0.0
     reach: float | None = None  # radius of the neighbourhood of every unit, in place of r_i; r_o in proportion
+    wide: Array | float = 1.0  # share of eta at which a unit that fires learns whatever it sees; the rest by its rank
 
 
 def distances(positions: Array) -> Array:
@@ -154,11 +155,13 @@ class Layer:
             self.learn(H_pre)
 
     def compete(self, H_pre: Array) -> Array:
-        """What each winner contributes to the drive; keeps y for learning."""
+        """What each winner contributes to the drive; keeps y and the ranks of all units for learning."""
         x = self.W @ H_pre
         if self.hebb.normed:
             x = x / np.linalg.norm(self.W, axis=1) * 2.5 * np.sqrt(len(H_pre))
-        y = k_largest(np.where(self.alive, excess(x, self.c), 0.0), self.hebb.k)
+        y = np.where(self.alive, excess(x, self.c), 0.0)
+        self.fit = ranked(y, self.hebb.power, relative=True)
+        y = k_largest(y, self.hebb.k)
         self.y = ranked(y, self.hebb.power, relative=False)
         return ranked(y, self.hebb.power, self.hebb.relative)
 
@@ -177,7 +180,8 @@ class Layer:
 
     def learn(self, H_pre: Array) -> None:
         """Rule A (excess of the winners) or rule B (spikes), and the competition threshold."""
-        post = self.y if self.hebb.post == "excess" else self.H
+        wide = self.hebb.wide
+        post = self.y if self.hebb.post == "excess" else self.H * (wide + (1.0 - wide) * self.fit)
         if self.hebb.trim > 0.0:
             self.trim(post, H_pre)
         self.W = grown(self.W, post, H_pre, self.hebb)

@@ -125,12 +125,20 @@ def noise_of(circuit: sheet_loop.SheetCircuit, n_steps: int) -> np.ndarray:
     return np.repeat(draws.astype(float) * float(circuit.neuron.noise), 10, axis=0)[:n_steps]
 
 
-def radius_before_learning(neighbourhood: FieldNeighbourhood | None, geometry: sheet_wires.Geometry) -> float | None:
-    """Of a unit; the share `widest` of a disc with the area of its sheet, in sixteenths of an octave."""
+def neighbourhood_of(
+    learning: dict[str, Any], weights: projection_loop.ProjectionState, geometry: sheet_wires.Geometry
+) -> dict[str, Any]:
+    """Radius that all units have, in sixteenths of an octave of a disc with the area of the sheet; R / R_widest; k."""
+    neighbourhood, k = learning.get("neighbourhood"), learning["competition"].number(len(geometry.positions))
     if neighbourhood is None:
-        return None
-    share = 2.0 ** (round(16.0 * np.log2(neighbourhood.widest)) / 16.0)
-    return share * np.sqrt(len(geometry.positions) / (np.pi * geometry.density))
+        return {"k": k}
+    W = network.dense_weights(weights).astype(float)
+    field = W.sum(axis=1) ** 2 / (W**2).sum(axis=1) / W.shape[1]
+    reach = weights.reach.astype(float) if weights.reach.all() else neighbourhood.widest * field
+    (share,) = set(2.0 ** (np.rint(16.0 * np.log2(reach)) / 16.0))
+    radius = share * np.sqrt(len(geometry.positions) / (np.pi * geometry.density))
+    wide = reach / neighbourhood.widest
+    return {"reach": radius, "wide": wide, "k": round(k * wide.mean())}
 
 
 def reference_layers(case: Case, stack: network.Stack, state: network.StackState, geometries: list) -> list:
@@ -145,7 +153,6 @@ def reference_layers(case: Case, stack: network.Stack, state: network.StackState
             competition, rule, norm = learning["competition"], learning["rule"], learning["normaliser"]
             inner, outer = learning["drive"].strengths(geometry.density)
             hebb = reference.Hebb(
-                k=competition.number(len(geometry.positions)),
                 power=competition.power,
                 normed=competition.normed,
                 relative=learning["drive"].relative,
@@ -157,7 +164,7 @@ def reference_layers(case: Case, stack: network.Stack, state: network.StackState
                 mu=getattr(norm, "mean", None),
                 span=getattr(norm, "span", None),
                 trim=getattr(norm, "trim", 0.0),
-                reach=radius_before_learning(learning.get("neighbourhood"), geometry),
+                **neighbourhood_of(learning, state.weights[layer - 1], geometry),
             )
             W = network.dense_weights(state.weights[layer - 1]).astype(float)
             projection = {"hebb": hebb, "W": W, "c": state.weights[layer - 1].c.astype(float)}
@@ -189,6 +196,21 @@ def test_spikes_of_the_reference(name):
         np.testing.assert_allclose(weights.c, layer.c, rtol=1e-4)
         np.testing.assert_allclose(weights.square, (layer.W**2).sum(axis=1), rtol=1e-3)
         assert np.abs(layer.W - 2.5).max() > 1.0
+
+
+def test_small_neighbourhoods_learn_what_fits():
+    """From neighbourhoods of 0.32 of the widest on, between two looks at the fields."""
+    case = CASES["rule B, neighbourhoods"]
+    stack, state, geometries = build(case)
+    state.weights[0].reach[:] = 0.16
+    layers = reference_layers(case, stack, state, geometries)
+    assert layers[1].hebb.wide.max() == pytest.approx(0.32)
+    expected = reference.run(layers, noise_of(stack.sheets[0], 10 + AGREE)[10:])
+    ours = rasters(stack, state, 10, AGREE)
+    for found, wanted in zip(ours, expected, strict=True):
+        assert wanted.sum() > 300
+        np.testing.assert_array_equal(found, wanted)
+    np.testing.assert_allclose(network.dense_weights(state.weights[0]), layers[1].W, rtol=1e-3, atol=1e-5)
 
 
 def test_dead_nodes_are_silent_and_the_others_as_in_the_reference():

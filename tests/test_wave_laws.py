@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from tectum.parts import (
     DynamicThresholdLIF,
     FieldNeighbourhood,
+    FixedNeighbourhood,
     KWinners,
     MeanNorm,
     RangeNorm,
@@ -29,6 +30,7 @@ from tectum.parts.wave_learning import (
     rank,
     reach,
     trim,
+    uptake,
 )
 from tectum.parts.waves import RingStep, adaptation, lateral_input, peak, tire
 
@@ -114,10 +116,11 @@ class TestCompetition:
 class TestLearning:
     def test_rules(self):
         by_excess, by_spikes = (discretise(WaveHebb(0.5, 0.2, post), 0.1) for post in ("excess", "spikes"))
-        assert growth(by_excess, f32(4.0), False) == pytest.approx(0.2)
-        assert growth(by_excess, f32(0.0), True) == 0.0
-        assert growth(by_spikes, f32(4.0), False) == 0.0
-        assert growth(by_spikes, f32(0.0), True) == pytest.approx(0.05)
+        assert growth(by_excess, f32(4.0), f32(0.5), False) == pytest.approx(0.2)
+        assert growth(by_excess, f32(0.0), f32(1.0), True) == 0.0
+        assert growth(by_spikes, f32(4.0), f32(1.0), False) == 0.0
+        assert growth(by_spikes, f32(0.0), f32(1.0), True) == pytest.approx(0.05)
+        assert growth(by_spikes, f32(0.0), f32(0.5), True) == pytest.approx(0.025)
         for p in (by_excess, by_spikes):
             assert raised_threshold(p, f32(1.0), f32(4.0)) == pytest.approx(1.08)
 
@@ -151,6 +154,16 @@ class TestNeighbourhood:
         p = discretise(FieldNeighbourhood(fewest=5.0), 100.0)
         smallest = after(reach, p, 0.9, f32(0.001), f32(300.0), steps=5000)
         assert smallest == pytest.approx(math.sqrt(5.0 / 300.0), rel=1e-4)
+
+    def test_units_that_have_not_learned_take_up_anything(self):
+        p = discretise(FieldNeighbourhood(widest=0.8), 100.0)
+        assert uptake(p, f32(0.8), f32(0.0)) == uptake(p, f32(1.0), f32(0.3)) == 1.0
+        assert uptake(p, f32(0.2), f32(0.0)) == 0.25
+        assert uptake(p, f32(0.2), f32(0.5)) == 0.625
+        assert uptake(p, f32(0.2), f32(1.0)) == 1.0
+        assert uptake(p._replace(share=f32(0.5)), f32(0.2), f32(0.5)) == 0.75
+        assert uptake(p._replace(share=f32(1.0)), f32(0.2), f32(0.1)) == 1.0
+        assert uptake(discretise(FixedNeighbourhood(), 100.0), f32(0.2), f32(0.0)) == 1.0
 
 
 def test_trimming_takes_a_share_of_the_growth():

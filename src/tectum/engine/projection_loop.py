@@ -19,6 +19,7 @@ from tectum.parts.wave_learning import (
     reach,
     rescued_threshold,
     trim,
+    uptake,
 )
 
 ZERO = np.float32(0.0)
@@ -38,6 +39,7 @@ class ProjectionCircuit(NamedTuple):
     relative: Any  # bool: drive by rank alone
     rule: Any  # a rule with `growth`
     normaliser: Any  # MeanNorm or RangeNorm
+    neighbourhood: Any  # FixedNeighbourhood or FieldStep
     evenness: Any  # float32, mean weight times the root of the number of nodes: scale of inputs divided by |W|
 
 
@@ -60,6 +62,7 @@ class ProjectionScratch(NamedTuple):
 
     x: Any  # (n_post,) float32
     y: Any  # (n_post,) float32
+    excess: Any  # (n_post,) float32 before all but the largest are set to 0
     spare: Any  # (n_post,) float32
     winners: Any  # (n_post,) uint32
     silent: Any  # (n_post,) uint8 zeros: no unit of a sheet without waves fires
@@ -98,6 +101,7 @@ def compete(projection, weights, room, active, alive, k):
             y[j] = excess(competition, x[j], weights.c[j])
     for j in range(n_units):
         y[j] = y[j] if alive[j] else ZERO
+        room.excess[j] = y[j]
     keep_largest(y, k, room.spare)
     highest = ZERO
     for j in range(n_units):
@@ -153,9 +157,14 @@ def keep_largest(y, k, spare):
 def learn(projection, weights, room, active, fired):
     """Growth of the weights from the nodes that fire to the units that learn, and their normalisation; phase 5."""
     raw, y, change, learners = weights.raw, room.y, room.spare, room.winners
+    highest = ZERO
+    for j in range(y.shape[0]):
+        highest = max(highest, room.excess[j])
     n = 0
     for j in range(y.shape[0]):
-        change[j] = growth(projection.rule, y[j], fired[j] == FIRED)
+        fit = rank(projection.competition, room.excess[j], highest) if highest > ZERO else ZERO
+        share = uptake(projection.neighbourhood, weights.reach[j], fit)
+        change[j] = growth(projection.rule, y[j], share, fired[j] == FIRED)
         weights.c[j] = raised_threshold(projection.rule, weights.c[j], y[j])
         weights.wins[j] += ONE if y[j] > ZERO else ZERO
         weights.highest[j] = max(weights.highest[j], room.x[j])

@@ -56,6 +56,7 @@ from tectum.parts.wave_learning import (
     reach,
     rescued_threshold,
     trim,
+    uptake,
 )
 from tectum.parts.waves import RingKernel, RingStep, adaptation, peak, tire
 
@@ -79,7 +80,7 @@ class LayerParts(NamedTuple):
     drive: Any = None
     rule: Any = None
     normaliser: Any = None
-    neighbourhood: Any = None
+    neighbourhood: Any = FixedNeighbourhood()
 
 
 class Stack(NamedTuple):
@@ -105,7 +106,7 @@ def build_stack(
     sheets: list[SheetCircuit] = []
     projections, neighbourhoods = [], []
     for layer, (geometry, chosen) in enumerate(zip(geometries, parts, strict=True)):
-        free = not isinstance(chosen.neighbourhood, FixedNeighbourhood | None)
+        free = not isinstance(chosen.neighbourhood, FixedNeighbourhood)
         wires = wire_all(geometry, chosen.kernel) if free else None
         sheets.append(_build_sheet(geometry, chosen, seed, layer, wires))
         if layer > 0:
@@ -118,13 +119,17 @@ def build_stack(
 
 
 def _neighbourhood(geometry: Geometry, parts: LayerParts) -> Neighbourhood:
-    step = discretise(parts.neighbourhood, REFRESH * parts.neuron.step_ms)
+    step = _neighbourhood_step(parts)
     _require(step, reach)
     n = len(geometry.positions)
     distance = np.sort(cdist(geometry.positions, geometry.positions).astype(np.float32), axis=1)[:, 1:]
     size = math.sqrt(n / (math.pi * geometry.density))
     widest = float(parts.neighbourhood.widest)
     return Neighbourhood(step, widest, geometry.positions, size, parts.kernel, distance, np.zeros(n))
+
+
+def _neighbourhood_step(parts: LayerParts) -> Any:
+    return discretise(parts.neighbourhood, REFRESH * parts.neuron.step_ms)
 
 
 def _build_sheet(
@@ -166,16 +171,18 @@ def _build_projection(geometry: Geometry, parts: LayerParts, evenness: float, dt
         power=np.int64(parts.competition.power),
         normed=bool(parts.competition.normed),
     )
-    rule = discretise(parts.rule, dt)
+    rule, neighbourhood = discretise(parts.rule, dt), _neighbourhood_step(parts)
     _require(competition, excess, rank)
     _require(rule, growth, raised_threshold, rescued_threshold)
     _require(parts.normaliser, needs_range, norm_factor, trim)
+    _require(neighbourhood, uptake)
     return ProjectionCircuit(
         competition=competition,
         drive=RingStep(*(np.float32(a) for a in parts.drive.strengths(geometry.density))),
         relative=bool(parts.drive.relative),
         rule=rule,
         normaliser=parts.normaliser,
+        neighbourhood=neighbourhood,
         evenness=np.float32(evenness),
     )
 
@@ -372,6 +379,7 @@ def _projection_scratch(n: int) -> ProjectionScratch:
     return ProjectionScratch(
         x=np.zeros(n, np.float32),
         y=np.zeros(n, np.float32),
+        excess=np.zeros(n, np.float32),
         spare=np.zeros(n, np.float32),
         winners=np.zeros(n, np.uint32),
         silent=np.zeros(n, np.uint8),

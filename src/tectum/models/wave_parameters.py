@@ -81,10 +81,12 @@ CONTINUOUS: dict[str, Any] = TOPOGRAPHIC | {
 }
 # Departures from it for units that have budded from the sheet below: what counts is the share of a unit's weight on the
 # nodes that fire, for which a single synapse is as good as a field, and a tenth of it is needed to win, so that the
-# first to bud do not take all.
+# first to bud do not take all. Neighbours look at neighbouring places from the start, so that units may take up
+# whatever they fire with.
 BUDDING: dict[str, Any] = {
     "competition": parts.KWinners(k=0.1),
     "initial": parts.WaveWeights(single=True, c=0.1),
+    "neighbourhood": parts.FieldNeighbourhood(share=1.0),
     "phases": (parts.WavePhase(15_000.0),),
 }
 TOPOGRAPHIC_LAYERS = (parts.Sheet(1600, 20.0), parts.Sheet(300, 10.0))

@@ -119,20 +119,23 @@ def _(part, dt):
 
 
 @law
-def growth(p, y, fired):
-    """Growth of a weight whose presynaptic neuron fires; y is the ranked excess of the unit, 0 if it did not win."""
+def growth(p, y, share, fired):
+    """Growth of a weight whose presynaptic neuron fires; y is the ranked excess of the unit, 0 if it did not win.
+
+    `share` is what its neighbourhood leaves of the learning rate of a unit that fires, see `uptake`.
+    """
 
 
 @growth.of(ExcessHebbStep)
-def _(p, y, fired):
+def _(p, y, share, fired):
     """dt eta y_j H_i."""
     return p.eta * y
 
 
 @growth.of(SpikeHebbStep)
-def _(p, y, fired):
-    """dt eta H_j H_i."""
-    return p.eta if fired else ZERO
+def _(p, y, share, fired):
+    """dt eta share_j H_j H_i."""
+    return p.eta * share if fired else ZERO
 
 
 @law
@@ -243,12 +246,17 @@ class FieldNeighbourhood(NamedTuple):
     A unit that has not learned sees the whole sheet below, and takes most of its own sheet along when it wins. As its
     receptive field becomes compact its neighbourhood shrinks, and the number of winners with the mean of all: no
     schedule is needed. The share of the nodes that a field amounts to, (sum W)^2 / (n sum W^2), is in the unit's own
-    weights. Ours.
+    weights.
+
+    A unit that has not learned takes up whatever it fires with, which is what brings order. The smaller its
+    neighbourhood, the more it keeps to what fits its own weights: else units between two groups that look at different
+    places would be taken along by both, and look at both places for ever. Ours.
     """
 
     widest: float = 0.9  # radius of the neighbourhood of a unit that has not learned, over that of its sheet
     tau: float = 6000.0  # ms, over which it follows the field
     fewest: float = 5.0  # nodes of the smallest neighbourhood, so that waves go on
+    share: float = 0.0  # least share of its learning rate at which a unit takes up what does not fit; 1: it takes all
 
 
 class FieldStep(NamedTuple):
@@ -257,13 +265,20 @@ class FieldStep(NamedTuple):
     widest: Any
     rate: Any  # 1 - exp(-period / tau)
     fewest: Any
+    share: Any
 
 
 @discretise.of(FieldNeighbourhood)
 def _(part, dt):
     """Constants of a period dt."""
     rate = 1.0 - math.exp(-dt / part.tau)
-    return FieldStep(np.float32(part.widest), np.float32(rate), np.float32(part.fewest))
+    return FieldStep(np.float32(part.widest), np.float32(rate), np.float32(part.fewest), np.float32(part.share))
+
+
+@discretise.of(FixedNeighbourhood)
+def _(part, dt):
+    """Nothing changes."""
+    return part
 
 
 @law
@@ -276,6 +291,27 @@ def _(p, reach, field, n_units):
     """tau dR/dt = max(widest field, R of the fewest units) - R, solved over a period."""
     least = np.float32(math.sqrt(p.fewest / n_units))
     return reach + p.rate * (max(p.widest * field, least) - reach)
+
+
+@law
+def uptake(p, reach, fit):
+    """Share of its learning rate at which a unit that fires learns.
+
+    `fit` is the rank of its input among those of all units, winners or not: how well its weights fit what is active.
+    """
+
+
+@uptake.of(FixedNeighbourhood)
+def _(p, reach, fit):
+    """1."""
+    return ONE
+
+
+@uptake.of(FieldStep)
+def _(p, reach, fit):
+    """s + (1 - s) fit_j, s = R_j / R_widest from the least share to 1."""
+    share = max(p.share, min(reach / p.widest, ONE))
+    return share + (ONE - share) * fit
 
 
 class WaveWeights(NamedTuple):
