@@ -14,12 +14,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tectum.engine.kernel import kernel
+from tectum.engine.lanes import LANES, add_lanes, aligned
 
 FINEST = 2.5  # blocks are at most this part of `length` wide,
 HOLE = 0.8  # and this multiple of r_o
 LARGEST = 8  # nodes along the side of a block
 FEWEST = 2048  # nodes of a grid whose blocks are worth while
-LANES = 8  # rows of what is added per spike are filled up to a multiple of it
+ROW = 16  # numbers of 32 bits in a cache line, at whose begin rows of sums start
 BITS = 32  # of a sum of what is added per spike
 SHARPEN = 0.125  # of the bend of the inhibition over blocks; least error in trials
 MOST_SUM = 2.0**30  # of the integers that add up at a block
@@ -30,18 +31,20 @@ class BlockField(NamedTuple):
 
     size: Any  # int64 nodes along the side of a block
     columns: Any  # int64 blocks in a row, with one beyond each border
-    width: (
-        Any  # int64 of a row of sums, which are as far apart as rows of `smooth`; what is beyond `columns` is of no use
-    )
-    n_sums: Any  # int64 of all rows
+    rows: Any  # int64 rows of blocks, likewise
+    width: Any  # int64 of a row of sums, filled up; what is beyond `columns` is of no use
     smooth: Any  # int16 inhibition by the offset between blocks, row by row
+    apart: Any  # int64 how far apart rows of `smooth` are
     low: Any  # (longer side,) uint32 the block before each row or column of nodes
     share: Any  # (longer side,) float32 of the block after it
     parts: Any  # (longer side,) int32 the same in parts of 2 size
     unit: Any  # float32 inhibition per integer of a sum over blocks
     place: Any  # (longer side,) int64 each row or column of nodes in its block
-    nearby: Any  # (size, size, height, width) uint32 what a node adds to the sums around it, by its place in its block:
-    # below bit `shift` what to take off up to r_o, in units of `hole_unit`, and from there on 1 for a neighbour
+    nearby: Any  # uint32 what a node adds to the sums around it, by its place in its block, `LANES` numbers for each of
+    # `pieces`: below bit `shift` what to take off up to r_o, in units of `hole_unit`, from there on 1 for a neighbour
+    pieces: Any  # uint64 where they are in the sums around a node, from the corner on that is `reach` rows and columns
+    # before it
+    reach: Any  # int64
     shift: Any  # uint32
     hole_unit: Any  # float32
     margin: Any  # int64 nodes around the sheet, for which sums are kept but of no use
@@ -51,15 +54,18 @@ class BlockField(NamedTuple):
 NO_BLOCKS = BlockField(
     size=np.int64(0),
     columns=np.int64(0),
+    rows=np.int64(0),
     width=np.int64(0),
-    n_sums=np.int64(0),
     smooth=np.zeros(1, np.int16),
+    apart=np.int64(0),
     low=np.zeros(1, np.uint32),
     share=np.zeros(1, np.float32),
     parts=np.zeros(1, np.int32),
     unit=np.float32(1.0),
     place=np.zeros(1, np.int64),
-    nearby=np.zeros((1, 1, 1, 1), np.uint32),
+    nearby=np.zeros(1, np.uint32),
+    pieces=np.zeros(1, np.uint64),
+    reach=np.int64(0),
     shift=np.uint32(0),
     hole_unit=np.float32(1.0),
     margin=np.int64(0),
@@ -87,31 +93,55 @@ def build_blocks(
     hole_unit = float(hole.sum(axis=(2, 3)).max()) / (2**shift - hole[0, 0].size)
     reach = max(hole.shape[-1], *disc.shape) // 2
     nearby = _filled_up(np.rint(hole / hole_unit), reach) + 2**shift * _filled_up(disc, reach)
+    margin, width = _multiple(reach + LANES, ROW), _multiple(n_columns, ROW)
+    stride = _multiple(columns, ROW) + 2 * margin
+    nearby, row, column = _in_pieces(nearby)
     return BlockField(
         size=np.int64(size),
         columns=np.int64(n_columns),
-        width=np.int64(smooth.shape[1]),
-        n_sums=np.int64(n_rows * smooth.shape[1]),
-        smooth=np.pad(np.rint(smooth / unit).astype(np.int16).ravel(), (0, n_columns)),
+        rows=np.int64(n_rows),
+        width=np.int64(width),
+        smooth=np.pad(np.rint(smooth / unit).astype(np.int16).ravel(), (0, width)),
+        apart=np.int64(smooth.shape[1]),
         low=(low + 1).astype(np.uint32),
         share=share.astype(np.float32),
         parts=np.rint(2 * size * share).astype(np.int32),
         unit=np.float32(unit / weight),
         place=np.arange(max(rows, columns)) % size,
-        nearby=nearby.astype(np.uint32),
+        nearby=aligned(nearby.astype(np.uint32)),
+        pieces=(row * stride + column).astype(np.uint64),
+        reach=np.int64(reach),
         shift=np.uint32(shift),
         hole_unit=np.float32(hole_unit),
-        margin=np.int64(reach + LANES),
-        stride=np.int64(columns + 2 * (reach + LANES)),
+        margin=np.int64(margin),
+        stride=np.int64(stride),
     )
 
 
+def _multiple(n: int, of: int) -> int:
+    """The next multiple from n on."""
+    return -(-n // of) * of
+
+
 def _filled_up(stamp: NDArray, reach: int) -> NDArray[np.int64]:
-    """The same up to `reach` from its middle, with rows that are filled up to a multiple of `LANES`."""
+    """The same up to `reach` from its middle, and zeros for whole pieces in each row."""
     down, across = (reach - n // 2 for n in stamp.shape[-2:])
-    more = -(2 * reach + 1) % LANES
-    pads = [(0, 0)] * (stamp.ndim - 2) + [(down, down), (across, across + more)]
+    pads = [(0, 0)] * (stamp.ndim - 2) + [(down, down), (across, across + LANES)]
     return np.pad(stamp, pads).astype(np.int64)
+
+
+def _in_pieces(stamps: NDArray) -> tuple[NDArray, NDArray[np.int64], NDArray[np.int64]]:
+    """Stamps (..., height, width) as pieces (..., n, `LANES`) without what is 0 in all; rows and columns of these."""
+    used = stamps.any(axis=(0, 1))
+    begins = [
+        (row, column)
+        for row, line in enumerate(used)
+        if line.any()
+        for column in range(np.flatnonzero(line)[0], np.flatnonzero(line)[-1] + 1, LANES)
+    ]
+    pieces = np.stack([stamps[:, :, row, column : column + LANES] for row, column in begins], axis=2)
+    rows, columns = np.array(begins, np.int64).T
+    return pieces, rows, columns
 
 
 def _between(nodes: NDArray[np.int64], size: int) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
@@ -173,16 +203,6 @@ def _shares(nodes: Any, size: int) -> list[tuple[Any, Any]]:
 
 
 @kernel
-def add_padded(stamp, stride, total, first, strength):
-    """Add a stamp, times `strength`, to sums with margins, from place `first` on; unsigned places take fewer checks."""
-    place = np.uint64(first)
-    for r in range(np.uint64(stamp.shape[0])):
-        for j in range(np.uint64(stamp.shape[1])):
-            total[place + j] += strength * stamp[r, j]
-        place += np.uint64(stride)
-
-
-@kernel
 def padded(blocks, row, column):
     """Place of a node in the sums with margins."""
     return (row + blocks.margin) * blocks.stride + column + blocks.margin
@@ -191,10 +211,12 @@ def padded(blocks, row, column):
 @kernel
 def add_event(blocks, nearby, change, row, column, strength):
     """Add a node, times `strength`, to the sums nearby and to the changes of its blocks."""
-    size, stride = blocks.size, blocks.stride
-    stamp = blocks.nearby[blocks.place[row], blocks.place[column]]
-    reach = stamp.shape[0] // 2
-    add_padded(stamp, stride, nearby, padded(blocks, row, column) - reach * (stride + 1), strength)
+    size, reach, n_pieces = blocks.size, blocks.reach, blocks.pieces.shape[0]
+    first = np.uint64(padded(blocks, row - reach, column - reach))
+    piece = np.uint64((blocks.place[row] * size + blocks.place[column]) * n_pieces * LANES)
+    for k in range(n_pieces):
+        add_lanes(nearby, first + blocks.pieces[k], blocks.nearby, piece, strength)
+        piece += np.uint64(LANES)
     k, width = blocks.low[row] * blocks.width + blocks.low[column], blocks.width
     whole = np.int32(2 * size)
     down, across = blocks.parts[row], blocks.parts[column]
@@ -208,46 +230,68 @@ def add_event(blocks, nearby, change, row, column, strength):
 def add_changes(blocks, change, changed, total):
     """Add to the sums over blocks what has changed in each, four at a time, and forget the changes."""
     width, columns = blocks.width, blocks.columns
-    n, n_changed = total.shape[0], 0
-    for r in range(n // max(width, 1)):
+    n_changed = 0
+    for r in range(blocks.rows):
         for k in range(r * width, r * width + columns):
             changed[n_changed] = k
             n_changed += 1 if change[k] != 0 else 0
     for q in range((n_changed + 3) // 4):
-        s0, first = take_change(blocks, change, changed[4 * q], n)
-        s1, second = take_change(blocks, change, changed[min(4 * q + 1, n_changed - 1)], n)
-        s2, third = take_change(blocks, change, changed[min(4 * q + 2, n_changed - 1)], n)
-        s3, fourth = take_change(blocks, change, changed[min(4 * q + 3, n_changed - 1)], n)
-        for j in range(n):
-            total[j] += (s0 * first[j] + s1 * second[j]) + (s2 * third[j] + s3 * fourth[j])
+        s0, first = take_change(blocks, change, changed[4 * q])
+        s1, second = take_change(blocks, change, changed[min(4 * q + 1, n_changed - 1)])
+        s2, third = take_change(blocks, change, changed[min(4 * q + 2, n_changed - 1)])
+        s3, fourth = take_change(blocks, change, changed[min(4 * q + 3, n_changed - 1)])
+        row = offset = np.uint64(0)
+        for _ in range(blocks.rows):
+            for j in range(np.uint64(width)):
+                k = offset + j
+                total[row + j] += (s0 * first[k] + s1 * second[k]) + (s2 * third[k] + s3 * fourth[k])
+            row += np.uint64(width)
+            offset += np.uint64(blocks.apart)
 
 
 @kernel
-def take_change(blocks, change, k, n):
+def take_change(blocks, change, k):
     """The change of a block, which is 0 then, and what it acts with on the others."""
     strength = change[k]
     change[k] = 0
-    r, c = k // blocks.width, k % blocks.width
-    first = n - blocks.width - r * blocks.width + blocks.columns - 1 - c
-    return strength, blocks.smooth[first : first + n]
+    up, left = blocks.rows - 1 - k // blocks.width, blocks.columns - 1 - k % blocks.width
+    return strength, blocks.smooth[up * blocks.apart + left :]
 
 
 @kernel
 def interpolate(blocks, total, r, lines):
-    """Inhibition of the nodes of row r by blocks: rows of blocks above and below, the share of the latter; in order."""
+    """Inhibition of the nodes of row r by blocks: rows of blocks above and below, the share of the latter; in order.
+
+    Nodes begin at place `ROW` of a row.
+    """
     low = blocks.low
     k = low[r]
     if r == 0:
         spread_line(blocks, total, k, lines[k % 2])
     if r == 0 or low[r - 1] < k:
         spread_line(blocks, total, k + 1, lines[(k + 1) % 2])
-    return lines[k % 2], lines[(k + 1) % 2], blocks.share[r]
+    return lines[k % 2][ROW:], lines[(k + 1) % 2][ROW:], blocks.share[r]
 
 
 @kernel
 def spread_line(blocks, total, k, line):
-    """Row k of the sums over blocks, interpolated between its blocks."""
-    row, low, share = total[k * blocks.width : (k + 1) * blocks.width], blocks.low, blocks.share
-    for c in range(line.shape[0]):
-        before = np.float32(row[low[c]])
-        line[c] = blocks.unit * (before + share[c] * (np.float32(row[low[c] + 1]) - before))
+    """Row k of the sums over blocks, interpolated between its blocks: as many nodes as the largest blocks have for each
+
+    block, of which those from the next block on are overwritten by it.
+    """
+    size, unit, share = np.uint64(blocks.size), blocks.unit, blocks.share[blocks.size // 2 :]
+    s0, s1, s2, s3, s4, s5, s6, s7 = share[0], share[1], share[2], share[3], share[4], share[5], share[6], share[7]
+    row = total[k * blocks.width : (k + 1) * blocks.width]
+    place = np.uint64(ROW - (blocks.size - blocks.size // 2))
+    for b in range(np.uint64(blocks.columns - 1)):
+        before = np.float32(row[b])
+        more = np.float32(row[b + np.uint64(1)]) - before
+        line[place] = unit * (before + s0 * more)
+        line[place + np.uint64(1)] = unit * (before + s1 * more)
+        line[place + np.uint64(2)] = unit * (before + s2 * more)
+        line[place + np.uint64(3)] = unit * (before + s3 * more)
+        line[place + np.uint64(4)] = unit * (before + s4 * more)
+        line[place + np.uint64(5)] = unit * (before + s5 * more)
+        line[place + np.uint64(6)] = unit * (before + s6 * more)
+        line[place + np.uint64(7)] = unit * (before + s7 * more)
+        place += size

@@ -74,12 +74,13 @@ class SheetScratch(NamedTuple):
     changed: Any  # (n_blocks,) int64 blocks that change
     lines: Any  # (2, columns) float32 rows of blocks, interpolated
     u: Any  # (columns or BLOCK,) float32 lateral input to a line of nodes
-    hits: Any  # uint8 which nodes of a line fire, filled up to whole words
+    hits: Any  # (columns or BLOCK,) uint8 which nodes of a line cross their threshold, filled up to whole words
     hit_words: Any  # uint64 the same bytes
     words: Any  # (WORDS, n_blocks) uint32
     noise: Any  # (n,) float32
     drive: Any  # (n,) float32
     before: Any  # (n,) uint32 nodes that fired in the step before
+    starts: Any  # (n,) uint32 nodes that start to fire
 
 
 class SpikeEvents(NamedTuple):
@@ -187,34 +188,37 @@ def new_noise(circuit, scratch, step):
 
 
 @kernel
-def advance_nodes(neuron, v, fatigue, fired, alive, u, noise):
-    """Phase 3 for a line of nodes; whether one of them crosses its threshold."""
+def advance_nodes(neuron, v, fatigue, fired, u, noise, hits):
+    """Phase 3 for a line of nodes: which of them cross their thresholds, and whether one does."""
     hit = False
     for j in range(v.shape[0]):
         v[j] = membrane(neuron, v[j], u[j] + noise[j] - adaptation(neuron, fatigue[j]))
         fatigue[j] = tire(neuron, fatigue[j], v[j], fired[j] != SILENT)
-        hit |= (v[j] >= peak(neuron, fatigue[j])) & alive[j]
+        crosses = v[j] >= peak(neuron, fatigue[j])
+        hits[j] = crosses
+        hit |= crosses
     return hit
 
 
 @kernel
-def find_spikes(circuit, scratch, v, fatigue, alive, first, now, n):
+def find_spikes(scratch, alive, first, now, n):
     """Write the nodes of a line that fire, which begins with node `first`, to `now` from place n; returns the end."""
-    hits, words, place = scratch.hits, scratch.hit_words, np.uint64(n)
-    for j in range(v.shape[0]):
-        hits[j] = (v[j] >= peak(circuit.neuron, fatigue[j])) & alive[j]
-    for w in range((v.shape[0] + PIECE - 1) // PIECE):
+    hits, words, place, whole = scratch.hits, scratch.hit_words, np.uint64(n), alive.shape[0] // PIECE
+    for w in range(whole):
         if words[w] != NO_HIT:
-            for j in range(w * PIECE, min(w * PIECE + PIECE, v.shape[0])):
-                now[place] = first + j
-                place += np.uint64(hits[j])
+            for j in range(PIECE):
+                now[place] = first + w * PIECE + j
+                place += np.uint64(hits[w * PIECE + j] & alive[w * PIECE + j])
+    for j in range(whole * PIECE, alive.shape[0]):
+        now[place] = first + j
+        place += np.uint64(hits[j] & alive[j])
     return np.int64(place)
 
 
 @kernel
 def advance_sheet(circuit, state, scratch, driven, n_before, now):
     """Phases 3 and 4; writes the nodes that fire to `now` and `scratch.before`, returns their number."""
-    v, fatigue, fired, alive, before = state.v, state.fatigue, state.fired, circuit.alive, scratch.before
+    v, fatigue, fired = state.v, state.fatigue, state.fired
     n_nodes, line = v.shape[0], scratch.u.shape[0]
     n = 0
     for b in range((n_nodes + line - 1) // line):
@@ -225,33 +229,37 @@ def advance_sheet(circuit, state, scratch, driven, n_before, now):
             drive = scratch.drive[part]
             for j in range(u.shape[0]):
                 u[j] += drive[j]
-        if advance_nodes(
-            circuit.neuron,
-            v[part],
-            fatigue[part],
-            fired[part],
-            alive[part],
-            u,
-            scratch.noise[part],
-        ):
-            n = find_spikes(circuit, scratch, v[part], fatigue[part], alive[part], part.start, now, n)
-    for k in range(n):
+        if advance_nodes(circuit.neuron, v[part], fatigue[part], fired[part], u, scratch.noise[part], scratch.hits):
+            n = find_spikes(scratch, circuit.alive[part], part.start, now, n)
+    reset_and_count(circuit, state, scratch, n_before, now[:n])
+    return n
+
+
+@kernel
+def reset_and_count(circuit, state, scratch, n_before, now):
+    """Phase 4 for the nodes that fire, and the sums over them; lists are filled without a branch."""
+    v, fatigue, fired, before, starts = state.v, state.fatigue, state.fired, scratch.before, scratch.starts
+    n_starts = n_stops = np.uint64(0)
+    for k in range(now.shape[0]):
         j = now[k]
         v[j] = circuit.reset[j]
         fatigue[j] += circuit.jump[j]
-        if fired[j] == SILENT:
-            count_spike(circuit, scratch, j, START)
+        starts[n_starts] = j
+        n_starts += np.uint64(fired[j] == SILENT)
         fired[j] = GOES_ON
     for k in range(n_before):
         j = before[k]
-        if fired[j] == FIRED:
-            count_spike(circuit, scratch, j, STOP)
-            fired[j] = SILENT
+        before[n_stops] = j
+        n_stops += np.uint64(fired[j] == FIRED)
+    for k in range(n_starts):
+        count_spike(circuit, scratch, starts[k], START)
+    for k in range(n_stops):
+        count_spike(circuit, scratch, before[k], STOP)
+        fired[before[k]] = SILENT
     add_changes(circuit.blocks, scratch.change, scratch.changed, scratch.blocks)
-    for k in range(n):
+    for k in range(now.shape[0]):
         fired[now[k]] = FIRED
         before[k] = now[k]
-    return n
 
 
 @kernel

@@ -10,7 +10,8 @@ from numpy.typing import NDArray
 from scipy.spatial import cKDTree
 from scipy.spatial.distance import cdist
 
-from tectum.engine.far_field import NO_BLOCKS, build_blocks
+from tectum.engine.far_field import LARGEST, NO_BLOCKS, ROW, build_blocks
+from tectum.engine.lanes import aligned, aligned_zeros
 from tectum.engine.projection_loop import (
     REFRESH,
     ProjectionCircuit,
@@ -242,7 +243,9 @@ def after_spike(neuron: Any, seed: np.uint64, layer: int, n: int) -> tuple[NDArr
 def at_rest(neuron: Any, n: int) -> SheetState:
     """A sheet of n neurons in which nothing has fired yet."""
     potential, fatigue = neuron.rest()
-    return SheetState(np.full(n, potential, np.float32), np.full(n, fatigue, np.float32), np.zeros(n, np.uint8))
+    v, tired, fired = (aligned_zeros(n, dtype) for dtype in (np.float32, np.float32, np.uint8))
+    v[:], tired[:] = potential, fatigue
+    return SheetState(v, tired, fired)
 
 
 def with_living(stack: Stack, geometries: Sequence[Geometry]) -> Stack:
@@ -254,7 +257,7 @@ def with_living(stack: Stack, geometries: Sequence[Geometry]) -> Stack:
 def copy_of(state: StackState) -> StackState:
     """A state that a kernel may touch."""
     return StackState(
-        tuple(SheetState(*(array.copy() for array in sheet)) for sheet in state.sheets),
+        tuple(SheetState(*(aligned(array) for array in sheet)) for sheet in state.sheets),
         tuple(ProjectionState(*(array.copy() for array in weights)) for weights in state.weights),
     )
 
@@ -356,22 +359,25 @@ def _sheet_scratch(circuit: SheetCircuit) -> SheetScratch:
     n, blocks = len(circuit.reset), circuit.blocks
     columns = int(circuit.columns) if blocks.size else 0
     n_sums = (n // columns + 2 * int(blocks.margin)) * int(blocks.stride) if columns else 0
-    hits = np.zeros(-(-(columns or BLOCK) // PIECE) * PIECE, np.uint8)
+    n_blocks = int(blocks.rows * blocks.width)
+    hits = aligned_zeros(-(-(columns or BLOCK) // PIECE) * PIECE, np.uint8)
+    row = ROW * (2 + int(blocks.columns * blocks.size) // ROW) + LARGEST
     return SheetScratch(
-        n_near=np.zeros(0 if columns else n, np.int32),
-        far=np.zeros(0 if columns else n, np.int32),
-        nearby=np.zeros(n_sums, np.uint32),
-        blocks=np.zeros(int(blocks.n_sums), np.int32),
-        change=np.zeros(int(blocks.n_sums), np.int32),
-        changed=np.zeros(int(blocks.n_sums), np.int64),
-        lines=np.zeros((2, columns), np.float32),
-        u=np.zeros(columns or BLOCK, np.float32),
+        n_near=aligned_zeros(0 if columns else n, np.int32),
+        far=aligned_zeros(0 if columns else n, np.int32),
+        nearby=aligned_zeros(n_sums, np.uint32),
+        blocks=aligned_zeros(n_blocks, np.int32),
+        change=np.zeros(n_blocks, np.int32),
+        changed=np.zeros(n_blocks, np.int64),
+        lines=aligned_zeros(2 * ROW * -(-row // ROW), np.float32).reshape(2, -1),
+        u=aligned_zeros(columns or BLOCK, np.float32),
         hits=hits,
         hit_words=hits.view(np.uint64),
         words=words_for(n),
-        noise=np.zeros(n, np.float32),
-        drive=np.zeros(n, np.float32),
+        noise=aligned_zeros(n, np.float32),
+        drive=aligned_zeros(n, np.float32),
         before=np.zeros(n, np.uint32),
+        starts=np.zeros(n, np.uint32),
     )
 
 
