@@ -132,7 +132,7 @@ def _filled_up(stamp: NDArray, reach: int) -> NDArray[np.int64]:
 
 def _in_pieces(stamps: NDArray) -> tuple[NDArray, NDArray[np.int64], NDArray[np.int64]]:
     """Stamps (..., height, width) as pieces (..., n, `LANES`) without what is 0 in all; rows and columns of these."""
-    used = stamps.any(axis=(0, 1))
+    used = np.logical_or.reduce(stamps != 0, axis=(0, 1))
     begins = [
         (row, column)
         for row, line in enumerate(used)
@@ -243,8 +243,8 @@ def add_changes(blocks, change, changed, total):
         row = offset = np.uint64(0)
         for _ in range(blocks.rows):
             for j in range(np.uint64(width)):
-                k = offset + j
-                total[row + j] += (s0 * first[k] + s1 * second[k]) + (s2 * third[k] + s3 * fourth[k])
+                place = offset + j
+                total[row + j] += (s0 * first[place] + s1 * second[place]) + (s2 * third[place] + s3 * fourth[place])
             row += np.uint64(width)
             offset += np.uint64(blocks.apart)
 
@@ -275,9 +275,9 @@ def interpolate(blocks, total, r, lines):
 
 @kernel
 def spread_line(blocks, total, k, line):
-    """Row k of the sums over blocks, interpolated between its blocks: as many nodes as the largest blocks have for each
+    """Row k of the sums over blocks, interpolated between its blocks.
 
-    block, of which those from the next block on are overwritten by it.
+    As many nodes are written for each as the largest blocks have; the next block overwrites those beyond.
     """
     size, unit, share = np.uint64(blocks.size), blocks.unit, blocks.share[blocks.size // 2 :]
     s0, s1, s2, s3, s4, s5, s6, s7 = share[0], share[1], share[2], share[3], share[4], share[5], share[6], share[7]
