@@ -1,0 +1,38 @@
+"""Vector sums: the same compiled as plain, at any place; arrays that begin with a cache line."""
+
+import numpy as np
+import pytest
+
+from tectum.engine.kernel import kernel
+from tectum.engine.lanes import LANES, LINE, add_lanes, aligned, aligned_zeros
+
+
+@kernel
+def add_compiled(total, i, stamp, k, strength):
+    """INOUT total; the rest IN."""
+    add_lanes(total, i, stamp, k, strength)
+
+
+@pytest.mark.parametrize("strength", [1, -1, 7])
+def test_add_lanes(strength):
+    rng = np.random.default_rng(3)
+    stamp = rng.integers(0, 2**20, 40, dtype=np.uint32)
+    total = rng.integers(2**28, 2**29, 50, dtype=np.uint32)
+    for i, k in ((0, 0), (3, 32), (42, 5)):
+        expected = total.astype(np.int64)
+        expected[i : i + LANES] += strength * stamp[k : k + LANES].astype(np.int64)
+        for add in (add_lanes, add_compiled):
+            found = total.copy()
+            add(found, np.uint64(i), stamp, np.uint64(k), np.int32(strength))
+            np.testing.assert_array_equal(found, expected)
+
+
+@pytest.mark.parametrize("dtype", [np.uint8, np.float32, np.int64])
+def test_aligned(dtype):
+    for n in (0, 1, 63, 1000):
+        zeros = aligned_zeros(n, dtype)
+        copy = aligned(np.arange(n).astype(dtype))
+        assert zeros.shape == copy.shape == (n,)
+        assert not zeros.any()
+        np.testing.assert_array_equal(copy, np.arange(n).astype(dtype))
+        assert n == 0 or zeros.ctypes.data % LINE == copy.ctypes.data % LINE == 0
