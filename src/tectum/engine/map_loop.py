@@ -366,7 +366,7 @@ def run_map(circuit, state, spikes, scratch, currents, blank, n_input, n_blank, 
                 quiet = n_fired == 0
         if learn:
             adapt_gain(circuit, state, spikes.counts[V] > n_before)
-    if scratch.history.n_steps[0] > 0:
+    if scratch.history.n_portions[0] > 0:
         catch_up_all(circuit.rule, state, scratch)
 
 

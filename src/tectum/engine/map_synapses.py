@@ -3,9 +3,9 @@
 The rows of large matrices come from memory. Four at a time come faster than one after another, and a row is driven and
 depressed in the same pass.
 
-A column of a large matrix would be fetched a cache line for each weight. There the spikes of v are remembered instead, and a
-row learns from them when its input fires next, since then it is fetched anyway. It does not matter when it does: the rule
-sees the weight and the lag of the pair only, the input has not fired in between, and each synapse gets its
+A column of a large matrix would be fetched a cache line for each weight. There the spikes of v are remembered instead,
+and a row learns from them when its input fires next, since then it is fetched anyway. It does not matter when it does:
+the rule sees the weight and the lag of the pair only, the input has not fired in between, and each synapse gets its
 changes in the same order. So the weights are the same to the last bit, whatever the rule.
 """
 
@@ -18,19 +18,25 @@ from tectum.parts.plasticity import depress, potentiate
 
 ZERO = np.float32(0.0)
 FOUR = 4  # rows taken together
-BLOCK = 16  # rows that stay in the cache
-FEW = 16  # neurons of v up to which synapses are taken one by one from a row
+BLOCK = 16  # rows that stay in the cache between the passes
+LINE = 16  # weights in a cache line
+COLUMN = 64  # synapses of a column taken together, whose rows stay in the cache
+MANY = 4  # from a quarter of v on whole rows are passed through, else the synapses are picked out
 
 
 class MapHistory(NamedTuple):
-    """Steps in which v fired and from which not all rows have learned (INOUT); without room all learn at once."""
+    """Spikes of v from which not all rows have learned (INOUT), in order; without room all learn at once.
 
-    step: Any  # (capacity,) int64, step of the clock
-    n_fired: Any  # (capacity,) int64, number of neurons that fired in it
-    neuron: Any  # (capacity, n_v) uint32, which they are
-    fired: Any  # (capacity, n_v) bool, the same as a mask
-    n_steps: Any  # (1,) int64, number of steps remembered
-    learned: Any  # (n_u,) int64, number of those that a row has learned from
+    They come in portions, in which no neuron fires twice: one step in which many neurons fire, or several with few.
+    """
+
+    step: Any  # (n_portions * n_v,) int64, step of the clock of each spike
+    neuron: Any  # (n_portions * n_v,) uint32, neuron of v
+    start: Any  # (n_portions + 1,) int64, first spike of each portion
+    many: Any  # (n_portions,) bool, whether it is one step in which many neurons fired
+    fired: Any  # (n_portions, n_v) bool, which neurons fired
+    n_portions: Any  # (1,) int64, number of portions remembered
+    learned: Any  # (n_u,) int64, number of spikes that a row has learned from
 
 
 @kernel
@@ -62,7 +68,7 @@ def drive_and_depress(rule, g, state, fired, n_fired, scratch):
         fading[j] = rule.memory_minus[lag] if lag < n_lags else ZERO
     for start in range(0, n_fired, BLOCK):
         rows = fired[start : min(start + BLOCK, n_fired)]
-        if scratch.history.n_steps[0] > 0:
+        if scratch.history.n_portions[0] > 0:
             catch_up(rule, state, rows, scratch)
         together = rows.shape[0] - rows.shape[0] % FOUR
         for f in range(0, together, FOUR):
@@ -88,11 +94,10 @@ def learn_causes(rule, state, fired, n_fired, scratch):
     IN rule, fired (n_fired,); INOUT state, scratch.
     """
     history = scratch.history
-    room = history.step.shape[0]
-    if room == 0:
+    if history.many.shape[0] == 0:
         learn_columns(rule, state.weights, state.last_u, state.clock[0], fired, n_fired, scratch)
     else:
-        if history.n_steps[0] == room:
+        if history.n_portions[0] == history.many.shape[0]:
             catch_up_all(rule, state, scratch)
         remember(history, state.clock[0], fired, n_fired)
 
@@ -106,8 +111,8 @@ def learn_columns(rule, weights, last_u, clock, fired, n_fired, scratch):
     """
     memory, column = scratch.memory, scratch.column
     n_lags = rule.memory_plus.shape[0]
-    for start in range(0, weights.shape[0], memory.shape[0]):
-        n = min(memory.shape[0], weights.shape[0] - start)
+    for start in range(0, weights.shape[0], COLUMN):
+        n = min(COLUMN, weights.shape[0] - start)
         any_late = False
         for k in range(n):
             lag = clock - last_u[start + k] - rule.shift
@@ -136,74 +141,115 @@ def depress_late(rule, row, lag, fired, n_fired):
 
 @kernel
 def remember(history, clock, fired, n_fired):
-    """Keep the spikes of a step for later; INOUT history, with room for it; IN clock, fired (n_fired,)."""
-    s = history.n_steps[0]
-    history.step[s] = clock
-    history.n_fired[s] = n_fired
-    mask = history.fired[s]
-    for j in range(mask.shape[0]):
-        mask[j] = False
+    """Keep the spikes of a step for later; INOUT history, with room for one portion; IN clock, fired (n_fired,)."""
+    n_v = history.fired.shape[1]
+    many = MANY * n_fired > n_v
+    p = history.n_portions[0] - 1
+    apart = p < 0 or many or history.many[p]
+    if not apart:
+        for f in range(n_fired):
+            apart |= history.fired[p, fired[f]]
+    if apart:
+        p += 1
+        history.many[p] = many
+        history.start[p + 1] = history.start[p]
+        for j in range(n_v):
+            history.fired[p, j] = False
+        history.n_portions[0] = p + 1
+    end = history.start[p + 1]
     for f in range(n_fired):
-        history.neuron[s, f] = fired[f]
-        mask[fired[f]] = True
-    history.n_steps[0] = s + 1
+        history.step[end + f] = clock
+        history.neuron[end + f] = fired[f]
+        history.fired[p, fired[f]] = True
+    history.start[p + 1] = end + n_fired
 
 
 @kernel
 def catch_up(rule, state, rows, scratch):
-    """Some rows learn from what they have not yet seen of the history; IN rule, rows (n_rows,); INOUT state, scratch."""
+    """Rows learn from what they have not yet seen of the history; IN rule, rows (n_rows,); INOUT state, scratch."""
     history = scratch.history
-    n_steps = history.n_steps[0]
-    s = n_steps
+    start, learned = history.start, history.learned
+    n_spikes = start[history.n_portions[0]]
+    seen_by_all = n_spikes
     for k in rows:
-        s = min(s, history.learned[k])
-    while s < n_steps:
-        if history.n_fired[s] > FEW:
-            learn_many(rule, state, rows, s, scratch)
-            s += 1
+        seen_by_all = min(seen_by_all, learned[k])
+    fetched = False
+    for p in range(history.n_portions[0]):
+        if start[p + 1] <= seen_by_all:
+            continue
+        if history.many[p]:
+            learn_many(rule, state, rows, p, scratch)
         else:
-            end = s + 1
-            while end < n_steps and history.n_fired[end] <= FEW:
-                end += 1
+            if not fetched:
+                scratch.memory[0] = fetch(state.weights, rows)
+                fetched = True
             for k in rows:
-                learn_few(rule, state.weights[k], state.last_u[k], max(s, history.learned[k]), end, history)
-            s = end
+                new = max(start[p], learned[k])
+                step, neuron = history.step[new : start[p + 1]], history.neuron[new : start[p + 1]]
+                learn_few(rule, state.weights[k], state.last_u[k], step, neuron, scratch)
     for k in rows:
-        history.learned[k] = n_steps
+        learned[k] = n_spikes
 
 
 @kernel
-def learn_few(rule, row, last, start, end, history):
-    """A row learns from steps in which few neurons fired.
+def fetch(weights, rows):
+    """Bring rows into the cache, four side by side: much faster than weight by weight, when few are needed.
 
-    IN rule, last (step of the input's last spike), start and end of the steps, history; INOUT row (n_v,).
+    IN weights (n_u, n_v), rows (n_rows,). Returns a number that depends on them; who drops it drops the reading.
     """
-    n_lags = rule.memory_plus.shape[0]
-    for s in range(start, end):
-        neuron = history.neuron[s]
-        lag = history.step[s] - last - rule.shift
-        memory = rule.memory_plus[lag] if lag >= 0 and lag < n_lags else ZERO
-        for f in range(history.n_fired[s]):
-            row[neuron[f]] = potentiate(rule, row[neuron[f]], memory)
-        depress_late(rule, row, lag, neuron, history.n_fired[s])
+    total = ZERO
+    last = rows.shape[0] - 1
+    for f in range(0, rows.shape[0], FOUR):
+        a, b = weights[rows[f]], weights[rows[min(f + 1, last)]]
+        c, d = weights[rows[min(f + 2, last)]], weights[rows[min(f + 3, last)]]
+        for j in range(0, a.shape[0], LINE):
+            total += a[j] + b[j] + c[j] + d[j]
+    return total
 
 
 @kernel
-def learn_many(rule, state, rows, s, scratch):
-    """Those of the rows that have not yet learn from step s, in which many neurons fired; INOUT state, scratch."""
+def learn_few(rule, row, last, step, neuron, scratch):
+    """A row learns from spikes of different neurons.
+
+    IN rule, last (step of the input's last spike), step and neuron (n_spikes,); INOUT row (n_v,), scratch.
+    """
+    memory, column = scratch.memory, scratch.column
+    n_lags = rule.memory_plus.shape[0]
+    n_spikes = neuron.shape[0]
+    for f in range(n_spikes):
+        lag = step[f] - last - rule.shift
+        memory[f] = rule.memory_plus[lag] if lag >= 0 and lag < n_lags else ZERO
+        column[f] = row[neuron[f]]
+    for f in range(n_spikes):
+        column[f] = potentiate(rule, column[f], memory[f])
+    for f in range(n_spikes):
+        row[neuron[f]] = column[f]
+    late = 0
+    while late < n_spikes and step[late] - last < rule.shift:
+        depress_late(rule, row, step[late] - last - rule.shift, neuron[late : late + 1], 1)
+        late += 1
+
+
+@kernel
+def learn_many(rule, state, rows, p, scratch):
+    """Those of the rows that have not yet learn from portion p, a step in which many neurons fired.
+
+    IN rule, rows (n_rows,), p; INOUT state, scratch.
+    """
     history, behind, memory = scratch.history, scratch.behind, scratch.memory
     n_lags = rule.memory_plus.shape[0]
+    first, end = history.start[p], history.start[p + 1]
     n = 0
     for k in rows:
-        if history.learned[k] <= s:
-            lag = history.step[s] - state.last_u[k] - rule.shift
+        if history.learned[k] <= first:
+            lag = history.step[first] - state.last_u[k] - rule.shift
             memory[n] = rule.memory_plus[lag] if lag >= 0 and lag < n_lags else ZERO
             behind[n] = k
             n += 1
-    potentiate_rows(rule, state.weights, behind, n, memory, history.fired[s], scratch.spare)
+    potentiate_rows(rule, state.weights, behind, n, memory, history.fired[p], scratch.spare)
     for i in range(n):
-        lag = history.step[s] - state.last_u[behind[i]] - rule.shift
-        depress_late(rule, state.weights[behind[i]], lag, history.neuron[s], history.n_fired[s])
+        lag = history.step[first] - state.last_u[behind[i]] - rule.shift
+        depress_late(rule, state.weights[behind[i]], lag, history.neuron[first:end], end - first)
 
 
 @kernel
@@ -240,4 +286,4 @@ def catch_up_all(rule, state, scratch):
         catch_up(rule, state, rows[:n], scratch)
     for k in range(state.weights.shape[0]):
         history.learned[k] = 0
-    history.n_steps[0] = 0
+    history.n_portions[0] = 0
