@@ -91,11 +91,11 @@ class MapScratch(NamedTuple):
 
     fading: Any  # (n_v,) float32
     fired: Any  # (max(n_u, n_v),) int64
-    memory: Any  # (block,) float32
-    column: Any  # (block,) float32
-    rows: Any  # (block,) int64
-    behind: Any  # (block,) int64
-    spare: Any  # (4, n_v) float32
+    memory: Any  # (max(COLUMN, n_v),) float32
+    column: Any  # (max(COLUMN, n_v),) float32
+    rows: Any  # (BLOCK,) int64
+    behind: Any  # (BLOCK,) int64
+    spare: Any  # (FOUR, n_v) float32
     history: Any  # MapHistory, empty between two runs
 
 
