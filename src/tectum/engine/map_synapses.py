@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from tectum.engine.kernel import kernel
+from tectum.engine.kernel import called_kernel, kernel
 from tectum.parts.plasticity import depress, potentiate
 
 ZERO = np.float32(0.0)
@@ -164,7 +164,7 @@ def remember(history, clock, fired, n_fired):
     history.start[p + 1] = end + n_fired
 
 
-@kernel
+@called_kernel
 def catch_up(rule, state, rows, scratch):
     """Rows learn from what they have not yet seen of the history; IN rule, rows (n_rows,); INOUT state, scratch."""
     history = scratch.history
