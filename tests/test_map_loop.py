@@ -20,6 +20,8 @@ from tectum.engine.events import SpikeTrain
 from tectum.engine.map_loop import MapSpikes, MapState, run_map
 from tectum.models.parameters import PUBLISHED, RECOMMENDED
 from tectum.parts import DifferenceOfGaussians, Grid, NearestNeighbourSTDP
+from tectum.parts.plasticity import depress, potentiate
+from tectum.parts.steps import discretise
 
 pytestmark = pytest.mark.skipif(
     bool(numba.config.DISABLE_JIT), reason="minutes of plain Python; one test compares with the JIT off"
@@ -61,7 +63,9 @@ def run_kernel(
     shape: tuple[int, int] = (10, 10),
     profile: NamedTuple = PUBLISHED["lateral"],
     radius: float = X,
+    remembered: int = 0,
 ) -> Run:
+    """Rows learn when they are used, from at most `remembered` steps at a time, or columns at once if it is 0."""
     parts = parts or map_parts()
     n_u = currents.shape[1]
     circuit = network.build_circuit(parts, n_u, profile, Grid(*shape), radius)
@@ -69,9 +73,8 @@ def run_kernel(
     out = network._spikes(len(currents), state, capacity)
     n_input, n_blank = round(input_ms / parts.dt), round(blank_ms / parts.dt)
     blank = np.zeros(n_u, np.float32)
-    run_map(
-        circuit, state, out, network._scratch(state), currents.astype(np.float32), blank, n_input, n_blank, learn, skip
-    )
+    scratch = network._scratch(state)._replace(history=network._history(*weights.shape, remembered))
+    run_map(circuit, state, out, scratch, currents.astype(np.float32), blank, n_input, n_blank, learn, skip)
     events = zip((out.u, out.h, out.v), out.n_events, strict=True)
     return Run([kept[:n] for kept, n in events], state, out)
 
@@ -260,6 +263,98 @@ class TestRule:
         np.testing.assert_array_equal(run.state.weights, weights)
 
 
+class Grasping(NamedTuple):
+    """A rule that potentiates even where nothing is left of the input's spike."""
+
+    memory_plus: Any
+    memory_minus: Any
+    shift: Any
+
+
+@discretise.of(Grasping)
+def _(part, dt):
+    return part
+
+
+@potentiate.of(Grasping)
+def _(p, w, memory):
+    return np.float32(0.75) * w + (memory + np.float32(0.5)) * np.float32(0.3)
+
+
+@depress.of(Grasping)
+def _(p, w, memory):
+    return w - np.float32(0.1) * memory * w
+
+
+class TestRowsThatLearnWhenUsed:
+    """As from columns that are changed at once, to the last bit."""
+
+    # 9 and 20 neurons are few and many to learn from in one go; 30 inputs do not make whole groups.
+    @pytest.mark.parametrize("remembered", [1, 3, 1000])
+    @pytest.mark.parametrize(("n_u", "shape"), [(32, (3, 3)), (30, (4, 5)), (32, (10, 10))])
+    @pytest.mark.parametrize(
+        "rule",
+        [
+            NearestNeighbourSTDP(),
+            NearestNeighbourSTDP(shift=0.6),
+            NearestNeighbourSTDP(shift=2.0, window=1.0),
+            NearestNeighbourSTDP(A_plus=2.0, A_minus=1.0, shift=0.6),  # reaches both bounds
+        ],
+        ids=lambda rule: f"shift {rule.shift}, window {rule.window}, {rule.A_plus}, {rule.A_minus}",
+    )
+    def test_same_state(self, rule, n_u, shape, remembered):
+        currents, weights = samples(2, 6, 7)
+        currents, weights = currents[:, :n_u].copy(), weights[:n_u, : shape[0] * shape[1]].copy()
+        currents[:, -1] = 0.0  # never fires
+        parts = map_parts(rule=rule)
+        now, later = (
+            run_kernel(currents, weights, parts, shape=shape, blank_ms=7.0, remembered=n) for n in (0, remembered)
+        )
+        for one, other in zip(now.state, later.state, strict=True):
+            np.testing.assert_array_equal(one, other)
+        for one, other in zip(now.spikes, later.spikes, strict=True):
+            np.testing.assert_array_equal(one, other)
+        assert len(now.spikes[2]) > 20
+        assert (now.state.weights != weights).any()
+        if rule.A_minus == 1.0 and rule.A_plus == 2.0:
+            assert now.state.weights.min() < 0.01
+            assert now.state.weights.max() == pytest.approx(rule.w_max)
+
+    def test_rule_of_ones_own(self):
+        currents, weights = samples(2, 3, 7)
+        fading = np.power(np.float32(0.99), np.arange(600, dtype=np.float32))
+        parts = map_parts(rule=Grasping(fading, fading, np.int64(4)))
+        circuit = network._build_circuit.__wrapped__(32, PUBLISHED["lateral"], Grid(10, 10), X, *parts)
+        states = []
+        for remembered in (0, 2):
+            state = network.rest_state(weights.copy())
+            scratch = network._scratch(state)._replace(history=network._history(32, 100, remembered))
+            blank, out = np.zeros(32, np.float32), network._spikes(3, state, 0)
+            run_map(circuit, state, out, scratch, currents.astype(np.float32), blank, 2400, 0, True, True)
+            states.append(state)
+        for one, other in zip(*states, strict=True):
+            np.testing.assert_array_equal(one, other)
+        assert np.abs(states[0].weights - weights).max() > 0.1
+
+    def test_chunks_and_files_do_not_matter(self, monkeypatch, tmp_path):
+        """In pieces of any length, and saved between them, as in one, with large maps and small ones alike."""
+        points = np.random.default_rng(5).random((12, 3))
+
+        def fresh() -> tectum.SpikingSOM:
+            return tectum.SpikingSOM((5, 5), dt=0.1, input_range=(0.0, 1.0), random_state=3)
+
+        at_once = fresh().partial_fit(points)
+        monkeypatch.setattr(network, "LARGE", 0)
+        whole = fresh().partial_fit(points)
+        pieces = fresh().partial_fit(points[:1]).partial_fit(points[1:6])
+        pieces.save(tmp_path / "map.tectum")
+        pieces = tectum.load(tmp_path / "map.tectum").partial_fit(points[6:])
+        for som in (whole, pieces):
+            np.testing.assert_array_equal(som.weights_, at_once.weights_)
+            np.testing.assert_array_equal(som.spike_counts_, at_once.spike_counts_)
+        assert at_once.spike_counts_[2] > 50
+
+
 class TestSpikes:
     def test_events_beyond_the_capacity_are_counted_only(self):
         currents, weights = samples(2, 2, 0)
@@ -359,10 +454,9 @@ def short_run() -> list[Any]:
     currents[1] = 0.0
     projection = PUBLISHED["projection"]._replace(recovery=0.1)
     parts = map_parts(0.1, rule=NearestNeighbourSTDP(shift=0.6), projection=projection)
-    for skip in (False, True):
-        run = run_kernel(
-            currents, weights[:, :20], parts, shape=(5, 4), input_ms=60.0, blank_ms=5.0, skip=skip, capacity=2000
-        )
+    settings = {"shape": (5, 4), "input_ms": 60.0, "blank_ms": 5.0, "capacity": 2000}
+    for skip, remembered in ((False, 0), (True, 0), (True, 4)):
+        run = run_kernel(currents, weights[:, :20], parts, skip=skip, remembered=remembered, **settings)
         digest = hashlib.sha256(b"".join(array.tobytes() for array in (*run.state, run.out.first_v))).hexdigest()
         found += [[population.tolist() for population in run.spikes], digest]
     return found

@@ -35,6 +35,11 @@ _NUMBA: Any = numba.config
 _CONFIG_LOCK = threading.Lock()
 
 
+def called_kernel(function: Callable[P, R]) -> Callable[P, R]:
+    """As `kernel`, but other kernels call it: for long work from several places, which would be compiled for each."""
+    return function if _NUMBA.DISABLE_JIT else Kernel(function, ENTRY_OPTIONS)
+
+
 def kernel(function: Callable[P, R]) -> Callable[P, R]:
     """Compile a function at its first call for each combination of argument types.
 
@@ -61,10 +66,10 @@ class Kernel(Generic[P, R]):
     whose arguments hold no parameters (named tuples) of a class from elsewhere, since those bring their own laws.
     """
 
-    def __init__(self, function: Callable[P, R]) -> None:
+    def __init__(self, function: Callable[P, R], inner_options: Any = INNER_OPTIONS) -> None:
         functools.update_wrapper(self, function)
         self.uncached = _dispatcher(function, ENTRY_OPTIONS)
-        self.inner = _dispatcher(function, INNER_OPTIONS)
+        self.inner = _dispatcher(function, inner_options)
 
     def __call__(self, *args: P.args, **kwargs: P.kwargs) -> R:
         for argument in (*args, *kwargs.values()) if kwargs else args:

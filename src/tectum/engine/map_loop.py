@@ -18,8 +18,8 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from tectum.engine.kernel import kernel
+from tectum.engine.map_synapses import catch_up_all, drive, drive_and_depress, learn_causes
 from tectum.parts.neurons import crosses, crossing_delay, membrane
-from tectum.parts.plasticity import depress, potentiate
 from tectum.parts.synapses import filter_current
 
 ZERO = np.float32(0.0)
@@ -91,8 +91,12 @@ class MapScratch(NamedTuple):
 
     fading: Any  # (n_v,) float32
     fired: Any  # (max(n_u, n_v),) int64
-    memory: Any  # (block,) float32
-    column: Any  # (block,) float32
+    memory: Any  # (max(COLUMN, n_v),) float32
+    column: Any  # (max(COLUMN, n_v),) float32
+    rows: Any  # (BLOCK,) int64
+    behind: Any  # (BLOCK,) int64
+    spare: Any  # (FOUR, n_v) float32
+    history: Any  # MapHistory, empty between two runs
 
 
 @kernel
@@ -241,31 +245,11 @@ def crossers(neuron, potentials, fired):
 
 
 @kernel
-def drive_and_depress(circuit, state, fired, n_fired, fading, learn):
-    """Phase 2, after the membranes: spikes of u reach v; INOUT state; scratch fading (n_v,).
-
-    The synapses of an input that fires are depressed by how recently each neuron of v has fired.
-    """
-    rule, g, s_drive = circuit.rule, circuit.g * state.gain[0], state.s_drive
-    clock = state.clock[0]
-    n_v = s_drive.shape[0]
-    if learn:
-        n_lags = rule.memory_minus.shape[0]
-        for j in range(n_v):
-            lag = clock - state.last_v[j] + rule.shift
-            fading[j] = rule.memory_minus[lag] if lag < n_lags else ZERO
+def reset_inputs(circuit, state, fired, n_fired):
+    """Phase 2, after the synapses: the neurons of u that fired start anew; INOUT state."""
     for f in range(n_fired):
-        k = fired[f]
-        row = state.weights[k]
-        state.m_u[k] = circuit.u.reset
-        state.last_u[k] = clock
-        if learn:
-            for j in range(n_v):
-                s_drive[j] += g * row[j]
-                row[j] = depress(rule, row[j], fading[j])
-        else:
-            for j in range(n_v):
-                s_drive[j] += g * row[j]
+        state.m_u[fired[f]] = circuit.u.reset
+        state.last_u[fired[f]] = state.clock[0]
 
 
 @kernel
@@ -284,43 +268,6 @@ def spread(circuit, state, spikes, fired, n_fired, presentation, step):
         state.m_v[j] = circuit.v.reset
         state.last_v[j] = clock
         note(spikes, V, spikes.v, clock, j)
-
-
-@kernel
-def learn_causes(rule, weights, last_u, clock, fired, n_fired, scratch):
-    """Phase 5, second part: the inputs of the neurons of v that fired are potentiated, or depressed if too late.
-
-    IN rule, last_u (n_u,), clock, fired (n_fired,); INOUT weights (n_u, n_v), scratch. Rows go in blocks that stay in
-    the cache, and through `scratch.column` because the equation is vectorised only where weights lie side by side.
-    """
-    memory, column = scratch.memory, scratch.column
-    n_lags = rule.memory_plus.shape[0]
-    for start in range(0, weights.shape[0], memory.shape[0]):
-        n = min(memory.shape[0], weights.shape[0] - start)
-        any_late = False
-        for k in range(n):
-            lag = clock - last_u[start + k] - rule.shift
-            memory[k] = rule.memory_plus[lag] if lag >= 0 and lag < n_lags else ZERO
-            any_late |= lag < 0
-        for f in range(n_fired):
-            j = fired[f]
-            for k in range(n):
-                column[k] = weights[start + k, j]
-            for k in range(n):
-                column[k] = potentiate(rule, column[k], memory[k])
-            for k in range(n):
-                weights[start + k, j] = column[k]
-        if any_late:
-            for k in range(start, start + n):
-                depress_late(rule, weights[k], clock - last_u[k] - rule.shift, fired, n_fired)
-
-
-@kernel
-def depress_late(rule, row, lag, fired, n_fired):
-    """Depress the synapses of an input that fired too late to have caused the spikes; INOUT row (n_v,)."""
-    if lag < 0 and -lag < rule.memory_minus.shape[0]:
-        for f in range(n_fired):
-            row[fired[f]] = depress(rule, row[fired[f]], rule.memory_minus[-lag])
 
 
 @kernel
@@ -345,7 +292,12 @@ def full_step(circuit, state, spikes, scratch, currents, presentation, step, lea
     n_u_fired = 0
     if any_fired:
         n_u_fired = crossers(circuit.u, m_u, scratch.fired)
-        drive_and_depress(circuit, state, scratch.fired, n_u_fired, scratch.fading, learn)
+        g = circuit.g * state.gain[0]
+        if learn:
+            drive_and_depress(circuit.rule, g, state, scratch.fired, n_u_fired, scratch)
+        else:
+            drive(g, state.weights, scratch.fired, n_u_fired, state.s_drive)
+        reset_inputs(circuit, state, scratch.fired, n_u_fired)
         for f in range(n_u_fired):
             note(spikes, U, spikes.u, clock, scratch.fired[f])
 
@@ -371,7 +323,7 @@ def full_step(circuit, state, spikes, scratch, currents, presentation, step, lea
         n_v_fired = crossers(circuit.v, m_v, scratch.fired)
         spread(circuit, state, spikes, scratch.fired, n_v_fired, presentation, step)
         if learn:
-            learn_causes(circuit.rule, state.weights, state.last_u, clock, scratch.fired, n_v_fired, scratch)
+            learn_causes(circuit.rule, state, scratch.fired, n_v_fired, scratch)
     state.clock[0] = clock + 1
     return n_u_fired + n_v_fired
 
@@ -414,6 +366,8 @@ def run_map(circuit, state, spikes, scratch, currents, blank, n_input, n_blank, 
                 quiet = n_fired == 0
         if learn:
             adapt_gain(circuit, state, spikes.counts[V] > n_before)
+    if scratch.history.n_portions[0] > 0:
+        catch_up_all(circuit.rule, state, scratch)
 
 
 @kernel

@@ -16,6 +16,7 @@ from tectum.engine.map_loop import (
     run_map,
     silent_response,
 )
+from tectum.engine.map_synapses import BLOCK, COLUMN, FOUR, MapHistory
 from tectum.engine.random import fill_uniform
 from tectum.parts.lateral import lateral_weights
 from tectum.parts.neurons import LIF, LIFStep, crosses, crossing_delay, membrane
@@ -28,6 +29,8 @@ from tectum.parts.topology import Grid
 
 NEVER = -(10**12)  # step of the last spike of a neuron that has not fired
 LONGEST_JUMP_MS = 60.0
+LARGE = 2**21  # bytes of weights that a second-level cache no longer holds: rows learn when they are used
+HISTORY = 128  # portions of spikes of v that are remembered there
 WEIGHT_STREAM = 0xFFFFFFFFFFFFFFFF  # presentation number under which initial weights are drawn
 
 
@@ -218,6 +221,22 @@ def _scratch(state: MapState) -> MapScratch:
     return MapScratch(
         fading=np.zeros(n_v, np.float32),
         fired=np.zeros(max(n_u, n_v), np.int64),
-        memory=np.zeros(64, np.float32),
-        column=np.zeros(64, np.float32),
+        memory=np.zeros(max(COLUMN, n_v), np.float32),
+        column=np.zeros(max(COLUMN, n_v), np.float32),
+        rows=np.zeros(BLOCK, np.int64),
+        behind=np.zeros(BLOCK, np.int64),
+        spare=np.zeros((FOUR, n_v), np.float32),
+        history=_history(n_u, n_v, HISTORY if state.weights.nbytes > LARGE else 0),
+    )
+
+
+def _history(n_u: int, n_v: int, n_portions: int) -> MapHistory:
+    return MapHistory(
+        step=np.zeros(n_portions * n_v, np.int64),
+        neuron=np.zeros(n_portions * n_v, np.uint32),
+        start=np.zeros(n_portions + 1, np.int64),
+        many=np.zeros(n_portions, np.bool_),
+        fired=np.zeros((n_portions, n_v), np.bool_),
+        n_portions=np.zeros(1, np.int64),
+        learned=np.zeros(n_u, np.int64),
     )
