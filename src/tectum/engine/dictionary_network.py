@@ -227,6 +227,7 @@ def _scratch(circuit: DictionaryCircuit, state: DictionaryState, learning: bool)
     return DictionaryScratch(
         by_input=floats(n_inputs, n_units),
         gram=floats(n_gram, n_gram),
+        known=np.zeros(n_units, np.uint8),
         raster=np.zeros((n_steps, n_inputs), np.uint32),
         n_fired=np.zeros(n_steps, np.int64),
         sign=floats(n_inputs),
