@@ -61,14 +61,19 @@ def many(X_bytes: float) -> int:
 
 
 def of_map(
-    n_inputs: int = 1000, n_units: int = 100, budget: float = 0.5, frozen: bool = True, radius: float = 3.0
+    n_inputs: int = 1000,
+    n_units: int = 100,
+    input_ms: float = 120.0,
+    budget: float = 0.5,
+    frozen: bool = True,
 ) -> Row:
-    """`SpikingSOM`, four inputs per feature, a constant radius so that the number of spikes is that of the bubble."""
+    """`SpikingSOM`, four inputs per feature, a constant radius; untrained, when most neurons of the map fire."""
     side = math.isqrt(n_units)
     som = tectum.SpikingSOM(
         (side, n_units // side),
         encoder=parts.CircularGaussian(n_units=4, first=None),
-        radius=parts.ConstantRadius(radius),
+        radius=parts.ConstantRadius(3.0),
+        protocol=parts.Protocol(input_ms=input_ms),
         inhibition=parts.DelayedInhibition(W_inhibition=3.9),
         input_range=(0.0, 1.0),
         n_snapshots=0,
@@ -79,7 +84,7 @@ def of_map(
     seen, counts = som.n_presentations_seen_, som.spike_counts_.copy()
     row = per_sample(som.partial_fit, X, budget)
     spikes = (som.spike_counts_ - counts) / (som.n_presentations_seen_ - seen)
-    row |= {"spikes": float(spikes[0] + spikes[2]), "steps": 120.0 / som.dt, "bytes": som.weights_.nbytes}
+    row |= {"spikes": float(spikes[0] + spikes[2]), "steps": input_ms / som.dt, "bytes": som.weights_.nbytes}
     row["events"] = float(spikes[0] * n_units + spikes[2] * (n_inputs + n_units))
     return row | ({"us_frozen": per_sample(som.transform, X, budget)["us"]} if frozen else {})
 
@@ -129,14 +134,15 @@ def of_dictionary(
     n_inputs: int = 1000,
     n_units: int = 100,
     share: float = 1.0,
-    level: float = 0.2,
+    quantum: float | None = None,
     budget: float = 0.5,
     frozen: bool = True,
     silent: bool = False,
 ) -> Row:
-    """`SpikingDictionary` by its default rule; `level` scales the input, and with it the number of input spikes."""
-    dictionary = tectum.SpikingDictionary(n_units, input_scale=1.0, n_presentations=5000, random_state=0)
-    X = np.float32(level) * samples(many(8 * n_inputs), n_inputs, share)
+    """`SpikingDictionary` by its default rule; the smaller the quantum that a spike explains, the more spikes."""
+    competition = parts.ExplainingAway(quantum=quantum)
+    dictionary = tectum.SpikingDictionary(n_units, competition=competition, input_scale=1.0, random_state=0)
+    X = np.float32(0.2) * samples(many(8 * n_inputs), n_inputs, share)
     dictionary.partial_fit(X[: 2 * FEW])
     if silent:
         X[:] = 0.0

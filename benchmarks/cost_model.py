@@ -33,6 +33,16 @@ from tectum.persistence import write_atomically
 
 HERE = Path(__file__).resolve().parent
 ONE_THREAD = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMBA_NUM_THREADS"), "1")
+TINY: dict[str, dict[str, Any]] = {  # sizes of a first run, after which memory counts
+    "map": {"n_inputs": 100, "n_units": 16, "budget": 0.01},
+    "silent map": {"n_inputs": 100, "n_units": 16, "budget": 0.01},
+    "hierarchy": {"n_features": 1000, "n_units": 16, "budget": 0.01},
+    "dictionary": {"n_inputs": 100, "n_units": 16, "budget": 0.01},
+    "standard": {"n_inputs": 100, "n_units": 16, "budget": 0.01},
+    "sheet": {"side": 16, "budget": 0.01},
+    "projection": {"side": 16, "n_units": 16, "budget": 0.01},
+    "stream": {"n": 32},
+}
 MOST_MEMORY = 18 * 2**30  # bytes of address space that a case may take
 ON_REQUEST = "largest"
 QUICK = 3  # cases of each curve that --quick measures
@@ -113,10 +123,10 @@ SECTIONS: dict[str, Section] = {
     "spikes": Section(
         "synaptic events",
         [
-            *curve("SpikingSOM, radius", "map", "radius", (1, 2, 4, 8), n_units=400),
-            *curve("SpikingDictionary, level of the input", "dictionary", "level", (0.02, 0.05, 0.1, 0.2, 0.5)),
-            *curve("DiehlCook, rate of the inputs", "standard", "rate", (16, 32, 64, 128, 256, 512), share=0.1),
-            *curve("MapHierarchy, spikes per cycle", "hierarchy", "k", (10, 30, 100, 300, 1000), n_features=10_000),
+            *curve("SpikingSOM, length", "map", "input_ms", (40, 80, 160, 320, 640), frozen=False),
+            *curve("SpikingDictionary, quantum", "dictionary", "quantum", (20, 10, 5, 2.5, 1.25), frozen=False),
+            *curve("DiehlCook, rate", "standard", "rate", (16, 64, 128, 256, 512), share=0.1, frozen=False),
+            *curve("MapHierarchy, k", "hierarchy", "k", (10, 30, 100, 300, 1000), n_features=10_000, frozen=False),
         ],
     ),
     "samples": Section(
@@ -170,8 +180,10 @@ def measure_apart(case: Case) -> dict[str, Any]:
 def run_case(told: str) -> None:
     """What the process of a case does."""
     resource.setrlimit(resource.RLIMIT_AS, (MOST_MEMORY, MOST_MEMORY))
+    case = Case(*json.loads(told))
+    measure_here(case, **TINY[case.measure])  # compiles
     before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    row = measure_here(Case(*json.loads(told)))
+    row = measure_here(case)
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     print(json.dumps(row | {"mb": peak / 1024, "mb_before": before / 1024}))
 

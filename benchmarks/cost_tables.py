@@ -13,15 +13,21 @@ Rows = dict[str, dict[str, Any]]
 
 
 class Slope(NamedTuple):
-    """Slope of the logarithm of a time over that of what it grows with."""
+    """Slope of the logarithm of a time over that of what it grows with, and that of the synaptic events."""
 
-    value: float
-    steep: bool
+    time: float
+    events: float  # NaN where there are none
+
+    @property
+    def steep(self) -> bool:
+        """Whether a time grows clearly faster than what it should be proportional to."""
+        return self.time > STEEP
 
     @property
     def text(self) -> str:
-        """For tables."""
-        return f"{self.value:.2f}" + (" STEEP" if self.steep else "")
+        """For the eye; what has grown with the events has more to do, what has not misses the cache."""
+        why = "" if np.isnan(self.events) else f", events {self.events:.2f}"
+        return f"{self.time:.2f}{why}" + (" STEEP" if self.steep else "")
 
 
 def curves(rows: Rows) -> dict[str, list[dict[str, Any]]]:
@@ -45,9 +51,10 @@ def slopes(section: str, rows: Rows) -> dict[str, Slope]:
         for key, label in (("us", name), ("us_frozen", f"{name}, frozen")):
             last = [p for p in points if p.get(key, 0.0) > 0.0][-LAST:]
             if len(last) > 1:
-                x, y = np.log([place(section, p) for p in last]), np.log([p[key] for p in last])
-                value = float(np.polyfit(x, y, 1)[0])
-                found[label] = Slope(value, value > STEEP)
+                x = np.log([place(section, p) for p in last])
+                events = [p.get("events", 0.0) for p in last] if key == "us" else [0.0]
+                work = float(np.polyfit(x, np.log(events), 1)[0]) if min(events) > 0.0 else np.nan
+                found[label] = Slope(float(np.polyfit(x, np.log([p[key] for p in last]), 1)[0]), work)
     return found
 
 
@@ -192,21 +199,29 @@ def curve_table(found: dict[str, Any]) -> str:
         steep = slopes(section, rows)
         for name, points in curves(rows).items():
             last = points[-1]
-            frozen = steep.get(f"{name}, frozen")
+            learned, frozen = steep.get(name), steep.get(f"{name}, frozen")
             grown = last.get("mb", 0.0) - last.get("mb_before", 0.0)
             lines.append(
                 [
                     f"{section.replace('_', ' ')}: {name}",
                     f"{place(section, points[0]):,.0f} to {place(section, last):,.0f} {found['xlabels'][section]}",
                     f"{1e-3 * last['us']:.3g}",
-                    steep[name].text.replace(" STEEP", " **!**") if name in steep else "–",
+                    marked(learned),
+                    f"{learned.events:.2f}" if learned and learned.events > 0.0 else "–",
                     f"{1e-3 * last['us_frozen']:.3g}" if "us_frozen" in last else "–",
-                    frozen.text.replace(" STEEP", " **!**") if frozen else "–",
+                    marked(frozen),
                     f"{grown:.0f}" if grown > 0.0 else "–",
                 ]
             )
-    columns = ["curve", "range", "learning, ms", "slope", "frozen, ms", "slope", "memory, MB"]
+    columns = ["curve", "range", "learning, ms", "slope", "that of events", "frozen, ms", "slope", "memory, MB"]
     return table(columns, lines)
+
+
+def marked(slope: Slope | None) -> str:
+    """A slope, in bold if it is steep."""
+    if slope is None:
+        return "–"
+    return f"**{slope.time:.2f}**" if slope.steep else f"{slope.time:.2f}"
 
 
 def largest_table(found: dict[str, Any]) -> str:
