@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 import tectum
 from tectum import parts
 from tectum.engine import map_network, sheet_network, sheet_wires
+from tectum.models import wave_parameters
 
 SEED = np.uint64(0)
 FEW = 2  # samples of a short call
@@ -42,8 +43,10 @@ def cpu_seconds(run: Callable[[], Any], rounds: int = 1) -> float:
 
 def per_sample(call: Callable[[NDArray], Any], X: NDArray, budget: float) -> Row:
     """CPU microseconds per sample and per call; `budget` is about the CPU seconds of a long call, of which there are
-    three if they are short.
+    three if they are short; without one a single sample is shown, and the time of the call is that of the sample.
     """
+    if budget == 0.0:
+        return {"us": 1e6 * cpu_seconds(lambda: call(X[:1])), "us_call": 0.0, "samples": 1}
     first = cpu_seconds(lambda: call(X[:FEW]))
     again = cpu_seconds(lambda: call(X[: 2 * FEW]))
     rate = max(again - first, 0.25 * again, 1e-6) / FEW
@@ -58,6 +61,11 @@ def per_sample(call: Callable[[NDArray], Any], X: NDArray, budget: float) -> Row
 def many(X_bytes: float) -> int:
     """Samples that are at hand: fewer if they are large."""
     return int(np.clip(2e8 / X_bytes, 4 * FEW, MOST))
+
+
+def first_of(X: NDArray, budget: float) -> NDArray:
+    """Samples that are shown before those that are timed."""
+    return X[: 2 * FEW if budget else 1]
 
 
 def of_map(
@@ -80,7 +88,7 @@ def of_map(
         random_state=0,
     )
     X = samples(many(8 * n_inputs / 4), n_inputs // 4).astype(np.float64)
-    som.partial_fit(X[: 2 * FEW])
+    som.partial_fit(first_of(X, budget))
     seen, counts = som.n_presentations_seen_, som.spike_counts_.copy()
     row = per_sample(som.partial_fit, X, budget)
     spikes = (som.spike_counts_ - counts) / (som.n_presentations_seen_ - seen)
@@ -119,7 +127,7 @@ def of_hierarchy(
     X = samples(many(4 * n_features), n_features, share)
     if silent:
         X[:] = 0.0
-    hierarchy.partial_fit(X[: 2 * FEW])
+    hierarchy.partial_fit(first_of(X, budget))
     seen, counts = hierarchy.n_frames_seen_, hierarchy.spike_counts_.copy()
     row = per_sample(hierarchy.partial_fit, X, budget)
     spikes = float(hierarchy.spike_counts_[0] - counts[0]) / (hierarchy.n_frames_seen_ - seen)
@@ -143,7 +151,7 @@ def of_dictionary(
     competition = parts.ExplainingAway(quantum=quantum)
     dictionary = tectum.SpikingDictionary(n_units, competition=competition, input_scale=1.0, random_state=0)
     X = np.float32(0.2) * samples(many(8 * n_inputs), n_inputs, share)
-    dictionary.partial_fit(X[: 2 * FEW])
+    dictionary.partial_fit(first_of(X, budget))
     if silent:
         X[:] = 0.0
     seen, counts = dictionary.n_presentations_seen_, dictionary.spike_counts_.sum()
@@ -173,7 +181,7 @@ def of_standard(
         net.set_params(gain=784.0 / (share * n_inputs))
     if silent:
         X[:] = 0.0
-    net.partial_fit(X[: 2 * FEW])
+    net.partial_fit(first_of(X, budget))
     seen, shown, counts = net.n_presentations_seen_, net.n_shown_, net.spike_counts_.sum()
     row = per_sample(net.partial_fit, X, budget)
     n = net.n_presentations_seen_ - seen
@@ -201,23 +209,48 @@ def of_sheet(side: int = 64, noise: float = 3.0, step_ms: float = 1.0, budget: f
         sheet_network.run(stack, state, done, len(steps), keep=count)
         done += len(steps)
 
-    advance(range(min(100, max(10, 3_000_000 // side**2))))
+    advance(range(min(100, max(2, 3_000_000 // side**2))))
     done_before, spikes = done, 0
     row = per_sample(advance, np.empty(20_000), budget)
     bytes_ = sum(a.nbytes for a in (*stack.sheets[0], *state.sheets[0]) if isinstance(a, np.ndarray))
     return row | {"spikes": spikes / (done - done_before), "steps": 1.0, "bytes": bytes_, "events": float(side**2)}
 
 
-def of_projection(side: int = 64, n_units: int = 100, budget: float = 1.0) -> Row:
-    """Growth of a `WaveNetwork`: a grid of `side` x `side` nodes wires a grid of units; a sample is a step."""
-    other = math.isqrt(n_units)
-    network = tectum.WaveNetwork(
-        [parts.Sheet((side, side), side * 0.5), parts.Sheet((other, n_units // other))], random_state=0
+def of_projection(side: int = 64, n_units: int = 100, budget: float = 0.5) -> Row:
+    """A grid of `side` x `side` nodes whose waves wire a grid of units, by the default of `WaveNetwork`.
+
+    A sample is a step of growth.
+    """
+    chosen, other = wave_parameters.TOPOGRAPHIC, math.isqrt(n_units)
+    sheets = [(parts.Sheet((side, side)), side * 0.5), (parts.Sheet((other, n_units // other)), 10.0)]
+    geometries = [sheet_wires.lay_out(sheet, length, SEED, k) for k, (sheet, length) in enumerate(sheets)]
+    of_layers = wave_parameters.parts_of_phase(chosen, chosen["phases"][0], 2)
+    stack = sheet_network.build_stack(geometries, of_layers, chosen["initial"].mean, SEED)
+    weights = sheet_network.initial_weights(chosen["initial"], *geometries, SEED, 1)
+    resting = (
+        sheet_network.at_rest(layer.neuron, len(g.positions)) for layer, g in zip(of_layers, geometries, strict=True)
     )
-    step = network.step_ms
-    network.grow(FEW * step)
-    row = per_sample(lambda steps: network.grow(len(steps) * step), np.empty(2000), budget)
-    return row | {"steps": 1.0, "bytes": network.weights_[0].nbytes, "events": float(side**2 + n_units)}
+    state = sheet_network.StackState(tuple(resting), (weights,))
+    done = 0
+
+    def advance(steps: Any) -> None:
+        nonlocal done
+        sheet_network.run(stack, state, done, len(steps))
+        done += len(steps)
+
+    advance(range(20))
+    row = per_sample(advance, np.empty(2000), budget)
+    return row | {"steps": 1.0, "bytes": weights.raw.nbytes, "events": float(side**2 + n_units)}
+
+
+def of_growth(side: int = 64, n_units: int = 100) -> Row:
+    """The first two steps of growth of a `WaveNetwork` with the same sheets; the second in a call of its own."""
+    other = math.isqrt(n_units)
+    layers = [parts.Sheet((side, side), side * 0.5), parts.Sheet((other, n_units // other))]
+    network = tectum.WaveNetwork(layers, random_state=0)
+    network.grow(network.step_ms)
+    row = {"us": 1e6 * cpu_seconds(lambda: network.grow(network.step_ms))}
+    return row | {"steps": 1.0, "bytes": network.weights_[0].nbytes}
 
 
 def of_stream(model: str = "map", n: int = 64) -> Row:
@@ -236,6 +269,13 @@ def of_stream(model: str = "map", n: int = 64) -> Row:
     return {"us": 1e6 * cpu_seconds(lambda: estimator.partial_fit(X)), "data_mb": X.nbytes / 2**20}
 
 
+def of_machine(mb: float = 1.0, budget: float = 0.2) -> Row:
+    """What the machine itself takes to add 1 to an array: a sample is a pass over it, an event a number in it."""
+    numbers = np.zeros(int(mb * 2**18), np.float32)
+    row = per_sample(lambda passes: [np.add(numbers, 1.0, out=numbers) for _ in passes], np.empty(100_000), budget)
+    return row | {"steps": 1.0, "bytes": numbers.nbytes, "events": float(numbers.size)}
+
+
 MEASURES: dict[str, Callable[..., Row]] = {
     "map": of_map,
     "silent map": of_silent_map,
@@ -244,5 +284,7 @@ MEASURES: dict[str, Callable[..., Row]] = {
     "standard": of_standard,
     "sheet": of_sheet,
     "projection": of_projection,
+    "growth": of_growth,
     "stream": of_stream,
+    "machine": of_machine,
 }
