@@ -147,11 +147,17 @@ def of_dictionary(
     frozen: bool = True,
     silent: bool = False,
 ) -> Row:
-    """`SpikingDictionary` by its default rule; the smaller the quantum that a spike explains, the more spikes."""
+    """`SpikingDictionary` by its default rule, after some samples, when its weights have become those of the data.
+
+    The smaller the quantum that a spike explains, the more spikes.
+    """
     competition = parts.ExplainingAway(quantum=quantum)
     dictionary = tectum.SpikingDictionary(n_units, competition=competition, input_scale=1.0, random_state=0)
     X = np.float32(0.2) * samples(many(8 * n_inputs), n_inputs, share)
     dictionary.partial_fit(first_of(X, budget))
+    spent = 0.0
+    while budget and dictionary.n_presentations_seen_ < 4 * n_units and spent < 10.0 * budget:
+        spent += cpu_seconds(lambda: dictionary.partial_fit(X[:32]))
     if silent:
         X[:] = 0.0
     seen, counts = dictionary.n_presentations_seen_, dictionary.spike_counts_.sum()
@@ -159,8 +165,8 @@ def of_dictionary(
     spikes = float(dictionary.spike_counts_.sum() - counts) / (dictionary.n_presentations_seen_ - seen)
     arrivals = 50.0 * float(X.sum(axis=1).mean())
     row |= {"spikes": arrivals + spikes, "steps": 50.0, "bytes": dictionary.weights_.nbytes}
-    # A spike of a neuron that learns takes its new weights through those of all others.
-    row["events"] = arrivals * n_units + spikes * n_units * n_inputs
+    # A spike of a neuron that learns takes its new weights that are not 0 through those of all others.
+    row["events"] = arrivals * n_units + spikes * float(np.count_nonzero(dictionary.weights_))
     return row | ({"us_frozen": per_sample(dictionary.transform, X, budget)["us"]} if frozen else {})
 
 

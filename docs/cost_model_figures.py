@@ -30,7 +30,7 @@ OTHERS = {
     "sheets": "Waves on a sheet, one step",
     "projections": "Growing WaveNetwork, one step",
     "silence": "A step in which nothing fires",
-    "spikes": "Time follows events, 1,000 inputs and more",
+    "spikes": "Time follows events",
 }
 STREAM = ("SpikingSOM", "SpikingDictionary", "MapHierarchy", "DiehlCook")
 
@@ -65,6 +65,8 @@ def draw_curves(ax: Axes, section: str, found: dict[str, Any], title: str, ylabe
             ax.plot((x[-1] / 30.0, x[-1]), (0.4 * y[-1] / 30.0, 0.4 * y[-1]), color="0.5", linewidth=1.0)
     ax.set(xscale="log", yscale="log", xlabel=found["xlabels"][section], ylabel=ylabel)
     ax.set_title(title)
+    if section == "silence":
+        ax.set_ylim(bottom=ax.get_ylim()[0] / 100.0)  # room for the names
     if len(curves_of(found["sections"][section])) > 1:
         ax.legend(fontsize=7)
 
@@ -99,10 +101,11 @@ def by_samples(found: dict[str, Any]) -> Callable[[Figure], None]:
             x = [p["x"] for p in lines[name]]
             marks = {"color": f"C{k}", "marker": MARKERS[k], "markersize": 4, "label": name}
             left.plot(x, [1e-6 * p["us"] for p in lines[name]], **marks)
-            right.plot(x, [p["mb"] - p["data_mb"] for p in lines[name]], **marks)
+            grown = [max(0.0, p["mb"] - p["mb_before"] - p["data_mb"]) for p in lines[name]]
+            right.plot(x, grown, **marks)
         left.set(xscale="log", yscale="log", xlabel="samples", ylabel="CPU s")
         left.set_title("Time is proportional")
-        right.set(xscale="log", xlabel="samples", ylabel="MB of the process", ylim=(0.0, None))
+        right.set(xscale="log", xlabel="samples", ylabel="MB, beyond the samples", ylim=(-1.0, 40.0))
         right.set_title("Memory is not")
         left.legend(fontsize=7)
 
