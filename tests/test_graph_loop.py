@@ -14,7 +14,7 @@ import numba
 import numpy as np
 import pytest
 import reference_graph as reference
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.sparse import csr_array
 
@@ -22,6 +22,7 @@ import tectum
 from tectum.engine import graph_network as network
 from tectum.engine.graph_loop import run_graph
 from tectum.engine.graph_records import CLOCK_STREAM, INPUT_STREAM
+from tectum.engine.graph_recruitment import recruit
 from tectum.engine.random import normal
 from tectum.engine.wave_noise import normal_array
 from tectum.parts.conductance import ConductanceLIF, SpikeThreshold, conduct, relax
@@ -279,6 +280,24 @@ def test_more_maps_compile_nothing():
     follower = populations[3]._replace(followed=4)
     run(([*populations, *populations[:3], follower], projections + more, inputs), 1)
     assert len(run_graph.cached.signatures) == before
+
+
+@settings(deadline=None)  # the first example compiles
+@given(st.data())
+def test_the_least_used_and_nearest_are_recruited(data):
+    """Against sorting; uses are equal, far apart or neighbouring numbers."""
+    rows, columns = data.draw(st.integers(1, 6)), data.draw(st.integers(1, 6))
+    n = rows * columns
+    levels = np.array([0.0, 1e-30, 1.0, np.nextafter(np.float32(1.0), np.float32(2.0)), 2.5], np.float32)
+    use = levels[data.draw(st.lists(st.integers(0, len(levels) - 1), min_size=n, max_size=n))]
+    best, wanted = data.draw(st.integers(0, n - 1)), data.draw(st.integers(0, n + 2))
+    eased = np.zeros(n, np.float32)
+    recruit(use, best, columns, wanted, np.float32(0.5), eased)
+    row, column = np.divmod(np.arange(n), columns)
+    squared = (row - best // columns) ** 2 + (column - best % columns) ** 2
+    expected = np.zeros(n, np.float32)
+    expected[np.lexsort((squared, use))[:wanted]] = 0.5
+    np.testing.assert_array_equal(eased, expected)
 
 
 def test_weights_stay_in_bounds():

@@ -65,13 +65,14 @@ class DictionarySpikes(NamedTuple):
 
 
 class DictionaryScratch(NamedTuple):
-    """Room to work in; only `by_input` and `gram` matter at the start, and are filled by `prepare`.
+    """Room to work in; only `by_input` and `known` matter at the start, and are filled by `prepare`.
 
     While input spikes are drawn, `last_pre` lists the inputs that have a rate and `residual` their rates.
     """
 
     by_input: Any  # (n_inputs, n_units) float32 weights
-    gram: Any  # (n_units, n_units) float32 inner products, filled only for frozen explaining away; else (0, 0)
+    gram: Any  # (n_units, n_units) float32 inner products, for frozen explaining away; else (0, 0)
+    known: Any  # (n_units,) uint8, 1 where the row of `gram` is filled: those of neurons that have fired
     raster: Any  # (n_steps, n_inputs) uint32 inputs that fire in a step
     n_fired: Any  # (n_steps,) int64
     sign: Any  # (n_inputs,) float32 +1 ON, -1 OFF
@@ -87,7 +88,7 @@ class DictionaryScratch(NamedTuple):
 
 @kernel
 def prepare(state, scratch):
-    """Fill the weights by input, the norms and, if there is room for it, the Gram matrix.
+    """Fill the weights by input and the norms; nothing is known of the Gram matrix.
 
     Parameters
     ----------
@@ -96,14 +97,13 @@ def prepare(state, scratch):
     scratch : DictionaryScratch
         OUT.
     """
-    weights, by_input, gram = state.weights, scratch.by_input, scratch.gram
+    weights, by_input = state.weights, scratch.by_input
     n_units, n_inputs = weights.shape
     for j in range(n_units):
         for i in range(n_inputs):
             by_input[i, j] = weights[j, i]
         scratch.norm[j] = squared_norm(weights[j])
-    for j in range(gram.shape[0]):
-        inner_products(weights[j], by_input, scratch.last_pre, gram[j])
+    scratch.known[:] = 0
 
 
 @kernel
@@ -444,6 +444,9 @@ def run_explaining(circuit, state, spikes, scratch, X, keys, rates, learning):
                         U[j] -= polarity * drive[j]
                 else:
                     row = scratch.gram[winner]
+                    if scratch.known[winner] == 0:
+                        inner_products(state.weights[winner], by_input, scratch.last_pre, row)
+                        scratch.known[winner] = 1
                     for j in range(n_units):
                         U[j] -= polarity * row[j]
         if learning:

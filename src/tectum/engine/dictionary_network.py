@@ -106,24 +106,35 @@ def _require(needed: list[tuple[Any, tuple[Any, ...]]]) -> None:
 
 def initial_weights(initial: Any, X: NDArray[np.float32], n_units: int, seed: np.uint64) -> NDArray[np.float32]:
     """Weights (n_units, n_inputs) before learning, the same for a given seed and data."""
-    uniform = np.stack([uniform_array(int(seed), WEIGHT_STREAM, j, X.shape[1]) for j in range(n_units)])
+    weights = np.empty((n_units, X.shape[1]), np.float32)
+    for j in range(n_units):
+        weights[j] = uniform_array(int(seed), WEIGHT_STREAM, j, X.shape[1])
     if isinstance(initial, UniformWeights):
-        return (initial.low + (initial.high - initial.low) * uniform).astype(np.float32)
-    centred = 2.0 * uniform - 1.0
+        weights *= initial.high - initial.low
+        weights += initial.low
+        return weights
+    weights *= 2.0
+    weights -= 1.0
+    mean = X.mean(axis=0)
     if isinstance(initial, MeanWeights):
-        return np.clip(X.mean(axis=0) + initial.spread * centred, 0.01, 1.0).astype(np.float32)
+        weights *= initial.spread
+        weights += mean
+        return np.clip(weights, 0.01, 1.0, out=weights)
     candidates = np.flatnonzero(X.any(axis=1))
     order = np.argsort(uniform_array(int(seed), SAMPLE_STREAM, 0, len(candidates)), kind="stable")
-    chosen, mean = X[candidates[np.resize(order, n_units)]], X.mean(axis=0)
-    chosen = (1.0 - initial.share) * mean + initial.share * chosen
-    return (chosen + initial.noise * np.abs(X).max() * centred).astype(np.float32)
+    weights *= initial.noise * np.abs(X).max()
+    for row, m in zip(weights, candidates[np.resize(order, n_units)], strict=True):
+        row += (1.0 - initial.share) * mean + initial.share * X[m]
+    return weights
 
 
 def unit_length(weights: NDArray[np.float32], lowest: float) -> NDArray[np.float32]:
     """Weights not below `lowest`, each row scaled to length 1."""
     weights = np.maximum(weights, np.float32(lowest))
-    length = np.linalg.norm(weights, axis=1, keepdims=True)
-    return (weights / np.where(length > 0.0, length, 1.0)).astype(np.float32)
+    for row in weights:
+        length = np.sqrt((row * row).sum())
+        row /= length if length > 0.0 else np.float32(1.0)
+    return weights
 
 
 def initial_thresholds(threshold: Any, n_units: int, seed: np.uint64) -> NDArray[np.float32]:
@@ -227,6 +238,7 @@ def _scratch(circuit: DictionaryCircuit, state: DictionaryState, learning: bool)
     return DictionaryScratch(
         by_input=floats(n_inputs, n_units),
         gram=floats(n_gram, n_gram),
+        known=np.zeros(n_units, np.uint8),
         raster=np.zeros((n_steps, n_inputs), np.uint32),
         n_fired=np.zeros(n_steps, np.int64),
         sign=floats(n_inputs),

@@ -88,10 +88,15 @@ def exponential_levels() -> NDArray[np.float32]:
 
 def initial_state(n_inputs: int, n_units: int, mean: float, seed: int) -> DiehlCookState:
     """Weights from the uniform distribution, each neuron's with the given mean, and thresholds at rest."""
-    rows = [uniform_array(seed, WEIGHT_STREAM, i, n_units) for i in range(n_inputs)]
-    weights = np.stack(rows).astype(np.float64) + 0.01  # as in the authors' published code, so that none is 0
-    weights *= mean / weights.mean(axis=0)
-    return DiehlCookState(weights.astype(np.float32), np.zeros(n_units, np.float32))
+    weights, total = np.empty((n_inputs, n_units), np.float32), np.zeros(n_units)
+    least = 0.01  # as in the authors' published code, so that none is 0
+    for i in range(n_inputs):
+        weights[i] = uniform_array(seed, WEIGHT_STREAM, i, n_units)
+        total += weights[i].astype(np.float64) + least
+    factor = mean / (total / n_inputs)
+    for row in weights:
+        row[:] = (row.astype(np.float64) + least) * factor
+    return DiehlCookState(weights, np.zeros(n_units, np.float32))
 
 
 def learn(circuit: DiehlCookCircuit, state: DiehlCookState, X: NDArray[np.float32], first_key: int) -> Response:

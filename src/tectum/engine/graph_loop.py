@@ -303,7 +303,7 @@ def run_graph(circuit, state, out, scratch, ranked, drive, seed, learning):
                     state.due[s, step % state.due.shape[1]] = -1
             state.clock[0] = stop
             if stop % circuit.cycle == 0:
-                ease(circuit, state, learning)
+                ease(circuit, state, scratch, learning)
         remember(circuit, state, out, frame)
         if learning:
             for pop in range(n_pops):

@@ -153,7 +153,7 @@ def build(
         cycle=round(cycle / dt),
         frame=round(cycle / dt) * cycles,
     )
-    learned = np.concatenate(weights).astype(np.float32) if weights else np.zeros(0, np.float32)
+    learned = np.concatenate(weights, dtype=np.float32) if weights else np.zeros(0, np.float32)
     return Graph(circuit, rest(circuit, learned, n_arrivals), [p.n for p in populations])
 
 
@@ -220,6 +220,7 @@ def scratch_for(circuit: GraphCircuit) -> GraphScratch:
         np.zeros(n_most, np.float32),
         np.zeros(max(1, int(circuit.input_first[-1])), np.int32),
         np.zeros(n_pre, np.float32),
+        np.zeros(n_pre, np.int64),
         np.ones(n_pops, np.float32),
     )
 
@@ -298,4 +299,6 @@ def initial_weights(n_post: int, n_pre: int, low: float, high: float, seed: np.u
     weights = np.empty((n_post, n_pre), np.float32)
     for j in range(n_post):
         fill_uniform(seed, np.uint64(WEIGHT_STREAM + k), j, weights[j])
-    return np.float32(low) + weights * np.float32(high - low)
+    weights *= np.float32(high - low)
+    weights += np.float32(low)
+    return weights

@@ -91,4 +91,5 @@ class GraphScratch(NamedTuple):
     noise: Any  # (n_most,) float32
     spikes: Any  # (n_most inputs,) int32
     trace: Any  # (n_most inputs of a projection,) float32
+    arrivals: Any  # (n_most inputs of a projection,) int64, those whose spikes have arrived in the last cycle
     novelty: Any  # (n_pops,) float32, factor of the learning rate in this frame

@@ -8,12 +8,13 @@ from tectum.engine.graph_records import ARRIVALS, KIND, N_PRE, PLASTIC, WEIGHTS
 from tectum.engine.kernel import kernel
 
 ZERO = np.float32(0.0)
+HALF = np.float32(0.5)
 ONE = np.float32(1.0)
 
 
 @kernel
-def ease(circuit, state, learning):
-    """In populations silent for a cycle thresholds fall until a neuron fires; INOUT state.
+def ease(circuit, state, scratch, learning):
+    """In populations silent for a cycle thresholds fall until a neuron fires; INOUT state, scratch.
 
     While learning those of the least used neurons, of equally used ones those nearest to the best match, so that what
     is new is not learned by neurons that know something else, and finds its place beside what is like it; in frozen
@@ -24,12 +25,9 @@ def ease(circuit, state, learning):
             first, last = circuit.first[pop], circuit.first[pop + 1]
             use, eased, drop = state.use[first:last], state.eased[first:last], circuit.gates[pop, 4]
             if learning:
-                best, columns = best_match(circuit, state, pop), circuit.columns[pop]
                 recruited = circuit.gates[pop, 3]
                 wanted = np.int64(recruited if recruited >= ONE else math.ceil(recruited * np.float32(last - first)))
-                for j in range(use.shape[0]):
-                    if n_before(use, best, columns, j) < wanted:
-                        eased[j] += drop
+                recruit(use, best_match(circuit, state, scratch, pop), circuit.columns[pop], wanted, drop, eased)
             else:
                 for j in range(use.shape[0]):
                     eased[j] += drop
@@ -37,38 +35,89 @@ def ease(circuit, state, learning):
 
 
 @kernel
-def best_match(circuit, state, pop):
+def best_match(circuit, state, scratch, pop):
     """The used neuron that the spikes of the last cycle drive most; the middle of the map if none has been used."""
     first, last = circuit.first[pop], circuit.first[pop + 1]
     columns = circuit.columns[pop]
-    best, highest = ((last - first) // columns // 2) * columns + columns // 2, ZERO
+    drive = scratch.noise[: last - first]
+    drive[:] = ZERO
     since = state.clock[0] - circuit.cycle
-    for j in range(last - first):
-        if state.use[first + j] > ZERO:
-            drive = ZERO
-            for p in range(circuit.first_in[pop], circuit.first_in[pop + 1]):
-                row = circuit.projections[p]
-                if row[KIND] == PLASTIC:
-                    n_pre = row[N_PRE]
-                    arrived = state.arrived[row[ARRIVALS] : row[ARRIVALS] + n_pre]
+    for p in range(circuit.first_in[pop], circuit.first_in[pop + 1]):
+        row = circuit.projections[p]
+        if row[KIND] == PLASTIC:
+            n_pre, n = row[N_PRE], 0
+            for i in range(n_pre):
+                scratch.arrivals[n] = i
+                n += 1 if state.arrived[row[ARRIVALS] + i] >= since else 0
+            for j in range(last - first):
+                if state.use[first + j] > ZERO:
                     weights = state.weights[row[WEIGHTS] + j * n_pre : row[WEIGHTS] + (j + 1) * n_pre]
                     total = ZERO
-                    for i in range(n_pre):
-                        total += weights[i] if arrived[i] >= since else ZERO
-                    drive += circuit.gains[p] * total
-            if drive > highest:
-                best, highest = j, drive
+                    for k in range(n):
+                        total += weights[scratch.arrivals[k]]
+                    drive[j] += circuit.gains[p] * total
+    best, highest = ((last - first) // columns // 2) * columns + columns // 2, ZERO
+    for j in range(last - first):
+        if drive[j] > highest:
+            best, highest = j, drive[j]
     return best
 
 
 @kernel
-def n_before(use, best, columns, j):
-    """Number of neurons recruited before j: used less, or as much and nearer to the best match; IN use (n,)."""
-    down, right = j // columns - best // columns, j % columns - best % columns
-    far = down * down + right * right
+def recruit(use, best, columns, wanted, drop, eased):
+    """Lower the thresholds of the least used neurons, of equally used ones those nearest to the best match.
+
+    IN use (n,), best, columns, wanted (number of neurons), drop; INOUT eased (n,). Those of equal use and distance
+    come in their order. Time grows with n alone: bounds of use and distance are found by halving.
+    """
+    n = use.shape[0]
+    wanted = min(wanted, n)
+    low, high = ZERO, ZERO
+    for j in range(n):
+        high = max(high, use[j])
+    while low < high:  # to the smallest use that `wanted` neurons do not exceed
+        middle, below, above = HALF * (low + high), ZERO, high
+        if middle >= high:  # rounded up, between neighbouring numbers
+            middle = low
+        n_below = 0
+        for j in range(n):
+            is_below = use[j] <= middle
+            n_below += is_below
+            below = max(below, use[j] if is_below else ZERO)
+            above = min(above, high if is_below else use[j])
+        if n_below >= wanted:
+            high = below
+        else:
+            low = above
+    left = wanted
+    for j in range(n):
+        left -= use[j] < high
+    nearest, furthest = 0, (n // columns) ** 2 + columns**2
+    while nearest < furthest:  # the same for the squared distance of those with just that use
+        middle = (nearest + furthest) // 2
+        if n_within(use, high, best, columns, middle) >= left:
+            furthest = middle
+        else:
+            nearest = middle + 1
+    left -= n_within(use, high, best, columns, furthest - 1)
+    for j in range(n):
+        if use[j] < high:
+            eased[j] += drop
+        elif use[j] == high:
+            down, right = j // columns - best // columns, j % columns - best % columns
+            far = down * down + right * right
+            if far < furthest or (far == furthest and left > 0):
+                eased[j] += drop
+                left -= far == furthest
+
+
+@kernel
+def n_within(use, level, best, columns, squared):
+    """Number of neurons with a use of `level` up to a squared distance from the best match; IN use (n,)."""
     n = 0
-    for other in range(use.shape[0]):
-        down, right = other // columns - best // columns, other % columns - best % columns
-        distance = down * down + right * right
-        n += use[other] < use[j] or (use[other] == use[j] and (distance < far or (distance == far and other < j)))
+    for row in range(use.shape[0] // columns):
+        down = row - best // columns
+        for column in range(columns):
+            right = column - best % columns
+            n += (use[row * columns + column] == level) & (down * down + right * right <= squared)
     return n

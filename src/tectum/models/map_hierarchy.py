@@ -488,8 +488,7 @@ class MapHierarchy(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstima
         """A hierarchy at rest with random weights."""
         self.maps_ = map_graph.resolved(self.maps, self.clock or parts.PacingClock(), n_features)
         self._seed = seed_from(self.random_state)
-        self._build(n_features)
-        self._state = self._graph.graph.first
+        self._state = self._build(n_features)
         views = self._graph.views
         self._means = [np.zeros(0) if v is None else v.coder.start() for v in views]
         first = self._graph.graph.circuit.input_first
@@ -499,8 +498,12 @@ class MapHierarchy(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstima
         self.n_frames_seen_ = 0
         self.spike_counts_ = np.zeros(len(self.maps_), np.int64)
 
-    def _build(self, n_features: int) -> None:
-        self._graph = map_graph.build(self.maps_, n_features, self._seed, dt=float(self.dt), cycles=int(self.cycles))
+    def _build(self, n_features: int) -> GraphState:
+        """The graph, and its state before learning, which is not kept: large maps have large weights."""
+        built = map_graph.build(self.maps_, n_features, self._seed, dt=float(self.dt), cycles=int(self.cycles))
+        first = built.graph.first
+        self._graph = built._replace(graph=built.graph._replace(first=first._replace(weights=first.weights[:0].copy())))
+        return first
 
     def _ranked(
         self, X: NDArray, means: list[NDArray], past: list[NDArray], *, learning: bool

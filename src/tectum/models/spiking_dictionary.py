@@ -652,7 +652,8 @@ class SpikingDictionary(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseE
             components = components[:, : self.n_features_in_] - components[:, self.n_features_in_ :]
         # Weights end at the mean input divided by 1 + lambda; see the derivation in the user guide.
         gain = 1.0 + getattr(chosen["rule"], "decay", 0.0)
-        self.components_ = gain * self.input_scale_ * components.astype(np.float64)
+        self.components_ = components.astype(np.float64)
+        self.components_ *= gain * self.input_scale_
         self.threshold_ = float(self._state.theta.mean())
         self.n_presentations_seen_ = self._seen
         return self

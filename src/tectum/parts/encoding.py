@@ -5,6 +5,8 @@ from typing import NamedTuple, Self
 import numpy as np
 from numpy.typing import NDArray
 
+DECODED = 2**22  # weights held as float64 at a time
+
 
 class CircularGaussian(NamedTuple):
     """Each input dimension is a ring of neurons with Gaussian receptive fields; defaults of the specification.
@@ -69,7 +71,12 @@ class CircularGaussian(NamedTuple):
             Positions in [0, 1); NaN where a neuron has no weight at all.
         """
         centres = self.centres()
-        w = weights.reshape(-1, len(centres), weights.shape[1]).astype(np.float64)
-        vector = np.einsum("dkj,k->jd", w, np.exp(2j * np.pi * centres))
-        position = np.angle(vector) / (2.0 * np.pi) % 1.0 % 1.0  # a tiny negative angle gives 1 at first
-        return np.where(np.abs(vector) > 0.0, position, np.nan)
+        w, turn = weights.reshape(-1, len(centres), weights.shape[1]), np.exp(2j * np.pi * centres)
+        found = np.empty((w.shape[2], w.shape[0]))
+        at_once = max(1, DECODED // w[0].size)
+        for first in range(0, len(w), at_once):
+            part = slice(first, first + at_once)
+            vector = np.einsum("dkj,k->jd", w[part].astype(np.float64), turn)
+            position = np.angle(vector) / (2.0 * np.pi) % 1.0 % 1.0  # a tiny negative angle gives 1 at first
+            found[:, part] = np.where(np.abs(vector) > 0.0, position, np.nan)
+        return found

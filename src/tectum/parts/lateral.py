@@ -132,8 +132,14 @@ def lateral_weights(profile: NamedTuple, distances: NDArray[np.float64], X: floa
     ndarray of shape (n_neurons, n_neurons), float32
         Weight from the row's neuron to the column's.
     """
-    values, where = np.unique(distances, return_inverse=True)
-    weights = np.array([lateral_weight(profile, d, X) for d in values.tolist()], dtype=np.float32)
-    matrix = weights[where].reshape(distances.shape)
+    matrix = np.empty(distances.shape, np.float32)
+    table = np.full(round(distances.max() ** 2) + 1, np.nan, np.float32)  # by squared distance, a whole number
+    for row, d in zip(matrix, distances, strict=True):
+        squared = np.rint(d * d).astype(np.intp)
+        row[:] = table[squared]
+        if np.isnan(row).any():
+            for s in np.unique(squared[np.isnan(row)]).tolist():
+                table[s] = lateral_weight(profile, math.sqrt(s), X)
+            row[:] = table[squared]
     np.fill_diagonal(matrix, 0.0)
     return matrix

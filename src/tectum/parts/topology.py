@@ -24,5 +24,6 @@ class Grid(NamedTuple):
 
     def distances(self) -> NDArray[np.float64]:
         """Euclidean distances between all neurons in grid units, shape (n_neurons, n_neurons)."""
-        difference = self.positions()[:, None, :] - self.positions()[None, :, :]
-        return np.sqrt((difference**2).sum(axis=-1))
+        down, right = (np.subtract.outer(np.arange(n), np.arange(n)) ** 2.0 for n in self)
+        squared = down[:, None, :, None] + right[None, :, None, :]
+        return np.sqrt(squared, out=squared).reshape(self.n_neurons, self.n_neurons)
