@@ -23,7 +23,7 @@ from tectum.parts import (
     NearestNeighbourSTDP,
     Synapse,
 )
-from tectum.parts.lateral import lateral_weight, lateral_weights, radius
+from tectum.parts.lateral import lateral_table, lateral_weight, radius
 from tectum.parts.neurons import crosses, crossing_delay, membrane
 from tectum.parts.plasticity import depress, potentiate
 from tectum.parts.steps import discretise
@@ -286,13 +286,19 @@ class TestLateralProfile:
         p = DifferenceOfGaussians(a=3.0, b=math.inf)
         assert lateral_weight(p, 1000.0, 2.0) == pytest.approx(-0.15 * 3.0)
 
-    def test_matrix(self):
-        grid = Grid(4, 5)
-        K = lateral_weights(DifferenceOfGaussians(), grid.distances(), 3.0)
+    def test_table_of_offsets(self):
+        """Each neuron's weights are a window of it."""
+        rows, columns = 4, 5
+        K = lateral_table(DifferenceOfGaussians(), Grid(rows, columns), 3.0)
         assert K.dtype == np.float32
-        assert (np.diag(K) == 0.0).all()
-        np.testing.assert_array_equal(K, K.T)
-        np.testing.assert_allclose(K, reference.lateral_profile((4, 5), X=3.0), atol=1e-7)
+        assert K.shape == (7, 9)
+        assert K[rows - 1, columns - 1] == 0.0
+        windows = [
+            K[rows - 1 - row : 2 * rows - 1 - row, columns - 1 - column : 2 * columns - 1 - column].ravel()
+            for row in range(rows)
+            for column in range(columns)
+        ]
+        np.testing.assert_allclose(windows, reference.lateral_profile((rows, columns), X=3.0), atol=1e-7)
 
 
 class TestRadius:

@@ -54,7 +54,7 @@ class MapCircuit(NamedTuple):
     W_e: Any  # float32
     W_i: Any  # float32
     W_h: Any  # float32
-    K: Any  # (n_v, n_v) float32 lateral weights, source by target
+    K: Any  # (2 rows - 1, 2 columns - 1) float32 lateral weights by the offset of the target from the neuron
     silent: Any  # (n_jump, 11) float32, response of v to its own state; see `silent_response`
 
 
@@ -256,15 +256,19 @@ def reset_inputs(circuit, state, fired, n_fired):
 def spread(circuit, state, spikes, fired, n_fired, presentation, step):
     """Phase 5, first part: reset, first-spike time and lateral effect of the neurons of v that fired."""
     K, s_lateral = circuit.K, state.s_lateral
+    rows, columns = (K.shape[0] + 1) // 2, (K.shape[1] + 1) // 2
     clock = state.clock[0]
     for f in range(n_fired):
         j = fired[f]
         if spikes.first_v[presentation, j] < ZERO:
             I = state.y_drive[j] + state.y_lateral[j]
             spikes.first_v[presentation, j] = np.float32(step) + crossing_delay(circuit.v, state.m_v[j], I)
-        row = K[j]
-        for i in range(s_lateral.shape[0]):
-            s_lateral[i] += row[i]
+        row, column = j // columns, j % columns
+        for r in range(rows):
+            weights = K[rows - 1 - row + r, columns - 1 - column : 2 * columns - 1 - column]
+            target = s_lateral[r * columns : (r + 1) * columns]
+            for i in range(columns):
+                target[i] += weights[i]
         state.m_v[j] = circuit.v.reset
         state.last_v[j] = clock
         note(spikes, V, spikes.v, clock, j)

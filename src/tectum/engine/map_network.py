@@ -18,7 +18,7 @@ from tectum.engine.map_loop import (
 )
 from tectum.engine.map_synapses import BLOCK, COLUMN, FOUR, MapHistory
 from tectum.engine.random import fill_uniform
-from tectum.parts.lateral import lateral_weights
+from tectum.parts.lateral import lateral_table
 from tectum.parts.neurons import LIF, LIFStep, crosses, crossing_delay, membrane
 from tectum.parts.oscillation import DelayedInhibition
 from tectum.parts.plasticity import NearestNeighbourSTDP, depress, potentiate
@@ -52,8 +52,8 @@ def build_circuit(parts: MapParts, n_inputs: int, profile: NamedTuple, grid: Gri
     return _build_circuit(n_inputs, profile, grid, X, *parts)
 
 
-# Two: lateral weights of a large map take much memory. Typed, and by part: tuples of different types may be equal.
-@functools.lru_cache(maxsize=2, typed=True)
+# Typed, and by part: tuples of different types may be equal.
+@functools.lru_cache(maxsize=8, typed=True)
 def _build_circuit(n_inputs: int, profile: NamedTuple, grid: Grid, X: float, *in_order: Any) -> MapCircuit:
     parts = MapParts(*in_order)
     dt, inhibition = parts.dt, parts.inhibition
@@ -90,7 +90,7 @@ def _build_circuit(n_inputs: int, profile: NamedTuple, grid: Grid, X: float, *in
         W_e=np.float32(inhibition.W_excitation / n_inputs),
         W_i=np.float32(inhibition.W_inhibition / n_inputs),
         W_h=np.float32(inhibition.W_feedback),
-        K=lateral_weights(profile, grid.distances(), X),
+        K=lateral_table(profile, grid, X),
         silent=silent,
     )
 
@@ -122,7 +122,9 @@ def initial_weights(projection: PlasticProjection, n_u: int, n_v: int, seed: np.
     for k in range(n_u):
         fill_uniform(seed, np.uint64(WEIGHT_STREAM), k, weights[k])
     low, high = np.float32(projection.w_low), np.float32(projection.w_high)
-    return low + weights * (high - low)
+    weights *= high - low
+    weights += low
+    return weights
 
 
 def learn(circuit: MapCircuit, state: MapState, currents: NDArray[np.float32], parts: MapParts) -> NDArray[np.int64]:

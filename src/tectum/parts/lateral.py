@@ -115,31 +115,25 @@ def near_weights(profile: NearExcitation, grid: Grid) -> csr_array:
     return csr_array((weight, (source, target)), shape=shape)
 
 
-def lateral_weights(profile: NamedTuple, distances: NDArray[np.float64], X: float) -> NDArray[np.float32]:
-    """Lateral weight matrix without self-connections.
+def lateral_table(profile: NamedTuple, grid: Grid, X: float) -> NDArray[np.float32]:
+    """Lateral weights by the offset of the target, without self-connections.
 
     Parameters
     ----------
     profile : NamedTuple
         Lateral profile, for instance `DifferenceOfGaussians`.
-    distances : ndarray of shape (n_neurons, n_neurons)
-        Grid distances.
+    grid : Grid
+        Where the neurons are.
     X : float
         Radius in grid units.
 
     Returns
     -------
-    ndarray of shape (n_neurons, n_neurons), float32
-        Weight from the row's neuron to the column's.
+    ndarray of shape (2 rows - 1, 2 columns - 1), float32
+        Weight of the synapse onto the neuron that lies ``i - (rows - 1)`` rows and ``k - (columns - 1)`` columns away.
     """
-    matrix = np.empty(distances.shape, np.float32)
-    table = np.full(round(distances.max() ** 2) + 1, np.nan, np.float32)  # by squared distance, a whole number
-    for row, d in zip(matrix, distances, strict=True):
-        squared = np.rint(d * d).astype(np.intp)
-        row[:] = table[squared]
-        if np.isnan(row).any():
-            for s in np.unique(squared[np.isnan(row)]).tolist():
-                table[s] = lateral_weight(profile, math.sqrt(s), X)
-            row[:] = table[squared]
-    np.fill_diagonal(matrix, 0.0)
-    return matrix
+    down, right = (np.abs(np.arange(1 - n, n)) for n in grid)
+    squared, where = np.unique(down[:, None] ** 2 + right**2, return_inverse=True)
+    weights = np.array([lateral_weight(profile, math.sqrt(s), X) for s in squared.tolist()], np.float32)
+    weights[0] = 0.0
+    return weights[where].reshape(len(down), len(right))
