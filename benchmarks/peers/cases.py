@@ -143,7 +143,10 @@ WORKLOADS = {
     "large-map": Workload(
         "Large map, 27 million plastic synapses, dt 0.1 ms",
         "sample",
-        (Engine("tectum", None, "large_map_tectum", 20),),
+        (
+            Engine("tectum", None, "large_map_tectum", 20, ("published",)),
+            Engine("tectum, recommended", None, "large_map_tectum", 20, ("recommended",)),
+        ),
         write_large_map,
         score_large_map,
     ),
