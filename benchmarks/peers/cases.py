@@ -135,6 +135,7 @@ WORKLOADS = {
             Engine("tectum, SpikingSOM", None, "prototypes_tectum", 4000, ("SpikingSOM",)),
             Engine("MiniSom", "minisom", "prototypes_minisom", 4000),
             Engine("scikit-learn MiniBatchKMeans", "sklearn", "prototypes_sklearn", 4000, ("MiniBatchKMeans",)),
+            Engine("MiniBatchKMeans, one pass", "sklearn", "prototypes_sklearn", 4000, ("MiniBatchKMeans", "1")),
             Engine("scikit-learn KMeans", "sklearn", "prototypes_sklearn", 4000, ("KMeans",)),
         ),
         prototypes.write,
