@@ -135,6 +135,7 @@ WORKLOADS = {
             Engine("tectum, SpikingSOM", None, "prototypes_tectum", 4000, ("SpikingSOM",)),
             Engine("MiniSom", "minisom", "prototypes_minisom", 4000),
             Engine("scikit-learn MiniBatchKMeans", "sklearn", "prototypes_sklearn", 4000, ("MiniBatchKMeans",)),
+            Engine("MiniBatchKMeans, one pass", "sklearn", "prototypes_sklearn", 4000, ("MiniBatchKMeans", "1")),
             Engine("scikit-learn KMeans", "sklearn", "prototypes_sklearn", 4000, ("KMeans",)),
         ),
         prototypes.write,
@@ -143,7 +144,10 @@ WORKLOADS = {
     "large-map": Workload(
         "Large map, 27 million plastic synapses, dt 0.1 ms",
         "sample",
-        (Engine("tectum", None, "large_map_tectum", 20),),
+        (
+            Engine("tectum", None, "large_map_tectum", 20, ("published",)),
+            Engine("tectum, recommended", None, "large_map_tectum", 20, ("recommended",)),
+        ),
         write_large_map,
         score_large_map,
     ),
