@@ -100,7 +100,7 @@ WORKLOADS = {
         },
         {"Brian2 C++": 25, "NEST": 80, "ngc-learn": 150, "Brian2 Cython": 300, "BindsNET": 1000},
         "The target of Brian2 Cython is older than its script, which once took an exponential function for each neuron "
-        "and input spike. Now much of its time goes into Python's calls of some twenty compiled functions in each step. "
+        "and input spike. Now much of its time goes into Python's calls of twenty compiled functions in each step. "
         "Accuracy after few images depends on the random numbers: six runs of tectum over the 40 images of Brian2 C++ "
         "ended between 0.45 and 0.62.",
     ),
