@@ -14,6 +14,9 @@ import prototypes
 import standard_network
 import wave_sheet
 
+PER_SPIKE = (
+    "Noise differs, and with it how many waves there are. Most work is done per spike; so weigh the ratios with spikes."
+)
 BRIAN2, NEST, NGC_LEARN, BINDSNET = "brian2", "nest", "ngclearn", "bindsnet"
 
 
@@ -115,7 +118,7 @@ WORKLOADS = {
         event_stdp.write,
         event_stdp.score,
     ),
-    "waves-64": waves("0.1 ms", 64, {"tectum": 2000, "Brian2 C++": 600, "Brian2 Cython": 600}, 25),
+    "waves-64": waves("0.1 ms", 64, {"tectum": 2000, "Brian2 C++": 600, "Brian2 Cython": 600}, 25, PER_SPIKE),
     "map-circuit": Workload(
         "Map circuit, 2 features to 10 x 10, dt 0.05 ms",
         "sample",
@@ -175,7 +178,7 @@ WORKLOADS = {
         },
         note="NEST, normalised, is left out: it would pass 1.3 million weights to Python and back after each image.",
     ),
-    "waves-64-1ms": waves("1 ms", 64, {"tectum": 2000, "Brian2 C++": 300, "Brian2 Cython": 300}, 25),
+    "waves-64-1ms": waves("1 ms", 64, {"tectum": 2000, "Brian2 C++": 300, "Brian2 Cython": 300}, 25, PER_SPIKE),
     "waves-256": waves(
         "0.1 ms",
         256,
