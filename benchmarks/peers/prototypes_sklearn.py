@@ -19,7 +19,7 @@ from turns import serve
 def main() -> None:
     """Learn the images once a turn."""
     question, result, kind, *passes = sys.argv[1:]
-    given, limit = dict(np.load(question)), {"max_iter": int(n) for n in passes}
+    given, limit = dict(np.load(question)), {"max_iter": int(passes[0])} if passes else {}
 
     def work() -> dict[str, Any]:
         model = getattr(sklearn.cluster, kind)(int(given["n_units"]), n_init=1, random_state=0, **limit)
