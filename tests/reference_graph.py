@@ -90,6 +90,7 @@ class Population:
     forget: float = 1e-4
     gate: Gate | None = None
     columns: int | None = None  # of the grid on which the neurons stand
+    spread: Array | None = None  # (n, n), share of the learning rate of one with which another learns
 
 
 @dataclass(frozen=True)
@@ -307,53 +308,59 @@ class Graph:
             self.late_after[pop][j] += gate.pace * self.frame * self.dt * change
 
     def learn(self, pop, j):
-        """Synapses of neuron j that has fired."""
+        """Synapses of neuron j that has fired, and of those that learn with it."""
         p, now = self.populations[pop], self.step * self.dt
-        eta = p.rule.eta / (1.0 + self.use[pop][j] / p.n_0) * self.novelty[pop]
+        slower = 1.0 / (1.0 + self.use[pop] / p.n_0)
+        eta = p.rule.eta * slower[j] * (np.zeros(p.n) if p.spread is None else slower * p.spread[j])
+        eta[j] = p.rule.eta * slower[j] * self.novelty[pop]
         for k, projection in enumerate(self.projections):
             if projection.target == pop and projection.plastic:
                 lag = now - self.arrived[k]
                 x = np.where(lag <= REMEMBERED * p.rule.tau_pre + 1e-9, np.exp(-lag / p.rule.tau_pre), 0.0)
-                w = self.W[k][j]
-                self.W[k][j] = w + eta * (x * (p.rule.w_max - w) - p.rule.beta * w)
+                self.W[k] += eta[:, None] * (x * (p.rule.w_max - self.W[k]) - p.rule.beta * self.W[k])
 
     def ease(self):
-        """End of a cycle: in silent populations thresholds fall until a neuron fires.
+        """End of a cycle: in silent populations thresholds fall until a neuron fires; in frozen passes those of all.
 
-        While learning those of the least used neurons, of equally used ones the nearest to the best match; else of all.
+        While learning those of the least used neurons, of equally used ones those that get most, or, where neurons do
+        not learn with others, the nearest to the best match.
         """
         for pop, p in enumerate(self.populations):
             if p.gate:
                 recruited = p.gate.recruited
                 n = round(recruited if recruited >= 1 else np.ceil(recruited * p.n)) if self.learning else p.n
-                columns = p.columns or p.n
-                row, column = np.divmod(np.arange(p.n), columns)
-                best = self.best_match(pop, columns)
-                far = (row - best // columns) ** 2 + (column - best % columns) ** 2
-                least = np.lexsort((far, self.use[pop]))[:n]
+                drive = self.driven(pop)
+                first = self.far(pop, drive) if p.spread is None else -drive
                 if self.silent[pop]:
-                    self.eased[pop][least] += p.gate.drop
+                    self.eased[pop][np.lexsort((first, self.use[pop]))[:n]] += p.gate.drop
             self.silent[pop] = True
 
-    def best_match(self, pop, columns):
-        """The used neuron that gets most from the spikes of the last cycle; the middle of the map if there is none."""
-        n = self.populations[pop].n
-        drive = np.zeros(n)
+    def driven(self, pop):
+        """What each neuron got from the spikes of the last cycle through plastic synapses."""
+        drive = np.zeros(self.populations[pop].n)
         for k, projection in enumerate(self.projections):
             if projection.target == pop and projection.plastic:
                 recent = self.arrived[k] >= (self.step - self.cycle) * self.dt - 1e-9
                 drive += projection.gain * (self.W[k] @ recent)
-        drive[self.use[pop] == 0] = 0.0
-        return int(drive.argmax()) if drive.max() > 0 else n // columns // 2 * columns + columns // 2
+        return drive
+
+    def far(self, pop, drive):
+        """Squared distance to the used neuron that got most; to the middle of the map if there is none."""
+        n, columns = self.populations[pop].n, self.populations[pop].columns or self.populations[pop].n
+        drive = np.where(self.use[pop] > 0, drive, 0.0)
+        best = int(drive.argmax()) if drive.max() > 0 else n // columns // 2 * columns + columns // 2
+        row, column = np.divmod(np.arange(n), columns)
+        return (row - best // columns) ** 2 + (column - best % columns) ** 2
 
     def settle(self):
         """End of a frame: neurons that fired are used, their weights from each source get nearer to their length."""
         for pop, p in enumerate(self.populations):
             fired = self.counts[pop] > 0
             self.use[pop] = (1.0 - p.forget) * self.use[pop] + fired
+            learned = fired if p.spread is None else fired | ((p.spread > 0) & fired[:, None]).any(axis=0)
             for k, projection in enumerate(self.projections):
                 if projection.target == pop and projection.plastic and projection.pace > 0:
-                    for j in np.flatnonzero(fired & (self.W[k].sum(axis=1) > 0)):
+                    for j in np.flatnonzero(learned & (self.W[k].sum(axis=1) > 0)):
                         w = self.W[k][j]
                         scaled = w * (1.0 + projection.pace * (projection.length / np.linalg.norm(w) - 1.0))
                         self.W[k][j] = np.minimum(scaled, p.rule.w_max)

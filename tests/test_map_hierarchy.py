@@ -64,6 +64,27 @@ def test_scenes_find_units_of_their_own() -> None:
         assert hierarchy.quantization_error(X[300:], "left") < 0.5
 
 
+def test_neighbours_learn_with_the_winner() -> None:
+    """Weights of the neurons around one that fires become like its own, as nearly as their distance says."""
+    X, _ = scenes()
+    maps = [
+        Map("a", (Features(code=SMALL),), (6, 6), spread=parts.PlasticitySpread(), lateral=parts.NearExcitation(W=0.1))
+    ]
+    learned = MapHierarchy(maps, random_state=0).partial_fit(X[:3])
+    alone = MapHierarchy([maps[0]._replace(spread=None)], random_state=0).partial_fit(X[:3])
+    (winner,) = np.unique(learned.predict(X[:1]))
+    row, column = divmod(int(winner), 6)
+    far = np.hypot(*np.ogrid[-row : 6 - row, -column : 6 - column])
+    cosines = []
+    for hierarchy in (learned, alone):
+        weights = hierarchy.weights("a") / np.linalg.norm(hierarchy.weights("a"), axis=1, keepdims=True)
+        cosine = (weights @ weights[winner]).reshape(6, 6)
+        cosines.append((cosine[far == 1].mean(), cosine[far > 2].mean()))
+    (near, away), (near_alone, _) = cosines
+    assert near > 0.95
+    assert near > max(away, near_alone) + 0.1
+
+
 def test_chunks_saving_and_interruption_change_nothing(tmp_path: Any) -> None:
     X, _ = scenes()
     maps = [Map("a", (Features(code=parts.RandomProjection(d=16, k=6), delay=1), Winners("a")), (4, 4))]

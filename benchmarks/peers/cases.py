@@ -14,6 +14,9 @@ import prototypes
 import standard_network
 import wave_sheet
 
+PER_SPIKE = (
+    "Noise differs, and with it how many waves there are. Most work is done per spike; so weigh the ratios with spikes."
+)
 BRIAN2, NEST, NGC_LEARN, BINDSNET = "brian2", "nest", "ngclearn", "bindsnet"
 
 
@@ -36,10 +39,11 @@ class Workload(NamedTuple):
     engines: tuple[Engine, ...]
     write: Callable[[Path, int], None]  # the problem, of a given amount
     score: Callable[[Path, int], dict[str, Any]]  # of a result
+    note: str = ""  # below its table
 
 
 def standard(
-    n_units: int, learning: bool, amounts: dict[str, int], targets: dict[str, float] | None = None
+    n_units: int, learning: bool, amounts: dict[str, int], targets: dict[str, float] | None = None, note: str = ""
 ) -> Workload:
     """The standard network; `amounts` are images a turn by engine."""
     known = {
@@ -60,10 +64,10 @@ def standard(
         functools.partial(f, n_units=n_units, learning=learning)
         for f in (standard_network.write, standard_network.score)
     )
-    return Workload(f"Standard network, 784 to {n_units}, {what}", "image", engines, write, score)
+    return Workload(f"Standard network, 784 to {n_units}, {what}", "image", engines, write, score, note)
 
 
-def waves(step: str, side: int, amounts: dict[str, int], target: float | None = None) -> Workload:
+def waves(step: str, side: int, amounts: dict[str, int], target: float | None = None, note: str = "") -> Workload:
     """The sheet; `amounts` are steps a turn by engine."""
     known: dict[str, Any] = {
         "tectum": (None, "wave_sheet_tectum", ()),
@@ -75,7 +79,7 @@ def waves(step: str, side: int, amounts: dict[str, int], target: float | None = 
         for name, amount in amounts.items()
     )
     write, score = (functools.partial(f, name=step, side=side) for f in (wave_sheet.write, wave_sheet.score))
-    return Workload(f"Wave sheet, {side} x {side}, steps of {step}", "step", engines, write, score)
+    return Workload(f"Wave sheet, {side} x {side}, steps of {step}", "step", engines, write, score, note)
 
 
 def write_large_map(path: Path, n_samples: int) -> None:
@@ -98,6 +102,10 @@ WORKLOADS = {
             **{"Brian2 Cython": 6, "BindsNET": 3},
         },
         {"Brian2 C++": 25, "NEST": 80, "ngc-learn": 150, "Brian2 Cython": 300, "BindsNET": 1000},
+        "The target of Brian2 Cython is older than its script, which once took an exponential function for each neuron "
+        "and input spike. Now much of its time goes into Python's calls of twenty compiled functions in each step. "
+        "Accuracy after few images depends on the random numbers: six runs of tectum over the 40 images of Brian2 C++ "
+        "ended between 0.45 and 0.62.",
     ),
     "event-stdp": Workload(
         "Event-based STDP, 10 x 10 patches to 64",
@@ -110,7 +118,7 @@ WORKLOADS = {
         event_stdp.write,
         event_stdp.score,
     ),
-    "waves-64": waves("0.1 ms", 64, {"tectum": 2000, "Brian2 C++": 600, "Brian2 Cython": 600}, 25),
+    "waves-64": waves("0.1 ms", 64, {"tectum": 2000, "Brian2 C++": 600, "Brian2 Cython": 600}, 25, PER_SPIKE),
     "map-circuit": Workload(
         "Map circuit, 2 features to 10 x 10, dt 0.05 ms",
         "sample",
@@ -135,6 +143,7 @@ WORKLOADS = {
             Engine("tectum, SpikingSOM", None, "prototypes_tectum", 4000, ("SpikingSOM",)),
             Engine("MiniSom", "minisom", "prototypes_minisom", 4000),
             Engine("scikit-learn MiniBatchKMeans", "sklearn", "prototypes_sklearn", 4000, ("MiniBatchKMeans",)),
+            Engine("MiniBatchKMeans, one pass", "sklearn", "prototypes_sklearn", 4000, ("MiniBatchKMeans", "1")),
             Engine("scikit-learn KMeans", "sklearn", "prototypes_sklearn", 4000, ("KMeans",)),
         ),
         prototypes.write,
@@ -143,9 +152,14 @@ WORKLOADS = {
     "large-map": Workload(
         "Large map, 27 million plastic synapses, dt 0.1 ms",
         "sample",
-        (Engine("tectum", None, "large_map_tectum", 20),),
+        (
+            Engine("tectum", None, "large_map_tectum", 20, ("published",)),
+            Engine("tectum, recommended", None, "large_map_tectum", 20, ("recommended",)),
+        ),
         write_large_map,
         score_large_map,
+        "The weights, 108 MB, come from memory in each volley and are changed on the way; `../NOTES.md` has what that "
+        "costs and what was tried.",
     ),
     "standard-100": standard(
         100,
@@ -160,9 +174,15 @@ WORKLOADS = {
         True,
         {
             **{"tectum": 150, "Brian2 C++": 10, "NEST": 3, "ngc-learn": 3},
-            **{"Brian2 Cython": 4, "BindsNET": 1},
+            **{"Brian2 Cython": 4, "BindsNET": 3},
         },
+        note="NEST, normalised, is left out: it would pass 1.3 million weights to Python and back after each image.",
     ),
-    "waves-64-1ms": waves("1 ms", 64, {"tectum": 2000, "Brian2 C++": 300, "Brian2 Cython": 300}, 25),
-    "waves-256": waves("0.1 ms", 256, {"tectum": 1000}),
+    "waves-64-1ms": waves("1 ms", 64, {"tectum": 2000, "Brian2 C++": 300, "Brian2 Cython": 300}, 25, PER_SPIKE),
+    "waves-256": waves(
+        "0.1 ms",
+        256,
+        {"tectum": 1000},
+        note="Brian2 cannot hold this sheet: inhibition reaches all nodes, which makes 4 billion synapses.",
+    ),
 }

@@ -152,7 +152,9 @@ def tectum_spikes(problem: Problem, skip: bool = True, record: bool = True, repe
     chosen = {name: PUBLISHED[name] for name in network.MapParts._fields if name != "dt"}
     parts = network.MapParts(**chosen, dt=problem.params["dt"])
     grid = Grid(*problem.shape)
-    circuit = network.build_circuit(parts, len(w0), PUBLISHED["lateral"], grid, X=1.0)._replace(K=K)
+    down, right = (np.abs(np.arange(1 - n, n)) for n in grid)
+    by_offset = K[0].reshape(grid)[np.ix_(down, right)]  # of the first neuron, and the same for all
+    circuit = network.build_circuit(parts, len(w0), PUBLISHED["lateral"], grid, X=1.0)._replace(K=by_offset)
     blank = np.zeros(len(w0), np.float32)
 
     def run(capacity: int) -> tuple[Any, NDArray[np.float32], float]:

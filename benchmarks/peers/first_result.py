@@ -1,7 +1,7 @@
 """How long until the first sample has been learned: from the start of the process, cold and warm.
 
-The standard network with 100 neurons and one image. Cold, no code that was compiled before is there: the cache of Numba
-and that of Brian2 are empty folders; the files of the libraries themselves may be in memory. Warm is the next start,
+The standard network with 100 neurons and one image. Cold, no code that was compiled before is there: the caches of
+tectum and of Brian2 are empty folders; the files of the libraries themselves may be in memory. Warm is the next start,
 which compiled Brian2 does not have, since it compiles each time. One start of each, so that the last digit means
 nothing; imports and building the network are included.
 """
@@ -39,7 +39,7 @@ def measure(
         with tempfile.TemporaryDirectory() as folder:
             question = Path(folder, "problem.npz")
             workload.write(question, 1)
-            caches = {name: str(Path(folder, name)) for name in ("NUMBA_CACHE_DIR", "BRIAN2_CACHE")}
+            caches = {name: str(Path(folder, name)) for name in ("TECTUM_CACHE", "BRIAN2_CACHE")}
             command = [interpreter(engine.environment), HERE / f"{engine.script}.py", question, f"{folder}/result.npz"]
             try:
                 rows[engine.name] = {

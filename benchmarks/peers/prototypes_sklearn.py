@@ -1,6 +1,7 @@
 """100 prototypes by `KMeans` or `MiniBatchKMeans`.
 
-Started by run.py with a problem, the file for the result and the name of the class; answers as turns.py says.
+Started by run.py with a problem, the file for the result, the name of the class and, where it is not the default, how
+often it may see the images; answers as turns.py says.
 """
 
 from __future__ import annotations
@@ -17,11 +18,11 @@ from turns import serve
 
 def main() -> None:
     """Learn the images once a turn."""
-    question, result, kind = sys.argv[1:]
-    given = dict(np.load(question))
+    question, result, kind, *passes = sys.argv[1:]
+    given, limit = dict(np.load(question)), {"max_iter": int(passes[0])} if passes else {}
 
     def work() -> dict[str, Any]:
-        model = getattr(sklearn.cluster, kind)(int(given["n_units"]), n_init=1, random_state=0)
+        model = getattr(sklearn.cluster, kind)(int(given["n_units"]), n_init=1, random_state=0, **limit)
         start = time.process_time()
         model.fit(given["X"])
         spent = time.process_time() - start

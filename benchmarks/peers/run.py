@@ -170,7 +170,9 @@ def main() -> None:
         else:
             found["workloads"][name] = measure(WORKLOADS[name], options.rounds) | {"load": os.getloadavg()[0]}
         path.write_text(json.dumps(found, indent=1) + "\n")
-        (options.output / "results.md").write_text(tables.markdown(found, list(WORKLOADS)))
+        (options.output / "results.md").write_text(
+            tables.markdown(found, {name: w.note for name, w in WORKLOADS.items()})
+        )
         print(f"  {time.perf_counter() - start:.0f} s", flush=True)
     print((options.output / "results.md").read_text())
 

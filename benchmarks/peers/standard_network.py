@@ -6,8 +6,8 @@ from the same network, which tectum has trained on the images before, and see th
 
 Score: spikes per image; accuracy of the network that an engine ends with, on 1,000 images it has not seen, read by
 tectum in the same way for all; and the correlation of what it has changed of the weights with what tectum has from the
-same images. Both depend on the number of images; beside them stands what tectum reaches with as many, for the
-correlation with other random numbers.
+same images. All depend on the number of images; beside them stands what tectum reaches with as many, for the
+correlation with other random numbers. Frozen, the accuracy is that of the images that were encoded.
 """
 
 from __future__ import annotations
@@ -67,11 +67,10 @@ def trained(n_units: int) -> DiehlCookState:
 
 
 @functools.cache
-def learned(n_units: int, n_images: int, first_key: int) -> DiehlCookState:
-    """The network after the first images of those that are timed, by tectum."""
+def learned(n_units: int, n_images: int, first_key: int) -> tuple[DiehlCookState, NDArray[np.int32]]:
+    """The network after the first images of those that are timed, by tectum, and its spike counts."""
     state = DiehlCookState(*(array.copy() for array in trained(n_units)))
-    network.learn(circuit(), state, images()[1].X[N_BEFORE : N_BEFORE + n_images], first_key)
-    return state
+    return state, network.learn(circuit(), state, images()[1].X[N_BEFORE : N_BEFORE + n_images], first_key).counts
 
 
 def write(path: Path, n_images: int, n_units: int, learning: bool) -> None:
@@ -94,14 +93,24 @@ def score(path: Path, n_images: int, n_units: int, learning: bool) -> dict[str, 
     with np.load(path) as result:
         counts, W, theta = (result[name] for name in ("counts", "W", "theta"))
     state = DiehlCookState(np.ascontiguousarray(W, np.float32), theta.astype(np.float32))
-    values = {"spikes_per_image": float(counts.sum() / n_images)}
+    start = trained(n_units)
     if not learning:
-        return values | {"accuracy": accuracy(trained(n_units), counts)}
-    one, other = (learned(n_units, n_images, first_key) for first_key in (N_BEFORE, 2 * N_BEFORE))
-    start = trained(n_units).weights
-    values["change_like_tectum"] = alike(W - start, other.weights - start)
-    values["tectum_like_itself"] = alike(one.weights - start, other.weights - start)
-    return values | {"accuracy": accuracy(state), "accuracy_of_tectum": accuracy(one)}
+        own = encoded(n_units, n_images)
+        values = {"accuracy": accuracy(start, counts), "accuracy_of_tectum": accuracy(start, own)}
+    else:
+        (one, own), (other, _) = (learned(n_units, n_images, first_key) for first_key in (N_BEFORE, 2 * N_BEFORE))
+        values = {"change_like_tectum": alike(W - start.weights, other.weights - start.weights)}
+        values["tectum_like_itself"] = alike(one.weights - start.weights, other.weights - start.weights)
+        values |= {"accuracy": accuracy(state), "accuracy_of_tectum": accuracy(one)}
+    spikes = {"spikes_per_image": float(counts.sum() / n_images), "spikes_of_tectum": float(own.sum() / n_images)}
+    return spikes | values
+
+
+@functools.cache
+def encoded(n_units: int, n_images: int) -> NDArray[np.int32]:
+    """Spike counts of tectum, with the first random numbers, for the images that are encoded."""
+    X = images()[1].X
+    return responses(trained(n_units), X[np.arange(n_images) % len(X)])
 
 
 def alike(one: NDArray, other: NDArray) -> float:

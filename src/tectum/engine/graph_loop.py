@@ -144,11 +144,14 @@ def keep_time(circuit, state, pop, step, seed):
 
 @kernel
 def learn(circuit, state, scratch, pop, j, step):
-    """Phase 3, plasticity of the synapses of neuron j of a population that has fired; INOUT state, scratch."""
+    """Phase 3, plasticity of the synapses of neuron j of a population that has fired; INOUT state, scratch.
+
+    Neurons around it learn with it, each as slowly as its own use makes it.
+    """
     rule = circuit.rules[pop]
-    law = ArrivalSTDPStep(rule[1], rule[2])
-    n_used = state.use[circuit.first[pop] + j]
-    eta = rule[0] * plasticity(UseStep(circuit.uses[pop, 0], circuit.uses[pop, 1]), n_used) * scratch.novelty[pop]
+    law, use = ArrivalSTDPStep(rule[1], rule[2]), UseStep(circuit.uses[pop, 0], circuit.uses[pop, 1])
+    first = circuit.first[pop]
+    eta = rule[0] * plasticity(use, state.use[first + j])
     memory = circuit.memory[pop]
     for p in range(circuit.first_in[pop], circuit.first_in[pop + 1]):
         row = circuit.projections[p]
@@ -161,7 +164,13 @@ def learn(circuit, state, scratch, pop, j, step):
                 trace[i] = memory[lag] if lag < memory.shape[0] else ZERO
             weights = state.weights[row[WEIGHTS] + j * n_pre : row[WEIGHTS] + (j + 1) * n_pre]
             for i in range(n_pre):
-                weights[i] = bind(law, weights[i], trace[i], eta)
+                weights[i] = bind(law, weights[i], trace[i], eta * scratch.novelty[pop])
+            for k in range(circuit.near_start[first + j], circuit.near_start[first + j + 1]):
+                m = circuit.near[k]
+                weights = state.weights[row[WEIGHTS] + m * n_pre : row[WEIGHTS] + (m + 1) * n_pre]
+                share = circuit.shares[k] * plasticity(use, state.use[first + m])
+                for i in range(n_pre):
+                    weights[i] = bind(law, weights[i], trace[i], eta * share)
 
 
 @kernel
@@ -245,7 +254,7 @@ def advance(circuit, state, out, scratch, drive, pop, step, frame, seed, learnin
 
 @kernel
 def settle(circuit, state, out, pop, frame):
-    """End of a frame: neurons that fired are used; their weights from each source get nearer to their length."""
+    """End of a frame: neurons that fired are used; weights that may have changed get nearer to their length."""
     first = circuit.first[pop]
     keep = circuit.uses[pop, 1]
     for j in range(first, circuit.first[pop + 1]):
@@ -255,7 +264,7 @@ def settle(circuit, state, out, pop, frame):
         if row[KIND] == PLASTIC and pace > ZERO:
             n_pre = row[N_PRE]
             for j in range(circuit.first[pop + 1] - first):
-                if out.counts[frame, first + j] > 0:
+                if has_learned(circuit, out, first, j, frame):
                     weights = state.weights[row[WEIGHTS] + j * n_pre : row[WEIGHTS] + (j + 1) * n_pre]
                     square = ZERO
                     for i in range(n_pre):
@@ -264,6 +273,15 @@ def settle(circuit, state, out, pop, frame):
                         scale = ONE + pace * (circuit.lengths[p] / np.float32(math.sqrt(square)) - ONE)
                         for i in range(n_pre):
                             weights[i] = min(weights[i] * scale, circuit.rules[pop, 1])
+
+
+@kernel
+def has_learned(circuit, out, first, j, frame):
+    """Whether neuron j of the population that begins at `first`, or one around it, has fired in this frame."""
+    fired = out.counts[frame, first + j] > 0
+    for k in range(circuit.near_start[first + j], circuit.near_start[first + j + 1]):
+        fired |= out.counts[frame, first + circuit.near[k]] > 0
+    return fired
 
 
 @kernel

@@ -44,6 +44,7 @@ class Population(NamedTuple):
     use: UseDependentRate = UseDependentRate(n_0=np.inf)
     gate: NoveltyGate = NoveltyGate(factor=1.0)
     columns: int | None = None  # of the grid on which the neurons stand; None: one row
+    spread: csr_array | None = None  # (n, n), share of the learning rate of one with which another learns
 
 
 class Projection(NamedTuple):
@@ -119,6 +120,7 @@ def build(
             n_arrivals += n_pre
     targets = np.array([projections[k].target for k in order], np.int64)
     lengths = [np.diff(matrix.indptr) for matrix in sparse]
+    spread = [csr_array((p.n, p.n), dtype=np.float32) if p.spread is None else p.spread for p in populations]
     n_clock = np.concatenate([[0], np.cumsum([i.k for i in inputs])]).astype(np.int64)
     circuit = GraphCircuit(
         first=first,
@@ -142,6 +144,11 @@ def build(
         row_start=np.concatenate([[0], np.cumsum(np.concatenate(lengths or [[]]))]).astype(np.int64),
         column=np.concatenate([matrix.indices for matrix in sparse] or [[]]).astype(np.int32),
         fixed=np.concatenate([matrix.data for matrix in sparse] or [[]]).astype(np.float32),
+        near_start=np.concatenate([[0], np.cumsum(np.concatenate([np.diff(m.indptr) for m in spread]))]).astype(
+            np.int64
+        ),
+        near=np.concatenate([m.indices for m in spread]).astype(np.int32),
+        shares=np.concatenate([m.data for m in spread]).astype(np.float32),
         input_first=n_clock,
         input_times=np.array([(i.period, i.onset, i.t_enc, i.jitter) for i in inputs], np.float64).reshape(-1, 4),
         input_clock=np.array([i.clock for i in inputs], np.int64),

@@ -33,6 +33,9 @@ class GraphCircuit(NamedTuple):
     row_start: Any  # sparse rows of the SPARSE ones, a row per presynaptic neuron; WEIGHTS is the first row
     column: Any  # int32, postsynaptic neuron within the target
     fixed: Any  # float32
+    near_start: Any  # (n_neurons + 1,) sparse rows, a row per neuron: those that learn with it
+    near: Any  # int32, within its population
+    shares: Any  # float32, of its learning rate
     input_first: Any  # (n_inputs + 1,) int64, places in a row of `ranked`
     input_times: Any  # (n_inputs, 4) float64: period ms, onset ms after the clock's phase, code ms, jitter ms
     input_clock: Any  # (n_inputs,) int64, population whose clock it follows

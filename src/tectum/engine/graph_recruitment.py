@@ -16,9 +16,8 @@ ONE = np.float32(1.0)
 def ease(circuit, state, scratch, learning):
     """In populations silent for a cycle thresholds fall until a neuron fires; INOUT state, scratch.
 
-    While learning those of the least used neurons, of equally used ones those nearest to the best match, so that what
-    is new is not learned by neurons that know something else, and finds its place beside what is like it; in frozen
-    passes those of all, so that the nearest answers.
+    While learning those of the least used neurons, so that what is new is not learned by neurons that know something
+    else; in frozen passes those of all, so that the nearest answers.
     """
     for pop in range(circuit.first.shape[0] - 1):
         if circuit.gates[pop, 0] > ONE and state.silent[pop]:
@@ -27,7 +26,14 @@ def ease(circuit, state, scratch, learning):
             if learning:
                 recruited = circuit.gates[pop, 3]
                 wanted = np.int64(recruited if recruited >= ONE else math.ceil(recruited * np.float32(last - first)))
-                recruit(use, best_match(circuit, state, scratch, pop), circuit.columns[pop], wanted, drop, eased)
+                later = scratch.noise[: last - first]
+                sum_drive(circuit, state, scratch, pop, later)
+                if circuit.near_start[last] > circuit.near_start[first]:
+                    for j in range(later.shape[0]):
+                        later[j] = -later[j]
+                else:
+                    measure_from_best_match(use, later, circuit.columns[pop])
+                recruit(use, later, wanted, drop, eased)
             else:
                 for j in range(use.shape[0]):
                     eased[j] += drop
@@ -35,11 +41,8 @@ def ease(circuit, state, scratch, learning):
 
 
 @kernel
-def best_match(circuit, state, scratch, pop):
-    """The used neuron that the spikes of the last cycle drive most; the middle of the map if none has been used."""
-    first, last = circuit.first[pop], circuit.first[pop + 1]
-    columns = circuit.columns[pop]
-    drive = scratch.noise[: last - first]
+def sum_drive(circuit, state, scratch, pop, drive):
+    """What spikes of the last cycle bring to each neuron by plastic synapses; OUT drive (n,), INOUT scratch."""
     drive[:] = ZERO
     since = state.clock[0] - circuit.cycle
     for p in range(circuit.first_in[pop], circuit.first_in[pop + 1]):
@@ -49,75 +52,77 @@ def best_match(circuit, state, scratch, pop):
             for i in range(n_pre):
                 scratch.arrivals[n] = i
                 n += 1 if state.arrived[row[ARRIVALS] + i] >= since else 0
-            for j in range(last - first):
-                if state.use[first + j] > ZERO:
-                    weights = state.weights[row[WEIGHTS] + j * n_pre : row[WEIGHTS] + (j + 1) * n_pre]
-                    total = ZERO
-                    for k in range(n):
-                        total += weights[scratch.arrivals[k]]
-                    drive[j] += circuit.gains[p] * total
-    best, highest = ((last - first) // columns // 2) * columns + columns // 2, ZERO
-    for j in range(last - first):
-        if drive[j] > highest:
-            best, highest = j, drive[j]
-    return best
+            for j in range(drive.shape[0]):
+                weights = state.weights[row[WEIGHTS] + j * n_pre : row[WEIGHTS] + (j + 1) * n_pre]
+                total = ZERO
+                for k in range(n):
+                    total += weights[scratch.arrivals[k]]
+                drive[j] += circuit.gains[p] * total
 
 
 @kernel
-def recruit(use, best, columns, wanted, drop, eased):
-    """Lower the thresholds of the least used neurons, of equally used ones those nearest to the best match.
+def measure_from_best_match(use, drive, columns):
+    """In place of drives, squared distances on the grid to the used neuron with the strongest; INOUT drive (n,).
 
-    IN use (n,), best, columns, wanted (number of neurons), drop; INOUT eased (n,). Those of equal use and distance
-    come in their order. Time grows with n alone: bounds of use and distance are found by halving.
+    If none has been used, to the middle of the map. So what is new finds its place beside what is like it, though
+    neurons that have never learned hear nothing of that.
     """
-    n = use.shape[0]
-    wanted = min(wanted, n)
-    low, high = ZERO, ZERO
-    for j in range(n):
-        high = max(high, use[j])
-    while low < high:  # to the smallest use that `wanted` neurons do not exceed
-        middle, below, above = HALF * (low + high), ZERO, high
+    best, highest = (use.shape[0] // columns // 2) * columns + columns // 2, ZERO
+    for j in range(use.shape[0]):
+        if use[j] > ZERO and drive[j] > highest:
+            best, highest = j, drive[j]
+    for j in range(use.shape[0]):
+        down, right = j // columns - best // columns, j % columns - best % columns
+        drive[j] = np.float32(down * down + right * right)
+
+
+@kernel
+def recruit(use, later, wanted, drop, eased):
+    """Lower the thresholds of the least used neurons, of equally used ones those that come first.
+
+    IN use (n,), wanted (number of neurons), drop; INOUT later (n,), what they are ordered by, eased (n,). If that is
+    equal, too, they come in their order.
+    """
+    wanted = min(wanted, use.shape[0])
+    if wanted < 1:
+        return
+    most, last = smallest_bound(use, wanted), later[0]
+    for j in range(use.shape[0]):
+        last = max(last, later[j])
+    for j in range(use.shape[0]):
+        if use[j] < most:
+            eased[j] += drop
+            wanted -= 1
+        later[j] = later[j] if use[j] == most else last + ONE
+    bound = smallest_bound(later, wanted)
+    for j in range(use.shape[0]):
+        if later[j] < bound:
+            eased[j] += drop
+            wanted -= 1
+    for j in range(use.shape[0]):
+        if later[j] == bound and use[j] == most and wanted > 0:
+            eased[j] += drop
+            wanted -= 1
+
+
+@kernel
+def smallest_bound(x, wanted):
+    """The smallest number that `wanted` of x (n,), at least 1, do not exceed; by halving, so that time grows with n."""
+    low, high = x[0], x[0]
+    for j in range(x.shape[0]):
+        low, high = min(low, x[j]), max(high, x[j])
+    while low < high:
+        middle, below, above = HALF * (low + high), low, high
         if middle >= high:  # rounded up, between neighbouring numbers
             middle = low
         n_below = 0
-        for j in range(n):
-            is_below = use[j] <= middle
+        for j in range(x.shape[0]):
+            is_below = x[j] <= middle
             n_below += is_below
-            below = max(below, use[j] if is_below else ZERO)
-            above = min(above, high if is_below else use[j])
+            below = max(below, x[j] if is_below else low)
+            above = min(above, high if is_below else x[j])
         if n_below >= wanted:
             high = below
         else:
             low = above
-    left = wanted
-    for j in range(n):
-        left -= use[j] < high
-    nearest, furthest = 0, (n // columns) ** 2 + columns**2
-    while nearest < furthest:  # the same for the squared distance of those with just that use
-        middle = (nearest + furthest) // 2
-        if n_within(use, high, best, columns, middle) >= left:
-            furthest = middle
-        else:
-            nearest = middle + 1
-    left -= n_within(use, high, best, columns, furthest - 1)
-    for j in range(n):
-        if use[j] < high:
-            eased[j] += drop
-        elif use[j] == high:
-            down, right = j // columns - best // columns, j % columns - best % columns
-            far = down * down + right * right
-            if far < furthest or (far == furthest and left > 0):
-                eased[j] += drop
-                left -= far == furthest
-
-
-@kernel
-def n_within(use, level, best, columns, squared):
-    """Number of neurons with a use of `level` up to a squared distance from the best match; IN use (n,)."""
-    n = 0
-    for row in range(use.shape[0] // columns):
-        down = row - best // columns
-        for column in range(columns):
-            right = column - best % columns
-            n += (use[row * columns + column] == level) & (down * down + right * right <= squared)
-    return n
+    return high

@@ -22,6 +22,7 @@ LOWER: dict[str, Any] = {
     "threshold": parts.SpikeThreshold(),
     "rule": parts.ArrivalSTDP(eta=0.2, w_max=8.0, beta=1.0, tau_pre=12.0),
     "use": parts.UseDependentRate(n_0=1.0),
+    "spread": parts.PlasticitySpread(W=0.0),
     "gate": parts.NoveltyGate(),
     "norm": parts.SourceNorm(drive=5.5),
 }
@@ -180,8 +181,11 @@ def _populations(m: parts.Map, place: dict[str, int]) -> list[network.Population
     paced, followed = None if isinstance(m.clock, parts.Entrainment) else m.clock, -1
     if heard and isinstance(paced, parts.AdaptiveClock):
         followed, paced = place[heard[0].of], paced._replace(lead=paced.lead + heard[0].delay)
+    spread = near_weights(m.spread, parts.Grid(*m.shape))
     return [
-        network.Population(n, m.neuron, m.threshold, rule=m.rule, use=m.use, gate=m.gate, columns=m.shape[1]),
+        network.Population(
+            n, m.neuron, m.threshold, rule=m.rule, use=m.use, gate=m.gate, columns=m.shape[1], spread=spread
+        ),
         network.Population(m.inhibition.n, m.inhibition.neuron, clock=paced, phase=m.phase or 0.0, followed=followed),
     ]
 

@@ -11,7 +11,13 @@ from tectum.parts.field_learning import FieldHebb
 from tectum.parts.hierarchy import Features, Map, MapInhibition, Spikes, Winners
 from tectum.parts.input_spikes import BernoulliSpikes, RegularSpikes
 from tectum.parts.latency import LatencyNeuron, LatencyPopulation, LatencyRace, LatencySTDP
-from tectum.parts.lateral import ConstantRadius, DecayingRadius, DifferenceOfGaussians, NearExcitation
+from tectum.parts.lateral import (
+    ConstantRadius,
+    DecayingRadius,
+    DifferenceOfGaussians,
+    NearExcitation,
+    PlasticitySpread,
+)
 from tectum.parts.map_learning import ArrivalSTDP, NoveltyGate, SourceNorm, UseDependentRate
 from tectum.parts.neurons import LIF
 from tectum.parts.oscillation import DelayedInhibition
@@ -83,6 +89,7 @@ __all__ = [
     "NoveltyGate",
     "PacingClock",
     "PlasticProjection",
+    "PlasticitySpread",
     "PoissonSpikes",
     "PostPreSTDP",
     "Protocol",

@@ -64,5 +64,6 @@ class Map(NamedTuple):
     threshold: Any = None  # SpikeThreshold
     rule: Any = None  # ArrivalSTDP
     use: Any = None  # UseDependentRate
+    spread: Any = None  # PlasticitySpread
     gate: Any = None  # NoveltyGate
     norm: Any = None  # SourceNorm
