@@ -158,8 +158,8 @@ WORKLOADS = {
         ),
         write_large_map,
         score_large_map,
-        "The weights, 108 MB, come from memory in each volley and are changed on the way; `../NOTES.md` has what that "
-        "costs and what was tried.",
+        "The weights, 108 MB, come from memory in each volley and are changed on the way; `benchmarks/NOTES.md` has "
+        "what that costs and what was tried.",
     ),
     "standard-100": standard(
         100,

@@ -1,7 +1,8 @@
-"""Workload: 100 prototypes of images, by spiking and by other means, since the others are faster and better at it.
+"""Workload: 100 prototypes of images, by spiking and by other means, since k-means is better at it.
 
-4,000 images are learned once, in their order. Score: accuracy on 1,000 images that nobody has learned from, if each
-unit is given the most frequent label of the images that it wins.
+4,000 images are learned: by tectum and MiniSom once, in their order, by k-means until it settles, but for the row "one
+pass". Score: accuracy on 1,000 images that nobody has learned from, if each unit is given the most frequent label of
+the images that it wins.
 """
 
 from __future__ import annotations

@@ -117,7 +117,8 @@ def first_result(found: dict[str, Any]) -> list[str]:
         starts = [row.get(start, row["cold"]) for start in ("cold", "warm")]  # what has no cache is always cold
         cells = [number(start[kind]) for start in starts for kind in ("cpu_seconds", "wall_seconds")]
         lines.append(f"| {name} | {' | '.join(cells)} |")
-    return [*lines, ""]
+    note = "One start each, on a shared core: wall times may be twice those of an idle one. Brian2 C++ is always cold."
+    return [*lines, "", note, ""]
 
 
 def markdown(found: dict[str, Any], notes: dict[str, str]) -> str:

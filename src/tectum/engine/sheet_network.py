@@ -69,7 +69,8 @@ CONSCIENCE_STREAM = 0xFFFFFFFFFFFC0000
 SHUFFLE_STREAM = 0xFFFFFFFFFFFA0000
 
 CHUNK = 500  # steps by which a sheet is ahead of the one above
-MOST_EVENTS = 16_000_000  # spikes of a sheet that can be kept in a chunk
+MOST_EVENTS = 16_000_000  # spikes of a sheet that can be kept in a chunk, ...
+FEWEST_STEPS = 16  # ... if not shorter than this: nearly all of the room stays untouched
 
 
 class LayerParts(NamedTuple):
@@ -280,7 +281,7 @@ def run(
     chunk and the spikes in it.
     """
     sizes = [len(sheet.reset) for sheet in stack.sheets]
-    chunk = max(1, min(CHUNK, MOST_EVENTS // max(sizes), n_steps))
+    chunk = min(CHUNK, max(FEWEST_STEPS, MOST_EVENTS // max(sizes)), n_steps)
     spikes = [SpikeEvents(np.zeros(chunk + 1, np.int64), np.empty(chunk * n, np.uint32)) for n in sizes]
     sheet_rooms = [_sheet_scratch(circuit) for circuit in stack.sheets]
     rooms = [_projection_scratch(n) for n in sizes]
