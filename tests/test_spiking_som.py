@@ -522,7 +522,7 @@ class Strange(NamedTuple):
         (
             "lateral",
             Strange(),
-            r"lateral_weight: .*\(DifferenceOfGaussians, NearExcitation, PlasticitySpread\), got Strange; add one with @",
+            r"lateral_weight: .*\(DifferenceOfGaussians, NearExcitation, PlasticitySpread\), got Strange; add one",
         ),
         ("lateral_synapse", parts.Synapse(tau_f=math.inf), "lateral_synapse.tau_f must be a finite number, got inf"),
         ("radius", parts.DecayingRadius(end=0.0), "radius.end must be above 0, got 0.0"),
