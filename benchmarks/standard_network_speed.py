@@ -28,8 +28,9 @@ from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
+from peers.standard_network import Images, images_of
 
-from tectum import analysis, datasets
+from tectum import analysis
 from tectum.engine import diehl_cook_network as network
 from tectum.engine.diehl_cook_loop import DiehlCookCircuit, DiehlCookState
 from tectum.models.parameters import DIEHL_COOK
@@ -41,36 +42,12 @@ C_FLAGS = ("-O3", "-march=native", "-std=c11")
 N_UNSEEN = 1000
 
 
-class Images(NamedTuple):
-    """Values from 0 to 1, and labels."""
-
-    X: NDArray[np.float32]  # (n_images, 784)
-    y: NDArray[np.int64]
-
-    def part(self, first: int, last: int) -> Images:
-        """Images `first` to `last`."""
-        return Images(np.ascontiguousarray(self.X[first:last]), self.y[first:last])
-
-
 class Outcome(NamedTuple):
     """What an engine returns."""
 
     cpu_seconds: float
     state: DiehlCookState
     counts: NDArray[np.int32]  # (n_images, n_units)
-
-
-def load(n_images: int) -> tuple[str, Images]:
-    """Name of the data, and images."""
-    try:
-        found = datasets.load("mnist", subset="train")
-        return "MNIST", Images((found.data[:n_images] / 255).astype(np.float32), found.target[:n_images])
-    except ConnectionError:
-        found = datasets.load("digits")
-        small = np.kron(found.data.reshape(-1, 8, 8) / found.data.max(), np.ones((3, 3)))
-        X = np.pad(small, ((0, 0), (2, 2), (2, 2))).reshape(len(small), -1).astype(np.float32)
-        which = np.arange(n_images) % len(X)
-        return "digits of scikit-learn", Images(X[which], found.target[which])
 
 
 def circuit_of(**changes: Any) -> DiehlCookCircuit:
@@ -212,7 +189,7 @@ def main() -> None:
     options = parser.parse_args()
     if min(options.before, options.images, options.rounds) < 1:
         parser.error("--before, --images and --rounds must be at least 1")
-    name, images = load(options.before + options.images + N_UNSEEN)
+    name, images = images_of(options.before + options.images + N_UNSEEN)
     found: dict[str, Any] = {"data": name, "threads": threads(images, options.rounds)}
     if hasattr(os, "sched_setaffinity"):
         os.sched_setaffinity(0, {max(os.sched_getaffinity(0))})

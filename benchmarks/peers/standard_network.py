@@ -35,11 +35,14 @@ class Images(NamedTuple):
     X: NDArray[np.float32]  # (n_images, 784)
     y: NDArray[np.int64]
 
+    def part(self, first: int, last: int) -> Images:
+        """Images `first` to `last`."""
+        return Images(np.ascontiguousarray(self.X[first:last]), self.y[first:last])
+
 
 @functools.cache
-def images() -> tuple[str, Images]:
+def images_of(n_images: int) -> tuple[str, Images]:
     """MNIST where TECTUM_DATA has it, else the digits of scikit-learn, scaled up to 28 x 28."""
-    n_images = N_BEFORE + N_TIMED + N_UNSEEN
     try:
         found = datasets.load("mnist", subset="train")
         return "MNIST", Images((found.data[:n_images] / 255).astype(np.float32), found.target[:n_images])
@@ -49,6 +52,11 @@ def images() -> tuple[str, Images]:
         X = np.pad(small, ((0, 0), (2, 2), (2, 2))).reshape(len(small), -1).astype(np.float32)
         which = np.arange(n_images) % len(X)
         return "digits of scikit-learn", Images(X[which], found.target[which])
+
+
+def images() -> tuple[str, Images]:
+    """Those that are learned before, timed and not seen."""
+    return images_of(N_BEFORE + N_TIMED + N_UNSEEN)
 
 
 @functools.cache
