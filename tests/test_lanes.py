@@ -4,13 +4,30 @@ import numpy as np
 import pytest
 
 from tectum.engine.kernel import kernel
-from tectum.engine.lanes import LANES, LINE, add_lanes, aligned, aligned_zeros
+from tectum.engine.lanes import LANES, LINE, add_lanes, aligned, aligned_zeros, prefetch
 
 
 @kernel
 def add_compiled(total, i, stamp, k, strength):
     """INOUT total; the rest IN."""
     add_lanes(total, i, stamp, k, strength)
+
+
+@kernel
+def sum_fetched(array):
+    """IN array (n,); its sum, after it was asked for."""
+    total = np.float32(0.0)
+    for i in range(array.shape[0]):
+        prefetch(array, i)
+    for i in range(array.shape[0]):
+        total += array[i]
+    return total
+
+
+def test_prefetch():
+    array = np.arange(100, dtype=np.float32)
+    assert sum_fetched(array) == 4950.0
+    np.testing.assert_array_equal(array, np.arange(100))
 
 
 @pytest.mark.parametrize("strength", [1, -1, 7])

@@ -72,3 +72,34 @@ def _add_lanes(typing_context: Any, total: Any, i: Any, stamp: Any, k: Any, stre
 @overload(add_lanes, jit_options=INNER_OPTIONS, strict=False)
 def _(total: Any, i: Any, stamp: Any, k: Any, strength: Any) -> Any:
     return lambda total, i, stamp, k, strength: _add_lanes(total, i, stamp, k, strength)
+
+
+def prefetch(array: Any, i: Any) -> None:
+    """Ask for the cache line of a number that will be changed soon; nothing waits for it.
+
+    Parameters
+    ----------
+    array : ndarray, one-dimensional, contiguous
+        IN.
+    i : int
+        IN place in the array.
+    """
+
+
+@intrinsic
+def _prefetch(typing_context: Any, array: Any, i: Any) -> Any:
+    def build(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+        line, number = ir.IntType(8).as_pointer(), ir.IntType(32)
+        data = context.make_array(signature.args[0])(context, builder, args[0]).data
+        returned = ir.FunctionType(ir.VoidType(), [line, number, number, number])
+        ask = builder.module.declare_intrinsic("llvm.prefetch", [line], returned)
+        written, near, of_data = number(1), number(2), number(1)
+        builder.call(ask, [builder.bitcast(builder.gep(data, [args[1]]), line), written, near, of_data])
+        return context.get_dummy_value()
+
+    return types.void(array, i), build
+
+
+@overload(prefetch, jit_options=INNER_OPTIONS, strict=False)
+def _(array: Any, i: Any) -> Any:
+    return lambda array, i: _prefetch(array, i)

@@ -93,9 +93,7 @@ class MapScratch(NamedTuple):
     fired: Any  # (max(n_u, n_v),) int64
     memory: Any  # (max(COLUMN, n_v),) float32
     column: Any  # (max(COLUMN, n_v),) float32
-    rows: Any  # (BLOCK,) int64
-    behind: Any  # (BLOCK,) int64
-    spare: Any  # (FOUR, n_v) float32
+    rows: Any  # (2 BLOCK,) int64
     history: Any  # MapHistory, empty between two runs
 
 
@@ -300,7 +298,7 @@ def full_step(circuit, state, spikes, scratch, currents, presentation, step, lea
         if learn:
             drive_and_depress(circuit.rule, g, state, scratch.fired, n_u_fired, scratch)
         else:
-            drive(g, state.weights, scratch.fired, n_u_fired, state.s_drive)
+            drive(g, state.weights, scratch.fired, n_u_fired, state.s_drive, scratch.history.many.shape[0] > 0)
         reset_inputs(circuit, state, scratch.fired, n_u_fired)
         for f in range(n_u_fired):
             note(spikes, U, spikes.u, clock, scratch.fired[f])

@@ -16,7 +16,7 @@ from tectum.engine.map_loop import (
     run_map,
     silent_response,
 )
-from tectum.engine.map_synapses import BLOCK, COLUMN, FOUR, MapHistory
+from tectum.engine.map_synapses import BLOCK, COLUMN, MapHistory
 from tectum.engine.random import fill_uniform
 from tectum.parts.lateral import lateral_table
 from tectum.parts.neurons import LIF, LIFStep, crosses, crossing_delay, membrane
@@ -225,9 +225,7 @@ def _scratch(state: MapState) -> MapScratch:
         fired=np.zeros(max(n_u, n_v), np.int64),
         memory=np.zeros(max(COLUMN, n_v), np.float32),
         column=np.zeros(max(COLUMN, n_v), np.float32),
-        rows=np.zeros(BLOCK, np.int64),
-        behind=np.zeros(BLOCK, np.int64),
-        spare=np.zeros((FOUR, n_v), np.float32),
+        rows=np.zeros(2 * BLOCK, np.int64),
         history=_history(n_u, n_v, HISTORY if state.weights.nbytes > LARGE else 0),
     )
 

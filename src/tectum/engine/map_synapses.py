@@ -1,7 +1,7 @@
 """Projection u -> v of a map: a spike of u takes its row of the weights, a spike of v changes a column.
 
-The rows of large matrices come from memory. Four at a time come faster than one after another, and a row is driven and
-depressed in the same pass.
+The rows of large matrices come from memory. They go in blocks that stay in the cache, and while the rows of one block
+are computed those of the next are fetched. A row is driven and depressed in the same pass.
 
 A column of a large matrix would be fetched a cache line for each weight. There the spikes of v are remembered instead,
 and a row learns from them when its input fires next, since then it is fetched anyway. It does not matter when it does:
@@ -14,14 +14,17 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from tectum.engine.kernel import called_kernel, kernel
+from tectum.engine.lanes import prefetch
 from tectum.parts.plasticity import depress, potentiate
 
 ZERO = np.float32(0.0)
-FOUR = 4  # rows taken together
-BLOCK = 16  # rows that stay in the cache between the passes
+FOUR = 4  # rows driven together
+BLOCK = 8  # rows that stay in the cache between the passes
 LINE = 16  # weights in a cache line
+PIECE = 64  # weights of four rows between which the same of later rows are fetched: as fast as they come
+LONG_PIECE = 128  # the same of a single row
 COLUMN = 64  # synapses of a column taken together, whose rows stay in the cache
-MANY = 4  # from a quarter of v on whole rows are passed through, else the synapses are picked out
+MANY = 6  # from a sixth of v on whole rows are passed through, else the synapses are picked out
 
 
 class MapHistory(NamedTuple):
@@ -40,14 +43,20 @@ class MapHistory(NamedTuple):
 
 
 @kernel
-def drive(g, weights, fired, n_fired, s_drive):
-    """Spikes of u reach v; IN g, weights (n_u, n_v), fired (n_fired,); INOUT s_drive (n_v,)."""
+def drive(g, weights, fired, n_fired, s_drive, large):
+    """Spikes of u reach v; IN g, weights (n_u, n_v), fired (n_fired,), large; INOUT s_drive (n_v,)."""
     n_v = s_drive.shape[0]
     together = n_fired - n_fired % FOUR
+    piece = PIECE if large else n_v
     for f in range(0, together, FOUR):
         a, b, c, d = weights[fired[f]], weights[fired[f + 1]], weights[fired[f + 2]], weights[fired[f + 3]]
-        for j in range(n_v):
-            s_drive[j] = s_drive[j] + g * a[j] + g * b[j] + g * c[j] + g * d[j]
+        for first in range(0, n_v, piece):
+            end = min(first + piece, n_v)
+            if large:
+                fetch(weights, fired[f + FOUR : min(f + 2 * FOUR, n_fired)], first, end)
+            s, p, q, r, t = s_drive[first:end], a[first:end], b[first:end], c[first:end], d[first:end]
+            for j in range(s.shape[0]):
+                s[j] = s[j] + g * p[j] + g * q[j] + g * r[j] + g * t[j]
     for f in range(together, n_fired):
         row = weights[fired[f]]
         for j in range(n_v):
@@ -66,25 +75,46 @@ def drive_and_depress(rule, g, state, fired, n_fired, scratch):
     for j in range(n_v):
         lag = state.clock[0] - state.last_v[j] + rule.shift
         fading[j] = rule.memory_minus[lag] if lag < n_lags else ZERO
+    large = scratch.history.many.shape[0] > 0
+    if large:
+        fetch(weights, fired[: min(BLOCK, n_fired)], 0, n_v)
     for start in range(0, n_fired, BLOCK):
-        rows = fired[start : min(start + BLOCK, n_fired)]
+        end = min(start + BLOCK, n_fired)
+        rows, next_rows = fired[start:end], fired[end : min(end + BLOCK, n_fired)]
+        to_fetch = large
         if scratch.history.n_portions[0] > 0:
-            catch_up(rule, state, rows, scratch)
+            to_fetch = not catch_up(rule, state, rows, next_rows, scratch)
+        piece = PIECE if to_fetch else n_v
         together = rows.shape[0] - rows.shape[0] % FOUR
         for f in range(0, together, FOUR):
             a, b, c, d = weights[rows[f]], weights[rows[f + 1]], weights[rows[f + 2]], weights[rows[f + 3]]
-            for j in range(n_v):
-                w_a, w_b, w_c, w_d = a[j], b[j], c[j], d[j]
-                s_drive[j] = s_drive[j] + g * w_a + g * w_b + g * w_c + g * w_d
-                a[j] = depress(rule, w_a, fading[j])
-                b[j] = depress(rule, w_b, fading[j])
-                c[j] = depress(rule, w_c, fading[j])
-                d[j] = depress(rule, w_d, fading[j])
+            for first in range(0, n_v, piece):
+                last = min(first + piece, n_v)
+                if to_fetch:
+                    fetch(weights, next_rows[f : f + FOUR], first, last)
+                s, fade = s_drive[first:last], fading[first:last]
+                p, q, r, t = a[first:last], b[first:last], c[first:last], d[first:last]
+                for j in range(s.shape[0]):
+                    w_p, w_q, w_r, w_t = p[j], q[j], r[j], t[j]
+                    s[j] = s[j] + g * w_p + g * w_q + g * w_r + g * w_t
+                    p[j] = depress(rule, w_p, fade[j])
+                    q[j] = depress(rule, w_q, fade[j])
+                    r[j] = depress(rule, w_r, fade[j])
+                    t[j] = depress(rule, w_t, fade[j])
         for f in range(together, rows.shape[0]):
             row = weights[rows[f]]
             for j in range(n_v):
                 s_drive[j] += g * row[j]
                 row[j] = depress(rule, row[j], fading[j])
+
+
+@kernel
+def fetch(weights, rows, first, end):
+    """Ask for columns from first to end of rows, which are needed soon; IN weights (n_u, n_v), rows (n_rows,)."""
+    for k in rows:
+        row = weights[k]
+        for j in range(first, end, LINE):
+            prefetch(row, j)
 
 
 @kernel
@@ -165,8 +195,11 @@ def remember(history, clock, fired, n_fired):
 
 
 @called_kernel
-def catch_up(rule, state, rows, scratch):
-    """Rows learn from what they have not yet seen of the history; IN rule, rows (n_rows,); INOUT state, scratch."""
+def catch_up(rule, state, rows, next_rows, scratch):
+    """Rows learn from what they have not yet seen of the history; whether the next rows were fetched meanwhile.
+
+    IN rule, rows (n_rows,), next_rows (up to n_rows,); INOUT state, scratch.
+    """
     history = scratch.history
     start, learned = history.start, history.learned
     n_spikes = start[history.n_portions[0]]
@@ -178,33 +211,16 @@ def catch_up(rule, state, rows, scratch):
         if start[p + 1] <= seen_by_all:
             continue
         if history.many[p]:
-            learn_many(rule, state, rows, p, scratch)
+            learn_many(rule, state, rows, next_rows, p, scratch)
+            fetched = True
         else:
-            if not fetched:
-                scratch.memory[0] = fetch(state.weights, rows)
-                fetched = True
             for k in rows:
                 new = max(start[p], learned[k])
                 step, neuron = history.step[new : start[p + 1]], history.neuron[new : start[p + 1]]
                 learn_few(rule, state.weights[k], state.last_u[k], step, neuron, scratch)
     for k in rows:
         learned[k] = n_spikes
-
-
-@kernel
-def fetch(weights, rows):
-    """Bring rows into the cache, four side by side: much faster than weight by weight, when few are needed.
-
-    IN weights (n_u, n_v), rows (n_rows,). Returns a number that depends on them; who drops it drops the reading.
-    """
-    total = ZERO
-    last = rows.shape[0] - 1
-    for f in range(0, rows.shape[0], FOUR):
-        a, b = weights[rows[f]], weights[rows[min(f + 1, last)]]
-        c, d = weights[rows[min(f + 2, last)]], weights[rows[min(f + 3, last)]]
-        for j in range(0, a.shape[0], LINE):
-            total += a[j] + b[j] + c[j] + d[j]
-    return total
+    return fetched
 
 
 @kernel
@@ -231,59 +247,50 @@ def learn_few(rule, row, last, step, neuron, scratch):
 
 
 @kernel
-def learn_many(rule, state, rows, p, scratch):
+def learn_many(rule, state, rows, next_rows, p, scratch):
     """Those of the rows that have not yet learn from portion p, a step in which many neurons fired.
 
-    IN rule, rows (n_rows,), p; INOUT state, scratch.
+    IN rule, rows (n_rows,), next_rows (up to n_rows,), p; INOUT state, scratch.
     """
-    history, behind, memory = scratch.history, scratch.behind, scratch.memory
+    history, weights = scratch.history, state.weights
     n_lags = rule.memory_plus.shape[0]
     first, end = history.start[p], history.start[p + 1]
-    n = 0
-    for k in rows:
+    for i in range(rows.shape[0]):
+        k = rows[i]
         if history.learned[k] <= first:
             lag = history.step[first] - state.last_u[k] - rule.shift
-            memory[n] = rule.memory_plus[lag] if lag >= 0 and lag < n_lags else ZERO
-            behind[n] = k
-            n += 1
-    potentiate_rows(rule, state.weights, behind, n, memory, history.fired[p], scratch.spare)
-    for i in range(n):
-        lag = history.step[first] - state.last_u[behind[i]] - rule.shift
-        depress_late(rule, state.weights[behind[i]], lag, history.neuron[first:end], end - first)
+            memory = rule.memory_plus[lag] if lag >= 0 and lag < n_lags else ZERO
+            potentiate_row(rule, weights, k, next_rows[i : i + 1], memory, history.fired[p])
+            depress_late(rule, weights[k], lag, history.neuron[first:end], end - first)
 
 
 @kernel
-def potentiate_rows(rule, weights, rows, n, memory, fired, spare):
-    """The synapses of n inputs onto the neurons that fired, four rows side by side.
+def potentiate_row(rule, weights, k, later, memory, fired):
+    """The synapses of input k onto the neurons that fired; a later row is fetched meanwhile.
 
-    IN rule, rows (n,), memory (n,), fired (n_v,) mask; INOUT weights (n_u, n_v), scratch spare (4, n_v) where
-    rows are missing.
+    IN rule, k, later (up to 1,), memory, fired (n_v,) mask; INOUT weights (n_u, n_v).
     """
-    for i in range(0, n, FOUR):
-        a = weights[rows[i]]
-        b = weights[rows[i + 1]] if i + 1 < n else spare[1]
-        c = weights[rows[i + 2]] if i + 2 < n else spare[2]
-        d = weights[rows[i + 3]] if i + 3 < n else spare[3]
-        m_a, m_b, m_c, m_d = memory[i], memory[i + 1], memory[i + 2], memory[i + 3]
-        for j in range(fired.shape[0]):
-            w_a, w_b, w_c, w_d = a[j], b[j], c[j], d[j]
-            new_a, new_b = potentiate(rule, w_a, m_a), potentiate(rule, w_b, m_b)
-            new_c, new_d = potentiate(rule, w_c, m_c), potentiate(rule, w_d, m_d)
-            a[j] = new_a if fired[j] else w_a
-            b[j] = new_b if fired[j] else w_b
-            c[j] = new_c if fired[j] else w_c
-            d[j] = new_d if fired[j] else w_d
+    n_v = fired.shape[0]
+    for first in range(0, n_v, LONG_PIECE):
+        end = min(first + LONG_PIECE, n_v)
+        fetch(weights, later, first, end)
+        row, learns = weights[k, first:end], fired[first:end]
+        for j in range(row.shape[0]):
+            w = row[j]
+            new = potentiate(rule, w, memory)
+            row[j] = new if learns[j] else w
 
 
 @kernel
 def catch_up_all(rule, state, scratch):
     """All rows learn from what is remembered, and it is forgotten; INOUT state, scratch."""
     history, rows = scratch.history, scratch.rows
-    for start in range(0, state.weights.shape[0], BLOCK):
-        n = min(BLOCK, state.weights.shape[0] - start)
-        for i in range(n):
+    n_u = state.weights.shape[0]
+    for start in range(0, n_u, BLOCK):
+        for i in range(2 * BLOCK):
             rows[i] = start + i
-        catch_up(rule, state, rows[:n], scratch)
-    for k in range(state.weights.shape[0]):
+        n, n_next = min(BLOCK, n_u - start), max(min(BLOCK, n_u - start - BLOCK), 0)
+        catch_up(rule, state, rows[:n], rows[n : n + n_next], scratch)
+    for k in range(n_u):
         history.learned[k] = 0
     history.n_portions[0] = 0
