@@ -156,7 +156,7 @@ def of_dictionary(
     X = np.float32(0.2) * samples(many(8 * n_inputs), n_inputs, share)
     dictionary.partial_fit(first_of(X, budget))
     spent = 0.0
-    while budget and dictionary.n_presentations_seen_ < 4 * n_units and spent < 10.0 * budget:
+    while budget and dictionary.n_presentations_seen_ < 4 * n_units and spent < 60.0 * budget:
         spent += cpu_seconds(lambda: dictionary.partial_fit(X[:32]))
     if silent:
         X[:] = 0.0

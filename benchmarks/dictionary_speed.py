@@ -122,6 +122,7 @@ def in_c(program: Path, X: NDArray[np.float32]) -> Outcome:
         question, answer = Path(folder, "problem"), Path(folder, "result")
         with question.open("wb") as file:
             np.array([X.shape[1], UNITS, STEPS, len(X)], np.int32).tofile(file)
+            np.array([circuit_of(REFERENCE).seed], np.uint64).tofile(file)
             for part in (values, X, start_weights(X, UNITS)):
                 np.asarray(part, np.float32).tofile(file)
         told = subprocess.run([program, question, answer], check=True, capture_output=True, text=True).stdout.split()

@@ -3,14 +3,15 @@
  * Inputs fire by chance, in each step with probability x; n_units neurons without memory compete through a softmax, and
  * those whose share exceeds a common threshold fire and learn, w += eta (s - (1 + lambda) w), w_min <= w <= 1:
  *     U_j = R (w_j.s - |w_j|^2 / 2),   z_j = [softmax_j > theta],   theta = max(floor, theta + b (sum z - 1))
- * After Tavanaei, Masquelier & Maida, Neural Networks 105:294-303, 2018. Float32. The random numbers are a hash of
- * (presentation, block of steps, input), 16 bits each, drawn only for inputs with a rate; they are not those of tectum.
+ * After Tavanaei, Masquelier & Maida, Neural Networks 105:294-303, 2018. Float32. The random numbers are those of tectum,
+ * Philox4x32-10, drawn only for inputs with a rate: 16 bits for each of eight steps. So the inputs fire the same spikes;
+ * those of the neurons part in time, as sums are rounded in another order.
  *
  * Build:  gcc -O3 -march=native -ffast-math -std=c11 -o event_stdp event_stdp.c -lm
  * Use:    event_stdp PROBLEM RESULT
  *         prints CPU seconds, input spikes and spikes of the neurons
  *
- * PROBLEM: int32 n_inputs, n_units, n_steps, n_presentations; float32 R, lambda, eta, w_min, b, floor, theta;
+ * PROBLEM: int32 n_inputs, n_units, n_steps, n_presentations; uint64 seed; float32 R, lambda, eta, w_min, b, floor, theta;
  *          float32 X[n_presentations][n_inputs], W[n_units][n_inputs]
  * RESULT:  float32 W[n_units][n_inputs]
  */
@@ -22,7 +23,10 @@
 #include <string.h>
 #include <time.h>
 
-enum { LANES = 16 }; /* rows are padded to whole vectors */
+enum {
+    LANES = 16, /* rows are padded to whole vectors */
+    DRAWS = 8   /* steps that one block of random words serves */
+};
 
 typedef struct {
     int32_t n_inputs, n_units, n_steps, n_presentations;
@@ -54,17 +58,33 @@ static double cpu_seconds(void)
     return now.tv_sec + 1e-9 * now.tv_nsec;
 }
 
-static inline uint32_t hash(uint32_t presentation, uint32_t block, uint32_t input)
+/* A block of four random words for each input that has a rate, one column each. */
+static void __attribute__((noinline))
+philox(uint64_t seed, uint32_t presentation, uint32_t block, const int32_t *restrict input, uint32_t *restrict words,
+       int stride, int n)
 {
-    uint32_t h = presentation * 0x9E3779B1u ^ block * 0x85EBCA77u ^ input * 0xC2B2AE3Du;
-    h = (h ^ h >> 16) * 0x7FEB352Du;
-    h = (h ^ h >> 15) * 0x846CA68Bu;
-    return h ^ h >> 16;
+    for (int a = 0; a < n; a++) {
+        uint32_t x0 = presentation, x1 = 0, x2 = block, x3 = (uint32_t)input[a] + 1;
+        uint32_t k0 = (uint32_t)seed, k1 = (uint32_t)(seed >> 32);
+        for (int round = 0; round < 10; round++) {
+            uint64_t p0 = (uint64_t)0xD2511F53u * x0, p1 = (uint64_t)0xCD9E8D57u * x2;
+            x0 = (uint32_t)(p1 >> 32) ^ x1 ^ k0;
+            x1 = (uint32_t)p1;
+            x2 = (uint32_t)(p0 >> 32) ^ x3 ^ k1;
+            x3 = (uint32_t)p0;
+            k0 += 0x9E3779B9u;
+            k1 += 0xBB67AE85u;
+        }
+        words[a] = x0;
+        words[stride + a] = x1;
+        words[2 * stride + a] = x2;
+        words[3 * stride + a] = x3;
+    }
 }
 
-/* Inputs that fire in each step, into rows of `raster`; one hash serves two steps. */
-static void draw(const Sizes n, const float *restrict x, uint32_t presentation, int32_t *restrict raster,
-                 int32_t *restrict n_fired, int32_t *restrict active, uint32_t *restrict limit, uint32_t *restrict word)
+/* Inputs that fire in each step, into rows of `raster`. */
+static void draw(const Sizes n, const float *restrict x, uint64_t seed, uint32_t presentation, int32_t *restrict raster,
+                 int32_t *restrict n_fired, int32_t *restrict active, uint32_t *restrict limit, uint32_t *restrict words)
 {
     int n_active = 0;
     for (int i = 0; i < n.n_inputs; i++) {
@@ -73,13 +93,14 @@ static void draw(const Sizes n, const float *restrict x, uint32_t presentation, 
         n_active += x[i] > 0.0f;
     }
     for (int step = 0; step < n.n_steps; step++) {
+        const int k = step % DRAWS;
+        if (k == 0)
+            philox(seed, presentation, step / DRAWS, active, words, n.n_inputs, n_active);
+        const uint32_t *word = words + k / 2 * n.n_inputs;
         int32_t *row = raster + (size_t)step * n.n_inputs;
         int count = 0;
-        if (step % 2 == 0)
-            for (int a = 0; a < n_active; a++)
-                word[a] = hash(presentation, step / 2, active[a]);
         for (int a = 0; a < n_active; a++) {
-            uint32_t number = step % 2 ? word[a] >> 16 : word[a] & 0xFFFF;
+            uint32_t number = k % 2 ? word[a] >> 16 : word[a] & 0xFFFF;
             row[count] = active[a];
             count += number < limit[a];
         }
@@ -138,10 +159,12 @@ int main(int argc, char **argv)
 {
     Sizes n;
     Parameters p;
+    uint64_t seed;
     FILE *file = argc == 3 ? fopen(argv[1], "rb") : NULL;
     if (!file)
         fail("usage: event_stdp PROBLEM RESULT");
     read_all(&n, sizeof n, 1, file);
+    read_all(&seed, sizeof seed, 1, file);
     read_all(&p, sizeof p, 1, file);
     const int pad = (n.n_units + LANES - 1) / LANES * LANES;
     float *X = allocate((size_t)n.n_presentations * n.n_inputs, sizeof(float));
@@ -155,7 +178,8 @@ int main(int argc, char **argv)
     float *share = allocate(pad, sizeof(float)), *fired = allocate(n.n_inputs, sizeof(float));
     int32_t *raster = allocate((size_t)n.n_steps * n.n_inputs, sizeof(int32_t));
     int32_t *n_fired = allocate(n.n_steps, sizeof(int32_t)), *active = allocate(n.n_inputs, sizeof(int32_t));
-    uint32_t *limit = allocate(n.n_inputs, sizeof(uint32_t)), *word = allocate(n.n_inputs, sizeof(uint32_t));
+    uint32_t *limit = allocate(n.n_inputs, sizeof(uint32_t));
+    uint32_t *words = allocate((size_t)4 * n.n_inputs, sizeof(uint32_t));
     for (int j = 0; j < n.n_units; j++)
         for (int i = 0; i < n.n_inputs; i++) {
             by_input[(size_t)i * pad + j] = W[(size_t)j * n.n_inputs + i];
@@ -166,7 +190,7 @@ int main(int argc, char **argv)
     double start = cpu_seconds();
     for (int m = 0; m < n.n_presentations; m++) {
         /* 1. spikes of the inputs */
-        draw(n, X + (size_t)m * n.n_inputs, (uint32_t)m, raster, n_fired, active, limit, word);
+        draw(n, X + (size_t)m * n.n_inputs, seed, (uint32_t)m, raster, n_fired, active, limit, words);
         for (int step = 0; step < n.n_steps; step++) {
             const int32_t *row = raster + (size_t)step * n.n_inputs;
             const int count = n_fired[step];

@@ -24,8 +24,8 @@ SHOWN = {
     "waves-64": "wave sheet 64 × 64,\n0.1 ms",
     "waves-64-1ms": "wave sheet 64 × 64,\n1 ms",
 }
-ENGINES = ("Brian2 C++", "Brian2 Cython", "NEST", "NEST, normalised", "ngc-learn", "BindsNET")
-MARKERS = "osD^vP"
+ENGINES = ("Brian2 C++", "Brian2 Cython", "Brian2 Cython, usual", "NEST", "NEST, normalised", "ngc-learn", "BindsNET")
+MARKERS = "osXD^vP"
 ALIASES = {"ngc-learn, packed": "ngc-learn"}
 
 
@@ -41,7 +41,7 @@ def comparison(workloads: dict[str, Any]) -> Callable[[Figure], None]:
                 if label not in ENGINES or "absent" in row:
                     continue
                 index = ENGINES.index(label)
-                y = k + 0.1 * (index - 2.5)
+                y = k + 0.1 * (index - 0.5 * (len(ENGINES) - 1))
                 ax.plot((row["least"], row["most"]), (y, y), color=f"C{index}", linewidth=1.5)
                 ax.plot(row["times_tectum"], y, MARKERS[index], color=f"C{index}", markersize=6)
                 if row["target"]:

@@ -48,8 +48,9 @@ def standard(
     """The standard network; `amounts` are images a turn by engine."""
     known = {
         "tectum": (None, "standard_network_tectum", ()),
-        "Brian2 C++": (BRIAN2, "standard_network_brian2", ("cpp_standalone",)),
-        "Brian2 Cython": (BRIAN2, "standard_network_brian2", ("cython",)),
+        "Brian2 C++": (BRIAN2, "standard_network_brian2", ("cpp_standalone", "fast")),
+        "Brian2 Cython": (BRIAN2, "standard_network_brian2", ("cython", "fast")),
+        "Brian2 Cython, usual": (BRIAN2, "standard_network_brian2", ("cython", "usual")),
         "NEST": (NEST, "standard_network_nest", ("unnormalised",)),
         "NEST, normalised": (NEST, "standard_network_nest", ("normalised",)),
         "ngc-learn": (NGC_LEARN, "standard_network_ngclearn", ()),
@@ -99,11 +100,13 @@ WORKLOADS = {
         True,
         {
             **{"tectum": 400, "Brian2 C++": 40, "NEST": 10, "NEST, normalised": 1, "ngc-learn": 12},
-            **{"Brian2 Cython": 6, "BindsNET": 3},
+            **{"Brian2 Cython": 6, "Brian2 Cython, usual": 6, "BindsNET": 3},
         },
-        {"Brian2 C++": 25, "NEST": 80, "ngc-learn": 150, "Brian2 Cython": 300, "BindsNET": 1000},
-        "The target of Brian2 Cython is older than its script, which once took an exponential function for each neuron "
-        "and input spike. Now much of its time goes into Python's calls of twenty compiled functions in each step. "
+        {"Brian2 C++": 25, "NEST": 80, "ngc-learn": 150, "Brian2 Cython, usual": 300, "BindsNET": 1000},
+        "Brian2 Cython is measured in two forms. Usual scripts keep traces in the synapses and run the network once an "
+        "image; the target is about them, and most of their time goes by before the first step of each run. In the "
+        "other form, the fastest found, all images are one run and traces are in the neurons. Nothing can be 300 "
+        "times as fast as that: C with the same shortcuts is about as fast as tectum. "
         "Accuracy after few images depends on the random numbers: six runs of tectum over the 40 images of Brian2 C++ "
         "ended between 0.45 and 0.62.",
     ),

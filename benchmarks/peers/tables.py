@@ -7,6 +7,7 @@ from typing import Any
 PEERS = (
     *(
         "Brian2 C++",
+        "Brian2 Cython, usual",
         "Brian2 Cython",
         "NEST",
         "NEST, normalised",
