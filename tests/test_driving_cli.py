@@ -103,6 +103,63 @@ def test_a_file_that_ends_early_keeps_what_was_learned(features: np.ndarray) -> 
     assert tectum.load("h").n_frames_seen_ == 80  # the fifth chunk is held out, and the sixth is whole
 
 
+REMEMBERS = GRAPH.replace('{ spikes = "scene" }', '{ spikes = "scene" }, { winners = "top" }')
+
+
+@pytest.mark.parametrize("graph", [GRAPH, REMEMBERS], ids=["each frame by itself", "memory of the frames before"])
+def test_transform_writes_frames_with_their_times(features: np.ndarray, graph: str) -> None:
+    """The responses are those to all frames at once, whatever the chunks."""
+    Path("graph.toml").write_text(graph, encoding="utf-8")
+    run("fit", "hierarchy", "f.npz", "-o", "h", "--config", "graph.toml", "-q")
+    expected = tectum.load("h").transform(features)
+    assert len(np.unique(expected.argmax(axis=1))) > 1
+    found = json.loads(run("transform", "h", "f.npz", "-o", "out.npz", "--json").stdout)
+    assert found["shape"] == [96, 4]
+    with np.load("out.npz") as out:
+        np.testing.assert_array_equal(out["data"], expected)
+        np.testing.assert_array_equal(out["winners"], np.where(expected.any(axis=1), expected.argmax(axis=1), -1))
+        np.testing.assert_allclose(out["time_s"], np.arange(96) / 25.0)
+        assert out["source"].tolist() == [0] * 48 + [1] * 48
+        assert out["names"].tolist() == ["a.mp4", "b.mp4"]
+    run("transform", "h", "f.npz", "-o", "out.npy", "-q")
+    np.testing.assert_array_equal(np.load("out.npy"), expected)
+    run("transform", "h", "f.npz", "-o", "out.csv", "-q")
+    assert Path("out.csv").read_text(encoding="utf-8").startswith("time_s,source,winner,maphierarchy0,")
+    table = np.loadtxt("out.csv", delimiter=",", skiprows=1)
+    np.testing.assert_allclose(table[:, 0], np.arange(96) / 25.0)
+    np.testing.assert_allclose(table[:, 3:], expected, rtol=1e-5)
+
+
+def test_transform_takes_the_video_that_fit_took(folder: Path) -> None:
+    streams.write_clip("clip.mp4", seconds=1.2, size=(48, 80))
+    run("fit", "hierarchy", "clip.mp4", "-o", "h", "--config", "graph.toml", "--every", "2", "-q")
+    found = json.loads(run("transform", "h", "clip.mp4", "-o", "out.csv", "--every", "2", "--json").stdout)
+    table = np.loadtxt("out.csv", delimiter=",", skiprows=1)
+    assert table.shape == (15, 3 + 4)
+    assert found["shape"] == [15, 4]
+    np.testing.assert_allclose(table[:, 0], np.arange(15) * 2.0 / 25.0, atol=1e-6)
+
+
+def test_a_damaged_video_leaves_no_responses(features: np.ndarray) -> None:
+    run("fit", "hierarchy", "f.npz", "-o", "h", "--config", "graph.toml", "-q")
+    np.save("whole.npy", features)
+    Path("half.npy").write_bytes(Path("whole.npy").read_bytes()[:6000])
+    assert "half.npy" in run("transform", "h", "half.npy", "-o", "out.csv", code=1).stderr
+    assert not Path("out.csv").exists()
+    for arguments, code, message in (
+        (["f.npz", "--every", "2"], 2, "--every is for pictures"),
+        (["f.npz", "--target", "1"], 2, "--target is for tables"),
+        (["f.npz", "--patch", "2"], 2, "--patch belongs to patches of images"),
+        (["graph.toml"], 1, "DATA must be videos"),
+        (["none.mp4"], 1, "no file at none.mp4"),
+        (["iris", "--every", "2"], 2, "--every belongs to hierarchies of maps"),
+        (["iris"], 1, "24 features"),
+    ):
+        result = run("transform", "h", *arguments, "-o", "out.csv", code=code)
+        assert message in " ".join(result.stderr.replace("│", " ").split())
+    assert not Path("out.csv").exists()
+
+
 def test_the_features_are_chosen(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     clip = streams.write_clip("clip.mp4", seconds=0.4, size=(48, 80))
     source = cli_streams.open_source([clip], cli_streams.FrameOptions())

@@ -344,12 +344,6 @@ class TestGrid:
         assert Grid(2, 3).positions().tolist() == [[0, 0], [0, 1], [0, 2], [1, 0], [1, 1], [1, 2]]
         assert Grid(2, 3).n_neurons == 6
 
-    def test_distances(self):
-        d = Grid(3, 4).distances()
-        np.testing.assert_array_equal(d, d.T)
-        np.testing.assert_allclose(d, reference.grid_distance((3, 4)))
-        assert d[0, 5] == pytest.approx(math.sqrt(2.0))
-
 
 class TestPopulationCode:
     def test_centres(self):

@@ -5,6 +5,7 @@ import json
 import os
 import subprocess
 import sys
+import tracemalloc
 from pathlib import Path
 from typing import Any
 
@@ -173,6 +174,12 @@ def reference_layers(case: Case, stack: network.Stack, state: network.StackState
     return layers
 
 
+LARGE_UPPER: Case = (
+    [Sheet((9, 9), 4.5), Sheet((46, 45), 23.5)],
+    [(DynamicThresholdLIF(noise=30.0), LOWER[1]), (DynamicThresholdLIF(), UPPER_B[1]._replace(a_i=300.0))],
+    CASES["rule B, neighbourhoods"][2],
+    WaveWeights(),
+)
 LARGE: Case = ([Sheet((45, 47), 23.5)], [(DynamicThresholdLIF(noise=6.0, step_ms=1.0), RingKernel())], {}, INITIAL_A)
 
 
@@ -270,12 +277,43 @@ def test_neighbourhoods_follow_the_fields():
     size = np.sqrt(150.0 / (np.pi * geometry.density))
     radius = size * 2.0 ** (np.rint(16.0 * np.log2(weights.reach.astype(float))) / 16.0)
     assert len(np.unique(radius)) > 1
+    circuit = sheet_wires.rewire(circuit, stack.neighbourhoods[0], weights.reach)
     D = np.linalg.norm(geometry.positions[:, None] - geometry.positions[None], axis=-1)
     for j in range(150):
         near = circuit.near[circuit.first[j] : circuit.last[j]]
         np.testing.assert_array_equal(np.sort(near), np.flatnonzero((D[j] < radius[j]) & (np.arange(150) != j)))
         far = np.where(D[j] > radius[j] * 1.93 / 1.5, np.exp(-D[j] / 10.0), 0.0)
         np.testing.assert_allclose(circuit.far[j] * circuit.unit, far, atol=circuit.unit)
+
+
+def test_units_of_a_grid_are_wired_by_offset_as_one_by_one(monkeypatch):
+    """The same bits, with radii of all sizes and inhibition by the drive as well."""
+    sheets, neurons, learning, initial = CASES["rule B, neighbourhoods"]
+    case = (sheets, neurons, learning | {"drive": WinnerDrive(500.0, 100.0, True)}, initial)
+    found, digests = [], []
+    for fewest in (0, network.FEWEST_BY_OFFSET):
+        monkeypatch.setattr(network, "FEWEST_BY_OFFSET", fewest)
+        stack, state, _ = build(case)
+        assert (stack.sheets[1].columns > 0) == (fewest == 0)
+        rasters(stack, state, 0, 1000)
+        state.weights[0].reach[:] = np.geomspace(0.01, 3.0, 150)
+        found.append(rasters(stack, state, 1001, 600)[1])
+        digests.append([array.tobytes() for record in (*state.sheets, *state.weights) for array in record])
+    assert found[0].sum() > 300
+    np.testing.assert_array_equal(*found)
+    assert digests[0] == digests[1]
+
+
+def test_wires_of_a_grid_take_memory_in_proportion_to_its_nodes():
+    """Also when neighbourhoods differ, and while the wires are made."""
+    for side in (60, 240):
+        geometry = sheet_wires.lay_out(Sheet((side, side), 10.0), 10.0, SEED, 1)
+        tracemalloc.start()
+        wires = sheet_wires.wire_by_reach(geometry, UPPER_B[1])
+        peak = tracemalloc.get_traced_memory()[1]
+        tracemalloc.stop()
+        assert sum(array.nbytes for array in wires[:-1]) < 80 * side**2
+        assert peak < 200 * side**2
 
 
 def test_trimming_leaves_the_mean_and_no_negative_weight():
@@ -430,7 +468,7 @@ def short_runs() -> list[Any]:
         )
         for name, case in CASES.items()
     }
-    for case, n_steps in [*((case, 20) for case in shrunk.values()), (LARGE, 3)]:
+    for case, n_steps in [*((case, 20) for case in shrunk.values()), (LARGE, 3), (LARGE_UPPER, 6)]:
         stack, state, _ = build(case)
         spikes = rasters(stack, state, 990, n_steps)
         arrays = [array for record in (*state.sheets, *state.weights) for array in record]

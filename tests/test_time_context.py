@@ -15,7 +15,7 @@ RECURRING: dict[str, Any] = {  # all states come back for ever: see papers/coher
     "lateral": parts.NearExcitation(W=0.3),
     "rule": parts.ArrivalSTDP(eta=0.1, w_max=5.0, beta=3.0, tau_pre=25.0),
     "use": parts.UseDependentRate(n_0=100.0),
-    "threshold": parts.SpikeThreshold(rise=0.15, rest=-2.0, tau=10_000.0),
+    "threshold": parts.SpikeThreshold(rise=0.15, rest=-2.0, tau=30_000.0),
     "gate": parts.NoveltyGate(factor=1.01, recruited=0.02, drop=6.0),
 }
 

@@ -26,7 +26,6 @@ FRAME_MS = 100.0
 FRAMES = 1200
 GRANGER_MS = 48_000  # as long as this the models of Granger causality are fitted
 BEST = 3.5  # ms, phase of a receiver that listens
-VOLLEY = 20.5  # ms from the pulses of a sender's clock to the middle of its volley, see `sending`
 UNLOCKED, UNLOCKED_UPPER = 21.5, 29.0  # ms, other periods
 E_CELL = ConductanceLIF()
 I_CELL = ConductanceLIF(tau_m=8.0, refractory_ms=1.0, tau_inh=4.0, drive=8.0)
@@ -334,9 +333,9 @@ def following(seed: int, clock: str, drift: float = 0.0, wander: float = 0.0, ph
     """
     receiver = Receiver()
     if clock == "adaptive":
-        receiver = receiver._replace(adaptive=AdaptiveClock(lead=BEST, volley=VOLLEY))
+        receiver = receiver._replace(adaptive=AdaptiveClock(lead=BEST))
     elif clock == "fast":
-        receiver = receiver._replace(adaptive=AdaptiveClock(lead=BEST, volley=VOLLEY, kappa=0.3))
+        receiver = receiver._replace(adaptive=AdaptiveClock(lead=BEST, kappa=0.3))
     sender = Sender(phase, PERIOD + drift)
     graph = circuit([sender], receiver)
     stimulus = np.random.default_rng(seed).integers(16, size=FRAMES)

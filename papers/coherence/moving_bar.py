@@ -48,8 +48,8 @@ RECURRING: dict[str, Any] = {
     "rule": parts.ArrivalSTDP(eta=0.1, w_max=5.0, beta=3.0, tau_pre=25.0),
     # slow enough to follow while the contexts change
     "use": parts.UseDependentRate(n_0=100.0),
-    # neurons that win a lot tire, which hands one of two directions over to a neighbour
-    "threshold": parts.SpikeThreshold(rise=0.15, rest=-2.0, tau=10_000.0),
+    # neurons that win a lot tire, for longer than one of two directions happens to prevail, and hand it over to another
+    "threshold": parts.SpikeThreshold(rise=0.15, rest=-2.0, tau=30_000.0),
     "gate": parts.NoveltyGate(factor=1.01, recruited=0.02, drop=6.0),
 }
 NOW = parts.Features(code=CODE)

@@ -23,7 +23,8 @@ DataArgument = Annotated[
     str,
     typer.Argument(
         metavar="DATA",
-        help="A data set (see tectum info), a .npy .npz .csv .parquet file; for a dictionary also images or a folder.",
+        help="A data set (see tectum info), a .npy .npz .csv .parquet file; for a dictionary also images or a folder, "
+        "for a hierarchy videos, a folder of them or of images, features.",
     ),
 ]
 TargetOption = Annotated[str | None, typer.Option(help="Column with the labels, by name or number (.csv, .parquet).")]
@@ -285,20 +286,34 @@ def transform(
             "--output",
             "-o",
             metavar="OUT",
-            help=".npy: responses; .npz: responses, winners, target; .csv: winner and responses.",
+            help=".npy: responses; .npz: responses, winners, target; .csv: winner and responses. Of frames also times.",
         ),
     ],
     target: TargetOption = None,
     patch: PatchOption = None,
     stride: Annotated[int | None, typer.Option(help="Pixels between patches; their side by default.")] = None,
     whiten: WhitenOption = None,
+    cnn: CNNOption = None,
+    layer: LayerOption = None,
+    pixels: PixelsOption = None,
+    every: EveryOption = None,
 ) -> None:
-    """Write the response of a fitted model to each sample, or to each patch of images."""
+    """Write the response of a fitted model to each sample, to each patch of images, or to each frame of videos."""
     out: Output = context.obj
     if output.suffix.lower() not in support.FORMATS:
         raise typer.BadParameter(f"OUT must end in {', '.join(support.FORMATS)}, got {str(output)!r}")
     support.check_destination(output)
     estimator = support.load_model(file)
+    look = cli_streams.FrameOptions(cnn, layer, pixels, every)
+    if cli_streams.is_hierarchy(estimator) and not cli_streams.is_table(data):
+        from tectum import cli_frames
+
+        support.check_for_dictionary(False, support.changes(patch=patch, stride=stride, whiten=whiten))
+        if target is not None:
+            raise typer.BadParameter("--target is for tables with labels; leave it out for frames")
+        cli_frames.transform(out, estimator, data, look, output)
+        return
+    cli_streams.check_unused(look)
     samples, others = support.samples_to_transform(estimator, file, data, target, patch, stride, whiten)
     responses = estimator.set_params(verbose=out.progress).transform(samples)
     silent = support.write_responses(output, responses, list(estimator.get_feature_names_out()), others)

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 CHUNK = 16  # frames
 VIDEOS = (".avi", ".m4v", ".mkv", ".mov", ".mp4", ".mpeg", ".mpg", ".webm")
 ARRAYS = (".npy", ".npz")
+TABLES = (".csv", ".parquet")
 PERMITTED = ("solidWhiteRight.mp4", "carnd_vehicle_test_video.mp4")  # of the data folder, MIT licence of Udacity
 SCENES, SCENE_SECONDS = ("country road", "desert", "night", "city, rain"), 8.0  # of the generated clip
 PIXELS: dict[str, dict[str, Any]] = {
@@ -101,7 +102,7 @@ def fit(
     again += [] if config is None else ["--config", str(config)]
     again += [word for setting in settings for word in ("--set", setting)]
     path = Path(data).expanduser()
-    source = open_source(_inside(path), look)
+    source = open_source(sources_in(path), look)
     hierarchy = _hierarchy(config, parse_assignments(settings), seed, source, resume)
     _learn(out, hierarchy, source, title=path.stem, again=again, output=output, report=report)
 
@@ -111,7 +112,7 @@ def report_on(out: Output, hierarchy: Any, data: str, look: FrameOptions, file: 
     from tectum.models.progress import progress_bar
     from tectum.report import Diary
 
-    source = open_source(_inside(Path(data).expanduser()), look)
+    source = open_source(sources_in(Path(data).expanduser()), look)
     diary = Diary(source.stream.names, source.told)
     with progress_bar(source.stream.n_announced, "watch", out.progress, unit="frames") as advance:
         diary.watch(source.stream, progress=advance)
@@ -122,6 +123,13 @@ def report_on(out: Output, hierarchy: Any, data: str, look: FrameOptions, file: 
 def is_hierarchy(model: Any) -> bool:
     """Whether it is a hierarchy of maps."""
     return type(model).__name__ == "MapHierarchy"
+
+
+def is_table(data: str) -> bool:
+    """Whether it is a data set or a table rather than frames."""
+    from tectum import datasets
+
+    return data in datasets.names() or Path(data).suffix.lower() in TABLES
 
 
 def check_unused(look: FrameOptions, **others: Any) -> None:
@@ -223,7 +231,7 @@ def _network(look: FrameOptions) -> Path | None:
     return path
 
 
-def _inside(path: Path) -> list[Path]:
+def sources_in(path: Path) -> list[Path]:
     """The path, or the videos or arrays in a folder; a folder of images stays one."""
     if not path.is_dir():
         return [path]
@@ -237,7 +245,7 @@ def _inside(path: Path) -> list[Path]:
 def _clips(out: Output, videos: list[Path], look: FrameOptions, folder: Path) -> Source:
     """Features of the clips named, of those of the data folder, or of a generated one."""
     if videos:
-        return open_source([file for video in videos for file in _inside(video)], look)
+        return open_source([file for video in videos for file in sources_in(video)], look)
     known = [path for path in data_file("driving", "*.mp4") if path.name in PERMITTED]
     known.sort(key=lambda path: PERMITTED.index(path.name))
     if known:

@@ -274,6 +274,13 @@ def print_measures(measures: "Sequence[Measure]") -> None:
     Console().print(table)
 
 
+def winners_of(responses: Any) -> Any:
+    """Number of the neuron with the strongest response (n_samples,), -1 if there is none."""
+    import numpy as np
+
+    return np.where(responses.any(axis=1), np.abs(responses).argmax(axis=1), -1)
+
+
 def write_responses(path: Path, responses: Any, names: list[str], others: dict[str, Any]) -> int:
     """Write responses (n_samples, n_neurons) in the format of the suffix; returns the number without a winner.
 
@@ -283,7 +290,7 @@ def write_responses(path: Path, responses: Any, names: list[str], others: dict[s
 
     from tectum.persistence import write_atomically
 
-    winners = np.where(responses.any(axis=1), np.abs(responses).argmax(axis=1), -1)
+    winners = winners_of(responses)
     buffer = io.BytesIO()
     if path.suffix.lower() == ".npy":
         np.save(buffer, responses)

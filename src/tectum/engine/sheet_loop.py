@@ -44,7 +44,11 @@ class SheetCircuit(NamedTuple):
     last: Any  # (n,) int64 where they end
     near: Any  # uint32 neighbours within r_i, without the node itself; empty for a grid
     disc: Any  # int16 by the offset on a grid: 1 for a neighbour; empty for other sheets
-    far: Any  # int16 exp(-D / length) beyond r_o, in units of `unit`: (n, n), or by the offset on a grid
+    inner: Any  # (n_radii, rows) int64 columns of a grid from a node's own on below a radius, by the offset in rows
+    outer: Any  # the same up to as many r_o
+    radius: Any  # (n,) int32 which of these radii each node has; empty if all nodes of a grid have the same, in `disc`
+    far: Any  # int16 exp(-D / length) beyond r_o, in units of `unit`: (n, n), or by the offset on a grid; there at any
+    # distance if nodes have radii of their own
     unit: Any  # float32
     blocks: Any  # BlockField, in place of `far` for the spikes of a large grid
     reset: Any  # (n,) float32 potential after a spike
@@ -94,7 +98,10 @@ class SpikeEvents(NamedTuple):
 def add_near(circuit, total, i, strength):
     """Add `strength` to a sum per node for the neighbours of node i."""
     if circuit.columns > 0:
-        add_stamp(circuit.disc, circuit.columns, total, i, strength)
+        if circuit.radius.shape[0] > 0:
+            add_disc(circuit.inner[circuit.radius[i]], circuit.columns, total, i, strength)
+        else:
+            add_stamp(circuit.disc, circuit.columns, total, i, strength)
         return
     near = circuit.near[circuit.first[i] : circuit.last[i]]
     for k in range(near.shape[0]):
@@ -105,7 +112,10 @@ def add_near(circuit, total, i, strength):
 def add_far(circuit, total, i, strength):
     """Add the far part of the profile of node i, times `strength`, to a sum per node."""
     if circuit.columns > 0:
-        add_stamp(circuit.far, circuit.columns, total, i, strength)
+        if circuit.radius.shape[0] > 0:
+            add_beyond(circuit.far, circuit.outer[circuit.radius[i]], circuit.columns, total, i, strength)
+        else:
+            add_stamp(circuit.far, circuit.columns, total, i, strength)
         return
     row = circuit.far[i]
     for j in range(row.shape[0]):
@@ -123,6 +133,37 @@ def add_stamp(stamp, columns, total, i, strength):
         source = stamp[r - row + reach_rows][left - column + reach_columns : right - column + reach_columns]
         target = total[r * columns + left : r * columns + right]
         for j in range(target.shape[0]):
+            target[j] += strength * source[j]
+
+
+@kernel
+def add_disc(width, columns, total, i, strength):
+    """Add `strength` around node i of a grid but not to it, in as many columns as `width` has by the offset in rows."""
+    rows, row, column = total.shape[0] // columns, i // columns, i % columns
+    own, reach = total[i], 0
+    while reach < width.shape[0] and width[reach] > 0:
+        reach += 1
+    for r in range(max(0, row - reach + 1), min(rows, row + reach)):
+        within = width[abs(r - row)]
+        target = total[r * columns + max(0, column - within + 1) : r * columns + min(columns, column + within)]
+        for j in range(target.shape[0]):
+            target[j] += strength
+    total[i] = own
+
+
+@kernel
+def add_beyond(stamp, width, columns, total, i, strength):
+    """The same as `add_stamp`, but for as many columns around the node as `width` has by the offset in rows."""
+    rows, row, column = total.shape[0] // columns, i // columns, i % columns
+    for r in range(rows):
+        within = width[abs(r - row)]
+        left = max(0, column - within + 1)
+        right = min(columns, max(left, column + within))
+        source = stamp[r - row + stamp.shape[0] // 2][columns - 1 - column :]
+        target = total[r * columns : (r + 1) * columns]
+        for j in range(left):
+            target[j] += strength * source[j]
+        for j in range(right, columns):
             target[j] += strength * source[j]
 
 

@@ -8,7 +8,6 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 from scipy.spatial import cKDTree
-from scipy.spatial.distance import cdist
 
 from tectum.engine.far_field import LARGEST, NO_BLOCKS, ROW, build_blocks
 from tectum.engine.lanes import aligned, aligned_zeros
@@ -32,12 +31,14 @@ from tectum.engine.sheet_loop import (
     run_sheet,
 )
 from tectum.engine.sheet_wires import (
+    FEWEST_BY_OFFSET,
+    UNWIRED,
     Geometry,
     Neighbourhood,
-    Wires,
+    disc_radius,
     rewire,
     wire,
-    wire_all,
+    wire_by_reach,
     wire_grid,
 )
 from tectum.engine.wave_noise import normal_array, normal_levels, words_for
@@ -109,8 +110,9 @@ def build_stack(
     projections, neighbourhoods = [], []
     for layer, (geometry, chosen) in enumerate(zip(geometries, parts, strict=True)):
         free = not isinstance(chosen.neighbourhood, FixedNeighbourhood)
-        wires = wire_all(geometry, chosen.kernel) if free else None
-        sheets.append(_build_sheet(geometry, chosen, seed, layer, wires))
+        if free and len(geometry.positions) < FEWEST_BY_OFFSET:
+            geometry = geometry._replace(columns=0)
+        sheets.append(_build_sheet(geometry, chosen, seed, layer, free))
         if layer > 0:
             n_pre = len(geometries[layer - 1].positions)
             evenness, step_ms = mean_weight * math.sqrt(n_pre), chosen.neuron.step_ms
@@ -124,28 +126,25 @@ def _neighbourhood(geometry: Geometry, parts: LayerParts) -> Neighbourhood:
     step = _neighbourhood_step(parts)
     _require(step, reach)
     n = len(geometry.positions)
-    distance = np.sort(cdist(geometry.positions, geometry.positions).astype(np.float32), axis=1)[:, 1:]
-    size = math.sqrt(n / (math.pi * geometry.density))
-    widest = float(parts.neighbourhood.widest)
-    return Neighbourhood(step, widest, geometry.positions, size, parts.kernel, distance, np.zeros(n))
+    widest, size = float(parts.neighbourhood.widest), disc_radius(geometry)
+    near = [np.zeros(0, np.uint32)] * n
+    return Neighbourhood(step, widest, geometry.positions, size, parts.kernel, np.full(n, UNWIRED), near, {})
 
 
 def _neighbourhood_step(parts: LayerParts) -> Any:
     return discretise(parts.neighbourhood, REFRESH * parts.neuron.step_ms)
 
 
-def _build_sheet(
-    geometry: Geometry, parts: LayerParts, seed: np.uint64, layer: int, wires: "Wires | None"
-) -> SheetCircuit:
+def _build_sheet(geometry: Geometry, parts: LayerParts, seed: np.uint64, layer: int, free: bool) -> SheetCircuit:
     neuron = discretise(parts.neuron, parts.neuron.step_ms)
     _require(neuron, membrane, adaptation, tire, peak)
     n = len(geometry.positions)
     a_i, a_o = parts.kernel.strengths(geometry.density)
-    columns = geometry.columns if wires is None else 0
-    if wires is None:
-        wires = (wire_grid if columns else wire)(geometry, parts.kernel)
+    columns = geometry.columns
+    of_sheet = wire_grid if columns else wire
+    wires = (wire_by_reach if free else of_sheet)(geometry, parts.kernel)
     blocks = NO_BLOCKS
-    if columns and parts.kernel.extent is None:
+    if columns and not free and parts.kernel.extent is None:
         spacing = geometry.density**-0.5
         rows, profile = n // columns, parts.kernel
         blocks = build_blocks(rows, columns, spacing, profile.r_o, profile.length, wires.disc)
@@ -298,7 +297,7 @@ def run(
                 projection, weights = stack.projections[layer - 1], state.weights[layer - 1]
                 learns = learning and turn in (None, layer - 1)
                 renew = learns and start % REFRESH == 0
-                projection = _follow(circuit, projection, stack.neighbourhoods[layer - 1], weights, renew)
+                circuit, projection = _follow(circuit, projection, stack.neighbourhoods[layer - 1], weights, renew)
                 room = sheet_rooms[layer]
                 if stack.shuffled[layer - 1]:
                     below = _shuffle(below, sizes[layer - 1], stack.sheets[layer].seed, layer, start)
@@ -325,19 +324,19 @@ def _follow(
     neighbourhood: Neighbourhood | None,
     weights: ProjectionState,
     renew: bool,
-) -> ProjectionCircuit:
+) -> tuple[SheetCircuit, ProjectionCircuit]:
     """Neighbourhoods of the size that the state says, or that its weights say, and as many winners."""
     if neighbourhood is None:
-        return projection
+        return circuit, projection
     if not weights.reach.all():
         new_reach(neighbourhood.step._replace(rate=np.float32(1.0)), weights)
     elif renew:
         new_reach(neighbourhood.step, weights)
-    rewire(circuit, neighbourhood, weights.reach)
+    circuit = rewire(circuit, neighbourhood, weights.reach)
     k = int(projection.competition.k)
     fewer = k * float(weights.reach.mean(dtype=np.float64)) / neighbourhood.widest
     competition = projection.competition._replace(k=np.int64(min(k, max(2, round(fewer)))))
-    return projection._replace(competition=competition)
+    return circuit, projection._replace(competition=competition)
 
 
 def learn_from_images(

@@ -21,6 +21,9 @@ BLOCK = 256  # rows of a matrix of distances that are held at a time
 NEIGHBOURS = 12  # from which the density of free positions is taken
 GRADES = 16  # radii of neighbourhoods between one and its double
 SHORTEST = 1e-3  # reach of a neighbourhood, over the radius of its sheet
+LOWEST = round(math.log2(SHORTEST) * GRADES)
+UNWIRED = LOWEST - 1
+FEWEST_BY_OFFSET = 2048  # nodes of a grid whose units have neighbourhoods of their own; rows of smaller ones are short
 
 
 class Geometry(NamedTuple):
@@ -42,8 +45,9 @@ class Neighbourhood(NamedTuple):
     positions: NDArray[np.float64]  # (n, 2)
     size: float  # radius of a disc with the area of the sheet
     kernel: RingKernel
-    distance: NDArray[np.float32]  # (n, n - 1) to the other nodes, in ascending order
-    wired: NDArray[np.float64]  # (n,) INOUT radius of the wires
+    grade: NDArray[np.int64]  # (n,) INOUT of the radius of the wires
+    near: list[NDArray[np.uint32]]  # INOUT neighbours of each node, unless they are wired by offset
+    listed: dict[str, NDArray]  # INOUT the same as fields of `SheetCircuit`
 
 
 def lay_out(sheet: Sheet, side: float, seed: np.uint64, layer: int) -> Geometry:
@@ -77,8 +81,24 @@ class Wires(NamedTuple):
     last: NDArray[np.int64]
     near: NDArray[np.uint32]
     disc: NDArray[np.int16]
+    inner: NDArray[np.int64]
+    outer: NDArray[np.int64]
+    radius: NDArray[np.int32]
     far: NDArray[np.int16]
     unit: np.float32
+
+
+NO_WIRES = Wires(
+    first=np.zeros(0, np.int64),
+    last=np.zeros(0, np.int64),
+    near=np.zeros(0, np.uint32),
+    disc=np.zeros((1, 1), np.int16),
+    inner=np.zeros((1, 1), np.int64),
+    outer=np.zeros((1, 1), np.int64),
+    radius=np.zeros(0, np.int32),
+    far=np.zeros((1, 1), np.int16),
+    unit=np.float32(1.0),
+)
 
 
 def wire(geometry: Geometry, kernel: RingKernel) -> Wires:
@@ -87,66 +107,81 @@ def wire(geometry: Geometry, kernel: RingKernel) -> Wires:
     n = len(positions)
     unit = _unit(kernel, n * math.exp(-kernel.r_o / kernel.length))
     far = np.zeros((n, n), np.int16)
-    counts, near = [np.zeros(1, np.int64)], []
+    near = []
     for start in range(0, n, BLOCK):
         distance = cdist(positions[start : start + BLOCK], positions)
         within = distance < kernel.r_i
         within[np.arange(len(distance)), np.arange(start, start + len(distance))] = False
-        counts.append(within.sum(axis=1))
-        near.append(np.nonzero(within)[1])
+        near += [np.flatnonzero(row).astype(np.uint32) for row in within]
         far[start : start + BLOCK] = np.rint(_inhibition(kernel, kernel.r_o, distance) / unit)
-    first = np.cumsum(np.concatenate(counts))
-    neighbours = np.concatenate(near).astype(np.uint32)
-    return Wires(first[:-1], first[1:], neighbours, np.zeros((1, 1), np.int16), far, np.float32(unit))
-
-
-def wire_all(geometry: Geometry, kernel: RingKernel) -> Wires:
-    """Wires of which `rewire` says how far they go: all other nodes by distance."""
-    n = len(geometry.positions)
-    near = np.argsort(cdist(geometry.positions, geometry.positions).astype(np.float32), axis=1, kind="stable")[:, 1:]
-    first = np.arange(n, dtype=np.int64) * (n - 1)
-    return Wires(
-        first=first,
-        last=first.copy(),
-        near=np.ascontiguousarray(near, np.uint32).ravel(),
-        disc=np.zeros((1, 1), np.int16),
-        far=np.zeros((n, n), np.int16),
-        unit=np.float32(_unit(kernel._replace(r_o=0.0), n)),
-    )
-
-
-def rewire(circuit: SheetCircuit, neighbourhood: Neighbourhood, relative: NDArray[np.float32]) -> None:
-    """Wire the units whose reach has changed anew; changes the circuit."""
-    kernel = neighbourhood.kernel
-    grade = np.rint(np.log2(np.maximum(relative, SHORTEST).astype(np.float64)) * GRADES)
-    radius = neighbourhood.size * np.exp2(grade / GRADES)
-    for j in np.flatnonzero(neighbourhood.wired != radius):
-        circuit.last[j] = circuit.first[j] + np.searchsorted(neighbourhood.distance[j], radius[j])
-        distance = np.linalg.norm(neighbourhood.positions - neighbourhood.positions[j], axis=1)
-        inhibition = _inhibition(kernel, radius[j] * (kernel.r_o / kernel.r_i), distance)
-        circuit.far[j] = np.rint(inhibition / circuit.unit)
-    neighbourhood.wired[:] = radius
+    return NO_WIRES._replace(**_listed(near), far=far, unit=np.float32(unit))
 
 
 def wire_grid(geometry: Geometry, kernel: RingKernel) -> Wires:
     """Wires by the offset between nodes of a grid, where inhibition ends at `CUT` of its start at the latest."""
-    columns = geometry.columns
-    rows = len(geometry.positions) // columns
-    spacing = geometry.density**-0.5
-    disc = _distances(kernel.r_i, spacing, rows, columns)
+    disc = _distances(kernel.r_i, geometry)
     cutoff = kernel.r_o - kernel.length * math.log(CUT)
     cutoff = min(cutoff, kernel.extent or math.inf)
-    distance = _distances(cutoff, spacing, rows, columns)
+    distance = _distances(cutoff, geometry)
     stamp = np.where(distance < cutoff, _inhibition(kernel, kernel.r_o, distance), 0.0)
     unit = _unit(kernel, stamp.sum())
-    return Wires(
-        first=np.zeros(0, np.int64),
-        last=np.zeros(0, np.int64),
-        near=np.zeros(0, np.uint32),
-        disc=((disc < kernel.r_i) & (disc > 0.0)).astype(np.int16),
-        far=np.rint(stamp / unit).astype(np.int16),
+    near = ((disc < kernel.r_i) & (disc > 0.0)).astype(np.int16)
+    return NO_WIRES._replace(disc=near, far=np.rint(stamp / unit).astype(np.int16), unit=np.float32(unit))
+
+
+def wire_by_reach(geometry: Geometry, kernel: RingKernel) -> Wires:
+    """Wires of which `rewire` says how far they go: by the offset on a grid, else as rows of which none is filled."""
+    n = len(geometry.positions)
+    unit = _unit(kernel._replace(r_o=0.0), n)
+    if not geometry.columns:
+        return NO_WIRES._replace(far=np.zeros((n, n), np.int16), unit=np.float32(unit))
+    distance = _distances(math.inf, geometry)
+    size, outer = disc_radius(geometry), kernel.r_o / kernel.r_i
+    highest = math.ceil(GRADES * math.log2(distance.max() / size / min(1.0, outer))) + 1
+    radii = _radius(np.arange(LOWEST, highest + 1), size)
+    quarter = distance[distance.shape[0] // 2 :, distance.shape[1] // 2 :]
+    return NO_WIRES._replace(
+        inner=np.stack([np.searchsorted(row, radii, "left") for row in quarter], axis=1),
+        outer=np.stack([np.searchsorted(row, radii * outer, "right") for row in quarter], axis=1),
+        radius=np.zeros(n, np.int32),
+        far=np.rint(_inhibition(kernel, -1.0, distance) / unit).astype(np.int16),
         unit=np.float32(unit),
     )
+
+
+def rewire(circuit: SheetCircuit, neighbourhood: Neighbourhood, relative: NDArray[np.float32]) -> SheetCircuit:
+    """Wire the units whose reach has changed anew; `relative` is the reach of each over the radius of the sheet."""
+    grade = np.rint(np.log2(np.maximum(relative, SHORTEST).astype(np.float64)) * GRADES).astype(np.int64)
+    if circuit.columns:
+        circuit.radius[:] = np.minimum(grade - LOWEST, len(circuit.inner) - 1)
+        return circuit
+    kernel, near, positions = neighbourhood.kernel, neighbourhood.near, neighbourhood.positions
+    changed = np.flatnonzero(neighbourhood.grade != grade)
+    for j, radius in zip(changed, _radius(grade[changed], neighbourhood.size), strict=True):
+        distance = np.linalg.norm(positions - positions[j], axis=1)
+        within = distance < radius
+        within[j] = False
+        near[j] = np.flatnonzero(within).astype(np.uint32)
+        circuit.far[j] = np.rint(_inhibition(kernel, radius * (kernel.r_o / kernel.r_i), distance) / circuit.unit)
+    if len(changed):
+        neighbourhood.grade[:] = grade
+        neighbourhood.listed.update(_listed(near))
+    return circuit._replace(**neighbourhood.listed)
+
+
+def _listed(near: list[NDArray[np.uint32]]) -> dict[str, NDArray]:
+    """Neighbours of all nodes in a row, and where those of each begin and end."""
+    first = np.cumsum([0, *map(len, near)])
+    return {"first": first[:-1], "last": first[1:], "near": np.concatenate(near)}
+
+
+def disc_radius(geometry: Geometry) -> float:
+    """Radius of a disc with the area of a sheet."""
+    return math.sqrt(len(geometry.positions) / (math.pi * geometry.density))
+
+
+def _radius(grade: NDArray[np.int64], size: float) -> NDArray[np.float64]:
+    return size * np.exp2(grade / GRADES)
 
 
 def _inhibition(kernel: RingKernel, r_o: float, distance: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -154,9 +189,11 @@ def _inhibition(kernel: RingKernel, r_o: float, distance: NDArray[np.float64]) -
     return np.where((distance > r_o) & (distance < (kernel.extent or math.inf)), np.exp(-distance / kernel.length), 0.0)
 
 
-def _distances(furthest: float, spacing: float, rows: int, columns: int) -> NDArray[np.float64]:
+def _distances(furthest: float, geometry: Geometry) -> NDArray[np.float64]:
     """Distances between nodes of a grid by their offset, up to the furthest."""
-    reach = math.ceil(furthest / spacing)
+    spacing, columns = geometry.density**-0.5, geometry.columns
+    rows = len(geometry.positions) // columns
+    reach = math.ceil(min(furthest / spacing, max(rows, columns)))
     down, across = (np.arange(-min(reach, n - 1), min(reach, n - 1) + 1) for n in (rows, columns))
     return spacing * np.hypot(down[:, None], across)
 

@@ -2,7 +2,8 @@
 
 import math
 import numbers
-from typing import Any, Self
+from collections.abc import Iterable, Iterator
+from typing import Any, NamedTuple, Self
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -22,6 +23,13 @@ from tectum.settings import constructor_arguments
 
 BATCH = 32  # frames between two looks at the progress bar and for an interrupt, while learning
 FROZEN = 256  # and in frozen passes, for each thread
+
+
+class Memory(NamedTuple):
+    """Where a frozen pass has come to."""
+
+    state: GraphState  # INOUT
+    past: list[NDArray[np.int32]]  # INOUT inputs of the last frames, by view
 
 
 class MapHierarchy(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
@@ -248,22 +256,7 @@ class MapHierarchy(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstima
             one that began earlier is higher; 0 for silent neurons.
         """
         check_is_fitted(self, "n_frames_seen_")
-        X = self._validate(X, reset=False)
-        circuit = self._graph.graph.circuit
-        table = np.empty((len(X), int(circuit.first[-1])))
-        remembers = self._remembers()
-        with progress_bar(len(X), "respond", self.verbose, unit="frames") as advance:
-            # frames that follow each other are shown by one thread
-            for part, found in in_threads(
-                lambda part: self._respond(X[part], remembers),
-                len(X),
-                1 if remembers else self.n_jobs,
-                None if remembers else FROZEN,
-            ):
-                table[part] = found
-                advance(part.stop - part.start)
-        first = circuit.first
-        return {m.name: table[:, first[2 * k] : first[2 * k + 1]] for k, m in enumerate(self.maps_)}
+        return self._scores(X, self._memory())
 
     def transform(self, X: ArrayLike, map: str | None = None) -> NDArray[np.float64]:
         """Response of a map: 1 for the winner, less for neurons with fewer or later spikes, 0 for silent ones.
@@ -279,9 +272,28 @@ class MapHierarchy(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstima
         ndarray of shape (n_frames, rows * columns)
             Scores (see `scores`) over the highest of the frame.
         """
-        found = self.scores(X)[self._named("transform", map).name]
-        highest = found.max(axis=1, keepdims=True)
-        return np.divide(found, highest, out=np.zeros_like(found), where=highest > 0.0)
+        return _over_the_highest(self.scores(X)[self._named("transform", map).name])
+
+    def transform_chunks(self, chunks: Iterable[ArrayLike], map: str | None = None) -> Iterator[NDArray[np.float64]]:
+        """Responses of a map to frames that come in chunks, at bounded memory.
+
+        Parameters
+        ----------
+        chunks : iterable of array-like of shape (n_frames, n_features)
+            Frames that follow each other, for instance the ``X`` of what a stream yields.
+        map : str or None, default=None
+            Name of the map; None is the last.
+
+        Yields
+        ------
+        ndarray of shape (n_frames, rows * columns)
+            For each chunk the rows that `transform` gives for all frames at once: memory of the frames before goes on
+            from chunk to chunk.
+        """
+        name = self._named("transform_chunks", map).name
+        memory = self._memory()
+        for X in chunks:
+            yield _over_the_highest(self._scores(X, memory)[name])
 
     def predict(self, X: ArrayLike, map: str | None = None) -> NDArray[np.int64]:
         """Winner of each frame: the neuron with most spikes, of several the first to fire.
@@ -480,9 +492,25 @@ class MapHierarchy(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstima
         row = self._graph.graph.circuit.projections[self._graph.incoming[self.maps_.index(m)][source]]
         return int(row[SOURCE]), self._graph.views[row[SOURCE]]
 
-    def _remembers(self) -> bool:
-        """Whether responses depend on the frames before."""
-        return any(view is None or view.delay > 0 for view in self._graph.views)
+    def _memory(self) -> Memory | None:
+        """What a frozen pass keeps of the frames before, as yet nothing; None if responses do not depend on them."""
+        if not any(view is None or view.delay > 0 for view in self._graph.views):
+            return None
+        state = network.at_rest(self._graph.graph.circuit, self._state)
+        return Memory(state, [np.full_like(p, -1) for p in self._past])
+
+    def _scores(self, X: ArrayLike, memory: Memory | None) -> dict[str, NDArray[np.float64]]:
+        """Scores by map; changes the memory."""
+        X = self._validate(X, reset=False)
+        first = self._graph.graph.circuit.first
+        table = np.empty((len(X), int(first[-1])))
+        with progress_bar(len(X), "respond", self.verbose, unit="frames") as advance:
+            # frames that follow each other are shown by one thread
+            n_jobs, most = (self.n_jobs, FROZEN) if memory is None else (1, None)
+            for part, found in in_threads(lambda part: self._respond(X[part], memory), len(X), n_jobs, most):
+                table[part] = found
+                advance(part.stop - part.start)
+        return {m.name: table[:, first[2 * k] : first[2 * k + 1]] for k, m in enumerate(self.maps_)}
 
     def _start(self, n_features: int) -> None:
         """A hierarchy at rest with random weights."""
@@ -540,15 +568,14 @@ class MapHierarchy(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstima
         ranked, _, _ = self._ranked(X, self._means, [np.full_like(p, -1) for p in self._past], learning=False)
         return ranked
 
-    def _respond(self, X: NDArray, remembers: bool) -> NDArray[np.float64]:
-        """Scores of all neurons to frames that follow each other, or to each from rest."""
-        circuit, ranked = self._graph.graph.circuit, self._unseen(X)
-        if remembers:
-            state = network.at_rest(circuit, self._state)
-            out = network.run(circuit, state, ranked, self._seed, learning=False)
+    def _respond(self, X: NDArray, memory: Memory | None) -> NDArray[np.float64]:
+        """Scores of all neurons to frames that follow those in memory, which changes, or to each from rest."""
+        circuit = self._graph.graph.circuit
+        if memory is None:
+            out = network.respond(circuit, self._state, self._unseen(X), self._seed ^ keys_of_rows(X))
         else:
-            seeds = self._seed ^ keys_of_rows(X)
-            out = network.respond(circuit, self._state, ranked, seeds)
+            ranked, _, memory.past[:] = self._ranked(X, self._means, memory.past, learning=False)
+            out = network.run(circuit, memory.state, ranked, self._seed, learning=False)
         return map_graph.scores(out.counts, out.latency, circuit.frame * circuit.dt)
 
     def _get_state(self) -> tuple[dict[str, np.ndarray], dict[str, Any]]:
@@ -576,3 +603,9 @@ class MapHierarchy(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstima
         hierarchy.spike_counts_ = arrays["spike_counts"]
         hierarchy.n_frames_seen_ = header["n_frames_seen"]
         return hierarchy
+
+
+def _over_the_highest(scores: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Scores (n_frames, n_neurons) over the highest of the frame."""
+    highest = scores.max(axis=1, keepdims=True)
+    return np.divide(scores, highest, out=np.zeros_like(scores), where=highest > 0.0)

@@ -22,14 +22,18 @@ class PacingClock(NamedTuple):
 
 
 class AdaptiveClock(NamedTuple):
-    """A `PacingClock` that in each cycle moves towards the volley of the map below."""
+    """A `PacingClock` that in each cycle moves towards the volley of the map below.
+
+    What is followed is the volley, whose spikes come to lie `volley - lead` after the own pulses, whenever that map
+    fires: most information gets through with them some 19 ms after the pulses.
+    """
 
     period: float = 25.0  # ms
     pulse: float = 1.5  # excitatory conductance added by each pulse
     jitter: float = 0.8  # ms
     lead: float = 1.5  # ms by which a map follows the one below, besides the conduction delay
     kappa: float = 0.2  # rad per cycle, largest shift of the phase
-    volley: float = 17.0  # ms from the pulses of the map below to the middle of its volley
+    volley: float = 20.5  # ms from the pulses of the map below to the middle of its volley, as measured
 
 
 class Entrainment(NamedTuple):

@@ -21,9 +21,3 @@ class Grid(NamedTuple):
         """Row and column of each neuron, shape (n_neurons, 2)."""
         row, column = np.divmod(np.arange(self.n_neurons), self.columns)
         return np.stack([row, column], axis=1).astype(np.float64)
-
-    def distances(self) -> NDArray[np.float64]:
-        """Euclidean distances between all neurons in grid units, shape (n_neurons, n_neurons)."""
-        down, right = (np.subtract.outer(np.arange(n), np.arange(n)) ** 2.0 for n in self)
-        squared = down[:, None, :, None] + right[None, :, None, :]
-        return np.sqrt(squared, out=squared).reshape(self.n_neurons, self.n_neurons)
