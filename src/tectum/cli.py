@@ -10,6 +10,17 @@ from tectum import cli_streams, cli_waves
 from tectum import cli_support as support
 from tectum.cli_encode import encode
 from tectum.cli_images import Cut
+from tectum.cli_options import (
+    CNNOption,
+    DataArgument,
+    EveryOption,
+    LayerOption,
+    PatchOption,
+    PixelsOption,
+    ReportOption,
+    TargetOption,
+    WhitenOption,
+)
 from tectum.cli_support import MODELS, Group, Output
 
 app = typer.Typer(
@@ -19,24 +30,6 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
-DataArgument = Annotated[
-    str,
-    typer.Argument(
-        metavar="DATA",
-        help="A data set (see tectum info), a .npy .npz .csv .parquet file; for a dictionary also images or a folder, "
-        "for a hierarchy videos, a folder of them or of images, features.",
-    ),
-]
-TargetOption = Annotated[str | None, typer.Option(help="Column with the labels, by name or number (.csv, .parquet).")]
-PatchOption = Annotated[int | None, typer.Option(help="Side of the patches of images, in pixels; dictionaries only.")]
-WhitenOption = Annotated[
-    bool | None, typer.Option("--whiten/--no-whiten", help="Flatten the spectrum of images first; dictionaries only.")
-]
-CNNOption = Annotated[Path | None, typer.Option(help="ONNX file of the network that sees frames; else chosen.")]
-LayerOption = Annotated[str | None, typer.Option(help="Layer of the network whose activations are learned.")]
-PixelsOption = Annotated[str | None, typer.Option(help="What the network wants, caffe (the default) or pytorch.")]
-EveryOption = Annotated[int | None, typer.Option(help="Take every n-th frame of videos.")]
-ReportOption = Annotated[Path | None, typer.Option(help="Also write a report to this HTML file.")]
 
 
 def main() -> None:
@@ -308,10 +301,8 @@ def transform(
     if cli_streams.is_hierarchy(estimator) and not cli_streams.is_table(data):
         from tectum import cli_frames
 
-        support.check_for_dictionary(False, support.changes(patch=patch, stride=stride, whiten=whiten))
-        if target is not None:
-            raise typer.BadParameter("--target is for tables with labels; leave it out for frames")
-        cli_frames.transform(out, estimator, data, look, output)
+        cut = support.changes(patch=patch, stride=stride, whiten=whiten)
+        cli_frames.transform(out, estimator, data, look, output, target=target, cut=cut)
         return
     cli_streams.check_unused(look)
     samples, others = support.samples_to_transform(estimator, file, data, target, patch, stride, whiten)

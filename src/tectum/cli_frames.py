@@ -10,11 +10,12 @@ from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
 import numpy as np
+import typer
 from numpy.lib import format as npy
 from numpy.typing import NDArray
 
 from tectum.cli_streams import FrameOptions, open_source, sources_in
-from tectum.cli_support import Output, winners_of
+from tectum.cli_support import Output, check_for_dictionary, winners_of
 
 if TYPE_CHECKING:
     from tectum.streams import Chunk
@@ -22,11 +23,23 @@ if TYPE_CHECKING:
 Add = Callable[["Chunk", NDArray[np.float64]], None]
 
 
-def transform(out: Output, hierarchy: Any, data: str, look: FrameOptions, path: Path) -> None:
+def transform(
+    out: Output,
+    hierarchy: Any,
+    data: str,
+    look: FrameOptions,
+    path: Path,
+    *,
+    target: str | None,
+    cut: dict[str, Any],
+) -> None:
     """Write the responses to a video, a folder of videos or images, or a file of features, with times."""
     from tectum.models.progress import progress_bar
     from tectum.persistence import replacing
 
+    check_for_dictionary(False, cut)
+    if target is not None:
+        raise typer.BadParameter("--target is for tables with labels; leave it out for frames")
     source = open_source(sources_in(Path(data).expanduser()), look)
     stream, names = source.stream, list(hierarchy.get_feature_names_out())
     n_frames = silent = 0

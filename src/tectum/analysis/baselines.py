@@ -64,10 +64,9 @@ def kohonen_codebook(
     X = check_table("X", X)
     if not isinstance(n_steps, (int, np.integer)) or n_steps < 1:
         raise ValueError(f"n_steps must be a positive integer, got {n_steps!r}; 10,000 suit a map of 100 neurons")
-    positions = grid_positions(shape)
-    squared = cdist(positions, positions, "sqeuclidean")
+    row, column = grid_positions(shape).T.copy()
     rng = check_random_state(random_state)
-    codebook = X[rng.randint(len(X), size=len(positions))]
+    codebook = X[rng.randint(len(X), size=len(row))]
     order = rng.randint(len(X), size=n_steps)
     share = np.linspace(0.0, 1.0, n_steps)
     first_radius = max(LAST_RADIUS, max(check_shape(shape)) / 2)
@@ -76,7 +75,8 @@ def kohonen_codebook(
     for sample, rate, width in zip(order, rates, widths, strict=True):
         towards = X[sample] - codebook
         winner = np.einsum("jd,jd->j", towards, towards).argmin()
-        codebook += rate * np.exp(-squared[winner] / width)[:, np.newaxis] * towards
+        squared = (row - row[winner]) ** 2 + (column - column[winner]) ** 2
+        codebook += rate * np.exp(-squared / width)[:, np.newaxis] * towards
     return codebook
 
 

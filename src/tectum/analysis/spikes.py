@@ -199,11 +199,10 @@ def bubble_profile(
     seen, groups = np.unique(groups, return_inverse=True)
     latency = first_spike_latency(time_ms, neuron, groups, len(positions), len(seen))
     first = first_winner(latency) if len(seen) > 0 else np.zeros(0, np.intp)
-    distance = np.rint(cdist(positions, positions)).astype(np.intp)
-    from_first = distance[first]
+    from_first = np.rint(cdist(positions[first], positions)).astype(np.intp)
     extra = latency - latency[np.arange(len(seen)), first][:, np.newaxis]
     fired = ~np.isnan(extra)
-    length = int(distance.max()) + 1
+    length = round(float(np.linalg.norm(np.ptp(positions, axis=0)))) + 1
     present = np.bincount(from_first.ravel(), minlength=length)
     active = np.bincount(from_first[fired], minlength=length)
     delay = np.bincount(from_first[fired], weights=extra[fired], minlength=length)
