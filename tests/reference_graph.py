@@ -90,7 +90,7 @@ class Population:
     forget: float = 1e-4
     gate: Gate | None = None
     columns: int | None = None  # of the grid on which the neurons stand
-    spread: Array | None = None  # (n, n), share of the learning rate of one with which another learns
+    spread: Array | None = None  # (n, n), share of its learning rate with which one learns with another
 
 
 @dataclass(frozen=True)
@@ -167,6 +167,7 @@ class Graph:
         for order, extra in zip(ranked, drive, strict=True):
             self.novelty = [None if p.gate else 1.0 for p in self.populations]
             self.counts = [np.zeros(p.n, int) for p in self.populations]
+            self.learned = [np.zeros(p.n) for p in self.populations]
             self.first_spike = [np.zeros(p.n) for p in self.populations]  # ms from the start of the frame
             self.began_frame = self.step
             order = self.recall(order)
@@ -245,14 +246,17 @@ class Graph:
         self.resting[pop] = np.maximum(self.resting[pop] - 1, 0)
 
         # 3. spikes
-        H = awake & (v >= cell.theta + self.raised[pop] - self.eased[pop])
+        beyond = v - (cell.theta + self.raised[pop] - self.eased[pop])
+        H = awake & (beyond >= 0)
         self.v[pop] = np.where(H, cell.v_reset, v)
         self.resting[pop][H] = round(cell.refractory_ms / dt)
         self.raised[pop][H] += p.threshold.rise
         self.fired[pop].append(H)
+        best = int(np.where(H, beyond, -np.inf).argmax())
+        learns = H if p.spread is None else H & self.silent[pop] & (np.arange(p.n) == best)
         for j in np.flatnonzero(H):
             self.note(pop, j)
-            if self.learning and p.rule:
+            if self.learning and p.rule and learns[j]:
                 self.learn(pop, j)
         if H.any():
             self.eased[pop][:] = 0.0
@@ -311,8 +315,10 @@ class Graph:
         """Synapses of neuron j that has fired, and of those that learn with it."""
         p, now = self.populations[pop], self.step * self.dt
         slower = 1.0 / (1.0 + self.use[pop] / p.n_0)
-        eta = p.rule.eta * slower[j] * (np.zeros(p.n) if p.spread is None else slower * p.spread[j])
-        eta[j] = p.rule.eta * slower[j] * self.novelty[pop]
+        share = np.zeros(p.n) if p.spread is None else p.spread[j].copy()
+        eta = p.rule.eta * slower * share
+        share[j], eta[j] = 1.0, p.rule.eta * slower[j] * self.novelty[pop]
+        self.learned[pop] = np.maximum(self.learned[pop], share)
         for k, projection in enumerate(self.projections):
             if projection.target == pop and projection.plastic:
                 lag = now - self.arrived[k]
@@ -353,14 +359,12 @@ class Graph:
         return (row - best // columns) ** 2 + (column - best % columns) ** 2
 
     def settle(self):
-        """End of a frame: neurons that fired are used, their weights from each source get nearer to their length."""
+        """End of a frame: neurons that learned are used, their weights from each source get nearer to their length."""
         for pop, p in enumerate(self.populations):
-            fired = self.counts[pop] > 0
-            self.use[pop] = (1.0 - p.forget) * self.use[pop] + fired
-            learned = fired if p.spread is None else fired | ((p.spread > 0) & fired[:, None]).any(axis=0)
+            self.use[pop] = (1.0 - p.forget) * self.use[pop] + self.learned[pop]
             for k, projection in enumerate(self.projections):
                 if projection.target == pop and projection.plastic and projection.pace > 0:
-                    for j in np.flatnonzero(learned & (self.W[k].sum(axis=1) > 0)):
+                    for j in np.flatnonzero((self.learned[pop] > 0) & (self.W[k].sum(axis=1) > 0)):
                         w = self.W[k][j]
                         scaled = w * (1.0 + projection.pace * (projection.length / np.linalg.norm(w) - 1.0))
                         self.W[k][j] = np.minimum(scaled, p.rule.w_max)

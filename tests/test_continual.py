@@ -44,11 +44,16 @@ def test_four_patterns_do_not_recode_a_map_whose_neurons_slow_down() -> None:
     assert min(path_of_a(np.inf, seed) for seed in range(2)) > 4.0
 
 
+def scenes(seed: int) -> list[np.ndarray]:
+    """Frames of four scenes, 50 to learn and 20 more of each."""
+    rng = np.random.default_rng(seed)
+    means = np.abs(rng.standard_normal((4, N))) ** 2
+    return [np.maximum(mean + 0.1 * rng.standard_normal((70, N)), 0.0) for mean in means]
+
+
 @pytest.mark.science
 def test_new_scenes_take_neurons_of_their_own_and_leave_the_old_ones_theirs() -> None:
-    rng = np.random.default_rng(0)
-    scenes = np.abs(rng.standard_normal((4, N))) ** 2
-    frames = [np.maximum(scene + 0.1 * rng.standard_normal((70, N)), 0.0) for scene in scenes]
+    frames = scenes(0)
     learned = MapHierarchy([parts.Map("map", (parts.Features(code=CODE),), (6, 6))], random_state=0)
     at_first = []
     for scene in frames:
@@ -58,3 +63,17 @@ def test_new_scenes_take_neurons_of_their_own_and_leave_the_old_ones_theirs() ->
     assert np.mean(np.subtract(at_last, at_first)) <= 0.04
     won = [set(learned.predict(scene[50:]).tolist()) for scene in frames]
     assert all(won[a].isdisjoint(won[b]) for a in range(4) for b in range(a))
+
+
+@pytest.mark.science
+def test_neurons_that_learn_together_leave_room_for_other_scenes() -> None:
+    """On a small map, where all of them are near each other."""
+    one = parts.Map("map", (parts.Features(code=CODE),), (4, 4), spread=parts.PlasticitySpread())
+    for seed in range(3):
+        frames = scenes(seed)
+        learned = MapHierarchy([one], random_state=seed)
+        for scene in frames:
+            learned.partial_fit(scene[:50])
+        winners = [learned.predict(scene[50:]) for scene in frames]
+        assert min(won.min() for won in winners) >= 0
+        assert len({int(np.bincount(won).argmax()) for won in winners}) == len(frames)

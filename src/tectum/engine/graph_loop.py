@@ -12,7 +12,7 @@ Phases of a step of a population:
 3. spikes: reset, threshold, plasticity of the synapses of the neurons that fired
 4. decay of conductances, refractoriness and thresholds
 
-At the end of a frame neurons that fired in it are counted as used, and their weights get nearer to their length.
+At the end of a frame neurons that learned in it are counted as used, and their weights get nearer to their length.
 """
 
 import math
@@ -146,12 +146,13 @@ def keep_time(circuit, state, pop, step, seed):
 def learn(circuit, state, scratch, pop, j, step):
     """Phase 3, plasticity of the synapses of neuron j of a population that has fired; INOUT state, scratch.
 
-    Neurons around it learn with it, each as slowly as its own use makes it.
+    Neurons around it learn with it, each as slowly as its own use makes it, whatever that of neuron j does.
     """
     rule = circuit.rules[pop]
     law, use = ArrivalSTDPStep(rule[1], rule[2]), UseStep(circuit.uses[pop, 0], circuit.uses[pop, 1])
     first = circuit.first[pop]
-    eta = rule[0] * plasticity(use, state.use[first + j])
+    near, last = circuit.near_start[first + j], circuit.near_start[first + j + 1]
+    eta = rule[0] * plasticity(use, state.use[first + j]) * scratch.novelty[pop]
     memory = circuit.memory[pop]
     for p in range(circuit.first_in[pop], circuit.first_in[pop + 1]):
         row = circuit.projections[p]
@@ -164,13 +165,17 @@ def learn(circuit, state, scratch, pop, j, step):
                 trace[i] = memory[lag] if lag < memory.shape[0] else ZERO
             weights = state.weights[row[WEIGHTS] + j * n_pre : row[WEIGHTS] + (j + 1) * n_pre]
             for i in range(n_pre):
-                weights[i] = bind(law, weights[i], trace[i], eta * scratch.novelty[pop])
-            for k in range(circuit.near_start[first + j], circuit.near_start[first + j + 1]):
+                weights[i] = bind(law, weights[i], trace[i], eta)
+            for k in range(near, last):
                 m = circuit.near[k]
                 weights = state.weights[row[WEIGHTS] + m * n_pre : row[WEIGHTS] + (m + 1) * n_pre]
-                share = circuit.shares[k] * plasticity(use, state.use[first + m])
+                rate = rule[0] * plasticity(use, state.use[first + m]) * circuit.shares[k]
                 for i in range(n_pre):
-                    weights[i] = bind(law, weights[i], trace[i], eta * share)
+                    weights[i] = bind(law, weights[i], trace[i], rate)
+    scratch.learned[first + j] = max(scratch.learned[first + j], ONE)
+    for k in range(near, last):
+        m = first + circuit.near[k]
+        scratch.learned[m] = max(scratch.learned[m], circuit.shares[k])
 
 
 @kernel
@@ -228,43 +233,47 @@ def advance(circuit, state, out, scratch, drive, pop, step, frame, seed, learnin
     n_fired = 0
     if any_fired:
         spikes = state.fired[place, first:last]
+        learns_alone = circuit.near_start[last] == circuit.near_start[first]
+        is_first, winner, highest = state.silent[pop] == 1, -1, ZERO
         for j in range(n):
-            if resting[j] <= ZERO and v[j] >= neuron.v_threshold + raised[j] - eased[j]:
+            threshold = neuron.v_threshold + raised[j] - eased[j]
+            if resting[j] <= ZERO and v[j] >= threshold:
                 spikes[n_fired] = j
                 n_fired += 1
+                if winner < 0 or v[j] - threshold > highest:
+                    winner, highest = j, v[j] - threshold
         for f in range(n_fired):
             j = spikes[f]
             v[j] = neuron.v_reset
             resting[j] = neuron.refractory + ONE
             raised[j] += circuit.thresholds[pop, 0]
             note(circuit, state, out, scratch, pop, j, step, frame, learning)
-            if learning and circuit.rules[pop, 0] > ZERO:
+            if learning and circuit.rules[pop, 0] > ZERO and (learns_alone or (is_first and j == winner)):
                 learn(circuit, state, scratch, pop, j, step)
         eased[:] = ZERO
     state.n_fired[pop, place] = n_fired
 
     # 4. decay
-    threshold = ThresholdStep(circuit.thresholds[pop, 0], circuit.thresholds[pop, 1], circuit.thresholds[pop, 2])
+    adaptation = ThresholdStep(circuit.thresholds[pop, 0], circuit.thresholds[pop, 1], circuit.thresholds[pop, 2])
     for j in range(n):
         g_exc[j] *= neuron.keep_exc
         g_inh[j] *= neuron.keep_inh
         resting[j] = resting[j] - ONE if resting[j] > ZERO else ZERO
-        raised[j] = relax(threshold, raised[j])
+        raised[j] = relax(adaptation, raised[j])
 
 
 @kernel
-def settle(circuit, state, out, pop, frame):
-    """End of a frame: neurons that fired are used; weights that may have changed get nearer to their length."""
-    first = circuit.first[pop]
-    keep = circuit.uses[pop, 1]
-    for j in range(first, circuit.first[pop + 1]):
-        state.use[j] = keep * state.use[j] + (ONE if out.counts[frame, j] > 0 else ZERO)
+def settle(circuit, state, scratch, pop):
+    """End of a frame: neurons that learned are used, and their weights get nearer to their length."""
+    first, last = circuit.first[pop], circuit.first[pop + 1]
+    for j in range(first, last):
+        state.use[j] = circuit.uses[pop, 1] * state.use[j] + scratch.learned[j]
     for p in range(circuit.first_in[pop], circuit.first_in[pop + 1]):
         row, pace = circuit.projections[p], circuit.paces[p]
         if row[KIND] == PLASTIC and pace > ZERO:
             n_pre = row[N_PRE]
-            for j in range(circuit.first[pop + 1] - first):
-                if has_learned(circuit, out, first, j, frame):
+            for j in range(last - first):
+                if scratch.learned[first + j] > ZERO:
                     weights = state.weights[row[WEIGHTS] + j * n_pre : row[WEIGHTS] + (j + 1) * n_pre]
                     square = ZERO
                     for i in range(n_pre):
@@ -273,15 +282,6 @@ def settle(circuit, state, out, pop, frame):
                         scale = ONE + pace * (circuit.lengths[p] / np.float32(math.sqrt(square)) - ONE)
                         for i in range(n_pre):
                             weights[i] = min(weights[i] * scale, circuit.rules[pop, 1])
-
-
-@kernel
-def has_learned(circuit, out, first, j, frame):
-    """Whether neuron j of the population that begins at `first`, or one around it, has fired in this frame."""
-    fired = out.counts[frame, first + j] > 0
-    for k in range(circuit.near_start[first + j], circuit.near_start[first + j + 1]):
-        fired |= out.counts[frame, first + circuit.near[k]] > 0
-    return fired
 
 
 @kernel
@@ -296,6 +296,7 @@ def run_graph(circuit, state, out, scratch, ranked, drive, seed, learning):
     for frame in range(ranked.shape[0]):
         D = drive[frame if drive.shape[0] > 1 else 0]
         recall(circuit, state, ranked[frame])
+        scratch.learned[:] = ZERO
         scratch.novelty[:] = ONE
         for pop in range(n_pops):
             if circuit.gates[pop, 0] > ONE:
@@ -325,7 +326,7 @@ def run_graph(circuit, state, out, scratch, ranked, drive, seed, learning):
         remember(circuit, state, out, frame)
         if learning:
             for pop in range(n_pops):
-                settle(circuit, state, out, pop, frame)
+                settle(circuit, state, scratch, pop)
 
 
 @kernel

@@ -44,7 +44,7 @@ class Population(NamedTuple):
     use: UseDependentRate = UseDependentRate(n_0=np.inf)
     gate: NoveltyGate = NoveltyGate(factor=1.0)
     columns: int | None = None  # of the grid on which the neurons stand; None: one row
-    spread: csr_array | None = None  # (n, n), share of the learning rate of one with which another learns
+    spread: csr_array | None = None  # (n, n), share of its learning rate with which one learns with another
 
 
 class Projection(NamedTuple):
@@ -228,6 +228,7 @@ def scratch_for(circuit: GraphCircuit) -> GraphScratch:
         np.zeros(max(1, int(circuit.input_first[-1])), np.int32),
         np.zeros(n_pre, np.float32),
         np.zeros(n_pre, np.int64),
+        np.zeros(int(circuit.first[-1]), np.float32),
         np.ones(n_pops, np.float32),
     )
 

@@ -35,7 +35,7 @@ class GraphCircuit(NamedTuple):
     fixed: Any  # float32
     near_start: Any  # (n_neurons + 1,) sparse rows, a row per neuron: those that learn with it
     near: Any  # int32, within its population
-    shares: Any  # float32, of its learning rate
+    shares: Any  # float32, of the learning rate that their own use leaves them
     input_first: Any  # (n_inputs + 1,) int64, places in a row of `ranked`
     input_times: Any  # (n_inputs, 4) float64: period ms, onset ms after the clock's phase, code ms, jitter ms
     input_clock: Any  # (n_inputs,) int64, population whose clock it follows
@@ -57,7 +57,7 @@ class GraphState(NamedTuple):
     resting: Any  # (n_neurons,) float32, steps of refractoriness left
     raised: Any  # (n_neurons,) float32, threshold above the resting one
     eased: Any  # (n_neurons,) float32, by how much it is lower while the population is silent
-    use: Any  # (n_neurons,) float32, frames with a spike
+    use: Any  # (n_neurons,) float32, frames in which it has learned; those with another one count by its share
     latency: Any  # (n_neurons,) float32, quantile of first-spike latencies, ms; -1 before the first
     weights: Any  # float32, of the PLASTIC projections, a row per postsynaptic neuron
     arrived: Any  # int64, step of the last arrival from each presynaptic neuron of the PLASTIC projections
@@ -95,4 +95,5 @@ class GraphScratch(NamedTuple):
     spikes: Any  # (n_most inputs,) int32
     trace: Any  # (n_most inputs of a projection,) float32
     arrivals: Any  # (n_most inputs of a projection,) int64, those whose spikes have arrived in the last cycle
+    learned: Any  # (n_neurons,) float32, 1 if it has learned in this frame, its share if it has with another one
     novelty: Any  # (n_pops,) float32, factor of the learning rate in this frame

@@ -339,7 +339,9 @@ class MapHierarchy(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstima
         return self._state.weights[row[WEIGHTS] :][: n * n_pre].reshape(n, n_pre)
 
     def usage(self, map: str | None = None) -> NDArray[np.float32]:
-        """Frames in which each neuron fired while it learned; old ones fade as `UseDependentRate` says.
+        """Frames in which each neuron learned; old ones fade as `UseDependentRate` says.
+
+        Those in which it learned with another one (`PlasticitySpread`) count by its share.
 
         Parameters
         ----------

@@ -32,10 +32,15 @@ class NearExcitation(NamedTuple):
 
 
 class PlasticitySpread(NamedTuple):
-    """Neurons around one that fires learn with it: a messenger that diffuses (Kohonen 1993), cut off at three radii."""
+    """Neurons around the first one to fire in a cycle learn with it: a messenger that diffuses (Kohonen 1993).
 
-    W: float = 2.4  # learning rate at distance 0 in units of that of the neuron that fires; 0: each learns alone
-    radius: float = 0.65  # grid units; with the defaults the nearest learn 0.73 times as fast
+    Those that fire later in the cycle do not learn by themselves: if they did, neurons around them would learn, which
+    then fire with them in the next frame, and so on until all know the same. A neighbour learns as fast as its own use
+    allows, and what it learns counts as use, by its share.
+    """
+
+    W: float = 1.0  # share of its learning rate with which a neuron at distance 0 learns; 0: each learns alone
+    radius: float = 1.0  # grid units, cut off at three radii; with the defaults the nearest learn 0.61 times as fast
 
 
 class ConstantRadius(NamedTuple):

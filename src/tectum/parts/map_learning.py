@@ -49,9 +49,9 @@ def _(p, w, x, eta):
 
 
 class UseDependentRate(NamedTuple):
-    """Metaplasticity: a neuron learns the slower the more often it has fired; an n_0 of infinity never slows it."""
+    """Metaplasticity: a neuron learns the slower the more often it has learned; an n_0 of infinity never slows it."""
 
-    n_0: float = 20.0  # frames with a spike after which the rate has halved
+    n_0: float = 20.0  # frames in which it has learned after which the rate has halved
     forget: float = 1e-4  # share of its use that a neuron forgets per frame
 
 
@@ -70,7 +70,7 @@ def _(part, dt):
 
 @law
 def plasticity(p, n):
-    """Factor of the learning rate of a neuron that has been used in n frames."""
+    """Factor of the learning rate of a neuron that has learned in n frames."""
 
 
 @plasticity.of(UseStep)
