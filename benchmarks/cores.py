@@ -95,7 +95,7 @@ def map_case(n_features: int, n: int) -> Case:
 
 def dictionary_case(make: Callable[..., tectum.SpikingDictionary]) -> Case:
     """Patches of 10 x 10 pixels."""
-    X = np.random.default_rng(0).uniform(size=(40_000, 100)).astype(np.float32)
+    X = np.random.default_rng(0).uniform(size=(100_000, 100)).astype(np.float32)
     return make(64, n_presentations=2000, random_state=0).fit(X[:2000]), X
 
 
@@ -113,8 +113,8 @@ CASES: dict[str, Callable[[], Case]] = {
     "map, 34,992 features": lambda: map_case(34_992, 60),
     "dictionary, default": lambda: dictionary_case(tectum.SpikingDictionary),
     "dictionary, published rule": lambda: dictionary_case(tectum.SpikingDictionary.reference),
-    "waves, fields": lambda: wave_case(4000, response="excess", image_rule=FieldHebb()),
-    "waves, spike counts": lambda: wave_case(500, response=SpikeCounts()),
+    "waves, fields": lambda: wave_case(6000, response="excess", image_rule=FieldHebb()),
+    "waves, spike counts": lambda: wave_case(2000, response=SpikeCounts()),
 }
 
 

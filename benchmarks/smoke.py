@@ -62,7 +62,7 @@ def dictionary_loop(compiler: str | None, folder: str) -> Pair:
         return Pair(
             lambda: dictionary_speed.tectum(X).cpu_seconds,
             lambda: dictionary_speed.in_c(program, X).cpu_seconds,
-            recorded=1.2,
+            recorded=1.0,
         )
     reference()  # makes the models of the tests importable
     import reference_dictionary

@@ -16,6 +16,7 @@ from tectum.engine.dictionary_loop import (
     run_softmax,
 )
 from tectum.engine.events import SpikeTrain
+from tectum.engine.lanes import aligned, aligned_zeros
 from tectum.engine.latency_loop import LatencyScratch, run_latency
 from tectum.engine.random import uniform_array
 from tectum.parts.event_plasticity import memory, pair, unexplained
@@ -214,7 +215,7 @@ def _run(
 
 def _copy(state: DictionaryState) -> DictionaryState:
     """State that a kernel may touch; those of a loaded or memory-mapped model may be read-only."""
-    return DictionaryState(*(array.copy() for array in state))
+    return DictionaryState(*(aligned(array).reshape(array.shape) for array in state))
 
 
 def _spikes(n_samples: int, n_units: int, room: tuple[int, ...] = (0, 0)) -> DictionarySpikes:
@@ -233,23 +234,23 @@ def _scratch(circuit: DictionaryCircuit, state: DictionaryState, learning: bool)
     n_steps = circuit.encoder.n_steps
 
     def floats(*shape: int) -> NDArray[np.float32]:
-        return np.zeros(shape, np.float32)
+        return aligned_zeros(shape, np.float32)
 
     return DictionaryScratch(
         by_input=floats(n_inputs, n_units),
         gram=floats(n_gram, n_gram),
-        known=np.zeros(n_units, np.uint8),
-        raster=np.zeros((n_steps, n_inputs), np.uint32),
-        n_fired=np.zeros(n_steps, np.int64),
+        known=aligned_zeros(n_units, np.uint8),
+        raster=aligned_zeros((n_steps, n_inputs), np.uint32),
+        n_fired=aligned_zeros(n_steps, np.int64),
         sign=floats(n_inputs),
         residual=floats(n_inputs),
-        last_pre=np.zeros(n_inputs, np.int32),
-        last_post=np.zeros(n_units, np.int32),
+        last_pre=aligned_zeros(n_inputs, np.int32),
+        last_post=aligned_zeros(n_units, np.int32),
         norm=floats(n_units),
         drive=floats(n_units),
         U=floats(n_units),
         share=floats(n_units),
-        winners=np.zeros(n_units, np.int64),
+        winners=aligned_zeros(n_units, np.int64),
     )
 
 

@@ -16,6 +16,7 @@ from tectum.engine.diehl_cook_loop import (
     run,
 )
 from tectum.engine.events import SpikeTrain
+from tectum.engine.lanes import aligned_zeros
 from tectum.engine.random import uniform_array
 from tectum.parts.adaptive_threshold import inhibited, raised, recovery
 from tectum.parts.neurons import membrane
@@ -197,12 +198,12 @@ def _scratch(circuit: DiehlCookCircuit, state: DiehlCookState) -> DiehlCookScrat
     n_columns = LANES * (-(-n_units // LANES) | 1)
 
     def zeros(kind: Any, *shape: int) -> NDArray:
-        return np.zeros(shape, kind)
+        return aligned_zeros(shape, kind)
 
     return DiehlCookScratch(
-        table=_aligned(n_inputs + 2, n_columns),
-        v=_aligned(1, n_columns)[0],
-        limit=_aligned(1, n_columns)[0],
+        table=zeros(np.float32, n_inputs + 2, n_columns),
+        v=zeros(np.float32, n_columns),
+        limit=zeros(np.float32, n_columns),
         raster=zeros(np.uint32, n_steps, n_inputs),
         n_fired=zeros(np.int32, n_steps),
         group=zeros(np.uint32, GROUP),
@@ -217,11 +218,3 @@ def _scratch(circuit: DiehlCookCircuit, state: DiehlCookState) -> DiehlCookScrat
         winner=zeros(np.int32, n_steps),
         back=zeros(np.int32, n_steps),
     )
-
-
-def _aligned(n_rows: int, n_columns: int) -> NDArray[np.float32]:
-    """Zeros (n_rows, n_columns) that begin at the start of a cache line."""
-    line = 64
-    block = np.zeros(4 * n_rows * n_columns + line, np.uint8)
-    start = -block.ctypes.data % line
-    return block[start : start + 4 * n_rows * n_columns].view(np.float32).reshape(n_rows, n_columns)

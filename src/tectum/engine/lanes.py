@@ -15,12 +15,16 @@ LINE = 64  # bytes of a cache line
 WORDS = ir.VectorType(ir.IntType(32), LANES)
 
 
-def aligned_zeros(n: int, dtype: Any) -> NDArray:
-    """Zeros (n,) from the begin of a cache line on; a pass over others takes up to a half longer."""
-    n_bytes = n * np.dtype(dtype).itemsize
-    room = np.zeros(n_bytes + LINE, np.uint8)
+def aligned_zeros(shape: int | tuple[int, ...], dtype: Any) -> NDArray:
+    """Zeros from the begin of a cache line on; a pass over others takes up to a half longer.
+
+    No other array shares a line with them: two threads that write to the same line wait for each other.
+    """
+    n_bytes = int(np.prod(shape)) * np.dtype(dtype).itemsize
+    lines = -(-n_bytes // LINE) * LINE
+    room = np.zeros(lines + LINE, np.uint8)
     first = -room.ctypes.data % LINE
-    return room[first : first + n_bytes].view(dtype)
+    return room[first : first + n_bytes].view(dtype).reshape(shape)
 
 
 def aligned(array: NDArray) -> NDArray:
