@@ -84,9 +84,11 @@ def measure(case: str, n_frames: int) -> dict[str, Any]:
     X, labels = np.concatenate(kept).astype(np.float32), np.concatenate(scenes)
     winners = hierarchy.predict(X, "scene")
     weights = hierarchy.weights("scene").astype(np.float64)
-    weights[np.bincount(winners[winners >= 0], minlength=len(weights)) == 0] = np.nan
+    hits = np.bincount(winners[winners >= 0], minlength=len(weights))
+    weights[hits == 0] = np.nan
     n_used = int(np.isfinite(weights[:, 0]).sum())
-    regions = analysis.cluster_units(weights, (20, 20), n_clusters=min(N_SCENES, n_used))
+    n_regions = min(N_SCENES, n_used)
+    regions = analysis.cluster_units(weights, (20, 20), n_clusters=n_regions, hits=hits, connected=False)
     score = analysis.cluster_scores(labels, np.append(regions, -1)[winners])["ami"]
     return {
         "ms": 1e3 * spent / n_timed,

@@ -325,6 +325,22 @@ class TestClusters:
         assert clusters[0] == clusters[1] != clusters[3] == clusters[4]
         assert_array_equal(analysis.cluster_units([[0.0], [np.nan], [1.0]], (1, 3), n_clusters=2) == -1, [0, 1, 0])
 
+    def test_neurons_weigh_as_much_as_they_win(self):
+        codebook = np.array([0.0, 1.0, 3.0, 3.2, 3.4, 3.6, 3.8, 4.0])[:, None]  # two steady scenes, a varied one
+        hits = [400, 400, 10, 10, 10, 10, 10, 10]
+        alike = analysis.cluster_units(codebook, (1, 8), n_clusters=3)
+        assert alike[0] == alike[1]
+        for connected in (True, False):
+            weighed = analysis.cluster_units(codebook, (1, 8), n_clusters=3, hits=hits, connected=connected)
+            assert analysis.cluster_scores([0, 1, 2, 2, 2, 2, 2, 2], weighed)["ari"] == 1
+        equal = analysis.cluster_units(codebook, (1, 8), n_clusters=3, hits=np.ones(8))
+        assert_array_equal(equal, alike)
+
+    def test_clusters_apart_on_the_grid(self):
+        codebook = np.array([0.0, 9.0, 0.1, 9.1])[:, None]
+        clusters = analysis.cluster_units(codebook, (1, 4), n_clusters=2, connected=False)
+        assert clusters[0] == clusters[2] != clusters[1] == clusters[3]
+
     @pytest.mark.parametrize("codebook", [np.ones((6, 2)), np.arange(2.0)[:, None], [[1.0]]])
     def test_nothing_to_choose_from(self, codebook):
         assert_array_equal(analysis.cluster_units(codebook, (1, len(codebook))), np.zeros(len(codebook)))
@@ -476,6 +492,8 @@ class TestSpikes:
         (lambda: analysis.cluster_scores([], []), "labels_true must be a non-empty 1-D array"),
         (lambda: analysis.cluster_scores([1], ["a"]), "labels_pred must hold integers"),
         (lambda: analysis.cluster_units([[0.0]] * 4, (2, 2), n_clusters=5), "n_clusters must be None or an integer"),
+        (lambda: analysis.cluster_units([[0.0]] * 4, (2, 2), hits=[1, 2]), "hits must be a number of samples"),
+        (lambda: analysis.cluster_units([[0.0]] * 4, (2, 2), hits=[1, -1, 0, 2]), "hits must be a number of samples"),
         (lambda: analysis.project_pca([[0.0]], n_components=0), "n_components must be a positive integer"),
         (lambda: analysis.project_tsne([[0.0]] * 3, perplexity=3), "perplexity must be above 0 and below"),
         (lambda: analysis.volleys([2.0, 1.0]), "time_ms must be sorted, got a step of -1 ms"),

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import functools
 import warnings
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
+from scipy import sparse
 from scipy.spatial.distance import cdist
 from sklearn.cluster import AgglomerativeClustering
 from sklearn.feature_extraction.image import grid_to_graph
@@ -23,6 +26,8 @@ from tectum.analysis.map_grid import grid_positions
 
 MOST_CLUSTERS = 10
 """Largest number of clusters `cluster_units` tries when it chooses the number."""
+COPIES = 400
+"""Nodes to which `cluster_units` multiplies those of a map by the samples that they have won."""
 
 
 def label_units(winners: ArrayLike, labels: ArrayLike, shape: tuple[int, int]) -> NDArray:
@@ -220,11 +225,22 @@ def cluster_scores(labels_true: ArrayLike, labels_pred: ArrayLike) -> dict[str, 
     }
 
 
-def cluster_units(codebook: ArrayLike, shape: tuple[int, int], *, n_clusters: int | None = None) -> NDArray[np.intp]:
-    """Group the neurons of a map into connected regions of similar codebook rows.
+def cluster_units(
+    codebook: ArrayLike,
+    shape: tuple[int, int],
+    *,
+    n_clusters: int | None = None,
+    hits: ArrayLike | None = None,
+    connected: bool = True,
+) -> NDArray[np.intp]:
+    """Group the neurons of a map into regions of similar codebook rows.
 
     Ward's agglomerative clustering that merges 4-neighbours on the grid only. Parts of the map that undefined neurons
     cut off from each other are linked at their most similar nodes.
+
+    Ward's method joins small clusters before large ones. With `hits` a cluster is as large as the samples that it has
+    won, without as the neurons that it has. So a scene that one neuron stands for is not joined to the next small one
+    before varied scenes with many neurons have come together.
 
     Parameters
     ----------
@@ -233,6 +249,10 @@ def cluster_units(codebook: ArrayLike, shape: tuple[int, int], *, n_clusters: in
         (rows, cols).
     n_clusters : int or None, default=None
         Number of clusters; None takes the number from 2 to 10 with the highest mean silhouette.
+    hits : array-like of shape (rows*cols,), optional
+        Samples that each neuron has won, which count to a share of 1 / `COPIES`; at least one sample for each neuron.
+    connected : bool, default=True
+        Merge neighbours only. A map that is not topographic is better grouped without.
 
     Returns
     -------
@@ -243,7 +263,8 @@ def cluster_units(codebook: ArrayLike, shape: tuple[int, int], *, n_clusters: in
     Raises
     ------
     ValueError
-        If ``codebook`` does not belong to ``shape`` or there are fewer defined neurons than ``n_clusters``.
+        If ``codebook`` or ``hits`` does not belong to ``shape``, ``hits`` has negative or undefined numbers, or there
+        are fewer defined neurons than ``n_clusters``.
     """
     codebook = check_codebook(codebook, shape)
     defined = ~np.isnan(codebook).any(axis=1)
@@ -253,20 +274,30 @@ def cluster_units(codebook: ArrayLike, shape: tuple[int, int], *, n_clusters: in
             f"n_clusters must be None or an integer from 1 to the {len(nodes)} defined neurons, got {n_clusters!r}; "
             "None chooses the number by the silhouette"
         )
+    copies = np.ones(len(nodes), np.intp) if hits is None else _copies(hits, codebook)[defined]
     clusters = np.full(len(codebook), -1, dtype=np.intp)
     if len(nodes) > 0:
-        neighbours = grid_to_graph(*check_shape(shape), mask=defined.reshape(shape)) if len(nodes) > 1 else None
-        clusters[defined] = _best_cut(nodes, neighbours) if n_clusters is None else _ward(nodes, neighbours, n_clusters)
+        neighbours = None
+        if connected and len(nodes) > 1:
+            neighbours = grid_to_graph(*check_shape(shape), mask=defined.reshape(shape))
+        group = functools.partial(_ward, nodes, neighbours, copies)
+        clusters[defined] = _best_cut(nodes, group) if n_clusters is None else group(n_clusters)
     return clusters
 
 
 def cluster_curve(
-    winners: ArrayLike, labels: ArrayLike, codebook: ArrayLike, shape: tuple[int, int], *, cuts: ArrayLike | None = None
+    winners: ArrayLike,
+    labels: ArrayLike,
+    codebook: ArrayLike,
+    shape: tuple[int, int],
+    *,
+    cuts: ArrayLike | None = None,
+    connected: bool = True,
 ) -> dict[int, dict[str, float | int]]:
     """Agreement of known classes with the regions of a map, for every number of regions.
 
-    A map has more neurons than there are classes. This groups them by `cluster_units` into few or many regions, and
-    scores each grouping, so that no single number of regions has to be chosen.
+    A map has more neurons than there are classes. This groups them by `cluster_units`, with the samples that each has
+    won, into few or many regions, and scores each grouping, so that no single number of regions has to be chosen.
 
     Parameters
     ----------
@@ -279,6 +310,8 @@ def cluster_curve(
         (rows, cols).
     cuts : array-like of int, optional
         Numbers of regions; 2 to the number of defined neurons by default.
+    connected : bool, default=True
+        Whether regions are connected.
 
     Returns
     -------
@@ -293,9 +326,11 @@ def cluster_curve(
     winners = check_winners(winners, shape)
     n_defined = int((~np.isnan(check_codebook(codebook, shape)).any(axis=1)).sum())
     numbers = range(2, n_defined + 1) if cuts is None else [int(n) for n in np.ravel(cuts)]
+    hits = np.bincount(winners[winners >= 0], minlength=int(np.prod(shape)))
     curve = {}
     for n in numbers:
-        regions = np.append(cluster_units(codebook, shape, n_clusters=n), -1)  # the last for samples without winner
+        regions = cluster_units(codebook, shape, n_clusters=n, hits=hits, connected=connected)
+        regions = np.append(regions, -1)  # for samples without winner
         curve[n] = cluster_scores(labels, regions[winners])
     return curve
 
@@ -307,18 +342,44 @@ def _check_labels(name: str, labels: ArrayLike) -> NDArray:
     return labels
 
 
-def _ward(nodes: NDArray, neighbours: object, n_clusters: int) -> NDArray[np.intp]:
-    """Cluster of each node; nodes (n_nodes, n_features), neighbours a sparse (n_nodes, n_nodes) adjacency."""
+def _copies(hits: ArrayLike, codebook: NDArray) -> NDArray[np.intp]:
+    """How many nodes stand for each neuron."""
+    hits = np.asarray(hits, dtype=np.float64)
+    if hits.shape != (len(codebook),) or not (hits >= 0.0).all():
+        raise ValueError(
+            f"hits must be a number of samples, 0 or more, for each of the {len(codebook)} neurons, got shape "
+            f"{hits.shape}; count winners with np.bincount(winners[winners >= 0], minlength={len(codebook)})"
+        )
+    share = COPIES / max(hits.sum(), COPIES)
+    return np.maximum(1, np.rint(hits * share)).astype(np.intp)
+
+
+def _ward(
+    nodes: NDArray, neighbours: sparse.spmatrix | None, copies: NDArray[np.intp], n_clusters: int
+) -> NDArray[np.intp]:
+    """Cluster of each node (n_nodes, n_features), of which there are so many copies (n_nodes,).
+
+    Neighbours (n_nodes, n_nodes) are linked, and copies to the first of their node, with which they are merged at once.
+    """
     if n_clusters == 1:
         return np.zeros(len(nodes), dtype=np.intp)
+    first = np.cumsum(copies) - copies
+    node = np.repeat(np.arange(len(nodes)), copies)
+    links = None
+    if neighbours is not None:
+        pairs = neighbours.tocoo()
+        row = np.concatenate([first[pairs.row], np.arange(len(node)), first[node]])
+        column = np.concatenate([first[pairs.col], first[node], np.arange(len(node))])
+        links = sparse.csr_matrix((np.ones(len(row)), (row, column)), shape=(len(node), len(node)))
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", message="the number of connected components")  # cluster_units allows gaps
-        return AgglomerativeClustering(n_clusters, connectivity=neighbours, linkage="ward").fit_predict(nodes)
+        found = AgglomerativeClustering(n_clusters, connectivity=links, linkage="ward").fit_predict(nodes[node])
+    return found[first]
 
 
-def _best_cut(nodes: NDArray, neighbours: object) -> NDArray[np.intp]:
+def _best_cut(nodes: NDArray, group: Callable[[int], NDArray[np.intp]]) -> NDArray[np.intp]:
     """The clustering with the highest mean silhouette; the smallest number of clusters on a tie."""
     if len(nodes) < 3 or np.ptp(nodes, axis=0).max() == 0:
         return np.zeros(len(nodes), dtype=np.intp)
-    cuts = [_ward(nodes, neighbours, n) for n in range(2, min(MOST_CLUSTERS, len(nodes) - 1) + 1)]
+    cuts = [group(n) for n in range(2, min(MOST_CLUSTERS, len(nodes) - 1) + 1)]
     return max(cuts, key=lambda clusters: silhouette_score(nodes, clusters))

@@ -122,9 +122,9 @@ def _groups(study: StreamStudy) -> list[Drawing]:
             "regions-frames",
             "What the regions stand for",
             f"Neurons of map {eye.name} joined to at most {N_REGIONS} regions by Ward's method on their weights alone, "
-            "with the share of frames of each. Pictures are spread over the time of a region, each the one nearest to "
-            "the weights of its winner in its stretch. A row that looks like one kind of scene is a good cluster; two "
-            "rows that look alike are one scene cut in two.",
+            "each as heavy as the frames that it wins, with the share of frames of each. Pictures are spread over "
+            "the time of a region, each the one nearest to the weights of its winner in its stretch. A row that looks "
+            "like one kind of scene is a good cluster; two rows that look alike are one scene cut in two.",
             lambda figure: plots.plot_frame_groups(pictures, groups, names=names, most=N_TYPICAL, ax=figure.subplots()),
             (WIDE, 0.3 + len(groups) * (WIDE - 1.4) / N_TYPICAL * aspect),
             "compressed",

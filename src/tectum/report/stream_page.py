@@ -95,7 +95,9 @@ def _score_cells(study: StreamStudy, m: MapStudy) -> list[str]:
     cut = max((k for k in m.curve if k <= n), default=None)
     if labels is None or cut is None:
         return ["–"] * 4
-    regions = np.append(analysis.cluster_units(m.codebook, m.shape, n_clusters=cut), -1)[m.winners]
+    hits = np.bincount(m.winners[m.winners >= 0], minlength=len(m.codebook))
+    regions = analysis.cluster_units(m.codebook, m.shape, n_clusters=cut, hits=hits, connected=False)
+    regions = np.append(regions, -1)[m.winners]
     held = study.frames.held_out
     apart = analysis.cluster_scores(labels[held], regions[held])["ami"] if held.any() else math.nan
     units = analysis.cluster_scores(labels, m.winners)

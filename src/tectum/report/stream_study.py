@@ -209,14 +209,17 @@ def _study(hierarchy: Any, m: Any, scores: NDArray[np.float64], labels: NDArray[
     response = np.divide(scores, highest, out=np.zeros_like(scores), where=highest > 0.0)
     winners = np.where(highest[:, 0] > 0.0, scores.argmax(axis=1), -1)
     codebook = unit_rows(np.concatenate([hierarchy.weights(m.name, k) for k in range(len(m.sources))], axis=1))
-    codebook[np.bincount(winners[winners >= 0], minlength=len(codebook)) == 0] = np.nan
+    hits = np.bincount(winners[winners >= 0], minlength=len(codebook))
+    codebook[hits == 0] = np.nan
     n_used = int(np.isfinite(codebook[:, 0]).sum())
     regions = np.full(len(codebook), -1, np.intp)
     if n_used:
-        regions = analysis.cluster_units(codebook, m.shape, n_clusters=min(N_REGIONS, n_used))
+        n = min(N_REGIONS, n_used)
+        regions = analysis.cluster_units(codebook, m.shape, n_clusters=n, hits=hits, connected=False)
     curve = {}
     if labels is not None and n_used > 1:
-        curve = analysis.cluster_curve(winners, labels, codebook, m.shape, cuts=[n for n in CUTS if n <= n_used])
+        cuts = [n for n in CUTS if n <= n_used]
+        curve = analysis.cluster_curve(winners, labels, codebook, m.shape, cuts=cuts, connected=False)
     return MapStudy(m.name, tuple(m.shape), winners, response.astype(np.float32), codebook, regions, curve)
 
 
@@ -242,7 +245,7 @@ def _baselines(
     if labels is not None:
         cuts = [n for n in CUTS if n <= n_units]
         won = analysis.best_matching_units(codes, kohonen, k=1)[:, 0]
-        curves[KOHONEN] = analysis.cluster_curve(won, labels, kohonen, eye.shape, cuts=cuts)
+        curves[KOHONEN] = analysis.cluster_curve(won, labels, kohonen, eye.shape, cuts=cuts, connected=False)
         curves[K_MEANS] = {n: analysis.cluster_scores(labels, centres_of(n).labels_) for n in cuts}
     return kohonen, centres, curves
 
