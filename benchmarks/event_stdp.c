@@ -23,6 +23,8 @@
 #include <string.h>
 #include <time.h>
 
+#include "c/philox.h"
+
 enum {
     LANES = 16, /* rows are padded to whole vectors */
     DRAWS = 8   /* steps that one block of random words serves */
@@ -58,33 +60,9 @@ static double cpu_seconds(void)
     return now.tv_sec + 1e-9 * now.tv_nsec;
 }
 
-/* A block of four random words for each input that has a rate, one column each. */
-static void __attribute__((noinline))
-philox(uint64_t seed, uint32_t presentation, uint32_t block, const int32_t *restrict input, uint32_t *restrict words,
-       int stride, int n)
-{
-    for (int a = 0; a < n; a++) {
-        uint32_t x0 = presentation, x1 = 0, x2 = block, x3 = (uint32_t)input[a] + 1;
-        uint32_t k0 = (uint32_t)seed, k1 = (uint32_t)(seed >> 32);
-        for (int round = 0; round < 10; round++) {
-            uint64_t p0 = (uint64_t)0xD2511F53u * x0, p1 = (uint64_t)0xCD9E8D57u * x2;
-            x0 = (uint32_t)(p1 >> 32) ^ x1 ^ k0;
-            x1 = (uint32_t)p1;
-            x2 = (uint32_t)(p0 >> 32) ^ x3 ^ k1;
-            x3 = (uint32_t)p0;
-            k0 += 0x9E3779B9u;
-            k1 += 0xBB67AE85u;
-        }
-        words[a] = x0;
-        words[stride + a] = x1;
-        words[2 * stride + a] = x2;
-        words[3 * stride + a] = x3;
-    }
-}
-
 /* Inputs that fire in each step, into rows of `raster`. */
 static void draw(const Sizes n, const float *restrict x, uint64_t seed, uint32_t presentation, int32_t *restrict raster,
-                 int32_t *restrict n_fired, int32_t *restrict active, uint32_t *restrict limit, uint32_t *restrict words)
+                 int32_t *restrict n_fired, uint32_t *restrict active, uint32_t *restrict limit, uint32_t *restrict words)
 {
     int n_active = 0;
     for (int i = 0; i < n.n_inputs; i++) {
@@ -95,13 +73,13 @@ static void draw(const Sizes n, const float *restrict x, uint64_t seed, uint32_t
     for (int step = 0; step < n.n_steps; step++) {
         const int k = step % DRAWS;
         if (k == 0)
-            philox(seed, presentation, step / DRAWS, active, words, n.n_inputs, n_active);
+            philox(seed, presentation, step / DRAWS, 1, active, words, n.n_inputs, n_active);
         const uint32_t *word = words + k / 2 * n.n_inputs;
         int32_t *row = raster + (size_t)step * n.n_inputs;
         int count = 0;
         for (int a = 0; a < n_active; a++) {
             uint32_t number = k % 2 ? word[a] >> 16 : word[a] & 0xFFFF;
-            row[count] = active[a];
+            row[count] = (int32_t)active[a];
             count += number < limit[a];
         }
         n_fired[step] = count;
@@ -177,8 +155,8 @@ int main(int argc, char **argv)
     float *norm = allocate(pad, sizeof(float)), *drive = allocate(pad, sizeof(float));
     float *share = allocate(pad, sizeof(float)), *fired = allocate(n.n_inputs, sizeof(float));
     int32_t *raster = allocate((size_t)n.n_steps * n.n_inputs, sizeof(int32_t));
-    int32_t *n_fired = allocate(n.n_steps, sizeof(int32_t)), *active = allocate(n.n_inputs, sizeof(int32_t));
-    uint32_t *limit = allocate(n.n_inputs, sizeof(uint32_t));
+    int32_t *n_fired = allocate(n.n_steps, sizeof(int32_t));
+    uint32_t *active = allocate(n.n_inputs, sizeof(uint32_t)), *limit = allocate(n.n_inputs, sizeof(uint32_t));
     uint32_t *words = allocate((size_t)4 * n.n_inputs, sizeof(uint32_t));
     for (int j = 0; j < n.n_units; j++)
         for (int i = 0; i < n.n_inputs; i++) {

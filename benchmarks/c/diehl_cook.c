@@ -28,6 +28,8 @@
 #include <string.h>
 #include <time.h>
 
+#include "philox.h"
+
 enum { LANES = 16, GROUP = 8, SCAN = 64, LEVELS = 65536 };
 
 typedef struct {
@@ -85,29 +87,6 @@ static double cpu_seconds(void)
     return now.tv_sec + 1e-9 * now.tv_nsec;
 }
 
-/* Blocks of random words for the inputs that are still open, one column each. */
-static void __attribute__((noinline))
-philox(uint64_t seed, uint32_t key, uint32_t block, const uint32_t *restrict input, uint32_t *restrict words,
-       int stride, int n)
-{
-    for (int a = 0; a < n; a++) {
-        uint32_t x0 = key, x1 = 0, x2 = block, x3 = input[a], k0 = (uint32_t)seed, k1 = (uint32_t)(seed >> 32);
-        for (int round = 0; round < 10; round++) {
-            uint64_t p0 = (uint64_t)0xD2511F53u * x0, p1 = (uint64_t)0xCD9E8D57u * x2;
-            x0 = (uint32_t)(p1 >> 32) ^ x1 ^ k0;
-            x1 = (uint32_t)p1;
-            x2 = (uint32_t)(p0 >> 32) ^ x3 ^ k1;
-            x3 = (uint32_t)p0;
-            k0 += 0x9E3779B9u;
-            k1 += 0xBB67AE85u;
-        }
-        words[a] = x0;
-        words[stride + a] = x1;
-        words[2 * stride + a] = x2;
-        words[3 * stride + a] = x3;
-    }
-}
-
 /* Inputs that fire in each step, into rows of the raster; returns the number of inputs with a rate. */
 static int draw(Sizes n, Parameters p, double chance, uint64_t seed, uint32_t key, int n_shown, const float *x, Room r)
 {
@@ -124,7 +103,7 @@ static int draw(Sizes n, Parameters p, double chance, uint64_t seed, uint32_t ke
     uint32_t block = (uint32_t)n_shown << 20;
     for (int n_open = n_active; n_open > 0; block++) {
         int left = 0;
-        philox(seed, key, block, r.open, r.words, n.n_inputs, n_open);
+        philox(seed, key, block, 0, r.open, r.words, n.n_inputs, n_open);
         for (int a = 0; a < n_open; a++) {
             const uint32_t i = r.open[a];
             const float mean = r.interval[i];
