@@ -334,7 +334,12 @@ class TestClusters:
             weighed = analysis.cluster_units(codebook, (1, 8), n_clusters=3, hits=hits, connected=connected)
             assert analysis.cluster_scores([0, 1, 2, 2, 2, 2, 2, 2], weighed)["ari"] == 1
         equal = analysis.cluster_units(codebook, (1, 8), n_clusters=3, hits=np.ones(8))
-        assert_array_equal(equal, alike)
+        assert analysis.cluster_scores(alike, equal)["ari"] == 1
+
+    def test_equal_rows_are_one_cluster_however_much_they_win(self):
+        clusters = analysis.cluster_units([[0], [0], [1], [2]], (2, 2), n_clusters=3, hits=[200, 200, 50, 50])
+        assert clusters[0] == clusters[1]
+        assert {*clusters} == {0, 1, 2}
 
     def test_clusters_apart_on_the_grid(self):
         codebook = np.array([0.0, 9.0, 0.1, 9.1])[:, None]
@@ -494,6 +499,7 @@ class TestSpikes:
         (lambda: analysis.cluster_units([[0.0]] * 4, (2, 2), n_clusters=5), "n_clusters must be None or an integer"),
         (lambda: analysis.cluster_units([[0.0]] * 4, (2, 2), hits=[1, 2]), "hits must be a number of samples"),
         (lambda: analysis.cluster_units([[0.0]] * 4, (2, 2), hits=[1, -1, 0, 2]), "hits must be a number of samples"),
+        (lambda: analysis.cluster_units([[0.0]] * 4, (2, 2), hits=[1, np.inf, 0, 2]), "hits must be a number of samp"),
         (lambda: analysis.project_pca([[0.0]], n_components=0), "n_components must be a positive integer"),
         (lambda: analysis.project_tsne([[0.0]] * 3, perplexity=3), "perplexity must be above 0 and below"),
         (lambda: analysis.volleys([2.0, 1.0]), "time_ms must be sorted, got a step of -1 ms"),

@@ -130,6 +130,15 @@ def test_transform_writes_frames_with_their_times(features: np.ndarray, graph: s
     np.testing.assert_allclose(table[:, 3:], expected, rtol=1e-5)
 
 
+def test_transform_keeps_the_labels_of_an_archive(features: np.ndarray) -> None:
+    run("fit", "hierarchy", "f.npz", "-o", "h", "--config", "graph.toml", "-q")
+    np.savez("labelled.npz", data=features, target=np.arange(96) // 48)
+    run("transform", "h", "labelled.npz", "-o", "out.npz", "-q")
+    with np.load("out.npz") as out:
+        assert out["target"].tolist() == [0] * 48 + [1] * 48
+        np.testing.assert_array_equal(out["data"], tectum.load("h").transform(features))
+
+
 def test_transform_takes_the_video_that_fit_took(folder: Path) -> None:
     streams.write_clip("clip.mp4", seconds=1.2, size=(48, 80))
     run("fit", "hierarchy", "clip.mp4", "-o", "h", "--config", "graph.toml", "--every", "2", "-q")

@@ -184,6 +184,7 @@ def test_recording_has_populations_and_fields() -> None:
         ([], "must be a list of parts.Map, one or more"),
         ([Map("a"), Map("a")], "different names"),
         ([Map("a", (Spikes("b"),))], "must name a map"),
+        ([Map("a", (Features(),), spread=parts.PlasticitySpread(W=2.4))], "a share of the learning rate, from 0 to 1"),
         ([Map("a", (Features(0, 99),))], "within the 40 features"),
         ([Map("a", (Features(share=0.0),))], "shares above 0"),
         ([Map("a", ())], "one or more of Features, Spikes and Winners"),

@@ -53,10 +53,10 @@ def transform(
     out.say(f"features: {source.told}")
     with (
         replacing(path) as file,
-        _writer(file, path.suffix.lower(), names, stream.names) as add,
+        _writer(file, path, names, stream.names) as add,
         progress_bar(stream.n_announced, "transform", out.progress, unit="frames") as advance,
     ):
-        for responses in hierarchy.transform_chunks(samples()):
+        for responses in hierarchy.set_params(verbose=False).transform_chunks(samples()):
             add(kept[0], responses)
             n_frames, silent = n_frames + len(responses), silent + int((winners_of(responses) < 0).sum())
             advance(len(responses))
@@ -66,8 +66,9 @@ def transform(
 
 
 @contextmanager
-def _writer(file: IO[bytes], suffix: str, names: list[str], sources: Sequence[str]) -> Iterator[Add]:
-    """What adds frames to a file of that suffix, of which a chunk is in memory at a time."""
+def _writer(file: IO[bytes], path: Path, names: list[str], sources: Sequence[str]) -> Iterator[Add]:
+    """What adds frames to a file that will have that path, of which a chunk is in memory at a time."""
+    suffix = path.suffix.lower()
     if suffix == ".csv":
         file.write((",".join(["time_s", "source", "winner", *names]) + "\n").encode())
         form = ["%.6f", "%d", "%d"] + ["%.6g"] * len(names)
@@ -76,7 +77,7 @@ def _writer(file: IO[bytes], suffix: str, names: list[str], sources: Sequence[st
         )
         return
     columns: dict[str, list[NDArray[Any]]] = {"winners": [], "time_s": [], "source": []}
-    with tempfile.TemporaryFile() as rows:
+    with tempfile.TemporaryFile(dir=path.parent) as rows:
 
         def add(chunk: "Chunk", responses: NDArray[np.float64]) -> None:
             rows.write(responses.tobytes())

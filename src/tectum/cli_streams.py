@@ -2,6 +2,7 @@
 
 import os
 import tempfile
+import zipfile
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -126,10 +127,14 @@ def is_hierarchy(model: Any) -> bool:
 
 
 def is_table(data: str) -> bool:
-    """Whether it is a data set or a table rather than frames."""
+    """Whether it is a data set, a table or an archive with labels, rather than frames."""
     from tectum import datasets
 
-    return data in datasets.names() or Path(data).suffix.lower() in TABLES
+    path = Path(data).expanduser()
+    if path.suffix.lower() == ".npz" and zipfile.is_zipfile(path):
+        with zipfile.ZipFile(path) as archive:
+            return "target.npy" in archive.namelist()
+    return data in datasets.names() or path.suffix.lower() in TABLES
 
 
 def check_unused(look: FrameOptions, **others: Any) -> None:

@@ -250,15 +250,17 @@ def cluster_units(
     n_clusters : int or None, default=None
         Number of clusters; None takes the number from 2 to 10 with the highest mean silhouette.
     hits : array-like of shape (rows*cols,), optional
-        Samples that each neuron has won, which count to a share of 1 / `COPIES`; at least one sample for each neuron.
+        Samples that each neuron has won, rounded to 1 / `COPIES` of all; no neuron counts less than one sample. They
+        make no difference to the silhouette.
     connected : bool, default=True
         Merge neighbours only. A map that is not topographic is better grouped without.
 
     Returns
     -------
     ndarray of int, shape (rows*cols,)
-        Cluster of each neuron from 0; -1 where the codebook row contains NaN. With None, a codebook of fewer than
-        three nodes or without any difference is one cluster.
+        Cluster of each neuron from 0; with ``hits`` fewer than asked for if there are not as many different rows. -1
+        where the codebook row contains NaN. With None, a codebook of fewer than three nodes or without any difference
+        is one cluster.
 
     Raises
     ------
@@ -345,7 +347,7 @@ def _check_labels(name: str, labels: ArrayLike) -> NDArray:
 def _copies(hits: ArrayLike, codebook: NDArray) -> NDArray[np.intp]:
     """How many nodes stand for each neuron."""
     hits = np.asarray(hits, dtype=np.float64)
-    if hits.shape != (len(codebook),) or not (hits >= 0.0).all():
+    if hits.shape != (len(codebook),) or not (np.isfinite(hits) & (hits >= 0.0)).all():
         raise ValueError(
             f"hits must be a number of samples, 0 or more, for each of the {len(codebook)} neurons, got shape "
             f"{hits.shape}; count winners with np.bincount(winners[winners >= 0], minlength={len(codebook)})"
@@ -374,7 +376,8 @@ def _ward(
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", message="the number of connected components")  # cluster_units allows gaps
         found = AgglomerativeClustering(n_clusters, connectivity=links, linkage="ward").fit_predict(nodes[node])
-    return found[first]
+    # Copies of a node may part only where its row is not the only one of its kind.
+    return np.unique(found[first], return_inverse=True)[1]
 
 
 def _best_cut(nodes: NDArray, group: Callable[[int], NDArray[np.intp]]) -> NDArray[np.intp]:

@@ -20,7 +20,7 @@ from tectum.parts.plasticity import depress, potentiate
 ZERO = np.float32(0.0)
 FOUR = 4  # rows driven together
 BLOCK = 8  # rows that stay in the cache between the passes
-LINE = 16  # weights in a cache line
+WEIGHTS_PER_LINE = 16  # of the cache
 PIECE = 64  # weights of four rows between which the same of later rows are fetched: as fast as they come
 LONG_PIECE = 128  # the same of a single row
 COLUMN = 64  # synapses of a column taken together, whose rows stay in the cache
@@ -113,7 +113,7 @@ def fetch(weights, rows, first, end):
     """Ask for columns from first to end of rows, which are needed soon; IN weights (n_u, n_v), rows (n_rows,)."""
     for k in rows:
         row = weights[k]
-        for j in range(first, end, LINE):
+        for j in range(first, end, WEIGHTS_PER_LINE):
             prefetch(row, j)
 
 

@@ -164,8 +164,8 @@ def rewire(circuit: SheetCircuit, neighbourhood: Neighbourhood, relative: NDArra
         near[j] = np.flatnonzero(within).astype(np.uint32)
         circuit.far[j] = np.rint(_inhibition(kernel, radius * (kernel.r_o / kernel.r_i), distance) / circuit.unit)
     if len(changed):
-        neighbourhood.grade[:] = grade
         neighbourhood.listed.update(_listed(near))
+        neighbourhood.grade[:] = grade
     return circuit._replace(**neighbourhood.listed)
 
 

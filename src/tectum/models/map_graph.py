@@ -85,6 +85,11 @@ def resolved(maps: Any, clock: Any, n_features: int) -> list[parts.Map]:
         filled = {name: getattr(m, name) or usual for name, usual in (kind | {"clock": clock}).items()}
         for name, part in filled.items():
             parameters.check_part(f"MapHierarchy.maps[{m.name!r}].{name}", part)
+        if not 0.0 <= filled["spread"].W <= 1.0:
+            raise ValueError(
+                f"MapHierarchy.maps[{m.name!r}].spread.W must be a share of the learning rate, from 0 to 1, "
+                f"got {filled['spread'].W!r}; 0: each neuron learns alone"
+            )
         parameters.check_shape(m.shape, f"MapHierarchy.maps[{m.name!r}].shape")
         levels = {other.name: other.level or 0 for other in found}
         below = [levels[s.of] for s in m.sources if isinstance(s, parts.Spikes) and s.of in levels]
