@@ -255,7 +255,7 @@ class Graph:
         best = int(np.where(H, beyond, -np.inf).argmax())
         learns = H if p.spread is None else H & self.silent[pop] & (np.arange(p.n) == best)
         for j in np.flatnonzero(H):
-            self.note(pop, j)
+            self.note(pop, j, self.learning and learns[j])
             if self.learning and p.rule and learns[j]:
                 self.learn(pop, j)
         if H.any():
@@ -296,15 +296,15 @@ class Graph:
         if then >= 0:
             self.volley[pop] += self.fired[clock.followed][then].sum() * np.exp(1j * turn * then * self.dt)
 
-    def note(self, pop, j):
-        """The first spike of a population in a frame is late or not."""
+    def note(self, pop, j, learns):
+        """The first spike of a population in a frame, from which it learns, is late or not."""
         self.silent[pop] = False
         latency = (self.step - self.began_frame) * self.dt
         if self.counts[pop][j] == 0:
             self.first_spike[pop][j] = latency
         self.counts[pop][j] += 1
         gate = self.populations[pop].gate
-        if gate and self.learning and self.novelty[pop] is None:
+        if gate and learns and self.novelty[pop] is None:
             if np.isnan(self.late_after[pop][j]):
                 self.late_after[pop][j] = latency
             self.novelty[pop] = gate.factor if latency > self.late_after[pop][j] else 1.0

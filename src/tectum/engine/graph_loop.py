@@ -179,8 +179,8 @@ def learn(circuit, state, scratch, pop, j, step):
 
 
 @kernel
-def note(circuit, state, out, scratch, pop, j, step, frame, learning):
-    """Phase 3, what is kept of a spike of neuron j of a population."""
+def note(circuit, state, out, scratch, pop, j, step, frame, learns):
+    """Phase 3, what is kept of a spike of neuron j of a population; whether it is late matters if it learns from it."""
     at = circuit.first[pop] + j
     n = out.n_events[0]
     if n < out.events.shape[0]:
@@ -193,7 +193,7 @@ def note(circuit, state, out, scratch, pop, j, step, frame, learning):
         latency = np.float32((step % circuit.frame) * circuit.dt)
         out.latency[frame, at] = latency
         row = circuit.gates[pop]
-        if learning and row[0] > ONE and scratch.novelty[pop] == ZERO:  # the first spike of the frame
+        if learns and row[0] > ONE and scratch.novelty[pop] == ZERO:  # the first spike of the frame
             if state.latency[at] < ZERO:  # nothing to compare with yet
                 state.latency[at] = latency
             scratch.novelty[pop] = row[0] if latency > state.latency[at] else ONE
@@ -247,8 +247,9 @@ def advance(circuit, state, out, scratch, drive, pop, step, frame, seed, learnin
             v[j] = neuron.v_reset
             resting[j] = neuron.refractory + ONE
             raised[j] += circuit.thresholds[pop, 0]
-            note(circuit, state, out, scratch, pop, j, step, frame, learning)
-            if learning and circuit.rules[pop, 0] > ZERO and (learns_alone or (is_first and j == winner)):
+            learns = learning and (learns_alone or (is_first and j == winner))
+            note(circuit, state, out, scratch, pop, j, step, frame, learns)
+            if learns and circuit.rules[pop, 0] > ZERO:
                 learn(circuit, state, scratch, pop, j, step)
         eased[:] = ZERO
     state.n_fired[pop, place] = n_fired
