@@ -298,9 +298,9 @@ def transform(
     support.check_destination(output)
     estimator = support.load_model(file)
     look = cli_streams.FrameOptions(cnn, layer, pixels, every)
-    if cli_streams.is_hierarchy(estimator) and not cli_streams.is_table(data):
-        from tectum import cli_frames
+    from tectum import cli_frames
 
+    if cli_streams.is_hierarchy(estimator) and not cli_frames.is_table(data):
         cut = support.changes(patch=patch, stride=stride, whiten=whiten)
         cli_frames.transform(out, estimator, data, look, output, target=target, cut=cut)
         return

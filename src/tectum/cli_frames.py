@@ -20,7 +20,19 @@ from tectum.cli_support import Output, check_for_dictionary, winners_of
 if TYPE_CHECKING:
     from tectum.streams import Chunk
 
+TABLES = (".csv", ".parquet")
 Add = Callable[["Chunk", NDArray[np.float64]], None]
+
+
+def is_table(data: str) -> bool:
+    """Whether it is a data set, a table or an archive with labels, rather than frames."""
+    from tectum import datasets
+
+    path = Path(data).expanduser()
+    if path.suffix.lower() == ".npz" and zipfile.is_zipfile(path):
+        with zipfile.ZipFile(path) as archive:
+            return "target.npy" in archive.namelist()
+    return data in datasets.names() or path.suffix.lower() in TABLES
 
 
 def transform(

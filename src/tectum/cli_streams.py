@@ -2,7 +2,6 @@
 
 import os
 import tempfile
-import zipfile
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -19,7 +18,6 @@ if TYPE_CHECKING:
 CHUNK = 16  # frames
 VIDEOS = (".avi", ".m4v", ".mkv", ".mov", ".mp4", ".mpeg", ".mpg", ".webm")
 ARRAYS = (".npy", ".npz")
-TABLES = (".csv", ".parquet")
 PERMITTED = ("solidWhiteRight.mp4", "carnd_vehicle_test_video.mp4")  # of the data folder, MIT licence of Udacity
 SCENES, SCENE_SECONDS = ("country road", "desert", "night", "city, rain"), 8.0  # of the generated clip
 PIXELS: dict[str, dict[str, Any]] = {
@@ -124,17 +122,6 @@ def report_on(out: Output, hierarchy: Any, data: str, look: FrameOptions, file: 
 def is_hierarchy(model: Any) -> bool:
     """Whether it is a hierarchy of maps."""
     return type(model).__name__ == "MapHierarchy"
-
-
-def is_table(data: str) -> bool:
-    """Whether it is a data set, a table or an archive with labels, rather than frames."""
-    from tectum import datasets
-
-    path = Path(data).expanduser()
-    if path.suffix.lower() == ".npz" and zipfile.is_zipfile(path):
-        with zipfile.ZipFile(path) as archive:
-            return "target.npy" in archive.namelist()
-    return data in datasets.names() or path.suffix.lower() in TABLES
 
 
 def check_unused(look: FrameOptions, **others: Any) -> None:

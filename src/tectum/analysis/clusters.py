@@ -250,8 +250,8 @@ def cluster_units(
     n_clusters : int or None, default=None
         Number of clusters; None takes the number from 2 to 10 with the highest mean silhouette.
     hits : array-like of shape (rows*cols,), optional
-        Samples that each neuron has won, rounded to 1 / `COPIES` of all; no neuron counts less than one sample. They
-        make no difference to the silhouette.
+        Samples that each neuron has won, rounded to 1 / `COPIES` of all, the least that any neuron counts. They make no
+        difference to the silhouette.
     connected : bool, default=True
         Merge neighbours only. A map that is not topographic is better grouped without.
 

@@ -10,7 +10,7 @@ from tectum.report.content import Comparison, Content, Health, Section
 from tectum.report.numbers import MAP
 from tectum.report.stream_course import cost_figures, course_figures, rhythm_figures
 from tectum.report.stream_figures import clip_name, glance_figures, map_figures, plane_figures
-from tectum.report.stream_study import N_COMPONENTS, MapStudy, StreamStudy
+from tectum.report.stream_study import N_COMPONENTS, MapStudy, StreamStudy, regions_of
 
 
 def stream_content(hierarchy: Any, study: StreamStudy, *, facts: list[tuple[str, str]]) -> Content:
@@ -95,9 +95,7 @@ def _score_cells(study: StreamStudy, m: MapStudy) -> list[str]:
     cut = max((k for k in m.curve if k <= n), default=None)
     if labels is None or cut is None:
         return ["–"] * 4
-    hits = np.bincount(m.winners[m.winners >= 0], minlength=len(m.codebook))
-    regions = analysis.cluster_units(m.codebook, m.shape, n_clusters=cut, hits=hits, connected=False)
-    regions = np.append(regions, -1)[m.winners]
+    regions = np.append(regions_of(m.codebook, m.shape, m.winners, cut), -1)[m.winners]
     held = study.frames.held_out
     apart = analysis.cluster_scores(labels[held], regions[held])["ami"] if held.any() else math.nan
     units = analysis.cluster_scores(labels, m.winners)

@@ -209,18 +209,28 @@ def _study(hierarchy: Any, m: Any, scores: NDArray[np.float64], labels: NDArray[
     response = np.divide(scores, highest, out=np.zeros_like(scores), where=highest > 0.0)
     winners = np.where(highest[:, 0] > 0.0, scores.argmax(axis=1), -1)
     codebook = unit_rows(np.concatenate([hierarchy.weights(m.name, k) for k in range(len(m.sources))], axis=1))
-    hits = np.bincount(winners[winners >= 0], minlength=len(codebook))
-    codebook[hits == 0] = np.nan
+    codebook[_hits(winners, codebook) == 0] = np.nan
     n_used = int(np.isfinite(codebook[:, 0]).sum())
     regions = np.full(len(codebook), -1, np.intp)
     if n_used:
-        n = min(N_REGIONS, n_used)
-        regions = analysis.cluster_units(codebook, m.shape, n_clusters=n, hits=hits, connected=False)
+        regions = regions_of(codebook, m.shape, winners, min(N_REGIONS, n_used))
     curve = {}
     if labels is not None and n_used > 1:
         cuts = [n for n in CUTS if n <= n_used]
         curve = analysis.cluster_curve(winners, labels, codebook, m.shape, cuts=cuts, connected=False)
     return MapStudy(m.name, tuple(m.shape), winners, response.astype(np.float32), codebook, regions, curve)
+
+
+def regions_of(
+    codebook: NDArray[np.float64], shape: tuple[int, int], winners: NDArray[np.intp], n: int
+) -> NDArray[np.intp]:
+    """Region of each neuron; each weighs as many frames as it wins, and regions need not be connected."""
+    hits = _hits(winners, codebook)
+    return analysis.cluster_units(codebook, shape, n_clusters=n, hits=hits, connected=False)
+
+
+def _hits(winners: NDArray[np.intp], codebook: NDArray[np.float64]) -> NDArray[np.intp]:
+    return np.bincount(winners[winners >= 0], minlength=len(codebook))
 
 
 def unit_rows(W: NDArray[Any]) -> NDArray[np.float64]:
