@@ -31,8 +31,8 @@ from unittest import mock
 import numpy as np
 
 import tectum
-from tectum.engine import image_network
-from tectum.engine.threads import in_threads
+from tectum.core.threads import in_threads
+from tectum.engine.sheets import images as image_network
 from tectum.models import spiking_dictionary, spiking_som
 from tectum.parts import FieldHebb, Sheet, SpikeCounts
 

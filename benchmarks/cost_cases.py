@@ -12,8 +12,9 @@ from numpy.typing import NDArray
 
 import tectum
 from tectum import parts
-from tectum.engine import map_network, sheet_network, sheet_wires
-from tectum.models import wave_parameters
+from tectum.engine.maps import network as map_network
+from tectum.engine.sheets import network as sheet_network, wires as sheet_wires
+from tectum.models.waves import parameters as wave_parameters
 
 SEED = np.uint64(0)
 FEW = 2  # samples of a short call
@@ -99,7 +100,7 @@ def of_map(
 
 def of_silent_map(n_inputs: int = 1000, n_units: int = 100, budget: float = 0.5) -> Row:
     """A map without input: what a step costs in which nothing fires, most of them skipped."""
-    chosen = tectum.models.parameters.RECOMMENDED
+    chosen = tectum.models.common.parameters.RECOMMENDED
     map_parts = map_network.MapParts(**{name: chosen[name] for name in map_network.MapParts._fields[:-1]}, dt=0.025)
     side = math.isqrt(n_units)
     circuit = map_network.build_circuit(map_parts, n_inputs, chosen["lateral"], parts.Grid(side, side), 3.0)

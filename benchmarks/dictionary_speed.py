@@ -26,9 +26,9 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from tectum.engine import dictionary_network as network
-from tectum.engine.dictionary_loop import DictionaryCircuit, DictionaryState
-from tectum.models.parameters import EXPLAINING, REFERENCE
+from tectum.engine.dictionary import network
+from tectum.engine.dictionary.loop import DictionaryCircuit, DictionaryState
+from tectum.models.common.parameters import EXPLAINING, REFERENCE
 from tectum.parts import BernoulliSpikes, ExplainingAway, ResidualSTDP
 
 HERE = Path(__file__).resolve().parent

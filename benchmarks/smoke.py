@@ -26,7 +26,7 @@ import wave_speed
 from peers.compare_spikes import engines, reference
 from threadpoolctl import threadpool_limits
 
-from tectum.engine import sheet_network
+from tectum.engine.sheets import network as sheet_network
 
 BOUND = 2.5  # times the recorded ratio
 

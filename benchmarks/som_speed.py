@@ -26,7 +26,7 @@ from numpy.typing import NDArray
 from peers.compare_spikes import Engine, Problem, Score, engines, make_problem, score
 
 from tectum import datasets
-from tectum.models.scaling import scaling_of
+from tectum.models.common.scaling import scaling_of
 from tectum.parts import CircularGaussian
 
 SHAPE = (10, 10)

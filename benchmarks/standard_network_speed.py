@@ -31,9 +31,9 @@ from numpy.typing import NDArray
 from peers.standard_network import Images, images_of
 
 from tectum import analysis
-from tectum.engine import diehl_cook_network as network
-from tectum.engine.diehl_cook_loop import DiehlCookCircuit, DiehlCookState
-from tectum.models.parameters import DIEHL_COOK
+from tectum.engine.standard import network
+from tectum.engine.standard.loop import DiehlCookCircuit, DiehlCookState
+from tectum.models.common.parameters import DIEHL_COOK
 from tectum.parts import TargetSTDP
 from tectum.parts.adaptive_threshold import recovery
 

@@ -28,9 +28,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tectum import MapHierarchy, analysis, parts
-from tectum.cli_streams import driving_maps
-from tectum.engine.feature_code import FeatureCoder
-from tectum.report.stream_diary import memory_mib
+from tectum.engine.graph.features import FeatureCoder
+from tectum.models.hierarchy.driving import driving_maps
+from tectum.report.streams.diary import memory_mib
 
 SHAPE = (27, 27, 48)  # rows, columns, channels
 N_FEATURES = 27 * 27 * 48

@@ -27,9 +27,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tectum import analysis
-from tectum.engine import sheet_network as network
-from tectum.engine import sheet_wires
-from tectum.engine.sheet_loop import SpikeEvents
+from tectum.engine.sheets import network, wires as sheet_wires
+from tectum.engine.sheets.loop import SpikeEvents
 from tectum.parts import DynamicThresholdLIF, Izhikevich, RingKernel, Sheet
 from tectum.parts.steps import discretise
 

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from sklearn.datasets import load_digits
 
 from tectum import SpikingDictionary, parts, plots
-from tectum.report.dictionary_spikes import total_change
+from tectum.report.dictionary.spikes import total_change
 
 WEIGHTS = (0.1, 0.5, 0.9)
 STEPS_SHOWN = (5, 10, 20, 50)

@@ -14,7 +14,7 @@ from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
 from tectum import SpikingSOM, analysis, datasets, plots
-from tectum.models.parameters import PUBLISHED, RECOMMENDED
+from tectum.models.common.parameters import PUBLISHED, RECOMMENDED
 from tectum.parts.lateral import lateral_weight, radius
 from tectum.parts.neurons import LIFStep, membrane
 from tectum.parts.plasticity import STDPStep, depress, potentiate

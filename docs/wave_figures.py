@@ -15,7 +15,7 @@ from tectum import WaveNetwork, plots
 from tectum.analysis import waves
 from tectum.report import Look, follow_growth
 from tectum.report.render import with_fewer_digits
-from tectum.report.wave_film import spread_units
+from tectum.report.waves.film import spread_units
 
 STAGES = (0, 6, 14, 24)
 DIVISION = (1000.0, 2000.0, 3500.0, 12_000.0)  # ms

@@ -14,8 +14,8 @@ from typer.testing import CliRunner
 
 import tectum
 from tectum import parts
-from tectum.cli import app
-from tectum.settings import constructor_arguments, parse_assignments, read_toml
+from tectum.cli.app import app
+from tectum.models.common.settings import constructor_arguments, parse_assignments, read_toml
 
 SMALL = ["--set", "shape=4,5", "--set", "n_presentations=60"]
 

@@ -19,9 +19,9 @@ from sklearn.base import clone
 from test_diehl_cook_loop import SEED, SOURCE, circuit_of, room_for, samples
 
 import tectum
-from tectum.engine import devices
-from tectum.engine import diehl_cook_network as network
-from tectum.engine.diehl_cook_loop import GROUP, DiehlCookState, advance, draw_input_spikes, gather
+from tectum.core import devices
+from tectum.engine.standard import network
+from tectum.engine.standard.loop import GROUP, DiehlCookState, advance, draw_input_spikes, gather
 from tectum.parts import AdaptiveLIF, LateralInhibition, MoreInput, PoissonSpikes, PostPreSTDP, TargetSTDP
 from tectum.parts.steps import discretise
 
@@ -73,7 +73,8 @@ def estimators() -> list[bool]:
 
 def lists() -> list[bool]:
     """Whether the device lists the inputs of each step in the order of the CPU, which is that of the sum."""
-    from tectum.engine import device, diehl_cook_device
+    from tectum.core import device
+    from tectum.engine.standard import device as diehl_cook_device
 
     def draw(circuit, x, key, room):
         diehl_cook_device.draw_input_spikes(circuit, circuit.seed, x, key, 1, room)
@@ -89,7 +90,7 @@ def lists() -> list[bool]:
 
 def simulate() -> None:
     """What the subprocess runs."""
-    from tectum.engine import diehl_cook_device
+    from tectum.engine.standard import device as diehl_cook_device
 
     sys.setswitchinterval(1e-5)  # the simulator polls its threads
     diehl_cook_device.LEAST_THREADS = diehl_cook_device.MOST_THREADS = 4
@@ -127,7 +128,7 @@ class TestSimulator:
 
 @NEEDS_PACKAGE
 def test_sums_have_the_same_bits():
-    from tectum.engine import diehl_cook_device
+    from tectum.engine.standard import device as diehl_cook_device
 
     rng, group = np.random.default_rng(0), np.zeros(GROUP, np.uint32)
     table = rng.random((52, 16), dtype=np.float32)
@@ -149,12 +150,12 @@ def test_laws_compile_for_a_device(rule, monkeypatch):
     """To PTX, which needs no device; products and sums stay two roundings, as on the CPU."""
     from numba import typeof
     from numba.cuda import dispatcher
-    from numba.cuda.cudadrv import devices as found
-    from numba.cuda.cudadrv import nvvm
+    from numba.cuda.cudadrv import devices as found, nvvm
 
     if devices.SIMULATED or not nvvm.is_available():
         pytest.skip("needs NVVM: pip install 'numba-cuda[cu12]'")
-    from tectum.engine import device, diehl_cook_device
+    from tectum.core import device
+    from tectum.engine.standard import device as diehl_cook_device
 
     absent = SimpleNamespace(compute_capability=(8, 0))
     monkeypatch.setattr(dispatcher, "get_current_device", lambda: absent)

@@ -10,9 +10,10 @@ from matplotlib.image import imread, imsave
 from typer.testing import CliRunner
 
 import tectum
-from tectum import cli_images, parts
-from tectum.cli import app
-from tectum.settings import constructor_arguments
+from tectum import parts
+from tectum.cli import images as cli_images
+from tectum.cli.app import app
+from tectum.models.common.settings import constructor_arguments
 
 SMALL = ["--set", "n_components=8", "--set", "n_presentations=300", "--patches", "400"]
 
@@ -56,7 +57,7 @@ def test_demo(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         "photographs", whole.cut, whole.data[:500], [image[:60, :60] for image in whole.images], [], whole.test[:300]
     )
     monkeypatch.setattr(cli_images, "photograph_patches", lambda: few)
-    monkeypatch.setattr("tectum.report.dictionary_figures.MOST_FITTED", 3)
+    monkeypatch.setattr("tectum.report.dictionary.figures.MOST_FITTED", 3)
     found = json.loads(run("--json", "demo", "dictionary", "--presentations", "400").stdout)
     assert os.listdir(folder) == ["tectum-dictionary.html"]
     assert set(found["measures"]["error_1"]) >= {"dictionary", "k-means", "sparse coding", "PCA", "ICA"}

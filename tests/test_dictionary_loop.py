@@ -14,12 +14,12 @@ import numba
 import numpy as np
 import pytest
 import reference_dictionary as reference
-from hypothesis import given, settings
-from hypothesis import strategies as st
+from hypothesis import given, settings, strategies as st
 
 import tectum
-from tectum.engine import dictionary_network as network
-from tectum.engine.dictionary_loop import (
+from tectum.core.random import integers
+from tectum.engine.dictionary import network
+from tectum.engine.dictionary.loop import (
     DictionaryCircuit,
     DictionaryState,
     draw_input_spikes,
@@ -27,8 +27,7 @@ from tectum.engine.dictionary_loop import (
     run_explaining,
     run_softmax,
 )
-from tectum.engine.random import integers
-from tectum.models.parameters import EXPLAINING, LITERAL, REFERENCE
+from tectum.models.common.parameters import EXPLAINING, LITERAL, REFERENCE
 from tectum.parts import (
     AdaptiveThreshold,
     BernoulliSpikes,

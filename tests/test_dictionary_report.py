@@ -11,9 +11,9 @@ from tectum import SpikingDictionary, SpikingSOM, analysis, parts
 from tectum.parts import EventSTDP, ResidualSTDP
 from tectum.parts.steps import discretise
 from tectum.report import DictionaryStudy, examine, write_report
-from tectum.report.dictionary_figures import code_image
-from tectum.report.dictionary_spikes import followed_change, total_change
-from tectum.report.dictionary_study import list_budgets
+from tectum.report.dictionary.figures import code_image
+from tectum.report.dictionary.spikes import followed_change, total_change
+from tectum.report.dictionary.study import list_budgets
 
 FIGURES = [
     *("components", "usage", "training", "gabors", "orientations", "images", "samples", "comparison", "sparsity"),
@@ -162,7 +162,7 @@ def test_a_map_refuses_what_belongs_to_a_dictionary(digits: np.ndarray, tmp_path
 
 
 def test_a_rule_of_ones_own_has_no_window(digits: np.ndarray) -> None:
-    from tectum.report.dictionary_spikes import _window
+    from tectum.report.dictionary.spikes import _window
 
     model = SpikingDictionary(4, competition=parts.SoftmaxInhibition(), rule=parts.TraceSTDP(), n_presentations=50)
     assert [drawing.key for drawing in _window(model.fit(digits[:50]))] == ["window"]

@@ -9,8 +9,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
+from hypothesis import given, settings, strategies as st
 from sklearn.base import clone
 from sklearn.datasets import load_digits
 from sklearn.exceptions import NotFittedError
@@ -19,7 +18,7 @@ from sklearn.utils.estimator_checks import parametrize_with_checks
 import tectum
 from tectum import DiehlCook, analysis, parts
 from tectum.datasets import load
-from tectum.engine import diehl_cook_network as network
+from tectum.engine.standard import network
 from tectum.models import diehl_cook
 
 pytestmark = pytest.mark.compiled

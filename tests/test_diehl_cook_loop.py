@@ -12,13 +12,12 @@ import numba
 import numpy as np
 import pytest
 import reference_diehl_cook as reference
-from hypothesis import given, settings
-from hypothesis import strategies as st
+from hypothesis import given, settings, strategies as st
 
 import tectum
-from tectum.engine import diehl_cook_network as network
-from tectum.engine.diehl_cook_loop import DiehlCookCircuit, DiehlCookScratch, DiehlCookState, draw_input_spikes
-from tectum.models.parameters import DIEHL_COOK
+from tectum.engine.standard import network
+from tectum.engine.standard.loop import DiehlCookCircuit, DiehlCookScratch, DiehlCookState, draw_input_spikes
+from tectum.models.common.parameters import DIEHL_COOK
 from tectum.parts import AdaptiveLIF, LateralInhibition, MoreInput, PoissonSpikes, PostPreSTDP, TargetSTDP
 from tectum.parts.adaptive_threshold import inhibited, raised, recovery
 from tectum.parts.neurons import membrane

@@ -8,8 +8,10 @@ import pytest
 from typer.testing import CliRunner
 
 import tectum
-from tectum import cli_streams, streams
-from tectum.cli import app
+from tectum import streams
+from tectum.cli import streams as cli_streams
+from tectum.cli.app import app
+from tectum.models.hierarchy.driving import driving_maps
 
 GRAPH = """
 cycles = 2
@@ -177,10 +179,10 @@ def test_the_features_are_chosen(folder: Path, monkeypatch: pytest.MonkeyPatch) 
     chunk = next(iter(source.stream))
     assert chunk.X.shape == (10, 12 * 20 * 14)
     assert source.reading.seconds > 0
-    maps = cli_streams.driving_maps(source.shape)
+    maps = driving_maps(source.shape)
     assert [m.name for m in maps] == ["scene", "far", "near", "top"]
     assert maps[1].sources[0].stop == maps[2].sources[0].start == 6 * 20 * 14
-    assert [m.name for m in cli_streams.driving_maps((1, 4, 2))] == ["scene", "top"]
+    assert [m.name for m in driving_maps((1, 4, 2))] == ["scene", "top"]
 
 
 ERRORS = [

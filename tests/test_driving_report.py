@@ -8,9 +8,10 @@ import pytest
 from test_report import open_in_browser
 
 from tectum import MapHierarchy, parts, streams
-from tectum.report import Diary, StreamStudy, examine, stream_diary, write_report
-from tectum.report.stream_diary import Thinned
-from tectum.report.stream_study import principal_components
+from tectum.report import Diary, StreamStudy, examine, write_report
+from tectum.report.streams import diary as stream_diary
+from tectum.report.streams.diary import Thinned
+from tectum.report.streams.study import principal_components
 
 FIGURES = [
     *("timeline", "regions-frames", "frames", "u-matrix", "hits", "regions", "labels", "cuts"),

@@ -19,7 +19,7 @@ from typer.testing import CliRunner
 
 import tectum
 from tectum import encode
-from tectum.cli import app
+from tectum.cli.app import app
 from tectum.encode import encode_shards, in_processes, shards
 from tectum.encode.work import Outcome, Task
 from tectum.parts import Sheet

@@ -21,10 +21,10 @@ from numba.core.errors import TypingError
 from scipy import stats
 
 import tectum
-import tectum.engine.kernel as kernel_module
-from tectum.engine.kernel import Kernel, kernel
-from tectum.engine.law import law
-from tectum.engine.random import integers, key_of_row, keys_of_rows, normal, philox, seed_from, uniform, uniform_array
+import tectum.core.kernel as kernel_module
+from tectum.core.kernel import Kernel, kernel
+from tectum.core.law import law
+from tectum.core.random import integers, key_of_row, keys_of_rows, normal, philox, seed_from, uniform, uniform_array
 
 SOURCE = Path(tectum.__file__).parent
 needs_compiler = pytest.mark.skipif(bool(numba.config.DISABLE_JIT), reason="NUMBA_DISABLE_JIT is set")
@@ -153,7 +153,7 @@ class TestLaw:
 
 PROBE_LAW = """
     from typing import NamedTuple
-    from tectum.engine.law import law
+    from tectum.core.law import law
 
     class Leak(NamedTuple):
         tau_m: float = 10.0
@@ -167,7 +167,7 @@ PROBE_LAW = """
         return v + dt * (I - v) / p.tau_m
 """
 PROBE_KERNEL = """
-    from tectum.engine.kernel import kernel
+    from tectum.core.kernel import kernel
     from tectum.probe_law import update
 
     @kernel
@@ -245,7 +245,7 @@ class TestDiskCache:
         assert stored(package) == []
 
     def test_never_falls_back_to_a_folder_that_can_go_stale(self, package):
-        find_hash = "import json, tectum.engine.kernel as k; print(json.dumps(k.LOADED_HASH))"
+        find_hash = "import json, tectum.core.kernel as k; print(json.dumps(k.LOADED_HASH))"
         folder = package / "cache" / "kernels" / run(find_hash, source=package)
         folder.mkdir(parents=True)
         path = hashlib.sha1(str(package / "tectum").encode()).hexdigest()
@@ -314,7 +314,7 @@ class TestKernel:
         assert np.isinf(v[:3]).all()
 
     def test_plain_function_without_the_compiler(self):
-        code = "import json, tectum.engine.random as r; print(json.dumps(type(r.uniform).__name__))"
+        code = "import json, tectum.core.random as r; print(json.dumps(type(r.uniform).__name__))"
         assert run(code, NUMBA_DISABLE_JIT="1") == "function"
 
 
@@ -322,9 +322,9 @@ BITS = """
     import json
     from typing import Any, NamedTuple
     import numpy as np
-    from tectum.engine.kernel import kernel
-    from tectum.engine.law import law
-    from tectum.engine.random import integers, normal, philox, uniform, uniform_array
+    from tectum.core.kernel import kernel
+    from tectum.core.law import law
+    from tectum.core.random import integers, normal, philox, uniform, uniform_array
 
     class Leak(NamedTuple):
         tau_m: Any = np.float32(10.0)

@@ -10,14 +10,13 @@ from typing import NamedTuple
 import numpy as np
 import pytest
 import reference_dictionary as reference
-from hypothesis import given, settings
-from hypothesis import strategies as st
+from hypothesis import given, settings, strategies as st
 
 from tectum import SpikingDictionary
-from tectum.engine import dictionary_network as network
-from tectum.engine.maths import exp_negative_wide
-from tectum.engine.random import uniform_array
-from tectum.models.parameters import EXPLAINING, LITERAL, QUANTISER, REFERENCE
+from tectum.core.maths import exp_negative_wide
+from tectum.core.random import uniform_array
+from tectum.engine.dictionary import network
+from tectum.models.common.parameters import EXPLAINING, LITERAL, QUANTISER, REFERENCE
 from tectum.parts import (
     AdaptiveThreshold,
     BernoulliSpikes,

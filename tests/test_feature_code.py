@@ -6,13 +6,12 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
+from hypothesis import given, settings, strategies as st
 from numpy.typing import NDArray
 
 from tectum import streams
-from tectum.engine import feature_code
-from tectum.engine.feature_code import FeatureCoder, sift_down, start, strongest
+from tectum.engine.graph import features as feature_code
+from tectum.engine.graph.features import FeatureCoder, sift_down, start, strongest
 from tectum.parts import RandomProjection, Ranked
 
 SEED = 3

@@ -14,17 +14,16 @@ import numba
 import numpy as np
 import pytest
 import reference_graph as reference
-from hypothesis import given, settings
-from hypothesis import strategies as st
+from hypothesis import given, settings, strategies as st
 from scipy.sparse import csr_array
 
 import tectum
-from tectum.engine import graph_network as network
-from tectum.engine.graph_loop import run_graph
-from tectum.engine.graph_records import CLOCK_STREAM, INPUT_STREAM
-from tectum.engine.graph_recruitment import recruit
-from tectum.engine.random import normal
-from tectum.engine.wave_noise import normal_array
+from tectum.core.normals import normal_array
+from tectum.core.random import normal
+from tectum.engine.graph import network
+from tectum.engine.graph.loop import run_graph
+from tectum.engine.graph.records import CLOCK_STREAM, INPUT_STREAM
+from tectum.engine.graph.recruitment import recruit
 from tectum.parts.conductance import ConductanceLIF, SpikeThreshold, conduct, relax
 from tectum.parts.coupling import AdaptiveClock, PacingClock, follow
 from tectum.parts.lateral import PlasticitySpread, near_weights

@@ -23,16 +23,23 @@ BUILT = {"_build", "api"}
 MOST_LINES = 400
 OWN_STATE = {"BitGenerator", "Generator", "RandomState", "SeedSequence", "default_rng"}  # not the global state
 MACHINE_PATH = re.compile(r"(?<![\w.~*}])/(?:home|Users|root|work|mnt|tmp)/|\b[A-Z]:\\{1,2}Users\b")
-# package -> the packages of tectum it may import besides itself; what is missing here may import anything
+# package -> the packages of tectum it may import besides itself
 LAYERS = {
+    "core": set[str](),
+    "parts": {"core"},
+    "engine": {"core", "parts"},
     "analysis": set[str](),
     "plots": set[str](),
-    "engine": {"parts"},
-    "parts": {"engine"},
-    "datasets": {"persistence"},
-    "image": {"engine", "models"},
     "streams": set[str](),
+    "persistence": set[str](),
+    "datasets": {"persistence"},
+    "models": {"analysis", "core", "engine", "parts", "persistence"},
+    "image": {"core", "models"},
+    "encode": {"datasets", "models", "persistence"},
+    "report": {"analysis", "core", "image", "models", "parts", "persistence", "plots", "streams"},
 }
+FREE = {"__init__", "cli"}  # they may import all
+COMPILING = {"core", "engine"}  # where numba may be imported
 DOCUMENTED = tuple(
     f"tectum{part}" for part in ("", ".analysis", ".plots", ".datasets", ".encode", ".image", ".streams")
 )
@@ -112,27 +119,45 @@ def test_no_fastmath() -> None:
     )
 
 
-def test_numba_stays_inside_the_engine() -> None:
-    outside = [path for path in SOURCES if path.parent != PACKAGE / "engine"]
+def layer_of(path: Path) -> str:
+    return path.relative_to(PACKAGE).parts[0].removesuffix(".py")
+
+
+def test_numba_stays_inside_core_and_engine() -> None:
+    outside = [path for path in SOURCES if layer_of(path) not in COMPILING]
     assert not places(
-        (path, line, f"{name} outside engine/")
+        (path, line, f"{name} outside core/ and engine/")
         for path in outside
         for line, name in imports(path)
         if name.split(".")[0] == "numba"
     )
 
 
+def test_every_package_has_a_layer() -> None:
+    assert {layer_of(path) for path in SOURCES} == LAYERS.keys() | FREE
+
+
 def test_imports_point_one_way() -> None:
     def wrong_ways() -> Iterator[tuple[Path, int, str]]:
-        for layer, allowed in LAYERS.items():
-            for path in sorted((PACKAGE / layer).rglob("*.py")):
-                for line, name in imports(path):
-                    top, _, rest = name.partition(".")
-                    target = rest.split(".")[0]
-                    if top == "tectum" and target not in allowed | {layer}:
-                        yield path, line, f"{layer} must not import {name}"
+        for path in SOURCES:
+            layer = layer_of(path)
+            for line, name in imports(path) if layer in LAYERS else ():
+                target = name.split(".")[1] if name.startswith("tectum.") else None
+                is_package = target is not None and ((PACKAGE / target).is_dir() or (PACKAGE / f"{target}.py").exists())
+                if is_package and target not in LAYERS[layer] | {layer}:
+                    yield path, line, f"{layer} must not import {name}"
 
     assert not places(wrong_ways())
+
+
+def test_no_file_repeats_the_name_of_its_folder() -> None:
+    def repeats() -> Iterator[tuple[Path, int, str]]:
+        for path in SOURCES:
+            folder = path.parent.name.rstrip("s")
+            if path.parent != PACKAGE and path.stem.startswith((f"{folder}_", f"{folder}s_")):
+                yield path, 1, f"{path.stem} in {path.parent.name}/"
+
+    assert not places(repeats())
 
 
 def test_no_path_of_one_machine() -> None:

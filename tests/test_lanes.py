@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from tectum.engine.kernel import kernel
-from tectum.engine.lanes import LANES, LINE, add_lanes, aligned, aligned_zeros, prefetch
+from tectum.core.kernel import kernel
+from tectum.core.lanes import LANES, LINE, add_lanes, aligned, aligned_zeros, prefetch
 
 
 @kernel

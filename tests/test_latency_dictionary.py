@@ -15,9 +15,9 @@ from sklearn.utils.estimator_checks import parametrize_with_checks
 
 import tectum
 from tectum import SpikingDictionary, image, parts
-from tectum.engine import dictionary_network as network
-from tectum.engine.dictionary_loop import DictionaryState
-from tectum.models.parameters import FOIS2023
+from tectum.engine.dictionary import network
+from tectum.engine.dictionary.loop import DictionaryState
+from tectum.models.common.parameters import FOIS2023
 from tectum.parts import LatencyPopulation, LatencyRace, LatencySTDP
 from tectum.parts.event_plasticity import NEVER, memory, pair
 from tectum.parts.latency import faded, inhibition

@@ -8,11 +8,10 @@ import math
 import numpy as np
 import pytest
 import reference
-from hypothesis import given, settings
-from hypothesis import strategies as st
+from hypothesis import given, settings, strategies as st
 
-from tectum.engine.kernel import kernel
-from tectum.engine.maths import exp_negative
+from tectum.core.kernel import kernel
+from tectum.core.maths import exp_negative
 from tectum.parts import (
     LIF,
     CircularGaussian,

@@ -9,7 +9,7 @@ from sklearn.utils.estimator_checks import parametrize_with_checks
 
 import tectum
 from tectum import MapHierarchy, analysis, parts
-from tectum.models import map_graph
+from tectum.models.hierarchy import graph as map_graph
 from tectum.parts import Entrainment, Features, Map, Ranked, Spikes, Winners
 
 SMALL = Ranked(k=6)

@@ -15,10 +15,10 @@ import pytest
 import reference
 
 import tectum
-from tectum.engine import map_network as network
-from tectum.engine.events import SpikeTrain
-from tectum.engine.map_loop import MapSpikes, MapState, run_map
-from tectum.models.parameters import PUBLISHED, RECOMMENDED
+from tectum.core.events import SpikeTrain
+from tectum.engine.maps import network
+from tectum.engine.maps.loop import MapSpikes, MapState, run_map
+from tectum.models.common.parameters import PUBLISHED, RECOMMENDED
 from tectum.parts import DifferenceOfGaussians, Grid, NearestNeighbourSTDP
 from tectum.parts.plasticity import depress, potentiate
 from tectum.parts.steps import discretise

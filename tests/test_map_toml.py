@@ -61,7 +61,7 @@ def test_a_file_becomes_maps(graph: Path) -> None:
 
 
 def test_fields_stand_over_those_that_the_kind_of_map_has(graph: Path) -> None:
-    from tectum.models.map_graph import LOWER, UPPER
+    from tectum.models.hierarchy.graph import LOWER, UPPER
 
     left, _, top = MapHierarchy.from_toml(graph).maps
     assert left.rule == LOWER["rule"]._replace(eta=0.1)

@@ -123,7 +123,7 @@ def test_bad_input(som: SpikingSOM, iris: tuple[np.ndarray, np.ndarray], argumen
 def test_large_data_are_examined_by_a_subset(
     som: SpikingSOM, iris: tuple[np.ndarray, np.ndarray], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("tectum.report.study.MOST_SAMPLES", 40)
+    monkeypatch.setattr("tectum.report.maps.study.MOST_SAMPLES", 40)
     some = examine(som, *iris, baselines=False)
     assert some.n_given == 150
     assert len(some.X) == len(some.winners) == len(some.labels) == 40

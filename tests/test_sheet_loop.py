@@ -16,9 +16,14 @@ import reference_waves as reference
 from scipy import stats
 
 import tectum
-from tectum.engine import far_field, projection_loop, sheet_loop, sheet_wires
-from tectum.engine import sheet_network as network
-from tectum.engine.wave_noise import LEVELS, fill_close_normals, fill_normals, normal_array, normal_levels, words_for
+from tectum.core.normals import LEVELS, fill_close_normals, fill_normals, normal_array, normal_levels, words_for
+from tectum.engine.sheets import (
+    far_field,
+    loop as sheet_loop,
+    network,
+    projection as projection_loop,
+    wires as sheet_wires,
+)
 from tectum.parts import (
     DynamicThresholdLIF,
     FieldNeighbourhood,

@@ -13,8 +13,7 @@ import numpy as np
 import pandas as pd
 import pytest
 import scipy.sparse
-from hypothesis import given, settings
-from hypothesis import strategies as st
+from hypothesis import given, settings, strategies as st
 from PIL import Image
 from sklearn.base import clone
 from sklearn.cluster import KMeans
@@ -24,7 +23,7 @@ from sklearn.utils.estimator_checks import parametrize_with_checks
 import tectum
 from tectum import SpikingDictionary, analysis, image, parts
 from tectum.datasets import load
-from tectum.engine import dictionary_network as network
+from tectum.engine.dictionary import network
 
 pytestmark = pytest.mark.compiled
 few = settings(max_examples=8, deadline=None)

@@ -17,8 +17,7 @@ import numpy as np
 import pandas as pd
 import pytest
 import scipy.sparse
-from hypothesis import given, settings
-from hypothesis import strategies as st
+from hypothesis import given, settings, strategies as st
 from sklearn.base import clone
 from sklearn.datasets import load_iris
 from sklearn.exceptions import NotFittedError
@@ -29,8 +28,8 @@ from sklearn.utils.estimator_checks import parametrize_with_checks
 
 import tectum
 from tectum import SpikingSOM, parts
-from tectum.engine import map_network as network
-from tectum.models.parameters import PUBLISHED
+from tectum.engine.maps import network
+from tectum.models.common.parameters import PUBLISHED
 
 pytestmark = pytest.mark.compiled
 SOURCE = Path(tectum.__file__).parents[1]

@@ -6,11 +6,10 @@ from typing import Any
 import joblib
 import numpy as np
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
+from hypothesis import given, settings, strategies as st
 
 import tectum
-from tectum.engine.threads import in_threads
+from tectum.core.threads import in_threads
 from tectum.parts import FieldHebb, Sheet, SpikeCounts
 
 

@@ -9,8 +9,9 @@ import pytest
 from typer.testing import CliRunner
 
 import tectum
-from tectum import cli_waves, parts
-from tectum.cli import app
+from tectum import parts
+from tectum.cli import waves as cli_waves
+from tectum.cli.app import app
 
 SMALL = ["--layers", "400@10,40", "--duration", "60"]
 

@@ -4,8 +4,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
+from hypothesis import given, settings, strategies as st
 from sklearn.exceptions import NotFittedError
 from sklearn.linear_model import RidgeClassifier
 from sklearn.model_selection import train_test_split
@@ -14,11 +13,11 @@ from sklearn.utils.estimator_checks import parametrize_with_checks
 
 import tectum
 from tectum import WaveNetwork
+from tectum.core.random import key_of_row, uniform
 from tectum.datasets import load
-from tectum.engine import image_network
-from tectum.engine.field_loop import FIELD_STREAM
-from tectum.engine.random import key_of_row, uniform
-from tectum.models import wave_images
+from tectum.engine.sheets import images as image_network
+from tectum.engine.sheets.fields import FIELD_STREAM
+from tectum.models.waves import images as wave_images
 from tectum.parts import FieldHebb, Sheet, SpikeCounts, WavePhase
 
 few = settings(max_examples=6, deadline=None)

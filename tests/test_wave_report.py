@@ -15,8 +15,8 @@ from tectum import SpikingSOM, WaveNetwork
 from tectum.analysis import waves
 from tectum.parts import Sheet
 from tectum.report import Look, WaveStudy, examine, follow_growth, write_report
-from tectum.report.wave_film import growth_film, spread_units, wave_film
-from tectum.report.wave_study import excitation_radius
+from tectum.report.waves.film import growth_film, spread_units, wave_film
+from tectum.report.waves.study import excitation_radius
 
 FIGURES = [
     *("waves", "growth", "unfolding", "curves", "stages", "fields", "sizes"),
@@ -141,7 +141,7 @@ def test_page(page: Path) -> None:
 
 
 def test_expected_figures_stand_beside_what_they_are_for(study: WaveStudy) -> None:
-    from tectum.report.wave_page import _as_expected
+    from tectum.report.waves.page import _as_expected
 
     assert not _as_expected(study, [1600, 300])  # not grown to the end
     grown = type(study)(**{**vars(study), "complete": True})

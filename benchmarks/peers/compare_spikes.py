@@ -143,9 +143,9 @@ def tectum_spikes(problem: Problem, skip: bool = True, record: bool = True, repe
     ``skip`` tells whether it skips silent stretches. The CPU time is the median of ``repeats`` runs that record no
     spikes, after one more that compiles.
     """
-    from tectum.engine import map_network as network
-    from tectum.engine.map_loop import run_map
-    from tectum.models.parameters import PUBLISHED
+    from tectum.engine.maps import network
+    from tectum.engine.maps.loop import run_map
+    from tectum.models.common.parameters import PUBLISHED
     from tectum.parts import Grid
 
     currents, w0, K = (a.astype(np.float32) for a in (problem.currents, problem.w0, problem.K))

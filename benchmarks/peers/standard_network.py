@@ -20,9 +20,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tectum import analysis, datasets
-from tectum.engine import diehl_cook_network as network
-from tectum.engine.diehl_cook_loop import DiehlCookState
-from tectum.models.parameters import DIEHL_COOK
+from tectum.engine.standard import network
+from tectum.engine.standard.loop import DiehlCookState
+from tectum.models.common.parameters import DIEHL_COOK
 from tectum.parts import MoreInput
 from tectum.parts.adaptive_threshold import recovery
 

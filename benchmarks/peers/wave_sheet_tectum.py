@@ -12,7 +12,7 @@ import numpy as np
 from turns import serve
 
 import tectum
-from tectum.engine import sheet_network as network
+from tectum.engine.sheets import network
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 import wave_speed

@@ -13,7 +13,7 @@ from typing import Any
 from sphinx.application import Sphinx
 from sphinx.config import Config
 
-from tectum.engine.law import Law
+from tectum.core.law import Law
 
 PACKAGE = "tectum"
 OF_CLASSES = {"attribute", "class", "method", "property"}  # autodoc names the owner, autosummary the member

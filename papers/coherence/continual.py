@@ -33,7 +33,7 @@ from rich.table import Table
 from sklearn.cluster import KMeans
 
 from tectum import MapHierarchy, analysis, datasets, parts, plots
-from tectum.engine.feature_code import FeatureCoder
+from tectum.engine.graph.features import FeatureCoder
 
 SHAPE = (8, 8)
 N_UNITS = SHAPE[0] * SHAPE[1]

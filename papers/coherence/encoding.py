@@ -34,7 +34,7 @@ from sklearn.cluster import KMeans
 from sklearn.metrics import adjusted_mutual_info_score
 
 from tectum import streams
-from tectum.engine.feature_code import FeatureCoder
+from tectum.engine.graph.features import FeatureCoder
 from tectum.parts import RandomProjection, Ranked
 
 CONSOLE = Console(width=130)

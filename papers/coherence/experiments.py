@@ -12,7 +12,7 @@ from scipy.sparse import csr_array
 from sklearn.metrics import adjusted_mutual_info_score, adjusted_rand_score
 
 from tectum import analysis
-from tectum.engine import graph_network as network
+from tectum.engine.graph import network
 from tectum.parts.conductance import ConductanceLIF, SpikeThreshold
 from tectum.parts.coupling import AdaptiveClock, PacingClock
 from tectum.parts.lateral import NearExcitation, near_weights

@@ -19,8 +19,7 @@ from typing import Any
 
 import matplotlib.pyplot as plt
 import numpy as np
-from moving_bar_rate import EXPECTED as RATE_MODELS
-from moving_bar_rate import measure as rate_scores
+from moving_bar_rate import EXPECTED as RATE_MODELS, measure as rate_scores
 from numpy.typing import NDArray
 from rich.console import Console
 from rich.table import Table

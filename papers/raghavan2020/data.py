@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from scipy.linalg import cho_factor, cho_solve
 
 from tectum import WaveNetwork, datasets
-from tectum.engine import sheet_network
+from tectum.engine.sheets import network as sheet_network
 
 Floats = NDArray[np.float32]
 

@@ -25,8 +25,8 @@ from numpy.typing import NDArray
 from sklearn.decomposition import PCA
 
 from tectum import WaveNetwork, parts
-from tectum.models.wave_images import standard
-from tectum.models.wave_parameters import BUDDING
+from tectum.models.waves.images import standard
+from tectum.models.waves.parameters import BUDDING
 
 SIDE = 20.0  # of the first sheet
 GRID = parts.Sheet((28, 28), SIDE)

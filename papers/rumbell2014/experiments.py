@@ -10,7 +10,7 @@ from sklearn.cluster import KMeans
 from sklearn.preprocessing import MinMaxScaler
 
 from tectum import SpikingSOM, analysis, datasets, parts
-from tectum.models.parameters import PUBLISHED, RECOMMENDED
+from tectum.models.common.parameters import PUBLISHED, RECOMMENDED
 
 SHAPE = (10, 10)
 TEST_FOLD = 1 / 3

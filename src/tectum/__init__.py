@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from tectum import analysis, datasets, encode, image, parts, plots, report, streams
-    from tectum.engine.events import Recording
+    from tectum.core.events import Recording
     from tectum.models.diehl_cook import DiehlCook
     from tectum.models.map_hierarchy import MapHierarchy
     from tectum.models.spiking_dictionary import SpikingDictionary
@@ -41,7 +41,7 @@ __all__ = [
 _HOMES = {
     "DiehlCook": "tectum.models.diehl_cook",
     "MapHierarchy": "tectum.models.map_hierarchy",
-    "Recording": "tectum.engine.events",
+    "Recording": "tectum.core.events",
     "SpikingDictionary": "tectum.models.spiking_dictionary",
     "SpikingSOM": "tectum.models.spiking_som",
     "WaveNetwork": "tectum.models.wave_network",

@@ -10,7 +10,7 @@ from tectum.encode.executors import Executor, in_processes
 from tectum.encode.manifest import Entry, Manifest, is_changed
 from tectum.encode.shards import Shard, file_hash, list_shards
 from tectum.encode.work import Task
-from tectum.models.progress import progress_bar
+from tectum.models.common.progress import progress_bar
 
 Paths = Iterable[str | os.PathLike[str]]
 MOST_NAMED = 5  # failed shards in a message; the manifest has all

@@ -1,0 +1,1 @@
+"""Time loops, one folder per kind of layer: the only code that knows time steps."""

@@ -26,7 +26,7 @@ from tectum.image.patches import (
     grid_of,
     windows_of,
 )
-from tectum.models.progress import progress_bar
+from tectum.models.common.progress import progress_bar
 
 How = Literal["max", "sum", "mean"]
 

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import ArrayLike, NDArray
 
-from tectum.engine.random import seed_from
+from tectum.core.random import seed_from
 
 Pair = tuple[int, int]
 

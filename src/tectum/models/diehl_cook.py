@@ -13,13 +13,13 @@ from sklearn.utils._param_validation import Interval, StrOptions
 from sklearn.utils.validation import check_array, check_consistent_length, check_is_fitted, validate_data
 
 from tectum import analysis, persistence
-from tectum.engine import devices
-from tectum.engine import diehl_cook_network as network
-from tectum.engine.diehl_cook_loop import DiehlCookCircuit, DiehlCookState
-from tectum.engine.events import Recording
-from tectum.engine.random import key_of_row, seed_from, uniform_array
-from tectum.models import parameters
-from tectum.models.progress import progress_bar
+from tectum.core import devices
+from tectum.core.events import Recording
+from tectum.core.random import key_of_row, seed_from, uniform_array
+from tectum.engine.standard import network
+from tectum.engine.standard.loop import DiehlCookCircuit, DiehlCookState
+from tectum.models.common import parameters
+from tectum.models.common.progress import progress_bar
 from tectum.parts.adaptive_threshold import LateralInhibition
 from tectum.parts.poisson import MoreInput, PoissonSpikes
 from tectum.parts.wave_learning import MeanNorm

@@ -12,14 +12,15 @@ from sklearn.utils._param_validation import Interval
 from sklearn.utils.validation import check_is_fitted, validate_data
 
 from tectum import analysis, parts, persistence
-from tectum.engine import graph_network as network
-from tectum.engine.events import Recording, SpikeTrain
-from tectum.engine.graph_records import N_PRE, SOURCE, WEIGHTS, GraphState
-from tectum.engine.random import integers, keys_of_rows, seed_from
-from tectum.engine.threads import in_threads
-from tectum.models import map_graph, map_toml, parameters
-from tectum.models.progress import progress_bar
-from tectum.settings import constructor_arguments
+from tectum.core.events import Recording, SpikeTrain
+from tectum.core.random import integers, keys_of_rows, seed_from
+from tectum.core.threads import in_threads
+from tectum.engine.graph import network
+from tectum.engine.graph.records import N_PRE, SOURCE, WEIGHTS, GraphState
+from tectum.models.common import parameters
+from tectum.models.common.progress import progress_bar
+from tectum.models.common.settings import constructor_arguments
+from tectum.models.hierarchy import graph as map_graph, toml as map_toml
 
 BATCH = 32  # frames between two looks at the progress bar and for an interrupt, while learning
 FROZEN = 256  # and in frozen passes, for each thread
@@ -150,7 +151,7 @@ class MapHierarchy(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstima
 
     @classmethod
     def from_toml(cls, path: Any, **settings: Any) -> Self:
-        """A hierarchy described in a TOML file, see `tectum.models.map_toml`.
+        """A hierarchy described in a TOML file, see `tectum.models.hierarchy.toml`.
 
         Parameters
         ----------

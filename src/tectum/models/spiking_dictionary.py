@@ -12,14 +12,14 @@ from sklearn.utils._param_validation import Interval, StrOptions
 from sklearn.utils.validation import check_array, check_is_fitted, validate_data
 
 from tectum import analysis, persistence
-from tectum.engine import dictionary_network as network
-from tectum.engine.dictionary_loop import DictionaryCircuit, DictionaryState
-from tectum.engine.events import Recording
-from tectum.engine.random import integers, keys_of_rows, seed_from
-from tectum.engine.threads import in_threads
-from tectum.models import parameters
-from tectum.models.dictionary_diagnosis import DictionaryDiagnosis, diagnose_dictionary
-from tectum.models.progress import progress_bar
+from tectum.core.events import Recording
+from tectum.core.random import integers, keys_of_rows, seed_from
+from tectum.core.threads import in_threads
+from tectum.engine.dictionary import network
+from tectum.engine.dictionary.loop import DictionaryCircuit, DictionaryState
+from tectum.models.common import parameters
+from tectum.models.common.dictionary_diagnosis import DictionaryDiagnosis, diagnose_dictionary
+from tectum.models.common.progress import progress_bar
 from tectum.parts.input_spikes import BernoulliSpikes, RegularSpikes
 from tectum.parts.latency import LatencyPopulation, LatencyRace
 from tectum.parts.representation import AdaptiveThreshold, ExplainingAway, SoftmaxInhibition

@@ -11,15 +11,15 @@ from sklearn.utils._param_validation import Interval
 from sklearn.utils.validation import check_array, check_is_fitted, validate_data
 
 from tectum import analysis, persistence
-from tectum.engine import map_network as network
-from tectum.engine.events import Recording
-from tectum.engine.map_loop import MapCircuit, MapState
-from tectum.engine.random import integers, seed_from
-from tectum.engine.threads import in_threads
-from tectum.models import parameters
-from tectum.models.diagnosis import Diagnosis, diagnose_map
-from tectum.models.progress import progress_bar
-from tectum.models.scaling import FeatureScaling, scaling_of
+from tectum.core.events import Recording
+from tectum.core.random import integers, seed_from
+from tectum.core.threads import in_threads
+from tectum.engine.maps import network
+from tectum.engine.maps.loop import MapCircuit, MapState
+from tectum.models.common import parameters
+from tectum.models.common.diagnosis import Diagnosis, diagnose_map
+from tectum.models.common.progress import progress_bar
+from tectum.models.common.scaling import FeatureScaling, scaling_of
 from tectum.parts.encoding import CircularGaussian
 from tectum.parts.lateral import DecayingRadius, radius
 from tectum.parts.oscillation import DelayedInhibition

@@ -10,15 +10,20 @@ from sklearn.utils._param_validation import Interval, StrOptions
 from sklearn.utils.validation import check_is_fitted, validate_data
 
 from tectum import parts, persistence
-from tectum.engine import image_network, sheet_wires
-from tectum.engine import sheet_network as network
-from tectum.engine.events import Recording, SpikeTrain
-from tectum.engine.field_loop import Fields, FieldState
-from tectum.engine.random import integers, seed_from
-from tectum.engine.sheet_loop import SheetState, SpikeEvents
-from tectum.models import parameters, wave_file, wave_growth, wave_images, wave_parameters
-from tectum.models.progress import progress_bar
-from tectum.models.wave_architectures import WaveArchitectures
+from tectum.core.events import Recording, SpikeTrain
+from tectum.core.random import integers, seed_from
+from tectum.engine.sheets import images as image_network, network, wires as sheet_wires
+from tectum.engine.sheets.fields import Fields, FieldState
+from tectum.engine.sheets.loop import SheetState, SpikeEvents
+from tectum.models.common import parameters
+from tectum.models.common.progress import progress_bar
+from tectum.models.waves import (
+    file,
+    growth,
+    images as wave_images,
+    parameters as wave_parameters,
+)
+from tectum.models.waves.architectures import WaveArchitectures
 
 STRETCH = 2000  # steps between two looks at the progress bar and for an interrupt
 CHUNK = 512  # images between them
@@ -205,7 +210,7 @@ class WaveNetwork(WaveArchitectures, ClassNamePrefixFeaturesOutMixin, Transforme
         self.verbose = verbose
 
     def grow(
-        self, duration: float | None = None, *, until: str | None = None, tolerance: float = wave_growth.TOLERANCE
+        self, duration: float | None = None, *, until: str | None = None, tolerance: float = growth.TOLERANCE
     ) -> Self:
         """Let waves wire the sheets, without data; a second call goes on where the first has ended.
 
@@ -232,33 +237,33 @@ class WaveNetwork(WaveArchitectures, ClassNamePrefixFeaturesOutMixin, Transforme
             If the duration, the tolerance or a parameter is out of range.
         """
         self._validate_params()
-        wave_growth.check_until(until, tolerance)
+        growth.check_until(until, tolerance)
         chosen = self._chosen()
         wave_parameters.check_radii(chosen, self._sheets())
         if not hasattr(self, "_state"):
             self._start(chosen)
         schedule = self._schedule(chosen)
-        n_steps = wave_growth.steps_in(duration, schedule, self.n_steps_grown_, patient=until is not None)
-        births = np.concatenate([wave_growth.birth_steps(g, schedule.step_ms) for g in self._geometries()])
+        n_steps = growth.steps_in(duration, schedule, self.n_steps_grown_, patient=until is not None)
+        births = np.concatenate([growth.birth_steps(g, schedule.step_ms) for g in self._geometries()])
         try:
             with progress_bar(n_steps, "grow", self.verbose, unit="steps") as advance:
                 end, stack, begins = self.n_steps_grown_ + n_steps, None, -1
                 while self.n_steps_grown_ < end:
                     place = schedule.place(self.n_steps_grown_)
-                    if until and place.ends == np.inf and wave_growth.has_settled(self.movements_, tolerance):
+                    if until and place.ends == np.inf and growth.has_settled(self.movements_, tolerance):
                         advance(end - self.n_steps_grown_)
                         break
                     if stack is None or place.begins != begins:
                         stack, begins = self._build(chosen, place.phase), place.begins
                     elif self.n_steps_grown_ in births:
                         stack = network.with_living(stack, self._geometries())
-                    left = wave_growth.steps_to_look(schedule, self.n_steps_grown_)
+                    left = growth.steps_to_look(schedule, self.n_steps_grown_)
                     stop = min(end, place.ends, births[births > self.n_steps_grown_].min(initial=end))
                     steps = int(min(STRETCH, left, stop - self.n_steps_grown_))
                     self._advance(stack, steps, place, look=steps == left)
                     advance(steps)
-                if until and not wave_growth.has_settled(self.movements_, tolerance):
-                    wave_growth.warn_of_movement(self.movements_, tolerance)
+                if until and not growth.has_settled(self.movements_, tolerance):
+                    growth.warn_of_movement(self.movements_, tolerance)
         finally:  # an interrupted network can be used, saved and continued
             self._grown = self._state.weights
             self._publish()
@@ -286,7 +291,7 @@ class WaveNetwork(WaveArchitectures, ClassNamePrefixFeaturesOutMixin, Transforme
         """
         check_is_fitted(self, "weights_")
         layer = self._check_layer("damage", "layer", layer, 0)
-        self._alive = wave_growth.without(self._alive, layer, nodes)
+        self._alive = growth.without(self._alive, layer, nodes)
         return self._publish()
 
     def fit(self, X: ArrayLike, y: Any = None) -> Self:
@@ -461,7 +466,7 @@ class WaveNetwork(WaveArchitectures, ClassNamePrefixFeaturesOutMixin, Transforme
         check_is_fitted(self, "weights_")
         chosen = self._chosen()
         schedule = self._schedule(chosen)
-        n_steps, begin = wave_growth.steps_in(duration, schedule, self.n_steps_grown_), self.n_steps_grown_
+        n_steps, begin = growth.steps_in(duration, schedule, self.n_steps_grown_), self.n_steps_grown_
         stack = self._build(chosen, schedule.place(max(0, begin - 1)).phase)
         kept: list[list[tuple[NDArray, NDArray]]] = [[] for _ in stack.sheets]
 
@@ -535,7 +540,7 @@ class WaveNetwork(WaveArchitectures, ClassNamePrefixFeaturesOutMixin, Transforme
         left = getattr(self, "_alive", None) or [geometry.alive for geometry in laid]
         now = self.n_steps_grown_
         return [
-            g._replace(alive=g.alive & alive & (wave_growth.birth_steps(g, self.step_ms) <= now))
+            g._replace(alive=g.alive & alive & (growth.birth_steps(g, self.step_ms) <= now))
             for g, alive in zip(laid, left, strict=True)
         ]
 
@@ -553,7 +558,7 @@ class WaveNetwork(WaveArchitectures, ClassNamePrefixFeaturesOutMixin, Transforme
         )
         self._state = network.StackState(self._rest(chosen, sizes), weights)
         self._alive = [np.ones(n, dtype=bool) for n in sizes]
-        self._look = wave_growth.look_at(self._state, geometries)
+        self._look = growth.look_at(self._state, geometries)
         self.movements_ = np.zeros((0, len(weights)))
         self.input_scale_ = 1.0
 
@@ -576,8 +581,8 @@ class WaveNetwork(WaveArchitectures, ClassNamePrefixFeaturesOutMixin, Transforme
         step = self.n_steps_grown_ + n_steps
         if look:
             geometries = self._geometries()
-            fields = wave_growth.look_at(state, geometries)
-            movements = np.vstack([movements, wave_growth.movement(self._look, fields, geometries)])
+            fields = growth.look_at(state, geometries)
+            movements = np.vstack([movements, growth.movement(self._look, fields, geometries)])
         # An interrupt comes when a kernel returns: nothing is called between these, so that they change together.
         self._state, self.n_steps_grown_, self._look, self.movements_ = state, step, fields, movements
 
@@ -660,10 +665,10 @@ class WaveNetwork(WaveArchitectures, ClassNamePrefixFeaturesOutMixin, Transforme
 
     def _get_state(self) -> tuple[dict[str, np.ndarray], dict[str, Any]]:
         check_is_fitted(self, "weights_")
-        return wave_file.arrays_of(self), parameters.describe(self) | wave_file.numbers_of(self)
+        return file.arrays_of(self), parameters.describe(self) | file.numbers_of(self)
 
     @classmethod
     def _from_state(cls, arrays: dict[str, np.ndarray], header: dict[str, Any]) -> Self:
         network_ = parameters.restore(cls, header)
-        wave_file.restore(network_, arrays, header)
+        file.restore(network_, arrays, header)
         return network_._publish()

@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from tectum.engine.random import seed_from
+from tectum.core.random import seed_from
 from tectum.parts.sheets import Sheet
 
 MOST_ROUNDS = 1000

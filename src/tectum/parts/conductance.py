@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from tectum.engine.law import law
+from tectum.core.law import law
 from tectum.parts.steps import discretise
 
 

@@ -6,7 +6,7 @@ Fries (2005, 2015): what a receiving population hears depends on when the spikes
 import math
 from typing import Any, NamedTuple
 
-from tectum.engine.law import law
+from tectum.core.law import law
 from tectum.parts.steps import discretise
 
 TURN = 2.0 * math.pi

@@ -4,7 +4,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from tectum.engine.law import law
+from tectum.core.law import law
 
 ONE = np.float32(1.0)
 

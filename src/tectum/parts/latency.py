@@ -11,8 +11,8 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from tectum.engine.law import law
-from tectum.engine.maths import exp_negative_wide
+from tectum.core.law import law
+from tectum.core.maths import exp_negative_wide
 from tectum.parts.encoding import CircularGaussian
 from tectum.parts.event_plasticity import memory, pair
 from tectum.parts.neurons import membrane

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.sparse import csr_array
 
-from tectum.engine.law import law
+from tectum.core.law import law
 from tectum.parts.topology import Grid
 
 

@@ -17,8 +17,8 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from tectum.engine.law import law
-from tectum.engine.maths import exp_negative
+from tectum.core.law import law
+from tectum.core.maths import exp_negative
 from tectum.parts.steps import discretise
 
 

@@ -9,8 +9,8 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from tectum.engine.law import law
-from tectum.engine.maths import exp_negative_wide
+from tectum.core.law import law
+from tectum.core.maths import exp_negative_wide
 from tectum.parts.steps import discretise
 
 ZERO = np.float32(0.0)

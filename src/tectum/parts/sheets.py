@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from tectum.engine.random import seed_from
+from tectum.core.random import seed_from
 
 # Density relative to the highest at places (x, y) from -1 to 1.
 OUTLINES: dict[str, Callable[..., Any]] = {

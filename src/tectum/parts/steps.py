@@ -1,6 +1,6 @@
 """From the parameters of a part, with time constants in ms, to those of one step of the time loop."""
 
-from tectum.engine.law import law
+from tectum.core.law import law
 
 
 @law

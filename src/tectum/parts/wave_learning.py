@@ -10,7 +10,7 @@ from typing import Any, Literal, NamedTuple
 
 import numpy as np
 
-from tectum.engine.law import law
+from tectum.core.law import law
 from tectum.parts.steps import discretise
 
 ZERO = np.float32(0.0)

@@ -1,12 +1,12 @@
 """One self-contained HTML page about a fitted model and its data."""
 
-from tectum.report.dictionary_study import DictionaryStudy
+from tectum.report.dictionary.study import DictionaryStudy
+from tectum.report.maps.study import Study
 from tectum.report.numbers import Measure
 from tectum.report.page import examine, write_report
-from tectum.report.stream_diary import Diary
-from tectum.report.stream_study import StreamStudy
-from tectum.report.study import Study
-from tectum.report.wave_study import Look, WaveStudy, follow_growth
+from tectum.report.streams.diary import Diary
+from tectum.report.streams.study import StreamStudy
+from tectum.report.waves.study import Look, WaveStudy, follow_growth
 
 __all__ = [
     "Diary",

@@ -20,18 +20,18 @@ from tectum.persistence import write_atomically
 from tectum.plots.layout import shorten
 from tectum.plots.style import Theme
 from tectum.report.content import HALF, Content, Film, Section
-from tectum.report.dictionary_page import dictionary_content
-from tectum.report.dictionary_study import DictionaryStudy, examine_dictionary
-from tectum.report.map_figures import ImageShape
-from tectum.report.map_page import map_content
+from tectum.report.dictionary.page import dictionary_content
+from tectum.report.dictionary.study import DictionaryStudy, examine_dictionary
+from tectum.report.maps.figures import ImageShape
+from tectum.report.maps.page import map_content
+from tectum.report.maps.study import Study, examine_map
 from tectum.report.numbers import Measure
 from tectum.report.render import Drawing, Image, render
-from tectum.report.stream_diary import Diary
-from tectum.report.stream_page import stream_content
-from tectum.report.stream_study import StreamStudy, examine_stream
-from tectum.report.study import Study, examine_map
-from tectum.report.wave_page import wave_content
-from tectum.report.wave_study import Look, WaveStudy, examine_waves
+from tectum.report.streams.diary import Diary
+from tectum.report.streams.page import stream_content
+from tectum.report.streams.study import StreamStudy, examine_stream
+from tectum.report.waves.page import wave_content
+from tectum.report.waves.study import Look, WaveStudy, examine_waves
 
 THEMES: tuple[Theme, ...] = ("light", "dark")
 PACKAGES = ("numpy", "numba", "scipy", "scikit-learn")

@@ -1,0 +1,410 @@
+"""The command ``tectum``: parses, calls the public functions, prints."""
+
+import time
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from tectum.cli import streams as cli_streams, support, waves as cli_waves
+from tectum.cli.encode import encode
+from tectum.cli.images import Cut
+from tectum.cli.options import (
+    CNNOption,
+    DataArgument,
+    EveryOption,
+    LayerOption,
+    PatchOption,
+    PixelsOption,
+    ReportOption,
+    TargetOption,
+    WhitenOption,
+)
+from tectum.cli.support import MODELS, Group, Output
+
+app = typer.Typer(
+    cls=Group,
+    help="Spiking neural networks that organise themselves.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+
+
+def main() -> None:
+    """Run the command; the entry point of the package."""
+    app(prog_name="tectum")
+
+
+@app.callback()
+def start(
+    context: typer.Context,
+    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Print nothing but errors.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print the result as JSON on standard output.")] = False,
+) -> None:
+    """Spiking neural networks that organise themselves."""
+    context.obj = Output(quiet, as_json)
+
+
+@app.command()
+def demo(
+    context: typer.Context,
+    name: Annotated[
+        str,
+        typer.Argument(
+            help="A data set, tectum info lists them; dictionary: patches of photographs; waves: sheets without data; "
+            "driving: maps of maps on video."
+        ),
+    ] = "iris",
+    videos: Annotated[
+        list[Path] | None, typer.Argument(metavar="[VIDEO...]", help="Clips for driving; chosen by default.")
+    ] = None,
+    presentations: Annotated[int | None, typer.Option(help="Presentations of a sample; chosen by default.")] = None,
+    report: ReportOption = None,
+    cnn: CNNOption = None,
+    layer: LayerOption = None,
+    pixels: PixelsOption = None,
+    every: EveryOption = None,
+    output: Annotated[
+        Path | None, typer.Option("--output", "-o", metavar="FILE", help="Keep what driving has learned in this file.")
+    ] = None,
+    resume: Annotated[Path | None, typer.Option(help="Go on with an interrupted driving saved in this file.")] = None,
+    seed: Annotated[int | None, typer.Option(help="Seed of driving; 0 by default.")] = None,
+) -> None:
+    """Train a spiking map or dictionary, let sheets wire themselves by waves, or maps of maps watch a drive; report."""
+    from tectum import datasets
+
+    out: Output = context.obj
+    names = [*datasets.names(), "dictionary", "waves", "driving"]
+    if name not in names:
+        raise typer.BadParameter(f"NAME must be one of {', '.join(names)}, got {name!r}")
+    path = report or Path(f"tectum-{name}.html")
+    support.check_destination(path)
+    look = cli_streams.FrameOptions(cnn, layer, pixels, every)
+    if name == "driving":
+        if presentations is not None:
+            raise typer.BadParameter("--presentations is for samples; leave it out for driving, which sees frames once")
+        files = videos or []
+        cli_streams.demonstrate(out, files, look, path, output=output, resume=resume, seed=seed)
+        return
+    cli_streams.check_unused(look, videos=videos, output=output, resume=resume, seed=seed)
+    if name == "waves":
+        if presentations is not None:
+            raise typer.BadParameter("--presentations is for samples; leave it out for waves, which need none")
+        command = support.shell_command("demo", "waves")
+        _grow(out, cli_waves.demonstration(), None, path, command, growing="letting three sheets wire themselves ...")
+        return
+    model, data = support.demonstration(name, presentations)
+    started = time.perf_counter()
+    model.set_params(verbose=out.progress).fit(data.data)
+    seconds = time.perf_counter() - started
+    model.set_params(verbose=False)
+    extra = [] if presentations is None else ["--presentations", str(presentations)]
+    out.say("comparing with the baselines and drawing the report ...")
+    study = support.report_on(path, model, data, support.shell_command("demo", name, *extra), seconds)
+    if out.progress:
+        support.print_measures(study.measures)
+    out.say(f"report in {path.resolve()}")
+    out.result(support.report_result(data, study, path) | {"seconds": seconds})
+
+
+@app.command()
+def fit(
+    context: typer.Context,
+    model: Annotated[str, typer.Argument(metavar="MODEL", help=f"What to fit: {', '.join(MODELS)}.")],
+    data: DataArgument,
+    output: Annotated[Path, typer.Option("--output", "-o", metavar="FILE", help="File for the fitted model.")],
+    config: Annotated[Path | None, typer.Option(help="TOML file with parameters, one table per part.")] = None,
+    settings: Annotated[
+        list[str] | None,
+        typer.Option("--set", metavar="KEY=VALUE", help="A parameter or a field of a part: shape=8,8, radius.end=1.5."),
+    ] = None,
+    report: ReportOption = None,
+    resume: Annotated[Path | None, typer.Option(help="Go on with an interrupted fit saved in this file.")] = None,
+    target: TargetOption = None,
+    seed: Annotated[int | None, typer.Option(help="Seed; 0 by default.")] = None,
+    patch: PatchOption = None,
+    stride: Annotated[int | None, typer.Option(help="Pixels between patches that may be drawn; 1 by default.")] = None,
+    patches: Annotated[int | None, typer.Option(help="Patches drawn at random; 20,000 by default.")] = None,
+    drop: Annotated[float | None, typer.Option(help="Share of the patches of lowest contrast to leave out.")] = None,
+    whiten: WhitenOption = None,
+    cnn: CNNOption = None,
+    layer: LayerOption = None,
+    pixels: PixelsOption = None,
+    every: EveryOption = None,
+) -> None:
+    """Fit a model to data and save it; Ctrl-C saves what was learned so far."""
+    out: Output = context.obj
+    if model not in MODELS:
+        raise typer.BadParameter(f"MODEL must be one of {', '.join(MODELS)}, got {model!r}")
+    changes = support.changes(patch=patch, stride=stride, patches=patches, drop=drop, whiten=whiten)
+    look = cli_streams.FrameOptions(cnn, layer, pixels, every)
+    if model == "hierarchy":
+        support.check_for_dictionary(False, changes | support.changes(target=target))
+        paths: dict[str, Path | None] = {"config": config, "report": report, "resume": resume}
+        cli_streams.fit(out, data, look, output=output, settings=settings or [], seed=seed, **paths)
+        return
+    cli_streams.check_unused(look)
+    if resume and (config or settings or seed is not None or changes):
+        raise typer.BadParameter(
+            "--resume goes on with the parameters in the file; leave out --config, --set, --seed and those of patches"
+        )
+    support.check_for_dictionary(model == "dictionary", changes)
+    support.check_destination(output)
+    if report:
+        support.check_destination(report)
+    estimator = support.load_model(resume) if resume else support.new_model(model, config, settings or [], seed)
+    cut = support.cut_of(estimator, resume, {}) if resume else Cut(**changes)
+    loaded = support.load_samples(estimator, data, target, cut)
+    cut = getattr(loaded, "cut", cut)
+    warm_start = estimator.warm_start
+    again = ["fit", model, data, *(["--target", target] if target else [])]
+    started = time.perf_counter()
+    try:
+        estimator.set_params(verbose=out.progress, warm_start=bool(resume) or warm_start).fit(loaded.data)
+    except KeyboardInterrupt:
+        if hasattr(estimator, "n_presentations_seen_"):
+            support.save_model(estimator.set_params(verbose=False, warm_start=warm_start), output, cut)
+            command = support.shell_command(*again, "-o", str(output), "--resume", str(output))
+            typer.echo(f"interrupted; the state so far is in {output}. To go on: {command}", err=True)
+        raise
+    seconds = time.perf_counter() - started
+    support.save_model(estimator.set_params(verbose=False, warm_start=warm_start), output, cut)
+    seen = estimator.n_presentations_seen_
+    out.say(f"model in {output.resolve()} after {seen:,} presentations")
+    result = {"model": str(output.resolve()), "presentations": seen, "seconds": seconds}
+    if report:
+        options = {"config": config, "seed": seed, "patch": patch, "stride": stride, "patches": patches, "drop": drop}
+        again += [word for name, value in options.items() if value is not None for word in (f"--{name}", str(value))]
+        again += [] if whiten is None else ["--whiten" if whiten else "--no-whiten"]
+        again += [word for setting in settings or [] for word in ("--set", setting)]
+        study = support.report_on(
+            report, estimator, loaded, support.shell_command(*again, "-o", str(output)), None if resume else seconds
+        )
+        out.say(f"report in {report.resolve()}")
+        result |= support.report_result(loaded, study, report)
+    out.result(result)
+
+
+def _grow(
+    out: Output, network: Any, duration: float | None, report: Path | None, command: str, growing: str = ""
+) -> None:
+    """Let a network grow, and write a report if one is asked for."""
+    if growing:
+        out.say(growing)
+    started = time.perf_counter()
+    growth = cli_waves.grow(network, duration, follow=report is not None, progress=out.progress)
+    seconds = time.perf_counter() - started
+    network.set_params(verbose=False)
+    result: dict[str, Any] = {"steps": network.n_steps_grown_, "seconds": seconds}
+    if report is not None:
+        out.say("measuring and drawing the report ...")
+        study = cli_waves.report_on(report, network, growth, command, seconds)
+        if out.progress:
+            support.print_measures(study.measures)
+        out.say(f"report in {report.resolve()}")
+        result |= cli_waves.report_result(study, report)
+    out.result(result)
+
+
+@app.command()
+def grow(
+    context: typer.Context,
+    output: Annotated[Path, typer.Option("--output", "-o", metavar="FILE", help="File for the grown network.")],
+    layers: Annotated[
+        str | None,
+        typer.Option(
+            help="Sheets from below, nodes or ROWSxCOLUMNS, with @SIDE if need be: 40x40,300 (default 1600,300)."
+        ),
+    ] = None,
+    configuration: Annotated[
+        str,
+        typer.Option(
+            help="topographic, continuous, scheduled: neighbours pool neighbouring places; authors, precursor: without "
+            "order; budding: in order from the start; growing: from one cell."
+        ),
+    ] = "topographic",
+    duration: Annotated[float | None, typer.Option(help="Time of growth in ms; the whole schedule by default.")] = None,
+    config: Annotated[Path | None, typer.Option(help="TOML file with parameters, one table per part.")] = None,
+    settings: Annotated[
+        list[str] | None,
+        typer.Option("--set", metavar="KEY=VALUE", help="A field of a part: first_neuron.noise=3, rule.eta=0.5."),
+    ] = None,
+    report: ReportOption = None,
+    resume: Annotated[Path | None, typer.Option(help="Go on growing the network in this file.")] = None,
+    seed: Annotated[int | None, typer.Option(help="Seed; 0 by default.")] = None,
+) -> None:
+    """Let sheets of spiking neurons wire themselves by waves, without data; Ctrl-C saves what has grown so far."""
+    out: Output = context.obj
+    if configuration not in cli_waves.CONFIGURATIONS:
+        names = ", ".join(cli_waves.CONFIGURATIONS)
+        raise typer.BadParameter(f"--configuration must be one of {names}, got {configuration!r}")
+    if resume and (layers or config or settings or seed is not None or configuration != "topographic"):
+        raise typer.BadParameter(
+            "--resume goes on with the network in the file; leave out --layers, --configuration, --config, --set "
+            "and --seed"
+        )
+    support.check_destination(output)
+    if report:
+        support.check_destination(report)
+    if resume:
+        network = support.load_model(resume)
+        if not cli_waves.is_waves(network):
+            raise ValueError(f"{resume} must hold a WaveNetwork to grow, got a {type(network).__name__}")
+    else:
+        network = cli_waves.new_network(configuration, layers, config, settings or [], seed)
+    options = {"--resume": resume, "--layers": layers, "--duration": duration, "--config": config, "--seed": seed}
+    words = [word for name, value in options.items() if value is not None for word in (name, f"{value}")]
+    words += [] if configuration == "topographic" else ["--configuration", configuration]
+    words += [word for setting in settings or [] for word in ("--set", setting)]
+    try:
+        _grow(out, network, duration, report, support.shell_command("grow", *words, "-o", str(output)))
+    finally:
+        if hasattr(network, "weights_"):
+            network.set_params(verbose=False).save(output)
+            out.say(
+                f"network in {output.resolve()} after {network.n_steps_grown_ * network.step_ms / 1000.0:g} s of growth"
+            )
+
+
+@app.command()
+def transform(
+    context: typer.Context,
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="A model file.")],
+    data: DataArgument,
+    output: Annotated[
+        Path,
+        typer.Option(
+            "--output",
+            "-o",
+            metavar="OUT",
+            help=".npy: responses; .npz: responses, winners, target; .csv: winner and responses. Of frames also times.",
+        ),
+    ],
+    target: TargetOption = None,
+    patch: PatchOption = None,
+    stride: Annotated[int | None, typer.Option(help="Pixels between patches; their side by default.")] = None,
+    whiten: WhitenOption = None,
+    cnn: CNNOption = None,
+    layer: LayerOption = None,
+    pixels: PixelsOption = None,
+    every: EveryOption = None,
+) -> None:
+    """Write the response of a fitted model to each sample, to each patch of images, or to each frame of videos."""
+    out: Output = context.obj
+    if output.suffix.lower() not in support.FORMATS:
+        raise typer.BadParameter(f"OUT must end in {', '.join(support.FORMATS)}, got {str(output)!r}")
+    support.check_destination(output)
+    estimator = support.load_model(file)
+    look = cli_streams.FrameOptions(cnn, layer, pixels, every)
+    from tectum.cli import frames as cli_frames
+
+    if cli_streams.is_hierarchy(estimator) and not cli_frames.is_table(data):
+        cut = support.changes(patch=patch, stride=stride, whiten=whiten)
+        cli_frames.transform(out, estimator, data, look, output, target=target, cut=cut)
+        return
+    cli_streams.check_unused(look)
+    samples, others = support.samples_to_transform(estimator, file, data, target, patch, stride, whiten)
+    responses = estimator.set_params(verbose=out.progress).transform(samples)
+    silent = support.write_responses(output, responses, list(estimator.get_feature_names_out()), others)
+    out.say(f"responses of {len(responses):,} samples in {output.resolve()}")
+    out.result({"output": str(output.resolve()), "shape": list(responses.shape), "samples_without_winner": silent})
+
+
+@app.command()
+def report(
+    context: typer.Context,
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="A model file.")],
+    output: Annotated[Path, typer.Option("--output", "-o", metavar="HTML", help="File for the report.")],
+    data: Annotated[
+        str | None, typer.Argument(metavar="[DATA]", help="As of fit; none for a network of sheets.")
+    ] = None,
+    target: TargetOption = None,
+    patch: PatchOption = None,
+    whiten: WhitenOption = None,
+    cnn: CNNOption = None,
+    layer: LayerOption = None,
+    pixels: PixelsOption = None,
+    every: EveryOption = None,
+) -> None:
+    """Write a report about a fitted model and data."""
+    out: Output = context.obj
+    support.check_destination(output)
+    estimator = support.load_model(file)
+    if (data is None) != cli_waves.is_waves(estimator):
+        said = "leave DATA out" if data is not None else "name the DATA to report on"
+        raise typer.BadParameter(f"{file} holds a {type(estimator).__name__}; {said}")
+    cut = support.cut_of(estimator, file, support.changes(patch=patch, whiten=whiten))
+    look = cli_streams.FrameOptions(cnn, layer, pixels, every)
+    if data is not None and cli_streams.is_hierarchy(estimator):
+        support.check_for_dictionary(False, support.changes(target=target))
+        cli_streams.report_on(out, estimator, data, look, str(file), output)
+        return
+    cli_streams.check_unused(look)
+    if data is None:
+        command = support.shell_command("report", str(file), "-o", str(output))
+        found = cli_waves.report_on(output, estimator, None, command, None)
+        if out.progress:
+            support.print_measures(found.measures)
+        out.say(f"report in {output.resolve()}")
+        out.result(cli_waves.report_result(found, output))
+        return
+    loaded = support.load_samples(estimator, data, target, cut)
+    words = ["report", str(file), data, "-o", str(output), *(["--target", target] if target else [])]
+    words += [] if patch is None else ["--patch", str(patch)]
+    words += [] if whiten is None else ["--whiten" if whiten else "--no-whiten"]
+    study = support.report_on(output, estimator, loaded, support.shell_command(*words), None, learned=False)
+    if out.progress:
+        support.print_measures(study.measures)
+    out.say(f"report in {output.resolve()}")
+    out.result(support.report_result(loaded, study, output))
+
+
+@app.command()
+def reconstruct(
+    context: typer.Context,
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="A model file with a dictionary.")],
+    images: Annotated[str, typer.Argument(metavar="IMAGES", help="A folder, an image, an array or a data set.")],
+    output: Annotated[
+        Path, typer.Option("--output", "-o", metavar="OUT", help="A .png file for one image, else a folder.")
+    ],
+    active: Annotated[int | None, typer.Option(help="Components that may represent a patch, at most.")] = None,
+    steps: Annotated[int | None, typer.Option(help="Steps of a presentation.")] = None,
+    most: Annotated[int, typer.Option(help="Images to write, at most.")] = 20,
+    patch: PatchOption = None,
+    stride: Annotated[
+        int | None, typer.Option(help="Pixels between patches; a third of their side by default.")
+    ] = None,
+    whiten: WhitenOption = None,
+) -> None:
+    """Write images beside what the spikes of a dictionary tell of them."""
+    from tectum.cli import images as cli_images
+
+    out: Output = context.obj
+    dictionary = support.load_model(file)
+    if not support.is_dictionary(dictionary):
+        raise ValueError(f"{file} must hold a dictionary to reconstruct images, got a {type(dictionary).__name__}")
+    cut = support.cut_of(dictionary, file, support.changes(patch=patch, whiten=whiten))
+    found = cli_images.write_reconstructions(
+        output, cli_images.with_budget(dictionary, active, steps), images, cut, stride=stride, most=most
+    )
+    for row in found:
+        out.say(f"{row['file']}: error {row['error']:.3g}, of nothing {row['trivial']:.3g}, {row['active']:.2f} active")
+    out.result({"images": found})
+
+
+app.command()(encode)
+
+
+@app.command()
+def info(context: typer.Context) -> None:
+    """Show versions, folders, threads, models and data sets."""
+    out: Output = context.obj
+    facts = support.environment_facts()
+    if out.progress:
+        support.print_facts(facts)
+    out.result(facts)
+
+
+if __name__ == "__main__":
+    main()

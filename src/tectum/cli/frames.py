@@ -1,0 +1,122 @@
+"""``tectum transform`` on frames: the response of a hierarchy of maps to each frame of a stream, as it comes."""
+
+import io
+import shutil
+import tempfile
+import zipfile
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import IO, TYPE_CHECKING, Any
+
+import numpy as np
+import typer
+from numpy.lib import format as npy
+from numpy.typing import NDArray
+
+from tectum.cli.streams import FrameOptions, open_source, sources_in
+from tectum.cli.support import Output, check_for_dictionary, winners_of
+
+if TYPE_CHECKING:
+    from tectum.streams import Chunk
+
+TABLES = (".csv", ".parquet")
+Add = Callable[["Chunk", NDArray[np.float64]], None]
+
+
+def is_table(data: str) -> bool:
+    """Whether it is a data set, a table or an archive with labels, rather than frames."""
+    from tectum import datasets
+
+    path = Path(data).expanduser()
+    if path.suffix.lower() == ".npz" and zipfile.is_zipfile(path):
+        with zipfile.ZipFile(path) as archive:
+            return "target.npy" in archive.namelist()
+    return data in datasets.names() or path.suffix.lower() in TABLES
+
+
+def transform(
+    out: Output,
+    hierarchy: Any,
+    data: str,
+    look: FrameOptions,
+    path: Path,
+    *,
+    target: str | None,
+    cut: dict[str, Any],
+) -> None:
+    """Write the responses to a video, a folder of videos or images, or a file of features, with times."""
+    from tectum.models.common.progress import progress_bar
+    from tectum.persistence import replacing
+
+    check_for_dictionary(False, cut)
+    if target is not None:
+        raise typer.BadParameter("--target is for tables with labels; leave it out for frames")
+    source = open_source(sources_in(Path(data).expanduser()), look)
+    stream, names = source.stream, list(hierarchy.get_feature_names_out())
+    n_frames = silent = 0
+    kept: list[Chunk] = []
+
+    def samples() -> Iterator[NDArray[np.float32]]:
+        for chunk in stream:
+            kept[:] = [chunk]
+            yield chunk.X
+
+    out.say(f"features: {source.told}")
+    with (
+        replacing(path) as file,
+        _writer(file, path, names, stream.names) as add,
+        progress_bar(stream.n_announced, "transform", out.progress, unit="frames") as advance,
+    ):
+        for responses in hierarchy.set_params(verbose=False).transform_chunks(samples()):
+            add(kept[0], responses)
+            n_frames, silent = n_frames + len(responses), silent + int((winners_of(responses) < 0).sum())
+            advance(len(responses))
+    out.say(f"responses to {n_frames:,} frames in {path.resolve()}")
+    shape = [n_frames, len(names)]
+    out.result({"output": str(path.resolve()), "shape": shape, "samples_without_winner": silent})
+
+
+@contextmanager
+def _writer(file: IO[bytes], path: Path, names: list[str], sources: Sequence[str]) -> Iterator[Add]:
+    """What adds frames to a file that will have that path, of which a chunk is in memory at a time."""
+    suffix = path.suffix.lower()
+    if suffix == ".csv":
+        file.write((",".join(["time_s", "source", "winner", *names]) + "\n").encode())
+        form = ["%.6f", "%d", "%d"] + ["%.6g"] * len(names)
+        yield lambda chunk, responses: np.savetxt(
+            file, np.column_stack([chunk.time_s, chunk.source, winners_of(responses), responses]), form, delimiter=","
+        )
+        return
+    columns: dict[str, list[NDArray[Any]]] = {"winners": [], "time_s": [], "source": []}
+    with tempfile.TemporaryFile(dir=path.parent) as rows:
+
+        def add(chunk: "Chunk", responses: NDArray[np.float64]) -> None:
+            rows.write(responses.tobytes())
+            for column, values in zip(
+                columns.values(), (winners_of(responses), chunk.time_s, chunk.source), strict=True
+            ):
+                column.append(values)
+
+        yield add
+        shape = (sum(map(len, columns["winners"])), len(names))
+        rows.seek(0)
+        if suffix == ".npy":
+            _write_rows(file, rows, shape)
+            return
+        with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as archive:
+            with archive.open("data.npy", "w", force_zip64=True) as member:
+                _write_rows(member, rows, shape)
+            others = {name: np.concatenate(column) for name, column in columns.items() if column}
+            for name, array in (others | {"names": np.array(sources)}).items():
+                buffer = io.BytesIO()
+                np.save(buffer, array)
+                archive.writestr(f"{name}.npy", buffer.getvalue())
+
+
+def _write_rows(file: IO[bytes], rows: IO[bytes], shape: tuple[int, int]) -> None:
+    """Numbers of 64 bits as an array."""
+    npy.write_array_header_1_0(
+        file, {"descr": npy.dtype_to_descr(np.dtype(np.float64)), "fortran_order": False, "shape": shape}
+    )
+    shutil.copyfileobj(rows, file)

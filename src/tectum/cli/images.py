@@ -1,0 +1,349 @@
+"""What the commands share about images: reading them, cutting them into patches, remembering how, writing them."""
+
+import math
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, NamedTuple, Self
+
+import numpy as np
+from numpy.typing import NDArray
+
+SUFFIXES = (".png", ".jpg", ".jpeg", ".tif", ".tiff", ".bmp", ".gif", ".webp")
+ARRAYS = (".npy", ".npz")
+GREY = np.array([0.299, 0.587, 0.114])  # luminance of red, green and blue (ITU-R BT.601)
+NOTE = "patches"  # entry in the header of a model file
+DEFAULT_PATCH, DEFAULT_DRAWN = 8, 20_000
+MOST_EXAMINED = 4000  # patches of a report
+PHOTOGRAPHS = ("china", "flower")  # that come with scikit-learn
+HELD_OUT = slice(320, 480)  # columns of the photographs, of 640, that are not learned from
+Image = NDArray[np.float64]  # (height, width)
+
+
+class Cut(NamedTuple):
+    """How images become patches; a patch of None stands for rows that are samples already."""
+
+    patch: int | None = DEFAULT_PATCH  # pixels, side
+    whiten: bool = False
+    drop: float = 0.0  # share of the patches of lowest contrast that is left out in training
+    stride: int = 1  # pixels between patches that are drawn
+    patches: int = DEFAULT_DRAWN  # drawn at most
+
+    @property
+    def image_shape(self) -> tuple[int, int] | None:
+        """Shape of a patch."""
+        return None if self.patch is None else (self.patch, self.patch)
+
+
+@dataclass(frozen=True)
+class Patches:
+    """Images and patches of them, or samples that are no images.
+
+    Attributes
+    ----------
+    name : str
+        Of the data.
+    cut : Cut
+        How patches were made of images.
+    data : ndarray of shape (n, n_features)
+        Patches to learn from.
+    images : list of ndarray of shape (height, width)
+        Whole images, filtered as the patches were; empty for samples that are no images.
+    names : list of str
+        Their names.
+    test : ndarray of shape (n_test, n_features) or None
+        Other patches; None: drawn from `images` when they are needed.
+    """
+
+    name: str
+    cut: Cut
+    data: NDArray[np.float64]
+    images: list[Image] = field(default_factory=list)
+    names: list[str] = field(default_factory=list)
+    test: NDArray[np.float64] | None = None
+    target: None = None  # patches have no labels
+
+    @classmethod
+    def of(cls, name: str, pictures: dict[str, Image], cut: Cut, seed: int) -> Self:
+        """Patches drawn from images by name."""
+        images = prepared(pictures.values(), cut)
+        return cls(name, cut, draw_patches(images, cut, cut.patches, seed), images, list(pictures))
+
+    def examined(self, seed: int) -> NDArray[np.float64]:
+        """Patches for a report, drawn apart from those to learn from."""
+        if self.test is not None:
+            return self.test
+        if not self.images:
+            return self.data
+        return draw_patches(self.images, self.cut, MOST_EXAMINED, seed)
+
+
+def load_patches(source: str, cut: Cut, seed: int) -> Patches:
+    """Patches of a data set, a folder, an image or an array; rows of a table are samples as they are."""
+    check_cut(cut)
+    pictures, cut = load_pictures(source, cut)
+    name = Path(source).expanduser().resolve().stem
+    return Patches.of(name, pictures, cut, seed) if isinstance(pictures, dict) else Patches(name, cut, pictures)
+
+
+def load_pictures(source: str, cut: Cut) -> tuple[dict[str, Image] | NDArray[np.float64], Cut]:
+    """Images by name, or a table of samples, and how patches are made of them."""
+    content = load_images(source)
+    if isinstance(content, dict):
+        if cut.patch is None:
+            raise ValueError(
+                f"{source} holds images, but the model was fitted to rows that are no images; pass --patch with the "
+                "side of the patches"
+            )
+        return content, cut
+    if cut.whiten or cut.drop > 0:
+        raise ValueError(f"--whiten and --drop are for images, but {source} holds a table; leave them out")
+    square = cut.patch is not None and cut.patch**2 == content.shape[1]
+    return content, cut if square else cut._replace(patch=None)
+
+
+def check_cut(cut: Cut) -> None:
+    """Raise ValueError for sizes that make no patches."""
+    for name in ("patch", "stride", "patches"):
+        value = getattr(cut, name)
+        if value is not None and value < 1:
+            raise ValueError(f"--{name} must be 1 or more, got {value}; leave it out for the default")
+    if not 0 <= cut.drop < 1:
+        raise ValueError(f"--drop must be a share from 0 to below 1, got {cut.drop}; 0.4 drops two in five")
+
+
+def load_images(source: str) -> dict[str, Image] | NDArray[np.float64]:
+    """Images by name, or a table of samples."""
+    from tectum import datasets
+
+    path = Path(source).expanduser()
+    if source not in datasets.names():
+        if path.is_dir():
+            return _read_folder(path)
+        if path.suffix.lower() in SUFFIXES:
+            if not path.is_file():
+                raise FileNotFoundError(f"no image at {path}; check the path (relative paths start at {Path.cwd()})")
+            return {path.stem: read_image(path)}
+        if path.suffix.lower() in ARRAYS and path.is_file() and (stack := _read_stack(path)) is not None:
+            return _named(path.stem, stack)
+    data = datasets.load(source)
+    if data.image_shape is None:
+        return data.data
+    return _named(data.name, data.data.reshape(-1, *data.image_shape))
+
+
+def read_image(path: Path) -> Image:
+    """A picture in grey, from 0 to 1."""
+    from matplotlib.image import imread
+
+    try:
+        pixels = imread(path)
+    except (OSError, SyntaxError, ValueError) as error:  # SyntaxError: Pillow's word for a broken PNG
+        raise ValueError(f"{path} cannot be read as an image ({error}); convert it to PNG, or leave it out") from error
+    scale = np.iinfo(pixels.dtype).max if pixels.dtype.kind in "ui" else 1.0
+    grey = pixels.astype(np.float64) / scale
+    return grey if grey.ndim == 2 else grey[..., :3] @ GREY if grey.shape[2] >= 3 else grey[..., 0]
+
+
+def photograph_patches() -> Patches:
+    """Patches of two photographs that come with scikit-learn: whitened, a strip of each held out, flat ones dropped."""
+    from sklearn.datasets import load_sample_image
+
+    from tectum.image import whiten
+
+    pictures = whiten(np.stack([load_sample_image(f"{name}.jpg") / 255.0 @ GREY for name in PHOTOGRAPHS]))
+    cut = Cut(patch=12, whiten=True, drop=0.5)
+    learned = [part for image in pictures for part in (image[:, : HELD_OUT.start], image[:, HELD_OUT.stop :])]
+    held_out = [image[:, HELD_OUT] for image in pictures]
+    data, test = draw_patches(learned, cut, cut.patches, 0), draw_patches(held_out, cut, MOST_EXAMINED, 1)
+    return Patches("photographs", cut, data, held_out, list(PHOTOGRAPHS), test)
+
+
+def prepared(images: Iterable[Image], cut: Cut) -> list[Image]:
+    """Images after the filter."""
+    from tectum.image import whiten
+
+    return [whiten(image[None])[0] if cut.whiten else image for image in images]
+
+
+def draw_patches(images: Sequence[Image], cut: Cut, n: int, seed: int) -> NDArray[np.float64]:
+    """At most n patches at random, flattened, from images of any shapes; those of low contrast dropped."""
+    from tectum.image import extract_patches, high_contrast, patch_grid
+
+    assert cut.patch is not None
+    by_shape: dict[tuple[int, ...], list[Image]] = {}
+    for image in images:
+        by_shape.setdefault(image.shape, []).append(image)
+    sizes = [len(same) * math.prod(patch_grid(shape, cut.patch, cut.stride)) for shape, same in by_shape.items()]
+    drawn = []
+    for k, (same, size) in enumerate(zip(by_shape.values(), sizes, strict=True)):
+        part = max(1, round(min(n, sum(sizes)) * size / sum(sizes)))
+        drawn.append(
+            extract_patches(
+                np.stack(same), cut.patch, stride=cut.stride, max_patches=part, random_state=seed + 1000 * k
+            )
+        )
+    patches = np.concatenate(drawn).astype(np.float64)
+    return patches[high_contrast(patches, drop=cut.drop)] if cut.drop > 0 else patches
+
+
+def save_with_note(estimator: Any, path: Path, cut: Cut) -> None:
+    """Save a dictionary with the way its patches were made in the header of the file, which `load` does not mind."""
+    from tectum.persistence import load_arrays, save_arrays
+
+    estimator.save(path)
+    arrays, header = load_arrays(path)
+    save_arrays(path, arrays, header | {NOTE: cut._asdict()})
+
+
+def read_note(path: Path, n_features: int) -> Cut:
+    """How the patches of a model were made: as noted in its file, else square ones of as many pixels as features."""
+    from tectum.persistence import load_arrays
+
+    note = load_arrays(path)[1].get(NOTE)
+    if note is not None:
+        return Cut(**{key: value for key, value in note.items() if key in Cut._fields})
+    side = math.isqrt(n_features)
+    return Cut(patch=side if side**2 == n_features else None)
+
+
+def png_of(panels: Sequence[Image], limits: tuple[float, float], gap: int = 4) -> bytes:
+    """Images of one height side by side, as a grey PNG."""
+    import io
+
+    from matplotlib.image import imsave
+
+    height = panels[0].shape[0]
+    between = np.full((height, gap), limits[1])
+    row = [part for panel in panels for part in (panel, between)][:-1]
+    buffer = io.BytesIO()
+    imsave(buffer, np.concatenate(row, axis=1), cmap="gray", vmin=limits[0], vmax=limits[1], format="png")
+    return buffer.getvalue()
+
+
+def every_patch(
+    images: Sequence[Image], cut: Cut, stride: int | None
+) -> tuple[NDArray[np.float64], dict[str, NDArray[np.intp]]]:
+    """All patches of images, and for each the number of its image and where its first row and column are."""
+    from tectum.image import extract_patches, patch_grid
+
+    assert cut.patch is not None
+    step = stride or cut.patch
+    parts, places = [], []
+    for number, image in enumerate(prepared(images, cut)):
+        parts.append(extract_patches(image[None], cut.patch, stride=step))
+        rows, columns = np.indices(patch_grid(image.shape, cut.patch, step)).reshape(2, -1) * step
+        places.append(np.stack([np.full(len(rows), number), rows, columns]))
+    image_of, row, column = np.concatenate(places, axis=1)
+    return np.concatenate(parts), {"image": image_of, "row": row, "column": column}
+
+
+def with_budget(dictionary: Any, active: int | None, steps: int | None) -> Any:
+    """The dictionary with at most so many active components for a patch, or so many steps of a presentation."""
+    for name, value in (("active", active), ("steps", steps)):
+        if value is not None and value < 1:
+            raise ValueError(f"--{name} must be 1 or more, got {value}; leave it out to use what was trained")
+    chosen = dictionary._chosen()
+    if active is not None:
+        if not hasattr(chosen["competition"], "most"):
+            raise ValueError(
+                "--active needs a dictionary whose neurons explain the input away, got "
+                f"{type(chosen['competition']).__name__}; use --steps"
+            )
+        dictionary.set_params(competition=chosen["competition"]._replace(most=active))
+    if steps is not None:
+        dictionary.set_params(encoder=chosen["encoder"]._replace(n_steps=steps))
+    return dictionary
+
+
+def write_reconstructions(
+    output: Path, dictionary: Any, source: str, cut: Cut, *, stride: int | None, most: int
+) -> list[dict[str, Any]]:
+    """Write each image beside its reconstruction; returns file, errors and active components of each."""
+    from tectum import analysis
+    from tectum.image import extract_patches, reconstruct_images
+    from tectum.persistence import write_atomically
+
+    pictures, cut = load_pictures(source, cut)
+    if cut.patch is None:
+        raise ValueError(f"{source} must hold images, but its rows have no square shape; pass images or square patches")
+    if not isinstance(pictures, dict):
+        pictures = _named(Path(source).stem, pictures.reshape(-1, cut.patch, cut.patch))
+    if stride is not None and stride < 1:
+        raise ValueError(f"--stride must be 1 or more, got {stride}; leave it out for a third of the patch")
+    pictures = dict(list(pictures.items())[: max(1, most)])
+    files = _destinations(output, list(pictures))
+    images, rows = prepared(pictures.values(), cut), []
+    signed = bool(dictionary.on_off_)
+    for file, image in zip(files, images, strict=True):
+        step = stride or max(1, cut.patch // 3)
+        short = [
+            max(size - side, -(side - size) % step) for side, size in zip(image.shape, [cut.patch] * 2, strict=True)
+        ]
+        padded = np.pad(image, [(0, n) for n in short], mode="symmetric")
+        counts = dictionary.transform(extract_patches(padded[None], cut.patch, stride=step))
+        told = reconstruct_images(dictionary.inverse_transform(counts), padded.shape, cut.patch, stride=step)[0]
+        told = told[: image.shape[0], : image.shape[1]]
+        bound = float(np.percentile(np.abs(image), 99.8)) or 1.0
+        write_atomically(file, png_of([image, told], (-bound, bound) if signed else (0.0, bound)))
+        rows.append(
+            {
+                "file": str(file.resolve()),
+                "error": float(np.sqrt(np.square(image - told).mean())),
+                "trivial": float(np.sqrt(np.square(image).mean())),
+                "active": analysis.active_units(np.abs(counts)),
+            }
+        )
+    return rows
+
+
+def _destinations(output: Path, names: list[str]) -> list[Path]:
+    """A file for each image; makes the folder where one is asked for."""
+    if output.suffix.lower() == ".png":
+        if len(names) > 1:
+            raise ValueError(
+                f"-o must name a folder for {len(names)} images, got {output}; leave out .png, or --most 1"
+            )
+        from tectum.cli.support import check_destination
+
+        check_destination(output)
+        return [output]
+    if output.suffix and not output.is_dir():
+        raise ValueError(f"-o must end in .png for one image, or name a folder, got {output}; change the suffix")
+    if not output.parent.is_dir():
+        raise FileNotFoundError(f"cannot write {output}: the folder {output.parent} does not exist; create it first")
+    output.mkdir(exist_ok=True)
+    return [output / f"{name}.png" for name in names]
+
+
+def _read_folder(path: Path) -> dict[str, Image]:
+    files = sorted(file for file in path.iterdir() if file.suffix.lower() in SUFFIXES)
+    if not files:
+        raise ValueError(f"{path} must hold images ({', '.join(SUFFIXES)}), got none; check the folder")
+    return {file.stem: read_image(file) for file in files}
+
+
+def _read_stack(path: Path) -> NDArray[np.float64] | None:
+    """Images (n, height, width) in a NumPy file; None if it holds a table."""
+    import zipfile
+
+    try:
+        content = np.load(path, allow_pickle=False)
+        if isinstance(content, np.lib.npyio.NpzFile):
+            keys = [key for key in ("images", "data", "X") if key in content.files] or content.files[:1]
+            content = content[keys[0]]
+    except (ValueError, EOFError, OSError, zipfile.BadZipFile, IndexError):
+        return None  # the reader of tables says what is wrong
+    if content.ndim == 2:
+        return None
+    if content.ndim != 3 or content.dtype.kind not in "biuf" or content.size == 0:
+        raise ValueError(
+            f"{path} must hold images (n, height, width) or patches (n, n_features) of numbers, got shape "
+            f"{content.shape} of {content.dtype}; average the channels of colour images"
+        )
+    return content.astype(np.float64)
+
+
+def _named(name: str, stack: NDArray[Any]) -> dict[str, Image]:
+    width = len(str(len(stack) - 1))
+    return {f"{name}-{k:0{width}d}": image for k, image in enumerate(stack)}

@@ -1,0 +1,370 @@
+"""What the commands share about hierarchies of maps: videos and features as streams, one pass with saves, the page."""
+
+import os
+import tempfile
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import typer
+
+from tectum.cli.support import Output, check_destination, load_model, print_measures, shell_command
+
+if TYPE_CHECKING:
+    from tectum.report import Diary
+    from tectum.streams import Stream, Timed
+
+CHUNK = 16  # frames
+VIDEOS = (".avi", ".m4v", ".mkv", ".mov", ".mp4", ".mpeg", ".mpg", ".webm")
+ARRAYS = (".npy", ".npz")
+PERMITTED = ("solidWhiteRight.mp4", "carnd_vehicle_test_video.mp4")  # of the data folder, MIT licence of Udacity
+SCENES, SCENE_SECONDS = ("country road", "desert", "night", "city, rain"), 8.0  # of the generated clip
+PIXELS: dict[str, dict[str, Any]] = {
+    "caffe": {},
+    "pytorch": {
+        "channel_order": "RGB",
+        "mean": (123.675, 116.28, 103.53),
+        "scale": (1 / 58.395, 1 / 57.12, 1 / 57.375),
+    },
+}
+
+
+class FrameOptions(NamedTuple):
+    """How frames become features; None chooses."""
+
+    cnn: Path | None = None
+    layer: str | None = None
+    pixels: str | None = None
+    every: int | None = None
+
+    @property
+    def words(self) -> list[str]:
+        """The options on the command line."""
+        return [
+            word for name, value in self._asdict().items() if value is not None for word in (f"--{name}", f"{value}")
+        ]
+
+
+class Source(NamedTuple):
+    """A stream of features, and what is known of it."""
+
+    stream: "Stream"
+    reading: "Timed | None"  # the frames behind it
+    told: str  # what the features are
+    shape: tuple[int, ...] | None  # (rows, columns, channels) of the features of frames
+
+
+def demonstrate(
+    out: Output,
+    videos: Sequence[Path],
+    look: FrameOptions,
+    report: Path,
+    *,
+    output: Path | None,
+    resume: Path | None,
+    seed: int | None,
+) -> None:
+    """The demo `driving`: clips, or those of the data folder, or a generated one."""
+    check_destination(report)
+    _network(look)  # what is wrong with it is said before a clip is generated
+    again = ["demo", "driving", *map(str, videos), *look.words, *_seed(seed)]
+    with tempfile.TemporaryDirectory() as folder:
+        source = _clips(out, list(videos), look, Path(folder))
+        hierarchy = _hierarchy(None, {}, seed, source, resume)
+        _learn(out, hierarchy, source, title="Driving", again=again, output=output, report=report)
+
+
+def fit(
+    out: Output,
+    data: str,
+    look: FrameOptions,
+    *,
+    output: Path,
+    config: Path | None,
+    settings: Sequence[str],
+    seed: int | None,
+    report: Path | None,
+    resume: Path | None,
+) -> None:
+    """Let a hierarchy learn a video, a folder of videos or images, or a file of features, once, in order."""
+    from tectum.models.common.settings import parse_assignments
+
+    if resume and (config or settings or seed is not None):
+        raise typer.BadParameter(
+            "--resume goes on with the hierarchy in the file; leave out --config, --set and --seed"
+        )
+    check_destination(output)
+    if report:
+        check_destination(report)
+    again = ["fit", "hierarchy", data, *look.words, *_seed(seed)]
+    again += [] if config is None else ["--config", str(config)]
+    again += [word for setting in settings for word in ("--set", setting)]
+    path = Path(data).expanduser()
+    source = open_source(sources_in(path), look)
+    hierarchy = _hierarchy(config, parse_assignments(settings), seed, source, resume)
+    _learn(out, hierarchy, source, title=path.stem, again=again, output=output, report=report)
+
+
+def report_on(out: Output, hierarchy: Any, data: str, look: FrameOptions, file: str, path: Path) -> None:
+    """Write a page about a hierarchy and a stream that it does not learn from."""
+    from tectum.models.common.progress import progress_bar
+    from tectum.report import Diary
+
+    source = open_source(sources_in(Path(data).expanduser()), look)
+    diary = Diary(source.stream.names, source.told)
+    with progress_bar(source.stream.n_announced, "watch", out.progress, unit="frames") as advance:
+        diary.watch(source.stream, progress=advance)
+    command = shell_command("report", file, data, *look.words, "-o", str(path))
+    out.result(_report(out, hierarchy, diary, Path(data).stem, command, path))
+
+
+def is_hierarchy(model: Any) -> bool:
+    """Whether it is a hierarchy of maps."""
+    return type(model).__name__ == "MapHierarchy"
+
+
+def check_unused(look: FrameOptions, **others: Any) -> None:
+    """Raise for options of hierarchies with another model."""
+    given = [f"--{name}" for name, value in (look._asdict() | others).items() if value is not None and value != []]
+    if given:
+        names = ", ".join(given).replace("--videos", "VIDEO")
+        raise typer.BadParameter(f"{names} belongs to hierarchies of maps; leave it out here")
+
+
+def open_source(paths: list[Path], look: FrameOptions) -> Source:
+    """Stream of the features of videos, of a folder of images, or of files of features.
+
+    Raises
+    ------
+    FileNotFoundError
+        If there is no such file.
+    ValueError
+        If the files are of kinds that do not go together.
+    """
+    from tectum import streams
+
+    for path in paths:
+        if not path.exists():
+            raise FileNotFoundError(f"no file at {path}; check the path (relative paths start at {Path.cwd()})")
+    kinds = {path.suffix.lower() for path in paths if path.is_file()}
+    if kinds and kinds <= {*ARRAYS}:
+        if look.words:
+            raise typer.BadParameter(f"{look.words[0]} is for pictures; leave it out for files of features")
+        return Source(streams.arrays(paths, chunk=CHUNK), None, "as they are in the file", None)
+    if kinds - {*VIDEOS}:
+        raise ValueError(
+            f"DATA must be videos ({', '.join(VIDEOS)}), a folder of them or of images, or features "
+            f"({', '.join(ARRAYS)}), got {', '.join(str(path) for path in paths)}; convert it"
+        )
+    extract: Any = _extractor(look)
+    every = look.every or 1
+    if paths[0].is_dir():
+        if look.every is not None:
+            raise typer.BadParameter("--every is for videos; leave it out for a folder of images")
+        frames: Stream = streams.images(paths[0], size=extract.size, chunk=CHUNK)
+    else:
+        frames = streams.video(paths, size=extract.size, chunk=CHUNK, every=every)
+    reading = streams.Timed(frames)
+    told = (
+        extract.layer if look.cnn is None and not hasattr(extract, "path") else f"{extract.path.name}, {extract.layer}"
+    )
+    return Source(streams.features(reading, extract), reading, told, extract.shape if len(extract.shape) == 3 else None)
+
+
+def data_file(folder: str, pattern: str) -> Iterator[Path]:
+    """Files of a folder of the data folder TECTUM_DATA, smallest first."""
+    own = os.environ.get("TECTUM_DATA")
+    found = sorted(Path(own).expanduser().joinpath(folder).glob(pattern)) if own else []
+    yield from sorted(found, key=lambda path: path.stat().st_size)
+
+
+def _extractor(look: FrameOptions) -> Any:
+    """The network of the command line, that of the data folder, or what stands for one."""
+    from tectum import streams
+
+    path = _network(look)
+    if path is None:
+        return streams.OrientedGradients(rows_first=True)
+    threads = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    options = PIXELS[look.pixels or "caffe"]
+    return streams.CNN(path, layer=look.layer, rows_first=True, batch=CHUNK, n_threads=min(2, threads), **options)
+
+
+def _network(look: FrameOptions) -> Path | None:
+    """The file of the network of the command line, else of the data folder, if there is one."""
+    if look.pixels is not None and look.pixels not in PIXELS:
+        raise typer.BadParameter(f"--pixels must be one of {', '.join(PIXELS)}, got {look.pixels!r}")
+    path = look.cnn or next(data_file("cnn", "*.onnx"), None)
+    if path is None and (look.layer or look.pixels):
+        raise typer.BadParameter("--layer and --pixels belong to a network; name its ONNX file with --cnn")
+    return path
+
+
+def sources_in(path: Path) -> list[Path]:
+    """The path, or the videos or arrays in a folder; a folder of images stays one."""
+    if not path.is_dir():
+        return [path]
+    for kinds in (VIDEOS, ARRAYS):
+        found = sorted(file for file in path.iterdir() if file.suffix.lower() in kinds)
+        if found:
+            return found
+    return [path]
+
+
+def _clips(out: Output, videos: list[Path], look: FrameOptions, folder: Path) -> Source:
+    """Features of the clips named, of those of the data folder, or of a generated one."""
+    if videos:
+        return open_source([file for video in videos for file in sources_in(video)], look)
+    known = [path for path in data_file("driving", "*.mp4") if path.name in PERMITTED]
+    known.sort(key=lambda path: PERMITTED.index(path.name))
+    if known:
+        out.say(f"clips of the data folder: {', '.join(path.name for path in known)}")
+        return open_source(known, look)
+    from tectum import streams
+
+    out.say("no video was named: generating a clip of four scenes")
+    clip = streams.write_clip(folder / "generated.mp4", seconds=SCENE_SECONDS * len(SCENES), scenes=len(SCENES))
+    source = open_source([clip], look)
+    return source._replace(stream=_in_scenes(source.stream))
+
+
+def _in_scenes(stream: "Stream") -> "Stream":
+    """The generated clip with a source for each scene, to score by."""
+    import numpy as np
+
+    from tectum.streams import Stream
+
+    class Scenes(Stream):
+        def __init__(self) -> None:
+            self.names = list(SCENES)
+            self.n_features, self.n_announced = stream.n_features, stream.n_announced
+
+        def __iter__(self) -> Iterator[Any]:
+            for chunk in stream:
+                scene = np.minimum((chunk.time_s / SCENE_SECONDS).astype(np.int64), len(SCENES) - 1)
+                yield chunk._replace(source=scene)
+
+    return Scenes()
+
+
+def _hierarchy(
+    config: Path | None, settings: dict[str, Any], seed: int | None, source: Source, resume: Path | None
+) -> Any:
+    """A new hierarchy, or the one to go on with."""
+    from tectum import MapHierarchy
+
+    if resume is not None:
+        hierarchy = load_model(resume)
+        if not is_hierarchy(hierarchy):
+            raise ValueError(f"{resume} must hold a MapHierarchy to go on with, got a {type(hierarchy).__name__}")
+        return hierarchy
+    if "maps" in settings:
+        raise ValueError("maps must be given in the file of --config, got a setting; write [[maps]] there")
+    settings = {"random_state": 0} | settings | ({} if seed is None else {"random_state": seed})
+    if config is not None:
+        given = MapHierarchy.from_toml(config).get_params(deep=False)
+        if "random_state" in settings and seed is None and given["random_state"] is not None:
+            settings.pop("random_state")
+        hierarchy = MapHierarchy.from_toml(config, **settings)
+    else:
+        from tectum.models.common.settings import constructor_arguments
+
+        hierarchy = MapHierarchy(**constructor_arguments(MapHierarchy, settings))
+    if hierarchy.maps is None and source.shape is not None:
+        from tectum.models.hierarchy.driving import driving_maps
+
+        hierarchy.set_params(maps=driving_maps(source.shape))
+    return hierarchy
+
+
+def _learn(
+    out: Output,
+    hierarchy: Any,
+    source: Source,
+    *,
+    title: str,
+    again: list[str],
+    output: Path | None,
+    report: Path | None,
+) -> None:
+    """One pass with a progress bar; saves what was learned whatever happens, then writes the page."""
+    from tectum.report import Diary
+    from tectum.streams import StreamError
+
+    if output is not None:
+        check_destination(output)
+    skip = getattr(hierarchy, "n_frames_seen_", 0)
+    diary = Diary(source.stream.names, source.told)
+    out.say(f"features: {source.told}")
+    command = shell_command(*again, *([] if output is None else ["-o", str(output)]))
+    error: StreamError | None = None
+    try:
+        _pass(out, hierarchy, source, diary, skip)
+    except KeyboardInterrupt:
+        if hasattr(hierarchy, "n_frames_seen_"):
+            _keep(hierarchy, output)
+            go_on = "" if output is None else f" To go on: {command} --resume {output}"
+            where = (
+                "add --output FILE to keep what is learned" if output is None else f"the state so far is in {output}."
+            )
+            typer.echo(f"interrupted after {hierarchy.n_frames_seen_:,} frames; {where}{go_on}", err=True)
+        raise
+    except StreamError as met:
+        if not hasattr(hierarchy, "n_frames_seen_"):
+            raise
+        error = met
+    seen = hierarchy.n_frames_seen_
+    _keep(hierarchy, output)
+    result: dict[str, Any] = {"frames": seen, "features": source.told}
+    result |= {key: getattr(diary.costs[-1], key) for key in ("reading", "learning")} if diary.costs else {}
+    if output is not None:
+        out.say(f"hierarchy in {output.resolve()} after {seen:,} frames")
+        result["model"] = str(output.resolve())
+    if report is not None and diary.n_frames:
+        result |= _report(out, hierarchy, diary, title, command, report)
+    if error is not None:
+        kept = "" if output is None else f"; mended, go on with {command} --resume {output}"
+        raise StreamError(f"{error}{kept}") from error
+    out.result(result)
+
+
+def _pass(out: Output, hierarchy: Any, source: Source, diary: "Diary", skip: int) -> None:
+    from tectum.models.common.progress import progress_bar
+
+    with progress_bar(source.stream.n_announced, "learn", out.progress, unit="frames") as advance:
+
+        def step(n: int) -> None:
+            each = diary.per_frame()
+            used = sum(int((hierarchy.usage(m.name) > 0).sum()) for m in getattr(hierarchy, "maps_", []))
+            told = "" if each is None else f"features {each.features:.0f} + maps {each.learning:.0f} ms, "
+            advance(n, f"{told}{used} neurons")
+
+        diary.learn(hierarchy, source.stream, reading=source.reading, progress=step, skip=skip)
+
+
+def _keep(hierarchy: Any, output: Path | None) -> None:
+    if output is not None:
+        hierarchy.set_params(verbose=False).save(output)
+
+
+def _report(out: Output, hierarchy: Any, diary: "Diary", title: str, command: str, path: Path) -> dict[str, Any]:
+    """Write the page and return the numbers in it."""
+    from tectum.report import write_report
+    from tectum.report.streams.study import examine_stream
+
+    out.say("measuring and drawing the report ...")
+    study = examine_stream(hierarchy, diary)
+    seconds = diary.costs[-1].learning if diary.costs else None
+    write_report(path, hierarchy, study=study, title=title, command=command, seconds=seconds)
+    if out.progress:
+        print_measures(study.measures)
+    out.say(f"report in {path.resolve()}")
+    return {
+        "report": str(path.resolve()),
+        "measures": {measure.key: measure.values for measure in study.measures},
+        "warnings": study.warnings,
+    }
+
+
+def _seed(seed: int | None) -> list[str]:
+    return [] if seed is None else ["--seed", str(seed)]

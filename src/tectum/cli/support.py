@@ -1,0 +1,356 @@
+"""What the commands share: errors, output, files, tables."""
+
+import io
+import json
+import math
+import os
+import platform
+import shlex
+from collections.abc import Sequence
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NamedTuple, cast
+
+import typer
+from typer.core import TyperGroup
+
+if TYPE_CHECKING:
+    from tectum.cli.images import Cut, Patches
+    from tectum.datasets import Dataset
+    from tectum.report import DictionaryStudy, Measure, Study
+
+ERRORS = (ValueError, TypeError, OSError, ImportError)  # what tectum raises for bad input, told without a traceback
+ANYWHERE = ("--quiet", "-q", "--json")  # options of the whole command that may also follow a subcommand
+MODELS = {"spiking-som": "SpikingSOM", "dictionary": "SpikingDictionary", "hierarchy": "MapHierarchy"}
+FORMATS = (".npy", ".npz", ".csv")
+
+
+class Group(TyperGroup):
+    """Commands whose errors are one line, with exit code 1, or 130 after an interrupt; wrong usage gives 2."""
+
+    def parse_args(self, ctx: Any, args: list[str]) -> Any:
+        end = args.index("--") if "--" in args else len(args)
+        first = [arg for arg in args[:end] if arg in ANYWHERE]
+        return super().parse_args(ctx, first + [arg for arg in args[:end] if arg not in ANYWHERE] + args[end:])
+
+    def invoke(self, ctx: Any) -> Any:
+        try:
+            return super().invoke(ctx)
+        except BrokenPipeError:
+            raise  # the reader of our output has seen enough
+        except ERRORS as error:
+            typer.secho(f"error: {error}", err=True, fg="red")
+            raise typer.Exit(1) from error
+        except KeyboardInterrupt as error:
+            typer.echo("interrupted", err=True)
+            raise typer.Exit(130) from error
+
+
+class Output(NamedTuple):
+    """Where and how to print."""
+
+    quiet: bool
+    as_json: bool
+
+    @property
+    def progress(self) -> bool:
+        """Whether to show progress bars."""
+        return not (self.quiet or self.as_json)
+
+    def say(self, text: str) -> None:
+        """Print a line for people."""
+        if self.progress:
+            typer.echo(text)
+
+    def result(self, values: dict[str, Any]) -> None:
+        """Print the result for machines; NaN becomes null."""
+        if self.as_json:
+            typer.echo(json.dumps(_finite(values), default=str))
+
+
+def _finite(value: Any) -> Any:
+    """The value with None in place of NaN and infinities, which JSON does not know."""
+    if isinstance(value, dict):
+        return {key: _finite(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [_finite(item) for item in value]
+    return None if isinstance(value, float) and not math.isfinite(value) else value
+
+
+def check_destination(path: Path) -> None:
+    """Raise OSError if a file cannot be written there; asked before the work starts."""
+    if path.is_dir():
+        raise IsADirectoryError(f"cannot write {path}: it is a folder; add a file name")
+    if not path.parent.is_dir():
+        raise FileNotFoundError(f"cannot write {path}: the folder {path.parent} does not exist; create it first")
+    if not os.access(path.parent, os.W_OK):
+        raise PermissionError(f"cannot write {path}: no permission in {path.parent.resolve()}; choose another folder")
+
+
+def load_data(name_or_path: str, target: str | None) -> "Dataset":
+    """The data set or file; a target of digits is the number of a column."""
+    from tectum import datasets
+
+    if target is None:
+        return datasets.load(name_or_path)
+    is_number = target.removeprefix("-").isdigit()
+    return datasets.load(name_or_path, target=int(target) if is_number else target)
+
+
+def load_samples(model: Any, source: str, target: str | None, cut: "Cut") -> "Dataset | Patches":
+    """What a model is fitted to or asked about: patches of images for a dictionary, else a data set."""
+    if not is_dictionary(model):
+        return load_data(source, target)
+    from tectum.cli.images import load_patches
+
+    if target is not None:
+        raise typer.BadParameter("--target is for tables with labels; leave it out for a dictionary")
+    return load_patches(source, cut, seed_of(model))
+
+
+def is_dictionary(model: Any) -> bool:
+    """Whether it learns from patches of images."""
+    return type(model).__name__ == MODELS["dictionary"]
+
+
+def seed_of(model: Any) -> int:
+    """Seed of the draw of patches."""
+    return int(model.random_state or 0)
+
+
+def cut_of(model: Any, path: Path, changes: dict[str, Any]) -> "Cut":
+    """How the patches of a model in a file are made, with what the command line says otherwise."""
+    from tectum.cli.images import Cut, read_note
+
+    check_for_dictionary(is_dictionary(model), changes)
+    if not is_dictionary(model):
+        return Cut()
+    cut = read_note(path, model.n_features_in_)._replace(**changes)
+    if cut.patch is not None and cut.patch**2 != model.n_features_in_:
+        raise ValueError(
+            f"--patch must give the {model.n_features_in_} features of the model, got {cut.patch} x {cut.patch} = "
+            f"{cut.patch**2}; leave it out"
+        )
+    return cut
+
+
+def check_for_dictionary(is_one: bool, options: dict[str, Any]) -> None:
+    """Raise for options about patches with another model."""
+    if options and not is_one:
+        names = ", ".join(f"--{name}" for name in options)
+        raise typer.BadParameter(f"{names} belongs to patches of images; leave it out for this model")
+
+
+def changes(**options: Any) -> dict[str, Any]:
+    """The options that were given."""
+    return {name: value for name, value in options.items() if value is not None}
+
+
+def demonstration(name: str, presentations: int | None) -> "tuple[Any, Dataset | Patches]":
+    """The model and the data of a demo."""
+    import tectum
+
+    if name != "dictionary":
+        return tectum.SpikingSOM(n_presentations=presentations, random_state=0), tectum.datasets.load(name)
+    from tectum.cli.images import photograph_patches
+
+    model = tectum.SpikingDictionary(100, n_active=4, n_presentations=presentations or 60_000, random_state=0)
+    return model, photograph_patches()
+
+
+def samples_to_transform(
+    model: Any,
+    path: Path,
+    source: str,
+    target: str | None,
+    patch: int | None,
+    stride: int | None,
+    whiten: bool | None,
+) -> tuple[Any, dict[str, Any]]:
+    """Samples, or every patch of images, and further arrays to write beside the responses."""
+    options = changes(patch=patch, stride=stride, whiten=whiten)
+    cut = cut_of(model, path, options)
+    if is_dictionary(model):
+        from tectum.cli.images import every_patch, load_pictures
+
+        images, cut = load_pictures(source, cut)
+        if isinstance(images, dict):
+            return every_patch(list(images.values()), cut, stride or cut.patch)
+        return images, {}
+    data = load_data(source, target)
+    return data.data, {} if data.target is None else {"target": data.target}
+
+
+def save_model(model: Any, path: Path, cut: "Cut") -> None:
+    """Save a model, a dictionary with a note about its patches."""
+    if is_dictionary(model):
+        from tectum.cli.images import save_with_note
+
+        save_with_note(model, path, cut)
+    else:
+        model.save(path)
+
+
+def load_model(path: Path) -> Any:
+    """The fitted model in a file."""
+    import tectum
+
+    return tectum.load(path)
+
+
+def new_model(model: str, config: Path | None, settings: Sequence[str], seed: int | None) -> Any:
+    """An estimator with the parameters of the configuration file, of the settings and the seed, in this order."""
+    import tectum
+    from tectum.models.common.settings import constructor_arguments, parse_assignments, read_toml
+
+    estimator_class = getattr(tectum, MODELS[model])
+    values = {"random_state": 0} | (read_toml(config) if config else {}) | parse_assignments(settings)
+    if seed is not None:
+        values["random_state"] = seed
+    return estimator_class(**constructor_arguments(estimator_class, values))
+
+
+def shell_command(*words: str) -> str:
+    """What to type to do the same again."""
+    return shlex.join(["tectum", *words])
+
+
+def report_on(
+    path: Path,
+    estimator: Any,
+    data: "Dataset | Patches",
+    command: str,
+    seconds: float | None,
+    *,
+    learned: bool = True,
+) -> "Study | DictionaryStudy":
+    """Write a report and return the numbers in it; `learned`: whether these are the data of the training."""
+    from tectum.cli.images import Patches
+    from tectum.report import examine, write_report
+
+    title = data.name.replace("_", " ")
+    common: dict[str, Any] = {"title": title[:1].upper() + title[1:], "command": command, "seconds": seconds}
+    if isinstance(data, Patches):
+        X = data.examined(seed_of(estimator) + 1)
+        study = cast("DictionaryStudy", examine(estimator, X, train=data.data if learned and data.images else None))
+        shape, images = data.cut.image_shape, data.images or None
+        write_report(path, estimator, X, image_shape=shape, images=images, study=study, **common)
+        return study
+    names: dict[str, Any] = {"target_names": data.target_names, "feature_names": data.feature_names}
+    found = cast("Study | DictionaryStudy", examine(estimator, data.data, data.target, **names))
+    write_report(path, estimator, data.data, image_shape=data.image_shape, study=found, **common)
+    return found
+
+
+def report_result(data: "Dataset | Patches", study: "Study | DictionaryStudy", path: Path) -> dict[str, Any]:
+    """The numbers of a report for machines."""
+    return {
+        "data": data.name,
+        "report": str(path.resolve()),
+        "measures": {measure.key: measure.values for measure in study.measures},
+        "warnings": study.diagnosis.warnings,
+    }
+
+
+def print_measures(measures: "Sequence[Measure]") -> None:
+    """A table of the headline numbers; the best of a row is bold."""
+    from rich.console import Console
+    from rich.table import Table
+
+    methods = list(dict.fromkeys(name for measure in measures for name in measure.values))
+    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="dim")
+    table.add_column("")
+    for method in methods:
+        table.add_column(method, justify="right")
+    table.add_column("better")
+    for measure in measures:
+        cells = []
+        for method in methods:
+            value = measure.values.get(method, math.nan)
+            text = "–" if math.isnan(value) else f"{value:.3f}"
+            best = len(measure.values) > 1 and value == measure.best
+            cells.append(f"[bold green]{text}[/]" if best else text)
+        table.add_row(measure.title, *cells, f"[dim]{measure.better}[/]")
+    Console().print(table)
+
+
+def winners_of(responses: Any) -> Any:
+    """Number of the neuron with the strongest response (n_samples,), -1 if there is none."""
+    import numpy as np
+
+    return np.where(responses.any(axis=1), np.abs(responses).argmax(axis=1), -1)
+
+
+def write_responses(path: Path, responses: Any, names: list[str], others: dict[str, Any]) -> int:
+    """Write responses (n_samples, n_neurons) in the format of the suffix; returns the number without a winner.
+
+    `others` are further arrays of a .npz file, such as labels.
+    """
+    import numpy as np
+
+    from tectum.persistence import write_atomically
+
+    winners = winners_of(responses)
+    buffer = io.BytesIO()
+    if path.suffix.lower() == ".npy":
+        np.save(buffer, responses)
+    elif path.suffix.lower() == ".npz":
+        np.savez_compressed(buffer, data=responses, winners=winners, **others)
+    else:
+        table = np.column_stack([winners, responses])
+        form = ["%d"] + ["%.6g"] * responses.shape[1]
+        np.savetxt(buffer, table, delimiter=",", fmt=form, header=",".join(["winner", *names]), comments="")
+    write_atomically(path, buffer.getvalue())
+    return int((winners < 0).sum())
+
+
+def environment_facts() -> dict[str, Any]:
+    """Versions, folders, threads, models and data sets."""
+    import tectum
+    from tectum import datasets
+    from tectum.datasets.cache import cache_folder
+
+    def installed(package: str) -> str:
+        try:
+            return version(package)
+        except PackageNotFoundError:
+            return "not installed"
+
+    packages = ("numpy", "scipy", "scikit-learn", "numba", "matplotlib")
+    return {
+        "versions": {"tectum": tectum.__version__, "python": platform.python_version()}
+        | {package: installed(package) for package in packages},
+        "platform": platform.platform(terse=True),
+        "threads": len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count(),
+        "cache": str(cache_folder()),
+        "data_folder": os.environ.get("TECTUM_DATA"),
+        "models": list(MODELS),
+        "datasets": [summary._asdict() for summary in datasets.describe()],
+    }
+
+
+def print_facts(facts: dict[str, Any]) -> None:
+    """The same as tables."""
+    from rich.console import Console
+    from rich.table import Table
+
+    console = Console()
+    versions = "  ".join(f"{name} {number}" for name, number in facts["versions"].items())
+    rows = [
+        ("versions", versions),
+        ("platform", facts["platform"]),
+        ("threads", str(facts["threads"])),
+        ("cache", facts["cache"]),
+        ("TECTUM_DATA", facts["data_folder"] or "not set"),
+        ("models", ", ".join(facts["models"])),
+    ]
+    table = Table.grid(padding=(0, 2, 0, 0))
+    for name, value in rows:
+        table.add_row(f"[dim]{name}[/]", value)
+    console.print(table)
+    sets = Table("data set", "samples", "features", "classes", "source", box=None, pad_edge=False, header_style="dim")
+    for summary in facts["datasets"]:
+        classes = "–" if summary["classes"] is None else str(summary["classes"])
+        sets.add_row(summary["name"], str(summary["samples"]), str(summary["features"]), classes, summary["source"])
+    console.print()
+    console.print(sets)

@@ -1,0 +1,1 @@
+"""Numbers, laws and compiled kernels: what the rest is built on; imports nothing of tectum."""

@@ -1,0 +1,134 @@
+"""Laws: equations chosen by the type of their parameters.
+
+A law is a pure function of scalars whose first argument is an immutable ``NamedTuple`` of parameters. Each parameter
+type has its own equation. Plain Python looks the type up at every call; in a kernel the choice is made at compile time
+and costs nothing.
+"""
+
+import functools
+import inspect
+from collections.abc import Callable
+from typing import Any
+
+from numba.core import types
+from numba.core.errors import TypingError
+from numba.extending import overload
+
+from tectum.core.kernel import INNER_OPTIONS, in_package
+
+
+def law(stub: Callable[..., Any]) -> "Law":
+    """Turn a stub into a law, an open function to which equations are added with `Law.of`.
+
+    Parameters
+    ----------
+    stub : callable
+        Its name, arguments and docstring become those of the law; its body is never run.
+
+    Returns
+    -------
+    Law
+        Call it like the stub, from Python or from a kernel. It returns what the equation returns, a scalar or a tuple.
+
+    Examples
+    --------
+    >>> from typing import NamedTuple
+    >>> class Leak(NamedTuple):
+    ...     tau_m: float = 10.0  # ms
+    >>> @law
+    ... def update(p, v, I, dt):
+    ...     "Membrane after one step."
+    >>> @update.of(Leak)
+    ... def _(p, v, I, dt):
+    ...     "tau_m dv/dt = -v + I"
+    ...     return v + dt * (I - v) / p.tau_m
+    >>> update(Leak(), 0.5, 0.0, 1.0)
+    0.45
+    """
+    return Law(stub)
+
+
+class Law:
+    """An open function of a parameter tuple and scalars; see `law`."""
+
+    def __init__(self, stub: Callable[..., Any]) -> None:
+        functools.update_wrapper(self, stub)
+        self._name = stub.__name__
+        self._arguments = ", ".join(inspect.signature(stub).parameters)
+        self._equations: dict[type, Callable[..., Any]] = {}
+        overload(self, jit_options=INNER_OPTIONS, strict=False)(self._choose)
+
+    def of(self, parameters: type) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+        """Decorator that adds the equation for one parameter type, which may come from any file.
+
+        Parameters
+        ----------
+        parameters : type
+            A NamedTuple class; subclasses of it need an equation of their own.
+
+        Raises
+        ------
+        TypeError
+            If `parameters` is not a NamedTuple class, or the equation has other arguments than the law.
+        ValueError
+            If the type has an equation already, or the law and the type belong to this package but the equation does
+            not: code compiled before would go on using the other equation.
+        """
+
+        def add(equation: Callable[..., Any]) -> Callable[..., Any]:
+            arguments = ", ".join(inspect.signature(equation).parameters)
+            if not (isinstance(parameters, type) and issubclass(parameters, tuple) and hasattr(parameters, "_fields")):
+                raise TypeError(
+                    f"{self._name}.of(parameters): parameters must be a NamedTuple class, got {parameters!r}; "
+                    "write the parameters as class MyParameters(NamedTuple)"
+                )
+            if arguments != self._arguments:
+                raise TypeError(
+                    f"{self._name}.of({parameters.__name__}): the equation must take ({self._arguments}), "
+                    f"got ({arguments}); rename its arguments"
+                )
+            closed = in_package(self) and in_package(parameters) and not in_package(equation)
+            if parameters in self._equations or closed:
+                raise ValueError(
+                    f"{self._name}.of({parameters.__name__}): the type must be a new one, got one "
+                    f"{'that belongs to this package' if closed else 'that has an equation already'}; "
+                    "define a NamedTuple class of your own for another equation"
+                )
+            self._equations[parameters] = equation
+            return equation
+
+        return add
+
+    def require(self, parameters: type) -> None:
+        """Check that a parameter type has an equation, for an error before a kernel is compiled.
+
+        Raises
+        ------
+        TypeError
+            If it has none; the message says how to add one.
+        """
+        if parameters not in self._equations:
+            raise TypeError(self._unknown(parameters.__name__))
+
+    def __repr__(self) -> str:
+        return f"<law {self._name}({self._arguments})>"
+
+    def __call__(self, p: Any, *args: Any, **kwargs: Any) -> Any:
+        equation = self._equations.get(type(p))
+        if equation is None:
+            raise TypeError(self._unknown(type(p).__name__))
+        return equation(p, *args, **kwargs)
+
+    def _choose(self, p: Any, *args: Any, **kwargs: Any) -> Callable[..., Any]:
+        """Equation for Numba argument types, asked for when a kernel is compiled."""
+        equation = self._equations.get(p.instance_class) if isinstance(p, types.BaseNamedTuple) else None
+        if equation is None:
+            raise TypingError(self._unknown(getattr(p, "instance_class", type(p)).__name__))
+        return equation
+
+    def _unknown(self, name: str) -> str:
+        known = ", ".join(sorted(kind.__name__ for kind in self._equations)) or "none yet"
+        return (
+            f"{self._name}: the first argument must be of a type with an equation ({known}), got {name}; "
+            f"add one with @{self._name}.of({name}) above def _({self._arguments})"
+        )

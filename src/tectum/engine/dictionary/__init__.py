@@ -1,0 +1,1 @@
+"""Dictionaries: input spikes, neurons that compete, plasticity at their spikes."""

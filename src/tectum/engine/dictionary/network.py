@@ -1,0 +1,269 @@
+"""A dictionary as arrays: built from its parts, run chunk by chunk."""
+
+import functools
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tectum.core.events import SpikeTrain
+from tectum.core.lanes import aligned, aligned_zeros
+from tectum.core.random import uniform_array
+from tectum.engine.dictionary.latency import LatencyScratch, run_latency
+from tectum.engine.dictionary.loop import (
+    DictionaryCircuit,
+    DictionaryScratch,
+    DictionarySpikes,
+    DictionaryState,
+    prepare,
+    run_explaining,
+    run_softmax,
+)
+from tectum.parts.event_plasticity import memory, pair, unexplained
+from tectum.parts.input_spikes import fires, is_random
+from tectum.parts.latency import LatencyRace, LatencyRaceStep, faded, inhibition
+from tectum.parts.neurons import membrane
+from tectum.parts.representation import (
+    ExplainingAway,
+    ExplainingStep,
+    SoftmaxInhibition,
+    adapted_threshold,
+    evidence,
+    excitability,
+    softmax_share,
+)
+from tectum.parts.start import MeanWeights, UniformWeights
+from tectum.parts.steps import discretise
+
+WEIGHT_STREAM = 0xFFFFFFFFFFFFFFFF  # presentation number under which initial weights are drawn
+THRESHOLD_STREAM = 0xFFFFFFFFFFFFFFFE
+SAMPLE_STREAM = 0xFFFFFFFFFFFFFFFD
+
+
+class DictionaryParts(NamedTuple):
+    """What a dictionary is made of, apart from its size."""
+
+    encoder: Any
+    neuron: Any
+    competition: Any
+    threshold: Any
+    rule: Any
+
+
+class Response(NamedTuple):
+    """Spikes of the neurons to each sample."""
+
+    counts: NDArray[np.int32]  # (n_samples, n_units)
+    first: NDArray[np.int32]  # (n_samples, n_units) step of the first spike, -1 if silent
+
+
+def build_circuit(parts: DictionaryParts, seed: int) -> DictionaryCircuit:
+    """Constants of a dictionary, after a check that each part has its equations; kept, so read-only."""
+    return _build_circuit(seed, *parts)
+
+
+# Typed, and by part: named tuples of different types may be equal.
+@functools.lru_cache(maxsize=8, typed=True)
+def _build_circuit(seed: int, *in_order: Any) -> DictionaryCircuit:
+    parts = DictionaryParts(*in_order)
+    if isinstance(parts.competition, LatencyRace):
+        return _build_race(parts, seed)
+    neuron, competition = discretise(parts.neuron, 1.0), parts.competition
+    explaining = isinstance(competition, ExplainingAway)
+    rule = discretise(parts.rule, 1.0) if explaining else parts.rule
+    needed = [(parts.encoder, (is_random, fires)), (parts.threshold, (adapted_threshold,))]
+    if explaining:
+        competition = discretise(competition, 1.0)
+        needed += [(competition, (excitability,)), (rule, (unexplained,))]
+    else:
+        needed += [(neuron, (evidence,)), (competition, (softmax_share,)), (rule, (memory, pair))]
+    _require(needed)
+    return DictionaryCircuit(parts.encoder, neuron, competition, parts.threshold, rule, np.uint64(seed))
+
+
+def _build_race(parts: DictionaryParts, seed: int) -> DictionaryCircuit:
+    """The same for a temporal code, whose parts have time constants in ms."""
+    timed = (
+        discretise(part, parts.encoder.dt) for part in (parts.encoder, parts.neuron, parts.competition, parts.rule)
+    )
+    encoder, neuron, race, rule = timed
+    _require(
+        [
+            (neuron, (membrane, faded)),
+            (race, (inhibition, faded)),
+            (parts.threshold, (adapted_threshold,)),
+            (rule, (memory, pair)),
+        ]
+    )
+    return DictionaryCircuit(encoder, neuron, race, parts.threshold, rule, np.uint64(seed))
+
+
+def _require(needed: list[tuple[Any, tuple[Any, ...]]]) -> None:
+    """Check that each part has an equation for each of its laws."""
+    for part, laws in needed:
+        for law in laws:
+            law.require(type(part))
+
+
+def initial_weights(initial: Any, X: NDArray[np.float32], n_units: int, seed: np.uint64) -> NDArray[np.float32]:
+    """Weights (n_units, n_inputs) before learning, the same for a given seed and data."""
+    weights = np.empty((n_units, X.shape[1]), np.float32)
+    for j in range(n_units):
+        weights[j] = uniform_array(int(seed), WEIGHT_STREAM, j, X.shape[1])
+    if isinstance(initial, UniformWeights):
+        weights *= initial.high - initial.low
+        weights += initial.low
+        return weights
+    weights *= 2.0
+    weights -= 1.0
+    mean = X.mean(axis=0)
+    if isinstance(initial, MeanWeights):
+        weights *= initial.spread
+        weights += mean
+        return np.clip(weights, 0.01, 1.0, out=weights)
+    candidates = np.flatnonzero(X.any(axis=1))
+    order = np.argsort(uniform_array(int(seed), SAMPLE_STREAM, 0, len(candidates)), kind="stable")
+    weights *= initial.noise * np.abs(X).max()
+    for row, m in zip(weights, candidates[np.resize(order, n_units)], strict=True):
+        row += (1.0 - initial.share) * mean + initial.share * X[m]
+    return weights
+
+
+def unit_length(weights: NDArray[np.float32], lowest: float) -> NDArray[np.float32]:
+    """Weights not below `lowest`, each row scaled to length 1."""
+    weights = np.maximum(weights, np.float32(lowest))
+    for row in weights:
+        length = np.sqrt((row * row).sum())
+        row /= length if length > 0.0 else np.float32(1.0)
+    return weights
+
+
+def initial_thresholds(threshold: Any, n_units: int, seed: np.uint64) -> NDArray[np.float32]:
+    """Thresholds (n_units,) before learning."""
+    jitter = 2.0 * uniform_array(int(seed), THRESHOLD_STREAM, 0, n_units) - 1.0
+    return (threshold.start + threshold.jitter * jitter).astype(np.float32)
+
+
+def learn(
+    circuit: DictionaryCircuit,
+    state: DictionaryState,
+    X: NDArray[np.float32],
+    first_key: int,
+    rates: NDArray[np.float32],
+) -> Response:
+    """Present samples one after another with learning on; changes `state`.
+
+    Samples are numbered from `first_key`, under which their random numbers are drawn.
+    """
+    spikes = _spikes(len(X), len(state.theta))
+    keys = np.arange(first_key, first_key + len(X)).astype(np.uint64)
+    _run(circuit, state, spikes, X, keys, rates, learning=True)
+    return Response(spikes.counts, spikes.first)
+
+
+def respond(
+    circuit: DictionaryCircuit, state: DictionaryState, X: NDArray[np.float32], keys: NDArray[np.uint64]
+) -> Response:
+    """Response to each sample with frozen weights; it depends on the sample and its key alone."""
+    spikes = _spikes(len(X), len(state.theta))
+    _run(circuit, _copy(state), spikes, X, keys, np.zeros(len(X), np.float32), learning=False)
+    return Response(spikes.counts, spikes.first)
+
+
+def record(
+    circuit: DictionaryCircuit,
+    state: DictionaryState,
+    X: NDArray[np.float32],
+    keys: NDArray[np.uint64],
+    step_ms: float,
+) -> dict[str, SpikeTrain]:
+    """All spikes of inputs and units with frozen weights, one presentation after another."""
+    n_steps, n_units = circuit.encoder.n_steps, len(state.theta)
+    room = (0, 0)
+    for _ in range(2):  # the first pass counts the events
+        spikes = _spikes(len(X), n_units, room)
+        _run(circuit, _copy(state), spikes, X, keys, np.zeros(len(X), np.float32), learning=False)
+        room = tuple(spikes.n_events)
+    n_neurons = 2 * n_units if getattr(circuit.competition, "signed", False) else n_units
+    populations = {"inputs": (spikes.inputs, X.shape[1]), "units": (spikes.units, n_neurons)}
+    trains = {}
+    for name, (events, size) in populations.items():
+        presentation, step, neuron = events.astype(np.int64).T
+        trains[name] = SpikeTrain((presentation * n_steps + step) * step_ms, neuron, presentation, size)
+    return trains
+
+
+def _run(
+    circuit: DictionaryCircuit,
+    state: DictionaryState,
+    spikes: DictionarySpikes,
+    X: NDArray[np.float32],
+    keys: NDArray[np.uint64],
+    rates: NDArray[np.float32],
+    *,
+    learning: bool,
+) -> None:
+    X = np.ascontiguousarray(X)
+    if isinstance(circuit.competition, LatencyRaceStep):
+        run_latency(circuit, state, spikes, _race_scratch(circuit, state), X, keys, rates, learning)
+        return
+    run = run_explaining if isinstance(circuit.competition, ExplainingStep) else run_softmax
+    scratch = _scratch(circuit, state, learning)
+    prepare(state, scratch)
+    run(circuit, state, spikes, scratch, X, keys, rates, learning)
+
+
+def _copy(state: DictionaryState) -> DictionaryState:
+    """State that a kernel may touch; those of a loaded or memory-mapped model may be read-only."""
+    return DictionaryState(*(aligned(array).reshape(array.shape) for array in state))
+
+
+def _spikes(n_samples: int, n_units: int, room: tuple[int, ...] = (0, 0)) -> DictionarySpikes:
+    return DictionarySpikes(
+        counts=np.zeros((n_samples, n_units), np.int32),
+        first=np.full((n_samples, n_units), -1, np.int32),
+        inputs=np.zeros((room[0], 3), np.int32),
+        units=np.zeros((room[1], 3), np.int32),
+        n_events=np.zeros(2, np.int64),
+    )
+
+
+def _scratch(circuit: DictionaryCircuit, state: DictionaryState, learning: bool) -> DictionaryScratch:
+    n_units, n_inputs = state.weights.shape
+    n_gram = 0 if learning or isinstance(circuit.competition, SoftmaxInhibition) else n_units
+    n_steps = circuit.encoder.n_steps
+
+    def floats(*shape: int) -> NDArray[np.float32]:
+        return aligned_zeros(shape, np.float32)
+
+    return DictionaryScratch(
+        by_input=floats(n_inputs, n_units),
+        gram=floats(n_gram, n_gram),
+        known=aligned_zeros(n_units, np.uint8),
+        raster=aligned_zeros((n_steps, n_inputs), np.uint32),
+        n_fired=aligned_zeros(n_steps, np.int64),
+        sign=floats(n_inputs),
+        residual=floats(n_inputs),
+        last_pre=aligned_zeros(n_inputs, np.int32),
+        last_post=aligned_zeros(n_units, np.int32),
+        norm=floats(n_units),
+        drive=floats(n_units),
+        U=floats(n_units),
+        share=floats(n_units),
+        winners=aligned_zeros(n_units, np.int64),
+    )
+
+
+def _race_scratch(circuit: DictionaryCircuit, state: DictionaryState) -> LatencyScratch:
+    n_units, n_inputs = state.weights.shape
+    floats = {name: np.zeros(n_units, np.float32) for name in ("v", "s", "l", "limit")}
+    return LatencyScratch(
+        by_input=np.ascontiguousarray(state.weights.T),
+        n_at=np.zeros(circuit.encoder.n_steps + 1, np.int64),
+        order=np.zeros(n_inputs, np.int64),
+        last_pre=np.zeros(n_inputs, np.int64),
+        last_post=np.zeros(n_units, np.int64),
+        winners=np.zeros(n_units, np.int64),
+        active=np.zeros(n_units, np.int64),
+        **floats,
+    )

@@ -1,0 +1,1 @@
+"""Graphs of populations that exchange spikes with conduction delays."""

@@ -1,0 +1,1 @@
+"""Map of one layer, driven by volleys of its oscillating input."""

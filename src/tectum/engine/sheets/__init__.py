@@ -1,0 +1,1 @@
+"""Sheets with travelling waves, the projections they wire, and the images they see."""

@@ -1,0 +1,203 @@
+"""Where the nodes of a sheet are, and how they are wired to each other."""
+
+import math
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.spatial import cKDTree
+from scipy.spatial.distance import cdist
+
+from tectum.core.random import uniform_array
+from tectum.engine.sheets.loop import SheetCircuit
+from tectum.parts.sheets import Sheet
+from tectum.parts.waves import RingKernel
+
+PLACE_STREAM = 0xFFFFFFFFFFFB0000
+MOST_IRREGULAR = 8000  # nodes of a sheet that is no grid: each holds its inhibition of every other
+CUT = 1e-4  # of its start at which the inhibition of a node on a grid ends
+MOST_SUM = 2.0**30  # of the integers that add up the inhibition of a node
+BLOCK = 256  # rows of a matrix of distances that are held at a time
+NEIGHBOURS = 12  # from which the density of free positions is taken
+GRADES = 16  # radii of neighbourhoods between one and its double
+SHORTEST = 1e-3  # reach of a neighbourhood, over the radius of its sheet
+LOWEST = round(math.log2(SHORTEST) * GRADES)
+UNWIRED = LOWEST - 1
+FEWEST_BY_OFFSET = 2048  # nodes of a grid whose units have neighbourhoods of their own; rows of smaller ones are short
+
+
+class Geometry(NamedTuple):
+    """Where the nodes of a sheet are."""
+
+    positions: NDArray[np.float64]  # (n, 2)
+    columns: int  # of a grid, else 0
+    alive: NDArray[np.bool_]  # (n,)
+    density: float  # nodes per unit area
+    born: NDArray[np.float64]  # (n,) ms
+    relative: NDArray[np.float64]  # (n, 2) positions over the side of the sheet
+
+
+class Neighbourhood(NamedTuple):
+    """How the units of a sheet are wired to neighbours of their own number."""
+
+    step: Any  # with the law `reach`, for `REFRESH` steps
+    widest: float  # reach of a unit that has not learned
+    positions: NDArray[np.float64]  # (n, 2)
+    size: float  # radius of a disc with the area of the sheet
+    kernel: RingKernel
+    grade: NDArray[np.int64]  # (n,) INOUT of the radius of the wires
+    near: list[NDArray[np.uint32]]  # INOUT neighbours of each node, unless they are wired by offset
+    listed: dict[str, NDArray]  # INOUT the same as fields of `SheetCircuit`
+
+
+def lay_out(sheet: Sheet, side: float, seed: np.uint64, layer: int) -> Geometry:
+    """Places of the nodes of a sheet; `side` is used if the sheet has none."""
+    framed = sheet.positions is None or sheet.side is not None
+    side = sheet.side or side
+    sheet = sheet._replace(side=side)
+    n = sheet.n_nodes or 0
+    if n > MOST_IRREGULAR and not sheet.columns:
+        raise ValueError(
+            f"Sheet must have at most {MOST_IRREGULAR} nodes unless they are on a regular grid, got {n} nodes for "
+            f"layer {layer}; pass a shape (rows, columns) without jitter"
+        )
+    uniform = uniform_array(int(seed), PLACE_STREAM + layer, 0, 2 * n).reshape(n, 2)
+    positions = sheet.places(uniform)
+    if sheet.positions is None:
+        area = side**2 * (1.0 if np.ndim(sheet.shape) == 0 else min(sheet.shape) / max(sheet.shape))
+        density = n / area
+    else:
+        k = min(NEIGHBOURS, n - 1)
+        density = float(np.median(k / (math.pi * cKDTree(positions).query(positions, k + 1)[0][:, -1] ** 2)))
+    born = np.zeros(n) if sheet.born is None else np.asarray(sheet.born, dtype=np.float64)
+    origin, extent = (0.0, side) if framed else (positions.min(axis=0), np.ptp(positions, axis=0).max())
+    return Geometry(positions, sheet.columns, sheet.living(), density, born, (positions - origin) / extent)
+
+
+class Wires(NamedTuple):
+    """Neighbours within r_i, and inhibition beyond r_o as integers; see `SheetCircuit`."""
+
+    first: NDArray[np.int64]
+    last: NDArray[np.int64]
+    near: NDArray[np.uint32]
+    disc: NDArray[np.int16]
+    inner: NDArray[np.int64]
+    outer: NDArray[np.int64]
+    radius: NDArray[np.int32]
+    far: NDArray[np.int16]
+    unit: np.float32
+
+
+NO_WIRES = Wires(
+    first=np.zeros(0, np.int64),
+    last=np.zeros(0, np.int64),
+    near=np.zeros(0, np.uint32),
+    disc=np.zeros((1, 1), np.int16),
+    inner=np.zeros((1, 1), np.int64),
+    outer=np.zeros((1, 1), np.int64),
+    radius=np.zeros(0, np.int32),
+    far=np.zeros((1, 1), np.int16),
+    unit=np.float32(1.0),
+)
+
+
+def wire(geometry: Geometry, kernel: RingKernel) -> Wires:
+    """Wires between nodes at any places."""
+    positions = geometry.positions
+    n = len(positions)
+    unit = _unit(kernel, n * math.exp(-kernel.r_o / kernel.length))
+    far = np.zeros((n, n), np.int16)
+    near = []
+    for start in range(0, n, BLOCK):
+        distance = cdist(positions[start : start + BLOCK], positions)
+        within = distance < kernel.r_i
+        within[np.arange(len(distance)), np.arange(start, start + len(distance))] = False
+        near += [np.flatnonzero(row).astype(np.uint32) for row in within]
+        far[start : start + BLOCK] = np.rint(_inhibition(kernel, kernel.r_o, distance) / unit)
+    return NO_WIRES._replace(**_listed(near), far=far, unit=np.float32(unit))
+
+
+def wire_grid(geometry: Geometry, kernel: RingKernel) -> Wires:
+    """Wires by the offset between nodes of a grid, where inhibition ends at `CUT` of its start at the latest."""
+    disc = _distances(kernel.r_i, geometry)
+    cutoff = kernel.r_o - kernel.length * math.log(CUT)
+    cutoff = min(cutoff, kernel.extent or math.inf)
+    distance = _distances(cutoff, geometry)
+    stamp = np.where(distance < cutoff, _inhibition(kernel, kernel.r_o, distance), 0.0)
+    unit = _unit(kernel, stamp.sum())
+    near = ((disc < kernel.r_i) & (disc > 0.0)).astype(np.int16)
+    return NO_WIRES._replace(disc=near, far=np.rint(stamp / unit).astype(np.int16), unit=np.float32(unit))
+
+
+def wire_by_reach(geometry: Geometry, kernel: RingKernel) -> Wires:
+    """Wires of which `rewire` says how far they go: by the offset on a grid, else as rows of which none is filled."""
+    n = len(geometry.positions)
+    unit = _unit(kernel._replace(r_o=0.0), n)
+    if not geometry.columns:
+        return NO_WIRES._replace(far=np.zeros((n, n), np.int16), unit=np.float32(unit))
+    distance = _distances(math.inf, geometry)
+    size, outer = disc_radius(geometry), kernel.r_o / kernel.r_i
+    highest = math.ceil(GRADES * math.log2(distance.max() / size / min(1.0, outer))) + 1
+    radii = _radius(np.arange(LOWEST, highest + 1), size)
+    quarter = distance[distance.shape[0] // 2 :, distance.shape[1] // 2 :]
+    return NO_WIRES._replace(
+        inner=np.stack([np.searchsorted(row, radii, "left") for row in quarter], axis=1),
+        outer=np.stack([np.searchsorted(row, radii * outer, "right") for row in quarter], axis=1),
+        radius=np.zeros(n, np.int32),
+        far=np.rint(_inhibition(kernel, -1.0, distance) / unit).astype(np.int16),
+        unit=np.float32(unit),
+    )
+
+
+def rewire(circuit: SheetCircuit, neighbourhood: Neighbourhood, relative: NDArray[np.float32]) -> SheetCircuit:
+    """Wire the units whose reach has changed anew; `relative` is the reach of each over the radius of the sheet."""
+    grade = np.rint(np.log2(np.maximum(relative, SHORTEST).astype(np.float64)) * GRADES).astype(np.int64)
+    if circuit.columns:
+        circuit.radius[:] = np.minimum(grade - LOWEST, len(circuit.inner) - 1)
+        return circuit
+    kernel, near, positions = neighbourhood.kernel, neighbourhood.near, neighbourhood.positions
+    changed = np.flatnonzero(neighbourhood.grade != grade)
+    for j, radius in zip(changed, _radius(grade[changed], neighbourhood.size), strict=True):
+        distance = np.linalg.norm(positions - positions[j], axis=1)
+        within = distance < radius
+        within[j] = False
+        near[j] = np.flatnonzero(within).astype(np.uint32)
+        circuit.far[j] = np.rint(_inhibition(kernel, radius * (kernel.r_o / kernel.r_i), distance) / circuit.unit)
+    if len(changed):
+        neighbourhood.listed.update(_listed(near))
+        neighbourhood.grade[:] = grade
+    return circuit._replace(**neighbourhood.listed)
+
+
+def _listed(near: list[NDArray[np.uint32]]) -> dict[str, NDArray]:
+    """Neighbours of all nodes in a row, and where those of each begin and end."""
+    first = np.cumsum([0, *map(len, near)])
+    return {"first": first[:-1], "last": first[1:], "near": np.concatenate(near)}
+
+
+def disc_radius(geometry: Geometry) -> float:
+    """Radius of a disc with the area of a sheet."""
+    return math.sqrt(len(geometry.positions) / (math.pi * geometry.density))
+
+
+def _radius(grade: NDArray[np.int64], size: float) -> NDArray[np.float64]:
+    return size * np.exp2(grade / GRADES)
+
+
+def _inhibition(kernel: RingKernel, r_o: float, distance: NDArray[np.float64]) -> NDArray[np.float64]:
+    """exp(-D / length) beyond r_o, up to the end of the profile."""
+    return np.where((distance > r_o) & (distance < (kernel.extent or math.inf)), np.exp(-distance / kernel.length), 0.0)
+
+
+def _distances(furthest: float, geometry: Geometry) -> NDArray[np.float64]:
+    """Distances between nodes of a grid by their offset, up to the furthest."""
+    spacing, columns = geometry.density**-0.5, geometry.columns
+    rows = len(geometry.positions) // columns
+    reach = math.ceil(min(furthest / spacing, max(rows, columns)))
+    down, across = (np.arange(-min(reach, n - 1), min(reach, n - 1) + 1) for n in (rows, columns))
+    return spacing * np.hypot(down[:, None], across)
+
+
+def _unit(kernel: RingKernel, largest_sum: float) -> float:
+    """Unit in which the start of the inhibition is a 16-bit integer, and its largest sum one of 32 bits."""
+    return max(math.exp(-kernel.r_o / kernel.length) / np.iinfo(np.int16).max, largest_sum / MOST_SUM)

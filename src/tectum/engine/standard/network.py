@@ -1,0 +1,220 @@
+"""The standard network as arrays: built from its parts, run chunk by chunk."""
+
+import functools
+from typing import Any, NamedTuple
+
+import numpy as np
+from joblib import Parallel, delayed, effective_n_jobs
+from numpy.typing import NDArray
+
+from tectum.core.events import SpikeTrain
+from tectum.core.lanes import aligned_zeros
+from tectum.core.random import uniform_array
+from tectum.engine.standard.loop import (
+    GROUP,
+    LEVELS,
+    DiehlCookCircuit,
+    DiehlCookScratch,
+    DiehlCookState,
+    run,
+)
+from tectum.parts.adaptive_threshold import inhibited, raised, recovery
+from tectum.parts.neurons import membrane
+from tectum.parts.plasticity import depress, potentiate
+from tectum.parts.poisson import enough, mean_interval, rate_factor
+from tectum.parts.steps import discretise
+from tectum.parts.trace_plasticity import inputs_depress, silence_counts
+from tectum.parts.wave_learning import norm_factor
+from tectum.parts.waves import peak
+
+WEIGHT_STREAM = 0xFFFFFFFFFFFFFFFF  # presentation number under which initial weights are drawn
+LANES = 16  # columns of the table are padded to an odd multiple of this, so that rows begin in different cache sets
+
+
+class DiehlCookParts(NamedTuple):
+    """What a network is made of, apart from its size."""
+
+    encoder: Any
+    retry: Any
+    neuron: Any
+    inhibition: Any
+    rule: Any
+    norm: Any
+
+
+class Response(NamedTuple):
+    """Answers to samples."""
+
+    counts: NDArray[np.int32]  # (n_samples, n_units) spikes of each neuron when the sample was last shown
+    shown: NDArray[np.int32]  # (n_samples,) times that it was shown
+
+
+# Typed, and by part: named tuples of different types may be equal.
+@functools.lru_cache(maxsize=8, typed=True)
+def build_circuit(gain: float, dt: float, seed: int, *in_order: Any) -> DiehlCookCircuit:
+    """Constants of a network whose parts are given in the order of `DiehlCookParts`; kept, so read-only.
+
+    Raises
+    ------
+    TypeError
+        If a part lacks one of its equations.
+    """
+    parts = DiehlCookParts(*in_order)
+    encoder, neuron, rule = (discretise(part, dt) for part in (parts.encoder, parts.neuron, parts.rule))
+    needed = [
+        (encoder, (mean_interval,)),
+        (parts.retry, (enough, rate_factor)),
+        (neuron, (membrane, peak, raised, recovery)),
+        (parts.inhibition, (inhibited,)),
+        (rule, (potentiate, depress, silence_counts, inputs_depress)),
+        (parts.norm, (norm_factor,)),
+    ]
+    for part, laws in needed:
+        for law in laws:
+            law.require(type(part))
+    levels, whole = exponential_levels(), (np.float32(gain), np.uint64(seed))
+    return DiehlCookCircuit(
+        encoder, parts.retry, neuron, parts.inhibition, rule, parts.norm, whole[0], levels, whole[1]
+    )
+
+
+@functools.cache
+def exponential_levels() -> NDArray[np.float32]:
+    """Quantiles (LEVELS,) of the exponential distribution of mean 1."""
+    levels = -np.log((np.arange(LEVELS) + 0.5) / LEVELS)
+    levels = levels.astype(np.float32)
+    levels.flags.writeable = False
+    return levels
+
+
+def initial_state(n_inputs: int, n_units: int, mean: float, seed: int) -> DiehlCookState:
+    """Weights from the uniform distribution, each neuron's with the given mean, and thresholds at rest."""
+    weights, total = np.empty((n_inputs, n_units), np.float32), np.zeros(n_units)
+    least = 0.01  # as in the authors' published code, so that none is 0
+    for i in range(n_inputs):
+        weights[i] = uniform_array(seed, WEIGHT_STREAM, i, n_units)
+        total += weights[i].astype(np.float64) + least
+    factor = mean / (total / n_inputs)
+    for row in weights:
+        row[:] = (row.astype(np.float64) + least) * factor
+    return DiehlCookState(weights, np.zeros(n_units, np.float32))
+
+
+def learn(circuit: DiehlCookCircuit, state: DiehlCookState, X: NDArray[np.float32], first_key: int) -> Response:
+    """Present samples one after another with learning on; changes `state`.
+
+    Samples are numbered from `first_key`, under which their random numbers are drawn.
+    """
+    keys = _keys_from(first_key, len(X))
+    return _run(circuit, state, _scratch(circuit, state), X, keys, learning=True)
+
+
+def learn_replicas(
+    circuit: DiehlCookCircuit,
+    states: list[DiehlCookState],
+    seeds: NDArray[np.uint64],
+    X: NDArray[np.float32],
+    order: NDArray[np.intp],
+    first_key: int,
+) -> list[tuple[DiehlCookState, Response]]:
+    """What `learn` makes of each state, on a CUDA device; the states stay as they are.
+
+    Each replica has a seed of its own in place of that of the circuit, and sees the samples in the order
+    (n_replicas, n_presentations) given for it.
+    """
+    from tectum.engine.standard import device as diehl_cook_device
+
+    keys = _keys_from(first_key, order.shape[1])
+    found = diehl_cook_device.learn(circuit, states, seeds, X, order, keys)
+    return [(state, Response(counts, shown)) for state, counts, shown in found]
+
+
+def respond(
+    circuit: DiehlCookCircuit,
+    state: DiehlCookState,
+    X: NDArray[np.float32],
+    keys: NDArray,
+    n_jobs: int | None,
+    engine: str = "cpu",
+) -> Response:
+    """Response to each sample with frozen weights; it depends on the sample and its key alone."""
+    if engine == "cuda":
+        from tectum.engine.standard import device as diehl_cook_device
+
+        return Response(*diehl_cook_device.respond(circuit, state, X, keys))
+    n_parts = min(effective_n_jobs(n_jobs), max(1, len(X)))
+    ends = np.linspace(0, len(X), n_parts + 1).astype(int)
+    parts = [slice(*ends[k : k + 2]) for k in range(n_parts)]
+    found = Parallel(n_jobs=n_parts, prefer="threads")(
+        delayed(_run)(circuit, state, _scratch(circuit, state), X[part], keys[part], learning=False) for part in parts
+    )
+    return Response(*(np.concatenate(arrays) for arrays in zip(*found, strict=True)))
+
+
+def record(
+    circuit: DiehlCookCircuit, state: DiehlCookState, X: NDArray[np.float32], keys: NDArray, dt: float
+) -> dict[str, SpikeTrain]:
+    """All spikes of inputs and neurons with frozen weights, of each sample when it was last shown."""
+    scratch, n_steps = _scratch(circuit, state), int(circuit.encoder.n_steps)
+    spikes: dict[str, list[NDArray]] = {"inputs": [], "units": []}
+    for m in range(len(X)):
+        _run(circuit, state, scratch, X[m : m + 1], keys[m : m + 1], learning=False)
+        fired = [np.sort(scratch.raster[step, : scratch.n_fired[step]]) for step in range(n_steps)]
+        step = np.repeat(np.arange(n_steps), scratch.n_fired)
+        spikes["inputs"].append(np.stack([np.full(len(step), m), step, np.concatenate(fired)], axis=1))
+        step = np.flatnonzero(scratch.winner >= 0)
+        spikes["units"].append(np.stack([np.full(len(step), m), step, scratch.winner[step]], axis=1))
+    sizes = {"inputs": len(state.weights), "units": len(state.theta)}
+    trains = {}
+    for name, found in spikes.items():
+        presentation, step, neuron = np.concatenate(found).astype(np.int64).T
+        trains[name] = SpikeTrain((presentation * n_steps + step) * dt, neuron, presentation, sizes[name])
+    return trains
+
+
+def _keys_from(first: int, n: int) -> NDArray[np.uint64]:
+    """Keys of the random numbers of n samples in the order in which they are learned from."""
+    return np.arange(first, first + n).astype(np.uint64)
+
+
+def _run(
+    circuit: DiehlCookCircuit,
+    state: DiehlCookState,
+    scratch: DiehlCookScratch,
+    X: NDArray[np.float32],
+    keys: NDArray,
+    *,
+    learning: bool,
+) -> Response:
+    if not learning:  # arrays of a loaded or memory-mapped model may be read-only, which would be another type
+        state = DiehlCookState(*(np.require(array, requirements=["C", "W"]) for array in state))
+    counts, shown = np.zeros((len(X), len(state.theta)), np.int32), np.zeros(len(X), np.int32)
+    run(circuit, state, scratch, np.require(X, np.float32, ["C", "W"]), keys, counts, shown, learning)
+    return Response(counts, shown)
+
+
+def _scratch(circuit: DiehlCookCircuit, state: DiehlCookState) -> DiehlCookScratch:
+    (n_inputs, n_units), n_steps = state.weights.shape, int(circuit.encoder.n_steps)
+    n_columns = LANES * (-(-n_units // LANES) | 1)
+
+    def zeros(kind: Any, *shape: int) -> NDArray:
+        return aligned_zeros(shape, kind)
+
+    return DiehlCookScratch(
+        table=zeros(np.float32, n_inputs + 2, n_columns),
+        v=zeros(np.float32, n_columns),
+        limit=zeros(np.float32, n_columns),
+        raster=zeros(np.uint32, n_steps, n_inputs),
+        n_fired=zeros(np.int32, n_steps),
+        group=zeros(np.uint32, GROUP),
+        active=zeros(np.uint32, n_inputs),
+        open=zeros(np.uint32, n_inputs),
+        interval=zeros(np.float32, n_inputs),
+        clock=zeros(np.int32, n_inputs),
+        words=zeros(np.uint32, 4, n_inputs),
+        last_pre=zeros(np.int32, n_inputs),
+        last_post=zeros(np.int32, n_units),
+        fired=zeros(np.int32, n_units),
+        winner=zeros(np.int32, n_steps),
+        back=zeros(np.int32, n_steps),
+    )

@@ -1,0 +1,1 @@
+"""What `MapHierarchy` is made of."""

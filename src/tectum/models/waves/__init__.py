@@ -1,0 +1,1 @@
+"""What `WaveNetwork` is made of."""

@@ -1,0 +1,242 @@
+"""Networks of sheets by name: configurations, architectures and controls."""
+
+from typing import Any, Self
+
+from tectum import parts
+from tectum.models.common.parameters import check_part
+from tectum.models.waves import growth as wave_growth, parameters as wave_parameters
+
+CELL_DIVISION = parts.CellDivision()
+
+
+class WaveArchitectures:
+    """Named constructors of `WaveNetwork`."""
+
+    def __init__(self, layers: Any = None, **others: Any) -> None:
+        raise NotImplementedError("WaveArchitectures has no parts of its own; use WaveNetwork")
+
+    @classmethod
+    def authors(cls, layers=wave_parameters.AUTHORS_LAYERS, **others) -> Self:
+        """The rule and the constants of the authors' code: winners learn in proportion to their excess.
+
+        Competition thresholds grow thirty times faster than there, so that all units find a patch within 5,000 ms.
+
+        Parameters
+        ----------
+        layers : sequence of Sheet, default=(Sheet(1600, 20.0), Sheet(300, 6.0))
+        **others
+            Further parameters of the class, which take precedence.
+
+        Returns
+        -------
+        WaveNetwork
+        """
+        return cls(layers, **(wave_parameters.AUTHORS | others))
+
+    @classmethod
+    def precursor(cls, layers=wave_parameters.PRECURSOR_LAYERS, **others) -> Self:
+        """The rule and the constants of the code of Raghavan & Thomson (2019): neurons of Izhikevich, one winner.
+
+        Every 1,000 ms the units that have won less than 200 times become as sensitive as a fifth of their largest
+        input allows. Fields become compact, without order; units of the upper sheet fire when they win.
+
+        Parameters
+        ----------
+        layers : sequence of Sheet, default=(Sheet(3200, 32.0), Sheet(400, 32.0))
+        **others
+            Further parameters of the class, which take precedence.
+
+        Returns
+        -------
+        WaveNetwork
+        """
+        return cls(layers, **(wave_parameters.PRECURSOR | others))
+
+    @classmethod
+    def scheduled(cls, layers=wave_parameters.TOPOGRAPHIC_LAYERS, **others) -> Self:
+        """Order by a schedule: waves and neighbourhoods that shrink over six phases, whatever the fields are like.
+
+        Parameters
+        ----------
+        layers : sequence of Sheet, default=(Sheet(1600, 20.0), Sheet(300, 10.0))
+        **others
+            Further parameters of the class, which take precedence.
+
+        Returns
+        -------
+        WaveNetwork
+        """
+        return cls(layers, **(wave_parameters.SCHEDULED | others))
+
+    @classmethod
+    def perceptron(cls, sizes=(1600, 300, 100), **others) -> Self:
+        """Square sheets of any number and size, each wired to the next: the default parts.
+
+        Parameters
+        ----------
+        sizes : sequence of int, default=(1600, 300, 100)
+            Nodes of each sheet, from below.
+        **others
+            Parameters of the class, which take precedence.
+
+        Returns
+        -------
+        WaveNetwork
+
+        Raises
+        ------
+        ValueError
+            If there are fewer than two sizes, or one is below 2.
+        """
+        return cls.topographic(wave_growth.sheets_of("WaveNetwork.perceptron", sizes), **others)
+
+    @classmethod
+    def autoencoder(cls, sizes=(1600, 300, 100, 300, 1600), **others) -> Self:
+        """Sheets that become smaller and then larger again, the last as large as the first.
+
+        Parameters
+        ----------
+        sizes : sequence of int, default=(1600, 300, 100, 300, 1600)
+            Nodes of each sheet, from below.
+        **others
+            Parameters of the class, which take precedence.
+
+        Returns
+        -------
+        WaveNetwork
+
+        Raises
+        ------
+        ValueError
+            If the sizes do not fall and then rise to the first.
+        """
+        sheets = wave_growth.sheets_of("WaveNetwork.autoencoder", sizes)
+        wave_growth.check_valley("WaveNetwork.autoencoder", sizes)
+        return cls.topographic(sheets, **others)
+
+    @classmethod
+    def pooling(cls, n_units=300, *, wave=2.0, **others) -> Self:
+        """One layer of units that pool patches as large as the waves (Raghavan & Thomson 2019).
+
+        Parameters
+        ----------
+        n_units : int, default=300
+        wave : float, default=2.0
+            Radius of excitation on the first sheet; inhibition begins at 2.5 times it. Twice as large in the first
+            phase.
+        **others
+            Parameters of the class, which take precedence.
+
+        Returns
+        -------
+        WaveNetwork
+        """
+        profile = wave_parameters.TOPOGRAPHIC["first_kernel"]._replace(r_i=wave, r_o=2.5 * wave)
+        phases = (parts.WavePhase(3000.0, 2.0 * wave, 5.0 * wave), parts.WavePhase(27_000.0))
+        usual = {"layers": (parts.Sheet(), parts.Sheet(n_units)), "first_kernel": profile, "phases": phases}
+        return cls.topographic(**(usual | others))
+
+    @classmethod
+    def growing(cls, division=CELL_DIVISION, **others) -> Self:
+        """Two sheets that grow from one cell while waves wire them (Raghavan & Thomson 2019).
+
+        Cells of the first sheet divide; those that have come of age bud units of the second, each with a single
+        synapse, from the cell that it has budded from. So the map is in order from the start, whatever the size of the
+        waves, and what these do is to spread each unit's field. A unit can win if a tenth of its weight is on nodes
+        that fire, so that the first to bud do not take all; ours.
+
+        Parameters
+        ----------
+        division : CellDivision, default=CellDivision()
+        **others
+            Parameters of the class, which take precedence.
+
+        Returns
+        -------
+        WaveNetwork
+        """
+        check_part("WaveNetwork.growing.division", division)
+        cells, units = division.sheets(others.get("random_state"))
+        return cls.topographic(**(wave_parameters.BUDDING | {"layers": (cells, units)} | others))
+
+    @classmethod
+    def budding(cls, sizes=(1600, 300, 100), **others) -> Self:
+        """Square sheets of any number and size whose units have budded from the sheet below, as in `growing`.
+
+        Each unit starts with a single synapse, from the node at its own place. Waves of one size spread the fields
+        within 15,000 ms, in deep stacks also; order is given, not found.
+
+        Parameters
+        ----------
+        sizes : sequence of int, default=(1600, 300, 100)
+            Nodes of each sheet, from below.
+        **others
+            Parameters of the class, which take precedence.
+
+        Returns
+        -------
+        WaveNetwork
+
+        Raises
+        ------
+        ValueError
+            If there are fewer than two sizes, or one is below 2.
+        """
+        sheets = wave_growth.sheets_of("WaveNetwork.budding", sizes)
+        return cls.topographic(sheets, **(wave_parameters.BUDDING | others))
+
+    @classmethod
+    def continuous(cls, layers=wave_parameters.TOPOGRAPHIC_LAYERS, **others) -> Self:
+        """Waves of one size throughout, no schedule: wider neighbourhoods and more winners at first; takes 60 s.
+
+        Parameters
+        ----------
+        layers : sequence of Sheet, default=(Sheet(1600, 20.0), Sheet(300, 10.0))
+        **others
+            Further parameters of the class, which take precedence.
+
+        Returns
+        -------
+        WaveNetwork
+        """
+        return cls(layers, **(wave_parameters.CONTINUOUS | others))
+
+    @classmethod
+    def control(cls, kind, layers=wave_parameters.TOPOGRAPHIC_LAYERS, **others) -> Self:
+        """A network that must not organise itself, for comparison with the default.
+
+        Parameters
+        ----------
+        kind : {"shuffled", "no waves", "no plasticity"}
+            Each sheet sees as many spikes as the one below has, of nodes drawn at random in each step; the first sheet
+            has no lateral profile, so that its nodes fire by their noise alone; nothing learns.
+        layers : sequence of Sheet, default=(Sheet(1600, 20.0), Sheet(300, 10.0))
+        **others
+            Further parameters of the class, which take precedence.
+
+        Returns
+        -------
+        WaveNetwork
+
+        Raises
+        ------
+        ValueError
+            If there is no such control.
+        """
+        return cls(layers, **(wave_parameters.TOPOGRAPHIC | wave_growth.control_parts(kind) | others))
+
+    @classmethod
+    def topographic(cls, layers=wave_parameters.TOPOGRAPHIC_LAYERS, **others) -> Self:
+        """The default parts, spelled out: units learn when they fire, in neighbourhoods that follow their fields.
+
+        Parameters
+        ----------
+        layers : sequence of Sheet, default=(Sheet(1600, 20.0), Sheet(300, 10.0))
+        **others
+            Further parameters of the class, which take precedence.
+
+        Returns
+        -------
+        WaveNetwork
+        """
+        return cls(layers, **(wave_parameters.TOPOGRAPHIC | others))

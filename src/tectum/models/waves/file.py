@@ -1,0 +1,50 @@
+"""State of a `WaveNetwork` as arrays and numbers that a file holds, and back."""
+
+from typing import Any
+
+import numpy as np
+
+from tectum import persistence
+from tectum.engine.sheets.fields import Fields, FieldState
+from tectum.engine.sheets.loop import SheetState
+from tectum.engine.sheets.network import StackState
+from tectum.engine.sheets.projection import ProjectionState
+
+NUMBERS = ("input_scale_", "n_steps_grown_", "n_images_seen_")
+
+
+def arrays_of(network: Any) -> dict[str, np.ndarray]:
+    """The arrays of a network that has grown or learned."""
+    arrays: dict[str, np.ndarray] = {"seed": np.asarray(network._seed), "movements": network.movements_}
+    arrays |= {f"alive.{layer}": alive for layer, alive in enumerate(network._alive)}
+    arrays |= {f"look.{layer}": look for layer, look in enumerate(network._look)}
+    arrays |= persistence.arrays_of("sheet", network._state.sheets)
+    arrays |= persistence.arrays_of("weights", network._state.weights)
+    arrays |= persistence.arrays_of("grown", getattr(network, "_grown", ()))
+    if hasattr(network, "_maps"):
+        arrays |= persistence.arrays_of("fields", [network._fields]) | persistence.arrays_of("maps", [network._maps])
+    return arrays
+
+
+def numbers_of(network: Any) -> dict[str, Any]:
+    """The numbers of a network, by names without underscore."""
+    return {name.strip("_"): getattr(network, name) for name in NUMBERS}
+
+
+def restore(network: Any, arrays: dict[str, np.ndarray], header: dict[str, Any]) -> None:
+    """Put arrays and numbers into a network that has its parameters."""
+    network._seed = np.uint64(arrays["seed"])
+    network._state = StackState(
+        persistence.records_of("sheet", SheetState, arrays),
+        persistence.records_of("weights", ProjectionState, arrays),
+    )
+    n = len(network._state.weights)
+    network._alive = [np.array(arrays[f"alive.{layer}"]) for layer in range(n + 1)]
+    network._look = tuple(arrays[f"look.{layer}"] for layer in range(n))
+    network.movements_ = arrays["movements"]
+    if grown := persistence.records_of("grown", ProjectionState, arrays):
+        network._grown = grown
+    if maps := persistence.records_of("maps", FieldState, arrays):
+        (network._maps,), (network._fields,) = maps, persistence.records_of("fields", Fields, arrays)
+    for name in NUMBERS:
+        setattr(network, name, header[name.strip("_")])

@@ -1,0 +1,282 @@
+"""Parts of a wave network: two sets of them, checks of sheets and phases, and the phase that a step falls into."""
+
+import math
+import numbers
+from collections.abc import Sequence
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from tectum import parts
+from tectum.engine.sheets.network import LayerParts
+from tectum.models.common.parameters import check_part
+
+# Winners learn in proportion to their excess, as in the authors' code, but their thresholds grow thirty times faster.
+AUTHORS: dict[str, Any] = {
+    "first_neuron": parts.DynamicThresholdLIF(noise=3.0),
+    "neuron": parts.DynamicThresholdLIF(),
+    "first_kernel": parts.RingKernel(),
+    "kernel": parts.RingKernel(r_i=1.2, r_o=1.3, a_i=60.0, a_o=15.0),
+    "competition": parts.KWinners(),
+    "drive": parts.WinnerDrive(),
+    "rule": parts.WaveHebb(),
+    "normaliser": parts.MeanNorm(),
+    "initial": parts.WaveWeights(c=70.0, c_spread=2.0),
+    "neighbourhood": parts.FixedNeighbourhood(),
+    "phases": (parts.WavePhase(duration=5000.0),),
+}
+AUTHORS_LAYERS = (parts.Sheet(1600, 20.0), parts.Sheet(300, 6.0))
+
+# The precursor (Raghavan & Thomson 2019): neurons of Izhikevich in steps of 1 ms, one winner, and rescue of the others.
+# The upper sheet has no waves; its units fire when they win.
+PRECURSOR: dict[str, Any] = AUTHORS | {
+    "first_neuron": parts.Izhikevich(noise=3.0),
+    "neuron": parts.Izhikevich(v_reset_spread=0.0, d_spread=0.0),
+    "first_kernel": parts.RingKernel(r_i=2.0, r_o=6.0, a_i=5.0, a_o=2.0),
+    "kernel": parts.RingKernel(r_i=0.05, r_o=0.1, a_i=0.0, a_o=0.0),
+    "drive": parts.WinnerDrive(a_i=1000.0, a_o=0.0, relative=True),
+    "rule": parts.WaveHebb(eta=0.1, eta_c=0.005, fewest=200.0),
+    "phases": (parts.WavePhase(duration=100_000.0),),
+}
+PRECURSOR_LAYERS = (parts.Sheet(3200, 32.0), parts.Sheet(400, 32.0))
+
+# Whatever fires in the wave above learns, in waves that shrink from phase to phase.
+SCHEDULED: dict[str, Any] = {
+    "first_neuron": parts.DynamicThresholdLIF(tau_th=20.0, theta_plus=27.0, noise=6.0),
+    "neuron": parts.DynamicThresholdLIF(),
+    "first_kernel": parts.RingKernel(density=4.0),
+    "kernel": parts.RingKernel(r_i=1.5, r_o=1.92, a_i=30.0, a_o=10.0, density=3.0),
+    "competition": parts.KWinners(k=0.033, normed=True),
+    "drive": parts.WinnerDrive(a_i=1000.0, a_o=0.0, relative=True, density=3.0),
+    "rule": parts.WaveHebb(eta=0.7, eta_c=0.0, post="spikes"),
+    "normaliser": parts.MeanNorm(),
+    "initial": parts.WaveWeights(),
+    "neighbourhood": parts.FixedNeighbourhood(),
+    "phases": tuple(
+        parts.WavePhase(duration, first, 2.5 * first, r_i, 1.28 * r_i, k)
+        for duration, first, r_i, k in (
+            (3000.0, 4.0, 4.0, 0.1),
+            (3000.0, 3.48, 3.29, 0.083),
+            (3000.0, 3.03, 2.7, 0.067),
+            (3000.0, 2.64, 2.22, 0.053),
+            (3000.0, 2.3, 1.83, 0.043),
+            (8000.0, 2.0, 1.5, 0.033),
+        )
+    ),
+}
+# The same with neighbourhoods that follow the receptive fields, the default of WaveNetwork, ...
+TOPOGRAPHIC: dict[str, Any] = SCHEDULED | {
+    "competition": parts.KWinners(k=0.1, normed=True),
+    "normaliser": parts.MeanNorm(trim=0.7),
+    "neighbourhood": parts.FieldNeighbourhood(),
+    "phases": (parts.WavePhase(3000.0, 4.0, 10.0), parts.WavePhase(27_000.0)),
+}
+# ... and with waves of one size. As the default begins, two maps of eight would fold; with wider neighbourhoods and
+# more winners at first none of eight does, but it takes twice as long. A first phase of large waves, which overlap,
+# prevents folds in the default. Units take up whatever they fire with: else topography is 0.86 in place of 0.92.
+CONTINUOUS: dict[str, Any] = TOPOGRAPHIC | {
+    "competition": parts.KWinners(k=0.2, normed=True),
+    "neighbourhood": parts.FieldNeighbourhood(widest=1.3, share=1.0),
+    "phases": (parts.WavePhase(60_000.0),),
+}
+# Departures from it for units that have budded from the sheet below: what counts is the share of a unit's weight on the
+# nodes that fire, for which a single synapse is as good as a field, and a tenth of it is needed to win, so that the
+# first to bud do not take all. Neighbours look at neighbouring places from the start, so that units may take up
+# whatever they fire with.
+BUDDING: dict[str, Any] = {
+    "competition": parts.KWinners(k=0.1),
+    "initial": parts.WaveWeights(single=True, c=0.1),
+    "neighbourhood": parts.FieldNeighbourhood(share=1.0),
+    "phases": (parts.WavePhase(15_000.0),),
+}
+TOPOGRAPHIC_LAYERS = (parts.Sheet(1600, 20.0), parts.Sheet(300, 10.0))
+
+USUAL_LAYERS = (parts.Sheet(), parts.Sheet(300))
+USUAL_NODES = 1600  # of a first sheet that grows before the number of features is known
+FIRST_SIDE, SIDE = 20.0, 10.0  # of sheets without one
+
+
+def sheets_for(layers: Any, n_features: int | None) -> list[parts.Sheet]:
+    """Checked sheets, the first with as many nodes as there are features if it leaves them open."""
+    sheets = list(USUAL_LAYERS if layers is None else layers)
+    check_sheets("WaveNetwork.layers", sheets)
+    if sheets[0].n_nodes is None:
+        n_nodes = n_features or USUAL_NODES
+        root = round(n_nodes**0.5)
+        sheets[0] = sheets[0]._replace(shape=(root, root) if root**2 == n_nodes else n_nodes)
+    if n_features not in (None, sheets[0].n_nodes):
+        raise ValueError(
+            f"WaveNetwork.layers[0] must have a node per feature of X ({n_features}), got {sheets[0].n_nodes}; "
+            "sample the images at the positions of the nodes, or leave the shape of the first sheet out"
+        )
+    return sheets
+
+
+class Place(NamedTuple):
+    """Where growth is in its schedule."""
+
+    phase: int
+    begins: int  # first step of the phase
+    ends: float  # first step after it; the last has none
+    turn: int | None  # the projection that learns alone; None: all learn
+
+
+class Schedule(NamedTuple):
+    """Phases of growth in steps; projections that grow in turn go through all of them, one after another."""
+
+    phases: Sequence[parts.WavePhase]
+    step_ms: float
+    turns: int | None = None  # number of projections that grow in turn; None: all grow together
+
+    @property
+    def n_steps(self) -> int:
+        """Steps of all phases, of all turns."""
+        return (self.turns or 1) * sum(self.steps(phase.duration) for phase in self.phases)
+
+    @property
+    def duration(self) -> float:
+        """The same in ms."""
+        return self.n_steps * self.step_ms
+
+    def steps(self, duration: float) -> int:
+        """Steps in ms."""
+        return round(duration / self.step_ms)
+
+    def place(self, step: int) -> Place:
+        """The phase that a step falls into; the last goes on for ever."""
+        begins, turns = 0, [None] if self.turns is None else range(self.turns)
+        stretches = [(turn, q, self.steps(phase.duration)) for turn in turns for q, phase in enumerate(self.phases)]
+        for turn, q, length in stretches[:-1]:
+            if step < begins + length:
+                return Place(q, begins, begins + length, turn)
+            begins += length
+        return Place(stretches[-1][1], begins, math.inf, stretches[-1][0])
+
+
+def schedule_for(chosen: dict[str, Any], order: str, n_projections: int) -> Schedule:
+    """The schedule of a network with these parts."""
+    return Schedule(chosen["phases"], chosen["neuron"].step_ms, n_projections if order == "in turn" else None)
+
+
+def check_sheets(name: str, layers: Any) -> None:
+    """Check a sequence of sheets: two or more, with nodes where they should be."""
+    if not isinstance(layers, list | tuple) or len(layers) < 2:
+        raise ValueError(
+            f"{name} must be two sheets or more, got {layers!r}; pass for instance (Sheet(1600), Sheet(300))"
+        )
+    for layer, sheet in enumerate(layers):
+        where = f"{name}[{layer}]"
+        if not isinstance(sheet, parts.Sheet):
+            raise ValueError(f"{where} must be a Sheet, got {sheet!r}; write Sheet({sheet!r})")
+        _check_sheet(where, sheet, first=layer == 0)
+
+
+def _check_sheet(where: str, sheet: parts.Sheet, *, first: bool) -> None:
+    shape = sheet.shape if np.ndim(sheet.shape) else (sheet.shape,)
+    if sheet.positions is None and not (first and sheet.shape is None):
+        whole = all(isinstance(n, numbers.Integral) and int(n) >= 1 for n in shape)
+        if len(shape) > 2 or not whole or math.prod(shape) < 2:
+            raise ValueError(
+                f"{where}.shape must be a number of nodes or (rows, columns), two nodes or more, got {sheet.shape!r}; "
+                "only the first sheet may leave it to the number of features"
+            )
+    if sheet.positions is not None:
+        places = np.asarray(sheet.positions, dtype=np.float64)
+        if places.ndim != 2 or places.shape[1] != 2 or len(places) < 2 or not np.isfinite(places).all():
+            raise ValueError(
+                f"{where}.positions must have shape (n, 2) with finite numbers, n of 2 or more, got shape "
+                f"{places.shape}; pass one (x, y) per node"
+            )
+    if sheet.side is not None and not 0.0 < sheet.side < math.inf:
+        raise ValueError(f"{where}.side must be above 0, got {sheet.side!r}; leave it out to use the default")
+    if not 0.0 <= sheet.jitter <= 1.0:
+        raise ValueError(f"{where}.jitter must lie between 0 and 1, got {sheet.jitter!r}; leave it out for a grid")
+    if sheet.alive is not None and np.shape(sheet.alive) != (sheet.n_nodes,):
+        raise ValueError(
+            f"{where}.alive must have an entry per node ({sheet.n_nodes}), got shape {np.shape(sheet.alive)}; "
+            "leave it out if all live"
+        )
+    if sheet.born is not None:
+        born = np.asarray(sheet.born, dtype=np.float64)
+        if born.shape != (sheet.n_nodes,) or not np.isfinite(born).all() or born.min() < 0.0:
+            raise ValueError(
+                f"{where}.born must have a time of 0 ms or more per node ({sheet.n_nodes}), got shape {born.shape}, "
+                f"from {born.min(initial=0.0):g} to {born.max(initial=0.0):g}; leave it out if all are there at first"
+            )
+    if sheet.alive is not None and not np.any(sheet.alive):
+        raise ValueError(f"{where}.alive must leave a node alive, got none; leave it out if all live")
+
+
+def check_phases(name: str, phases: Any) -> None:
+    """Check a schedule of growth."""
+    if not isinstance(phases, list | tuple) or not phases or isinstance(phases, parts.WavePhase):
+        raise ValueError(f"{name} must be WavePhases, got {phases!r}; pass for instance (WavePhase(5000.0),)")
+    for q, phase in enumerate(phases):
+        if not isinstance(phase, parts.WavePhase):
+            raise ValueError(f"{name}[{q}] must be a WavePhase, got {phase!r}; see tectum.parts.WavePhase")
+        check_part(f"{name}[{q}]", phase)
+
+
+def check_steps(chosen: dict[str, Any]) -> None:
+    """Check that the neurons of all sheets advance by the same step.
+
+    Raises
+    ------
+    ValueError
+        If they do not.
+    """
+    first, other = chosen["first_neuron"].step_ms, chosen["neuron"].step_ms
+    if first != other:
+        raise ValueError(
+            f"WaveNetwork.neuron.step_ms must be that of first_neuron ({first} ms), got {other} ms; sheets exchange "
+            "the spikes of a step: use the same kind of neuron, or set both steps"
+        )
+
+
+def check_radii(chosen: dict[str, Any], sheets: Sequence[parts.Sheet]) -> None:
+    """Check that excitation reaches less far than the sheets, in every phase.
+
+    Raises
+    ------
+    ValueError
+        If a radius is not below the extent of its sheet, so that every node would excite every other.
+    """
+    follows_fields = not isinstance(chosen["neighbourhood"], parts.FixedNeighbourhood)
+    sides = [FIRST_SIDE] + [SIDE] * (len(sheets) - 1)
+    extents = [
+        sheet.side or side if sheet.positions is None else float(np.ptp(sheet.positions, axis=0).max())
+        for sheet, side in zip(sheets, sides, strict=True)
+    ]
+    for q, phase in enumerate(chosen["phases"]):
+        for layer, (extent, of_sheet) in enumerate(
+            zip(extents, parts_of_phase(chosen, phase, len(extents)), strict=True)
+        ):
+            if of_sheet.kernel.r_i >= extent and not (layer and follows_fields):
+                own = phase.r_i if layer else phase.first_r_i
+                kernel, field = ("kernel", "r_i") if layer else ("first_kernel", "first_r_i")
+                where = f"{kernel}.r_i" if own is None else f"phases[{q}].{field}"
+                raise ValueError(
+                    f"WaveNetwork.{where} must be below the extent of sheet {layer} ({extent:.3g}), got "
+                    f"{of_sheet.kernel.r_i!r}: every node would excite every other; make the sheet larger "
+                    "(Sheet.side) or the radius smaller"
+                )
+
+
+def parts_of_phase(chosen: dict[str, Any], phase: parts.WavePhase, n_layers: int) -> list[LayerParts]:
+    """The parts of each sheet in a phase."""
+
+    def with_radii(kernel: parts.RingKernel, r_i: float | None, r_o: float | None) -> parts.RingKernel:
+        return kernel._replace(r_i=r_i or kernel.r_i, r_o=r_o or kernel.r_o)
+
+    competition = chosen["competition"]._replace(k=phase.k or chosen["competition"].k)
+    first = LayerParts(chosen["first_neuron"], with_radii(chosen["first_kernel"], phase.first_r_i, phase.first_r_o))
+    other = LayerParts(
+        neuron=chosen["neuron"],
+        kernel=with_radii(chosen["kernel"], phase.r_i, phase.r_o),
+        competition=competition,
+        drive=chosen["drive"],
+        rule=chosen["rule"],
+        normaliser=chosen["normaliser"],
+        neighbourhood=chosen["neighbourhood"],
+    )
+    return [first] + [other] * (n_layers - 1)

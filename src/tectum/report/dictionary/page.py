@@ -1,0 +1,156 @@
+"""The page of a dictionary: its sections in words, its tables, its state of health."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from numpy.typing import ArrayLike
+
+from tectum.parts.representation import ExplainingAway
+from tectum.report.content import Comparison, Content, Health, Section
+from tectum.report.dictionary.figures import code_figures, component_figures
+from tectum.report.dictionary.spikes import spike_figures
+from tectum.report.dictionary.study import DICTIONARY, DictionaryStudy, Score
+from tectum.report.maps.figures import ImageShape
+
+Shape = tuple[int, int]
+
+
+def dictionary_content(
+    dictionary: Any,
+    study: DictionaryStudy,
+    *,
+    image_shape: ImageShape | None,
+    images: Sequence[ArrayLike] | None,
+    facts: list[tuple[str, str]],
+) -> Content:
+    """What the page of a dictionary says; `facts` are those that every page shows."""
+    n_features = study.X.shape[1]
+    shape = _checked_shape(image_shape, n_features)
+    if images is not None and shape is None:
+        raise ValueError("write_report.images must come with image_shape, got None; pass the shape of a patch")
+    size = f"{shape[0]} × {shape[1]} pixels" if shape else f"{n_features:,}"
+    examined = "" if len(study.X) == study.n_given else f" ({len(study.X):,} drawn for this page)"
+    return Content(
+        kind="spiking dictionary",
+        eyebrow="Dictionary of spiking neurons",
+        untitled="A dictionary and its data",
+        estimator="SpikingDictionary",
+        facts=[
+            ("Samples", f"{study.n_given:,}{examined}"),
+            ("Features", size),
+            ("Components", f"{len(dictionary.components_):,}"),
+            *facts,
+        ],
+        numbers=_numbers(study),
+        own=DICTIONARY,
+        measures=study.measures,
+        comparison=_comparison(study),
+        sections=_sections(dictionary, study, shape, images),
+        health=_health(study, len(dictionary.components_)),
+        units="Times in steps of a presentation.",
+        footer="The dictionary: after Tavanaei, Masquelier & Maida (2018), Representation learning using event-based "
+        "STDP, Neural Networks 105, 294–303; explaining away after Olshausen & Field (1996), Emergence of "
+        "simple-cell receptive field properties by learning a sparse code for natural images, Nature 381, 607–609.",
+    )
+
+
+def _checked_shape(image_shape: ImageShape | None, n_features: int) -> Shape | None:
+    if image_shape is None:
+        return None
+    if len(image_shape) != 2 or image_shape[0] * image_shape[1] != n_features:
+        raise ValueError(
+            f"write_report.image_shape must be (height, width) with {n_features} pixels, as many as features, got "
+            f"{tuple(image_shape)}; leave it out if samples are no images"
+        )
+    return int(image_shape[0]), int(image_shape[1])
+
+
+def _numbers(study: DictionaryStudy) -> str:
+    apart = "samples drawn apart from those it learned from" if study.held_out else "the samples of this page"
+    if not study.n_train:
+        return f"Measured on {apart}, in their units."
+    whose = "training samples" if study.held_out else "other samples of the same data"
+    return (
+        f"Measured on {apart}, in their units. The other methods have as many components, learned from "
+        f"{study.n_train:,} {whose}, and use as many coefficients; k-means has one centre for each sample. Principal "
+        "and independent components have the mean sample on top."
+    )
+
+
+def _comparison(study: DictionaryStudy) -> Comparison:
+    lengths = sorted({score.length for score in study.scores if score.length})
+    rows = []
+    for method in dict.fromkeys(score.method for score in study.scores):
+        scores = [score for score in study.scores if score.method == method]
+        own, components = method == DICTIONARY, scores[0].n_components
+        cells = [_cell([score for score in scores if score.length in (0, k)], own) for k in lengths]
+        more = _cell([score for score in scores if score.length is None][-1:], own or components is not None)
+        rows.append([method, "–" if components is None else f"{components}", *cells, more, scores[0].source])
+    header = [f"{k} active" for k in lengths]
+    return Comparison(
+        "Error at every length of the code",
+        ["Method", "Learned", *header, "No limit", "Source of the numbers"],
+        rows,
+        "Root mean square over a sample, mean over samples, in parentheses the number of active components where it "
+        "is not that of the column. All was computed for this page on the same samples. Spike counts are whole "
+        "numbers, below 0 only for signed input; the coefficients of the others are exact, signed real numbers.",
+    )
+
+
+def _cell(scores: list[Score], count: bool) -> str:
+    """An error, with the number of active components if it is to be told."""
+    if not scores:
+        return "–"
+    return f"{scores[0].rms:.3g}" + f" ({scores[0].active_units:.3g})" * count
+
+
+def _sections(
+    dictionary: Any, study: DictionaryStudy, shape: Shape | None, images: Sequence[ArrayLike] | None
+) -> list[Section]:
+    explaining = isinstance(dictionary._chosen()["competition"], ExplainingAway)
+    how = (
+        "A spike takes the part of the input that its neuron stands for from all the others, so that a few neurons "
+        "represent a sample by graded counts."
+        if explaining
+        else "Neurons compete through a softmax, and the components of those that fire are averaged."
+    )
+    return [
+        Section(
+            "components",
+            "What it learned",
+            "Samples were presented one by one, as spikes. Whenever a neuron fired, and only then, its weights moved "
+            "towards what it had to explain. Nobody told it what to look for.",
+            component_figures(dictionary, study, shape),
+        ),
+        Section(
+            "codes",
+            "What it tells",
+            f"A sample becomes a few spike counts, from which it can be put together again. {how}",
+            code_figures(dictionary, study, shape, images),
+        ),
+        Section(
+            "spikes",
+            "The spikes",
+            "What happens while a sample is presented, weights frozen, and the rule that changes them in training.",
+            spike_figures(dictionary, study, shape),
+        ),
+    ]
+
+
+def _health(study: DictionaryStudy, n_components: int) -> Health:
+    found = study.diagnosis
+    rows = [
+        ("Components that never fire", f"{len(found.dead_units)} of {n_components}"),
+        ("Components that repeat others", f"{found.duplicate_units}"),
+        ("Weights at the upper bound", f"{100 * found.saturated_weights:.1f} %"),
+        ("Samples without a spike", f"{100 * found.silent_samples:.1f} %"),
+        ("Their share of the energy", f"{100 * found.silent_energy:.1f} %"),
+        ("Values that are clipped", f"{100 * found.clipped_values:.2f} %"),
+        ("Active components per sample", f"{found.active_units:.2f}"),
+        ("Spikes per sample", f"{found.spikes:.1f}"),
+        ("Target of the threshold, reached", f"{found.target:g}, {found.reached:.2f}"),
+        ("Threshold", f"{found.threshold:.3g}"),
+        ("Error, error of the mean sample", f"{found.error:.4g}, {found.trivial_error:.4g}"),
+    ]
+    good = "Nothing to complain about: all components are in use, and the threshold keeps to its target."
+    return Health("Health of the dictionary", good, found.warnings, rows)

@@ -1,0 +1,287 @@
+"""A fitted dictionary examined on samples: everything that the tables and the figures of a report show."""
+
+import copy
+import math
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+from sklearn.base import clone
+from sklearn.utils import check_array, check_random_state
+from threadpoolctl import threadpool_limits
+
+from tectum import analysis
+from tectum.models.common.dictionary_diagnosis import DictionaryDiagnosis
+from tectum.parts.representation import ExplainingAway
+from tectum.report.numbers import Measure
+
+DICTIONARY, MEAN, ZERO = "dictionary", "mean sample", "nothing"
+SOURCES = {
+    "k-means": "scikit-learn: k-means, nearest centre",
+    "sparse coding": "scikit-learn: dictionary learning, OMP",
+    "PCA": "scikit-learn: PCA, largest coefficients",
+    "ICA": "scikit-learn: FastICA, largest coefficients",
+    MEAN: "the mean for every sample",
+    ZERO: "0 for every value",
+}
+LENGTHS = (1, 2, 4, 8)  # units that may represent a sample
+CARDS = (1, 4)  # of these among the headline numbers
+MOST_SAMPLES = 5000  # more samples than this are examined by a random subset
+MOST_TRAINING = 5000  # training samples from which the baselines learn
+MOST_REPEATED = 30_000  # presentations of the training that is repeated for the error over time
+N_CURVE, MOST_CURVE_SAMPLES = 14, 1000  # points of that curve, and samples at each
+
+
+class Budget(NamedTuple):
+    """A way to code with less: fewer active units, or fewer steps."""
+
+    name: str
+    model: Any  # the dictionary, or a copy with other parameters
+    decode: str
+    length: int | None  # active units at most, where they are limited
+
+    def reconstruct(self, X: NDArray) -> tuple[NDArray[np.float32], NDArray[np.float64]]:
+        """Spikes of ON and OFF neurons together (n, n_components) and reconstructions (n, n_features)."""
+        counts = self.model.transform(X)
+        if self.decode == "winner":
+            strongest = np.abs(counts).argmax(axis=1)[:, None]
+            counts = np.where(np.arange(counts.shape[1]) == strongest, counts, 0.0)
+        return np.abs(counts), self.model.inverse_transform(counts)
+
+
+class Score(NamedTuple):
+    """Error of one method at one length of its code."""
+
+    method: str
+    n_components: int | None  # None where there are none
+    code: str  # what represents a sample
+    length: int | None  # active units allowed; None: as many as the method takes
+    active_units: float  # mean over the samples
+    rms: float  # in units of the input
+    source: str
+
+
+@dataclass(frozen=True)
+class DictionaryStudy:
+    """A dictionary examined on samples: all that the figures and the tables of a report need.
+
+    Attributes
+    ----------
+    X : ndarray of shape (n, n_features)
+        The samples examined.
+    n_given : int
+        Number of samples given; more than n if a random part was examined.
+    n_train : int
+        Number of samples from which the baselines learned; 0 without baselines.
+    held_out : bool
+        Whether these came apart from X, as training samples.
+    counts : ndarray of shape (n, n_components)
+        Spikes of each component.
+    reconstruction : ndarray of shape (n, n_features)
+        What they tell, in units of the input.
+    budgets : list of Budget
+        The dictionary with ever more active units or steps, the last one as it was trained.
+    scores : list of Score
+        Every method at every code length, trivial predictors last.
+    curve : tuple of ndarray (n_points,) or None
+        Presentations, and the error after them in a repeated training; None without training samples.
+    measures : list of Measure
+        Headline numbers.
+    diagnosis : DictionaryDiagnosis
+        State of health.
+    """
+
+    X: NDArray[np.float64]
+    n_given: int
+    n_train: int
+    held_out: bool
+    counts: NDArray[np.float32]
+    reconstruction: NDArray[np.float64]
+    budgets: list[Budget]
+    scores: list[Score]
+    curve: tuple[NDArray[np.float64], NDArray[np.float64]] | None
+    measures: list[Measure]
+    diagnosis: DictionaryDiagnosis
+
+
+def examine_dictionary(
+    dictionary: Any, X: ArrayLike, *, train: ArrayLike | None, baselines: bool, random_state: int | None
+) -> DictionaryStudy:
+    """Measure a fitted dictionary; see `tectum.report.examine`."""
+    table, rng = _table(X), check_random_state(random_state)
+    learned = None if train is None else _table(train)
+    if learned is None and baselines and len(table) > 1:
+        order = rng.permutation(len(table))
+        reference, samples = table[np.sort(order[: len(table) // 2])], table[np.sort(order[len(table) // 2 :])]
+    else:
+        reference, samples = table if learned is None else learned, table
+    samples, reference = _drawn(samples, MOST_SAMPLES, rng), _drawn(reference, MOST_TRAINING, rng)
+    budgets = list_budgets(dictionary)
+    own, codes = [], []
+    for budget in budgets:
+        codes.append(budget.reconstruct(samples))
+        own.append(_own_score(budget, samples, *codes[-1]))
+    counts, reconstruction = codes[-1]
+    trivial = [
+        Score(name, None, "–", 0, 0.0, error, SOURCES[name]) for name, error in _trivial(samples, reference).items()
+    ]
+    others = _baselines(samples, reference, own, dictionary, random_state) if baselines else []
+    scores = [*own, *others, *trivial]
+    return DictionaryStudy(
+        X=samples,
+        n_given=len(table),
+        n_train=len(reference) if baselines else 0,
+        held_out=learned is not None,
+        counts=counts,
+        reconstruction=reconstruction,
+        budgets=budgets,
+        scores=scores,
+        curve=None if learned is None else training_curve(dictionary, learned, samples, random_state),
+        measures=_measures(scores, counts),
+        diagnosis=dictionary.diagnose(samples),
+    )
+
+
+def list_budgets(dictionary: Any) -> list[Budget]:
+    """The dictionary with ever more active units, or under a softmax steps; the last one as it is."""
+    chosen = dictionary._chosen()
+    competition, encoder = chosen["competition"], chosen["encoder"]
+
+    def changed(**parameters: Any) -> Any:
+        return copy.deepcopy(dictionary).set_params(verbose=False, **parameters)
+
+    if isinstance(competition, ExplainingAway):
+        most = min(competition.most or math.inf, len(dictionary.components_))
+        budgets = [
+            Budget(f"at most {k} active", changed(competition=competition._replace(most=k)), "counts", k)
+            for k in LENGTHS
+            if k < most
+        ]
+        return [*budgets, Budget("as trained", changed(), "counts", None)]
+    budgets = [Budget("winner", changed(), "winner", 1)]
+    for n_steps in (1, max(2, encoder.n_steps // 10), max(3, encoder.n_steps // 3)):
+        if n_steps < encoder.n_steps:
+            name = f"{n_steps} step{'s' * (n_steps > 1)}"
+            budgets.append(Budget(name, changed(encoder=encoder._replace(n_steps=n_steps)), "counts", None))
+    return [*budgets, Budget("as trained", changed(), "counts", None)]
+
+
+def training_curve(
+    dictionary: Any, train: NDArray, X: NDArray, random_state: int | None
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Presentations and errors on X of a dictionary with the same parameters that learns again from `train`."""
+    rng = check_random_state(random_state)
+    X = X[np.unique(np.linspace(0, len(X) - 1, MOST_CURVE_SAMPLES).astype(int))]
+    last = max(1, min(MOST_REPEATED, dictionary.n_presentations_seen_))
+    again = clone(dictionary).set_params(
+        n_presentations=last, input_scale=dictionary.input_scale_, on_off=dictionary.on_off_, verbose=False
+    )
+    if dictionary.quantum_ is not None:
+        again.set_params(competition=dictionary._chosen()["competition"]._replace(quantum=dictionary.quantum_))
+    stops = np.unique(np.concatenate([[min(100, last)], np.linspace(0, last, N_CURVE)[1:]]).astype(int))
+    errors = []
+    for n in np.diff(stops, prepend=0):
+        again.partial_fit(train[rng.randint(len(train), size=n)])
+        errors.append(again.reconstruction_error(X))
+    return stops.astype(np.float64), np.array(errors)
+
+
+def _table(X: ArrayLike) -> NDArray[np.float64]:
+    table = check_array(X, accept_sparse="csr", dtype=np.float64)
+    return table if isinstance(table, np.ndarray) else table.toarray()
+
+
+def _drawn(X: NDArray, most: int, rng: np.random.RandomState) -> NDArray:
+    return X if len(X) <= most else X[np.sort(rng.permutation(len(X))[:most])]
+
+
+def _own_score(budget: Budget, X: NDArray, counts: NDArray, reconstruction: NDArray) -> Score:
+    active, spikes = analysis.active_units(counts), float(counts.sum(axis=1).mean())
+    error = analysis.reconstruction_error(X, reconstruction)
+    code = f"{budget.name}: {spikes:.1f} spikes"
+    return Score(DICTIONARY, counts.shape[1], code, budget.length, active, error, "this dictionary, weights frozen")
+
+
+def _trivial(X: NDArray, reference: NDArray) -> dict[str, float]:
+    found = analysis.trivial_errors(X, reference=reference)
+    return {MEAN: found["mean_patch"], ZERO: found["all_zero"]}
+
+
+def _baselines(
+    X: NDArray, reference: NDArray, own: list[Score], dictionary: Any, random_state: int | None
+) -> list[Score]:
+    """Scores of the baselines at the code lengths of the dictionary."""
+    n_components = min(len(dictionary.components_), len(reference))
+    lengths = {score.length for score in own if score.length} | {_as_trained(own)}
+    # Threads of the linear algebra wait for each other longer than matrices of this size take.
+    with threadpool_limits(1, user_api="blas"):
+        found = analysis.score_baselines(
+            reference, X, n_components, n_active=sorted(lengths), random_state=random_state
+        )
+    scores = []
+    for score in found:
+        k = round(score.active_units)
+        dense = score.method in ("PCA", "ICA") and k not in lengths
+        code = "all coefficients" if dense else f"{k} coefficient{'s' * (k > 1)}"
+        code = "index of a centre" if score.method == "k-means" else code
+        source = SOURCES[score.method]
+        scores.append(
+            Score(score.method, score.n_components, code, None if dense else k, score.active_units, score.rms, source)
+        )
+    return scores
+
+
+def _as_trained(own: list[Score]) -> int:
+    """The whole number of coefficients next to the mean code length of the dictionary as trained."""
+    return max(1, round(own[-1].active_units))
+
+
+def _measures(scores: list[Score], counts: NDArray) -> list[Measure]:
+    """Headline numbers: errors at equal code length, sparsity."""
+    own = [score for score in scores if score.method == DICTIONARY]
+    others = [score for score in scores if score.method != DICTIONARY]
+
+    def error(key: str, title: str, meaning: str, mine: Score, k: int) -> Measure:
+        beside = {score.method: score.rms for score in others if score.method != ZERO and score.length in (0, k)}
+        return Measure(key, title, meaning, "lower", {DICTIONARY: mine.rms} | beside)
+
+    k, active = _as_trained(own), own[-1].active_units
+    plural = "s" * (k > 1)
+    measures = [
+        error(
+            "error",
+            "Error",
+            f"Root mean square over a sample, mean over samples. As trained, {active:.1f} components are active on "
+            f"average, more where there is more to tell; the others take {k} coefficient{plural} for each sample.",
+            own[-1],
+            k,
+        )
+    ]
+    for score in own[:-1]:
+        if score.length in CARDS:
+            title = f"Error at {score.length} active"
+            meaning = f"At most so many per sample, here {score.active_units:.2f} on average; the others take all."
+            measures.append(error(f"error_{score.length}", title, meaning, score, score.length))
+    measures.append(
+        Measure(
+            "active_units",
+            "Active components",
+            f"Mean per sample, of {counts.shape[1]}; they fire {counts.sum(axis=1).mean():.1f} spikes together. "
+            "Few are cheap to store and to send on.",
+            "lower",
+            {DICTIONARY: active},
+        )
+    )
+    perplexity = analysis.usage_perplexity(counts)
+    measures.append(
+        Measure(
+            "usage",
+            "Evenness of use",
+            "Share of the components that an even use of as many would have (perplexity of the spikes); 1 if all "
+            "fire equally often.",
+            "higher",
+            {DICTIONARY: perplexity / counts.shape[1]},
+        )
+    )
+    return measures

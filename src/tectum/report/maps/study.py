@@ -1,0 +1,173 @@
+"""A fitted map examined on samples: everything that the table and the figures of a report show."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+from sklearn.utils import _safe_indexing, check_array, check_random_state
+
+from tectum import analysis
+from tectum.models.common.diagnosis import Diagnosis
+from tectum.report.numbers import MAP, Measure, Method, fit_baselines, measure_classes, measure_maps
+
+MOST_SAMPLES = 5000  # more samples than this are examined by a random subset
+MOST_CLASSES = 32  # a target with more distinct values is no set of classes
+
+
+@dataclass(frozen=True)
+class Study:
+    """A map examined on samples: all that the figures and the table of a report need.
+
+    Attributes
+    ----------
+    samples : array-like of shape (n, n_features)
+        The samples examined, in the form in which they were given.
+    n_given : int
+        Number of samples given; more than n if a random subset was examined.
+    X : ndarray of shape (n, n_features)
+        The samples, features scaled to [0, 1].
+    low, span : ndarray of shape (n_features,)
+        Smallest value and range of each feature, which scale back.
+    labels : ndarray of shape (n,) or None
+        Class of each sample, from 0.
+    target_names, feature_names : list of str
+        Names of the classes and of the features.
+    latency : ndarray of shape (n, n_neurons)
+        First spike of each neuron in ms, NaN where silent.
+    winners : ndarray of shape (n,)
+        Winner of each sample, -1 for none.
+    codebook : ndarray of shape (n_neurons, n_features)
+        Codebook of the map, scaled as X.
+    clusters : ndarray of shape (n_neurons,)
+        Cluster of each neuron.
+    measures : list of Measure
+        The table of headline numbers.
+    diagnosis : Diagnosis
+        State of health.
+    """
+
+    samples: Any
+    n_given: int
+    X: NDArray[np.float64]
+    low: NDArray[np.float64]
+    span: NDArray[np.float64]
+    labels: NDArray[np.intp] | None
+    target_names: list[str]
+    feature_names: list[str]
+    latency: NDArray[np.float64]
+    winners: NDArray[np.intp]
+    codebook: NDArray[np.float64]
+    clusters: NDArray[np.intp]
+    measures: list[Measure]
+    diagnosis: Diagnosis
+
+
+def examine_map(
+    som: Any,
+    X: ArrayLike,
+    y: ArrayLike | None = None,
+    *,
+    target_names: Sequence[str] | None = None,
+    feature_names: Sequence[str] | None = None,
+    baselines: bool = True,
+    random_state: int | None = 0,
+) -> Study:
+    """Measure a fitted map, and a Kohonen map and k-means with as many units, on the same samples.
+
+    Parameters
+    ----------
+    som : SpikingSOM
+        Fitted.
+    X : array-like or sparse matrix of shape (n_samples, n_features)
+        Samples; of more than 5,000 a random subset is examined.
+    y : array-like of shape (n_samples,), optional
+        Class of each sample. A target with more than 32 distinct values is not a class and is left out.
+    target_names : sequence of str, optional
+        Name of class `k` at index `k`, for a y of integers.
+    feature_names : sequence of str, optional
+        Names of the features; those seen in `fit`, or numbers, by default.
+    baselines : bool, default=True
+        Whether to fit the Kohonen map (as many presentations as the spiking map has seen) and k-means.
+    random_state : int or None, default=0
+        Subset and baselines.
+
+    Returns
+    -------
+    Study
+
+    Raises
+    ------
+    ValueError
+        If X does not suit the map, y or a list of names has another length, or a class has no name.
+    """
+    n_given = check_array(X, accept_sparse="csr", dtype=None, ensure_all_finite=False).shape[0]
+    labels, class_names = _classes(y, n_given, target_names)
+    if n_given > MOST_SAMPLES:
+        chosen = np.sort(check_random_state(random_state).permutation(n_given)[:MOST_SAMPLES])
+        X, labels = _safe_indexing(X, chosen), None if labels is None else labels[chosen]
+    latency = som.spike_times(X)
+    table = check_array(X, accept_sparse="csr", dtype=np.float64)
+    table = table if isinstance(table, np.ndarray) else table.toarray()
+    low, span = table.min(axis=0), np.ptp(table, axis=0)
+    span[span == 0] = 1.0
+    scaled, codebook = (table - low) / span, (som.codebook_ - low) / span
+    n_defined = int(np.isfinite(codebook).all(axis=1).sum())
+    n_clusters = None if labels is None else max(1, min(len(np.unique(labels)), n_defined))
+    clusters = analysis.cluster_units(codebook, som.shape, n_clusters=n_clusters)
+    winners = som.predict(X)
+    found = {MAP: Method(codebook, winners, clusters)}
+    if baselines:
+        found |= fit_baselines(scaled, som, n_clusters, random_state)
+    measures = measure_maps(scaled, found, som.shape, latency) + measure_classes(labels, found)
+    names = _feature_names(som, feature_names, table.shape[1])
+    return Study(
+        samples=X,
+        n_given=n_given,
+        X=scaled,
+        low=low,
+        span=span,
+        labels=labels,
+        target_names=class_names,
+        feature_names=names,
+        latency=latency,
+        winners=winners,
+        codebook=codebook,
+        clusters=clusters,
+        measures=measures,
+        diagnosis=som.diagnose(X),
+    )
+
+
+def _classes(
+    y: ArrayLike | None, n_samples: int, target_names: Sequence[str] | None
+) -> tuple[NDArray[np.intp] | None, list[str]]:
+    """Class of each sample from 0 with the names of the classes, or None if y is missing or no set of classes."""
+    if y is None:
+        return None, []
+    values = np.asarray(y)
+    if values.shape != (n_samples,):
+        raise ValueError(f"y must have shape ({n_samples},), one label per sample, got {values.shape}; leave it out")
+    if values.dtype.kind == "f" and np.isnan(values).any():
+        raise ValueError("y must have a label for every sample, got NaN; drop these samples, or leave y out")
+    present, codes = np.unique(values, return_inverse=True)
+    if len(present) > MOST_CLASSES:
+        return None, []
+    if target_names is None or values.dtype.kind not in "iub":
+        return codes, [str(value) for value in present]
+    if present[0] < 0 or present[-1] >= len(target_names):
+        raise ValueError(
+            f"target_names must name the classes 0 to {present[-1]}, got {len(target_names)} names; leave it out to "
+            "number the classes"
+        )
+    return codes, [str(target_names[int(value)]) for value in present]
+
+
+def _feature_names(som: Any, given: Sequence[str] | None, n_features: int) -> list[str]:
+    names = getattr(som, "feature_names_in_", None) if given is None else given
+    if names is None:
+        return [f"feature {k}" for k in range(n_features)]
+    if len(names) != n_features:
+        raise ValueError(f"feature_names must hold {n_features} names, got {len(names)}; leave it out to number them")
+    return [str(name) for name in names]

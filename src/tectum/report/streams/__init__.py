@@ -1,0 +1,1 @@
+"""Page of a hierarchy that learned a stream."""

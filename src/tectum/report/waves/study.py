@@ -1,0 +1,365 @@
+"""A grown network of sheets examined: everything that the tables and the figures of a report show."""
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+from sklearn.base import clone
+
+from tectum.analysis import waves
+from tectum.core.events import Recording
+from tectum.models.waves.parameters import AUTHORS, BUDDING, CONTINUOUS, PRECURSOR, SCHEDULED, TOPOGRAPHIC
+from tectum.report.numbers import Measure
+
+N_LOOKS = 24  # at growth, the first before it
+N_SCENES = 5  # at looks of which activity is kept
+CONFIGURATIONS: dict[str, dict[str, Any]] = {
+    "topographic": TOPOGRAPHIC,
+    "continuous": CONTINUOUS,
+    "budding": TOPOGRAPHIC | BUDDING,
+    "scheduled": SCHEDULED,
+    "authors": AUTHORS,
+    "precursor": PRECURSOR,
+}
+UNORDERED = ("authors", "precursor")
+LOOK_MS = 80.0  # of activity kept at each look
+RECORDED_MS = 1000.0  # of spontaneous activity behind the statistics
+ACTIVE = 30 / 1600  # share of the nodes of a sheet that fire at a time in a wave: 30 of the authors' 1,600
+LEAST = 3  # nodes
+COMPACT, COVERED, ORDERED, FOLDED = 0.7, 0.98, 0.75, 0.5  # what is expected of a sheet that has organised itself
+BEFORE = "before growth"
+
+
+class Look(NamedTuple):
+    """A network during its growth."""
+
+    time_ms: float
+    weights: list[NDArray[np.float32]]  # of each projection
+    activity: Recording | None  # of some ms from there, weights frozen
+
+
+class Order(NamedTuple):
+    """How far a projection has organised itself."""
+
+    radius: float  # root mean square over the units of the radii of their fields
+    sheet: float  # radius of the sheet below
+    compactness: float  # mean over the units
+    compact: float  # share of the units
+    coverage: float
+    overlap: float
+    evenness: float
+    spread: float
+    topography: float
+    affine: float  # R2 of centres of fields against places of units
+
+
+@dataclass(frozen=True)
+class Projection:
+    """A sheet and one below it, as they have grown.
+
+    Attributes
+    ----------
+    below, above : int
+        The sheets.
+    weights : ndarray of shape (n_units, n_nodes)
+        Weights, or shares across several projections.
+    centres : ndarray of shape (n_units, 2)
+        Of the receptive fields.
+    radii : ndarray of shape (n_units,)
+        Of the receptive fields.
+    order : Order
+        Measures.
+    tracking : float
+        Share of the variance of the centre of the wave below that an affine map of that above explains.
+    causality : waves.WaveCausality
+        Whether waves above follow those below.
+    """
+
+    below: int
+    above: int
+    weights: NDArray[np.float64]
+    centres: NDArray[np.float64]
+    radii: NDArray[np.float64]
+    order: Order
+    tracking: float
+    causality: waves.WaveCausality
+
+    @property
+    def name(self) -> str:
+        """Its sheets."""
+        return f"sheet\u00a0{self.below}\u00a0→\u00a0{self.above}"
+
+
+@dataclass(frozen=True)
+class WaveStudy:
+    """A network of sheets examined: all that the figures and the tables of a report need.
+
+    Attributes
+    ----------
+    positions : list of ndarray of shape (n, 2)
+        Nodes of each sheet.
+    looks : list of Look
+        Growth, the first before it; only the end where it was not followed and cannot be repeated.
+    orders : list of list of Order
+        Measures of each projection at each look.
+    projections : list of Projection
+        Between neighbouring sheets, then from the first sheet to those farther above.
+    recording : Recording
+        Spontaneous activity after growth.
+    statistics : list of WaveStatistics
+        Of each sheet.
+    configuration : str
+        Which set of parts has grown: topographic, continuous, budding, scheduled, authors, precursor, or own.
+    complete : bool
+        Whether the whole schedule has been run.
+    measures : list of Measure
+        Headline numbers.
+    warnings : list of str
+        What looks wrong, and what to do about it.
+    """
+
+    positions: list[NDArray[np.float64]]
+    looks: list[Look]
+    orders: list[list[Order]]
+    projections: list[Projection]
+    recording: Recording
+    statistics: list[waves.WaveStatistics]
+    configuration: str
+    complete: bool
+    measures: list[Measure]
+    warnings: list[str]
+
+    @property
+    def direct(self) -> list[Projection]:
+        """Projections between neighbouring sheets."""
+        return [found for found in self.projections if found.above == found.below + 1]
+
+    def spikes(self, recording: Recording) -> list[tuple[NDArray[np.float64], NDArray[np.int64]]]:
+        """Times and nodes of the spikes of each sheet."""
+        trains = [recording.spikes[f"layer_{k}"] for k in range(len(self.positions))]
+        return [(train.time_ms, train.neuron) for train in trains]
+
+
+def follow_growth(
+    network: Any,
+    duration: float | None = None,
+    *,
+    n_looks: int = N_LOOKS,
+    advance: Callable[[float], object] | None = None,
+) -> list[Look]:
+    """Let a network grow, and keep its weights and some of its activity on the way.
+
+    Looks are closer together at the beginning, when most happens. Growth itself is the same as in one call of `grow`.
+
+    Parameters
+    ----------
+    network : WaveNetwork
+        Grown in place.
+    duration : float or None, default=None
+        Time in ms. None is the rest of the schedule.
+    n_looks : int, default=24
+        Looks after the first.
+    advance : callable, optional
+        Called with the ms that have passed.
+
+    Returns
+    -------
+    list of Look
+
+    Raises
+    ------
+    ValueError
+        If the duration is out of range.
+    """
+    begin = getattr(network, "n_steps_grown_", 0) * network.step_ms
+    if duration is None:
+        duration = max(0.0, network.schedule_ms - begin)
+    looks, grown = [], 0.0
+    filmed = np.unique(np.linspace(0, n_looks, N_SCENES).round())
+    shares = (np.arange(n_looks + 1) / n_looks) ** 1.5  # of the time
+    steps = np.maximum(np.round(shares * float(duration) / network.step_ms), 1.0 if begin == 0.0 else 0.0)
+    for k, time in enumerate((steps * network.step_ms).tolist()):
+        if time > grown:
+            network.grow(time - grown)
+            if advance is not None:
+                advance(time - grown)
+            grown = time
+        looks.append(look_at(network, film=k in filmed))
+    return looks
+
+
+def look_at(network: Any, *, film: bool = True) -> Look:
+    """A network as it is now, and what it does in the next ms."""
+    activity = network.record(LOOK_MS) if film else None
+    return Look(network.n_steps_grown_ * network.step_ms, [W.copy() for W in network.weights_], activity)
+
+
+def excitation_radius(network: Any, layer: int) -> float:
+    """Radius of lateral excitation on a sheet in the phase that growth has reached."""
+    chosen = network._chosen()
+    phase = chosen["phases"][network._schedule(chosen).place(max(0, network.n_steps_grown_ - 1)).phase]
+    own = phase.first_r_i if layer == 0 else phase.r_i
+    return float(own or chosen["first_kernel" if layer == 0 else "kernel"].r_i)
+
+
+def examine_waves(network: Any, *, growth: list[Look] | None = None) -> WaveStudy:
+    """Measure a grown network; see `tectum.report.examine`."""
+    positions, looks = network.sheet_positions_, growth or _without_history(network)
+    recording = network.record(RECORDED_MS)
+    n_sheets = len(positions)
+    least = [max(LEAST, round(ACTIVE * len(X))) for X in positions]
+    trains = [recording.spikes[f"layer_{k}"] for k in range(n_sheets)]
+    statistics = [
+        waves.wave_statistics(
+            train.time_ms,
+            train.neuron,
+            X,
+            RECORDED_MS,
+            least=few,
+            link=excitation_radius(network, k),
+            frame_ms=network.step_ms,
+        )
+        for k, (train, X, few) in enumerate(zip(trains, positions, least, strict=True))
+    ]
+    pairs = [(k, k + 1) for k in range(n_sheets - 1)] + [(0, k) for k in range(2, n_sheets)]
+    projections = []
+    for below, above in pairs:
+        W = network.weights_[below] if above == below + 1 else network.receptive_fields_(above, below)
+        projections.append(_projection(W, positions, trains, least, below, above, network.step_ms))
+    orders = [[_order(W, positions[k], positions[k + 1]) for k, W in enumerate(look.weights)] for look in looks]
+    configuration = _configuration(network)
+    complete = network.n_steps_grown_ * network.step_ms >= network.schedule_ms - network.step_ms
+    # A single synapse is as compact and as much in order as a field can be: nothing to compare with.
+    before = orders[0] if len(looks) > 1 and configuration != "budding" else None
+    return WaveStudy(
+        positions=positions,
+        looks=looks,
+        orders=orders,
+        projections=projections,
+        recording=recording,
+        statistics=statistics,
+        configuration=configuration,
+        complete=complete,
+        measures=_measures(projections[: n_sheets - 1], before, configuration),
+        warnings=_warnings(network, projections[: n_sheets - 1], statistics, complete),
+    )
+
+
+def _without_history(network: Any) -> list[Look]:
+    """The network before growth, if its seed can be used again, and now."""
+    now = look_at(network)
+    if not isinstance(network.random_state, int | np.integer):
+        return [now]
+    return [look_at(clone(network).set_params(verbose=False).grow(network.step_ms)), now]
+
+
+def _projection(
+    W: NDArray, positions: list, trains: list, least: list[int], below: int, above: int, frame_ms: float
+) -> Projection:
+    lower, upper = positions[below], positions[above]
+    found = [
+        waves.wave_centres(
+            trains[k].time_ms, trains[k].neuron, positions[k], RECORDED_MS, least=least[k], frame_ms=frame_ms
+        )
+        for k in (below, above)
+    ]
+    both = np.isfinite(found[0][:, 0]) & np.isfinite(found[1][:, 0])
+    tracking = waves.affine_fit(found[0][both], found[1][both]) if both.sum() > LEAST else math.nan
+    counts = [waves.spikes_per_frame(trains[k].time_ms, RECORDED_MS, frame_ms=frame_ms) for k in (below, above)]
+    return Projection(
+        below=below,
+        above=above,
+        weights=np.asarray(W, dtype=np.float64),
+        centres=waves.field_centres(W, lower),
+        radii=waves.field_radius(W, lower),
+        order=_order(W, lower, upper),
+        tracking=tracking,
+        causality=waves.wave_causality(*counts, least=(least[below], least[above])),
+    )
+
+
+def _order(W: NDArray, lower: NDArray, upper: NDArray) -> Order:
+    scaled = W * (2.5 / W.mean())  # the cut of the support is meant for weights of this mean
+    tiling, centres = waves.tiling(scaled, lower), waves.field_centres(W, lower)
+    radii = waves.field_radius(W, lower)
+    return Order(
+        radius=float(np.sqrt(np.square(radii).mean())),
+        sheet=waves.sheet_radius(lower),
+        compactness=float(waves.compactness(W, lower).mean()),
+        **tiling._asdict(),
+        topography=waves.sheet_topography(centres, upper),
+        affine=waves.affine_fit(centres, upper),
+    )
+
+
+def _configuration(network: Any) -> str:
+    chosen = network._chosen()
+    for name, parts in CONFIGURATIONS.items():
+        if all(chosen[key] == part for key, part in parts.items()):
+            return name
+    return "own"
+
+
+def _measures(direct: list[Projection], before: list[Order] | None, configuration: str) -> list[Measure]:
+    ordered = configuration not in UNORDERED
+    rows = [
+        ("compactness", "Compactness", "1 - (r / R)², r the radius of a receptive field and R that of the sheet: 0 if "
+         "a unit listens to all of the sheet below, 1 to one node. Mean over units."),
+        ("compact", "Compact units", "Share of the units whose receptive field is smaller than half of the sheet."),
+        ("coverage", "Coverage", "Share of the nodes below that belong to the field of at least one compact unit."),
+        ("topography", "Topography", "Correlation between distances of fields and distances of their units: 1 for a "
+         "map without distortion." + ("" if ordered else " The authors' rule asks for none: expect 0.")),
+        ("affine", "Straightness of the map", "R² of an affine map from places of units to centres of their fields."),
+    ]  # fmt: skip
+    measures = []
+    for key, title, meaning in rows:
+        values = {found.name: _rounded(getattr(found.order, key)) for found in direct}
+        if before is not None:
+            values[BEFORE] = _rounded(getattr(before[0], key))
+        measures.append(Measure(key, title, meaning, "higher", values))
+    tracking = {found.name: _rounded(found.tracking) for found in direct}
+    meaning = "R² of the place of the wave below, read from the place of the wave above, once per ms."
+    return [*measures, Measure("tracking", "Tracking", meaning, "higher", tracking)]
+
+
+def _rounded(value: float) -> float:
+    """Without digits that mean nothing, nor the sign of what is left."""
+    return round(float(value), 3) + 0.0
+
+
+def _warnings(
+    network: Any, direct: list[Projection], statistics: list[waves.WaveStatistics], complete: bool
+) -> list[str]:
+    found = []
+    if not complete:
+        grown, whole = network.n_steps_grown_ * network.step_ms / 1000.0, network.schedule_ms / 1000.0
+        found.append(f"Growth stopped after {grown:g} s of a schedule of {whole:g} s; call grow() for the rest.")
+    for k, waving in enumerate(statistics):
+        if not waving.active > 0.02:
+            cause = "more noise" if k == 0 else "a stronger drive or fewer winners"
+            found.append(f"Sheet {k} has hardly any waves ({100 * waving.active:.0f} % of the time); try {cause}.")
+        elif k == 0 and waving.active > 0.98:
+            found.append(
+                "The wave on the first sheet never dies, so that it drags the map behind it; lower tau_th or raise "
+                "theta_plus of first_neuron."
+            )
+    for projection in direct:
+        order, name = projection.order, projection.name
+        if not order.compactness > COMPACT:
+            found.append(
+                f"Fields of {name} are not compact ({order.compactness:.2f}, expected above {COMPACT}); grow longer."
+            )
+        elif order.coverage < COVERED:
+            found.append(
+                f"Fields of {name} leave {100 * (1 - order.coverage):.0f} % of the nodes below uncovered; grow longer, "
+                "or give the sheet above more units."
+            )
+        if order.compactness > FOLDED and network._chosen()["rule"].post == "spikes" and order.topography < ORDERED:
+            found.append(
+                f"The map of {name} is folded or torn (topography {order.topography:.2f}, expected above {ORDERED}): "
+                "see the net; try another seed, or a longer first phase with more winners."
+            )
+    return found
