@@ -166,7 +166,14 @@ class TestInputSpikes:
         for i in range(1, len(x)):
             assert abs(np.corrcoef(counts[:, 0, i], counts[:, 1, i])[0, 1]) < 4.5 / np.sqrt(n)
 
-    @slow_without_compiler
+    def test_a_sample_shown_again_has_other_spikes(self):
+        """Also at the same rates: nothing is gained from the same spikes a second time."""
+        circuit, x = circuit_of(retry=MoreInput(step=0.0)), np.full(30, 0.5, np.float32)
+        first, second, third = (raster_of(circuit, x, 3, n_shown) for n_shown in range(3))
+        np.testing.assert_array_equal(raster_of(circuit, x, 3, 0), first)
+        for one, other in ((first, second), (second, third), (first, third)):
+            assert abs(np.corrcoef(one.ravel(), other.ravel())[0, 1]) < 4.5 / np.sqrt(one.size)
+
     def test_spikes_of_an_input_do_not_depend_on_the_others(self):
         circuit, x = circuit_of(), np.linspace(0.1, 1.0, 12, dtype=np.float32)
         whole = raster_of(circuit, x, 3, 0)

@@ -272,6 +272,34 @@ class TestCutting:
         np.testing.assert_array_equal(graph.first.weights, network.build(*two_maps()).first.weights)
 
 
+def test_a_late_winner_learns_faster():
+    """By the factor of the gate if its first spike comes after the quantile of those before; else at the usual rate.
+
+    The quantile is where 9 latencies in 10 come before it: it moves by 0.02 of a frame of 25 ms times 0.9 or -0.1.
+    """
+    neuron, gate = E._replace(drive=30.0, refractory_ms=200.0), NoveltyGate(factor=4.0)
+    populations = [
+        network.Population(1, neuron, rule=ArrivalSTDP(eta=0.1, w_max=0.3), gate=gate),
+        network.Population(1, I, clock=PacingClock(jitter=0.0)),
+    ]
+    projections = [network.Projection(0, 0, from_input=True, plastic=np.full((1, 1), 0.1, np.float32))]
+    change, latency, moved = {}, 0.0, {}
+    for before in (-1.0, 24.0, 0.5, "own"):
+        graph = network.build(populations, projections, [network.Input(1, 1, 1, jitter=0.0)], cycles=1)
+        graph.first.latency[0] = quantile = latency if before == "own" else before
+        out = network.run(graph.circuit, graph.first, np.zeros((1, 1), np.int32), SEED, learning=True)
+        assert out.counts[0, 0] == 1
+        latency = out.latency[0, 0]
+        assert 1.0 < latency < 23.0
+        change[before] = float(graph.first.weights[0]) - 0.1
+        moved[before] = graph.first.latency[0] - (latency if before == -1.0 else quantile)
+    assert abs(change["own"]) > 1e-4
+    assert change[0.5] == pytest.approx(4.0 * change["own"], rel=1e-3)
+    assert change[-1.0] == change[24.0] == change["own"]  # the first of all, an early one, one at the quantile
+    expected = {-1.0: -0.05, 24.0: -0.05, 0.5: 0.45, "own": -0.05}
+    assert moved == pytest.approx(expected, abs=1e-5)
+
+
 @interpreted
 @pytest.mark.compiled
 def test_more_maps_compile_nothing():

@@ -52,17 +52,19 @@ def test_maps_are_read_alone_and_the_last_is_the_output() -> None:
     assert hierarchy.weights("left").shape == (16, 20)
 
 
-@pytest.mark.parametrize("seed", range(2))
-def test_a_clock_that_follows_hears_the_volley_where_most_gets_through(seed: int) -> None:
+@pytest.mark.parametrize(("delay", "seed"), [(2.0, 0), (8.0, 1)])
+def test_a_clock_that_follows_hears_the_volley_where_most_gets_through(delay: float, seed: int) -> None:
     """Some 19 ms after its own pulses, see `papers/coherence`; volleys of a frozen pass differ by up to 2 ms."""
     X, _ = scenes()
     clock = parts.AdaptiveClock(jitter=0.0)
-    hierarchy = MapHierarchy(pair(), clock=clock, random_state=seed).partial_fit(X)
+    left, right, top = pair()
+    top = top._replace(sources=tuple(source._replace(delay=delay) for source in top.sources))
+    hierarchy = MapHierarchy([left, right, top], clock=clock, random_state=seed).partial_fit(X)
     spikes = hierarchy.record(X[-30:]).spikes["left"]
     lag = analysis.phase_lag(analysis.clock_phases(spikes.time_ms, clock.period))
     below = lag * clock.period / (2.0 * np.pi) % clock.period
     own = hierarchy._state.phase[5] % clock.period
-    assert (below + 2.0 - own) % clock.period == pytest.approx(19.0, abs=2.0)
+    assert (below + delay - own) % clock.period == pytest.approx(19.0, abs=2.0)
 
 
 @pytest.mark.science

@@ -8,16 +8,20 @@ from hypothesis import given, strategies as st
 
 from tectum.parts import (
     DynamicThresholdLIF,
+    FieldHebb,
     FieldNeighbourhood,
     FixedNeighbourhood,
     KWinners,
     MeanNorm,
     RangeNorm,
     RingKernel,
+    SpikeCounts,
     WaveHebb,
     WinnerDrive,
 )
+from tectum.parts.field_learning import contrast_gain, is_seen, moved_weight, winner_rate
 from tectum.parts.neurons import membrane
+from tectum.parts.spike_counts import relative_drive, spike_chance
 from tectum.parts.steps import discretise
 from tectum.parts.wave_learning import (
     KWinnersStep,
@@ -28,6 +32,7 @@ from tectum.parts.wave_learning import (
     raised_threshold,
     rank,
     reach,
+    rescued_threshold,
     trim,
     uptake,
 )
@@ -123,6 +128,13 @@ class TestLearning:
         for p in (by_excess, by_spikes):
             assert raised_threshold(p, f32(1.0), f32(4.0)) == pytest.approx(1.08)
 
+    @pytest.mark.parametrize("post", ["excess", "spikes"])
+    def test_rescue(self, post):
+        """Units with fewer wins get a share of their largest input; those with as many keep their threshold."""
+        p = discretise(WaveHebb(post=post, fewest=200.0, rescue=0.2), 1.0)
+        assert rescued_threshold(p, f32(70.0), f32(199.0), f32(30.0)) == pytest.approx(6.0)
+        assert rescued_threshold(p, f32(70.0), f32(200.0), f32(30.0)) == 70.0
+
     @given(mean=st.floats(0.0625, 100.0, width=32), span=st.floats(0.0625, 100.0, width=32))
     def test_normalisers_reach_their_aim(self, mean, span):
         assert f32(mean) * norm_factor(MeanNorm(2.5), f32(mean), f32(span)) == pytest.approx(2.5, rel=1e-5)
@@ -169,3 +181,44 @@ def test_trimming_takes_a_share_of_the_growth():
     assert trim(MeanNorm(2.5, 0.7), f32(2.5), f32(0.1)) == pytest.approx(0.175)
     assert trim(MeanNorm(), f32(2.5), f32(0.1)) == 0.0
     assert trim(RangeNorm(), f32(2.5), f32(0.1)) == 0.0
+
+
+class TestFields:
+    """What units learn that share a grown field."""
+
+    def test_a_patch_is_scaled_to_its_contrast(self):
+        """1 / sqrt(0.09 + 0.4^2) = 2: a patch of contrast s has s / sqrt(s^2 + contrast^2) after it."""
+        p = discretise(FieldHebb(contrast=0.4), 1.0)
+        assert contrast_gain(p, f32(0.09)) == pytest.approx(2.0, rel=1e-6)
+        assert contrast_gain(p, f32(0.0)) == pytest.approx(2.5, rel=1e-6)
+
+    def test_faint_patches_are_not_learned(self):
+        p = discretise(FieldHebb(contrast=0.5), 1.0)
+        assert [bool(is_seen(p, f32(v))) for v in (0.0, 0.249, 0.25, 1.0)] == [False, False, True, True]
+
+    def test_rate_of_a_winner(self):
+        """The mean of its first four patches, then one that forgets."""
+        p = discretise(FieldHebb(eta=0.25), 1.0)
+        assert [float(winner_rate(p, n)) for n in (1, 2, 4, 5, 1000)] == [1.0, 0.5, 0.25, 0.25, 0.25]
+        w = f32(9.0)
+        for n, z in enumerate((1.0, 4.0, 7.0, 2.0), start=1):
+            w = moved_weight(p, w, f32(z), winner_rate(p, n))
+        assert w == pytest.approx(3.5)
+
+    def test_thresholds_keep_their_sum(self):
+        """A win raises the winner's by eta_c (1 - 1 / n_maps), and lowers those of its competitors together as much."""
+        p = discretise(FieldHebb(n_maps=4, eta_c=0.1), 1.0)
+        assert raised_threshold(p, f32(0.5), f32(0.75)) == pytest.approx(0.575)
+        assert raised_threshold(p, f32(0.5), f32(-0.25)) == pytest.approx(0.475)
+
+
+class TestSpikeCounts:
+    @pytest.mark.parametrize(("dt", "n_steps"), [(0.1, 100), (0.5, 20), (50.0, 1)])
+    def test_steps_of_an_image(self, dt, n_steps):
+        assert discretise(SpikeCounts(duration=10.0), dt).n_steps == n_steps
+
+    def test_chance_and_drive(self):
+        p = discretise(SpikeCounts(rate=2.0, gain=0.2), 0.1)
+        assert spike_chance(p, f32(0.5)) == pytest.approx(0.1)  # of 2 spikes per ms, half of them, in 0.1 ms
+        assert relative_drive(p, f32(5.0), f32(3.0)) == pytest.approx(0.4)
+        assert relative_drive(p, f32(3.0), f32(5.0)) == 0.0
