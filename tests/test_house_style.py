@@ -25,17 +25,18 @@ OWN_STATE = {"BitGenerator", "Generator", "RandomState", "SeedSequence", "defaul
 MACHINE_PATH = re.compile(r"(?<![\w.~*}])/(?:home|Users|root|work|mnt|tmp)/|\b[A-Z]:\\{1,2}Users\b")
 # package -> the packages of tectum it may import besides itself
 LAYERS = {
+    "files": set[str](),
     "core": set[str](),
     "parts": {"core"},
     "engine": {"core", "parts"},
     "analysis": set[str](),
     "plots": set[str](),
-    "streams": set[str](),
+    "streams": {"files"},
     "persistence": set[str](),
-    "datasets": {"persistence"},
+    "datasets": {"files", "persistence"},
     "models": {"analysis", "core", "engine", "parts", "persistence"},
     "image": {"core", "models"},
-    "encode": {"datasets", "models", "persistence"},
+    "encode": {"datasets", "files", "models", "persistence"},
     "report": {"analysis", "core", "image", "models", "parts", "persistence", "plots", "streams"},
 }
 FREE = {"__init__", "cli"}  # they may import all

@@ -96,8 +96,10 @@ def spike_field_coherence(
         As `field_coherence`.
     """
     field = check_signal("field", field)
-    edges = start_ms + np.arange(len(field) + 1) * (1000.0 / check_positive("rate_hz", rate_hz))
-    counts = np.histogram(check_times("time_ms", time_ms), edges)[0]
+    place = (check_times("time_ms", time_ms) - start_ms) * (check_positive("rate_hz", rate_hz) / 1000.0)
+    sample = np.floor(place + 1e-6)  # a spike on the grid belongs to the sample that it coincides with
+    inside = sample[(sample >= 0) & (sample < len(field))].astype(np.intp)
+    counts = np.bincount(inside, minlength=len(field))
     return field_coherence(counts, field, rate_hz=rate_hz, segment=segment)
 
 

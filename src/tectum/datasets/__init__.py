@@ -6,6 +6,8 @@ then in the cache (``TECTUM_CACHE``, else ``tectum`` in the user's cache folder)
 """
 
 from tectum.datasets.catalogue import Summary, describe, load, names
+from tectum.datasets.columns import Preparation
 from tectum.datasets.dataset import Dataset
+from tectum.files import DataError
 
-__all__ = ["Dataset", "Summary", "describe", "load", "names"]
+__all__ = ["DataError", "Dataset", "Preparation", "Summary", "describe", "load", "names"]

@@ -85,4 +85,5 @@ def load_from_sklearn(name: str, description: str) -> Dataset:
         name=name,
         description=description,
         image_shape=bunch.images.shape[1:] if "images" in bunch else None,
+        named="images" not in bunch,
     )

@@ -56,9 +56,16 @@ def load(name_or_path: str | os.PathLike[str], *, random_state: Any = 0, **optio
     random_state : int, RandomState instance or None
         Seed of the generated data sets; the others do not use it.
     **options
-        ``n_samples`` for "square" and "cube"; ``subset`` ("train", "test" or "all") for "mnist"; ``target`` (column
-        name or index) for ``.csv`` and ``.parquet``; ``delimiter`` and ``header`` (True, False, or None to detect it)
-        for ``.csv``.
+        ``n_samples`` for "square" and "cube"; ``subset`` ("train", "test" or "all") for "mnist".
+
+        For ``.csv`` and ``.parquet``: ``target`` (name or index of the column of labels), ``columns`` and ``drop``
+        (those to take and to leave out), ``index`` (the column that only numbers the rows; None recognises and leaves
+        it out, False keeps it), ``missing`` ("keep" makes NaN of missing values, "refuse", or "mean", "median",
+        "most_frequent" to fill them), ``text`` ("refuse", or "one-hot" for a feature for each value), ``preparation``
+        (of a data set loaded before, to treat this one the same).
+
+        For ``.csv`` also ``delimiter``, ``decimal`` and ``header`` (None recognises them) and ``na`` (what stands for
+        a missing value besides an empty cell, NA, NaN, null and none).
 
     Returns
     -------
@@ -67,8 +74,11 @@ def load(name_or_path: str | os.PathLike[str], *, random_state: Any = 0, **optio
 
     Raises
     ------
+    DataError
+        If the suffix is unknown, or the content is not a table of numbers; a ValueError. It names the file, where it
+        can row and column, and the way out.
     ValueError
-        If the name or the suffix is unknown, or the content is not a table of numbers.
+        If the name is unknown, or an option has no such value.
     TypeError
         If an option does not exist for this data set.
     FileNotFoundError

@@ -4,6 +4,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from tectum.datasets.columns import Preparation
+
 
 @dataclass(frozen=True, eq=False, repr=False)
 class Dataset:
@@ -25,6 +27,10 @@ class Dataset:
         What it is, its source and its licence.
     image_shape : tuple of int or None
         (height, width) in pixels where samples are images, row by row.
+    named : bool
+        Whether the data name their columns, so that a model can tell them apart; not by numbers made up in reading.
+    preparation : Preparation or None
+        How text and missing values became numbers, if there were any; `load` does the same to other files with it.
 
     Raises
     ------
@@ -39,6 +45,8 @@ class Dataset:
     name: str
     description: str
     image_shape: tuple[int, int] | None = None
+    named: bool = False
+    preparation: Preparation | None = None
 
     def __post_init__(self) -> None:
         if self.data.ndim != 2:

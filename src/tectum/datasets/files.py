@@ -1,15 +1,16 @@
 """Samples from the user's own files. Nothing is ever unpickled."""
 
 import os
-import zipfile
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from tectum.datasets.columns import Table, encode_labels
 from tectum.datasets.dataset import Dataset
-from tectum.datasets.tables import Table, encode_labels, read_csv, read_parquet
+from tectum.datasets.tables import read_csv, read_parquet
+from tectum.files import DataError, read_arrays
 
 
 def load_file(path: str | os.PathLike[str], **options: Any) -> Dataset:
@@ -31,7 +32,7 @@ def load_file(path: str | os.PathLike[str], **options: Any) -> Dataset:
     ------
     FileNotFoundError
         If there is no such file.
-    ValueError
+    DataError
         If the suffix is unknown, or the file does not hold a non-empty table of numbers.
     ImportError
         If the reader needs a package that is not installed.
@@ -42,9 +43,9 @@ def load_file(path: str | os.PathLike[str], **options: Any) -> Dataset:
     suffix = path.suffix.lower()
     if path.is_dir() or suffix not in READERS:
         kind = "a folder" if path.is_dir() else f"suffix {suffix!r}"
-        raise ValueError(f"{path} must be a file ending in {', '.join(READERS)}, got {kind}; convert it, or rename it")
+        raise DataError(f"{path} must be a file ending in {', '.join(READERS)}, got {kind}; convert it, or rename it")
     if path.stat().st_size == 0:
-        raise ValueError(f"{path} is empty (0 bytes); write it again")
+        raise DataError(f"{path} is empty (0 bytes); write it again")
     table = READERS[suffix](path, **options)
     return Dataset(
         data=table.data,
@@ -53,6 +54,8 @@ def load_file(path: str | os.PathLike[str], **options: Any) -> Dataset:
         target_names=table.target_names,
         name=path.stem,
         description=f"Source: file {path.name}. Licence: not known.",
+        named=table.named,
+        preparation=table.preparation,
     )
 
 
@@ -72,18 +75,10 @@ def read_numpy(path: Path) -> Table:
 
     Raises
     ------
-    ValueError
+    DataError
         If the file cannot be read without unpickling, or the samples are not 2-D numbers.
     """
-    try:
-        with open(path, "rb") as file:
-            content = np.load(file, allow_pickle=False)
-            arrays = dict(content) if isinstance(content, np.lib.npyio.NpzFile) else {"data": content}
-    except (ValueError, EOFError, OSError, zipfile.BadZipFile) as error:
-        raise ValueError(
-            f"{path} cannot be read as a NumPy file of plain numbers ({error}). It is damaged or holds Python objects, "
-            "which are never loaded; save it again with numpy.save or numpy.savez from an array with a numeric dtype"
-        ) from error
+    arrays = read_arrays(path)
     samples = _pick_samples(path, arrays)
     check_samples(path, samples)
     data = np.ascontiguousarray(samples, dtype=np.float64)
@@ -99,25 +94,25 @@ def _pick_samples(path: Path, arrays: dict[str, np.ndarray]) -> np.ndarray:
             return arrays[key]
     if len(arrays) == 1:
         return next(iter(arrays.values()))
-    raise ValueError(
+    raise DataError(
         f"{path} must hold the samples under the key 'data' or 'X', got the keys {sorted(arrays)}; "
         "save it with numpy.savez(path, data=..., target=...)"
     )
 
 
 def check_samples(path: Path, array: np.ndarray) -> None:
-    """Raise ValueError, with what to change, unless an array holds numbers of shape (n_samples, n_features)."""
+    """Raise DataError, with what to change, unless an array holds numbers of shape (n_samples, n_features)."""
     if array.dtype.kind not in "biuf":
-        raise ValueError(f"{path} must hold numbers, got dtype {array.dtype}; encode the values as numbers first")
+        raise DataError(f"{path} must hold numbers, got dtype {array.dtype}; encode the values as numbers first")
     if array.ndim != 2:
         way_out = (
             "reshape(-1, 1) makes one feature of it" if array.ndim == 1 else "reshape(len(X), -1) flattens samples"
         )
-        raise ValueError(
+        raise DataError(
             f"{path} must hold a 2-D array (n_samples, n_features), got {array.ndim}-D {array.shape}; {way_out}"
         )
     if array.size == 0:
-        raise ValueError(f"{path} must hold at least one sample and one feature, got shape {array.shape}")
+        raise DataError(f"{path} must hold at least one sample and one feature, got shape {array.shape}")
 
 
 READERS: dict[str, Callable[..., Table]] = {

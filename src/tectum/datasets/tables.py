@@ -1,85 +1,126 @@
-"""Tables with named columns: ``.csv`` and ``.parquet``."""
+"""Tables from files, ``.csv`` and ``.parquet``: what separates cells, and what the first row and column are."""
 
 import csv
+import io
+import re
 from collections.abc import Sequence
-from importlib.util import find_spec
-from itertools import islice
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
 
+from tectum.datasets.columns import Preparation, Raw, Table, Which, choose
+from tectum.files import DataError, reading
+
 ENCODING = "utf-8-sig"  # UTF-8, with or without the byte order mark that spreadsheets write
 MISSING = frozenset(["", "na", "n/a", "nan", "null", "none"])
+SAMPLE = 2**15  # characters from which the form of a table is recognised
+DELIMITERS = (",", ";", "\t", "|")
+EXACT = 2**53  # from here on float64 does not tell neighbouring integers apart
 
 
-class Table(NamedTuple):
-    """What a file holds, split into samples and labels."""
+class Form(NamedTuple):
+    """How a text table is written."""
 
-    data: np.ndarray  # (n_samples, n_features), float64
-    target: np.ndarray | None  # (n_samples,)
-    feature_names: list[str]
-    target_names: list[str] | None
+    delimiter: str
+    decimal: str
+    na: frozenset[str]
 
 
-def read_csv(path: Path, *, target: str | int | None = None, delimiter: str = ",", header: bool | None = None) -> Table:
+def read_csv(
+    path: Path,
+    *,
+    target: str | int | None = None,
+    delimiter: str | None = None,
+    header: bool | None = None,
+    decimal: str | None = None,
+    na: str | Sequence[str] = (),
+    columns: Which = None,
+    drop: Which = None,
+    index: str | int | bool | None = None,
+    missing: str = "keep",
+    text: str = "refuse",
+    preparation: Preparation | None = None,
+) -> Table:
     """Read a text table.
 
     Parameters
     ----------
     path : Path
         UTF-8 text, one sample per line.
-    target : str, int or None
-        Name or index (from 0; negative from the end) of the column with the labels.
-    delimiter : str
-        What separates the cells.
+    delimiter : str or None
+        What separates the cells; None recognises comma, semicolon, tab, bar and blanks.
     header : bool or None
-        Whether the first line names the columns. None: it does if none of its cells is a number, or if it has text
-        above a number. Without a header the columns are named x0, x1, ...
+        Whether the first line names the columns. None: it does if none of its cells is a number, if it has text
+        above a number, or if it counts 0, 1, ... above fractions. Without a header the columns are x0, x1, ...
+    decimal : {".", ","} or None
+        The decimal sign; None recognises it.
+    na : str or sequence of str
+        What stands for a missing value besides an empty cell, NA, NaN, null and none.
+    target, columns, drop, index, missing, text, preparation
+        As in `columns.choose`.
 
     Returns
     -------
     table : Table
-        Missing values are NaN. Text labels become 0, 1, ... in alphabetical order, with their names.
+        Memory is at most a hundred times that of the file.
 
     Raises
     ------
+    DataError
+        If the file is no such table; the message names row and column, and shows the cell.
     ValueError
-        If the table has no rows, rows of different length, text outside the target, or no such target.
+        If an option has no such value.
     """
-    if not isinstance(delimiter, str) or len(delimiter) != 1:
-        raise ValueError(f"load: delimiter must be one character, got {delimiter!r}")
+    if delimiter is not None and (not isinstance(delimiter, str) or len(delimiter) != 1):
+        raise ValueError(f"load: delimiter must be one character, got {delimiter!r}; None recognises it")
+    if decimal not in (None, ".", ",") or (decimal is not None and decimal == delimiter):
+        raise ValueError(f"load: decimal must be '.' or ',' and no delimiter, got {decimal!r}; None recognises it")
+    words = MISSING | {word.strip().lower() for word in ([na] if isinstance(na, str) else na)}
     try:
         with open(path, encoding=ENCODING, newline="") as file:
-            reader = csv.reader(file, delimiter=delimiter, skipinitialspace=True)
-            first = next((row for row in reader if row), [])
-            skipped_lines = reader.line_num
-            second = next((row for row in reader if row), [])
-        has_header = _has_header(first, second) if header is None else header
-        if not first or (has_header and not second):
-            raise ValueError("it has no rows of data")
-        names = [cell.strip() or f"x{k}" if has_header else f"x{k}" for k, cell in enumerate(first)]
-        read = _read_with_pandas if find_spec("pandas") else _read_with_csv
-        columns = read(path, delimiter, skipped_lines if has_header else 0)
-        if len(columns) != len(names):
-            raise ValueError(f"its header names {len(names)} columns, its rows have {len(columns)}")
-    except (ValueError, csv.Error) as error:
-        raise ValueError(
-            f"{path} must be a UTF-8 text table with {delimiter!r} between its cells: {error}. "
-            "Correct the file, or pass delimiter= or header="
+            sample = "".join([*file.readlines(SAMPLE), file.readline(), file.readline()])
+            form = _form_of(sample, delimiter, decimal, words)
+            rows = _rows_of(sample, form.delimiter)
+            has_header = _has_header(path, rows, form) if header is None else header
+            if len(rows) <= has_header:
+                raise ValueError("it has no rows of data")
+            file.seek(0)
+            raw = _read_plain(file, form, rows[0], has_header) if not na and form.decimal == "." else None
+            if raw is None:
+                file.seek(0)
+                raw = _read_cells(file, form, has_header)
+    except DataError:
+        raise
+    except Exception as error:  # of the text encoding, of csv, or for want of memory
+        raise DataError(
+            f"{path} must be a UTF-8 text table: {str(error) or type(error).__name__}. Correct the file, or pass "
+            "delimiter= or header= (--delimiter, --header)"
         ) from error
-    return _split(path, names, columns, target)
+    names = [cell.strip() or f"x{k}" if has_header else f"x{k}" for k, cell in enumerate(rows[0])]
+    unnamed = has_header and not rows[0][0].strip()
+    return choose(path, Raw(names, raw, has_header, unnamed), target, columns, drop, index, missing, text, preparation)
 
 
-def read_parquet(path: Path, *, target: str | int | None = None) -> Table:
+def read_parquet(
+    path: Path,
+    *,
+    target: str | int | None = None,
+    columns: Which = None,
+    drop: Which = None,
+    index: str | int | bool | None = None,
+    missing: str = "keep",
+    text: str = "refuse",
+    preparation: Preparation | None = None,
+) -> Table:
     """Read a Parquet table; needs the ``parquet`` extra.
 
     Parameters
     ----------
     path : Path
         The file.
-    target : str, int or None
-        Name or index (from 0; negative from the end) of the column with the labels.
+    target, columns, drop, index, missing, text, preparation
+        As in `columns.choose`.
 
     Returns
     -------
@@ -90,8 +131,8 @@ def read_parquet(path: Path, *, target: str | int | None = None) -> Table:
     ------
     ImportError
         If pandas or pyarrow is not installed.
-    ValueError
-        If the file is damaged, has no rows, text outside the target, or no such target.
+    DataError
+        If the file is damaged, or as in `columns.choose`.
     """
     try:
         import pandas as pd
@@ -100,105 +141,130 @@ def read_parquet(path: Path, *, target: str | int | None = None) -> Table:
         raise ImportError(
             f'reading {path.name} needs pandas and pyarrow ({error}); run: pip install "tectum[parquet]"'
         ) from error
-    try:
+    with reading(path, "a Parquet file", "write it again, or check the path"):
         frame = pd.read_parquet(path, engine="pyarrow")
-    except (ValueError, OSError) as error:
-        raise ValueError(f"{path} must be a Parquet file ({error}); write it again, or check the path") from error
-    return _split(path, [str(name) for name in frame.columns], _frame_columns(frame), target)
+        raw = Raw([str(name) for name in frame.columns], _frame_columns(frame), True, False)
+    return choose(path, raw, target, columns, drop, index, missing, text, preparation)
 
 
-def encode_labels(path: Path, column: np.ndarray) -> tuple[np.ndarray, list[str] | None]:
-    """Labels as numbers.
+def _rows_of(sample: str, delimiter: str) -> list[list[str]]:
+    """The rows at the beginning of a table; the last one may be cut off inside its quotes and is left out."""
+    rows = [row for row in csv.reader(io.StringIO(sample), delimiter=delimiter, skipinitialspace=True) if row]
+    return rows[:-1] if len(sample) >= SAMPLE and len(rows) > 2 else rows
 
-    Parameters
-    ----------
-    path : Path
-        For messages.
-    column : ndarray of shape (n_samples,)
-        Numbers, or text and other objects with None where a label is missing.
 
-    Returns
-    -------
-    labels : ndarray of shape (n_samples,)
-        Numbers as they are (whole floats as int64); text as indices into `names`.
-    names : list of str or None
-        The sorted distinct texts; None if the labels were numbers.
+def _form_of(sample: str, delimiter: str | None, decimal: str | None, na: frozenset[str]) -> Form:
+    """The delimiter that makes most cells numbers, then most columns; a decimal comma if no cell has a point."""
+    if delimiter is None:
+        found = {candidate: _measure(sample, candidate, decimal, na) for candidate in DELIMITERS}
+        several = {candidate: score for candidate, score in found.items() if score[1] > 1}
+        blanks = _measure(sample, " ", decimal, na)
+        delimiter = max(several, key=lambda d: several[d]) if several else " " if blanks > (0.5, 1) else ","
+    if decimal is None:
+        cells = [cell.strip() for row in _rows_of(sample, delimiter)[1:] for cell in row]
+        comma, point = (sum(bool(re.fullmatch(rf"[+-]?\d*{sign}\d+", cell)) for cell in cells) for sign in (",", r"\."))
+        decimal = "," if delimiter != "," and comma and not point else "."
+    return Form(delimiter, decimal, na)
 
-    Raises
-    ------
-    ValueError
-        If a text label is missing.
-    """
-    if column.dtype.kind == "f" and np.all(np.isfinite(column)) and np.all(column == np.round(column)):
-        return column.astype(np.int64), None
-    if column.dtype.kind in "biuf":
-        return column, None
-    n_missing = sum(value is None for value in column.flat)
-    if n_missing:
-        raise ValueError(
-            f"{path}: the target must have a label in every row, {n_missing} are missing; fill or drop them"
+
+def _measure(sample: str, delimiter: str, decimal: str | None, na: frozenset[str]) -> tuple[float, int]:
+    """Share of the cells that are numbers, and number of columns, with that delimiter."""
+    rows = _rows_of(sample, delimiter)
+    cells = [cell for row in rows[1:] or rows for cell in row]
+    signs = {decimal} if decimal else {".", ","} - {delimiter}
+    n_numbers = sum(any(_is_number(cell, Form(delimiter, sign, na)) for sign in signs) for cell in cells)
+    return n_numbers / max(1, len(cells)), len(rows[0]) if rows else 0
+
+
+def _has_header(path: Path, rows: list[list[str]], form: Form) -> bool:
+    """Whether the first row names the columns."""
+    if not rows:
+        return False
+    first = [cell.strip() for cell in rows[0]]
+    counted = first[1:] if not first[0] else first
+    if counted == [str(k) for k in range(len(counted))]:  # the names that pandas gives to columns without any
+        fractions = any(cell and _is_number(cell, form) and not _is_whole(cell) for row in rows[1:] for cell in row)
+        if fractions or len(counted) < len(first) or len(first) == 1 or len(rows) == 1:
+            return fractions or len(counted) < len(first)
+        raise DataError(
+            f"{path}: row 1 counts {', '.join(first[:4])}, ..., which may be names or a sample; pass header=True or "
+            "False (--header, --no-header)"
         )
-    names, labels = np.unique(column.astype(str), return_inverse=True)
-    return labels.astype(np.int64), [str(name) for name in names]
-
-
-def _split(path: Path, names: list[str], columns: list[np.ndarray], target: str | int | None) -> Table:
-    """Separate the target column from the features."""
-    labels, label_names = None, None
-    if target is not None:
-        k_target = _find_column(path, names, target)
-        labels, label_names = encode_labels(path, columns[k_target])
-        names, columns = [*names[:k_target], *names[k_target + 1 :]], [*columns[:k_target], *columns[k_target + 1 :]]
-    if not columns or len(columns[0]) == 0:
-        raise ValueError(f"{path} must hold at least one sample and one feature besides the target; it has none")
-    for name, column in zip(names, columns, strict=True):
-        if column.dtype.kind not in "biuf":
-            example = next((value for value in column if value is not None and not _is_number(str(value))), column[0])
-            raise ValueError(
-                f"{path}: column {name!r} must hold numbers, got {str(example)[:40]!r}; encode it as numbers, "
-                f"remove it, pass target={name!r} if it holds the labels, or delimiter= if columns were not separated"
-            )
-    return Table(np.column_stack(columns).astype(np.float64), labels, names, label_names)
-
-
-def _find_column(path: Path, names: list[str], target: str | int) -> int:
-    """Index of the target column."""
-    if isinstance(target, str) and names.count(target) == 1:
-        return names.index(target)
-    if isinstance(target, int | np.integer) and not isinstance(target, bool) and -len(names) <= target < len(names):
-        return int(target) % len(names)
-    shown = ", ".join(repr(name) for name in islice(names, 20)) + (", ..." if len(names) > 20 else "")
-    raise ValueError(
-        f"{path}: target must name exactly one of the columns {shown}, "
-        f"or be an index from {-len(names)} to {len(names) - 1}, got {target!r}"
+    if not any(cell and _is_number(cell, form) for cell in first):
+        return True
+    second = rows[1] if len(rows) > 1 else []
+    return any(
+        not _is_number(above, form) and _is_number(below, form) for above, below in zip(first, second, strict=False)
     )
 
 
-def _has_header(first: Sequence[str], second: Sequence[str]) -> bool:
-    """Whether the first row names the columns: no cell of it is a number, or text stands above a number."""
-    if not any(_is_number(cell) and cell.strip() for cell in first):
-        return True
-    return any(not _is_number(above) and _is_number(below) for above, below in zip(first, second, strict=False))
+def _is_whole(cell: str) -> bool:
+    return bool(re.fullmatch(r"[+-]?\d+", cell.strip()))
 
 
-def _is_number(cell: str) -> bool:
+def _number(cell: str, form: Form) -> float:
+    """The number in a cell, NaN if it is missing; ValueError if it is neither."""
+    cell = cell.strip()
+    if cell.lower() in form.na:
+        return np.nan
+    if "_" in cell or (form.decimal == "," and "." in cell):
+        raise ValueError(cell)
+    return float(cell.replace(form.decimal, "."))
+
+
+def _is_number(cell: str, form: Form) -> bool:
     """Whether the cell is a number or missing."""
-    if cell.strip().lower() in MISSING:
-        return True
     try:
-        float(cell)
+        _number(cell, form)
     except ValueError:
         return False
     return True
 
 
-def _read_with_pandas(path: Path, delimiter: str, skipped_lines: int) -> list[np.ndarray]:
-    """Columns of a text table, as `_frame_columns`."""
-    import pandas as pd
+def _read_plain(file: io.TextIOBase, form: Form, first: list[str], has_header: bool) -> list[np.ndarray] | None:
+    """Columns of a table of nothing but numbers, by NumPy's reader; None if it is anything else."""
+    if has_header:
+        reader = csv.reader(file, delimiter=form.delimiter, skipinitialspace=True)
+        next(row for row in reader if row)
+    try:
+        table = np.loadtxt(file, delimiter=form.delimiter, quotechar='"', comments=None, ndmin=2)
+    except ValueError:
+        return None
+    if table.shape[1] != len(first) or not np.all(np.abs(table) < EXACT):  # NaN, too, has its words looked up
+        return None
+    return list(table.T)
 
-    return _frame_columns(
-        pd.read_csv(path, sep=delimiter, header=None, skiprows=skipped_lines, skipinitialspace=True, encoding=ENCODING)
-    )
+
+def _read_cells(file: io.TextIOBase, form: Form, has_header: bool) -> list[np.ndarray]:
+    """Columns of any table, cell by cell."""
+    reader = csv.reader(file, delimiter=form.delimiter, skipinitialspace=True)
+    rows: list[list[str]] = []
+    width = 0
+    for row in reader:
+        if not row:
+            continue
+        if width and len(row) != width:
+            if has_header and not rows:
+                raise ValueError(f"its header names {width} columns, its rows have {len(row)}")
+            raise ValueError(f"row {len(rows) + 1} (line {reader.line_num}) has {len(row)} cells, others have {width}")
+        if width or not has_header:
+            rows.append(row)
+        width = len(row)
+    return [_parse_cells(cells, form) for cells in zip(*rows, strict=True)]
+
+
+def _parse_cells(cells: Sequence[str], form: Form) -> np.ndarray:
+    """A column of numbers, or an object column of text with None where a value is missing."""
+    try:
+        values = np.array([_number(cell, form) for cell in cells])
+    except ValueError:
+        return np.array([None if cell.strip().lower() in form.na else cell for cell in cells], dtype=object)
+    if np.any(np.abs(values) >= EXACT):
+        try:
+            return np.array([int(cell) for cell in cells], dtype=np.int64)
+        except (ValueError, OverflowError):
+            pass
+    return values
 
 
 def _frame_columns(frame: Any) -> list[np.ndarray]:
@@ -215,23 +281,3 @@ def _frame_columns(frame: Any) -> list[np.ndarray]:
         else:
             columns.append(column.to_numpy(dtype=np.float64, na_value=np.nan))
     return columns
-
-
-def _read_with_csv(path: Path, delimiter: str, skipped_lines: int) -> list[np.ndarray]:
-    """The same columns without pandas."""
-    with open(path, encoding=ENCODING, newline="") as file:
-        lines = islice(file, skipped_lines, None)
-        rows = [row for row in csv.reader(lines, delimiter=delimiter, skipinitialspace=True) if row]
-    for k, row in enumerate(rows):
-        if len(row) != len(rows[0]):
-            raise ValueError(f"row {k + 1} of the data has {len(row)} cells, the first has {len(rows[0])}")
-    return [_parse_cells(cells) for cells in zip(*rows, strict=True)]
-
-
-def _parse_cells(cells: Sequence[str]) -> np.ndarray:
-    """A float column, or an object column of text with None where a value is missing."""
-    missing = [cell.strip().lower() in MISSING for cell in cells]
-    try:
-        return np.array([np.nan if gone else float(cell) for cell, gone in zip(cells, missing, strict=True)])
-    except ValueError:
-        return np.array([None if gone else cell for cell, gone in zip(cells, missing, strict=True)], dtype=object)

@@ -61,6 +61,7 @@ def load_wisconsin(name: str, description: str) -> Dataset:
         target_names=["benign", "malignant"],
         name=name,
         description=description,
+        named=True,
     )
 
 

@@ -48,6 +48,7 @@ def pool(maps: ArrayLike, size: int | Pair, *, stride: int | Pair | None = None,
     Returns
     -------
     ndarray of shape (n_images, ceil((rows - size) / stride) + 1, ceil((cols - size) / stride) + 1, channels)
+        With a stride larger than the size at most ceil(rows / stride) and ceil(cols / stride): no cell is empty.
         Sums of integers are int64 or uint64, means of integers float64.
 
     Raises
@@ -488,7 +489,7 @@ def _check_cells(grid: Pair | tuple[int, ...], cells: Pair, name: str) -> None:
 
 def _cells_of(n: int, side: int, step: int) -> list[slice]:
     """Slices of length ``side``, ``step`` apart, until one reaches the end of ``n`` places; it may be shorter."""
-    count = 1 + -(-max(0, n - side) // step)  # rounded up
+    count = min(1 + -(-max(0, n - side) // step), -(-n // step))  # rounded up; each begins inside
     return [slice(k * step, min(k * step + side, n)) for k in range(count)]
 
 

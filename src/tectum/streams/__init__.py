@@ -4,6 +4,7 @@ A stream yields chunks of samples at bounded memory, again from the start each t
 a model.
 """
 
+from tectum.files import DataError
 from tectum.streams.array_files import ArrayStream, arrays
 from tectum.streams.clip import write_clip
 from tectum.streams.cnn import CNN, FeatureStream, features
@@ -20,6 +21,7 @@ __all__ = [
     "ArrayStream",
     "CameraStream",
     "Chunk",
+    "DataError",
     "EventFrameStream",
     "FeatureStream",
     "ImageStream",

@@ -2,22 +2,21 @@
 
 import contextlib
 import math
+import os
 import zipfile
-import zlib
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import IO, Any
 
 import numpy as np
-from numpy.lib import format as npy
 from numpy.typing import ArrayLike, NDArray
 
+from tectum.files import files_in, open_member, read_array_header, reading
 from tectum.streams.stream import Chunk, PathLike, Stream, StreamError, as_paths, check_rate, check_whole
 
 SUFFIXES = (".npy", ".npz")
 FEATURES = ("X", "data")  # names of the samples in a .npz file
-HEADERS = {(1, 0): npy.read_array_header_1_0, (2, 0): npy.read_array_header_2_0}
-DAMAGED = (ValueError, EOFError, OSError, zipfile.BadZipFile, zlib.error)  # what reading a broken file may raise
+SAVE = "it is damaged, cut off, or no plain array: save it again with numpy.save or numpy.savez"
 
 
 def arrays(
@@ -108,18 +107,18 @@ class ArrayStream(Stream):
                         f"{found.name} has {found.n_features} features, those before it {self.n_features}; "
                         "stream sources of one number of features at a time"
                     )
-                times = found.times(self._rate)
                 for start in range(0, found.n_samples, self._chunk):
                     stop = min(start + self._chunk, found.n_samples)
                     part = slice(start, stop)
                     yield Chunk(
                         found.read("samples", part).reshape(stop - start, -1).astype(np.float32),
-                        offset + times[part],
-                        first_name + found.source[part],
+                        offset + found.times(part, self._rate),
+                        first_name + found.sources(part),
                         None if found.pictures is None else found.read("pictures", part),
                     )
                 # the next source begins one interval after the last sample of this one
-                offset += times[-1] + (times[-1] - times[-2] if len(times) > 1 else 1.0 / self._rate)
+                ends = found.times(slice(max(0, found.n_samples - 2), found.n_samples), self._rate)
+                offset += ends[-1] + (ends[-1] - ends[0] if len(ends) > 1 else 1.0 / self._rate)
 
 
 class Rows:
@@ -140,22 +139,25 @@ class Rows:
                     f"got shape {beside[key].shape}; save it again without, or with as many"
                 )
         self.names = [str(x) for x in beside["names"]] if "names" in beside else []
-        self.source = beside.get("source", np.zeros(self.n_samples, np.int64)).astype(np.int64)
-        self._time_s = beside.get("time_s")
+        self._source, self._time_s = beside.get("source"), beside.get("time_s")
 
-    def times(self, rate: float) -> NDArray[np.float64]:
-        """Time of each sample in s."""
-        return np.arange(self.n_samples) / rate if self._time_s is None else self._time_s.astype(np.float64)
+    def times(self, part: slice, rate: float) -> NDArray[np.float64]:
+        """Time of some samples in s."""
+        if self._time_s is None:
+            return np.arange(part.start, part.stop) / rate
+        return self._time_s[part].astype(np.float64)
+
+    def sources(self, part: slice) -> NDArray[np.int64]:
+        """Number of the source of some samples."""
+        if self._source is None:
+            return np.zeros(part.stop - part.start, np.int64)
+        return self._source[part].astype(np.int64)
 
     def read(self, what: str, part: slice) -> NDArray[Any]:
         """Rows of the samples or the pictures."""
-        try:
+        where = f"a whole file: it ended early or is damaged after {part.start} of {self.n_samples} samples"
+        with reading(self.name, where, "copy it again, or leave it out", StreamError):
             return np.asarray(getattr(self, what)[part])
-        except DAMAGED as error:
-            raise StreamError(
-                f"{self.name} ended early or is damaged after {part.start} of {self.n_samples} samples ({error}); "
-                "copy it again, or leave it out"
-            ) from error
 
 
 class RowReader:
@@ -164,14 +166,9 @@ class RowReader:
     A memory-mapped file would do, but its pages count as memory of the process while there is room.
     """
 
-    def __init__(self, file: IO[bytes]) -> None:
-        self._file, self._position = file, 0
-        version = npy.read_magic(file)
-        if version not in HEADERS:
-            raise ValueError(f"it is of format version {version}")
-        self.shape, in_columns, self.dtype = HEADERS[version](file)
-        if self.dtype.hasobject:
-            raise ValueError("it holds Python objects")
+    def __init__(self, file: IO[bytes], n_bytes: int) -> None:
+        self._file, self._position, self._size = file, 0, n_bytes
+        self.shape, in_columns, self.dtype = read_array_header(file, math.inf)
         self.in_columns = in_columns and len(self.shape) > 1
 
     def __len__(self) -> int:
@@ -183,7 +180,7 @@ class RowReader:
         self._position = part.stop
         shape = (part.stop - part.start, *self.shape[1:])
         n_bytes = math.prod(shape) * self.dtype.itemsize
-        content = self._file.read(n_bytes)
+        content = self._file.read(min(n_bytes, self._size))
         if len(content) < n_bytes:
             raise EOFError(f"{len(content)} bytes instead of {n_bytes}")
         return np.frombuffer(content, self.dtype).reshape(shape)
@@ -196,25 +193,18 @@ def _open(item: Path | NDArray[Any]) -> Iterator[Rows]:
         yield Rows("array", item, {})
         return
     with contextlib.ExitStack() as stack:
-        try:
+        with reading(item.name, "a NumPy file of plain numbers", SAVE, StreamError):
             if item.suffix.lower() == ".npy":
-                reader = RowReader(stack.enter_context(open(item, "rb")))
+                reader = RowReader(stack.enter_context(open(item, "rb")), item.stat().st_size)
                 found = Rows(item.name, np.load(item, mmap_mode="r") if reader.in_columns else reader, {})
             else:
                 found = _open_npz(item, stack)
-        except StreamError:
-            raise
-        except DAMAGED as error:
-            raise StreamError(
-                f"{item.name} cannot be read as a NumPy file of plain numbers ({error}); it is damaged, or cut off, or "
-                "holds Python objects, which are never loaded: save it again with numpy.save or numpy.savez"
-            ) from error
         yield found
 
 
 def _open_npz(path: Path, stack: contextlib.ExitStack) -> Rows:
     """A .npz file: the small arrays at once, the samples and pictures to be read by rows."""
-    archive = stack.enter_context(zipfile.ZipFile(path))
+    archive, n_bytes = stack.enter_context(zipfile.ZipFile(path)), os.path.getsize(path)
     keys = [name.removesuffix(".npy") for name in archive.namelist()]
     features = next((key for key in FEATURES if key in keys), keys[0] if len(keys) == 1 else None)
     if features is None:
@@ -224,15 +214,16 @@ def _open_npz(path: Path, stack: contextlib.ExitStack) -> Rows:
         )
 
     def rows(key: str) -> RowReader:
-        reader = RowReader(stack.enter_context(archive.open(f"{key}.npy")))
+        member = stack.enter_context(open_member(archive, f"{key}.npy", n_bytes))
+        reader = RowReader(member, archive.getinfo(f"{key}.npy").file_size)
         if reader.in_columns:
             raise StreamError(f"{path.name} holds {key} column by column; save it with numpy.ascontiguousarray({key})")
         return reader
 
     beside = {}
     for key in {"time_s", "source", "names"}.intersection(keys):
-        with archive.open(f"{key}.npy") as file:
-            beside[key] = npy.read_array(file, allow_pickle=False)
+        whole = rows(key)
+        beside[key] = whole[slice(0, len(whole))]
     return Rows(path.name, rows(features), beside, rows("thumbnails") if "thumbnails" in keys else None)
 
 
@@ -240,7 +231,7 @@ def _shards(paths: list[Path]) -> list[Path]:
     """Files, with those of a folder in its place."""
     files: list[Path] = []
     for path in paths:
-        inside = sorted(file for file in path.iterdir() if file.suffix.lower() in SUFFIXES) if path.is_dir() else [path]
+        inside = files_in(path, SUFFIXES) if path.is_dir() else [path]
         if not inside or inside[0].suffix.lower() not in SUFFIXES:
             raise ValueError(
                 f"arrays.path_or_array must name files ending in {' or '.join(SUFFIXES)}, or a folder of such files, "

@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from tectum.files import reading
 from tectum.streams import onnx_graph
 from tectum.streams.gradients import OrientedGradients
 from tectum.streams.stream import Chunk, Pair, PathLike, Stream, StreamError, as_paths, check_size, check_whole
@@ -236,10 +237,8 @@ def _load(path: Path, layer: str | None, n_threads: int) -> tuple[Any, list[str]
             'CNN needs onnxruntime, which is not installed; install it with: pip install "tectum[video]"'
         ) from error
     content = path.read_bytes()
-    try:
+    with reading(path, "an ONNX file", "export the network again", StreamError):
         names = onnx_graph.layers(content)
-    except ValueError as error:
-        raise ValueError(f"CNN.path must name an ONNX file, got {path}: {error}; export the network again") from error
     if layer is not None and layer not in names:
         raise ValueError(
             f"CNN.layer must be a layer of {path}, got {layer!r}; its last ones are {', '.join(names[-LISTED:])} "
@@ -251,14 +250,12 @@ def _load(path: Path, layer: str | None, n_threads: int) -> tuple[Any, list[str]
     # weights beside the file are looked up there, although the graph comes from memory
     folder = path.resolve().parent
     options.add_session_config_entry("session.model_external_initializers_file_folder_path", str(folder))
-    try:
+    with reading(path, "a network by onnxruntime", "export it again", StreamError):
         session = onnxruntime.InferenceSession(
             onnx_graph.with_output(content, layer) if layer is not None else content,
             options,
             providers=["CPUExecutionProvider"],
         )
-    except Exception as error:  # onnxruntime has many kinds, none of them public
-        raise ValueError(f"CNN.path {path} cannot be loaded by onnxruntime: {str(error).strip()}") from error
     inputs = session.get_inputs()
     if len(inputs) != 1 or len(inputs[0].shape) != 4 or inputs[0].shape[1] != 3:
         raise ValueError(

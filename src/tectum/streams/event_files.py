@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from tectum.files import MOST_EXPANSION, read_arrays, reading
 from tectum.streams.stream import PathLike, StreamError, as_paths
 
 EVENT = np.dtype([("t", np.int64), ("x", np.int32), ("y", np.int32), ("p", np.int8)])
@@ -17,10 +18,12 @@ AEDAT4 = b"#!AER-DAT4.0\r\n"
 AEDAT4_EVENT = np.dtype(
     [("t", "<i8"), ("x", "<i2"), ("y", "<i2"), ("p", "u1"), ("padding", "V3")]
 )  # a flatbuffer struct
+UNITS = {"s": 10**6, "ms": 1000, "us": 1}  # in microseconds
+LATEST = 2**53  # microseconds, 285 years
 NAMES = {"t": ("t", "ts", "timestamp", "time"), "x": ("x",), "y": ("y",), "p": ("p", "pol", "polarity", "on")}
 
 
-def read_events(path: PathLike | ArrayLike) -> NDArray[Any]:
+def read_events(path: PathLike | ArrayLike, *, unit: str | None = None) -> NDArray[Any]:
     """Read the events of a recording.
 
     Parameters
@@ -29,6 +32,8 @@ def read_events(path: PathLike | ArrayLike) -> NDArray[Any]:
         AEDAT 2.0 of a DVS128 (``.aedat``), AEDAT 4 (``.aedat4``, compressed or not), N-MNIST (``.bin``), a ``.npz``
         file with the arrays t, x, y and p, a ``.npy`` file with a structured array, or such an array, for instance of
         the package tonic. Compressed AEDAT 4 needs the extra ``events``.
+    unit : {"s", "ms", "us"} or None, default=None
+        Unit of the times in an array; None takes integers as microseconds, and ``timedelta64`` in the unit it has.
 
     Returns
     -------
@@ -45,21 +50,19 @@ def read_events(path: PathLike | ArrayLike) -> NDArray[Any]:
     ImportError
         If a compressed file needs a package that is not installed.
     StreamError
-        If the file is damaged, or holds no events.
+        If the file is damaged, or holds no events, times of no known unit, or pixels that are no whole numbers from 0.
+        Memory is that of the file, or if it is compressed at most 1,100 times that.
     """
+    if unit is not None and unit not in UNITS:
+        raise ValueError(f"read_events.unit must be one of {', '.join(UNITS)}, got {unit!r}; None for microseconds")
     if not isinstance(path, (str, Path)):
-        return _in_order(_from_fields(np.asarray(path), "read_events.path"), "the array")
+        return _in_order(_from_fields(np.asarray(path), "read_events.path", unit), "the array")
     (file,) = as_paths(path, "read_events.path")
     reader = READERS.get(file.suffix.lower())
     if reader is None or file.is_dir():
         raise ValueError(f"read_events.path must end in {', '.join(READERS)}, got {file}; convert it, or rename it")
-    try:
-        events = reader(file)
-    except StreamError:
-        raise
-    except (ValueError, OSError, struct.error, IndexError, KeyError) as error:
-        raise StreamError(f"{file.name} cannot be read as events ({error}); it is damaged: copy it again") from error
-    return _in_order(events, file.name)
+    with reading(file.name, "events", "it is damaged: copy it again", StreamError):
+        return _in_order(_read_numpy(file, unit) if reader is _read_numpy else reader(file), file.name)
 
 
 def _read_aedat2(file: Path) -> NDArray[Any]:
@@ -149,11 +152,11 @@ def _unpacker(method: int, name: str) -> Callable[[bytes], bytes]:
         if method in (1, 2):  # LZ4, fast or high
             import lz4.frame
 
-            return lz4.frame.decompress
+            return lambda packed: lz4.frame.LZ4FrameDecompressor().decompress(packed, _most(packed))
         if method in (3, 4):
             import zstandard
 
-            return lambda packed: zstandard.ZstdDecompressor().decompressobj().decompress(packed)
+            return lambda packed: zstandard.ZstdDecompressor().stream_reader(packed).read(_most(packed))
     except ImportError as error:
         raise ImportError(
             f'{name} is compressed, which needs {error.name}; install it with: pip install "tectum[events]"'
@@ -161,8 +164,15 @@ def _unpacker(method: int, name: str) -> Callable[[bytes], bytes]:
     raise StreamError(f"{name} is compressed in an unknown way ({method}); save it again without compression")
 
 
+def _most(packed: bytes) -> int:
+    """Bytes that a packet may become; what is longer is cut off there, and so ends in the middle of an event."""
+    return MOST_EXPANSION * len(packed)
+
+
 def _read_nmnist(file: Path) -> NDArray[Any]:
     """N-MNIST: five bytes an event: column, row, then one bit of polarity and 23 of time in us, high byte first.
+
+    Row 240 is no pixel: the clock has overflowed, and what follows is 2^13 us later than it says.
 
     Source: Orchard et al. (2015), Frontiers in Neuroscience 9:437.
     """
@@ -172,31 +182,56 @@ def _read_nmnist(file: Path) -> NDArray[Any]:
             f"{file.name} must have five bytes an event, got {len(content)}; it is cut off: copy it again"
         )
     x, y, high, middle, low = content.reshape(-1, 5).astype(np.int64).T
-    return _events((high & 0x7F) << 16 | middle << 8 | low, x, y, high >> 7)
+    time = ((high & 0x7F) << 16 | middle << 8 | low) + (np.cumsum(y == 240) << 13)
+    is_event = y != 240
+    return _events(time[is_event], x[is_event], y[is_event], high[is_event] >> 7)
 
 
-def _read_numpy(file: Path) -> NDArray[Any]:
+def _read_numpy(file: Path, unit: str | None = None) -> NDArray[Any]:
     """A structured array, or four arrays."""
-    with open(file, "rb") as opened:
-        content = np.load(opened, allow_pickle=False)
-        if not isinstance(content, np.lib.npyio.NpzFile):
-            return _from_fields(content, file.name)
-        if len(content.files) == 1:
-            return _from_fields(content[content.files[0]], file.name)
-        return _from_fields(dict(content), file.name)
+    content = read_arrays(file)
+    return _from_fields(next(iter(content.values())) if len(content) == 1 else content, file.name, unit)
 
 
-def _from_fields(fields: Any, name: str) -> NDArray[Any]:
+def _from_fields(fields: Any, name: str, unit: str | None) -> NDArray[Any]:
     """Events from the fields of a structured array, or from a dictionary of arrays, by any of their usual names."""
     present = list(fields) if isinstance(fields, dict) else list(fields.dtype.names or ())
     columns = [next((key for key in names if key in present), None) for names in NAMES.values()]
     if None in columns:
-        raise ValueError(f"{name} must hold the fields t, x, y and p, got {present or 'a plain array'}; name them so")
-    return _events(*(np.asarray(fields[key]) for key in columns))
+        raise StreamError(f"{name} must hold the fields t, x, y and p, got {present or 'a plain array'}; name them so")
+    t, x, y, p = (np.asarray(fields[key]) for key in columns)
+    if any(field.shape != (len(t),) for field in (t, x, y, p)):
+        raise StreamError(f"{name} must hold as many t, x, y and p, got shapes {t.shape, x.shape, y.shape, p.shape}")
+    return _events(_microseconds(t, name, unit), x, y, p, name)
 
 
-def _events(t: Any, x: Any, y: Any, p: Any) -> NDArray[Any]:
+def _microseconds(t: NDArray[Any], name: str, unit: str | None) -> NDArray[np.int64]:
+    """Times as whole microseconds."""
+    if t.dtype.kind == "m":
+        t, unit = t / np.timedelta64(1, "us"), "us"
+    if t.dtype.kind not in "iu" and (t.dtype.kind != "f" or unit is None):
+        raise StreamError(
+            f"{name} must hold t in whole microseconds, got {t.dtype}, which has no unit; pass unit='s', 'ms' or 'us' "
+            "if these are numbers, or convert them"
+        )
+    if unit is not None and unit != "us":
+        t = t.astype(np.float64) * UNITS[unit]
+    if not (np.isfinite(t).all() and (t > -LATEST).all() and (t < LATEST).all()):
+        raise StreamError(f"{name} must hold finite t below 2^53 microseconds; mind the unit, or drop these events")
+    return np.rint(t).astype(np.int64)
+
+
+def _events(t: NDArray[Any], x: Any, y: Any, p: Any, name: str = "the file") -> NDArray[Any]:
     """Structured array of events."""
+    for axis, values in (("x", x), ("y", y)):
+        is_pixel = (values >= 0) & (values < 2**31) & (values == np.floor(values))
+        if not is_pixel.all():
+            raise StreamError(
+                f"{name} must hold {axis} in whole pixels from 0 to 2^31 - 1, got {values[~is_pixel][0]}; "
+                "drop these events, or check what the field holds"
+            )
+    if np.asarray(p).dtype.kind not in "biuf" or not np.isfinite(p).all():
+        raise StreamError(f"{name} must hold p as numbers above 0 for ON, got {np.asarray(p).dtype}; convert them")
     events = np.empty(len(t), EVENT)
     events["t"], events["x"], events["y"], events["p"] = t, x, y, np.asarray(p) > 0
     return events

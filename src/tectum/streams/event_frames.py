@@ -11,9 +11,18 @@ from numpy.typing import NDArray
 from tectum.streams.event_files import read_events
 from tectum.streams.stream import Chunk, Gather, Pair, Stream, check_size, check_whole
 
+MOST_BYTES = 2**30  # of a chunk
+MOST_EMPTY = 10_000_000  # windows beyond one for each event
+
 
 def event_frames(
-    events: Any, *, window_ms: float, shape: Pair | None = None, chunk: int = 32, empty: bool = True
+    events: Any,
+    *,
+    window_ms: float,
+    shape: Pair | None = None,
+    chunk: int = 32,
+    empty: bool = True,
+    unit: str | None = None,
 ) -> "EventFrameStream":
     """Stream of counts of events, window by window.
 
@@ -29,6 +38,8 @@ def event_frames(
         Windows of a chunk.
     empty : bool, default=True
         Whether windows without events are given, all 0, or left out.
+    unit : {"s", "ms", "us"} or None, default=None
+        As in `read_events`.
 
     Returns
     -------
@@ -41,14 +52,17 @@ def event_frames(
     FileNotFoundError, ImportError, StreamError
         As `read_events`.
     ValueError
-        If a parameter is out of range, or events lie outside `shape`.
+        If a parameter is out of range, events lie outside `shape`, a chunk would need more than 1 GiB, or there would
+        be millions of windows without events.
     """
-    if not isinstance(window_ms, (int, float, np.number)) or not 0 < window_ms < math.inf:
-        raise ValueError(f"event_frames.window_ms must be a positive number of ms, got {window_ms!r}; 20 is usual")
+    if not isinstance(window_ms, (int, float, np.number)) or not 0.001 <= window_ms < math.inf:
+        raise ValueError(
+            f"event_frames.window_ms must be a positive number of ms, 0.001 or more, got {window_ms!r}; 20 is usual"
+        )
     check_whole(chunk, "event_frames.chunk", "32 is usual")
     several = events if isinstance(events, (list, tuple)) else [events]
     names = [Path(one).name if isinstance(one, (str, Path)) else f"recording {k}" for k, one in enumerate(several)]
-    found = [read_events(one) for one in several]
+    found = [read_events(one, unit=unit) for one in several]
     if not found:
         raise ValueError("event_frames.events must hold at least one recording, got none; pass paths or arrays")
     needed = tuple(1 + max(int(one[axis].max()) for one in found) for axis in ("y", "x"))
@@ -58,7 +72,18 @@ def event_frames(
             f"event_frames.shape must hold all events, which need at least {needed}, got {(height, width)}; "
             "None takes the smallest"
         )
-    return EventFrameStream(names, found, window_ms, (height, width), chunk, empty)
+    if 8 * height * width * chunk > MOST_BYTES:
+        raise ValueError(
+            f"event_frames.shape {(height, width)} makes chunks of {8 * height * width * chunk / 2**30:.3g} GiB, at "
+            f"most 1 is allowed; drop events with absurd pixels, or pass chunk={MOST_BYTES // (8 * height * width)}"
+        )
+    stream = EventFrameStream(names, found, window_ms, (height, width), chunk, empty)
+    if stream.n_announced is not None and stream.n_announced > MOST_EMPTY + sum(map(len, found)):
+        raise ValueError(
+            f"event_frames.events would make {stream.n_announced:,} windows of {sum(map(len, found)):,} events; check "
+            "their times and unit, or pass empty=False or a longer window_ms"
+        )
+    return stream
 
 
 class EventFrameStream(Stream):
@@ -86,12 +111,13 @@ class EventFrameStream(Stream):
         gather = Gather(self._chunk)
         offset = 0.0
         for source, events in enumerate(self._found):
-            n_windows = self._n_windows(events)
-            bounds = np.searchsorted(events["t"], 1e3 * self.window_ms * np.arange(n_windows + 1))
-            for n in range(n_windows):
-                inside = events[bounds[n] : bounds[n + 1]]
-                if len(inside) or self._empty:
-                    yield from gather.add(self._counts(inside), offset + n * self.window_ms / 1e3, source)
+            n_windows, time_us, first = self._n_windows(events), np.ascontiguousarray(events["t"]), 0
+            windows = range(n_windows) if self._empty else np.unique(time_us // (1e3 * self.window_ms)).astype(np.int64)
+            for n in windows:
+                last = int(np.searchsorted(time_us, 1e3 * self.window_ms * (n + 1)))
+                if last > first or self._empty:
+                    yield from gather.add(self._counts(events[first:last]), offset + n * self.window_ms / 1e3, source)
+                first = last
             offset += n_windows * self.window_ms / 1e3
         yield from gather.rest()
 

@@ -150,6 +150,8 @@ def _varint(message: bytes, at: int) -> tuple[int, int]:
     value, shift = 0, 0
     while True:
         byte = message[at]
+        if shift > 63:
+            raise ValueError("a number of more than ten bytes")
         value |= (byte & 0x7F) << shift
         at, shift = at + 1, shift + 7
         if byte < 0x80:

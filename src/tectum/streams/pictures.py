@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from tectum.files import files_in, natural_key, reading
 from tectum.streams.stream import (
     Chunk,
     Gather,
@@ -58,7 +59,7 @@ def video(
         Whether a pixel is the mean over the area it covers, right where frames shrink to small pictures, instead of
         interpolated between the nearest pixels, as convolutional networks expect.
     rate : float or None, default=None
-        Frames per second of the files; None takes what each file says.
+        Frames per second of the files; None takes the time that each file gives a frame.
 
     Returns
     -------
@@ -95,7 +96,7 @@ def images(
     grey: bool = False,
     area: bool = False,
 ) -> "ImageStream":
-    """Stream of the images in a folder, in the order of their names.
+    """Stream of the images in a folder, in the order of their names (2 before 10), without hidden ones.
 
     Parameters
     ----------
@@ -126,9 +127,11 @@ def images(
     look = Look(size, thumbnails, grey, area, "images")
     check_whole(chunk, "images.chunk", "32 is usual")
     check_rate(rate, "images.rate")
-    inside = [top, *sorted(path for path in top.iterdir() if path.is_dir())] if top.is_dir() else []
-    found = {path.name: sorted(file for file in path.iterdir() if file.suffix.lower() in IMAGES) for path in inside}
-    found = {name: files for name, files in found.items() if files}
+    folders = [path for path in top.iterdir() if path.is_dir() and path.name[0] != "."] if top.is_dir() else [top]
+    sources = [
+        (path.name, files_in(path, IMAGES)) for path in [top, *sorted(folders, key=natural_key)] if path.is_dir()
+    ]
+    found = [(name, files) for name, files in sources if files]
     if not found:
         raise ValueError(
             f"images.folder must be a folder with images ({', '.join(IMAGES)}), or with folders of images, got {top}; "
@@ -285,17 +288,21 @@ class VideoStream(PictureStream):
                 rate = self._rate or capture.get(cv2.CAP_PROP_FPS)
                 if not 0 < rate < math.inf:
                     raise StreamError(f"{file.name} does not say its frames per second; pass rate=25, say")
-                n = 0
+                n, time_s, began = 0, -1.0 / rate, 0.0
                 while capture.grab():
+                    # a file of variable rate gives each frame its time, to be had to the microsecond
+                    own = 0.0 if self._rate else round(1e3 * capture.get(cv2.CAP_PROP_POS_MSEC)) / 1e6
+                    began = own if n == 0 else began
+                    time_s = n / rate if self._rate else own - began if own - began > time_s else time_s + 1.0 / rate
                     if n % self._every == 0:
                         ok, frame = capture.retrieve()
                         if not ok:
                             break
-                        yield frame, offset + n / rate, source
+                        yield frame, offset + time_s, source
                     n += 1
                 if error := ended_early(file.name, n, self._announced(file)):
                     raise error
-                offset += n / rate
+                offset += time_s + 1.0 / rate
             finally:
                 capture.release()
 
@@ -311,9 +318,9 @@ class ImageStream(PictureStream):
         Number of images.
     """
 
-    def __init__(self, found: dict[str, list[Path]], look: Look, chunk: int, rate: float) -> None:
-        super().__init__(list(found), look, chunk)
-        self._files, self._rate = list(found.values()), rate
+    def __init__(self, found: list[tuple[str, list[Path]]], look: Look, chunk: int, rate: float) -> None:
+        super().__init__([name for name, _ in found], look, chunk)
+        self._files, self._rate = [files for _, files in found], rate
         self.n_announced = sum(len(files) for files in self._files)
 
     def __iter__(self) -> Iterator[Chunk]:
@@ -323,9 +330,11 @@ class ImageStream(PictureStream):
         n = 0
         for source, files in enumerate(self._files):
             for file in files:
-                frame = self._look.cv2.imread(str(file), self._look.cv2.IMREAD_COLOR)
+                way_out = "it is damaged or has more than 8 bits a channel: write it again as PNG, or delete it"
+                with reading(file, "an image", way_out, StreamError):
+                    frame = self._look.cv2.imread(str(file), self._look.cv2.IMREAD_COLOR)
                 if frame is None:
-                    raise StreamError(f"{file} cannot be read as an image; it is damaged: write it again, or delete it")
+                    raise StreamError(f"{file} cannot be read as an image; {way_out}")
                 yield frame, n / self._rate, source
                 n += 1
 

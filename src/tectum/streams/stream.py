@@ -10,6 +10,8 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from tectum.files import DataError
+
 PathLike = str | os.PathLike[str]
 Pair = tuple[int, int]
 
@@ -43,7 +45,7 @@ class Chunk(NamedTuple):
         return Chunk(self.X[part], self.time_s[part], self.source[part], pictures)
 
 
-class StreamError(ValueError):
+class StreamError(DataError):
     """A stream ended before its time, or brought something that it should not have.
 
     Attributes

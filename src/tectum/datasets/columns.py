@@ -1,0 +1,312 @@
+"""Which columns of a table are samples and labels, and how text and missing values become numbers."""
+
+import warnings
+from collections.abc import Sequence
+from difflib import get_close_matches
+from itertools import islice
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from tectum.files import DataError
+
+Which = str | int | Sequence[str | int] | None
+KEEP, REFUSE, ONE_HOT = "keep", "refuse", "one-hot"
+MISSING = (KEEP, REFUSE, "mean", "median", "most_frequent")
+INDEX_NAMES = ("index", "id", "unnamed: 0")  # of a column that only counts rows
+
+
+class Preparation(NamedTuple):
+    """How columns became numbers, to do the same to other tables; JSON can hold it."""
+
+    columns: list[str]
+    fill: dict[str, Any]  # column -> what stands in place of a missing value
+    categories: dict[str, list[str]]  # column of text -> its values, each of which became a feature
+
+
+class Raw(NamedTuple):
+    """All columns of a file."""
+
+    names: list[str]
+    columns: list[np.ndarray]  # numbers, or objects with None where a value is missing
+    named: bool  # whether the file names them
+    unnamed_first: bool  # whether it names all but the first
+
+
+class Table(NamedTuple):
+    """What a file holds, split into samples and labels."""
+
+    data: np.ndarray  # (n_samples, n_features), float64
+    target: np.ndarray | None  # (n_samples,)
+    feature_names: list[str]
+    target_names: list[str] | None
+    named: bool = False  # whether the file names its columns
+    preparation: Preparation | None = None
+
+
+def choose(
+    path: Path,
+    raw: Raw,
+    target: str | int | None,
+    columns: Which,
+    drop: Which,
+    index: str | int | bool | None,
+    missing: str,
+    text: str,
+    preparation: Preparation | None,
+) -> Table:
+    """Split columns into samples and labels.
+
+    Parameters
+    ----------
+    path : Path
+        For messages.
+    raw : Raw
+        All columns.
+    target : str, int or None
+        Name or index (from 0; negative from the end) of the column with the labels.
+    columns, drop : name, index, sequence of these, or None
+        Columns to take, in this order, and columns to leave out.
+    index : str, int, bool or None
+        Column that only numbers the rows, which is left out. None recognises one: a first column without a name that
+        holds different whole numbers or text, or one called index, id or Unnamed: 0 that counts. False keeps it.
+    missing : {"keep", "refuse", "mean", "median", "most_frequent"}
+        Missing values become NaN, are refused, or are replaced by scikit-learn's ``SimpleImputer``.
+    text : {"refuse", "one-hot"}
+        Columns of text are refused, or become a feature for each of their values by ``OneHotEncoder``.
+    preparation : Preparation or None
+        What was done to the table that a model was fitted to, to be done to this one; `columns`, `missing` and `text`
+        are not used then.
+
+    Returns
+    -------
+    table : Table
+        Text labels become 0, 1, ... in alphabetical order, with their names.
+
+    Raises
+    ------
+    DataError
+        If a column does not exist, or holds what it should not.
+    ValueError
+        If `missing` or `text` has no such value.
+    """
+    if missing not in MISSING or text not in (REFUSE, ONE_HOT):
+        raise ValueError(
+            f"load: missing must be one of {', '.join(MISSING)} and text {REFUSE} or {ONE_HOT}, got {missing!r} and "
+            f"{text!r}"
+        )
+    left_out = {find_column(path, raw.names, one, "drop") for one in _several(drop)}
+    labels, label_names = None, None
+    if target is not None:
+        k_target = find_column(path, raw.names, target, "target")
+        labels, label_names = encode_labels(path, raw.columns[k_target])
+        left_out.add(k_target)
+    if index is None or index is True:
+        left_out |= _counting_column(path, raw, left_out)
+    elif index is not False:
+        left_out.add(find_column(path, raw.names, index, "index"))
+    wanted: Which = columns if preparation is None else preparation.columns
+    taken = (
+        range(len(raw.names))
+        if wanted is None
+        else [find_column(path, raw.names, one, "columns") for one in _several(wanted)]
+    )
+    kept = {k: raw.columns[k] for k in taken if k not in left_out}
+    if not kept or len(raw.columns[0]) == 0:
+        raise DataError(f"{path} must hold at least one sample and one feature besides the target; it has none")
+    named_columns = [(raw.names[k], column) for k, column in kept.items()]
+    data, names, done = _as_numbers(path, named_columns, missing, text, preparation)
+    return Table(data, labels, names, label_names, raw.named, done)
+
+
+def find_column(path: Path, names: list[str], wanted: str | int, option: str) -> int:
+    """Index of a column; `option` is named where there is none."""
+    if isinstance(wanted, str) and names.count(wanted) == 1:
+        return names.index(wanted)
+    is_index = isinstance(wanted, int | np.integer) and not isinstance(wanted, bool)
+    if is_index and -len(names) <= int(wanted) < len(names):
+        return int(wanted) % len(names)
+    near = get_close_matches(str(wanted), names, n=1)
+    shown = ", ".join(repr(name) for name in islice(names, 20)) + (", ..." if len(names) > 20 else "")
+    raise DataError(
+        f"{path}: {option} must name exactly one of the columns {shown}, or be an index from {-len(names)} to "
+        f"{len(names) - 1}, got {wanted!r}{f'; did you mean {near[0]!r}?' if near and near[0] != wanted else ''}"
+    )
+
+
+def encode_labels(path: Path, column: np.ndarray) -> tuple[np.ndarray, list[str] | None]:
+    """Labels as numbers.
+
+    Parameters
+    ----------
+    path : Path
+        For messages.
+    column : ndarray of shape (n_samples,)
+        Numbers, or text and other objects with None where a label is missing.
+
+    Returns
+    -------
+    labels : ndarray of shape (n_samples,)
+        Numbers as they are (whole floats that int64 can hold as int64); text as indices into `names`.
+    names : list of str or None
+        The sorted distinct texts; None if the labels were numbers.
+
+    Raises
+    ------
+    DataError
+        If a text label is missing.
+    """
+    if column.dtype.kind == "f" and np.all(np.abs(column) < 2.0**53) and np.all(column == np.round(column)):
+        return column.astype(np.int64), None
+    if column.dtype.kind in "biuf":
+        return column, None
+    n_missing = sum(value is None for value in column.flat)
+    if n_missing:
+        raise DataError(
+            f"{path}: the target must have a label in every row, {n_missing} are missing; fill or drop them"
+        )
+    names, labels = np.unique(column.astype(str), return_inverse=True)
+    return labels.astype(np.int64), [str(name) for name in names]
+
+
+def arranged(
+    names: Sequence[str] | None, feature_names: Sequence[str], data: np.ndarray, named: bool, what: str
+) -> np.ndarray:
+    """Samples with their columns in the order in which a model knows them.
+
+    Parameters
+    ----------
+    names : sequence of str or None
+        Of the features that the model was fitted to; None if it knows none.
+    feature_names : sequence of str
+        Of the columns of `data`.
+    data : ndarray of shape (n_samples, n_features)
+    named : bool
+        Whether the file names its columns; if not, they are taken by their position.
+    what : str
+        The file, for messages.
+
+    Returns
+    -------
+    ndarray of shape (n_samples, n_features)
+
+    Raises
+    ------
+    DataError
+        If the names are not the same.
+    """
+    if names is None or not named or list(names) == list(feature_names):
+        return data
+    absent = [name for name in names if name not in feature_names]
+    unknown = [name for name in feature_names if name not in names]
+    if absent or unknown or len(set(names)) < len(names):
+        lacks, has = (", ".join(map(repr, some[:5])) or "none" for some in (absent, unknown))
+        raise DataError(
+            f"{what} must have the columns that the model was fitted to, with {len(names)} features; it lacks {lacks} "
+            f"and has besides {has}. Rename them, or leave others out with drop= or target= (--drop, --target)"
+        )
+    return data[:, [list(feature_names).index(name) for name in names]]
+
+
+def _several(which: Which) -> Sequence[str | int]:
+    return [] if which is None else [which] if isinstance(which, str | int) else which
+
+
+def _counting_column(path: Path, raw: Raw, left_out: set[int]) -> set[int]:
+    """The first column, if it only numbers the rows; says so."""
+    column, n = raw.columns[0], len(raw.columns[0])
+    if not raw.named or 0 in left_out or n == 0 or len(raw.columns) == 1:
+        return set()
+    whole = column.dtype.kind in "iuf" and bool(np.all(column == np.round(column)))
+    counts = whole and bool(np.all(np.diff(np.sort(column)) == 1))
+    is_index = counts and raw.names[0].lower() in INDEX_NAMES
+    if raw.unnamed_first:
+        is_index = counts or column.dtype.kind == "O" or (whole and n > 2 and len(np.unique(column)) == n)
+    if not is_index:
+        return set()
+    name = "" if raw.unnamed_first else f" {raw.names[0]!r}"
+    warnings.warn(
+        f"{path.name}: the first column{name} only numbers the rows and is left out; pass index=False "
+        "(--index none) to learn it",
+        UserWarning,
+        stacklevel=6,
+    )
+    return {0}
+
+
+def _as_numbers(
+    path: Path, columns: list[tuple[str, np.ndarray]], missing: str, text: str, preparation: Preparation | None
+) -> tuple[np.ndarray, list[str], Preparation | None]:
+    """Samples, names of their features, and how they were made if that is more than taking them as they are."""
+    from sklearn.impute import SimpleImputer
+    from sklearn.preprocessing import OneHotEncoder
+
+    done = preparation or Preparation([name for name, _ in columns], {}, {})
+    features: list[np.ndarray] = []
+    names: list[str] = []
+    for name, column in columns:
+        is_text = column.dtype.kind not in "biuf"
+        if is_text != (name in done.categories) and (
+            preparation is not None or text == REFUSE or _mostly_numbers(column)
+        ):
+            raise DataError(_no_number(path, name, column))
+        table = column.reshape(-1, 1) if is_text else column.reshape(-1, 1).astype(np.float64)
+        gone = np.array([value is None for value in column]) if is_text else np.isnan(table[:, 0])
+        fills = name in done.fill if preparation else missing not in (KEEP, REFUSE)
+        if gone.any() and not fills and (is_text or missing == REFUSE or preparation):
+            raise DataError(
+                f"{path}: row {int(gone.argmax()) + 1}, column {name!r} must hold a value, it is missing; fill it, or "
+                "pass missing='median' (--missing median) to fill such cells, or drop= (--drop) to leave the column out"
+            )
+        if fills:
+            absent = None if is_text else np.nan
+            if preparation is None:
+                strategy = "most_frequent" if is_text else missing
+                filled = SimpleImputer(strategy=strategy, missing_values=absent).fit(table).statistics_[0]
+                if gone.all():
+                    raise DataError(f"{path}: column {name!r} holds no values; leave it out with drop= (--drop)")
+                done.fill[name] = filled if is_text else float(filled)
+            table = SimpleImputer(strategy="constant", fill_value=done.fill[name], missing_values=absent).fit_transform(
+                table
+            )
+        if is_text:
+            known = done.categories.setdefault(name, sorted({str(value) for value in table[:, 0]}))
+            strange = next((k for k, value in enumerate(table[:, 0]) if value not in known), None)
+            if strange is not None:
+                raise DataError(
+                    f"{path}: row {strange + 1}, column {name!r} must hold one of {', '.join(known[:20])}, which the "
+                    f"model knows, got {table[strange, 0]!r}; leave the row out, or fit again"
+                )
+            table = OneHotEncoder(categories=[known], sparse_output=False).fit_transform(table)
+            names += [f"{name}={value}" for value in known]
+        else:
+            names.append(name)
+        features.append(table)
+    is_plain = not (done.fill or done.categories)
+    return np.hstack(features).astype(np.float64), names, None if is_plain else done
+
+
+def _mostly_numbers(column: np.ndarray) -> bool:
+    """Whether a column of text is rather one of numbers with something strange in it."""
+    return sum(_is_float(value) for value in column) > len(column) / 2
+
+
+def _is_float(value: Any) -> bool:
+    try:
+        float(value)
+    except (TypeError, ValueError):
+        return False
+    return True
+
+
+def _no_number(path: Path, name: str, column: np.ndarray) -> str:
+    """What to say about the first cell of a column that is no number."""
+    row = next((k for k, value in enumerate(column) if value is not None and not _is_float(value)), 0)
+    cell = str(column[row])[:40]
+    return (
+        f"{path}: row {row + 1}, column {name!r} must hold numbers, got {cell!r}; pass na={cell!r} (--na) if that is a "
+        f"missing value, text='one-hot' (--text one-hot) to make a feature of each value, drop={name!r} (--drop), "
+        f"target={name!r} (--target) if it holds the labels, decimal= (--decimal) if numbers are written another way, "
+        "or delimiter= if columns were not separated"
+    )

@@ -1,0 +1,163 @@
+"""What all readers of files share: one error, arrays no larger than their file allows, folders in natural order."""
+
+import math
+import os
+import re
+import zipfile
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import IO, Any
+
+import numpy as np
+from numpy.lib import format as npy
+from numpy.typing import NDArray
+
+MOST_EXPANSION = 1100  # bytes that a byte of a compressed file may become; deflate reaches 1,032
+HEADERS = {(1, 0): npy.read_array_header_1_0, (2, 0): npy.read_array_header_2_0}
+AS_THEY_ARE = (FileNotFoundError, PermissionError, IsADirectoryError, ImportError)  # no fault of the content
+
+
+class DataError(ValueError):
+    """A file does not hold what it should; the message names the file, what is wrong and what to do.
+
+    All readers of `tectum.datasets`, `tectum.streams` and the command line raise it, whatever the package that they
+    read with raises. It is a ValueError.
+
+    Attributes
+    ----------
+    args : tuple
+        The message.
+    """
+
+
+@contextmanager
+def reading(path: str | os.PathLike[str], kind: str, way_out: str, error_type: type[DataError] = DataError) -> Iterator:
+    """Turn whatever a parser raises into one error.
+
+    Parameters
+    ----------
+    path : str or path
+        What is read.
+    kind : str
+        What it should be, with its article.
+    way_out : str
+        What to do if it is not.
+    error_type : subclass of DataError
+        What to raise.
+
+    Raises
+    ------
+    DataError
+        In place of any other error, except those that say that a file or a package is missing.
+    """
+    try:
+        yield
+    except (DataError, *AS_THEY_ARE):
+        raise
+    except Exception as error:  # parsers raise whatever they like at damaged files, MemoryError included
+        said = str(error).strip() or type(error).__name__
+        raise error_type(f"{path} cannot be read as {kind} ({said}); {way_out}") from error
+
+
+def read_array_header(file: IO[bytes], n_bytes: float) -> tuple[tuple[int, ...], bool, np.dtype[Any]]:
+    """Shape, order and type of an array in NumPy's format, after checking that the file can hold it.
+
+    Parameters
+    ----------
+    file : binary file
+        At the beginning of the array; afterwards at its first value.
+    n_bytes : float
+        Length of the file; infinite for one that is read row by row, and may have been cut off.
+
+    Returns
+    -------
+    shape : tuple of int
+    in_columns : bool
+        Whether the first index runs fastest.
+    dtype : dtype
+
+    Raises
+    ------
+    ValueError
+        If there is no such array, it holds Python objects, or more values than the file has bytes for.
+    """
+    version = npy.read_magic(file)
+    if version not in HEADERS:
+        raise ValueError(f"it is of format version {version}")
+    shape, in_columns, dtype = HEADERS[version](file)
+    if dtype.hasobject:
+        raise ValueError("it holds Python objects")
+    if min(shape, default=0) < 0 or dtype.itemsize * math.prod(shape) > n_bytes - file.tell():
+        raise ValueError(f"it announces shape {shape} of {dtype}, which it is too short for")
+    return shape, in_columns, dtype
+
+
+def read_arrays(path: Path) -> dict[str, NDArray[Any]]:
+    """All arrays of a ``.npz`` file, or the one of a ``.npy`` file under the name ``data``.
+
+    Parameters
+    ----------
+    path : Path
+
+    Returns
+    -------
+    dict of str to ndarray
+        Memory is that of the file, or if it is compressed at most `MOST_EXPANSION` times that.
+
+    Raises
+    ------
+    DataError
+        If the file is damaged or holds Python objects, which are never loaded.
+    """
+    way_out = "it is damaged, or holds Python objects, which are never loaded; save it again with numpy.save or savez"
+    with reading(path, "a NumPy file of plain numbers", way_out), open(path, "rb") as file:
+        n_bytes = path.stat().st_size
+        if file.read(4) != b"PK\x03\x04":
+            file.seek(0)
+            return {"data": _read_array(file, n_bytes)}
+        arrays = {}
+        with zipfile.ZipFile(path) as archive:
+            for member in archive.infolist():
+                with open_member(archive, member.filename, n_bytes) as inside:
+                    arrays[member.filename.removesuffix(".npy")] = _read_array(inside, member.file_size)
+        return arrays
+
+
+def open_member(archive: zipfile.ZipFile, name: str, n_bytes: int) -> IO[bytes]:
+    """A file in an archive of that many bytes; ValueError if it would become more than compression can explain."""
+    size = archive.getinfo(name).file_size
+    if size > MOST_EXPANSION * n_bytes:
+        raise ValueError(f"{name} announces {size} bytes")
+    return archive.open(name)
+
+
+def _read_array(file: IO[bytes], n_bytes: int) -> NDArray[Any]:
+    shape, in_columns, dtype = read_array_header(file, n_bytes)
+    content = bytearray(file.read())  # to the end, where the checksum of an archive is compared
+    count = math.prod(shape)
+    values = np.frombuffer(content, dtype, count) if count and dtype.itemsize else np.zeros(count, dtype)
+    return values.reshape(shape, order="F" if in_columns else "C")
+
+
+def files_in(folder: Path, suffixes: Sequence[str]) -> list[Path]:
+    """Files of a folder that end in one of the suffixes, hidden ones left out, so that 2 comes before 10.
+
+    Parameters
+    ----------
+    folder : Path
+    suffixes : sequence of str
+        In lower case.
+
+    Returns
+    -------
+    list of Path
+    """
+    found = (file for file in folder.iterdir() if file.suffix.lower() in suffixes and not file.name.startswith("."))
+    return sorted((file for file in found if file.is_file()), key=natural_key)
+
+
+def natural_key(path: Path) -> list[Any]:
+    """Key that sorts paths by name, numbers in names by value."""
+    words = re.split(r"(\d+)", path.name)
+    return [(int(word), "") if k % 2 else (-1, word) for k, word in enumerate(words)] + [(-1, path.name)]

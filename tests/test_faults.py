@@ -1,0 +1,263 @@
+"""Faults that were found once, each by the smallest input that showed it, with the value that is right."""
+
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from tectum import analysis, datasets, streams
+from tectum.image import Convolution, pool
+
+
+def written(path: Path, text: str) -> Path:
+    path.write_text(text, encoding="utf-8")
+    return path
+
+
+# ---- tables
+
+
+def test_the_index_that_pandas_writes_is_left_out_and_said(tmp_path: Path) -> None:
+    frame = pd.DataFrame({"a": [1.5, 2.5, 0.5], "b": [4, 5, 6]})
+    frame.to_csv(tmp_path / "a.csv")
+    with pytest.warns(UserWarning, match=r"a\.csv: the first column only numbers the rows and is left out"):
+        loaded = datasets.load(tmp_path / "a.csv")
+    np.testing.assert_array_equal(loaded.data, frame)
+    assert loaded.feature_names == ["a", "b"]
+    kept = datasets.load(tmp_path / "a.csv", index=False)
+    np.testing.assert_array_equal(kept.data[:, 0], [0, 1, 2])
+    frame.sample(frac=1, random_state=1).iloc[:3].to_csv(tmp_path / "b.csv")
+    with pytest.warns(UserWarning, match="only numbers the rows"):
+        assert datasets.load(tmp_path / "b.csv").feature_names == ["a", "b"]
+    frame.to_csv(tmp_path / "c.csv", index_label="number")
+    named = datasets.load(tmp_path / "c.csv", index="number")
+    np.testing.assert_array_equal(named.data, frame)
+
+
+def test_names_that_pandas_counts_are_a_header(tmp_path: Path) -> None:
+    X = np.random.default_rng(0).normal(size=(5, 3))
+    pd.DataFrame(X).to_csv(tmp_path / "p.csv", index=False)
+    loaded = datasets.load(tmp_path / "p.csv")
+    np.testing.assert_array_equal(loaded.data, X)
+    assert loaded.feature_names == ["0", "1", "2"]
+    path = written(tmp_path / "q.csv", "0,1,2\n4,5,6\n")
+    with pytest.raises(datasets.DataError, match="may be names or a sample; pass header=True or False"):
+        datasets.load(path)
+    assert datasets.load(path, header=False).data.shape == (2, 3)
+
+
+def test_a_line_break_in_a_name_costs_no_sample(tmp_path: Path) -> None:
+    loaded = datasets.load(written(tmp_path / "a.csv", '"length\n(cm)",b\n1,2\n3,4\n5,6\n'))
+    np.testing.assert_array_equal(loaded.data, [[1, 2], [3, 4], [5, 6]])
+    assert loaded.feature_names == ["length\n(cm)", "b"]
+
+
+def test_rows_of_unequal_length_are_refused_by_row(tmp_path: Path) -> None:
+    with pytest.raises(datasets.DataError, match=r"row 2 \(line 3\) has 2 cells, others have 3"):
+        datasets.load(written(tmp_path / "a.csv", "a,b,c\n1,2,3\n4,5\n6,7,8\n"))
+
+
+@pytest.mark.parametrize(("first", "second"), [("1e19", "3e19"), ("9007199254740992", "9007199254740993")])
+def test_large_labels_stay_apart(tmp_path: Path, first: str, second: str) -> None:
+    loaded = datasets.load(written(tmp_path / "a.csv", f"a,y\n1,{first}\n2,{second}\n"), target="y")
+    assert [str(int(label)) for label in loaded.target] == [
+        str(int(float(x)) if "e" in x else int(x)) for x in (first, second)
+    ]
+
+
+@pytest.mark.parametrize(
+    ("text", "options"),
+    [
+        ("a;b\n1,5;2\n-0,25;4\n", {}),
+        ("a\tb\n1,5\t2\n-,25\t4\n", {}),
+        ("a|b\n1.5|2\n-.25|4\n", {}),
+        ("a b\n1.5  2\n-0.25 4\n", {}),
+        ('a,b\n"1,5","2"\n"-0,25","4"\n', {"decimal": ",", "delimiter": None}),
+        ("a:b\n1.5:2\n-0.25:4\n", {"delimiter": ":"}),
+        ("n;a;b\nx;1.5;2\ny;-0.25;4\n", {"drop": ["n"]}),
+        ("n;b;a\nx;2;1.5\ny;4;-0.25\n", {"columns": ["a", "b"]}),
+    ],
+)
+def test_delimiter_and_decimal_sign_are_recognised_or_given(tmp_path: Path, text: str, options: dict) -> None:
+    if options.get("decimal") == ",":
+        text, options = text.replace(",", ";").replace('"1;5"', "1,5").replace('"-0;25"', "-0,25"), {"decimal": ","}
+    loaded = datasets.load(written(tmp_path / "a.csv", text), **options)
+    np.testing.assert_array_equal(loaded.data, [[1.5, 2], [-0.25, 4]])
+    assert loaded.feature_names == ["a", "b"]
+
+
+def test_missing_values_are_refused_or_filled(tmp_path: Path) -> None:
+    path = written(tmp_path / "a.csv", "a,b\n1,2\n?,4\n5,NA\n6,9\n")
+    with pytest.raises(datasets.DataError, match=r"row 2, column 'a' must hold numbers, got '\?'; pass na='\?'"):
+        datasets.load(path)
+    assert np.isnan(datasets.load(path, na="?").data).sum() == 2
+    with pytest.raises(datasets.DataError, match="row 2, column 'a' must hold a value, it is missing"):
+        datasets.load(path, na="?", missing="refuse")
+    filled = datasets.load(path, na="?", missing="median")
+    np.testing.assert_array_equal(filled.data, [[1, 2], [5, 4], [5, 4], [6, 9]])
+    other = written(tmp_path / "b.csv", "b,a\n,\n1,2\n")
+    np.testing.assert_array_equal(datasets.load(other, preparation=filled.preparation).data, [[5, 4], [2, 1]])
+
+
+def test_text_becomes_features_on_request(tmp_path: Path) -> None:
+    path = written(tmp_path / "a.csv", "kind,b\noak,2\nash,4\noak,5\n")
+    loaded = datasets.load(path, text="one-hot")
+    np.testing.assert_array_equal(loaded.data, [[0, 1, 2], [1, 0, 4], [0, 1, 5]])
+    assert loaded.feature_names == ["kind=ash", "kind=oak", "b"]
+    other = written(tmp_path / "b.csv", "b,kind\n7,ash\n")
+    np.testing.assert_array_equal(datasets.load(other, preparation=loaded.preparation).data, [[1, 0, 7]])
+    with pytest.raises(datasets.DataError, match=r"row 1, column 'kind' must hold one of ash, oak, .* got 'elm'"):
+        datasets.load(written(tmp_path / "b.csv", "b,kind\n7,elm\n"), preparation=loaded.preparation)
+    mostly = written(tmp_path / "c.csv", "a,b\n1,1\n2,2\nx,3\n")
+    with pytest.raises(datasets.DataError, match="row 3, column 'a' must hold numbers, got 'x'"):
+        datasets.load(mostly, text="one-hot")
+
+
+def test_a_column_that_does_not_exist_is_named_with_one_that_does(tmp_path: Path) -> None:
+    with pytest.raises(datasets.DataError, match=r"drop must name exactly one .* did you mean 'width'"):
+        datasets.load(written(tmp_path / "a.csv", "width,height\n1,2\n"), drop="widht")
+
+
+# ---- events
+
+
+def events_of(t: np.ndarray, x: object = 1) -> np.ndarray:
+    events = np.zeros(len(t), [("t", t.dtype), ("x", np.asarray(x).dtype), ("y", "i4"), ("p", "?")])
+    events["t"], events["x"] = t, x
+    return events
+
+
+def test_times_of_events_have_a_unit() -> None:
+    seconds = np.array([10.0, 10.25, 10.5, 10.99])
+    with pytest.raises(streams.StreamError, match="got float64, which has no unit; pass unit='s'"):
+        streams.read_events(events_of(seconds))
+    np.testing.assert_array_equal(
+        streams.read_events(events_of(seconds), unit="s")["t"], [0, 250_000, 500_000, 990_000]
+    )
+    ms = np.array([0, 3], "m8[ms]")
+    np.testing.assert_array_equal(streams.read_events(events_of(ms))["t"], [0, 3000])
+    frames = streams.event_frames(events_of(seconds), window_ms=250, unit="s")
+    assert [chunk.X.sum() for chunk in frames] == [4.0]
+    assert frames.n_announced == 4
+
+
+@pytest.mark.parametrize("t", [np.array([0.0, np.nan]), np.array([0.0, 1e300])])
+def test_times_that_are_no_times_are_refused(t: np.ndarray) -> None:
+    with pytest.raises(streams.StreamError, match="finite t below"):
+        streams.read_events(events_of(t), unit="s")
+
+
+@pytest.mark.parametrize("x", [2**33, -1, 0.5, np.nan])
+def test_pixels_that_are_no_pixels_are_refused(x: float) -> None:
+    with pytest.raises(streams.StreamError, match="must hold x in whole pixels"):
+        streams.read_events(events_of(np.arange(2), x))
+
+
+def test_the_clock_of_nmnist_overflows(tmp_path: Path) -> None:
+    def event(t: int, x: int, y: int, p: int) -> bytes:
+        return bytes([x, y, p << 7 | t >> 16 & 127, t >> 8 & 255, t & 255])
+
+    (tmp_path / "o.bin").write_bytes(event(8000, 2, 2, 1) + event(8191, 0, 240, 0) + event(50, 3, 3, 1))
+    events = streams.read_events(tmp_path / "o.bin")
+    np.testing.assert_array_equal(events["t"], [0, 242])  # 8000 and 8242, from the first event
+    np.testing.assert_array_equal(events["x"], [2, 3])
+
+
+def test_absurd_events_do_not_fill_memory() -> None:
+    year_us = 365 * 24 * 3600 * 10**6
+    far = events_of(np.array([0, year_us]))
+    with pytest.raises(ValueError, match="windows of 2 events; check their times and unit"):
+        streams.event_frames(far, window_ms=20)
+    chunks = list(streams.event_frames(far, window_ms=20, empty=False))
+    np.testing.assert_allclose(chunks[0].time_s, [0, year_us / 1e6])
+    with pytest.raises(ValueError, match=r"makes chunks of .* GiB, at most 1"):
+        streams.event_frames(events_of(np.arange(2), 2**31 - 1), window_ms=20)
+
+
+# ---- pictures and video
+
+
+def picture(path: Path, value: int) -> None:
+    cv2 = pytest.importorskip("cv2")
+    path.parent.mkdir(parents=True, exist_ok=True)
+    assert cv2.imwrite(str(path), np.full((4, 4, 3), value, np.uint8))
+
+
+def test_no_picture_vanishes_and_2_comes_before_10(tmp_path: Path) -> None:
+    for name, value in (("1.png", 1), ("2.png", 2), ("10.png", 10), ("run/1.png", 20), (".git/x.png", 99)):
+        picture(tmp_path / "run" / name, value)
+    picture(tmp_path / "run" / ".hidden.png", 98)
+    stream = streams.images(tmp_path / "run", size=(4, 4))
+    (chunk,) = stream
+    assert stream.names == ["run", "run"]
+    np.testing.assert_array_equal(chunk.X[:, 0], [1, 2, 10, 20])
+    np.testing.assert_array_equal(chunk.source, [0, 0, 0, 1])
+
+
+def test_frames_have_the_times_that_the_file_gives_them(tmp_path: Path) -> None:
+    cv2 = pytest.importorskip("cv2")
+    streams.write_clip(tmp_path / "a.mp4", seconds=1.0, rate=10.0, size=(32, 32), scenes=1)
+    given = [0.0, 40.0, 80.0, 500.0, 540.0, 1000.0]
+
+    class Capture:
+        def __init__(self, path: str) -> None:
+            self.n = -1
+
+        def isOpened(self) -> bool:
+            return True
+
+        def get(self, what: int) -> float:
+            return {cv2.CAP_PROP_FPS: 5.0, cv2.CAP_PROP_POS_MSEC: given[max(self.n, 0)], cv2.CAP_PROP_FRAME_COUNT: 6}[
+                what
+            ]
+
+        def grab(self) -> bool:
+            self.n += 1
+            return self.n < len(given)
+
+        def retrieve(self) -> tuple[bool, np.ndarray]:
+            return True, np.zeros((4, 4, 3), np.uint8)
+
+        def release(self) -> None:
+            pass
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(cv2, "VideoCapture", Capture)
+        (chunk,) = streams.video(tmp_path / "a.mp4", size=(4, 4))
+        np.testing.assert_allclose(chunk.time_s, np.array(given) / 1e3)
+        (chunk,) = streams.video(tmp_path / "a.mp4", size=(4, 4), rate=5.0)
+        np.testing.assert_allclose(chunk.time_s, np.arange(6) / 5)
+    (chunk,) = streams.video(tmp_path / "a.mp4", size=(32, 32))
+    np.testing.assert_allclose(chunk.time_s, np.arange(10) / 10)
+
+
+# ---- analysis and images
+
+
+@pytest.mark.parametrize("rate", [300.0, 1000.0, 10_000.0])
+def test_spikes_on_the_grid_belong_to_their_sample(rate: float) -> None:
+    train = np.random.default_rng(0).random(4096) < 0.1
+    coherence = analysis.spike_field_coherence(np.flatnonzero(train) / rate * 1e3, train, rate_hz=rate)
+    np.testing.assert_allclose(coherence.value[1:], 1.0)
+
+
+@pytest.mark.parametrize("how", ["max", "sum", "mean"])
+def test_pooling_makes_no_place_that_nothing_feeds(how: str) -> None:
+    maps = np.arange(25.0).reshape(1, 5, 5, 1)
+    np.testing.assert_array_equal(pool(maps, 1, stride=3, how=how)[0, :, :, 0], [[0, 3], [15, 18]])
+    layer = Convolution(Identity(), 1, pool=1, pool_stride=3, how=how).fit(maps[..., 0])
+    np.testing.assert_array_equal(layer.transform(maps[..., 0])[0, :, :, 0], [[0, 3], [15, 18]])
+
+
+class Identity:
+    """A transformer that changes nothing."""
+
+    def get_params(self, deep: bool = True) -> dict:
+        return {}
+
+    def fit(self, X: np.ndarray) -> "Identity":
+        return self
+
+    def transform(self, X: np.ndarray) -> np.ndarray:
+        return X
