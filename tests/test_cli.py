@@ -134,7 +134,7 @@ def test_info(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     facts = json.loads(run("info", "--json").stdout)
     assert facts["versions"]["tectum"] == tectum.__version__
     assert facts["cache"] == str(tmp_path / "cache")
-    assert facts["models"] == ["spiking-som", "dictionary", "hierarchy"]
+    assert facts["models"] == ["spiking-som", "dictionary", "hierarchy", "diehl-cook", "waves"]
     assert [row["name"] for row in facts["datasets"]] == tectum.datasets.names()
     assert facts["threads"] >= 1
     assert "breast_cancer" in run("info").stdout
@@ -200,7 +200,7 @@ def test_as_a_process(tmp_path: Path) -> None:
     where = {"cwd": tmp_path, "capture_output": True, "text": True, "timeout": 300, "env": environment}
     facts = subprocess.run([*command, "info", "--json"], **where)
     assert facts.returncode == 0
-    assert json.loads(facts.stdout)["models"] == ["spiking-som", "dictionary", "hierarchy"]
+    assert json.loads(facts.stdout)["models"] == ["spiking-som", "dictionary", "hierarchy", "diehl-cook", "waves"]
     failed = subprocess.run([*command, "report", "none.tectum", "iris", "-o", "r.html"], **where)
     assert (failed.returncode, failed.stdout) == (1, "")
     assert failed.stderr.startswith("error: no model file")

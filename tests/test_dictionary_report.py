@@ -2,6 +2,7 @@
 
 import re
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -168,5 +169,5 @@ def test_a_rule_of_ones_own_has_no_window(digits: np.ndarray) -> None:
     assert [drawing.key for drawing in _window(model.fit(digits[:50]))] == ["window"]
     own = type("Own", (tuple,), {})
     model.set_params(rule=None)
-    model._chosen = lambda: {"rule": own(), "encoder": parts.RegularSpikes()}
+    model.chosen_parts = lambda: SimpleNamespace(rule=own(), encoder=parts.RegularSpikes())
     assert _window(model) == []

@@ -19,7 +19,6 @@ import tectum
 from tectum import DiehlCook, analysis, parts
 from tectum.datasets import load
 from tectum.engine.standard import network
-from tectum.models import diehl_cook
 
 pytestmark = pytest.mark.compiled
 few = settings(max_examples=6, deadline=None)
@@ -120,13 +119,14 @@ class TestContinuation:
     def test_shuffled_order(self):
         """The order differs from pass to pass, and each pass presents each sample once."""
         net = small(shuffle=True, n_passes=3)
-        net._seed, orders = np.uint64(5), []
-        for lap in range(3):
-            net._seen = 1000 * lap
-            first = net._next(1000)
-            net._seen += len(first)
-            orders.append(np.concatenate([first, net._next(1000)]))
-            assert sorted(orders[-1]) == list(range(1000))
+        net._seed, net._seen, net._planned = np.uint64(5), 0, 3000
+        chunks = []
+        for rows in net._laps(1000):
+            chunks.append(rows)
+            net._seen += len(rows)
+        orders = np.concatenate(chunks).reshape(3, 1000)
+        for order in orders:
+            assert sorted(order) == list(range(1000))
         assert len({order.tobytes() for order in orders}) == 3
 
     def test_what_was_published_stays_as_it_was(self):
@@ -307,7 +307,7 @@ class TestInput:
 
     def test_silence_is_told(self):
         with pytest.warns(UserWarning, match="no neuron fires for 100% of the last 512 samples; raise gain"):
-            small(gain=0.01).fit(samples(diehl_cook.CHUNK))
+            small(gain=0.01).fit(samples(512))
 
 
 def test_the_rule_of_the_guide():

@@ -1,11 +1,13 @@
 """The examples of independent fits: the same results wherever they run."""
 
 import runpy
+import sys
 from pathlib import Path
 from typing import Any
 
 import joblib
 import numpy as np
+import pytest
 
 EXAMPLES = Path(__file__).resolve().parents[1] / "examples"
 BACKENDS = ("sequential", "threading")
@@ -26,7 +28,21 @@ def test_grid_search_finds_the_finest_map() -> None:
     assert (scores < 0.0).all()
     assert found[0].best_score_ == scores.max()
     held = found[0].best_estimator_
-    assert held.get_params()["radius"] == found[0].best_params_["radius"]
+    assert held.radius.end == found[0].best_params_["radius__end"]
+    assert held.radius.start == 3.6  # as recommended for the shape
+
+
+def test_optuna_searches_constants_of_parts() -> None:
+    pytest.importorskip("optuna")
+    study = example("optuna_search")["search"](n_trials=2, n_presentations=40)
+    assert set(study.best_params) == {"radius__end", "rule__tau_plus"}
+
+
+def test_without_optuna_the_example_says_what_to_install(monkeypatch, capsys) -> None:
+    monkeypatch.setitem(sys.modules, "optuna", None)
+    monkeypatch.setattr(sys, "argv", ["optuna_search.py"])
+    example("optuna_search")["main"]()
+    assert "pip install optuna" in capsys.readouterr().out
 
 
 def test_ensemble_members_are_single_fits() -> None:

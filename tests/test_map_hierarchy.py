@@ -136,8 +136,7 @@ def test_levels_together_or_one_after_the_other() -> None:
     together = MapHierarchy(pair(), random_state=0).fit(X)
     assert greedy.n_frames_seen_ == 2 * together.n_frames_seen_
     lower_only = MapHierarchy(pair(), random_state=0)
-    lower_only._validate(X, reset=True)
-    lower_only._start(X.shape[1])
+    lower_only._begin(X, going_on=False, fitting=False)
     fresh = lower_only.weights("top").copy()
     lower_only._learn(X[:20], map_graph.learning_only(lower_only._graph.graph.circuit, [0, 1]))
     assert np.array_equal(fresh, lower_only.weights("top"))

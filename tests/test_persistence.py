@@ -13,6 +13,7 @@ from hypothesis import given, settings, strategies as st
 from hypothesis.extra import numpy as hnp
 
 from tectum import persistence
+from tectum.models.common import families
 
 DTYPES = ["?", "i1", "<i8", ">i4", "u1", "<u8", ">u8", "<f2", "<f4", ">f4", "<f8"]
 
@@ -40,7 +41,8 @@ class OtherCounter(Counter):
 @pytest.fixture
 def registered(monkeypatch):
     """`Counter` is a class that tectum saves."""
-    monkeypatch.setattr(persistence, "ESTIMATORS", {"Counter": "tectum_test_counter"})
+    family = families.Family("Counter", "tectum_test_counter", "counter", "none", "none")
+    monkeypatch.setattr(families, "BY_NAME", {"Counter": family})
     monkeypatch.setitem(sys.modules, "tectum_test_counter", SimpleNamespace(Counter=Counter))
 
 
@@ -214,4 +216,4 @@ def test_unknown_class_is_not_imported(tmp_path, header):
 
 
 def test_registered_modules_lie_in_the_package():
-    assert all(module.startswith("tectum.models.") for module in persistence.ESTIMATORS.values())
+    assert all(family.module.startswith("tectum.models.") for family in families.FAMILIES)

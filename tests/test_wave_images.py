@@ -152,7 +152,7 @@ class TestSpikeCounts:
         X = images(3)
         W = model.weights_[0].astype(np.float64)
         reset = np.asarray(
-            image_network._readout_sheet(model._state.weights[0], model._chosen()["neuron"], model._seed, 1).reset
+            image_network._readout_sheet(model._state.weights[0], model.chosen_parts().neuron, model._seed, 1).reset
         )
         expected = np.zeros((3, 16))
         for m, image in enumerate(X):

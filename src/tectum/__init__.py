@@ -6,9 +6,12 @@ Public names are imported when they are first used, so ``import tectum`` loads n
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
+from tectum.models.common.families import FAMILIES
+
 if TYPE_CHECKING:
     from tectum import analysis, datasets, encode, image, parts, plots, report, streams
     from tectum.core.events import Recording
+    from tectum.models.common.families import recommended
     from tectum.models.diehl_cook import DiehlCook
     from tectum.models.map_hierarchy import MapHierarchy
     from tectum.models.spiking_dictionary import SpikingDictionary
@@ -32,20 +35,17 @@ __all__ = [
     "load",
     "parts",
     "plots",
+    "recommended",
     "report",
     "save",
     "streams",
 ]
 
 # name -> module that defines it; the other public names are subpackages
-_HOMES = {
-    "DiehlCook": "tectum.models.diehl_cook",
-    "MapHierarchy": "tectum.models.map_hierarchy",
+_HOMES = {family.name: family.module for family in FAMILIES} | {
     "Recording": "tectum.core.events",
-    "SpikingDictionary": "tectum.models.spiking_dictionary",
-    "SpikingSOM": "tectum.models.spiking_som",
-    "WaveNetwork": "tectum.models.wave_network",
     "load": "tectum.persistence",
+    "recommended": "tectum.models.common.families",
     "save": "tectum.persistence",
 }
 

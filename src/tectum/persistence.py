@@ -15,7 +15,6 @@ from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
-from types import MappingProxyType
 from typing import Any, Protocol, Self
 
 import numpy as np
@@ -25,17 +24,6 @@ import safetensors.numpy
 FORMAT_VERSION = 1
 METADATA_KEY = "tectum"
 PART = ".part"  # suffix of files that are being written
-
-# class name -> module that defines it; only these classes are ever built from a file
-ESTIMATORS: Mapping[str, str] = MappingProxyType(
-    {
-        "DiehlCook": "tectum.models.diehl_cook",
-        "MapHierarchy": "tectum.models.map_hierarchy",
-        "SpikingDictionary": "tectum.models.spiking_dictionary",
-        "SpikingSOM": "tectum.models.spiking_som",
-        "WaveNetwork": "tectum.models.wave_network",
-    }
-)
 
 _DTYPES = frozenset(
     ["bool", "int8", "int16", "int32", "int64", "uint8", "uint16", "uint32", "uint64", "float16", "float32", "float64"]
@@ -69,7 +57,7 @@ def save(estimator: Persistent, path: str | os.PathLike[str]) -> None:
 
     Parameters
     ----------
-    estimator : estimator of one of the classes in `ESTIMATORS`
+    estimator : estimator of one of the classes of tectum
         Must be fitted.
     path : str or path
         File to write; an existing file is replaced in one step. Any suffix will do.
@@ -82,7 +70,7 @@ def save(estimator: Persistent, path: str | os.PathLike[str]) -> None:
         If `estimator` is not fitted.
     """
     name = type(estimator).__name__
-    if name not in ESTIMATORS or _find_class(name) is not type(estimator):
+    if _class_named(name) is not type(estimator):
         got = f"{type(estimator).__module__}.{name}"
         raise TypeError(
             f"save: estimator must be an instance of {_known_classes()} itself (no subclass), got {got}; "
@@ -114,12 +102,13 @@ def load(path: str | os.PathLike[str]) -> Any:
     """
     arrays, header = load_arrays(path)
     name = str(header.get("class"))
-    if name not in ESTIMATORS:
+    estimator_class = _class_named(name)
+    if estimator_class is None:
         raise ValueError(
             f"{os.fspath(path)} holds an estimator of class {name!r}, but this tectum knows only {_known_classes()}; "
             "update tectum if the class is newer, or read the arrays with tectum.persistence.load_arrays"
         )
-    return _find_class(name)._from_state(arrays, header)
+    return estimator_class._from_state(arrays, header)
 
 
 def save_arrays(path: str | os.PathLike[str], arrays: Mapping[str, np.ndarray], header: Mapping[str, Any]) -> None:
@@ -283,10 +272,16 @@ def versions() -> dict[str, str]:
     return {"tectum": tectum_version, "numpy": np.__version__, "python": platform.python_version()}
 
 
-def _find_class(name: str) -> Any:
-    """Import the class of that name; `name` must be in `ESTIMATORS`."""
-    return getattr(importlib.import_module(ESTIMATORS[name]), name)
+def _families() -> Mapping[str, Any]:
+    """The estimators by name. Imported here, since they are built on this module."""
+    return importlib.import_module("tectum.models.common.families").BY_NAME
+
+
+def _class_named(name: str) -> Any:
+    """The estimator of that name, None if there is none: no other class is ever built from a file."""
+    families = _families()
+    return families[name].estimator if name in families else None
 
 
 def _known_classes() -> str:
-    return ", ".join(sorted(ESTIMATORS))
+    return ", ".join(sorted(_families()))

@@ -22,6 +22,8 @@ from tectum.cli.options import (
 )
 from tectum.cli.support import MODELS, Group, Output
 
+FITTED = [name for name, family in MODELS.items() if family.data != "none"]
+
 app = typer.Typer(
     cls=Group,
     help="Spiking neural networks that organise themselves.",
@@ -111,7 +113,7 @@ def demo(
 @app.command()
 def fit(
     context: typer.Context,
-    model: Annotated[str, typer.Argument(metavar="MODEL", help=f"What to fit: {', '.join(MODELS)}.")],
+    model: Annotated[str, typer.Argument(metavar="MODEL", help=f"What to fit: {', '.join(FITTED)}.")],
     data: DataArgument,
     output: Annotated[Path, typer.Option("--output", "-o", metavar="FILE", help="File for the fitted model.")],
     config: Annotated[Path | None, typer.Option(help="TOML file with parameters, one table per part.")] = None,
@@ -135,11 +137,11 @@ def fit(
 ) -> None:
     """Fit a model to data and save it; Ctrl-C saves what was learned so far."""
     out: Output = context.obj
-    if model not in MODELS:
-        raise typer.BadParameter(f"MODEL must be one of {', '.join(MODELS)}, got {model!r}")
+    if model not in FITTED:
+        raise typer.BadParameter(f"MODEL must be one of {', '.join(FITTED)}, got {model!r}")
     changes = support.changes(patch=patch, stride=stride, patches=patches, drop=drop, whiten=whiten)
     look = cli_streams.FrameOptions(cnn, layer, pixels, every)
-    if model == "hierarchy":
+    if MODELS[model].data == "frames":
         support.check_for_dictionary(False, changes | support.changes(target=target))
         paths: dict[str, Path | None] = {"config": config, "report": report, "resume": resume}
         cli_streams.fit(out, data, look, output=output, settings=settings or [], seed=seed, **paths)
@@ -149,7 +151,7 @@ def fit(
         raise typer.BadParameter(
             "--resume goes on with the parameters in the file; leave out --config, --set, --seed and those of patches"
         )
-    support.check_for_dictionary(model == "dictionary", changes)
+    support.check_for_dictionary(MODELS[model].data == "images", changes)
     support.check_destination(output)
     if report:
         support.check_destination(report)
@@ -161,7 +163,8 @@ def fit(
     again = ["fit", model, data, *(["--target", target] if target else [])]
     started = time.perf_counter()
     try:
-        estimator.set_params(verbose=out.progress, warm_start=bool(resume) or warm_start).fit(loaded.data)
+        estimator.set_params(verbose=out.progress, warm_start=bool(resume) or warm_start)
+        estimator.fit(loaded.data, getattr(loaded, "target", None))
     except KeyboardInterrupt:
         if hasattr(estimator, "n_presentations_seen_"):
             support.save_model(estimator.set_params(verbose=False, warm_start=warm_start), output, cut)
@@ -249,7 +252,7 @@ def grow(
         support.check_destination(report)
     if resume:
         network = support.load_model(resume)
-        if not cli_waves.is_waves(network):
+        if not support.takes(network, "none"):
             raise ValueError(f"{resume} must hold a WaveNetwork to grow, got a {type(network).__name__}")
     else:
         network = cli_waves.new_network(configuration, layers, config, settings or [], seed)
@@ -299,7 +302,7 @@ def transform(
     look = cli_streams.FrameOptions(cnn, layer, pixels, every)
     from tectum.cli import frames as cli_frames
 
-    if cli_streams.is_hierarchy(estimator) and not cli_frames.is_table(data):
+    if support.takes(estimator, "frames") and not cli_frames.is_table(data):
         cut = support.changes(patch=patch, stride=stride, whiten=whiten)
         cli_frames.transform(out, estimator, data, look, output, target=target, cut=cut)
         return
@@ -331,12 +334,12 @@ def report(
     out: Output = context.obj
     support.check_destination(output)
     estimator = support.load_model(file)
-    if (data is None) != cli_waves.is_waves(estimator):
+    if (data is None) != support.takes(estimator, "none"):
         said = "leave DATA out" if data is not None else "name the DATA to report on"
         raise typer.BadParameter(f"{file} holds a {type(estimator).__name__}; {said}")
     cut = support.cut_of(estimator, file, support.changes(patch=patch, whiten=whiten))
     look = cli_streams.FrameOptions(cnn, layer, pixels, every)
-    if data is not None and cli_streams.is_hierarchy(estimator):
+    if data is not None and support.takes(estimator, "frames"):
         support.check_for_dictionary(False, support.changes(target=target))
         cli_streams.report_on(out, estimator, data, look, str(file), output)
         return
@@ -382,7 +385,7 @@ def reconstruct(
 
     out: Output = context.obj
     dictionary = support.load_model(file)
-    if not support.is_dictionary(dictionary):
+    if not support.takes(dictionary, "images"):
         raise ValueError(f"{file} must hold a dictionary to reconstruct images, got a {type(dictionary).__name__}")
     cut = support.cut_of(dictionary, file, support.changes(patch=patch, whiten=whiten))
     found = cli_images.write_reconstructions(

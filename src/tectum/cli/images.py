@@ -243,16 +243,14 @@ def with_budget(dictionary: Any, active: int | None, steps: int | None) -> Any:
     for name, value in (("active", active), ("steps", steps)):
         if value is not None and value < 1:
             raise ValueError(f"--{name} must be 1 or more, got {value}; leave it out to use what was trained")
-    chosen = dictionary._chosen()
-    if active is not None:
-        if not hasattr(chosen["competition"], "most"):
-            raise ValueError(
-                "--active needs a dictionary whose neurons explain the input away, got "
-                f"{type(chosen['competition']).__name__}; use --steps"
-            )
-        dictionary.set_params(competition=chosen["competition"]._replace(most=active))
-    if steps is not None:
-        dictionary.set_params(encoder=chosen["encoder"]._replace(n_steps=steps))
+    competition = dictionary.chosen_parts().competition
+    if active is not None and not hasattr(competition, "most"):
+        raise ValueError(
+            "--active needs a dictionary whose neurons explain the input away, got "
+            f"{type(competition).__name__}; use --steps"
+        )
+    changes = {"competition__most": active, "encoder__n_steps": steps}
+    dictionary.set_params(**{path: value for path, value in changes.items() if value is not None})
     return dictionary
 
 

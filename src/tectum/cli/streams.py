@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import typer
 
-from tectum.cli.support import Output, check_destination, load_model, print_measures, shell_command
+from tectum.cli.support import Output, check_destination, load_model, print_measures, shell_command, takes
 
 if TYPE_CHECKING:
     from tectum.report import Diary
@@ -116,11 +116,6 @@ def report_on(out: Output, hierarchy: Any, data: str, look: FrameOptions, file: 
         diary.watch(source.stream, progress=advance)
     command = shell_command("report", file, data, *look.words, "-o", str(path))
     out.result(_report(out, hierarchy, diary, Path(data).stem, command, path))
-
-
-def is_hierarchy(model: Any) -> bool:
-    """Whether it is a hierarchy of maps."""
-    return type(model).__name__ == "MapHierarchy"
 
 
 def check_unused(look: FrameOptions, **others: Any) -> None:
@@ -255,7 +250,7 @@ def _hierarchy(
 
     if resume is not None:
         hierarchy = load_model(resume)
-        if not is_hierarchy(hierarchy):
+        if not takes(hierarchy, "frames"):
             raise ValueError(f"{resume} must hold a MapHierarchy to go on with, got a {type(hierarchy).__name__}")
         return hierarchy
     if "maps" in settings:

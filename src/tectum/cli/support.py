@@ -14,6 +14,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple, cast
 import typer
 from typer.core import TyperGroup
 
+from tectum.models.common.families import FAMILIES, family_of
+
 if TYPE_CHECKING:
     from tectum.cli.images import Cut, Patches
     from tectum.datasets import Dataset
@@ -21,7 +23,7 @@ if TYPE_CHECKING:
 
 ERRORS = (ValueError, TypeError, OSError, ImportError)  # what tectum raises for bad input, told without a traceback
 ANYWHERE = ("--quiet", "-q", "--json")  # options of the whole command that may also follow a subcommand
-MODELS = {"spiking-som": "SpikingSOM", "dictionary": "SpikingDictionary", "hierarchy": "MapHierarchy"}
+MODELS = {family.command: family for family in FAMILIES}
 FORMATS = (".npy", ".npz", ".csv")
 
 
@@ -99,7 +101,7 @@ def load_data(name_or_path: str, target: str | None) -> "Dataset":
 
 def load_samples(model: Any, source: str, target: str | None, cut: "Cut") -> "Dataset | Patches":
     """What a model is fitted to or asked about: patches of images for a dictionary, else a data set."""
-    if not is_dictionary(model):
+    if not takes(model, "images"):
         return load_data(source, target)
     from tectum.cli.images import load_patches
 
@@ -108,9 +110,9 @@ def load_samples(model: Any, source: str, target: str | None, cut: "Cut") -> "Da
     return load_patches(source, cut, seed_of(model))
 
 
-def is_dictionary(model: Any) -> bool:
-    """Whether it learns from patches of images."""
-    return type(model).__name__ == MODELS["dictionary"]
+def takes(model: Any, data: str) -> bool:
+    """Whether that is what a model learns from: table, images, frames, none."""
+    return family_of(model).data == data
 
 
 def seed_of(model: Any) -> int:
@@ -122,8 +124,8 @@ def cut_of(model: Any, path: Path, changes: dict[str, Any]) -> "Cut":
     """How the patches of a model in a file are made, with what the command line says otherwise."""
     from tectum.cli.images import Cut, read_note
 
-    check_for_dictionary(is_dictionary(model), changes)
-    if not is_dictionary(model):
+    check_for_dictionary(takes(model, "images"), changes)
+    if not takes(model, "images"):
         return Cut()
     cut = read_note(path, model.n_features_in_)._replace(**changes)
     if cut.patch is not None and cut.patch**2 != model.n_features_in_:
@@ -170,7 +172,7 @@ def samples_to_transform(
     """Samples, or every patch of images, and further arrays to write beside the responses."""
     options = changes(patch=patch, stride=stride, whiten=whiten)
     cut = cut_of(model, path, options)
-    if is_dictionary(model):
+    if takes(model, "images"):
         from tectum.cli.images import every_patch, load_pictures
 
         images, cut = load_pictures(source, cut)
@@ -183,7 +185,7 @@ def samples_to_transform(
 
 def save_model(model: Any, path: Path, cut: "Cut") -> None:
     """Save a model, a dictionary with a note about its patches."""
-    if is_dictionary(model):
+    if takes(model, "images"):
         from tectum.cli.images import save_with_note
 
         save_with_note(model, path, cut)
@@ -200,10 +202,9 @@ def load_model(path: Path) -> Any:
 
 def new_model(model: str, config: Path | None, settings: Sequence[str], seed: int | None) -> Any:
     """An estimator with the parameters of the configuration file, of the settings and the seed, in this order."""
-    import tectum
     from tectum.models.common.settings import constructor_arguments, parse_assignments, read_toml
 
-    estimator_class = getattr(tectum, MODELS[model])
+    estimator_class = MODELS[model].estimator
     values = {"random_state": 0} | (read_toml(config) if config else {}) | parse_assignments(settings)
     if seed is not None:
         values["random_state"] = seed
@@ -236,7 +237,9 @@ def report_on(
         shape, images = data.cut.image_shape, data.images or None
         write_report(path, estimator, X, image_shape=shape, images=images, study=study, **common)
         return study
-    names: dict[str, Any] = {"target_names": data.target_names, "feature_names": data.feature_names}
+    names: dict[str, Any] = {"target_names": data.target_names}
+    if family_of(estimator).page == "maps":  # no other page speaks of single features
+        names["feature_names"] = data.feature_names
     found = cast("Study | DictionaryStudy", examine(estimator, data.data, data.target, **names))
     write_report(path, estimator, data.data, image_shape=data.image_shape, study=found, **common)
     return found

@@ -105,8 +105,3 @@ def report_result(study: "WaveStudy", path: Path) -> dict[str, Any]:
         "waves": [found._asdict() for found in study.statistics],
         "warnings": study.warnings,
     }
-
-
-def is_waves(model: Any) -> bool:
-    """Whether it is a network of sheets."""
-    return type(model).__name__ == "WaveNetwork"

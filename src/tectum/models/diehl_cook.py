@@ -8,24 +8,25 @@ from typing import Any, Self
 import numpy as np
 from joblib import Parallel, delayed
 from numpy.typing import ArrayLike, NDArray
-from sklearn.base import BaseEstimator, ClassNamePrefixFeaturesOutMixin, TransformerMixin, clone
+from sklearn.base import clone
 from sklearn.utils._param_validation import Interval, StrOptions
-from sklearn.utils.validation import check_array, check_consistent_length, check_is_fitted, validate_data
+from sklearn.utils.validation import check_array, check_consistent_length, check_is_fitted
 
-from tectum import analysis, persistence
+from tectum import analysis
 from tectum.core import devices
 from tectum.core.events import Recording
-from tectum.core.random import key_of_row, seed_from, uniform_array
+from tectum.core.random import keys_of_rows, seed_from, uniform_array
 from tectum.engine.standard import network
 from tectum.engine.standard.loop import DiehlCookCircuit, DiehlCookState
 from tectum.models.common import parameters
+from tectum.models.common.base import SpikingEstimator
+from tectum.models.common.diagnosis import Diagnosis, diagnose_responders
 from tectum.models.common.progress import progress_bar
 from tectum.parts.adaptive_threshold import LateralInhibition
 from tectum.parts.poisson import MoreInput, PoissonSpikes
 from tectum.parts.wave_learning import MeanNorm
 
-CHUNK = 512  # presentations between two looks at the progress bar and for an interrupt
-BATCH = 4096  # samples of a frozen pass between two looks at the progress bar
+BATCH = 4096  # samples of a frozen pass until progress is shown
 PIXELS = 784  # inputs for which the constants of the neurons were made
 RECOVERY = 100  # presentations that adaptation must outlast
 ORDER_STREAM = 0xFFFFFFFFFFFFFFFD  # presentation number under which the order of samples is drawn
@@ -33,10 +34,9 @@ UNLABELLED = (
     "This %(name)s must have learned, and its neurons must have labels; call fit(X, y), or assign_labels(X, y) with "
     "training data once it has learned"
 )
-KEPT = ("input_range_", "gain_", "n_shown_", "_planned", "_seen")  # numbers that a file holds
 
 
-class DiehlCook(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
+class DiehlCook(SpikingEstimator):
     """Neurons with adaptive thresholds that inhibit each other and learn typical inputs by STDP.
 
     Each feature is an input that fires at random with a rate in proportion to its value. All inputs drive all neurons;
@@ -152,6 +152,9 @@ class DiehlCook(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator
     }
 
     _recommended = parameters.DIEHL_COOK
+    _records = {"_state": DiehlCookState}  # noqa: RUF012  constant
+    _arrays = ("spike_counts_",)
+    _numbers = ("input_range_", "gain_", "n_shown_", "_planned", "_seen")
 
     def __init__(
         self,
@@ -217,66 +220,11 @@ class DiehlCook(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator
         UserWarning
             If no neuron fires for most samples.
         """
-        going_on = self.warm_start and hasattr(self, "_state")
-        X = self._validate(X, reset=not going_on)
+        X = self._begin(X, going_on=self.warm_start and self._has_started(), fitting=True)
         if y is not None:
             y = self._validate_labels(X, y)
-        if not going_on:
-            self._start(X)
-            self._planned = self.n_passes * len(X)
-        try:
-            with progress_bar(self._planned, "fit", self.verbose) as advance:
-                advance(self._seen)
-                while self._seen < self._planned:
-                    chosen = self._next(len(X))
-                    self._learn(X[chosen])
-                    advance(len(chosen))
-        finally:  # an interrupted network can be used, saved and continued
-            self._publish()
+        self._present(X, self._laps(len(X)), "fit", self._planned, self._seen)
         return self if y is None else self._assign(X, y)
-
-    def partial_fit(self, X: ArrayLike, y: Any = None) -> Self:
-        """Continue learning: present each sample once, in the order given.
-
-        Presenting a stream in one call or in many gives the same network to the last bit, but for the first call, which
-        sets the range of the input. Labels that were assigned stay as they are.
-
-        Parameters
-        ----------
-        X : array-like or sparse matrix of shape (n_samples, n_features)
-            Samples, at least one.
-        y : ignored
-            See `assign_labels`.
-
-        Returns
-        -------
-        DiehlCook
-            The estimator itself.
-
-        Raises
-        ------
-        ValueError
-            As `fit`.
-
-        Warns
-        -----
-        UserWarning
-            As `fit`.
-        """
-        started = hasattr(self, "_state")
-        X = self._validate(X, reset=not started)
-        if not started:
-            self._start(X)
-            self._planned = 0
-        try:
-            with progress_bar(len(X), "partial_fit", self.verbose) as advance:
-                for start in range(0, len(X), CHUNK):
-                    chunk = X[start : start + CHUNK]
-                    self._learn(chunk)
-                    advance(len(chunk))
-        finally:  # as in `fit`
-            self._publish()
-        return self
 
     def fit_replicas(self, X: ArrayLike, seeds: Iterable[Any]) -> list[Self]:
         """Fit copies of this network that differ in `random_state`, on a CUDA device all at once.
@@ -313,17 +261,15 @@ class DiehlCook(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator
                     advance(1)
             return replicas
         for net in replicas:
-            checked = net._validate(X, reset=True)
-            net._start(checked)
-            net._planned = net.n_passes * len(checked)
+            checked = net._begin(X, going_on=False, fitting=True)
         first = replicas[0]
         try:
             with progress_bar(first._planned, "fit", self.verbose) as advance:
-                while first._seen < first._planned:
-                    chosen = np.stack([net._next(len(checked)) for net in replicas])
+                for rows in zip(*(net._laps(len(checked)) for net in replicas), strict=True):
+                    chosen = np.stack(rows)
                     _learn_together(replicas, checked, chosen)
                     advance(chosen.shape[1])
-        finally:  # as in `fit`
+        finally:  # as in `_present`
             for net in replicas:
                 net._publish()
         return replicas
@@ -340,9 +286,7 @@ class DiehlCook(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator
         ndarray of shape (n_samples, n_neurons), float32
             Spike counts. They depend on the sample and `random_state` alone.
         """
-        check_is_fitted(self, "weights_")
-        X = self._validate(X, reset=False)
-        return self._responses(X)
+        return self._responses(self._samples(X))
 
     def assign_labels(self, X: ArrayLike, y: ArrayLike) -> Self:
         """Give each neuron the label to whose samples it fires most on average.
@@ -364,8 +308,7 @@ class DiehlCook(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator
         ValueError
             If X and y do not fit each other.
         """
-        check_is_fitted(self, "weights_")
-        X = self._validate(X, reset=False)
+        X = self._samples(X)
         return self._assign(X, self._validate_labels(X, y))
 
     def predict(self, X: ArrayLike) -> NDArray[Any]:
@@ -386,7 +329,7 @@ class DiehlCook(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator
             If the neurons have no labels.
         """
         check_is_fitted(self, ["weights_", "unit_classes_"], msg=UNLABELLED)
-        X = self._validate(X, reset=False)
+        X = self._validate(X)
         votes = analysis.vote_of_responders(self._responses(X), self.unit_classes_, len(self.classes_))
         return self.classes_[votes]
 
@@ -402,24 +345,29 @@ class DiehlCook(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator
         Recording
             Of each sample when it was last shown.
         """
-        check_is_fitted(self, "weights_")
-        X = self._validate(X, reset=False)
+        X = self._samples(X)
         circuit = self._build()
-        trains = network.record(circuit, self._state, self._inputs(X), _keys(X), self.dt)
+        trains = network.record(circuit, self._state, self._inputs(X), keys_of_rows(X), self.dt)
         return Recording(trains, presentation_ms=int(circuit.encoder.n_steps) * self.dt, n_presentations=len(X))
 
-    def save(self, path: Any) -> None:
-        """Write the model to a file that `tectum.load` reads; learning continues from it to the last bit.
+    def diagnose(self, X: ArrayLike) -> Diagnosis:
+        """Look for neurons that never fire or never win, saturated weights, and samples without a spike.
 
         Parameters
         ----------
-        path : str or path
+        X : array-like or sparse matrix of shape (n_samples, n_features)
+
+        Returns
+        -------
+        Diagnosis
+            Print it for a table; its `warnings` name a remedy each.
         """
-        persistence.save(self, path)
+        counts, highest = self.transform(X), self.chosen_parts().rule.w_max
+        shown = self.n_shown_ / max(1, self._seen)
+        return diagnose_responders(counts, self.weights_, highest, self.spike_counts_, shown, self.thresholds_)
 
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()
-        tags.input_tags.sparse = True
         tags.transformer_tags.preserves_dtype = ["float32"]
         return tags
 
@@ -427,13 +375,12 @@ class DiehlCook(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator
     def _n_features_out(self) -> int:
         return len(self.weights_)
 
-    def _validate(self, X: Any, *, reset: bool) -> NDArray[Any]:
-        self._validate_params()
+    def _validate(self, X: Any, *, reset: bool = False, least: int = 1) -> NDArray[Any]:
+        X = super()._validate(X, reset=reset, least=least)
         obstacle = devices.obstacle() if self.engine == "cuda" else None
         if obstacle:
             raise ValueError("DiehlCook.engine must be 'cpu', since {}, got 'cuda'; {}".format(*obstacle))
-        X = validate_data(self, X, reset=reset, accept_sparse="csr", dtype=[np.float64, np.float32])
-        return X if isinstance(X, np.ndarray) else X.toarray()
+        return X
 
     def _validate_labels(self, X: NDArray, y: Any) -> NDArray[Any]:
         y = check_array(y, ensure_2d=False, dtype=None, input_name="y")
@@ -444,9 +391,8 @@ class DiehlCook(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator
         check_consistent_length(X, y)
         return y
 
-    def _chosen(self) -> dict[str, Any]:
-        """The parts in use."""
-        chosen = parameters.resolve(self, self._recommended)
+    def chosen_parts(self) -> Any:
+        chosen = super().chosen_parts()
         if chosen["norm"].trim != 0.0:
             raise ValueError(
                 f"DiehlCook.norm.trim must be 0, got {chosen['norm'].trim!r}; this network scales weights alone"
@@ -465,9 +411,12 @@ class DiehlCook(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator
             )
         return chosen
 
+    def _plan(self, n_samples: int | None) -> int:
+        return self.n_passes * (n_samples or 0)
+
     def _start(self, X: NDArray) -> None:
         """Weights and thresholds before learning, and the scale of the input."""
-        chosen = self._chosen()
+        chosen = self.chosen_parts()
         self.input_range_ = self._choose_range(X)
         self.gain_ = float(self.gain or PIXELS / X.shape[1])
         self._seed = seed_from(self.random_state)
@@ -503,7 +452,7 @@ class DiehlCook(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator
 
     def _build(self) -> DiehlCookCircuit:
         """The network in the form that runs."""
-        chosen = self._chosen()
+        chosen = self.chosen_parts()
         parts = (chosen[name] for name in network.DiehlCookParts._fields)
         return network.build_circuit(self.gain_, float(self.dt), int(self._seed), *parts)
 
@@ -512,13 +461,14 @@ class DiehlCook(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator
         low, high = np.asarray(self.input_range_, np.float64)  # so that float32 samples give the bits of float64 ones
         return np.clip((X - low) / (high - low), 0.0, 1.0).astype(np.float32)
 
-    def _next(self, n_samples: int) -> NDArray[np.intp]:
-        """Samples of the next chunk of `fit`."""
-        lap, first = divmod(self._seen, n_samples)
-        order = np.arange(n_samples)
-        if self.shuffle:
-            order = np.argsort(uniform_array(int(self._seed), ORDER_STREAM, lap, n_samples), kind="stable")
-        return order[first : first + CHUNK]
+    def _laps(self, n_samples: int) -> Iterator[NDArray[np.intp]]:
+        """Samples of the presentations of `fit` that are left, lap by lap."""
+        while self._seen < self._planned:
+            lap, first = divmod(self._seen, n_samples)
+            order = np.arange(n_samples)
+            if self.shuffle:
+                order = np.argsort(uniform_array(int(self._seed), ORDER_STREAM, lap, n_samples), kind="stable")
+            yield order[first : first + self._chunk()]
 
     def _learn(self, X: NDArray) -> None:
         """Present samples one after another."""
@@ -529,12 +479,10 @@ class DiehlCook(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator
     def _take(self, state: DiehlCookState, response: network.Response) -> None:
         """Go on from the state that was learned from a chunk."""
         n_presented = len(response.shown)
-        spikes, seen = self.spike_counts_ + response.counts.sum(axis=0), self._seen + n_presented
-        shown = self.n_shown_ + int(response.shown.sum())
-        # An interrupt comes when a kernel returns: nothing is called between these, so that they change together.
-        self._state, self._seen, self.n_shown_, self.spike_counts_ = state, seen, shown, spikes
+        spikes, shown = self.spike_counts_ + response.counts.sum(axis=0), self.n_shown_ + int(response.shown.sum())
+        self._commit(_state=state, _seen=self._seen + n_presented, n_shown_=shown, spike_counts_=spikes)
         silent = float((response.counts.sum(axis=1) == 0).mean())
-        if silent > 0.5 and n_presented == CHUNK:
+        if silent > 0.5 and n_presented == self._chunk():
             warnings.warn(
                 f"DiehlCook: no neuron fires for {silent:.0%} of the last {n_presented} samples; raise gain (now "
                 f"{self.gain_:.3g} mV) or encoder.rate, or set input_range to the values that occur",
@@ -548,7 +496,7 @@ class DiehlCook(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator
         with progress_bar(len(X), "respond", self.verbose, unit="samples") as advance:
             for start in range(0, len(X), BATCH):
                 part = X[start : start + BATCH]
-                inputs, keys = self._inputs(part), _keys(part)
+                inputs, keys = self._inputs(part), keys_of_rows(part)
                 response = network.respond(circuit, self._state, inputs, keys, self.n_jobs, self.engine)
                 counts[start : start + BATCH] = response.counts
                 advance(len(part))
@@ -560,37 +508,21 @@ class DiehlCook(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator
 
     def _publish(self) -> Self:
         self.weights_ = self._state.weights.T
-        self.thresholds_ = self._chosen()["neuron"].v_th + self._state.theta.astype(np.float64)
+        self.thresholds_ = self.chosen_parts()["neuron"].v_th + self._state.theta.astype(np.float64)
         self.n_presentations_seen_ = self._seen
         return self
 
     def _get_state(self) -> tuple[dict[str, np.ndarray], dict[str, Any]]:
-        check_is_fitted(self, "weights_")
-        arrays = {f"state.{name}": array for name, array in self._state._asdict().items()}
-        arrays |= {"spike_counts_": self.spike_counts_, "seed": np.asarray(self._seed)}
-        header = parameters.describe(self) | {name.strip("_"): getattr(self, name) for name in KEPT}
+        arrays, header = super()._get_state()
         if hasattr(self, "unit_classes_"):
             arrays["unit_classes_"] = self.unit_classes_
             header["classes"] = self.classes_.tolist()
         return arrays, header
 
-    @classmethod
-    def _from_state(cls, arrays: dict[str, np.ndarray], header: dict[str, Any]) -> Self:
-        model = parameters.restore(cls, header)
-        model._state = DiehlCookState(*(arrays[f"state.{name}"] for name in DiehlCookState._fields))
-        model.spike_counts_ = arrays["spike_counts_"]
-        model._seed = np.uint64(arrays["seed"])
-        for name in KEPT:
-            setattr(model, name, header[name.strip("_")])
-        model.input_range_ = tuple(model.input_range_)
+    def _set_state(self, arrays: dict[str, np.ndarray], header: dict[str, Any]) -> None:
+        super()._set_state(arrays, header)
         if "unit_classes_" in arrays:
-            model.classes_, model.unit_classes_ = np.array(header["classes"]), arrays["unit_classes_"]
-        return model._publish()
-
-
-def _keys(X: NDArray) -> NDArray[np.uint64]:
-    """Key of the random numbers of each sample, from its content."""
-    return np.array([key_of_row(row) for row in X], np.uint64)
+            self.classes_, self.unit_classes_ = np.array(header["classes"]), arrays["unit_classes_"]
 
 
 def _learn_together(nets: list[DiehlCook], X: NDArray, chosen: NDArray[np.intp]) -> None:

@@ -3,26 +3,27 @@
 import math
 import numbers
 from collections.abc import Iterable, Iterator
+from functools import partial
 from typing import Any, NamedTuple, Self
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from sklearn.base import BaseEstimator, ClassNamePrefixFeaturesOutMixin, TransformerMixin
 from sklearn.utils._param_validation import Interval
-from sklearn.utils.validation import check_is_fitted, validate_data
+from sklearn.utils.validation import check_is_fitted
 
-from tectum import analysis, parts, persistence
+from tectum import analysis, parts
 from tectum.core.events import Recording, SpikeTrain
 from tectum.core.random import integers, keys_of_rows, seed_from
-from tectum.core.threads import in_threads
 from tectum.engine.graph import network
 from tectum.engine.graph.records import N_PRE, SOURCE, WEIGHTS, GraphState
 from tectum.models.common import parameters
-from tectum.models.common.progress import progress_bar
+from tectum.models.common.base import SpikingEstimator
+from tectum.models.common.diagnosis import Diagnosis
 from tectum.models.common.settings import constructor_arguments
-from tectum.models.hierarchy import graph as map_graph, toml as map_toml
+from tectum.models.hierarchy import description, graph as map_graph, toml as map_toml
+from tectum.models.hierarchy.diagnosis import diagnose_maps
 
-BATCH = 32  # frames between two looks at the progress bar and for an interrupt, while learning
+BATCH = 32  # frames until progress is shown and an interrupt is served, while learning
 FROZEN = 256  # and in frozen passes, for each thread
 
 
@@ -33,7 +34,7 @@ class Memory(NamedTuple):
     past: list[NDArray[np.int32]]  # INOUT inputs of the last frames, by view
 
 
-class MapHierarchy(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
+class MapHierarchy(SpikingEstimator):
     """Spiking maps, some of which see features and some of which hear other maps, paced by clocks in phase.
 
     Each map has excitatory neurons on a grid, whose nearest neighbours excite each other, and inhibitory neurons that
@@ -105,11 +106,13 @@ class MapHierarchy(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstima
     (200,)
     """
 
-    _recommended = {"clock": parts.PacingClock()}  # noqa: RUF012  what settings change where no clock is given
+    _recommended = {"clock": parts.PacingClock(), "maps": description.DEFAULT}  # noqa: RUF012  constant
+    _records = {"_state": GraphState}  # noqa: RUF012  constant
+    _numbers = ("n_frames_seen_",)
+    _unit = "frames"
 
     maps_: list[parts.Map]
     n_frames_seen_: int
-    _state: GraphState
 
     _parameter_constraints = {  # noqa: RUF012  scikit-learn reads it from the class
         "maps": [list, tuple, None],
@@ -172,7 +175,7 @@ class MapHierarchy(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstima
             If it does not describe a hierarchy; the message names map and key.
         """
         maps, others = map_toml.read_graph(path)
-        return cls(maps, **{k: v for k, v in constructor_arguments(cls, others | settings).items() if k != "maps"})
+        return cls(**constructor_arguments(cls, {"maps": maps} | others | settings))
 
     def fit(self, X: ArrayLike, y: Any = None) -> Self:
         """Learn from frames, in their order or drawn at random.
@@ -193,54 +196,13 @@ class MapHierarchy(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstima
         ValueError
             If X is not a finite numerical table, or the maps are not a graph that can be built on it.
         """
-        X = self._validate(X, reset=True)
-        self._start(X.shape[1])
+        X = self._begin(X, going_on=False, fitting=True)
         stages: list[list[int] | None] = [*map_graph.levels_of(self.maps_)] if self.greedy else [None]
-        n_each = self.n_passes * len(X)
-        with progress_bar(n_each * len(stages), "fit", self.verbose, unit="frames") as advance:
-            for stage, learners in enumerate(stages):
-                circuit = map_graph.learning_only(self._graph.graph.circuit, learners)
-                for begin in range(0, n_each, BATCH):
-                    numbers_ = range(begin, min(begin + BATCH, n_each))
-                    if self.shuffle:
-                        key = [np.uint64(stage * n_each + m) for m in numbers_]
-                        order = [int(integers(self._seed, k, len(X))) for k in key]
-                    else:
-                        order = [m % len(X) for m in numbers_]
-                    self._learn(X[order], circuit)
-                    advance(len(order))
-        return self
-
-    def partial_fit(self, X: ArrayLike, y: Any = None) -> Self:
-        """Go on learning: show each frame once, in the order given.
-
-        A stream in one call or in many gives the same hierarchy to the last bit.
-
-        Parameters
-        ----------
-        X : array-like of shape (n_frames, n_features)
-            As in `fit`.
-        y : ignored
-
-        Returns
-        -------
-        MapHierarchy
-            The estimator itself.
-
-        Raises
-        ------
-        ValueError
-            As `fit`.
-        """
-        first = not hasattr(self, "_state")
-        X = self._validate(X, reset=first)
-        if first:
-            self._start(X.shape[1])
-        with progress_bar(len(X), "partial_fit", self.verbose, unit="frames") as advance:
-            for begin in range(0, len(X), BATCH):
-                part = X[begin : begin + BATCH]
-                self._learn(part, self._graph.graph.circuit)
-                advance(len(part))
+        for stage, learners in enumerate(stages):
+            circuit = map_graph.learning_only(self._graph.graph.circuit, learners)
+            title = "fit" if learners is None else f"fit level {stage}"
+            learn = partial(self._learn, circuit=circuit)
+            self._present(X, self._frames(len(X), stage), title, self.n_passes * len(X), learn=learn)
         return self
 
     def scores(self, X: ArrayLike) -> dict[str, NDArray[np.float64]]:
@@ -256,8 +218,7 @@ class MapHierarchy(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstima
             By map: spikes less the share of the frame before the first, so that of neurons with as many spikes the
             one that began earlier is higher; 0 for silent neurons.
         """
-        check_is_fitted(self, "n_frames_seen_")
-        return self._scores(X, self._memory())
+        return self._scores(self._samples(X), self._memory())
 
     def transform(self, X: ArrayLike, map: str | None = None) -> NDArray[np.float64]:
         """Response of a map: 1 for the winner, less for neurons with fewer or later spikes, 0 for silent ones.
@@ -294,7 +255,7 @@ class MapHierarchy(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstima
         name = self._named("transform_chunks", map).name
         memory = self._memory()
         for X in chunks:
-            yield _over_the_highest(self._scores(X, memory)[name])
+            yield _over_the_highest(self._scores(self._samples(X), memory)[name])
 
     def predict(self, X: ArrayLike, map: str | None = None) -> NDArray[np.int64]:
         """Winner of each frame: the neuron with most spikes, of several the first to fire.
@@ -327,7 +288,7 @@ class MapHierarchy(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstima
         -------
         ndarray of shape (n_neurons, n_inputs)
         """
-        check_is_fitted(self, "n_frames_seen_")
+        check_is_fitted(self)
         m = self._named("weights", map)
         rows = self._graph.incoming[self.maps_.index(m)]
         if not isinstance(source, numbers.Integral) or not 0 <= source < len(rows):
@@ -372,8 +333,7 @@ class MapHierarchy(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstima
         -------
         ndarray of shape (n_frames, n_inputs), float32
         """
-        check_is_fitted(self, "n_frames_seen_")
-        X = self._validate(X, reset=False)
+        X = self._samples(X)
         m = self._named("codes", map or self.maps_[0].name)
         number, view = self._view_of(m, source)
         ranked, _ = view.coder.ranked_inputs(X[:, view.part], self._means[number], learning=False)
@@ -432,8 +392,7 @@ class MapHierarchy(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstima
             Populations are the maps by name, and their inhibitory neurons as ``name.h``. Traces, once per ms: of each
             map its mean inhibitory conductance, a stand-in for its field potential.
         """
-        check_is_fitted(self, "n_frames_seen_")
-        X = self._validate(X, reset=False)
+        X = self._samples(X)
         circuit = self._graph.graph.circuit
         ranked = self._unseen(X)
         state, capacity = network.at_rest(circuit, self._state), 4096 * (1 + len(X))
@@ -458,28 +417,58 @@ class MapHierarchy(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstima
         times = np.arange(len(out.field), dtype=np.float64)
         return Recording(trains, frame_ms, len(X), {"time_ms": times} | traces)
 
-    def save(self, path: Any) -> None:
-        """Write the hierarchy to a file that `tectum.load` reads; learning continues from it to the last bit.
+    def diagnose(self, X: ArrayLike) -> Diagnosis:
+        """Look in each map for neurons that never fire or never win, frames without a spike, and saturated weights.
 
         Parameters
         ----------
-        path : str or path
+        X : array-like of shape (n_frames, n_features)
+
+        Returns
+        -------
+        Diagnosis
+            Print it for a table; its `warnings` name a remedy each.
         """
-        persistence.save(self, path)
+        weights = {m.name: [self.weights(m.name, k) for k in range(len(m.sources))] for m in self._fitted_maps()}
+        return diagnose_maps(self.maps_, self.scores(X), weights, {m.name: self.usage(m.name) for m in self.maps_})
+
+    def score(self, X: ArrayLike, y: Any = None) -> float:
+        """The negative `quantization_error` of the first map that sees features, for searches of parameters.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_frames, n_features)
+        y : ignored
+
+        Returns
+        -------
+        float
+            Greater is better.
+        """
+        sees = (m.name for m in self._fitted_maps() if isinstance(m.sources[0], parts.Features))
+        return -self.quantization_error(X, next(sees))
 
     @property
     def _n_features_out(self) -> int:
         return math.prod(self.maps_[-1].shape)
 
-    def _validate(self, X: Any, *, reset: bool) -> NDArray[Any]:
-        self._validate_params()
-        return validate_data(self, X, reset=reset, dtype=[np.float64, np.float32])
+    def chosen_parts(self) -> Any:
+        chosen = super().chosen_parts()
+        chosen.maps = getattr(self, "maps_", chosen.maps)
+        return chosen
+
+    def _default_of(self, part: Any, field: str) -> Any:
+        """Parts that a map does not name."""
+        return description.default_of(part, field, self.clock) if isinstance(part, parts.Map) else None
+
+    def _fitted_maps(self) -> list[parts.Map]:
+        check_is_fitted(self)
+        return self.maps_
 
     def _named(self, method: str, name: str | None) -> parts.Map:
-        check_is_fitted(self, "n_frames_seen_")
         if name is None:
-            return self.maps_[-1]
-        for m in self.maps_:
+            return self._fitted_maps()[-1]
+        for m in self._fitted_maps():
             if m.name == name:
                 return m
         names = ", ".join(m.name for m in self.maps_)
@@ -502,24 +491,22 @@ class MapHierarchy(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstima
         state = network.at_rest(self._graph.graph.circuit, self._state)
         return Memory(state, [np.full_like(p, -1) for p in self._past])
 
-    def _scores(self, X: ArrayLike, memory: Memory | None) -> dict[str, NDArray[np.float64]]:
+    def _scores(self, X: NDArray, memory: Memory | None) -> dict[str, NDArray[np.float64]]:
         """Scores by map; changes the memory."""
-        X = self._validate(X, reset=False)
         first = self._graph.graph.circuit.first
-        table = np.empty((len(X), int(first[-1])))
-        with progress_bar(len(X), "respond", self.verbose, unit="frames") as advance:
-            # frames that follow each other are shown by one thread
-            n_jobs, most = (self.n_jobs, FROZEN) if memory is None else (1, None)
-            for part, found in in_threads(lambda part: self._respond(X[part], memory), len(X), n_jobs, most):
-                table[part] = found
-                advance(part.stop - part.start)
+        if memory is None:
+            found = self._respond_in_parts(X, lambda X: self._respond(X, None), FROZEN)
+            table = np.concatenate([scores for _, scores in found])
+        else:  # frames that follow each other are shown by one thread
+            table = self._respond(X, memory)
         return {m.name: table[:, first[2 * k] : first[2 * k + 1]] for k, m in enumerate(self.maps_)}
 
-    def _start(self, n_features: int) -> None:
+    def _start(self, X: NDArray) -> None:
         """A hierarchy at rest with random weights."""
-        self.maps_ = map_graph.resolved(self.maps, self.clock or parts.PacingClock(), n_features)
+        maps = description.counted(self.maps, X.shape[1])
+        self.maps_ = map_graph.resolved(maps, self.clock or parts.PacingClock(), X.shape[1])
         self._seed = seed_from(self.random_state)
-        self._state = self._build(n_features)
+        self._state = self._build(X.shape[1])
         views = self._graph.views
         self._means = [np.zeros(0) if v is None else v.coder.start() for v in views]
         first = self._graph.graph.circuit.input_first
@@ -554,8 +541,22 @@ class MapHierarchy(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstima
             new_past.append(before)
         return ranked, new_means, new_past
 
-    def _learn(self, X: NDArray, circuit: Any) -> None:
+    def _frames(self, n_samples: int, stage: int) -> Iterator[list[int]]:
+        """Frames of a stage of `fit`, in their order or drawn at random."""
+        n_each = self.n_passes * n_samples
+        for begin in range(0, n_each, BATCH):
+            here = range(begin, min(begin + BATCH, n_each))
+            if self.shuffle:
+                yield [int(integers(self._seed, np.uint64(stage * n_each + m), n_samples)) for m in here]
+            else:
+                yield [m % n_samples for m in here]
+
+    def _chunk(self) -> int:
+        return BATCH
+
+    def _learn(self, X: NDArray, circuit: Any = None) -> None:
         """Show frames one after another."""
+        circuit = self._graph.graph.circuit if circuit is None else circuit
         ranked, means, past = self._ranked(X, self._means, self._past, learning=True)
         state = network.copy_of(self._state)
         out = network.run(circuit, state, ranked, self._seed, learning=True)
@@ -563,8 +564,7 @@ class MapHierarchy(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstima
         first = circuit.first
         spikes = [int(total[first[2 * k] : first[2 * k + 1]].sum()) for k in range(len(self.maps_))]
         seen, counts = self.n_frames_seen_ + len(X), self.spike_counts_ + np.array(spikes)
-        # An interrupt comes when a kernel returns: nothing is called between these, so that they change together.
-        self._state, self._means, self._past, self.n_frames_seen_, self.spike_counts_ = state, means, past, seen, counts
+        self._commit(_state=state, _means=means, _past=past, n_frames_seen_=seen, spike_counts_=counts)
 
     def _unseen(self, X: NDArray) -> NDArray[np.int32]:
         """Inputs that fire in frames of which the first has no past, by the codes as they are."""
@@ -582,30 +582,21 @@ class MapHierarchy(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstima
         return map_graph.scores(out.counts, out.latency, circuit.frame * circuit.dt)
 
     def _get_state(self) -> tuple[dict[str, np.ndarray], dict[str, Any]]:
-        check_is_fitted(self, "n_frames_seen_")
-        arrays = {f"state.{name}": array for name, array in self._state._asdict().items()}
+        arrays, header = super()._get_state()
         arrays |= {f"mean.{s}": mean for s, mean in enumerate(self._means)}
         arrays |= {f"past.{s}": past for s, past in enumerate(self._past)}
-        arrays |= {"seed": np.asarray(self._seed), "spike_counts": self.spike_counts_}
-        header = parameters.describe(self) | {
-            "maps": parameters.to_json(self.maps_),
-            "n_frames_seen": self.n_frames_seen_,
-        }
-        return arrays, header
+        arrays["spike_counts"] = self.spike_counts_
+        return arrays, header | {"maps": parameters.to_json(self.maps_)}
 
-    @classmethod
-    def _from_state(cls, arrays: dict[str, np.ndarray], header: dict[str, Any]) -> Self:
-        hierarchy = parameters.restore(cls, header)
-        hierarchy.maps_ = list(parameters.from_json(header["maps"]))
-        hierarchy._seed = np.uint64(arrays["seed"])
-        hierarchy._build(hierarchy.n_features_in_)
-        hierarchy._state = GraphState(*(arrays[f"state.{name}"] for name in GraphState._fields))
-        n = len(hierarchy._graph.views)
-        hierarchy._means = [arrays[f"mean.{s}"] for s in range(n)]
-        hierarchy._past = [arrays[f"past.{s}"] for s in range(n)]
-        hierarchy.spike_counts_ = arrays["spike_counts"]
-        hierarchy.n_frames_seen_ = header["n_frames_seen"]
-        return hierarchy
+    def _set_state(self, arrays: dict[str, np.ndarray], header: dict[str, Any]) -> None:
+        self._seed = np.uint64(arrays["seed"])
+        self.maps_ = list(parameters.from_json(header["maps"]))
+        self._build(self.n_features_in_)
+        super()._set_state(arrays, header)
+        n = len(self._graph.views)
+        self._means = [arrays[f"mean.{s}"] for s in range(n)]
+        self._past = [arrays[f"past.{s}"] for s in range(n)]
+        self.spike_counts_ = arrays["spike_counts"]
 
 
 def _over_the_highest(scores: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -1,33 +1,30 @@
 """`SpikingDictionary`, event-based STDP representation learning of Tavanaei, Masquelier & Maida (2018)."""
 
 import numbers
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple, Self
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy import sparse
-from sklearn.base import BaseEstimator, ClassNamePrefixFeaturesOutMixin, TransformerMixin
 from sklearn.utils._param_validation import Interval, StrOptions
-from sklearn.utils.validation import check_array, check_is_fitted, validate_data
+from sklearn.utils.validation import check_array, check_is_fitted
 
-from tectum import analysis, persistence
+from tectum import analysis
 from tectum.core.events import Recording
 from tectum.core.random import integers, keys_of_rows, seed_from
-from tectum.core.threads import in_threads
 from tectum.engine.dictionary import network
 from tectum.engine.dictionary.loop import DictionaryCircuit, DictionaryState
 from tectum.models.common import parameters
-from tectum.models.common.dictionary_diagnosis import DictionaryDiagnosis, diagnose_dictionary
-from tectum.models.common.progress import progress_bar
+from tectum.models.common.base import SpikingEstimator
+from tectum.models.common.diagnosis import Diagnosis
+from tectum.models.common.dictionary_diagnosis import diagnose_dictionary
 from tectum.parts.input_spikes import BernoulliSpikes, RegularSpikes
 from tectum.parts.latency import LatencyPopulation, LatencyRace
 from tectum.parts.representation import AdaptiveThreshold, ExplainingAway, SoftmaxInhibition
 from tectum.parts.start import DecayingRate, MeanWeights, SampleWeights, UniformWeights
 
-CHUNK = 512  # presentations between two looks at the progress bar and for an interrupt
 BATCH = 4096  # samples whose dense counts are held at a time in a frozen pass
-KEPT = ("input_scale_", "on_off_", "quantum_", "_planned", "_seen")  # numbers that a file holds
 STEP_MS = 3.0  # length of a step in recordings where the equations know steps alone
 
 
@@ -42,7 +39,7 @@ class Sparsity(NamedTuple):
     dead_units: int  # components that never fire
 
 
-class SpikingDictionary(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
+class SpikingDictionary(SpikingEstimator):
     """Sparse features that reconstruct their input, learned by spikes at the moment they occur.
 
     Inputs fire in proportion to their values. Representation neurons integrate what arrives, compete, and those that
@@ -164,6 +161,9 @@ class SpikingDictionary(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseE
     }
 
     _recommended = parameters.EXPLAINING
+    _records = {"_state": DictionaryState}  # noqa: RUF012  constant
+    _arrays = ("spike_counts_",)
+    _numbers = ("input_scale_", "on_off_", "quantum_", "_planned", "_seen")
 
     def __init__(
         self,
@@ -296,59 +296,8 @@ class SpikingDictionary(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseE
             If X is not a finite numerical table in which something differs from zero, holds negative values while
             `on_off` is False, or a parameter is out of range.
         """
-        going_on = self.warm_start and hasattr(self, "_state")
-        X = self._validate(X, reset=not going_on)
-        if not going_on:
-            self._start(X)
-            self._planned = self.n_presentations or max(5_000, min(60_000, 100 * len(X)))
-        try:
-            with progress_bar(self._planned, "fit", self.verbose) as advance:
-                advance(self._seen)
-                while self._seen < self._planned:
-                    last = min(self._seen + CHUNK, self._planned)
-                    drawn = [integers(self._seed, np.uint64(m), len(X)) for m in range(self._seen, last)]
-                    self._learn(X[drawn])
-                    advance(len(drawn))
-        finally:  # an interrupted dictionary can be used, saved and continued
-            self._publish()
-        return self
-
-    def partial_fit(self, X: ArrayLike, y: Any = None) -> Self:
-        """Continue learning: present each sample once, in the order given.
-
-        Presenting a stream in one call or in many gives the same dictionary to the last bit if `fit` was called before;
-        else the first call sets the scale of the input and the initial weights.
-
-        Parameters
-        ----------
-        X : array-like or sparse matrix of shape (n_samples, n_features)
-            Samples, at least one.
-        y : ignored
-
-        Returns
-        -------
-        SpikingDictionary
-            The estimator itself.
-
-        Raises
-        ------
-        ValueError
-            As `fit`.
-        """
-        started = hasattr(self, "_state")
-        X = self._validate(X, reset=not started)
-        if not started:
-            self._start(X)
-            self._planned = self.n_presentations or 60_000
-        try:
-            with progress_bar(len(X), "partial_fit", self.verbose) as advance:
-                for start in range(0, len(X), CHUNK):
-                    chunk = X[start : start + CHUNK]
-                    self._learn(chunk)
-                    advance(len(chunk))
-        finally:  # as in `fit`
-            self._publish()
-        return self
+        X = self._begin(X, going_on=self.warm_start and self._has_started(), fitting=True)
+        return self._present(X, self._drawn(len(X)), "fit", self._planned, self._seen)
 
     def transform(self, X: ArrayLike) -> Any:
         """Spikes of each neuron in response to each sample, weights frozen.
@@ -363,7 +312,7 @@ class SpikingDictionary(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseE
             Spike counts, those of OFF neurons negative (see `ExplainingAway`); or with ``output="first_spike"``
             ``1 - t / n_steps`` for a first spike in step t, 0 for none.
         """
-        n_steps = self._chosen()["encoder"].n_steps
+        n_steps = self.chosen_parts().encoder.n_steps
         parts = []
         for counts, first in self._respond(X):
             code = counts if self.output == "counts" else _earliness(first, n_steps) * np.where(counts < 0, -1.0, 1.0)
@@ -388,7 +337,7 @@ class SpikingDictionary(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseE
             In units of the input; 0 where no neuron fired. Where inputs are explained away, each spike adds
             ``quantum_ / n_steps`` times its component; else it is the mean of components over spikes.
         """
-        check_is_fitted(self, "components_")
+        check_is_fitted(self)
         counts = check_array(counts, accept_sparse="csr", dtype=np.float64)
         if counts.shape[1] != len(self.components_):
             raise ValueError(
@@ -404,7 +353,7 @@ class SpikingDictionary(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseE
             winner = np.abs(counts).argmax(axis=1)[:, None]
             counts = np.where(np.arange(counts.shape[1]) == winner, counts, 0.0)
         if self.quantum_ is not None:
-            return self.quantum_ / self._chosen()["encoder"].n_steps * (counts @ self.components_)
+            return self.quantum_ / self.chosen_parts().encoder.n_steps * (counts @ self.components_)
         total = np.asarray(counts.sum(axis=1)).reshape(-1, 1)
         return (counts @ self.components_) / np.where(total > 0.0, total, 1.0)
 
@@ -424,13 +373,27 @@ class SpikingDictionary(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseE
         float
             In units of the input.
         """
-        X = self._validate(X, reset=False)
-        chosen = self._chosen()
+        X, chosen = self._samples(X), self.chosen_parts()
         by_time = decode == "winner" and isinstance(chosen["competition"], LatencyRace)
         n_steps, found = chosen["encoder"].n_steps, self._respond(X)
         code = np.concatenate([_earliness(r.first, n_steps) if by_time else r.counts for r in found])
         reconstruction = self.inverse_transform(code, decode=decode)
         return analysis.reconstruction_error(X, reconstruction, average=average)  # type: ignore[arg-type]
+
+    def score(self, X: ArrayLike, y: Any = None) -> float:
+        """The negative `reconstruction_error`, for searches of parameters.
+
+        Parameters
+        ----------
+        X : array-like or sparse matrix of shape (n_samples, n_features)
+        y : ignored
+
+        Returns
+        -------
+        float
+            Greater is better.
+        """
+        return -self.reconstruction_error(X)
 
     def sparsity(self, X: ArrayLike) -> Sparsity:
         """How many components and spikes represent a sample.
@@ -467,14 +430,13 @@ class SpikingDictionary(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseE
             A step counts as 3 ms, or as `dt` of a temporal code. Inputs are the columns of `weights_`; OFF
             neurons come after all ON neurons (see `ExplainingAway`).
         """
-        check_is_fitted(self, "components_")
-        X = self._validate(X, reset=False)
+        X = self._samples(X)
         chosen, circuit = self._build()
         step_ms = getattr(chosen["encoder"], "dt", STEP_MS)
         trains = network.record(circuit, self._state, self._inputs(X), self._keys(X), step_ms)
         return Recording(trains, presentation_ms=chosen["encoder"].n_steps * step_ms, n_presentations=len(X))
 
-    def diagnose(self, X: ArrayLike) -> DictionaryDiagnosis:
+    def diagnose(self, X: ArrayLike) -> Diagnosis:
         """Look for dead and duplicate components, silent samples, clipped inputs and a lost threshold.
 
         Parameters
@@ -483,29 +445,18 @@ class SpikingDictionary(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseE
 
         Returns
         -------
-        DictionaryDiagnosis
+        Diagnosis
             Print it for a table; its `warnings` name a remedy each.
         """
-        check_is_fitted(self, "components_")
-        X = self._validate(X, reset=False)
+        X = self._samples(X)
         counts = np.concatenate([response.counts for response in self._respond(X)])
-        restored, chosen = self.inverse_transform(counts), self._chosen()
+        restored, chosen = self.inverse_transform(counts), self.chosen_parts()
         return diagnose_dictionary(
             X, restored, counts, self.weights_, self.components_, chosen, self.threshold_, self.input_scale_
         )
 
-    def save(self, path: Any) -> None:
-        """Write the model to a file that `tectum.load` reads; learning continues from it to the last bit.
-
-        Parameters
-        ----------
-        path : str or path
-        """
-        persistence.save(self, path)
-
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()
-        tags.input_tags.sparse = True
         tags.transformer_tags.preserves_dtype = ["float32"]
         return tags
 
@@ -513,10 +464,8 @@ class SpikingDictionary(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseE
     def _n_features_out(self) -> int:
         return len(self.components_)
 
-    def _validate(self, X: Any, *, reset: bool) -> NDArray[np.float64]:
-        self._validate_params()
-        X = validate_data(self, X, reset=reset, accept_sparse="csr", dtype=[np.float64, np.float32])
-        X = X if isinstance(X, np.ndarray) else X.toarray()
+    def _validate(self, X: Any, *, reset: bool = False, least: int = 1) -> NDArray[np.float64]:
+        X = super()._validate(X, reset=reset, least=least)
         channels = self.on_off if reset or not hasattr(self, "on_off_") else self.on_off_
         if channels is False and X.min() < 0.0:
             raise ValueError(
@@ -525,10 +474,13 @@ class SpikingDictionary(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseE
             )
         return X
 
-    def _chosen(self) -> dict[str, Any]:
-        """The parts in use, with what the data and `n_active` decide filled in."""
-        usual = {SoftmaxInhibition: parameters.QUANTISER, LatencyRace: parameters.FOIS2023}
-        chosen = parameters.resolve(self, usual.get(type(self.competition), self._recommended))
+    def _recommendations(self) -> Mapping[str, Any]:
+        """Those of the kind of competition."""
+        kinds = {SoftmaxInhibition: parameters.QUANTISER, LatencyRace: parameters.FOIS2023}
+        return kinds.get(type(self.competition), self._recommended)
+
+    def chosen_parts(self) -> Any:
+        chosen = super().chosen_parts()
         if self.n_active is not None:
             chosen["threshold"] = chosen["threshold"]._replace(target=float(self.n_active))
         if isinstance(chosen["competition"], LatencyRace):
@@ -540,9 +492,12 @@ class SpikingDictionary(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseE
             )
         return chosen
 
+    def _plan(self, n_samples: int | None) -> int:
+        return self.n_presentations or (60_000 if n_samples is None else max(5_000, min(60_000, 100 * n_samples)))
+
     def _start(self, X: NDArray) -> None:
         """Weights and threshold before learning, and the scale of the input."""
-        chosen = self._chosen()
+        chosen = self.chosen_parts()
         largest = float(np.abs(X).max())
         if largest == 0.0:
             raise ValueError(
@@ -578,7 +533,7 @@ class SpikingDictionary(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseE
 
     def _build(self) -> tuple[dict[str, Any], DictionaryCircuit]:
         """The parts, and the network in the form that runs."""
-        chosen = self._chosen()
+        chosen = self.chosen_parts()
         in_use = {name: chosen[name] for name in network.DictionaryParts._fields}
         if (self.quantum_ is None) == isinstance(chosen["competition"], ExplainingAway):
             raise ValueError(
@@ -602,7 +557,7 @@ class SpikingDictionary(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseE
         Where inputs are explained away, OFF inputs have negative rates.
         """
         rates = np.clip(X / self.input_scale_, -1.0, 1.0).astype(np.float32)
-        chosen = self._chosen()
+        chosen = self.chosen_parts()
         if isinstance(chosen["encoder"], LatencyPopulation):
             low = self._lowest_input()
             return chosen["encoder"].spike_steps((np.maximum(rates, low) - low) / (1.0 - low))
@@ -612,9 +567,15 @@ class SpikingDictionary(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseE
 
     def _keys(self, X: NDArray) -> NDArray[np.uint64]:
         """Key of the random numbers of each sample, from its content; spikes without chance need none."""
-        if not isinstance(self._chosen()["encoder"], BernoulliSpikes):
+        if not isinstance(self.chosen_parts()["encoder"], BernoulliSpikes):
             return np.zeros(len(X), np.uint64)
         return keys_of_rows(X)
+
+    def _drawn(self, n_samples: int) -> Iterator[list[int]]:
+        """Samples of the presentations of `fit` that are left."""
+        while self._seen < self._planned:
+            last = min(self._seen + self._chunk(), self._planned)
+            yield [integers(self._seed, np.uint64(m), n_samples) for m in range(self._seen, last)]
 
     def _learn(self, X: NDArray) -> None:
         """Present samples one after another."""
@@ -624,26 +585,21 @@ class SpikingDictionary(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseE
         factors = np.array([chosen["schedule"].factor(share) for share in progress])
         rates = (chosen["rule"].eta * factors).astype(np.float32)
         counts = network.learn(circuit, state, self._inputs(X), self._seen, rates).counts
-        spikes, seen = self.spike_counts_ + np.abs(counts).sum(axis=0), self._seen + len(X)
-        # An interrupt comes when a kernel returns: nothing is called between these, so that they change together.
-        self._state, self._seen, self.spike_counts_ = state, seen, spikes
+        spikes = self.spike_counts_ + np.abs(counts).sum(axis=0)
+        self._commit(_state=state, _seen=self._seen + len(X), spike_counts_=spikes)
 
     def _respond(self, X: Any) -> Iterator[network.Response]:
         """Responses to batches of samples."""
-        check_is_fitted(self, "components_")
-        X = self._validate(X, reset=False)
+        X = self._samples(X)
         _, circuit = self._build()
 
-        def respond(part: slice) -> network.Response:
-            return network.respond(circuit, self._state, self._inputs(X[part]), self._keys(X[part]))
+        def respond(X: NDArray[Any]) -> network.Response:
+            return network.respond(circuit, self._state, self._inputs(X), self._keys(X))
 
-        with progress_bar(len(X), "respond", self.verbose, unit="samples") as advance:
-            for _, response in in_threads(respond, len(X), self.n_jobs, BATCH):
-                yield response
-                advance(len(response.counts))
+        return (response for _, response in self._respond_in_parts(X, respond, BATCH))
 
     def _publish(self) -> Self:
-        chosen = self._chosen()
+        chosen = self.chosen_parts()
         components = self.weights_ = self._state.weights
         if isinstance(chosen["encoder"], LatencyPopulation):
             low = self._lowest_input()
@@ -657,22 +613,6 @@ class SpikingDictionary(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseE
         self.threshold_ = float(self._state.theta.mean())
         self.n_presentations_seen_ = self._seen
         return self
-
-    def _get_state(self) -> tuple[dict[str, np.ndarray], dict[str, Any]]:
-        check_is_fitted(self, "components_")
-        arrays = {f"state.{name}": array for name, array in self._state._asdict().items()}
-        arrays |= {"spike_counts_": self.spike_counts_, "seed": np.asarray(self._seed)}
-        return arrays, parameters.describe(self) | {name.strip("_"): getattr(self, name) for name in KEPT}
-
-    @classmethod
-    def _from_state(cls, arrays: dict[str, np.ndarray], header: dict[str, Any]) -> Self:
-        dictionary = parameters.restore(cls, header)
-        dictionary._state = DictionaryState(*(arrays[f"state.{name}"] for name in DictionaryState._fields))
-        dictionary.spike_counts_ = arrays["spike_counts_"]
-        dictionary._seed = np.uint64(arrays["seed"])
-        for name in KEPT:
-            setattr(dictionary, name, header[name.strip("_")])
-        return dictionary._publish()
 
 
 def _earliness(first: NDArray[np.int32], n_steps: int) -> NDArray[np.float64]:

@@ -2,23 +2,24 @@
 
 import math
 import numbers
+from collections.abc import Iterator, Mapping
 from typing import Any, Self
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from sklearn.base import BaseEstimator, ClassNamePrefixFeaturesOutMixin, TransformerMixin
+from sklearn.utils import Bunch
 from sklearn.utils._param_validation import Interval
-from sklearn.utils.validation import check_array, check_is_fitted, validate_data
+from sklearn.utils.validation import check_array, check_is_fitted
 
-from tectum import analysis, persistence
+from tectum import analysis
 from tectum.core.events import Recording
 from tectum.core.random import integers, seed_from
-from tectum.core.threads import in_threads
 from tectum.engine.maps import network
 from tectum.engine.maps.loop import MapCircuit, MapState
 from tectum.models.common import parameters
-from tectum.models.common.diagnosis import Diagnosis, diagnose_map
-from tectum.models.common.progress import progress_bar
+from tectum.models.common.base import SpikingEstimator
+from tectum.models.common.diagnosis import Diagnosis
+from tectum.models.common.map_diagnosis import diagnose_map
 from tectum.models.common.scaling import FeatureScaling, scaling_of
 from tectum.parts.encoding import CircularGaussian
 from tectum.parts.lateral import DecayingRadius, radius
@@ -28,11 +29,11 @@ from tectum.parts.readout import Centroid, FirstSpike
 from tectum.parts.synapses import PlasticProjection
 from tectum.parts.topology import Grid
 
-CHUNK = 32  # presentations between two looks at the progress bar and for an interrupt
+CHUNK = 32  # presentations until progress is shown and an interrupt is served
 CHUNK_BYTES = 2**24  # input currents held at a time
 
 
-class SpikingSOM(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
+class SpikingSOM(SpikingEstimator):
     """Self-organising map of spiking neurons that learns with STDP inside an oscillation.
 
     Each feature is encoded by a population of leaky integrate-and-fire neurons with circular Gaussian receptive
@@ -154,6 +155,10 @@ class SpikingSOM(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimato
     }
 
     _recommended = parameters.RECOMMENDED
+    _records = {"_state": MapState, "_scaling": FeatureScaling}  # noqa: RUF012  constant
+    _arrays = ("spike_counts_", "snapshots_", "snapshot_presentations_")
+    _numbers = ("_planned", "_seen")
+    _dtypes = (np.float64,)
 
     def __init__(
         self,
@@ -261,51 +266,8 @@ class SpikingSOM(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimato
         ValueError
             If X is not a finite numerical table in which something varies, or a parameter is out of range.
         """
-        going_on = self.warm_start and hasattr(self, "_state")
-        X = self._validate(X, reset=not going_on, least=2)
-        if not going_on:
-            self._start(X)
-            self._planned = self.n_presentations or max(2_000, min(20_000, 200 * len(X)))
-            self._snapshots: list[tuple[int, NDArray[np.float32]]] = []
-        try:
-            self._present_at_random(X)
-        finally:  # an interrupted map can be used, saved and continued
-            self._publish()
-        return self
-
-    def partial_fit(self, X: ArrayLike, y: Any = None) -> Self:
-        """Continue learning: present each sample once, in the order given.
-
-        Presenting a stream in one call or in many gives the same map to the last bit if `input_range` is set or `fit`
-        was called before; else the first call sets the range of the features.
-
-        Parameters
-        ----------
-        X : array-like or sparse matrix of shape (n_samples, n_features)
-            Samples, at least one.
-        y : ignored
-
-        Returns
-        -------
-        SpikingSOM
-            The estimator itself.
-
-        Raises
-        ------
-        ValueError
-            As `fit`.
-        """
-        started = hasattr(self, "_state")
-        X = self._validate(X, reset=not started, least=1)
-        if not started:
-            self._start(X)
-            self._planned = self.n_presentations or 20_000
-            self._snapshots = []
-        try:
-            self._present_in_order(X)
-        finally:  # as in `fit`
-            self._publish()
-        return self
+        X = self._begin(X, going_on=self.warm_start and self._has_started(), fitting=True, least=2)
+        return self._present(X, self._drawn(len(X)), "fit", self._planned, self._seen)
 
     def spike_times(self, X: ArrayLike) -> NDArray[np.float64]:
         """First spike of each neuron of the map to each sample, weights frozen, each sample starting from rest.
@@ -319,20 +281,14 @@ class SpikingSOM(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimato
         ndarray of shape (n_samples, rows * columns)
             Time in ms since the onset of the sample, NaN for silent neurons.
         """
-        check_is_fitted(self, "codebook_")
-        X = self._validate(X, reset=False, least=1)
+        X = self._samples(X)
         map_parts, circuit = self._build()
+
+        def respond(X: NDArray[np.float64]) -> NDArray[np.float64]:
+            return network.respond(circuit, self._state, self._currents(X), map_parts)
+
         chunk = max(1, CHUNK_BYTES // (4 * len(self.weights_)))
-        times = np.empty((len(X), self.weights_.shape[1]))
-
-        def respond(part: slice) -> NDArray[np.float64]:
-            return network.respond(circuit, self._state, self._currents(X[part]), map_parts)
-
-        with progress_bar(len(X), "respond", self.verbose, unit="samples") as advance:
-            for part, found in in_threads(respond, len(X), self.n_jobs, chunk):
-                times[part] = found
-                advance(len(found))
-        return times
+        return np.concatenate([times for _, times in self._respond_in_parts(X, respond, chunk)])
 
     def transform(self, X: ArrayLike) -> NDArray[np.float64]:
         """Response of the map: 1 for the winner, falling with the delay of the spike, 0 for silent neurons.
@@ -348,7 +304,7 @@ class SpikingSOM(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimato
         """
         times = self.spike_times(X)
         first = np.fmin.reduce(times, axis=1, keepdims=True)
-        tau = self._chosen()["readout"].tau
+        tau = self.chosen_parts().readout.tau
         return np.nan_to_num(np.exp(-(times - first) / tau), nan=0.0)
 
     def predict(self, X: ArrayLike) -> NDArray[np.int64]:
@@ -364,7 +320,7 @@ class SpikingSOM(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimato
             Number of the neuron, row by row; -1 if the whole map stayed silent.
         """
         times = self.spike_times(X)
-        readout = self._chosen()["readout"]
+        readout = self.chosen_parts().readout
         if isinstance(readout, Centroid):
             return analysis.centroid_winner(times, self._grid, tau_ms=readout.tau)
         return analysis.first_winner(times)
@@ -382,7 +338,7 @@ class SpikingSOM(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimato
         ndarray of shape (n_samples, n_features)
             Rows of the codebook, in units of the input; NaN where the map was silent.
         """
-        check_is_fitted(self, "codebook_")
+        check_is_fitted(self)
         responses = np.asarray(check_array(responses, dtype=np.float64))
         if responses.shape[1] != len(self.codebook_):
             raise ValueError(
@@ -405,8 +361,22 @@ class SpikingSOM(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimato
         float
             In units of the input.
         """
-        check_is_fitted(self, "codebook_")
-        return analysis.quantization_error(self._validate(X, reset=False, least=1), self.codebook_)
+        return analysis.quantization_error(self._samples(X), self.codebook_)
+
+    def score(self, X: ArrayLike, y: Any = None) -> float:
+        """The negative `quantization_error`, for searches of parameters.
+
+        Parameters
+        ----------
+        X : array-like or sparse matrix of shape (n_samples, n_features)
+        y : ignored
+
+        Returns
+        -------
+        float
+            Greater is better.
+        """
+        return -self.quantization_error(X)
 
     def topographic_error(self, X: ArrayLike, *, winners: str = "codebook") -> float:
         """Share of samples whose first and second winner are not neighbours (of eight) on the map.
@@ -422,12 +392,11 @@ class SpikingSOM(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimato
         -------
         float
         """
-        check_is_fitted(self, "codebook_")
+        X = self._samples(X)
         if winners not in ("codebook", "spikes"):
             raise ValueError(f"SpikingSOM.topographic_error: winners must be 'codebook' or 'spikes', got {winners!r}")
         if winners == "spikes":
             return analysis.topographic_error(analysis.spike_winners(self.spike_times(X), k=2), self._grid)
-        X = self._validate(X, reset=False, least=1)
         return analysis.topographic_error(
             analysis.best_matching_units(self._scaling.unit(X), self._scaling.unit(self.codebook_)), self._grid
         )
@@ -447,8 +416,7 @@ class SpikingSOM(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimato
         -------
         Recording
         """
-        check_is_fitted(self, "codebook_")
-        X = self._validate(X, reset=False, least=1)
+        X = self._samples(X)
         map_parts, circuit = self._build()
         input_ms = map_parts.protocol.input_ms if input_ms is None else input_ms
         every = 0 if trace_ms is None else max(1, round(trace_ms / map_parts.dt))
@@ -469,51 +437,53 @@ class SpikingSOM(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimato
         Diagnosis
             Print it for a table; its `warnings` name a remedy each.
         """
-        check_is_fitted(self, "codebook_")
-        X = self._validate(X, reset=False, least=1)
+        X = self._samples(X)
         some = np.unique(np.linspace(0, len(X) - 1, n_recorded).astype(int))
-        chosen = self._chosen()
-        input_ms = chosen["protocol"].input_ms
+        input_ms, w_max = (chosen := self.chosen_parts()).protocol.input_ms, chosen.rule.w_max
         recording = self.record(X[some], input_ms=4 * input_ms)
         learned_with = self.spike_counts_ / max(1, self.n_presentations_seen_)
-        w_max = chosen["rule"].w_max
         return diagnose_map(self.spike_times(X), recording, self.weights_, w_max, input_ms, learned_with)
 
-    def save(self, path: Any) -> None:
-        """Write the model to a file that `tectum.load` reads; learning continues from it to the last bit.
+    def currents(self, X: ArrayLike) -> NDArray[np.float32]:
+        """Input currents of u, the code of each sample.
 
         Parameters
         ----------
-        path : str or path
-        """
-        persistence.save(self, path)
+        X : array-like or sparse matrix of shape (n_samples, n_features)
 
-    def __sklearn_tags__(self) -> Any:
-        tags = super().__sklearn_tags__()
-        tags.input_tags.sparse = True
-        return tags
+        Returns
+        -------
+        ndarray of shape (n_samples, n_inputs), float32
+        """
+        return self._currents(self._samples(X))
 
     @property
     def _n_features_out(self) -> int:
         return len(self.codebook_)
 
-    def _validate(self, X: Any, *, reset: bool, least: int) -> NDArray[np.float64]:
-        self._validate_params()
+    def _validate(self, X: Any, *, reset: bool = False, least: int = 1) -> NDArray[np.float64]:
+        X = super()._validate(X, reset=reset, least=least)
         parameters.check_shape(self.shape)
-        X = validate_data(self, X, reset=reset, accept_sparse="csr", dtype=np.float64, ensure_min_samples=least)
-        return X if isinstance(X, np.ndarray) else X.toarray()
+        return X
 
-    def _chosen(self, grid: Grid | None = None) -> dict[str, Any]:
-        """The parts in use; the recommended radius is for the longer side of the map."""
-        usual = self._recommended["radius"]
-        start = max(usual.end, usual.start * max(grid or self._grid) / 10)
-        return parameters.resolve(self, self._recommended | {"radius": usual._replace(start=start)})
+    def _recommendations(self, grid: Grid | None = None) -> Mapping[str, Any]:
+        """The recommended parts, with the radius for the longer side of the map."""
+        shape = grid or self.shape
+        longer = max(shape, default=10) if isinstance(shape, tuple | list) else 10
+        decay = self._recommended["radius"]
+        return {**self._recommended, "radius": decay._replace(start=max(decay.end, decay.start * longer / 10))}
+
+    def chosen_parts(self) -> Any:
+        # a shape that was changed since the map learned waits for the next fit
+        return Bunch(**parameters.resolve(self, self._recommendations(getattr(self, "_grid", None))))
+
+    def _plan(self, n_samples: int | None) -> int:
+        return self.n_presentations or (20_000 if n_samples is None else max(2_000, min(20_000, 200 * n_samples)))
 
     def _start(self, X: NDArray[np.float64]) -> None:
         """A map at rest with random weights, and the scaling of the features."""
-        grid = Grid(*self.shape)
-        chosen = self._chosen(grid)
-        self._grid = grid
+        chosen = self.chosen_parts()
+        self._grid = Grid(*self.shape)
         self._scaling = scaling_of(X, self.input_range, X.shape[1], "SpikingSOM.fit")
         n_used = int(self._scaling.varies.sum())
         self.encoder_ = chosen["encoder"].sized_for(n_used)
@@ -523,54 +493,38 @@ class SpikingSOM(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimato
         self._state = network.rest_state(weights)
         self._seen = 0
         self.spike_counts_ = np.zeros(3, np.int64)
+        self._snapshots: list[tuple[int, NDArray[np.float32]]] = []
 
     def _build(self) -> tuple[network.MapParts, MapCircuit]:
         """The map for the present number of presentations, from the parameters and the learned state."""
-        chosen = self._chosen()
+        chosen = self.chosen_parts()
         map_parts = network.MapParts(
             **{name: chosen[name] for name in network.MapParts._fields if name != "dt"}, dt=float(self.dt)
         )
         n_inputs = len(self._state.weights)
-        return map_parts, network.build_circuit(map_parts, n_inputs, chosen["lateral"], self._grid, self._radius())
+        return map_parts, network.build_circuit(map_parts, n_inputs, chosen.lateral, self._grid, self._radius())
 
     def _radius(self) -> float:
-        return radius(self._chosen()["radius"], self._seen / self._planned)
+        return radius(self.chosen_parts().radius, self._seen / self._planned)
 
-    def _present_at_random(self, X: NDArray[np.float64]) -> None:
-        """The presentations of `fit` that are left."""
-        with progress_bar(self._planned, "fit", self.verbose) as advance:
-            advance(self._seen)
-            while self._seen < self._planned:
-                seen = self._seen
-                self._keep_snapshot()
-                last = min(seen + self._chunk(), self._planned)
-                drawn = [integers(self._seed, np.uint64(m), len(X)) for m in range(seen, last)]
-                self._learn(X[drawn])
-                advance(last - seen)
+    def _drawn(self, n_samples: int) -> Iterator[list[int]]:
+        """Samples of the presentations of `fit` that are left."""
+        while self._seen < self._planned:
+            self._keep_snapshot()
+            last = min(self._seen + self._chunk(), self._planned)
+            yield [integers(self._seed, np.uint64(m), n_samples) for m in range(self._seen, last)]
         self._keep_snapshot()
-
-    def _present_in_order(self, X: NDArray[np.float64]) -> None:
-        """The presentations of `partial_fit`."""
-        with progress_bar(len(X), "partial_fit", self.verbose) as advance:
-            done = 0
-            while done < len(X):
-                last = min(done + self._chunk(), len(X))
-                self._learn(X[done:last])
-                advance(last - done)
-                done = last
 
     def _learn(self, X: NDArray[np.float64]) -> None:
         """Present samples one after another; they must not reach over a change of the radius."""
         map_parts, circuit = self._build()
         state = MapState(*(array.copy() for array in self._state))
         counts = self.spike_counts_ + network.learn(circuit, state, self._currents(X), map_parts)
-        seen = self._seen + len(X)
-        # An interrupt comes when a kernel returns: nothing is called between these, so that they change together.
-        self._state, self._seen, self.spike_counts_ = state, seen, counts
+        self._commit(_state=state, _seen=self._seen + len(X), spike_counts_=counts)
 
     def _chunk(self) -> int:
-        """Presentations to the next look at progress and interrupts, or to the next change of the radius."""
-        schedule = self._chosen()["radius"]
+        """Presentations until progress is shown and an interrupt is served, or the radius changes."""
+        schedule = self.chosen_parts().radius
         most = max(1, min(CHUNK, CHUNK_BYTES // (4 * len(self._state.weights))))
         if not isinstance(schedule, DecayingRadius):
             return most
@@ -600,28 +554,11 @@ class SpikingSOM(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimato
         return self
 
     def _get_state(self) -> tuple[dict[str, np.ndarray], dict[str, Any]]:
-        check_is_fitted(self, "codebook_")
-        arrays = {f"state.{name}": array for name, array in self._state._asdict().items()}
-        arrays |= {f"scaling.{name}": array for name, array in self._scaling._asdict().items()}
-        arrays |= {name: getattr(self, name) for name in ("spike_counts_", "snapshots_", "snapshot_presentations_")}
-        arrays["seed"] = np.asarray(self._seed)
-        header = parameters.describe(self) | {
-            "encoder": parameters.to_json(self.encoder_),
-            "grid": list(self._grid),
-            "planned": self._planned,
-            "seen": self._seen,
-        }
-        return arrays, header
+        arrays, header = super()._get_state()
+        return arrays, header | {"encoder": parameters.to_json(self.encoder_), "grid": list(self._grid)}
 
-    @classmethod
-    def _from_state(cls, arrays: dict[str, np.ndarray], header: dict[str, Any]) -> Self:
-        som = parameters.restore(cls, header)
-        som._state = MapState(*(arrays[f"state.{name}"] for name in MapState._fields))
-        som._scaling = FeatureScaling(*(arrays[f"scaling.{name}"] for name in FeatureScaling._fields))
-        som._seed = np.uint64(arrays["seed"])
-        som._planned, som._seen = header["planned"], header["seen"]
-        som.encoder_ = parameters.from_json(header["encoder"])
-        som._grid = Grid(*header["grid"])
-        som.spike_counts_ = arrays["spike_counts_"]
-        som._snapshots = list(zip(arrays["snapshot_presentations_"].tolist(), arrays["snapshots_"], strict=True))
-        return som._publish()
+    def _set_state(self, arrays: dict[str, np.ndarray], header: dict[str, Any]) -> None:
+        super()._set_state(arrays, header)
+        self.encoder_ = parameters.from_json(header["encoder"])
+        self._grid = Grid(*header["grid"])
+        self._snapshots = list(zip(self.snapshot_presentations_.tolist(), self.snapshots_, strict=True))

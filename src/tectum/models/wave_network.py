@@ -1,21 +1,22 @@
 """`WaveNetwork`, layers wired by travelling waves: Raghavan, Lin & Thomson (2020)."""
 
 import numbers
+from collections.abc import Iterator
 from typing import Any, Self
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from sklearn.base import BaseEstimator, ClassNamePrefixFeaturesOutMixin, TransformerMixin
 from sklearn.utils._param_validation import Interval, StrOptions
-from sklearn.utils.validation import check_is_fitted, validate_data
+from sklearn.utils.validation import check_is_fitted
 
-from tectum import parts, persistence
+from tectum import parts
 from tectum.core.events import Recording, SpikeTrain
 from tectum.core.random import integers, seed_from
 from tectum.engine.sheets import images as image_network, network, wires as sheet_wires
 from tectum.engine.sheets.fields import Fields, FieldState
 from tectum.engine.sheets.loop import SheetState, SpikeEvents
-from tectum.models.common import parameters
+from tectum.models.common.base import SpikingEstimator
+from tectum.models.common.diagnosis import Diagnosis
 from tectum.models.common.progress import progress_bar
 from tectum.models.waves import (
     file,
@@ -24,14 +25,14 @@ from tectum.models.waves import (
     parameters as wave_parameters,
 )
 from tectum.models.waves.architectures import WaveArchitectures
+from tectum.models.waves.diagnosis import diagnose_waves
 
-STRETCH = 2000  # steps between two looks at the progress bar and for an interrupt
-CHUNK = 512  # images between them
+STRETCH = 2000  # steps until progress is shown and an interrupt is served
 BATCH = 4096  # images whose activity is held at a time
 ON = 0.5  # of the largest input, above which a node is active in an image
 
 
-class WaveNetwork(WaveArchitectures, ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
+class WaveNetwork(WaveArchitectures, SpikingEstimator):
     """Sheets of spiking neurons that wire themselves by waves of spontaneous activity, then by data.
 
     `grow` needs no data: noise lights up a bump of activity on the first sheet, which wanders, dies and comes up
@@ -131,6 +132,13 @@ class WaveNetwork(WaveArchitectures, ClassNamePrefixFeaturesOutMixin, Transforme
     >>> network.receptive_fields_(layer=1).shape
     (50, 400)
     """
+
+    _recommended = wave_parameters.TOPOGRAPHIC | {
+        "layers": wave_parameters.USUAL_LAYERS,
+        "image_rule": parts.WaveHebb(eta=1e-3, eta_c=5e-2),
+    }
+    _numbers = file.NUMBERS
+    _unit = "images"
 
     n_steps_grown_: int
     n_images_seen_: int
@@ -238,11 +246,11 @@ class WaveNetwork(WaveArchitectures, ClassNamePrefixFeaturesOutMixin, Transforme
         """
         self._validate_params()
         growth.check_until(until, tolerance)
-        chosen = self._chosen()
+        chosen = self.chosen_parts()
         wave_parameters.check_radii(chosen, self._sheets())
         if not hasattr(self, "_state"):
-            self._start(chosen)
-        schedule = self._schedule(chosen)
+            self._lay_out(chosen)
+        schedule = self.schedule
         n_steps = growth.steps_in(duration, schedule, self.n_steps_grown_, patient=until is not None)
         births = np.concatenate([growth.birth_steps(g, schedule.step_ms) for g in self._geometries()])
         try:
@@ -289,7 +297,7 @@ class WaveNetwork(WaveArchitectures, ClassNamePrefixFeaturesOutMixin, Transforme
         ValueError
             If there is no such sheet or node, or none would be left.
         """
-        check_is_fitted(self, "weights_")
+        check_is_fitted(self)
         layer = self._check_layer("damage", "layer", layer, 0)
         self._alive = growth.without(self._alive, layer, nodes)
         return self._publish()
@@ -313,52 +321,8 @@ class WaveNetwork(WaveArchitectures, ClassNamePrefixFeaturesOutMixin, Transforme
         ValueError
             If X is not a finite numerical table with a column per node, or a parameter is out of range.
         """
-        X = self._validate(X, reset=True)
-        self._begin_images(X)
-        n_images = self.n_presentations or 2 * len(X)
-        try:
-            with progress_bar(n_images, "fit", self.verbose, unit="images") as advance:
-                while self.n_images_seen_ < n_images:
-                    last = min(self.n_images_seen_ + CHUNK, n_images)
-                    drawn = [integers(self._seed, np.uint64(m), len(X)) for m in range(self.n_images_seen_, last)]
-                    self._learn(X[drawn])
-                    advance(len(drawn))
-        finally:
-            self._publish()
-        return self
-
-    def partial_fit(self, X: ArrayLike, y: Any = None) -> Self:
-        """Continue learning from images: show each once, in the order given.
-
-        Parameters
-        ----------
-        X : array-like of shape (n_samples, n_features)
-            As in `fit`.
-        y : ignored
-
-        Returns
-        -------
-        WaveNetwork
-            The estimator itself.
-
-        Raises
-        ------
-        ValueError
-            As `fit`.
-        """
-        first = not getattr(self, "n_images_seen_", 0)
-        X = self._validate(X, reset=first)
-        if first:
-            self._begin_images(X)
-        try:
-            with progress_bar(len(X), "partial_fit", self.verbose, unit="images") as advance:
-                for start in range(0, len(X), CHUNK):
-                    chunk = X[start : start + CHUNK]
-                    self._learn(chunk)
-                    advance(len(chunk))
-        finally:
-            self._publish()
-        return self
+        X = self._begin(X, going_on=False, fitting=True)
+        return self._present(X, self._drawn(len(X)), "fit", self._planned)
 
     def transform(self, X: ArrayLike, layer: int | None = None) -> NDArray[Any]:
         """Response of the units of a sheet to images: see `response`.
@@ -374,8 +338,7 @@ class WaveNetwork(WaveArchitectures, ClassNamePrefixFeaturesOutMixin, Transforme
         ndarray of shape (n_samples, n_units)
             Of the precision of X, float32 or float64; with `FieldHebb` a column per unit, field by field.
         """
-        check_is_fitted(self, "weights_")
-        X = self._validate(X, reset=False)
+        X = self._samples(X)
         layer = self._check_layer("transform", "layer", len(self.weights_) if layer is None else layer, 1)
         wave_images.check_response(self.response, ready=hasattr(self, "_maps") or not self._in_fields())
         responses = []
@@ -407,7 +370,7 @@ class WaveNetwork(WaveArchitectures, ClassNamePrefixFeaturesOutMixin, Transforme
         ValueError
             If X is not a finite numerical table with a column per unit.
         """
-        check_is_fitted(self, "weights_")
+        check_is_fitted(self)
         wave_images.check_response(self.response, ready=hasattr(self, "_maps") or not self._in_fields())
         given = wave_images.checked_responses(X, self._n_features_out)
         patterns = self.components_ if self._in_fields() else self.receptive_fields_(len(self.weights_))
@@ -433,7 +396,7 @@ class WaveNetwork(WaveArchitectures, ClassNamePrefixFeaturesOutMixin, Transforme
         ValueError
             If there is no such sheet.
         """
-        check_is_fitted(self, "weights_")
+        check_is_fitted(self)
         layer = self._check_layer("receptive_fields_", "layer", layer, 1)
         if not isinstance(source, numbers.Integral) or not 0 <= source < layer:
             raise ValueError(
@@ -463,11 +426,10 @@ class WaveNetwork(WaveArchitectures, ClassNamePrefixFeaturesOutMixin, Transforme
         ValueError
             If the duration is not above 0.
         """
-        check_is_fitted(self, "weights_")
-        chosen = self._chosen()
-        schedule = self._schedule(chosen)
+        check_is_fitted(self)
+        chosen, schedule = self.chosen_parts(), self.schedule
         n_steps, begin = growth.steps_in(duration, schedule, self.n_steps_grown_), self.n_steps_grown_
-        stack = self._build(chosen, schedule.place(max(0, begin - 1)).phase)
+        stack = self._build(chosen, self.phase_reached())
         kept: list[list[tuple[NDArray, NDArray]]] = [[] for _ in stack.sheets]
 
         def keep(layer: int, start: int, spikes: SpikeEvents) -> None:
@@ -482,33 +444,49 @@ class WaveNetwork(WaveArchitectures, ClassNamePrefixFeaturesOutMixin, Transforme
             trains[f"layer_{layer}"] = SpikeTrain(step * schedule.step_ms, neuron, np.zeros(len(step), np.int64), size)
         return Recording(trains, presentation_ms=n_steps * schedule.step_ms, n_presentations=1)
 
+    def diagnose(self, duration: float = 1000.0) -> Diagnosis:
+        """Look in each sheet for nodes that stay silent, units without weights, and fields that are not compact.
+
+        Parameters
+        ----------
+        duration : float, default=1000.0
+            Time in ms of spontaneous activity that is recorded for it.
+
+        Returns
+        -------
+        Diagnosis
+            Print it for a table; its `warnings` name a remedy each.
+        """
+        fields = growth.look_at(self._state, self._geometries()) if self.__sklearn_is_fitted__() else ()
+        return diagnose_waves(self.record(duration), self.weights_, fields, self.alive_)
+
     @property
     def step_ms(self) -> float:
         """Width of a spike in ms, as the neurons say."""
-        return self._chosen()["neuron"].step_ms
+        return self.chosen_parts().neuron.step_ms
+
+    @property
+    def schedule(self) -> wave_parameters.Schedule:
+        """Phases of growth in steps."""
+        return wave_parameters.schedule_for(self.chosen_parts(), self.order, len(self._sheets()) - 1)
 
     @property
     def schedule_ms(self) -> float:
         """Length of the schedule in ms, of all projections if they grow in turn."""
-        return self._schedule(self._chosen()).duration
+        return self.schedule.duration
 
-    def save(self, path: Any) -> None:
-        """Write the network to a file that `tectum.load` reads; growth continues from it to the last bit.
-
-        Parameters
-        ----------
-        path : str or path
-        """
-        persistence.save(self, path)
+    def phase_reached(self) -> int:
+        """Number of the phase of the schedule that growth has come to."""
+        check_is_fitted(self)
+        return self.schedule.place(max(0, self.n_steps_grown_ - 1)).phase
 
     @property
     def _n_features_out(self) -> int:
         return self._maps.c.size if self._in_fields() else len(self.weights_[-1])
 
-    def _validate(self, X: Any, *, reset: bool) -> NDArray[np.float64]:
-        self._validate_params()
+    def _validate(self, X: Any, *, reset: bool = False, least: int = 1) -> NDArray[np.float64]:
         nodes = len(self.sheet_positions_[0]) if hasattr(self, "_grown") else None
-        X = validate_data(self, X, reset=reset, dtype=[np.float64, np.float32])
+        X = super()._validate(X, reset=reset, least=least)
         if nodes not in (None, X.shape[1]):
             self.n_features_in_ = nodes
             raise ValueError(
@@ -517,18 +495,11 @@ class WaveNetwork(WaveArchitectures, ClassNamePrefixFeaturesOutMixin, Transforme
             )
         return X
 
-    def _chosen(self) -> dict[str, Any]:
-        """The parts in use."""
-        phases = wave_parameters.TOPOGRAPHIC["phases"] if self.phases is None else self.phases
-        wave_parameters.check_phases("WaveNetwork.phases", phases)
-        recommended = {name: part for name, part in wave_parameters.TOPOGRAPHIC.items() if name != "phases"}
-        recommended["image_rule"] = parts.WaveHebb(eta=1e-3, eta_c=5e-2)
-        chosen = parameters.resolve(self, recommended) | {"phases": phases}
+    def chosen_parts(self) -> Any:
+        chosen = super().chosen_parts()
+        wave_parameters.check_phases("WaveNetwork.phases", chosen.phases)
         wave_parameters.check_steps(chosen)
         return chosen
-
-    def _schedule(self, chosen: dict[str, Any]) -> wave_parameters.Schedule:
-        return wave_parameters.schedule_for(chosen, self.order, len(self._sheets()) - 1)
 
     def _sheets(self) -> list[parts.Sheet]:
         """The sheets, the first with as many nodes as there are features if it leaves them open."""
@@ -544,7 +515,7 @@ class WaveNetwork(WaveArchitectures, ClassNamePrefixFeaturesOutMixin, Transforme
             for g, alive in zip(laid, left, strict=True)
         ]
 
-    def _start(self, chosen: dict[str, Any]) -> None:
+    def _lay_out(self, chosen: dict[str, Any]) -> None:
         """A network before growth."""
         sheets = self._sheets()
         self._seed = seed_from(self.random_state)
@@ -576,23 +547,28 @@ class WaveNetwork(WaveArchitectures, ClassNamePrefixFeaturesOutMixin, Transforme
         """Grow by some steps, from rest if a phase begins, and look at the fields after them if it is time."""
         state, fields, movements = network.copy_of(self._state), self._look, self.movements_
         if self.n_steps_grown_ == place.begins:
-            state = state._replace(sheets=self._rest(self._chosen(), [len(sheet.v) for sheet in state.sheets]))
+            state = state._replace(sheets=self._rest(self.chosen_parts(), [len(sheet.v) for sheet in state.sheets]))
         network.run(stack, state, self.n_steps_grown_, n_steps, turn=place.turn)
         step = self.n_steps_grown_ + n_steps
         if look:
             geometries = self._geometries()
             fields = growth.look_at(state, geometries)
             movements = np.vstack([movements, growth.movement(self._look, fields, geometries)])
-        # An interrupt comes when a kernel returns: nothing is called between these, so that they change together.
-        self._state, self.n_steps_grown_, self._look, self.movements_ = state, step, fields, movements
+        self._commit(_state=state, n_steps_grown_=step, _look=fields, movements_=movements)
 
-    def _begin_images(self, X: NDArray) -> None:
+    def _has_started(self) -> bool:
+        return getattr(self, "n_images_seen_", 0) > 0
+
+    def _plan(self, n_samples: int | None) -> int:
+        return self.n_presentations or 2 * (n_samples or 0)
+
+    def _start(self, X: NDArray) -> None:
         """The wiring before images: the grown one, or random weights; and the scale of the input."""
-        chosen = self._chosen()
+        chosen = self.chosen_parts()
         if hasattr(self, "_grown"):
             self._state = self._state._replace(weights=self._grown)
         else:
-            self._start(chosen)
+            self._lay_out(chosen)
         last = self._state.weights[-1]
         self._state = self._state._replace(weights=(*self._state.weights[:-1], last._replace(c=np.zeros_like(last.c))))
         self.n_images_seen_ = 0
@@ -605,19 +581,25 @@ class WaveNetwork(WaveArchitectures, ClassNamePrefixFeaturesOutMixin, Transforme
         largest = float(np.abs(X).max())
         self.input_scale_ = largest if largest > 1.0 else 1.0
 
+    def _drawn(self, n_images: int) -> Iterator[list[int]]:
+        """Images of the presentations of `fit`."""
+        while self.n_images_seen_ < self._planned:
+            last = min(self.n_images_seen_ + self._chunk(), self._planned)
+            yield [integers(self._seed, np.uint64(m), n_images) for m in range(self.n_images_seen_, last)]
+
     def _learn(self, X: NDArray) -> None:
         """Show images one after another to the units of the last projection."""
-        chosen, seen = self._chosen(), self.n_images_seen_
+        chosen, seen = self.chosen_parts(), self.n_images_seen_
         if isinstance(chosen["image_rule"], parts.FieldHebb):
             rule, values = chosen["image_rule"], self._shown(X)
             maps = image_network.learn_in_fields(rule, self._fields, self._maps, values, self._seed, seen)
-            self._maps, self.n_images_seen_ = maps, seen + len(X)
+            self._commit(_maps=maps, n_images_seen_=seen + len(X))
             return
         below = [network.dense_weights(weights) for weights in self._state.weights[:-1]]
         active = wave_images.most_active(self._active(X), below)
         last = wave_images.learn_projection(chosen, self._geometries()[-1], self._state.weights[-1], active, seen)
         state = self._state._replace(weights=(*self._state.weights[:-1], last))
-        self._state, self.n_images_seen_ = state, seen + len(X)
+        self._commit(_state=state, n_images_seen_=seen + len(X))
 
     def _active(self, X: NDArray) -> NDArray[np.bool_]:
         """Which nodes of the first sheet an image activates."""
@@ -635,7 +617,7 @@ class WaveNetwork(WaveArchitectures, ClassNamePrefixFeaturesOutMixin, Transforme
         """Response of a sheet to some images."""
         projections = self.weights_[:layer]
         if isinstance(self.response, parts.SpikeCounts):
-            below, neuron = self._state.weights[:layer], self._chosen()["neuron"]
+            below, neuron = self._state.weights[:layer], self.chosen_parts()["neuron"]
             shown = self._shown(X)
             return image_network.spike_counts(self.response, neuron, below, shown, self._seed, self.n_jobs)
         if self._in_fields() and layer == len(self.weights_):
@@ -664,11 +646,9 @@ class WaveNetwork(WaveArchitectures, ClassNamePrefixFeaturesOutMixin, Transforme
         return self
 
     def _get_state(self) -> tuple[dict[str, np.ndarray], dict[str, Any]]:
-        check_is_fitted(self, "weights_")
-        return file.arrays_of(self), parameters.describe(self) | file.numbers_of(self)
+        arrays, header = super()._get_state()
+        return arrays | file.arrays_of(self), header
 
-    @classmethod
-    def _from_state(cls, arrays: dict[str, np.ndarray], header: dict[str, Any]) -> Self:
-        network_ = parameters.restore(cls, header)
-        file.restore(network_, arrays, header)
-        return network_._publish()
+    def _set_state(self, arrays: dict[str, np.ndarray], header: dict[str, Any]) -> None:
+        super()._set_state(arrays, header)
+        file.restore(self, arrays)

@@ -2,8 +2,9 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Self
 
+from tectum.models.common.diagnosis import Diagnosis
 from tectum.report.numbers import Measure
 from tectum.report.render import Drawing
 
@@ -57,6 +58,11 @@ class Health(NamedTuple):
     good: str  # said where there are no warnings
     warnings: list[str]
     rows: list[tuple[str, str]]
+
+    @classmethod
+    def of(cls, title: str, good: str, found: Diagnosis) -> Self:
+        """The section about what `diagnose` gave."""
+        return cls(title, good, found.warnings, [(name[:1].upper() + name[1:], value) for name, value in found.rows])
 
 
 @dataclass(frozen=True)

@@ -2,7 +2,7 @@
 
 import os
 import platform
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import datetime
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
@@ -13,9 +13,8 @@ from numpy.typing import ArrayLike
 from sklearn.utils.validation import check_is_fitted
 
 import tectum
-from tectum.models.map_hierarchy import MapHierarchy
-from tectum.models.spiking_dictionary import SpikingDictionary
-from tectum.models.wave_network import WaveNetwork
+from tectum.models.common.families import family_of
+from tectum.models.common.nested import constants, members
 from tectum.persistence import write_atomically
 from tectum.plots.layout import shorten
 from tectum.plots.style import Theme
@@ -27,6 +26,8 @@ from tectum.report.maps.page import map_content
 from tectum.report.maps.study import Study, examine_map
 from tectum.report.numbers import Measure
 from tectum.report.render import Drawing, Image, render
+from tectum.report.standard.page import responder_content
+from tectum.report.standard.study import ResponderStudy, examine_responders
 from tectum.report.streams.diary import Diary
 from tectum.report.streams.page import stream_content
 from tectum.report.streams.study import StreamStudy, examine_stream
@@ -35,6 +36,28 @@ from tectum.report.waves.study import Look, WaveStudy, examine_waves
 
 THEMES: tuple[Theme, ...] = ("light", "dark")
 PACKAGES = ("numpy", "numba", "scipy", "scikit-learn")
+AnyStudy = Study | DictionaryStudy | ResponderStudy | WaveStudy | StreamStudy
+
+
+class Page(NamedTuple):
+    """How a family is examined and told of: functions, and the arguments of `examine` and `write_report` they take."""
+
+    examine: Callable[..., Any]
+    examined: tuple[str, ...]
+    content: Callable[..., Content]
+    drawn: tuple[str, ...] = ()
+
+
+ALWAYS = ("baselines", "random_state")  # arguments that every page may be given
+PAGES = {  # by `page` of the family
+    "maps": Page(
+        examine_map, ("X", "y", "target_names", "feature_names", *ALWAYS), map_content, ("image_shape", "random_state")
+    ),
+    "dictionary": Page(examine_dictionary, ("X", "train", *ALWAYS), dictionary_content, ("image_shape", "images")),
+    "standard": Page(examine_responders, ("X", "y", "target_names", *ALWAYS), responder_content, ("image_shape",)),
+    "waves": Page(examine_waves, ("growth",), wave_content),
+    "streams": Page(examine_stream, ("diary", *ALWAYS), stream_content),
+}
 
 
 class Figure(NamedTuple):
@@ -59,20 +82,22 @@ def examine(
     diary: Diary | None = None,
     baselines: bool = True,
     random_state: int | None = 0,
-) -> Study | DictionaryStudy | WaveStudy | StreamStudy:
+) -> AnyStudy:
     """Measure a fitted model and baselines of equal size on the same samples.
 
     A map, and the largest one of a hierarchy, is measured beside a Kohonen map and k-means, a dictionary beside
-    k-means, sparse coding, principal and independent components, a network of sheets beside itself before growth.
+    k-means, sparse coding, principal and independent components, a network of Diehl & Cook beside itself before
+    learning and k-means, a network of sheets beside itself before growth.
 
     Parameters
     ----------
-    model : SpikingSOM, SpikingDictionary, WaveNetwork or MapHierarchy
+    model : SpikingSOM, SpikingDictionary, DiehlCook, WaveNetwork or MapHierarchy
         Fitted or grown.
     X : array-like or sparse matrix of shape (n_samples, n_features)
         Samples, none for a network of sheets or with a diary; of more than 5,000 a random subset is examined.
     y : array-like of shape (n_samples,), optional
-        Class of each sample, for a map. A target with more than 32 distinct values is not a class and is left out.
+        Class of each sample, for a map or a network of Diehl & Cook. A target with more than 32 distinct values is not
+        a class and is left out.
     target_names : sequence of str, optional
         Name of class `k` at index `k`, for a y of integers.
     feature_names : sequence of str, optional
@@ -91,35 +116,29 @@ def examine(
 
     Returns
     -------
-    Study, DictionaryStudy, WaveStudy or StreamStudy
+    Study, DictionaryStudy, ResponderStudy, WaveStudy or StreamStudy
 
     Raises
     ------
     ValueError
         If an argument does not suit the model, y or a list of names has another length, or a class has no name.
     """
-    if isinstance(model, MapHierarchy):
-        of_others = {"y": y, "target_names": target_names, "feature_names": feature_names, "train": train}
-        _leave_out("examine", model, X=X, growth=growth, **of_others)
-        if diary is None:
-            raise ValueError("examine.diary must be a Diary for a MapHierarchy, got None; learn with Diary.learn")
-        return examine_stream(model, diary, baselines=baselines, random_state=random_state)
-    _leave_out("examine", model, diary=diary)
-    if isinstance(model, WaveNetwork):
-        of_others = {"y": y, "target_names": target_names, "feature_names": feature_names, "train": train}
-        _leave_out("examine", model, X=X, **of_others)
-        return examine_waves(model, growth=growth)
-    _leave_out("examine", model, growth=growth)
-    if X is None:
-        raise ValueError(
-            f"examine.X must be samples for a {type(model).__name__}, got None; pass those it learned from"
-        )
-    if not isinstance(model, SpikingDictionary):
-        _leave_out("examine", model, train=train)
-        names = {"target_names": target_names, "feature_names": feature_names}
-        return examine_map(model, X, y, **names, baselines=baselines, random_state=random_state)
-    _leave_out("examine", model, y=y, target_names=target_names, feature_names=feature_names)
-    return examine_dictionary(model, X, train=train, baselines=baselines, random_state=random_state)
+    given: dict[str, Any] = {
+        "X": X,
+        "y": y,
+        "target_names": target_names,
+        "feature_names": feature_names,
+        "train": train,
+    }
+    given |= {"growth": growth, "diary": diary, "baselines": baselines, "random_state": random_state}
+    page = PAGES[family_of(model).page]
+    _leave_out("examine", model, given, page.examined)
+    name = type(model).__name__
+    if "X" in page.examined and X is None:
+        raise ValueError(f"examine.X must be samples for a {name}, got None; pass those it learned from")
+    if "diary" in page.examined and diary is None:
+        raise ValueError(f"examine.diary must be a Diary for a {name}, got None; learn with Diary.learn")
+    return page.examine(model, **{key: given[key] for key in page.examined})
 
 
 def write_report(
@@ -140,7 +159,7 @@ def write_report(
     seconds: float | None = None,
     baselines: bool = True,
     random_state: int | None = 0,
-    study: Study | DictionaryStudy | WaveStudy | StreamStudy | None = None,
+    study: AnyStudy | None = None,
 ) -> Path:
     """Write one HTML page about a fitted model: numbers beside baselines, figures, parameters, how to reproduce it.
 
@@ -150,7 +169,7 @@ def write_report(
     ----------
     path : str or path
         File to write, in an existing folder; an existing file is replaced in one step.
-    model : SpikingSOM, SpikingDictionary, WaveNetwork or MapHierarchy
+    model : SpikingSOM, SpikingDictionary, DiehlCook, WaveNetwork or MapHierarchy
         Fitted or grown.
     X : array-like or sparse matrix of shape (n_samples, n_features)
         Samples, none for a network of sheets or a hierarchy of maps: for a map usually those it has learned from, for a
@@ -179,7 +198,7 @@ def write_report(
         Whether to compare with other methods on the same samples.
     random_state : int or None, default=0
         Subsets, baselines and t-SNE.
-    study : Study, DictionaryStudy, WaveStudy or StreamStudy, optional
+    study : Study, DictionaryStudy, ResponderStudy, WaveStudy or StreamStudy, optional
         What `examine` gave for the same model and samples, which is then not computed again.
 
     Returns
@@ -204,8 +223,8 @@ def write_report(
     >>> som = SpikingSOM(shape=(6, 6), random_state=0).fit(X)
     >>> report.write_report("iris.html", som, X, y, title="Iris")  # doctest: +SKIP
     """
-    fitted = {WaveNetwork: "weights_", MapHierarchy: "n_frames_seen_"}
-    check_is_fitted(model, fitted.get(type(model), "n_presentations_seen_"))
+    check_is_fitted(model)
+    page = PAGES[family_of(model).page]
     if study is None:
         study = examine(
             model,
@@ -219,31 +238,22 @@ def write_report(
             baselines=baselines,
             random_state=random_state,
         )
-    facts = _facts(model, seconds)
-    if isinstance(study, StreamStudy):
-        _leave_out("write_report", model, X=X, image_shape=image_shape, images=images)
-        content = stream_content(model, study, facts=facts)
-    elif isinstance(study, WaveStudy):
-        _leave_out("write_report", model, X=X, image_shape=image_shape, images=images)
-        content = wave_content(model, study, facts=facts)
-    elif isinstance(study, DictionaryStudy):
-        content = dictionary_content(model, study, image_shape=image_shape, images=images, facts=facts)
-    else:
-        _leave_out("write_report", model, images=images)
-        content = map_content(model, study, image_shape=image_shape, random_state=random_state, facts=facts)
+    given: dict[str, Any] = {"X": X, "image_shape": image_shape, "images": images, "random_state": random_state}
+    _leave_out("write_report", model, given, page.examined + page.drawn)
+    content = page.content(model, study, facts=_facts(model, seconds), **{key: given[key] for key in page.drawn})
     write_atomically(path, _render(content, model, title, command or _call(model)).encode())
     return Path(path)
 
 
 def _call(model: Any) -> str:
     """The Python that makes such a model."""
-    return f"tectum.{model!r}.{'grow()' if isinstance(model, WaveNetwork) else 'fit(X)'}"
+    return f"tectum.{model!r}.{'grow()' if family_of(model).data == 'none' else 'fit(X)'}"
 
 
-def _leave_out(function: str, model: Any, **given: Any) -> None:
+def _leave_out(function: str, model: Any, given: Mapping[str, Any], taken: Sequence[str]) -> None:
     """Raise ValueError for arguments that mean nothing for this kind of model."""
     for name, value in given.items():
-        if value is not None:
+        if value is not None and name not in (*taken, *ALWAYS):
             raise ValueError(
                 f"{function}.{name} must be left out for a {type(model).__name__}, got {type(value).__name__}; it "
                 "belongs to the other kind of model"
@@ -300,46 +310,25 @@ def _places(drawings: Sequence[Drawing | Film]) -> list[str]:
 
 def _parameters(model: Any) -> list[tuple[str, str, bool, list[tuple[str, str]]]]:
     """Name, value or class of the part, whether it was given, and the fields of the part, for every parameter."""
-    if isinstance(model, MapHierarchy):
-        return _hierarchy_parameters(model)
-    chosen, rows = model._chosen(), []
+    chosen: Any = model.chosen_parts()
+    rows: list[tuple[str, str, bool, list[tuple[str, str]]]] = []
     for name, given in model.get_params(deep=False).items():
         part = chosen.get(name)
         if hasattr(part, "_asdict"):
             rows.append((name, type(part).__name__, given is not None, list(_fields(part))))
-        elif name in chosen and isinstance(part, list | tuple):
-            fields = [pair for k, item in enumerate(part, start=1) for pair in _fields(item, f"{k}.")]
-            rows.append((name, f"{len(part)} {type(part[0]).__name__}", given is not None, fields))
+        elif name in chosen:  # a sequence of parts
+            rows.append((name, f"{len(part)} {type(part[0]).__name__}", given is not None, list(_fields(part))))
         elif name not in ("verbose", "n_jobs", "warm_start"):
             rows.append((name, _text(given), given is not None, []))
     return rows
 
 
-def _hierarchy_parameters(model: MapHierarchy) -> list[tuple[str, str, bool, list[tuple[str, str]]]]:
-    """The same for a hierarchy: a row per map with its parts."""
-    given = model.get_params(deep=False)
-    rows: list[tuple[str, str, bool, list[tuple[str, str]]]] = [
-        (name, _text(value), value is not None, [])
-        for name, value in given.items()
-        if name not in ("maps", "clock", "verbose", "n_jobs")
-    ]
-    return rows + [
-        (m.name, "Map", given["maps"] is not None, [pair for pair in _fields(m) if pair[0] != "name"])
-        for m in model.maps_
-    ]
-
-
-def _fields(part: Any, prefix: str = "") -> Iterator[tuple[str, str]]:
-    """Dotted name and value of each field of a part and of the parts in it."""
-    for field, value in part._asdict().items():
-        if hasattr(value, "_asdict"):
-            yield from _fields(value, f"{prefix}{field}.")
-        elif isinstance(value, tuple) and value and hasattr(value[0], "_asdict"):
-            for k, item in enumerate(value):
-                yield f"{prefix}{field}.{k}", type(item).__name__
-                yield from _fields(item, f"{prefix}{field}.{k}.")
-        else:
-            yield prefix + field, _text(value)
+def _fields(part: Any) -> Iterator[tuple[str, str]]:
+    """Dotted name and value of each field of a part, and of the parts in it."""
+    for path, value in constants(part, lambda part, field: None):
+        deeper = members(value)
+        if not deeper or not hasattr(value, "_asdict"):
+            yield path.replace("__", "."), type(value).__name__ if deeper else _text(value)
 
 
 def _text(value: Any) -> str:

@@ -1,163 +1,157 @@
-"""What may be wrong with a map, and what to do about it."""
+"""What may be wrong with a model, and what to do about it."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from tectum.core.events import Recording
-
-SATURATED = 0.98  # share of w_max from which a weight counts as saturated
+SATURATED = 0.98  # share of its upper bound from which a weight counts as saturated
 
 
 @dataclass(frozen=True)
 class Diagnosis:
-    """State of health of a map on given data.
+    """State of health of a model on given data; print it for a table.
 
     Attributes
     ----------
-    silent_neurons : ndarray of int
-        Neurons of the map that never fired.
-    saturated_neurons : ndarray of int
-        Neurons whose weights are all at their upper bound or all near 0.
-    saturated_weights : float
-        Share of weights at the upper bound.
-    missing_winners : float
-        Share of samples to which no neuron of the map responds.
-    spikes_per_presentation : dict of str to float
-        By population: u, h (inhibitory neuron), v (map), in a presentation of training length.
-    inputs_per_volley : float
-        Mean share of u that fires in a cycle; about 1 in a healthy map.
-    period_ms, jitter_ms : float
-        Period of the oscillation and its standard deviation within a presentation.
+    values : dict of str to object
+        What was measured, by name; also attributes, ``diagnosis.silent_neurons``.
+    rows : list of (str, str)
+        The same as a table for people.
     warnings : list of str
         What is wrong, each with a remedy.
     """
 
-    silent_neurons: NDArray[np.int64]
-    saturated_neurons: NDArray[np.int64]
-    saturated_weights: float
-    missing_winners: float
-    spikes_per_presentation: dict[str, float]
-    inputs_per_volley: float
-    period_ms: float
-    jitter_ms: float
-    warnings: list[str] = field(default_factory=list)
+    values: dict[str, Any]
+    rows: list[tuple[str, str]]
+    warnings: list[str]
+
+    def __getattr__(self, name: str) -> Any:
+        values = vars(self).get("values", {})
+        if name not in values:
+            raise AttributeError(f"Diagnosis has no {name!r}; there are: {', '.join(values)}")
+        return values[name]
 
     def __str__(self) -> str:
-        rows = [
-            ("silent neurons", f"{len(self.silent_neurons)}"),
-            ("saturated neurons", f"{len(self.saturated_neurons)}"),
-            ("saturated weights", f"{self.saturated_weights:.1%}"),
-            ("samples without a winner", f"{self.missing_winners:.1%}"),
-            ("spikes per presentation", "  ".join(f"{k} {v:.1f}" for k, v in self.spikes_per_presentation.items())),
-            ("inputs firing per cycle", f"{self.inputs_per_volley:.1%}"),
-            ("period", f"{self.period_ms:.1f} ms, jitter {self.jitter_ms:.2f} ms"),
-        ]
-        lines = [f"{name:26s}{value}" for name, value in rows]
+        width = 2 + max(len(name) for name, _ in self.rows)
+        lines = [f"{name:{width}s}{value}" for name, value in self.rows]
         return "\n".join(lines + [f"warning: {warning}" for warning in self.warnings])
 
 
-def diagnose_map(
-    latency: NDArray[np.float64],
-    recording: Recording,
-    weights: NDArray[np.float32],
-    w_max: float,
-    input_ms: float,
-    learned_with: NDArray[np.float64],
-) -> Diagnosis:
-    """Diagnose a map.
+def saturation(weights: NDArray[Any], w_max: float | None) -> float:
+    """Share of weights at their upper bound; 0 if there is none."""
+    return 0.0 if not w_max or not np.isfinite(w_max) else float((weights >= SATURATED * w_max).mean())
+
+
+def responders(scores: NDArray[Any], owner: str) -> tuple[dict[str, Any], list[tuple[str, str]], list[str]]:
+    """Values, rows and warnings about who answers samples and who wins them.
 
     Parameters
     ----------
-    latency : ndarray of shape (n_samples, n_neurons)
-        First spike of each neuron in ms, NaN where it stayed silent.
-    recording : Recording
-        Some samples, each presented for several cycles.
-    weights : ndarray of shape (n_inputs, n_neurons)
+    scores : ndarray of shape (n_samples, n_neurons)
+        Responses, 0 for none; the highest wins.
+    owner : str
+        Who answers, for the warnings: ``"network"``.
+    """
+    n = scores.shape[1]
+    fires = scores > 0
+    answered = fires.any(axis=1)
+    wins = np.bincount(scores[answered].argmax(axis=1), minlength=n)
+    values: dict[str, Any] = {
+        "silent_neurons": np.flatnonzero(~fires.any(axis=0)),
+        "never_winning": np.flatnonzero(wins == 0),
+        "silent_samples": float(1.0 - answered.mean()),
+        "largest_share": float(wins.max() / max(1, wins.sum())),
+        "responding": float(fires[answered].sum(axis=1).mean()) if answered.any() else 0.0,
+    }
+    rows = [
+        ("samples without a spike", f"{values['silent_samples']:.1%}"),
+        ("neurons that never fire", f"{len(values['silent_neurons'])} of {n}"),
+        ("neurons that never win", f"{len(values['never_winning'])} of {n}"),
+        ("wins of the busiest neuron", f"{values['largest_share']:.1%}"),
+        ("neurons that answer a sample", f"{values['responding']:.1f}"),
+    ]
+    warnings = []
+    expected = n * (1.0 - (1.0 - 1.0 / n) ** int(answered.sum()))  # neurons that so many samples can give a win
+    if answered.any() and values["largest_share"] > 0.5 and n > 2 and answered.sum() >= 2 * n:
+        warnings.append(
+            f"one neuron of the {owner} wins {values['largest_share']:.0%} of the samples: the others never get a "
+            "turn; {hog}"
+        )
+    elif n - len(values["never_winning"]) < 0.4 * expected:
+        warnings.append(
+            f"{len(values['never_winning'])} of {n} neurons of the {owner} never win: it is larger than the data need, "
+            "or has not learned for long enough; use fewer neurons or learn for longer"
+        )
+    return values, rows, warnings
+
+
+def diagnose_responders(
+    counts: NDArray[np.float32],
+    weights: NDArray[np.float32],
+    w_max: float | None,
+    learned: NDArray[np.int64],
+    shown: float,
+    thresholds: NDArray[np.float64],
+) -> Diagnosis:
+    """Diagnose neurons with adaptive thresholds that inhibit each other.
+
+    Parameters
+    ----------
+    counts : ndarray of shape (n_samples, n_neurons)
+        Spikes to each sample.
+    weights : ndarray of shape (n_neurons, n_features)
         Learned weights.
-    w_max : float
+    w_max : float or None
         Their upper bound.
-    input_ms : float
-        Length of a presentation in training.
-    learned_with : ndarray of shape (3,)
-        Spikes of u, h and v per presentation in training, on average.
+    learned : ndarray of shape (n_neurons,)
+        Spikes of each neuron while it learned.
+    shown : float
+        Times that a sample was shown while the network learned, on average.
+    thresholds : ndarray of shape (n_neurons,)
+        In mV.
 
     Returns
     -------
     Diagnosis
+        With `silent_neurons`, `never_winning` and `idle_neurons` (numbers of neurons), `silent_samples`,
+        `largest_share`, `saturated_weights` (shares), `responding`, `spikes`, `shown` and `threshold` (means).
     """
-    u, h, v = (recording.spikes[name] for name in "uhv")
-    n = recording.duration_ms / input_ms
-    volley_starts = h.time_ms[np.flatnonzero(np.diff(h.time_ms, prepend=-np.inf) > 10.0)]
-    # The inhibitory neuron fires at the end of a volley; the interval across a change of sample is not a period.
-    within = np.diff(np.floor(volley_starts / recording.presentation_ms)) == 0
-    periods = np.diff(volley_starts)[within]
-    high = weights >= SATURATED * w_max
-    low = weights <= (1.0 - SATURATED) * w_max
-    found = Diagnosis(
-        silent_neurons=np.flatnonzero(np.isnan(latency).all(axis=0)),
-        saturated_neurons=np.flatnonzero(high.all(axis=0) | low.all(axis=0)),
-        saturated_weights=float(high.mean()),
-        missing_winners=float(np.isnan(latency).all(axis=1).mean()),
-        spikes_per_presentation={name: len(train) / n for name, train in recording.spikes.items()},
-        inputs_per_volley=len(u) / (u.n_neurons * len(volley_starts)) if len(volley_starts) else float("nan"),
-        period_ms=float(periods.mean()) if len(periods) else float("nan"),
-        jitter_ms=float(periods.std()) if len(periods) else float("nan"),
-    )
-    answered = ~np.isnan(latency[~np.isnan(latency).all(axis=1)])
-    found.warnings.extend(_warnings(found, v.n_neurons, answered.mean() if len(answered) else 0.0))
-    frozen = found.spikes_per_presentation["u"]
-    if learned_with[0] > 1.5 * frozen:
-        found.warnings.append(
-            f"the oscillation was lost while the map learned: an input layer that fires {frozen:.0f} spikes per "
-            f"presentation now fired {learned_with[0]:.0f}; lower inhibition.W_inhibition further below twice "
-            "W_excitation, or use fewer encoder.n_units"
-        )
-    return found
-
-
-def _warnings(d: Diagnosis, n_neurons: int, share_responding: float) -> list[str]:
-    warnings = []
-    if np.isnan(d.period_ms):
+    values, rows, warnings = responders(counts, "network")
+    values |= {
+        "idle_neurons": np.flatnonzero(learned == 0),
+        "saturated_weights": saturation(weights, w_max),
+        "spikes": float(counts.sum(axis=1).mean()),
+        "shown": shown,
+        "threshold": float(thresholds.mean()),
+    }
+    rows += [
+        ("neurons that have not learned", f"{len(values['idle_neurons'])} of {len(learned)}"),
+        ("saturated weights", f"{values['saturated_weights']:.1%}"),
+        ("spikes per sample", f"{values['spikes']:.1f}"),
+        ("times that a sample was shown", f"{shown:.2f}"),
+        ("threshold", f"{values['threshold']:.1f} mV, from {thresholds.min():.1f} to {thresholds.max():.1f}"),
+    ]
+    warnings = [warning.format(hog="raise neuron.theta_plus, or learn from more samples") for warning in warnings]
+    if values["silent_samples"] > 0.05:
         warnings.append(
-            "the input layer does not oscillate: the inhibitory neuron never fires twice in a presentation; raise "
-            "inhibition.W_feedback or protocol.input_ms, set inhibition.W_inhibition just below 2 W_excitation, or "
-            "widen encoder.sigma"
+            f"no neuron fires for {values['silent_samples']:.0%} of the samples: raise gain or encoder.rate, or set "
+            "input_range to the values that occur"
         )
-    elif d.jitter_ms > 0.05 * d.period_ms:
+    if len(values["idle_neurons"]) > 0.5 * len(learned):
         warnings.append(
-            f"the period varies by {d.jitter_ms:.1f} ms: volleys are cut short or overlap; check inhibition.W_feedback "
-            "and input_neuron.tau_m"
+            f"{len(values['idle_neurons'])} of {len(learned)} neurons have never fired while the network learned: use "
+            "fewer n_neurons, learn from more samples, or raise neuron.theta_plus"
         )
-    if d.inputs_per_volley < 0.75:
+    if values["saturated_weights"] > 0.2:
         warnings.append(
-            f"only {d.inputs_per_volley:.0%} of the inputs fire per cycle; widen encoder.sigma, or bring "
-            "inhibition.W_inhibition closer to twice W_excitation"
+            f"{values['saturated_weights']:.0%} of the weights are at their upper bound: lower rule.eta_plus or "
+            "norm.mean"
         )
-    elif d.inputs_per_volley > 1.3:
+    if values["responding"] > 0.5 * len(learned) > 1.0:
         warnings.append(
-            f"an input fires {d.inputs_per_volley:.1f} times per cycle instead of once; raise inhibition.W_feedback or "
-            "input_neuron.tau_m"
+            f"{values['responding']:.0f} of {len(learned)} neurons answer a sample: competition fails; raise "
+            "inhibition.strength or lower gain"
         )
-    if d.missing_winners > 0.0:
-        warnings.append(
-            f"{d.missing_winners:.1%} of the samples have no winner: the map is driven too weakly; raise "
-            "projection.drive by 10 %, train longer, or check that the data lie in the range seen in fit"
-        )
-    if len(d.silent_neurons) > 0.5 * n_neurons:
-        warnings.append(
-            f"{len(d.silent_neurons)} of {n_neurons} neurons never fire: the map is larger than the data need, or the "
-            "radius fell too fast; use a smaller shape or a larger radius.half"
-        )
-    if share_responding > 0.7:
-        warnings.append(
-            f"{share_responding:.0%} of the neurons respond to a sample: competition fails; raise lateral.W or lower "
-            "projection.drive"
-        )
-    if len(d.saturated_neurons) > 0:
-        warnings.append(
-            f"{len(d.saturated_neurons)} neurons have all weights at one bound: depression and potentiation do not "
-            "balance; lower rule.A_plus, or rule.A_minus if they are silent"
-        )
-    return warnings
+    return Diagnosis(values, rows, warnings)

@@ -1,81 +1,17 @@
 """What may be wrong with a dictionary, and what to do about it."""
 
-from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from sklearn.utils import Bunch
 
 from tectum import analysis
+from tectum.models.common.diagnosis import Diagnosis
 from tectum.parts.representation import SoftmaxInhibition
 
 ALIKE = 0.99  # cosine from which two components count as the same
 FULL = 0.995  # share of the upper bound from which a weight counts as saturated
-
-
-@dataclass(frozen=True)
-class DictionaryDiagnosis:
-    """State of health of a dictionary on given data.
-
-    Attributes
-    ----------
-    dead_units : ndarray of int
-        Components that never fired.
-    duplicate_units : int
-        Components that point the same way as an earlier one.
-    saturated_weights : float
-        Share of weights at the upper bound.
-    silent_samples : float
-        Share of samples, other than zero, to which no neuron fires.
-    silent_energy : float
-        Share of the sum of squares of all samples that these hold.
-    clipped_values : float
-        Share of values beyond `input_scale_`.
-    active_units, spikes : float
-        Mean number of components and of spikes that represent a sample.
-    target : float
-        What the threshold aims at: active components, or under a softmax spikes per step.
-    reached : float
-        What it reaches on these data.
-    threshold : float
-        Present threshold.
-    error, trivial_error : float
-        Root mean square error of the reconstructions, and of the mean sample in their place.
-    warnings : list of str
-        What is wrong, each with a remedy.
-    """
-
-    dead_units: NDArray[np.int64]
-    duplicate_units: int
-    saturated_weights: float
-    silent_samples: float
-    silent_energy: float
-    clipped_values: float
-    active_units: float
-    spikes: float
-    target: float
-    reached: float
-    threshold: float
-    error: float
-    trivial_error: float
-    warnings: list[str] = field(default_factory=list)
-
-    def __str__(self) -> str:
-        rows = [
-            ("dead components", f"{len(self.dead_units)}"),
-            ("duplicate components", f"{self.duplicate_units}"),
-            ("saturated weights", f"{self.saturated_weights:.1%}"),
-            ("silent samples", f"{self.silent_samples:.1%}, with {self.silent_energy:.1%} of the energy"),
-            ("clipped values", f"{self.clipped_values:.1%}"),
-            ("active components, spikes", f"{self.active_units:.2f}, {self.spikes:.1f} per sample"),
-            (
-                "target of the threshold",
-                f"{self.target:g}, reached {self.reached:.2f} (threshold {self.threshold:.3g})",
-            ),
-            ("reconstruction error", f"{self.error:.4g} (mean sample {self.trivial_error:.4g})"),
-        ]
-        lines = [f"{name:28s}{value}" for name, value in rows]
-        return "\n".join(lines + [f"warning: {warning}" for warning in self.warnings])
 
 
 def diagnose_dictionary(
@@ -87,7 +23,7 @@ def diagnose_dictionary(
     chosen: dict[str, Any],
     threshold: float,
     input_scale: float,
-) -> DictionaryDiagnosis:
+) -> Diagnosis:
     """Diagnose a dictionary.
 
     Parameters
@@ -109,7 +45,12 @@ def diagnose_dictionary(
 
     Returns
     -------
-    DictionaryDiagnosis
+    Diagnosis
+        With `dead_units` (components that never fired), `duplicate_units` (their number: they point the same way as an
+        earlier one), `saturated_weights`, `silent_samples` (of those other than zero), `silent_energy` (their share of
+        the sum of squares), `clipped_values` (shares), `active_units` and `spikes` per sample, `target` and `reached`
+        of the threshold (active components, or under a softmax spikes per step), `threshold`, and `error` and
+        `trivial_error` of the reconstructions and of the mean sample.
     """
     counts = np.abs(counts)
     is_softmax = isinstance(chosen["competition"], SoftmaxInhibition)
@@ -120,26 +61,39 @@ def diagnose_dictionary(
     something, energy = X.any(axis=1), np.square(X).sum(axis=1)
     spikes = float(counts.sum(axis=1).mean())
     active = analysis.active_units(counts)
-    found = DictionaryDiagnosis(
-        dead_units=np.flatnonzero(~counts.any(axis=0)),
-        duplicate_units=int(alike.any(axis=0).sum()),
-        saturated_weights=float((weights >= FULL * highest).mean()) if is_softmax else 0.0,
-        silent_samples=float((~counts[something].any(axis=1)).mean()) if something.any() else 0.0,
-        silent_energy=float(energy[~counts.any(axis=1)].sum() / energy.sum()) if something.any() else 0.0,
-        clipped_values=float((np.abs(X) > input_scale * (1.0 + 1e-6)).mean()),
-        active_units=active,
-        spikes=spikes,
-        target=chosen["threshold"].target,
-        reached=spikes / chosen["encoder"].n_steps if is_softmax else active,
-        threshold=threshold,
-        error=analysis.reconstruction_error(X, reconstruction),
-        trivial_error=analysis.trivial_errors(X, reference=X)["mean_patch"],
-    )
-    found.warnings.extend(_warnings(found, len(weights), is_softmax))
-    return found
+    values = {
+        "dead_units": np.flatnonzero(~counts.any(axis=0)),
+        "duplicate_units": int(alike.any(axis=0).sum()),
+        "saturated_weights": float((weights >= FULL * highest).mean()) if is_softmax else 0.0,
+        "silent_samples": float((~counts[something].any(axis=1)).mean()) if something.any() else 0.0,
+        "silent_energy": float(energy[~counts.any(axis=1)].sum() / energy.sum()) if something.any() else 0.0,
+        "clipped_values": float((np.abs(X) > input_scale * (1.0 + 1e-6)).mean()),
+        "active_units": active,
+        "spikes": spikes,
+        "target": chosen["threshold"].target,
+        "reached": spikes / chosen["encoder"].n_steps if is_softmax else active,
+        "threshold": threshold,
+        "error": analysis.reconstruction_error(X, reconstruction),
+        "trivial_error": analysis.trivial_errors(X, reference=X)["mean_patch"],
+    }
+    v = Bunch(**values)
+    rows = [
+        ("components that never fire", f"{len(v.dead_units)} of {len(weights)}"),
+        ("components that repeat others", f"{v.duplicate_units}"),
+        ("weights at the upper bound", f"{v.saturated_weights:.1%}"),
+        ("samples without a spike", f"{v.silent_samples:.1%}"),
+        ("their share of the energy", f"{v.silent_energy:.1%}"),
+        ("values that are clipped", f"{v.clipped_values:.2%}"),
+        ("active components per sample", f"{v.active_units:.2f}"),
+        ("spikes per sample", f"{v.spikes:.1f}"),
+        ("target of the threshold, reached", f"{v.target:g}, {v.reached:.2f}"),
+        ("threshold", f"{v.threshold:.3g}"),
+        ("reconstruction error, of the mean sample", f"{v.error:.4g}, {v.trivial_error:.4g}"),
+    ]
+    return Diagnosis(values, rows, _warnings(v, len(weights), is_softmax))
 
 
-def _warnings(d: DictionaryDiagnosis, n_units: int, is_softmax: bool) -> list[str]:
+def _warnings(d: Any, n_units: int, is_softmax: bool) -> list[str]:
     warnings = []
     if len(d.dead_units) > 0.1 * n_units:
         remedy = (

@@ -2,6 +2,7 @@
 
 import math
 import numbers
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -167,7 +168,7 @@ def check_shape(shape: Any, name: str = "SpikingSOM.shape") -> None:
         raise ValueError(f"{name} must be (rows, columns) with two neurons or more, got {shape!r}")
 
 
-def resolve(estimator: Any, recommended: dict[str, Any]) -> dict[str, Any]:
+def resolve(estimator: Any, recommended: Mapping[str, Any]) -> dict[str, Any]:
     """The parts of an estimator by parameter, recommended ones in place of None.
 
     Raises

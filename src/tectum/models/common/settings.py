@@ -10,13 +10,12 @@ import ast
 import os
 import tomllib
 from collections.abc import Iterable, Mapping
-from difflib import get_close_matches
 from inspect import signature
 from pathlib import Path
 from typing import Any
 
 from tectum import parts
-from tectum.models.common import parameters
+from tectum.models.common.nested import unknown_name
 
 WORDS = {"none": None, "true": True, "false": False, "inf": float("inf"), "nan": float("nan")}
 
@@ -100,32 +99,22 @@ def constructor_arguments(estimator_class: Any, settings: Mapping[str, Any]) -> 
     ValueError
         If a variant, a parameter, a part or a field does not exist.
     """
-    known = estimator_class().get_params(deep=False)
-    recommended = getattr(estimator_class, "_recommended", {})
-    arguments = _of_variant(estimator_class, settings["variant"]) if "variant" in settings else {}
-    whole, of_fields = {}, {}
+    usual = estimator_class().get_params(deep=False)
+    variant = _of_variant(estimator_class, settings["variant"]) if "variant" in settings else {}
+    estimator, recommended = estimator_class(**variant), estimator_class._recommended
+    changes: dict[str, Any] = {}
     for key, value in settings.items():
         name, *fields = key.split(".")
         if key == "variant":
             continue
-        if name not in known:
-            raise ValueError(unknown_name(f"{estimator_class.__name__} has no parameter", name, known))
-        is_part = fields == ["part"] or (not fields and name in recommended and isinstance(value, str))
-        if is_part:
-            arguments[name] = new_part(key, value)
-        elif fields:
-            of_fields[key] = value
-        else:
-            whole[name] = value
-    # Under a softmax the other parts of a dictionary are those of its quantiser.
-    is_softmax = isinstance(arguments.get("competition"), parts.SoftmaxInhibition)
-    usual = parameters.QUANTISER if is_softmax else recommended
-    arguments |= whole
-    for key, value in of_fields.items():
-        name, *fields = key.split(".")
-        part = arguments.get(name)
-        arguments[name] = with_field(name, usual.get(name) if part is None else part, fields, value)
-    return arguments
+        if name not in usual:
+            raise ValueError(unknown_name(f"{estimator_class.__name__} has no parameter", name, usual))
+        if fields[-1:] == ["part"] or (not fields and name in recommended and isinstance(value, str)):
+            value = new_part(key, value)
+        changes[key.removesuffix(".part").replace(".", "__")] = value
+    for path in sorted(changes, key=lambda path: path.count("__")):  # other kinds of parts before their fields
+        estimator.set_params(**{path: changes[path]})
+    return {name: value for name, value in estimator.get_params(deep=False).items() if value is not usual[name]}
 
 
 def _of_variant(estimator_class: Any, name: Any) -> dict[str, Any]:
@@ -176,22 +165,3 @@ def new_part(key: str, name: Any) -> Any:
     if name not in parts.__all__:
         raise ValueError(unknown_name(f"{key}: there is no part", str(name), parts.__all__))
     return getattr(parts, name)()
-
-
-def with_field(path: str, part: Any, fields: list[str], value: Any) -> Any:
-    """The part with one of its fields, or of the fields of a part in it, replaced."""
-    field, *deeper = fields
-    if not hasattr(part, "_fields"):
-        raise ValueError(f"{path} is no part and has no field {field!r}; write {path}=value")
-    if field not in part._fields:
-        raise ValueError(unknown_name(f"{path} ({type(part).__name__}) has no field", field, part._fields))
-    if deeper:
-        value = with_field(f"{path}.{field}", getattr(part, field), deeper, value)
-    return part._replace(**{field: value})
-
-
-def unknown_name(what: str, name: str, known: Iterable[str]) -> str:
-    """What to say about a name that does not exist, with one that is near."""
-    near = get_close_matches(name, list(known), n=1)
-    hint = f"did you mean {near[0]!r}? " if near else ""
-    return f"{what} {name!r}; {hint}there are: {', '.join(known)}"

@@ -26,7 +26,8 @@ from typing import Any
 
 from tectum import parts
 from tectum.models.common import parameters
-from tectum.models.common.settings import flatten, load_toml, new_part, unknown_name, with_field
+from tectum.models.common.nested import replaced, unknown_name
+from tectum.models.common.settings import flatten, load_toml, new_part
 from tectum.models.hierarchy.graph import LOWER, UPPER
 
 PLAIN = ("name", "sources", "shape", "level", "phase")  # keys of a map that are no parts
@@ -140,7 +141,7 @@ def _part(where: str, value: Any, usual: Any) -> Any:
     elif isinstance(value, dict):
         part = new_part(where, value["part"]) if "part" in value else usual
         for key, item in flatten({key: item for key, item in value.items() if key != "part"}):
-            part = with_field(where, part, key.split("."), item)
+            part = replaced(where, part, key.split("."), item)
     else:
         raise ValueError(f"{where} must be the name of a part or a table of its fields, got {value!r}")
     return part

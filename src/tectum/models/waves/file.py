@@ -15,7 +15,7 @@ NUMBERS = ("input_scale_", "n_steps_grown_", "n_images_seen_")
 
 def arrays_of(network: Any) -> dict[str, np.ndarray]:
     """The arrays of a network that has grown or learned."""
-    arrays: dict[str, np.ndarray] = {"seed": np.asarray(network._seed), "movements": network.movements_}
+    arrays: dict[str, np.ndarray] = {"movements": network.movements_}
     arrays |= {f"alive.{layer}": alive for layer, alive in enumerate(network._alive)}
     arrays |= {f"look.{layer}": look for layer, look in enumerate(network._look)}
     arrays |= persistence.arrays_of("sheet", network._state.sheets)
@@ -26,14 +26,8 @@ def arrays_of(network: Any) -> dict[str, np.ndarray]:
     return arrays
 
 
-def numbers_of(network: Any) -> dict[str, Any]:
-    """The numbers of a network, by names without underscore."""
-    return {name.strip("_"): getattr(network, name) for name in NUMBERS}
-
-
-def restore(network: Any, arrays: dict[str, np.ndarray], header: dict[str, Any]) -> None:
-    """Put arrays and numbers into a network that has its parameters."""
-    network._seed = np.uint64(arrays["seed"])
+def restore(network: Any, arrays: dict[str, np.ndarray]) -> None:
+    """Put arrays into a network that has its parameters."""
     network._state = StackState(
         persistence.records_of("sheet", SheetState, arrays),
         persistence.records_of("weights", ProjectionState, arrays),
@@ -46,5 +40,3 @@ def restore(network: Any, arrays: dict[str, np.ndarray], header: dict[str, Any])
         network._grown = grown
     if maps := persistence.records_of("maps", FieldState, arrays):
         (network._maps,), (network._fields,) = maps, persistence.records_of("fields", Fields, arrays)
-    for name in NUMBERS:
-        setattr(network, name, header[name.strip("_")])

@@ -28,7 +28,8 @@ Shape = tuple[int, int]
 
 def component_figures(dictionary: Any, study: DictionaryStudy, image_shape: Shape | None) -> list[Drawing]:
     """What was learned, how it is used, and how the error fell."""
-    drawings = [_components(dictionary, study, image_shape), _usage(study)]
+    order, signed = by_use(study.counts), bool(dictionary.on_off_)
+    drawings = [draw_components(dictionary.components_, order, image_shape, signed=signed), draw_usage(study.counts)]
     if study.curve is not None:
         drawings.append(_training(study))
     if image_shape is not None and min(image_shape) >= SMALLEST_FITTED:
@@ -36,14 +37,16 @@ def component_figures(dictionary: Any, study: DictionaryStudy, image_shape: Shap
     return drawings
 
 
-def by_use(study: DictionaryStudy) -> NDArray[np.intp]:
-    """Components from the most to the least used."""
-    return np.argsort(-study.counts.sum(axis=0), kind="stable")
+def by_use(counts: NDArray) -> NDArray[np.intp]:
+    """Components from the most to the least used, by their spikes (n_samples, n_components)."""
+    return np.argsort(-counts.sum(axis=0), kind="stable")
 
 
-def _components(dictionary: Any, study: DictionaryStudy, image_shape: Shape | None) -> Drawing:
-    components, order = dictionary.components_, by_use(study)[:MOST_DRAWN]
-    n, signed = len(components), bool(dictionary.on_off_)
+def draw_components(
+    components: NDArray, order: NDArray[np.intp], image_shape: Shape | None, *, signed: bool
+) -> Drawing:
+    """Components (n_components, n_features) as images, or as rows of values, in an order."""
+    n, order = len(components), order[:MOST_DRAWN]
     shape = image_shape or (1, components.shape[1])
     columns = max(1, min(len(order), round(np.sqrt(3.2 * len(order) * shape[0] / shape[1]))))
     rows = -(-len(order) // columns)
@@ -67,10 +70,11 @@ def _components(dictionary: Any, study: DictionaryStudy, image_shape: Shape | No
     )
 
 
-def _usage(study: DictionaryStudy) -> Drawing:
-    active = np.sort((study.counts > 0).mean(axis=0))[::-1]
+def draw_usage(counts: NDArray) -> Drawing:
+    """In how many samples each component is active, by its spikes (n_samples, n_components)."""
+    active = np.sort((counts > 0).mean(axis=0))[::-1]
     n = len(active)
-    perplexity = analysis.usage_perplexity(study.counts)
+    perplexity = analysis.usage_perplexity(counts)
 
     def draw(figure: Figure) -> None:
         ax = figure.subplots()
@@ -118,7 +122,7 @@ def _training(study: DictionaryStudy) -> Drawing:
 
 
 def _gabors(dictionary: Any, study: DictionaryStudy, image_shape: Shape) -> list[Drawing]:
-    used = by_use(study)[:MOST_FITTED]
+    used = by_use(study.counts)[:MOST_FITTED]
     components = dictionary.components_[used]
     strongest = np.argsort(-np.square(study.X).sum(axis=1), kind="stable")[: max(1, len(study.X) // 2)]
     control = study.X[strongest[np.unique(np.linspace(0, len(strongest) - 1, len(used)).astype(int))]]
@@ -174,7 +178,7 @@ def code_figures(
         drawings.append(_images(dictionary, study, image_shape, images))
     if image_shape is not None:
         drawings.append(_samples(dictionary, study, image_shape))
-    return [*drawings, *_comparison(study), _sparsity(study)]
+    return [*drawings, *_comparison(study), draw_sparsity(study.counts)]
 
 
 def _samples(dictionary: Any, study: DictionaryStudy, image_shape: Shape) -> Drawing:
@@ -296,14 +300,15 @@ def _comparison(study: DictionaryStudy) -> list[Drawing]:
     return [drawing]
 
 
-def _sparsity(study: DictionaryStudy) -> Drawing:
-    silent = analysis.silent_share(study.counts)
+def draw_sparsity(counts: NDArray) -> Drawing:
+    """How many components are active in a sample, by their spikes (n_samples, n_components)."""
+    silent = analysis.silent_share(counts)
     return Drawing(
         "sparsity",
         "How many components represent a sample",
         f"{100 * silent:.0f} % of the samples are told by no spike at all, those with the least to tell. Population "
-        f"sparseness {analysis.treves_rolls(study.counts):.3f} (Treves & Rolls; 1 if all components are equally "
-        f"active), over samples {analysis.treves_rolls(study.counts, 'lifetime'):.3f}.",
-        lambda figure: plots.plot_sparsity(study.counts, ax=figure.subplots()),
+        f"sparseness {analysis.treves_rolls(counts):.3f} (Treves & Rolls; 1 if all components are equally "
+        f"active), over samples {analysis.treves_rolls(counts, 'lifetime'):.3f}.",
+        lambda figure: plots.plot_sparsity(counts, ax=figure.subplots()),
         (HALF, 3.4),
     )

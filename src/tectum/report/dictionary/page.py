@@ -46,7 +46,11 @@ def dictionary_content(
         measures=study.measures,
         comparison=_comparison(study),
         sections=_sections(dictionary, study, shape, images),
-        health=_health(study, len(dictionary.components_)),
+        health=Health.of(
+            "Health of the dictionary",
+            "Nothing to complain about: all components are in use, and the threshold keeps to its target.",
+            study.diagnosis,
+        ),
         units="Times in steps of a presentation.",
         footer="The dictionary: after Tavanaei, Masquelier & Maida (2018), Representation learning using event-based "
         "STDP, Neural Networks 105, 294–303; explaining away after Olshausen & Field (1996), Emergence of "
@@ -107,7 +111,7 @@ def _cell(scores: list[Score], count: bool) -> str:
 def _sections(
     dictionary: Any, study: DictionaryStudy, shape: Shape | None, images: Sequence[ArrayLike] | None
 ) -> list[Section]:
-    explaining = isinstance(dictionary._chosen()["competition"], ExplainingAway)
+    explaining = isinstance(dictionary.chosen_parts().competition, ExplainingAway)
     how = (
         "A spike takes the part of the input that its neuron stands for from all the others, so that a few neurons "
         "represent a sample by graded counts."
@@ -135,22 +139,3 @@ def _sections(
             spike_figures(dictionary, study, shape),
         ),
     ]
-
-
-def _health(study: DictionaryStudy, n_components: int) -> Health:
-    found = study.diagnosis
-    rows = [
-        ("Components that never fire", f"{len(found.dead_units)} of {n_components}"),
-        ("Components that repeat others", f"{found.duplicate_units}"),
-        ("Weights at the upper bound", f"{100 * found.saturated_weights:.1f} %"),
-        ("Samples without a spike", f"{100 * found.silent_samples:.1f} %"),
-        ("Their share of the energy", f"{100 * found.silent_energy:.1f} %"),
-        ("Values that are clipped", f"{100 * found.clipped_values:.2f} %"),
-        ("Active components per sample", f"{found.active_units:.2f}"),
-        ("Spikes per sample", f"{found.spikes:.1f}"),
-        ("Target of the threshold, reached", f"{found.target:g}, {found.reached:.2f}"),
-        ("Threshold", f"{found.threshold:.3g}"),
-        ("Error, error of the mean sample", f"{found.error:.4g}, {found.trivial_error:.4g}"),
-    ]
-    good = "Nothing to complain about: all components are in use, and the threshold keeps to its target."
-    return Health("Health of the dictionary", good, found.warnings, rows)

@@ -40,7 +40,7 @@ def _typical_sample(study: DictionaryStudy) -> int:
 
 def _raster(dictionary: Any, study: DictionaryStudy, image_shape: Shape | None) -> Drawing:
     m = _typical_sample(study)
-    x, n_steps = study.X[m], dictionary._chosen()["encoder"].n_steps
+    x, n_steps = study.X[m], dictionary.chosen_parts().encoder.n_steps
     recording = dictionary.record(x[None])
     inputs, units = recording.spikes["inputs"], recording.spikes["units"]
     step_ms = recording.presentation_ms / n_steps
@@ -104,7 +104,7 @@ def _draw_image(ax: Any, image: NDArray, limits: tuple[float, float], name: str)
 def _told(dictionary: Any, study: DictionaryStudy) -> Drawing:
     """Error of what the spikes so far tell, over the steps of a presentation."""
     some = study.X[np.unique(np.linspace(0, len(study.X) - 1, N_TOLD).astype(int))]
-    n_steps, n_components = dictionary._chosen()["encoder"].n_steps, len(dictionary.components_)
+    n_steps, n_components = dictionary.chosen_parts().encoder.n_steps, len(dictionary.components_)
     recording = dictionary.record(some)
     units = recording.spikes["units"]
     within = units.time_ms - units.presentation * recording.presentation_ms
@@ -152,10 +152,10 @@ def followed_change(rule: Any, w: float, residual: float, eta: float) -> float:
 
 def _window(dictionary: Any) -> list[Drawing]:
     """The rule as its law has it; none for a rule of the user's own that follows neither law."""
-    chosen, circuit_rule = dictionary._chosen(), None
-    rule, n_steps = chosen["rule"], chosen["encoder"].n_steps
+    rule, n_steps = (chosen := dictionary.chosen_parts()).rule, chosen.encoder.n_steps
     if isinstance(rule, ResidualSTDP):
-        circuit_rule = discretise(rule._replace(w_min=dictionary._lowest_weight(rule)), 1.0)
+        lowest = -float(dictionary.on_off_) if rule.w_min is None else rule.w_min
+        circuit_rule = discretise(rule._replace(w_min=lowest), 1.0)
         residuals = np.linspace(-n_steps / 4.0, n_steps / 4.0, 801)  # so many that the steps are not seen
         eta = rule.eta / n_steps
         changes = [[followed_change(circuit_rule, w, r, eta) for r in residuals.tolist()] for w in WEIGHTS]

@@ -12,7 +12,7 @@ from sklearn.utils import check_array, check_random_state
 from threadpoolctl import threadpool_limits
 
 from tectum import analysis
-from tectum.models.common.dictionary_diagnosis import DictionaryDiagnosis
+from tectum.models.common.diagnosis import Diagnosis
 from tectum.parts.representation import ExplainingAway
 from tectum.report.numbers import Measure
 
@@ -88,7 +88,7 @@ class DictionaryStudy:
         Presentations, and the error after them in a repeated training; None without training samples.
     measures : list of Measure
         Headline numbers.
-    diagnosis : DictionaryDiagnosis
+    diagnosis : Diagnosis
         State of health.
     """
 
@@ -102,7 +102,7 @@ class DictionaryStudy:
     scores: list[Score]
     curve: tuple[NDArray[np.float64], NDArray[np.float64]] | None
     measures: list[Measure]
-    diagnosis: DictionaryDiagnosis
+    diagnosis: Diagnosis
 
 
 def examine_dictionary(
@@ -145,8 +145,8 @@ def examine_dictionary(
 
 def list_budgets(dictionary: Any) -> list[Budget]:
     """The dictionary with ever more active units, or under a softmax steps; the last one as it is."""
-    chosen = dictionary._chosen()
-    competition, encoder = chosen["competition"], chosen["encoder"]
+    chosen = dictionary.chosen_parts()
+    competition, encoder = chosen.competition, chosen.encoder
 
     def changed(**parameters: Any) -> Any:
         return copy.deepcopy(dictionary).set_params(verbose=False, **parameters)
@@ -178,7 +178,7 @@ def training_curve(
         n_presentations=last, input_scale=dictionary.input_scale_, on_off=dictionary.on_off_, verbose=False
     )
     if dictionary.quantum_ is not None:
-        again.set_params(competition=dictionary._chosen()["competition"]._replace(quantum=dictionary.quantum_))
+        again.set_params(competition__quantum=dictionary.quantum_)
     stops = np.unique(np.concatenate([[min(100, last)], np.linspace(0, last, N_CURVE)[1:]]).astype(int))
     errors = []
     for n in np.diff(stops, prepend=0):

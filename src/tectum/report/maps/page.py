@@ -8,8 +8,6 @@ from tectum.report.maps.spikes import response_figures, spike_figures
 from tectum.report.maps.study import Study
 from tectum.report.numbers import MAP
 
-POPULATIONS = {"u": "input layer", "h": "inhibitory neuron", "v": "map"}
-
 
 def map_content(
     som: Any, study: Study, *, image_shape: ImageShape | None, random_state: int | None, facts: list[tuple[str, str]]
@@ -36,7 +34,11 @@ def map_content(
         own=MAP,
         measures=study.measures,
         sections=_sections(som, study, image_shape, random_state),
-        health=_health(study),
+        health=Health.of(
+            "Health of the map",
+            "Nothing to complain about: the layer oscillates, every sample has a winner, and competition works.",
+            study.diagnosis,
+        ),
         units="Times in ms.",
         footer="The map: Rumbell, Denham & Wennekers (2014), A spiking self-organizing map combining STDP, "
         "oscillations, and continuous learning, IEEE Transactions on Neural Networks and Learning Systems 25(5), "
@@ -74,24 +76,3 @@ def _sections(som: Any, study: Study, image_shape: ImageShape | None, random_sta
             response_figures(som, study, random_state),
         ),
     ]
-
-
-def _health(study: Study) -> Health:
-    found = study.diagnosis
-    rows = [
-        ("Samples without a winner", f"{100 * found.missing_winners:.1f} %"),
-        ("Neurons that never fire", f"{len(found.silent_neurons)} of {len(study.codebook)}"),
-        ("Neurons with all weights at a bound", f"{len(found.saturated_neurons)}"),
-        ("Weights at the upper bound", f"{100 * found.saturated_weights:.1f} %"),
-        ("Period of the oscillation", f"{found.period_ms:.1f} ms"),
-        ("Jitter of the period", f"{found.jitter_ms:.2f} ms"),
-        ("Inputs that fire in a cycle", f"{100 * found.inputs_per_volley:.0f} %"),
-    ]
-    for key, name in POPULATIONS.items():
-        rows.append((f"Spikes of the {name} per presentation", f"{found.spikes_per_presentation[key]:,.1f}"))
-    return Health(
-        "Health of the map",
-        "Nothing to complain about: the layer oscillates, every sample has a winner, and competition works.",
-        found.warnings,
-        rows,
-    )

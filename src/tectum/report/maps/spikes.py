@@ -25,7 +25,7 @@ def spike_figures(som: Any, study: Study) -> list[Drawing]:
     k = _typical_sample(study)
     sample = _safe_indexing(study.samples, [k])
     recording = som.record(sample, trace_ms=TRACE_MS)
-    u, drive = recording.spikes["u"], som._currents(som._validate(sample, reset=False, least=1))[0]
+    u, drive = recording.spikes["u"], som.currents(sample)[0]
     first = analysis.first_spike_latency(u.time_ms, u.neuron, u.presentation, u.n_neurons, 1)[0]
     return [
         _raster(recording, drive, study, k),
@@ -127,10 +127,10 @@ def _bubble(som: Any, study: Study) -> Drawing:
 
 
 def _lateral(som: Any) -> Drawing:
-    chosen = som._chosen()
+    chosen = som.chosen_parts()
     distance = np.linspace(0.0, max(som.shape) - 1.0, 200)
-    radii = dict.fromkeys((float(radius(chosen["radius"], 0.0)), float(som.radius_)))
-    profiles = np.array([[lateral_weight(chosen["lateral"], d, X) for d in distance.tolist()] for X in radii])
+    radii = dict.fromkeys((float(radius(chosen.radius, 0.0)), float(som.radius_)))
+    profiles = np.array([[lateral_weight(chosen.lateral, d, X) for d in distance.tolist()] for X in radii])
     names = ["at the start", "now"] if len(radii) == 2 else ["always"]
 
     def draw(figure: Figure) -> None:

@@ -103,7 +103,7 @@ def examine_map(
         If X does not suit the map, y or a list of names has another length, or a class has no name.
     """
     n_given = check_array(X, accept_sparse="csr", dtype=None, ensure_all_finite=False).shape[0]
-    labels, class_names = _classes(y, n_given, target_names)
+    labels, class_names = classes_of(y, n_given, target_names)
     if n_given > MOST_SAMPLES:
         chosen = np.sort(check_random_state(random_state).permutation(n_given)[:MOST_SAMPLES])
         X, labels = _safe_indexing(X, chosen), None if labels is None else labels[chosen]
@@ -140,7 +140,7 @@ def examine_map(
     )
 
 
-def _classes(
+def classes_of(
     y: ArrayLike | None, n_samples: int, target_names: Sequence[str] | None
 ) -> tuple[NDArray[np.intp] | None, list[str]]:
     """Class of each sample from 0 with the names of the classes, or None if y is missing or no set of classes."""

@@ -199,8 +199,8 @@ def look_at(network: Any, *, film: bool = True) -> Look:
 
 def excitation_radius(network: Any, layer: int) -> float:
     """Radius of lateral excitation on a sheet in the phase that growth has reached."""
-    chosen = network._chosen()
-    phase = chosen["phases"][network._schedule(chosen).place(max(0, network.n_steps_grown_ - 1)).phase]
+    chosen = network.chosen_parts()
+    phase = chosen.phases[network.phase_reached()]
     own = phase.first_r_i if layer == 0 else phase.r_i
     return float(own or chosen["first_kernel" if layer == 0 else "kernel"].r_i)
 
@@ -296,7 +296,7 @@ def _order(W: NDArray, lower: NDArray, upper: NDArray) -> Order:
 
 
 def _configuration(network: Any) -> str:
-    chosen = network._chosen()
+    chosen = network.chosen_parts()
     for name, parts in CONFIGURATIONS.items():
         if all(chosen[key] == part for key, part in parts.items()):
             return name
@@ -357,7 +357,7 @@ def _warnings(
                 f"Fields of {name} leave {100 * (1 - order.coverage):.0f} % of the nodes below uncovered; grow longer, "
                 "or give the sheet above more units."
             )
-        if order.compactness > FOLDED and network._chosen()["rule"].post == "spikes" and order.topography < ORDERED:
+        if order.compactness > FOLDED and network.chosen_parts().rule.post == "spikes" and order.topography < ORDERED:
             found.append(
                 f"The map of {name} is folded or torn (topography {order.topography:.2f}, expected above {ORDERED}): "
                 "see the net; try another seed, or a longer first phase with more winners."

@@ -1,0 +1,279 @@
+"""What the estimators share: parameters made of parts, validation, learning in chunks, frozen passes, files."""
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from typing import Any, ClassVar, Self
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+from sklearn.base import BaseEstimator, ClassNamePrefixFeaturesOutMixin, TransformerMixin
+from sklearn.utils import Bunch
+from sklearn.utils.validation import check_is_fitted, validate_data
+
+from tectum import persistence
+from tectum.core.threads import in_threads
+from tectum.models.common import parameters
+from tectum.models.common.nested import constants, replaced, unknown_name
+from tectum.models.common.progress import progress_bar
+
+FLOATS = (np.float64, np.float32)
+
+
+class SpikingEstimator(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
+    """Base of the estimators.
+
+    A family says what it is made of (`_recommended`), what it keeps (`_state` and the attributes named in `_records`,
+    `_arrays` and `_numbers`), and how it learns: `_start` makes a state from the first data, `_learn` presents samples
+    and commits what it has learned, `_publish` derives the attributes that users see.
+    """
+
+    _recommended: ClassVar[Mapping[str, Any]]  # parts, and sequences of them, by parameter, where it is None
+    _records: ClassVar[Mapping[str, Any]] = {}  # attributes that are named tuples of arrays, and their types
+    _arrays: ClassVar[tuple[str, ...]] = ()  # attributes that are arrays
+    _numbers: ClassVar[tuple[str, ...]] = ()  # attributes that are numbers, None or tuples of numbers
+    _dtypes: ClassVar[Any] = FLOATS  # of samples, others are converted to the first
+    _unit: ClassVar[str] = "presentations"  # what a progress bar counts
+
+    _state: Any
+    _seed: np.uint64
+    _planned: int = 0  # presentations that `fit` spans
+
+    # -- parameters
+
+    def get_params(self, deep: bool = True) -> dict[str, Any]:
+        """Parameters by name and, if deep, every constant of every part.
+
+        Parameters
+        ----------
+        deep : bool, default=True
+            Whether to list the constants, ``rule__tau_plus``, of parts that are None those of the recommended part.
+
+        Returns
+        -------
+        dict of str to object
+        """
+        given = super().get_params(deep=False)
+        if not deep:
+            return given
+        recommended = self._recommendations()
+        described = {name: recommended.get(name) if value is None else value for name, value in given.items()}
+        return given | {
+            f"{name}__{path}": constant
+            for name, part in described.items()
+            for path, constant in constants(part, self._default_of)
+        }
+
+    def set_params(self, **params: Any) -> Self:
+        """Change parameters, or single constants of parts, of which all others stay as they are.
+
+        Parameters
+        ----------
+        **params : object
+            By name; ``rule__tau_plus=15.0`` changes one constant of the rule, of the recommended one if it is None.
+
+        Returns
+        -------
+        estimator
+            The estimator itself.
+
+        Raises
+        ------
+        ValueError
+            If there is no such parameter or constant; the message names one that is close.
+        """
+        known, owner = super().get_params(deep=False), type(self).__name__
+        for key in sorted(params, key=lambda key: key.count("__")):  # parts before their fields
+            name, *path = key.split("__")
+            if name not in known:
+                raise ValueError(unknown_name(f"{owner} has no parameter", name, known))
+            part = getattr(self, name)
+            if path and part is None:
+                part = self._recommendations().get(name)
+            setattr(self, name, replaced(f"{owner}.{name}", part, path, params[key], self._default_of))
+        return self
+
+    def chosen_parts(self) -> Any:
+        """The parts in use: those given, and recommended ones where a parameter is None.
+
+        Returns
+        -------
+        Bunch
+            Parts by parameter, also as attributes: ``som.chosen_parts().rule.tau_plus``.
+
+        Raises
+        ------
+        ValueError
+            If a constant is out of range, or parts do not fit each other.
+        """
+        recommended = self._recommendations()
+        single = {name: part for name, part in recommended.items() if hasattr(part, "_asdict")}
+        sequences = {name: getattr(self, name) for name in recommended if name not in single}
+        others = {name: recommended[name] if given is None else given for name, given in sequences.items()}
+        return Bunch(**parameters.resolve(self, single), **others)
+
+    def _recommendations(self) -> Mapping[str, Any]:
+        """The parts used where a parameter is None, given the others."""
+        return self._recommended
+
+    def _default_of(self, part: Any, field: str) -> Any:
+        """What a field of a part stands for that is None, if that is a part."""
+        return None
+
+    # -- learning
+
+    def partial_fit(self, X: ArrayLike, y: Any = None) -> Self:
+        """Continue learning: present each sample once, in the order given.
+
+        A stream in one call or in many gives the same model to the last bit; but without `fit` before, the first call
+        sets what is derived from data, such as the range of the input.
+
+        Parameters
+        ----------
+        X : array-like or sparse matrix of shape (n_samples, n_features)
+            Samples, at least one.
+        y : ignored
+
+        Returns
+        -------
+        estimator
+            The estimator itself.
+
+        Raises
+        ------
+        ValueError
+            As `fit`.
+        """
+        X = self._begin(X, going_on=self._has_started(), fitting=False)
+        return self._present(X, self._in_order(len(X)), "partial_fit", len(X))
+
+    def _has_started(self) -> bool:
+        return hasattr(self, "_state")
+
+    def _begin(self, X: Any, *, going_on: bool, fitting: bool, least: int = 1) -> NDArray[Any]:
+        """Samples to learn from, and a new state unless learning goes on."""
+        X = self._validate(X, reset=not going_on, least=least)
+        if not going_on:
+            self._start(X)
+            self._planned = self._plan(len(X) if fitting else None)
+        return X
+
+    def _plan(self, n_samples: int | None) -> int:
+        """Presentations that `fit` spans; None: samples come as a stream."""
+        return 0
+
+    def _present(
+        self,
+        X: NDArray[Any],
+        batches: Iterable[Any],
+        title: str,
+        total: int,
+        done: int = 0,
+        learn: Callable[[NDArray[Any]], None] | None = None,
+    ) -> Self:
+        """Learn from samples batch by batch; when interrupted, the model can be used, saved and continued."""
+        try:
+            with progress_bar(total, title, self.verbose, self._unit) as advance:
+                advance(done)
+                for rows in batches:
+                    batch = X[rows]
+                    (learn or self._learn)(batch)
+                    advance(len(batch))
+        finally:
+            self._publish()
+        return self
+
+    def _in_order(self, n_samples: int) -> Iterator[slice]:
+        """Samples of the presentations of `partial_fit`."""
+        done = 0
+        while done < n_samples:
+            last = min(done + self._chunk(), n_samples)
+            yield slice(done, last)
+            done = last
+
+    def _chunk(self) -> int:
+        """Presentations until progress is shown and an interrupt is served."""
+        return 512
+
+    def _commit(self, **learned: Any) -> None:
+        """Set attributes together: an interrupt is served between calls from Python, and here there is one."""
+        self.__dict__.update(learned)
+
+    def _start(self, X: NDArray[Any]) -> None:
+        """A state before learning."""
+        raise NotImplementedError
+
+    def _learn(self, X: NDArray[Any]) -> None:
+        """Present samples one after another."""
+        raise NotImplementedError
+
+    def _publish(self) -> Self:
+        """Set the attributes that follow from the state."""
+        return self
+
+    # -- frozen passes
+
+    def _respond_in_parts(
+        self, X: NDArray[Any], respond: Callable[[NDArray[Any]], Any], most: int | None = None
+    ) -> Iterator[tuple[slice, Any]]:
+        """Responses to parts of the samples, in order; `n_jobs` threads work on parts of at most so many."""
+        with progress_bar(len(X), "respond", self.verbose, unit="samples") as advance:
+            for part, response in in_threads(lambda part: respond(X[part]), len(X), self.n_jobs, most):
+                yield part, response
+                advance(part.stop - part.start)
+
+    def _validate(self, X: Any, *, reset: bool = False, least: int = 1) -> NDArray[Any]:
+        """Samples as an array; unless `reset`, of a model that has learned."""
+        self._validate_params()
+        X = validate_data(self, X, reset=reset, accept_sparse="csr", dtype=list(self._dtypes), ensure_min_samples=least)
+        return X if isinstance(X, np.ndarray) else X.toarray()
+
+    def _samples(self, X: Any) -> NDArray[Any]:
+        """Samples for a model that has learned."""
+        check_is_fitted(self)
+        return self._validate(X)
+
+    def __sklearn_is_fitted__(self) -> bool:
+        return hasattr(self, "_state")
+
+    def __sklearn_tags__(self) -> Any:
+        tags = super().__sklearn_tags__()
+        tags.input_tags.sparse = True
+        return tags
+
+    # -- files
+
+    def save(self, path: Any) -> None:
+        """Write the model to a file that `tectum.load` reads; learning continues from it to the last bit.
+
+        Parameters
+        ----------
+        path : str or path
+        """
+        persistence.save(self, path)
+
+    def _get_state(self) -> tuple[dict[str, np.ndarray], dict[str, Any]]:
+        check_is_fitted(self)
+        arrays = {
+            f"{name.strip('_')}.{field}": array
+            for name in self._records
+            for field, array in getattr(self, name)._asdict().items()
+        }
+        arrays |= {name: getattr(self, name) for name in self._arrays} | {"seed": np.asarray(self._seed)}
+        kept = {name.strip("_"): getattr(self, name) for name in self._numbers}
+        return arrays, parameters.describe(self) | kept
+
+    def _set_state(self, arrays: dict[str, np.ndarray], header: dict[str, Any]) -> None:
+        """The way back from `_get_state`."""
+        for name, record in self._records.items():
+            setattr(self, name, record(*(arrays[f"{name.strip('_')}.{field}"] for field in record._fields)))
+        for name in self._arrays:
+            setattr(self, name, arrays[name])
+        for name in self._numbers:
+            value = header[name.strip("_")]
+            setattr(self, name, tuple(value) if isinstance(value, list) else value)
+        self._seed = np.uint64(arrays["seed"])
+
+    @classmethod
+    def _from_state(cls, arrays: dict[str, np.ndarray], header: dict[str, Any]) -> Self:
+        estimator = parameters.restore(cls, header)
+        estimator._set_state(arrays, header)
+        return estimator._publish()

@@ -1,0 +1,246 @@
+"""What the estimators share: constants of parts by name, the table of families, diagnoses, state in files."""
+
+import ast
+import re
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+from sklearn.base import clone
+from sklearn.model_selection import GridSearchCV
+
+import tectum
+from tectum import parts
+from tectum.cli.support import MODELS
+from tectum.models.common.base import SpikingEstimator
+from tectum.models.common.families import BY_NAME, FAMILIES, family_of
+from tectum.models.common.nested import constants, members, replaced
+from tectum.report.page import PAGES
+
+SOURCE = Path(tectum.__file__).parent
+NAMES = [family.name for family in FAMILIES]
+NO_PRIVATE = ("_replace", "_asdict", "_fields", "_make")  # public methods of named tuples
+
+
+def samples(n: int = 60, n_features: int = 16) -> NDArray[np.float64]:
+    return np.random.RandomState(0).uniform(size=(n, n_features))
+
+
+def small(name: str) -> Any:
+    """An estimator that has learned next to nothing."""
+    X = samples()
+    made = {
+        "SpikingSOM": lambda: tectum.SpikingSOM((3, 3), n_presentations=40, random_state=0).fit(X[:, :2]),
+        "SpikingDictionary": lambda: tectum.SpikingDictionary(6, n_presentations=60, random_state=0).fit(X),
+        "DiehlCook": lambda: tectum.DiehlCook(6, random_state=0).fit(X),
+        "MapHierarchy": lambda: tectum.MapHierarchy(random_state=0).fit(X),
+        "WaveNetwork": lambda: tectum.WaveNetwork([parts.Sheet((8, 8)), parts.Sheet(12)], random_state=0).grow(50.0),
+    }
+    return made[name]()
+
+
+@pytest.fixture(scope="module")
+def fitted() -> dict[str, Any]:
+    return {name: small(name) for name in NAMES}
+
+
+class TestConstantsByName:
+    @pytest.mark.parametrize("name", NAMES)
+    def test_every_constant_of_every_part_is_a_parameter(self, name):
+        model = getattr(tectum, name)()
+        deep, shallow = model.get_params(), model.get_params(deep=False)
+        assert deep.items() >= shallow.items()
+        for parameter, part in tectum.recommended(name).items():
+            for path, value in constants(part, lambda part, field: None):
+                assert f"{parameter}__{path}" in deep
+                assert value is None or deep[f"{parameter}__{path}"] == value
+
+    @pytest.mark.parametrize("name", NAMES)
+    def test_each_can_be_set_to_what_it_is(self, name):
+        """And then the parts in use are what they were."""
+        model, before = getattr(tectum, name)(), tectum.recommended(name)
+        plain = {path: value for path, value in model.get_params().items() if "__" in path and not members(value)}
+        for path, value in plain.items():
+            model.set_params(**{path: value})
+        after = model.chosen_parts()
+        for parameter in before:
+            if parameter not in ("maps", "layers", "phases"):
+                assert after[parameter] == before[parameter], parameter
+
+    def test_one_changes_and_the_others_stay_as_recommended(self):
+        som = tectum.SpikingSOM().set_params(rule__tau_plus=15.0)
+        assert som.rule == tectum.recommended("SpikingSOM").rule._replace(tau_plus=15.0)
+        assert som.rule.A_minus != parts.NearestNeighbourSTDP().A_minus
+        given = tectum.SpikingSOM(rule=parts.NearestNeighbourSTDP()).set_params(rule__tau_plus=15.0)
+        assert given.rule == parts.NearestNeighbourSTDP(tau_plus=15.0)
+
+    def test_recommended_ones_are_those_for_the_other_parameters(self):
+        assert tectum.SpikingSOM((20, 4)).get_params()["radius__start"] == 12.0
+        assert tectum.SpikingSOM().set_params(radius__end=1.5, shape=(20, 4)).radius.start == 12.0
+        softmax = tectum.SpikingDictionary(competition=parts.SoftmaxInhibition()).set_params(rule__eta=0.01)
+        assert softmax.rule == parts.EventSTDP(eta=0.01)
+
+    def test_a_part_and_one_of_its_constants_in_one_call(self):
+        som = tectum.SpikingSOM().set_params(radius__radius=3.0, radius=parts.ConstantRadius(9.0))
+        assert som.radius == parts.ConstantRadius(3.0)
+
+    def test_parts_in_parts(self):
+        maps = [parts.Map("scene", (parts.Features(code=parts.RandomProjection(k=9)),))]
+        model = tectum.MapHierarchy(maps).set_params(maps__scene__sources__0__code__jitter=0.1, clock__period=50.0)
+        assert model.maps[0].sources[0].code == parts.RandomProjection(k=9, jitter=0.1)
+        assert maps[0].sources[0].code.jitter == 0.5  # what was given is not changed
+        assert model.clock == parts.PacingClock(period=50.0)
+        som = tectum.SpikingSOM().set_params(inhibition__neuron__tau_m=7.0)
+        assert som.inhibition.neuron.tau_m == 7.0
+        assert som.inhibition.W_inhibition == 3.9
+
+    def test_maps_by_name(self):
+        model = tectum.MapHierarchy().set_params(maps__lower_0__rule__eta=0.1)
+        assert model.maps[0].rule == tectum.MapHierarchy().get_params()["maps__lower_0__rule"]._replace(eta=0.1)
+        assert [m.rule for m in model.maps[1:]] == [None, None]
+        assert model.get_params()["maps__upper__rule__eta"] == 0.2
+
+    @pytest.mark.compiled
+    def test_default_maps_that_were_touched_learn_as_those_that_were_not(self):
+        X = samples(20, 7)
+        alone = tectum.MapHierarchy(random_state=0).fit(X)
+        touched = tectum.MapHierarchy(random_state=0).set_params(maps__upper__rule__eta=0.2).fit(X)
+        assert touched.maps_ == alone.maps_
+        np.testing.assert_array_equal(touched.weights(), alone.weights())
+
+    def test_phases_and_sheets_by_number(self):
+        network = tectum.WaveNetwork().set_params(phases__1__duration=9000.0, layers__1__shape=100)
+        assert [phase.duration for phase in network.phases] == [3000.0, 9000.0]
+        assert network.layers[1].shape == 100
+        assert network.schedule_ms == 12_000.0
+
+    @pytest.mark.parametrize(
+        ("name", "params", "message"),
+        [
+            ("SpikingSOM", {"rul__eta": 1}, "SpikingSOM has no parameter 'rul'; did you mean 'rule'"),
+            (
+                "SpikingSOM",
+                {"rule__tau_pluss": 1},
+                r"SpikingSOM.rule \(NearestNeighbourSTDP\) has no field 'tau_pluss'",
+            ),
+            ("SpikingSOM", {"rule__tau_pluss": 1}, "did you mean 'tau_plus'"),
+            ("SpikingSOM", {"dt__x": 1}, "SpikingSOM.dt is no part and has no field 'x'"),
+            ("SpikingSOM", {"inhibition__neuron__tau": 1}, r"SpikingSOM.inhibition.neuron \(LIF\) has no field 'tau'"),
+            ("MapHierarchy", {"maps__lowr_0__rule__eta": 1}, "did you mean 'lower_0'"),
+            ("WaveNetwork", {"phases__7__k": 1}, "WaveNetwork.phases .* has no field '7'; .*there are: 0, 1"),
+        ],
+    )
+    def test_a_wrong_name_is_answered_with_the_right_one(self, name, params, message):
+        with pytest.raises(ValueError, match=message):
+            getattr(tectum, name)().set_params(**params)
+
+    @pytest.mark.parametrize("name", NAMES)
+    def test_clone_and_repr(self, name):
+        model = getattr(tectum, name)()
+        path = next(path for path, value in model.get_params().items() if "__" in path and isinstance(value, float))
+        model.set_params(**{path: 0.75})
+        assert clone(model).get_params()[path] == 0.75
+        assert "0.75" in repr(model)
+
+    def test_replaced_leaves_the_original(self):
+        part = parts.RegularSpikes()
+        assert replaced("x", part, ["n_steps"], 7) == part._replace(n_steps=7)
+        assert replaced("x", [part], ["0", "n_steps"], 7) == [part._replace(n_steps=7)]
+
+    @pytest.mark.compiled
+    def test_grid_search(self):
+        som = tectum.SpikingSOM((3, 3), n_presentations=30, random_state=0)
+        search = GridSearchCV(som, {"radius__end": [1.0, 1.5]}, cv=2, error_score="raise").fit(samples(20, 2))
+        assert search.best_estimator_.radius.end == search.best_params_["radius__end"]
+        assert search.best_score_ == max(search.cv_results_["mean_test_score"]) < 0.0
+
+
+class TestFamilies:
+    def test_one_table(self):
+        assert {name for name in tectum.__all__ if name in BY_NAME} == set(NAMES)
+        assert list(MODELS) == [family.command for family in FAMILIES]
+        assert {family.page for family in FAMILIES} == PAGES.keys()
+        for family in FAMILIES:
+            assert family.estimator is getattr(tectum, family.name)
+            assert issubclass(family.estimator, SpikingEstimator)
+            assert family_of(family.estimator()) is family
+
+    def test_other_classes_have_no_family(self):
+        with pytest.raises(TypeError, match="model must be an estimator of tectum, got a str"):
+            family_of("SpikingSOM")
+        with pytest.raises(ValueError, match=r"recommended.estimator must be one of SpikingSOM, .* got 'SOM'"):
+            tectum.recommended("SOM")
+
+    def test_report_and_command_line_use_no_private_member_of_an_estimator(self):
+        found = [
+            f"{path.relative_to(SOURCE)}:{node.lineno}: {ast.unparse(node)}"
+            for folder in ("report", "cli")
+            for path in (SOURCE / folder).rglob("*.py")
+            for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+            if isinstance(node, ast.Attribute) and node.attr.startswith("_") and not node.attr.startswith("__")
+            if node.attr not in NO_PRIVATE and ast.unparse(node.value) not in ("self", "cls")
+        ]
+        assert not found
+
+
+@pytest.mark.compiled
+class TestModels:
+    @pytest.mark.parametrize("name", NAMES)
+    def test_chosen_parts_are_those_given_and_recommended_ones(self, fitted, name):
+        chosen = fitted[name].chosen_parts()
+        for parameter, part in chosen.items():
+            given = getattr(fitted[name], parameter)
+            assert given is None or given == part
+            assert getattr(chosen, parameter) is part
+
+    @pytest.mark.parametrize("name", NAMES)
+    def test_a_file_holds_all_of_it(self, fitted, name, tmp_path):
+        fitted[name].save(tmp_path / "model")
+        loaded = tectum.load(tmp_path / "model")
+        arrays, header = fitted[name]._get_state()
+        again, other = loaded._get_state()
+        assert header == other
+        assert arrays.keys() == again.keys()
+        for key, array in arrays.items():
+            np.testing.assert_array_equal(array, again[key], err_msg=key)
+
+    @pytest.mark.parametrize("name", NAMES)
+    def test_each_can_be_diagnosed(self, fitted, name):
+        model = fitted[name]
+        X = samples()[:, : model.n_features_in_]
+        found = model.diagnose() if name == "WaveNetwork" else model.diagnose(X)
+        text = str(found)
+        assert all(label in text for label, _ in found.rows)
+        assert all(warning in text for warning in found.warnings)
+        with pytest.raises(AttributeError, match="Diagnosis has no 'beauty'; there are: "):
+            _ = found.beauty
+
+    @pytest.mark.parametrize(
+        ("changes", "warning"),
+        [
+            ({"gain": 0.01}, "no neuron fires for 100% .* raise gain"),
+            ({"gain": 0.01}, "6 of 6 neurons have never fired while the network learned"),
+            ({"rule": parts.PostPreSTDP(w_max=0.02)}, "of the weights are at their upper bound: lower rule"),
+            ({"inhibition": parts.LateralInhibition(strength=0.0)}, "neurons answer a sample: competition fails"),
+        ],
+        ids=["weak", "idle", "saturated", "no competition"],
+    )
+    def test_a_broken_network_names_its_remedy(self, changes, warning):
+        found = tectum.DiehlCook(6, random_state=0, **changes).fit(samples()).diagnose(samples())
+        assert any(re.search(warning, line) for line in found.warnings), found
+
+    def test_a_silent_map_is_named(self, fitted):
+        deaf = tectum.MapHierarchy(random_state=0).set_params(maps__upper__norm__drive=0.1).fit(samples())
+        found = deaf.diagnose(samples())
+        assert found.silent_samples["upper"] == 1.0
+        assert len(found.silent_neurons["upper"]) == 64
+        assert any("map 'upper' is silent in 100% of the frames: raise norm.drive" in line for line in found.warnings)
+        assert not any("'upper' is silent" in line for line in fitted["MapHierarchy"].diagnose(samples()).warnings)
+
+    def test_a_silent_sheet_is_named(self):
+        quiet = tectum.WaveNetwork([parts.Sheet((8, 8)), parts.Sheet(12)], random_state=0)
+        found = quiet.set_params(first_neuron__noise=0.0).grow(50.0).diagnose(200.0)
+        assert found.rate[0] == 0.0
+        assert "sheet 0 is silent: raise first_neuron.noise" in "\n".join(found.warnings)
