@@ -20,9 +20,7 @@ from tectum.cli.options import (
     TargetOption,
     WhitenOption,
 )
-from tectum.cli.support import MODELS, Group, Output
-
-FITTED = [name for name, family in MODELS.items() if family.data != "none"]
+from tectum.cli.support import FITTED, MODELS, Group, Output
 
 app = typer.Typer(
     cls=Group,

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 ERRORS = (ValueError, TypeError, OSError, ImportError)  # what tectum raises for bad input, told without a traceback
 ANYWHERE = ("--quiet", "-q", "--json")  # options of the whole command that may also follow a subcommand
 MODELS = {family.command: family for family in FAMILIES}
+FITTED = [name for name, family in MODELS.items() if family.data != "none"]  # `grow` is for the others
 FORMATS = (".npy", ".npz", ".csv")
 
 
