@@ -121,7 +121,7 @@ class TestContinuation:
         net = small(shuffle=True, n_passes=3)
         net._seed, net._seen, net._planned = np.uint64(5), 0, 3000
         chunks = []
-        for rows in net._laps(1000):
+        for rows in net._drawn(1000):
             chunks.append(rows)
             net._seen += len(rows)
         orders = np.concatenate(chunks).reshape(3, 1000)

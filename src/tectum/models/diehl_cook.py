@@ -223,7 +223,10 @@ class DiehlCook(SpikingEstimator):
         X = self._begin(X, going_on=self.warm_start and self._has_started(), fitting=True)
         if y is not None:
             y = self._validate_labels(X, y)
-        self._present(X, self._laps(len(X)), "fit", self._planned, self._seen)
+        with self._learning("fit", self._planned, self._seen) as advance:
+            for rows in self._drawn(len(X)):
+                self._learn(X[rows])
+                advance(len(rows))
         return self if y is None else self._assign(X, y)
 
     def fit_replicas(self, X: ArrayLike, seeds: Iterable[Any]) -> list[Self]:
@@ -265,11 +268,11 @@ class DiehlCook(SpikingEstimator):
         first = replicas[0]
         try:
             with progress_bar(first._planned, "fit", self.verbose) as advance:
-                for rows in zip(*(net._laps(len(checked)) for net in replicas), strict=True):
+                for rows in zip(*(net._drawn(len(checked)) for net in replicas), strict=True):
                     chosen = np.stack(rows)
                     _learn_together(replicas, checked, chosen)
                     advance(chosen.shape[1])
-        finally:  # as in `_present`
+        finally:  # as in `fit`
             for net in replicas:
                 net._publish()
         return replicas
@@ -461,7 +464,7 @@ class DiehlCook(SpikingEstimator):
         low, high = np.asarray(self.input_range_, np.float64)  # so that float32 samples give the bits of float64 ones
         return np.clip((X - low) / (high - low), 0.0, 1.0).astype(np.float32)
 
-    def _laps(self, n_samples: int) -> Iterator[NDArray[np.intp]]:
+    def _drawn(self, n_samples: int) -> Iterator[Any]:
         """Samples of the presentations of `fit` that are left, lap by lap."""
         while self._seen < self._planned:
             lap, first = divmod(self._seen, n_samples)

@@ -3,7 +3,6 @@
 import math
 import numbers
 from collections.abc import Iterable, Iterator
-from functools import partial
 from typing import Any, NamedTuple, Self
 
 import numpy as np
@@ -110,6 +109,7 @@ class MapHierarchy(SpikingEstimator):
     _records = {"_state": GraphState}  # noqa: RUF012  constant
     _numbers = ("n_frames_seen_",)
     _unit = "frames"
+    _error = "quantization_error"
 
     maps_: list[parts.Map]
     n_frames_seen_: int
@@ -198,11 +198,13 @@ class MapHierarchy(SpikingEstimator):
         """
         X = self._begin(X, going_on=False, fitting=True)
         stages: list[list[int] | None] = [*map_graph.levels_of(self.maps_)] if self.greedy else [None]
-        for stage, learners in enumerate(stages):
-            circuit = map_graph.learning_only(self._graph.graph.circuit, learners)
-            title = "fit" if learners is None else f"fit level {stage}"
-            learn = partial(self._learn, circuit=circuit)
-            self._present(X, self._frames(len(X), stage), title, self.n_passes * len(X), learn=learn)
+        n_each = self.n_passes * len(X)
+        with self._learning("fit", n_each * len(stages)) as advance:
+            for stage, learners in enumerate(stages):
+                circuit = map_graph.learning_only(self._graph.graph.circuit, learners)
+                for rows in self._frames(len(X), stage):
+                    self._learn(X[rows], circuit)
+                    advance(len(rows))
         return self
 
     def scores(self, X: ArrayLike) -> dict[str, NDArray[np.float64]]:
@@ -431,22 +433,6 @@ class MapHierarchy(SpikingEstimator):
         """
         weights = {m.name: [self.weights(m.name, k) for k in range(len(m.sources))] for m in self._fitted_maps()}
         return diagnose_maps(self.maps_, self.scores(X), weights, {m.name: self.usage(m.name) for m in self.maps_})
-
-    def score(self, X: ArrayLike, y: Any = None) -> float:
-        """The negative `quantization_error` of the first map that sees features, for searches of parameters.
-
-        Parameters
-        ----------
-        X : array-like of shape (n_frames, n_features)
-        y : ignored
-
-        Returns
-        -------
-        float
-            Greater is better.
-        """
-        sees = (m.name for m in self._fitted_maps() if isinstance(m.sources[0], parts.Features))
-        return -self.quantization_error(X, next(sees))
 
     @property
     def _n_features_out(self) -> int:

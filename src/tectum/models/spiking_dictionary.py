@@ -12,7 +12,7 @@ from sklearn.utils.validation import check_array, check_is_fitted
 
 from tectum import analysis
 from tectum.core.events import Recording
-from tectum.core.random import integers, keys_of_rows, seed_from
+from tectum.core.random import keys_of_rows, seed_from
 from tectum.engine.dictionary import network
 from tectum.engine.dictionary.loop import DictionaryCircuit, DictionaryState
 from tectum.models.common import parameters
@@ -164,6 +164,7 @@ class SpikingDictionary(SpikingEstimator):
     _records = {"_state": DictionaryState}  # noqa: RUF012  constant
     _arrays = ("spike_counts_",)
     _numbers = ("input_scale_", "on_off_", "quantum_", "_planned", "_seen")
+    _error = "reconstruction_error"
 
     def __init__(
         self,
@@ -297,7 +298,11 @@ class SpikingDictionary(SpikingEstimator):
             `on_off` is False, or a parameter is out of range.
         """
         X = self._begin(X, going_on=self.warm_start and self._has_started(), fitting=True)
-        return self._present(X, self._drawn(len(X)), "fit", self._planned, self._seen)
+        with self._learning("fit", self._planned, self._seen) as advance:
+            for rows in self._drawn(len(X)):
+                self._learn(X[rows])
+                advance(len(rows))
+        return self
 
     def transform(self, X: ArrayLike) -> Any:
         """Spikes of each neuron in response to each sample, weights frozen.
@@ -379,21 +384,6 @@ class SpikingDictionary(SpikingEstimator):
         code = np.concatenate([_earliness(r.first, n_steps) if by_time else r.counts for r in found])
         reconstruction = self.inverse_transform(code, decode=decode)
         return analysis.reconstruction_error(X, reconstruction, average=average)  # type: ignore[arg-type]
-
-    def score(self, X: ArrayLike, y: Any = None) -> float:
-        """The negative `reconstruction_error`, for searches of parameters.
-
-        Parameters
-        ----------
-        X : array-like or sparse matrix of shape (n_samples, n_features)
-        y : ignored
-
-        Returns
-        -------
-        float
-            Greater is better.
-        """
-        return -self.reconstruction_error(X)
 
     def sparsity(self, X: ArrayLike) -> Sparsity:
         """How many components and spikes represent a sample.
@@ -570,12 +560,6 @@ class SpikingDictionary(SpikingEstimator):
         if not isinstance(self.chosen_parts()["encoder"], BernoulliSpikes):
             return np.zeros(len(X), np.uint64)
         return keys_of_rows(X)
-
-    def _drawn(self, n_samples: int) -> Iterator[list[int]]:
-        """Samples of the presentations of `fit` that are left."""
-        while self._seen < self._planned:
-            last = min(self._seen + self._chunk(), self._planned)
-            yield [integers(self._seed, np.uint64(m), n_samples) for m in range(self._seen, last)]
 
     def _learn(self, X: NDArray) -> None:
         """Present samples one after another."""

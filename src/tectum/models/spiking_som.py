@@ -13,7 +13,7 @@ from sklearn.utils.validation import check_array, check_is_fitted
 
 from tectum import analysis
 from tectum.core.events import Recording
-from tectum.core.random import integers, seed_from
+from tectum.core.random import seed_from
 from tectum.engine.maps import network
 from tectum.engine.maps.loop import MapCircuit, MapState
 from tectum.models.common import parameters
@@ -159,6 +159,7 @@ class SpikingSOM(SpikingEstimator):
     _arrays = ("spike_counts_", "snapshots_", "snapshot_presentations_")
     _numbers = ("_planned", "_seen")
     _dtypes = (np.float64,)
+    _error = "quantization_error"
 
     def __init__(
         self,
@@ -267,7 +268,11 @@ class SpikingSOM(SpikingEstimator):
             If X is not a finite numerical table in which something varies, or a parameter is out of range.
         """
         X = self._begin(X, going_on=self.warm_start and self._has_started(), fitting=True, least=2)
-        return self._present(X, self._drawn(len(X)), "fit", self._planned, self._seen)
+        with self._learning("fit", self._planned, self._seen) as advance:
+            for rows in self._drawn(len(X)):
+                self._learn(X[rows])
+                advance(len(rows))
+        return self
 
     def spike_times(self, X: ArrayLike) -> NDArray[np.float64]:
         """First spike of each neuron of the map to each sample, weights frozen, each sample starting from rest.
@@ -362,21 +367,6 @@ class SpikingSOM(SpikingEstimator):
             In units of the input.
         """
         return analysis.quantization_error(self._samples(X), self.codebook_)
-
-    def score(self, X: ArrayLike, y: Any = None) -> float:
-        """The negative `quantization_error`, for searches of parameters.
-
-        Parameters
-        ----------
-        X : array-like or sparse matrix of shape (n_samples, n_features)
-        y : ignored
-
-        Returns
-        -------
-        float
-            Greater is better.
-        """
-        return -self.quantization_error(X)
 
     def topographic_error(self, X: ArrayLike, *, winners: str = "codebook") -> float:
         """Share of samples whose first and second winner are not neighbours (of eight) on the map.
@@ -507,12 +497,10 @@ class SpikingSOM(SpikingEstimator):
     def _radius(self) -> float:
         return radius(self.chosen_parts().radius, self._seen / self._planned)
 
-    def _drawn(self, n_samples: int) -> Iterator[list[int]]:
-        """Samples of the presentations of `fit` that are left."""
-        while self._seen < self._planned:
+    def _drawn(self, n_samples: int) -> Iterator[Any]:
+        for rows in super()._drawn(n_samples):
             self._keep_snapshot()
-            last = min(self._seen + self._chunk(), self._planned)
-            yield [integers(self._seed, np.uint64(m), n_samples) for m in range(self._seen, last)]
+            yield rows
         self._keep_snapshot()
 
     def _learn(self, X: NDArray[np.float64]) -> None:

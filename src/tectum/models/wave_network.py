@@ -1,7 +1,6 @@
 """`WaveNetwork`, layers wired by travelling waves: Raghavan, Lin & Thomson (2020)."""
 
 import numbers
-from collections.abc import Iterator
 from typing import Any, Self
 
 import numpy as np
@@ -11,7 +10,7 @@ from sklearn.utils.validation import check_is_fitted
 
 from tectum import parts
 from tectum.core.events import Recording, SpikeTrain
-from tectum.core.random import integers, seed_from
+from tectum.core.random import seed_from
 from tectum.engine.sheets import images as image_network, network, wires as sheet_wires
 from tectum.engine.sheets.fields import Fields, FieldState
 from tectum.engine.sheets.loop import SheetState, SpikeEvents
@@ -322,7 +321,11 @@ class WaveNetwork(WaveArchitectures, SpikingEstimator):
             If X is not a finite numerical table with a column per node, or a parameter is out of range.
         """
         X = self._begin(X, going_on=False, fitting=True)
-        return self._present(X, self._drawn(len(X)), "fit", self._planned)
+        with self._learning("fit", self._planned, self._seen) as advance:
+            for rows in self._drawn(len(X)):
+                self._learn(X[rows])
+                advance(len(rows))
+        return self
 
     def transform(self, X: ArrayLike, layer: int | None = None) -> NDArray[Any]:
         """Response of the units of a sheet to images: see `response`.
@@ -556,6 +559,10 @@ class WaveNetwork(WaveArchitectures, SpikingEstimator):
             movements = np.vstack([movements, growth.movement(self._look, fields, geometries)])
         self._commit(_state=state, n_steps_grown_=step, _look=fields, movements_=movements)
 
+    @property
+    def _seen(self) -> int:  # type: ignore[override]
+        return self.n_images_seen_
+
     def _has_started(self) -> bool:
         return getattr(self, "n_images_seen_", 0) > 0
 
@@ -580,12 +587,6 @@ class WaveNetwork(WaveArchitectures, SpikingEstimator):
             del self._fields, self._maps, self.components_
         largest = float(np.abs(X).max())
         self.input_scale_ = largest if largest > 1.0 else 1.0
-
-    def _drawn(self, n_images: int) -> Iterator[list[int]]:
-        """Images of the presentations of `fit`."""
-        while self.n_images_seen_ < self._planned:
-            last = min(self.n_images_seen_ + self._chunk(), self._planned)
-            yield [integers(self._seed, np.uint64(m), n_images) for m in range(self.n_images_seen_, last)]
 
     def _learn(self, X: NDArray) -> None:
         """Show images one after another to the units of the last projection."""

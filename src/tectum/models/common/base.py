@@ -1,15 +1,18 @@
 """What the estimators share: parameters made of parts, validation, learning in chunks, frozen passes, files."""
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from typing import Any, ClassVar, Self
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from sklearn.base import BaseEstimator, ClassNamePrefixFeaturesOutMixin, TransformerMixin
 from sklearn.utils import Bunch
+from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import check_is_fitted, validate_data
 
 from tectum import persistence
+from tectum.core.random import integers
 from tectum.core.threads import in_threads
 from tectum.models.common import parameters
 from tectum.models.common.nested import constants, replaced, unknown_name
@@ -32,9 +35,11 @@ class SpikingEstimator(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEs
     _numbers: ClassVar[tuple[str, ...]] = ()  # attributes that are numbers, None or tuples of numbers
     _dtypes: ClassVar[Any] = FLOATS  # of samples, others are converted to the first
     _unit: ClassVar[str] = "presentations"  # what a progress bar counts
+    _error: ClassVar[str]  # method that gives the error of samples, if there is one
 
     _state: Any
     _seed: np.uint64
+    _seen: int  # presentations so far
     _planned: int = 0  # presentations that `fit` spans
 
     # -- parameters
@@ -143,7 +148,27 @@ class SpikingEstimator(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEs
             As `fit`.
         """
         X = self._begin(X, going_on=self._has_started(), fitting=False)
-        return self._present(X, self._in_order(len(X)), "partial_fit", len(X))
+        with self._learning("partial_fit", len(X)) as advance:
+            for chunk in self._in_order(X):
+                self._learn(chunk)
+                advance(len(chunk))
+        return self
+
+    @available_if(lambda estimator: hasattr(estimator, "_error"))
+    def score(self, X: ArrayLike, y: Any = None) -> float:
+        """The negative error of samples, of reconstruction or quantization, by which parameters can be searched.
+
+        Parameters
+        ----------
+        X : array-like or sparse matrix of shape (n_samples, n_features)
+        y : ignored
+
+        Returns
+        -------
+        float
+            Greater is better.
+        """
+        return -float(getattr(self, self._error)(X))
 
     def _has_started(self) -> bool:
         return hasattr(self, "_state")
@@ -160,34 +185,29 @@ class SpikingEstimator(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEs
         """Presentations that `fit` spans; None: samples come as a stream."""
         return 0
 
-    def _present(
-        self,
-        X: NDArray[Any],
-        batches: Iterable[Any],
-        title: str,
-        total: int,
-        done: int = 0,
-        learn: Callable[[NDArray[Any]], None] | None = None,
-    ) -> Self:
-        """Learn from samples batch by batch; when interrupted, the model can be used, saved and continued."""
+    @contextmanager
+    def _learning(self, title: str, total: int, done: int = 0) -> Iterator[Callable[..., None]]:
+        """A progress bar to advance; what was learned is published, also if the block is interrupted."""
         try:
             with progress_bar(total, title, self.verbose, self._unit) as advance:
                 advance(done)
-                for rows in batches:
-                    batch = X[rows]
-                    (learn or self._learn)(batch)
-                    advance(len(batch))
-        finally:
+                yield advance
+        finally:  # an interrupted model can be used, saved and continued
             self._publish()
-        return self
 
-    def _in_order(self, n_samples: int) -> Iterator[slice]:
-        """Samples of the presentations of `partial_fit`."""
+    def _drawn(self, n_samples: int) -> Iterator[Any]:
+        """Samples of the presentations of `fit` that are left, at random with replacement."""
+        while self._seen < self._planned:
+            last = min(self._seen + self._chunk(), self._planned)
+            yield [integers(self._seed, np.uint64(m), n_samples) for m in range(self._seen, last)]
+
+    def _in_order(self, X: NDArray[Any]) -> Iterator[NDArray[Any]]:
+        """Samples of `partial_fit`, in chunks."""
         done = 0
-        while done < n_samples:
-            last = min(done + self._chunk(), n_samples)
-            yield slice(done, last)
-            done = last
+        while done < len(X):
+            chunk = X[done : done + self._chunk()]
+            yield chunk
+            done += len(chunk)
 
     def _chunk(self) -> int:
         """Presentations until progress is shown and an interrupt is served."""
