@@ -365,7 +365,7 @@ class DiehlCook(SpikingEstimator):
         Diagnosis
             Print it for a table; its `warnings` name a remedy each.
         """
-        counts, highest = self.transform(X), self.chosen_parts().rule.w_max
+        counts, highest = self.transform(X), getattr(self.chosen_parts().rule, "w_max", None)
         shown = self.n_shown_ / max(1, self._seen)
         return diagnose_responders(counts, self.weights_, highest, self.spike_counts_, shown, self.thresholds_)
 

@@ -429,7 +429,8 @@ class SpikingSOM(SpikingEstimator):
         """
         X = self._samples(X)
         some = np.unique(np.linspace(0, len(X) - 1, n_recorded).astype(int))
-        input_ms, w_max = (chosen := self.chosen_parts()).protocol.input_ms, chosen.rule.w_max
+        chosen = self.chosen_parts()
+        input_ms, w_max = chosen.protocol.input_ms, getattr(chosen.rule, "w_max", float(self.weights_.max()))
         recording = self.record(X[some], input_ms=4 * input_ms)
         learned_with = self.spike_counts_ / max(1, self.n_presentations_seen_)
         return diagnose_map(self.spike_times(X), recording, self.weights_, w_max, input_ms, learned_with)
