@@ -102,14 +102,8 @@ def examine_map(
     ValueError
         If X does not suit the map, y or a list of names has another length, or a class has no name.
     """
-    n_given = check_array(X, accept_sparse="csr", dtype=None, ensure_all_finite=False).shape[0]
-    labels, class_names = classes_of(y, n_given, target_names)
-    if n_given > MOST_SAMPLES:
-        chosen = np.sort(check_random_state(random_state).permutation(n_given)[:MOST_SAMPLES])
-        X, labels = _safe_indexing(X, chosen), None if labels is None else labels[chosen]
+    n_given, X, table, labels, class_names = drawn_samples(X, y, target_names, random_state)
     latency = som.spike_times(X)
-    table = check_array(X, accept_sparse="csr", dtype=np.float64)
-    table = table if isinstance(table, np.ndarray) else table.toarray()
     low, span = table.min(axis=0), np.ptp(table, axis=0)
     span[span == 0] = 1.0
     scaled, codebook = (table - low) / span, (som.codebook_ - low) / span
@@ -140,7 +134,20 @@ def examine_map(
     )
 
 
-def classes_of(
+def drawn_samples(
+    X: ArrayLike, y: ArrayLike | None, target_names: Sequence[str] | None, random_state: int | None
+) -> tuple[int, Any, NDArray[np.float64], NDArray[np.intp] | None, list[str]]:
+    """Number of samples given; a random subset if they are many, as given and as a table; classes and their names."""
+    n_given = check_array(X, accept_sparse="csr", dtype=None, ensure_all_finite=False).shape[0]
+    labels, class_names = _classes(y, n_given, target_names)
+    if n_given > MOST_SAMPLES:
+        chosen = np.sort(check_random_state(random_state).permutation(n_given)[:MOST_SAMPLES])
+        X, labels = _safe_indexing(X, chosen), None if labels is None else labels[chosen]
+    table = check_array(X, accept_sparse="csr", dtype=np.float64)
+    return n_given, X, table if isinstance(table, np.ndarray) else table.toarray(), labels, class_names
+
+
+def _classes(
     y: ArrayLike | None, n_samples: int, target_names: Sequence[str] | None
 ) -> tuple[NDArray[np.intp] | None, list[str]]:
     """Class of each sample from 0 with the names of the classes, or None if y is missing or no set of classes."""

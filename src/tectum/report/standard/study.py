@@ -8,11 +8,10 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from sklearn.base import clone
 from sklearn.cluster import KMeans
-from sklearn.utils import _safe_indexing, check_array, check_random_state
 
 from tectum import analysis
 from tectum.models.common.diagnosis import Diagnosis
-from tectum.report.maps.study import MOST_SAMPLES, classes_of
+from tectum.report.maps.study import drawn_samples
 from tectum.report.numbers import K_MEANS, Measure
 
 NETWORK, UNTRAINED = "network", "untrained"
@@ -75,13 +74,7 @@ def examine_responders(
     random_state: int | None = 0,
 ) -> ResponderStudy:
     """Measure a fitted network; see `tectum.report.examine`."""
-    n_given = check_array(X, accept_sparse="csr", dtype=None, ensure_all_finite=False).shape[0]
-    labels, names = classes_of(y, n_given, target_names)
-    if n_given > MOST_SAMPLES:
-        drawn = np.sort(check_random_state(random_state).permutation(n_given)[:MOST_SAMPLES])
-        X, labels = _safe_indexing(X, drawn), None if labels is None else labels[drawn]
-    table = check_array(X, accept_sparse="csr", dtype=np.float64)
-    table = table if isinstance(table, np.ndarray) else table.toarray()
+    n_given, X, table, labels, names = drawn_samples(X, y, target_names, random_state)
     methods = {NETWORK: Responders(net.weights_.astype(np.float64), net.transform(X))}
     if baselines:
         same = {"input_range": net.input_range_, "gain": net.gain_, "warm_start": False, "verbose": False}
