@@ -336,6 +336,20 @@ class DiehlCook(SpikingEstimator):
         votes = analysis.vote_of_responders(self._responses(X), self.unit_classes_, len(self.classes_))
         return self.classes_[votes]
 
+    def score(self, X: ArrayLike, y: ArrayLike) -> float:
+        """Share of samples whose label `predict` finds.
+
+        Parameters
+        ----------
+        X : array-like or sparse matrix of shape (n_samples, n_features)
+        y : array-like of shape (n_samples,)
+
+        Returns
+        -------
+        float
+        """
+        return float(np.mean(self.predict(X) == np.asarray(y)))
+
     def record(self, X: ArrayLike) -> Recording:
         """All spikes of the inputs and of the neurons (``units``) to samples one after another, weights frozen.
 
