@@ -206,6 +206,39 @@ class TestModels:
         for key, array in arrays.items():
             np.testing.assert_array_equal(array, again[key], err_msg=key)
 
+    @pytest.mark.parametrize(
+        ("name", "changes"),
+        [
+            ("SpikingSOM", {"shape": (3, 3), "n_presentations": 80}),
+            ("SpikingDictionary", {"n_components": 6, "n_presentations": 1200}),
+            ("DiehlCook", {"n_neurons": 6, "n_passes": 20, "shuffle": True}),
+            ("MapHierarchy", {"n_passes": 2, "greedy": True, "shuffle": True}),
+            ("WaveNetwork", {"layers": [parts.Sheet((4, 4)), parts.Sheet(12)], "n_presentations": 1100}),
+        ],
+        ids=["map", "dictionary", "network", "hierarchy", "sheets"],
+    )
+    def test_an_interrupted_fit_goes_on_from_a_file(self, name, changes, monkeypatch, tmp_path):
+        X = samples()
+        whole = getattr(tectum, name)(random_state=0, **changes).fit(X)
+        cut = getattr(tectum, name)(random_state=0, warm_start=True, **changes)
+        learn, calls = type(cut)._learn, []
+
+        def interrupted(self, *arguments):
+            calls.append(1)
+            if len(calls) == 2:
+                raise KeyboardInterrupt
+            learn(self, *arguments)
+
+        with monkeypatch.context() as patch:
+            patch.setattr(type(cut), "_learn", interrupted)
+            with pytest.raises(KeyboardInterrupt):
+                cut.fit(X)
+        cut.save(tmp_path / "cut")
+        resumed = tectum.load(tmp_path / "cut").fit(X)
+        arrays, expected = resumed._get_state()[0], whole._get_state()[0]
+        for key, array in expected.items():
+            np.testing.assert_array_equal(arrays[key], array, err_msg=key)
+
     @pytest.mark.parametrize("name", NAMES)
     def test_each_can_be_diagnosed(self, fitted, name):
         model = fitted[name]

@@ -63,6 +63,8 @@ class MapHierarchy(SpikingEstimator):
         Whether `fit` trains level by level, each with passes of its own, instead of all together.
     dt : float, default=0.2
         Time step in ms.
+    warm_start : bool, default=False
+        If True, `fit` goes on with an interrupted `fit` on the same data.
     n_jobs : int or None, default=None
         Threads of frozen passes; -1 is all cores. Results do not depend on it.
     random_state : int, RandomState, Generator or None, default=None
@@ -107,7 +109,7 @@ class MapHierarchy(SpikingEstimator):
 
     _recommended = {"clock": parts.PacingClock(), "maps": description.DEFAULT}  # noqa: RUF012  constant
     _records = {"_state": GraphState}  # noqa: RUF012  constant
-    _numbers = ("n_frames_seen_",)
+    _numbers = ("n_frames_seen_", "_planned")
     _unit = "frames"
     _error = "quantization_error"
 
@@ -122,6 +124,7 @@ class MapHierarchy(SpikingEstimator):
         "shuffle": ["boolean"],
         "greedy": ["boolean"],
         "dt": [Interval(numbers.Real, 0, 0.5, closed="right")],
+        "warm_start": ["boolean"],
         "n_jobs": [numbers.Integral, None],
         "random_state": ["random_state", np.random.Generator],
         "verbose": ["verbose"],
@@ -137,6 +140,7 @@ class MapHierarchy(SpikingEstimator):
         shuffle=False,
         greedy=False,
         dt=0.2,
+        warm_start=False,
         n_jobs=None,
         random_state=None,
         verbose=False,
@@ -148,6 +152,7 @@ class MapHierarchy(SpikingEstimator):
         self.shuffle = shuffle
         self.greedy = greedy
         self.dt = dt
+        self.warm_start = warm_start
         self.n_jobs = n_jobs
         self.random_state = random_state
         self.verbose = verbose
@@ -196,15 +201,11 @@ class MapHierarchy(SpikingEstimator):
         ValueError
             If X is not a finite numerical table, or the maps are not a graph that can be built on it.
         """
-        X = self._begin(X, going_on=False, fitting=True)
-        stages: list[list[int] | None] = [*map_graph.levels_of(self.maps_)] if self.greedy else [None]
-        n_each = self.n_passes * len(X)
-        with self._learning("fit", n_each * len(stages)) as advance:
-            for stage, learners in enumerate(stages):
-                circuit = map_graph.learning_only(self._graph.graph.circuit, learners)
-                for rows in self._frames(len(X), stage):
-                    self._learn(X[rows], circuit)
-                    advance(len(rows))
+        X = self._begin(X, going_on=self.warm_start and self._has_started(), fitting=True)
+        with self._learning("fit", self._planned, self.n_frames_seen_) as advance:
+            for rows, learners in self._frames(len(X)):
+                self._learn(X[rows], map_graph.learning_only(self._graph.graph.circuit, learners))
+                advance(len(rows))
         return self
 
     def scores(self, X: ArrayLike) -> dict[str, NDArray[np.float64]]:
@@ -527,15 +528,23 @@ class MapHierarchy(SpikingEstimator):
             new_past.append(before)
         return ranked, new_means, new_past
 
-    def _frames(self, n_samples: int, stage: int) -> Iterator[list[int]]:
-        """Frames of a stage of `fit`, in their order or drawn at random."""
+    def _stages(self) -> list[list[int] | None]:
+        """Numbers of the maps that learn in each stage of `fit`; None is all."""
+        return [*map_graph.levels_of(self.maps_)] if self.greedy else [None]
+
+    def _plan(self, n_samples: int | None) -> int:
+        return self.n_passes * (n_samples or 0) * len(self._stages())
+
+    def _frames(self, n_samples: int) -> Iterator[tuple[list[int], list[int] | None]]:
+        """Frames of `fit` that are left, in their order or drawn at random, and the maps that learn from them."""
         n_each = self.n_passes * n_samples
-        for begin in range(0, n_each, BATCH):
-            here = range(begin, min(begin + BATCH, n_each))
+        while self.n_frames_seen_ < self._planned:
+            stage, done = divmod(self.n_frames_seen_, n_each)
+            here = range(done, min(done + BATCH, n_each))
+            order = [m % n_samples for m in here]
             if self.shuffle:
-                yield [int(integers(self._seed, np.uint64(stage * n_each + m), n_samples)) for m in here]
-            else:
-                yield [m % n_samples for m in here]
+                order = [int(integers(self._seed, np.uint64(stage * n_each + m), n_samples)) for m in here]
+            yield order, self._stages()[stage]
 
     def _chunk(self) -> int:
         return BATCH

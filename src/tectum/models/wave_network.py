@@ -80,6 +80,8 @@ class WaveNetwork(WaveArchitectures, SpikingEstimator):
         image and changes its grown weights. With `FieldHebb` units that share a field of the last sheet compete in it.
     n_presentations : int or None, default=None
         Images shown in `fit`, drawn at random with replacement; None is 2 per sample.
+    warm_start : bool, default=False
+        If True, `fit` goes on with an interrupted `fit` on the same data.
     response : {"pooling", "excess"} or SpikeCounts, default="pooling"
         What `transform` gives: the mean over each receptive field of the image in units of its standard deviation; or
         by how much the input of a unit exceeds the mean of its competitors, all units of its sheet (then the input is
@@ -168,6 +170,7 @@ class WaveNetwork(WaveArchitectures, SpikingEstimator):
         "image_rule": [parts.WaveHebb, parts.FieldHebb, None],
         "n_presentations": [Interval(numbers.Integral, 1, None, closed="left"), None],
         "response": [StrOptions({"pooling", "excess"}), parts.SpikeCounts],
+        "warm_start": ["boolean"],
         "n_jobs": [numbers.Integral, None],
         "random_state": ["random_state", np.random.Generator],
         "verbose": ["verbose"],
@@ -192,6 +195,7 @@ class WaveNetwork(WaveArchitectures, SpikingEstimator):
         image_rule=None,
         n_presentations=None,
         response="pooling",
+        warm_start=False,
         n_jobs=None,
         random_state=None,
         verbose=False,
@@ -212,6 +216,7 @@ class WaveNetwork(WaveArchitectures, SpikingEstimator):
         self.image_rule = image_rule
         self.n_presentations = n_presentations
         self.response = response
+        self.warm_start = warm_start
         self.n_jobs = n_jobs
         self.random_state = random_state
         self.verbose = verbose
@@ -320,7 +325,7 @@ class WaveNetwork(WaveArchitectures, SpikingEstimator):
         ValueError
             If X is not a finite numerical table with a column per node, or a parameter is out of range.
         """
-        X = self._begin(X, going_on=False, fitting=True)
+        X = self._begin(X, going_on=self.warm_start and self._has_started(), fitting=True)
         with self._learning("fit", self._planned, self._seen) as advance:
             for rows in self._drawn(len(X)):
                 self._learn(X[rows])

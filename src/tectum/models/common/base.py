@@ -288,8 +288,8 @@ class SpikingEstimator(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEs
         for name in self._arrays:
             setattr(self, name, arrays[name])
         for name in self._numbers:
-            value = header[name.strip("_")]
-            setattr(self, name, tuple(value) if isinstance(value, list) else value)
+            if (key := name.strip("_")) in header:  # files of version 0.1 hold no plan of some families
+                setattr(self, name, tuple(header[key]) if isinstance(header[key], list) else header[key])
         self._seed = np.uint64(arrays["seed"])
 
     @classmethod
