@@ -5,8 +5,10 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+from PIL import Image
 
-from tectum import analysis, datasets, streams
+from tectum import analysis, datasets, plots, streams
+from tectum.cli.images import load_images, read_image
 from tectum.image import Convolution, pool
 
 
@@ -248,6 +250,51 @@ def test_pooling_makes_no_place_that_nothing_feeds(how: str) -> None:
     np.testing.assert_array_equal(pool(maps, 1, stride=3, how=how)[0, :, :, 0], [[0, 3], [15, 18]])
     layer = Convolution(Identity(), 1, pool=1, pool_stride=3, how=how).fit(maps[..., 0])
     np.testing.assert_array_equal(layer.transform(maps[..., 0])[0, :, :, 0], [[0, 3], [15, 18]])
+
+
+@pytest.mark.parametrize(
+    ("labels", "strange"), [(["a", None, "b"], "None at 1"), ([1, "a", 2], "'a' at 1"), ([None, 1, 1], "None at 0")]
+)
+def test_labels_that_are_missing_or_mixed_are_named(labels: list, strange: str) -> None:
+    with pytest.raises(ValueError, match=f"must be all numbers or all texts, got {strange}"):
+        analysis.label_units([0, 1, 1], labels, (1, 2))
+    with pytest.raises(ValueError, match=f"must be all numbers or all texts, got {strange}"):
+        analysis.vote_labels(np.eye(3), labels, np.eye(3))
+
+
+def test_labels_of_text_are_drawn() -> None:
+    names = analysis.label_units([0, 1, 1], np.array(["oak", "ash", "ash"], dtype=object), (1, 2))
+    assert names.tolist() == ["oak", "ash"]
+    ax = plots.plot_label_map(names.reshape(1, 2))
+    assert [text.get_text() for text in ax.get_legend().get_texts()] == ["ash", "oak"]
+    by_number = plots.plot_label_map([[1, 0]], target_names=["ash", "oak"])
+    colours = [[collection.get_facecolor() for collection in drawn.collections] for drawn in (ax, by_number)]
+    for named, numbered in zip(*colours, strict=True):
+        np.testing.assert_array_equal(named, numbered)
+
+
+# ---- pictures of the command line
+
+
+def test_float_tiffs_keep_their_values_and_exif_turns(tmp_path: Path) -> None:
+    rng = np.random.default_rng(0)
+    values = rng.random((32, 32)).astype("f4")
+    Image.fromarray(values).save(tmp_path / "f.tif")
+    np.testing.assert_array_equal(read_image(tmp_path / "f.tif"), values)
+    deep = rng.integers(0, 2**16, (8, 9)).astype("u2")
+    Image.fromarray(deep).save(tmp_path / "u.png")
+    np.testing.assert_allclose(read_image(tmp_path / "u.png"), deep / 65535)
+    grey = rng.integers(0, 256, (8, 9)).astype("u1")
+    turned = Image.Exif()
+    turned[0x0112] = 6  # to be turned by a quarter
+    Image.fromarray(grey).save(tmp_path / "e.png", exif=turned)
+    np.testing.assert_allclose(read_image(tmp_path / "e.png"), np.rot90(grey, -1) / 255)
+
+
+def test_pictures_of_one_stem_do_not_replace_each_other(tmp_path: Path) -> None:
+    for name in ("a.png", "a.bmp", "2.png", "10.png", ".b.png"):
+        Image.new("L", (4, 4)).save(tmp_path / name)
+    assert list(load_images(str(tmp_path))) == ["2", "10", "a.bmp", "a.png"]
 
 
 class Identity:

@@ -34,7 +34,7 @@ LAYERS = {
     "streams": {"files"},
     "persistence": set[str](),
     "datasets": {"files", "persistence"},
-    "models": {"analysis", "core", "engine", "parts", "persistence"},
+    "models": {"analysis", "core", "engine", "files", "parts", "persistence"},
     "image": {"core", "models"},
     "encode": {"datasets", "files", "models", "persistence"},
     "report": {"analysis", "core", "image", "models", "parts", "persistence", "plots", "streams"},

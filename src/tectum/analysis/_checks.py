@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import numbers
 import warnings
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -75,6 +77,25 @@ def check_same_length(**arrays: NDArray) -> None:
         raise ValueError(
             f"{', '.join(lengths)} must have the same length, got {lengths}; pass one row per sample in each"
         )
+
+
+def check_labels(name: str, labels: ArrayLike) -> NDArray[Any]:
+    """Return labels as a non-empty 1-D array of numbers or of texts, none of them missing."""
+    values = np.asarray(labels)
+    if values.dtype.kind in "US" and not hasattr(labels, "dtype"):
+        values = np.asarray(labels, dtype=object)  # numbers among texts are still numbers
+    if values.ndim != 1 or len(values) == 0:
+        raise ValueError(f"{name} must be a non-empty 1-D array, got shape {values.shape}; flatten it with ravel()")
+    if values.dtype.kind != "O":
+        return values
+    kind: Any = str if isinstance(values[0], str) else numbers.Number
+    strange = next((k for k, one in enumerate(values) if not isinstance(one, kind) or one != one), None)
+    if strange is not None:
+        raise ValueError(
+            f"{name} must be all numbers or all texts, got {values[strange]!r} at {strange} beside {values[0]!r}; fill "
+            "in what is missing, or drop those samples"
+        )
+    return np.array(values.tolist())
 
 
 def check_times(name: str, values: ArrayLike) -> NDArray[np.float64]:

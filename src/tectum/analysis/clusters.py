@@ -21,7 +21,14 @@ from sklearn.metrics import (
 )
 from sklearn.metrics.cluster import contingency_matrix
 
-from tectum.analysis._checks import check_codebook, check_indices, check_same_length, check_shape, check_winners
+from tectum.analysis._checks import (
+    check_codebook,
+    check_indices,
+    check_labels,
+    check_same_length,
+    check_shape,
+    check_winners,
+)
 from tectum.analysis.map_grid import grid_positions
 
 MOST_CLUSTERS = 10
@@ -38,7 +45,7 @@ def label_units(winners: ArrayLike, labels: ArrayLike, shape: tuple[int, int]) -
     winners : array-like of int, shape (n_samples,)
         Winner per sample; samples with -1 (no neuron fired) are left out.
     labels : array-like of shape (n_samples,)
-        Class of each sample, any dtype that sorts.
+        Class of each sample, numbers or texts.
     shape : tuple of int
         (rows, cols).
 
@@ -54,7 +61,7 @@ def label_units(winners: ArrayLike, labels: ArrayLike, shape: tuple[int, int]) -
         If the lengths differ, a winner is outside the map, or no sample has a winner.
     """
     positions = grid_positions(shape)
-    winners, labels = check_winners(winners, shape), _check_labels("labels", labels)
+    winners, labels = check_winners(winners, shape), check_labels("labels", labels)
     check_same_length(winners=winners, labels=labels)
     answered = winners >= 0
     if not answered.any():
@@ -91,7 +98,7 @@ def label_accuracy(winners: ArrayLike, labels: ArrayLike, unit_labels: ArrayLike
     ValueError
         If the lengths differ, a winner has no entry in ``unit_labels``, or there are no samples.
     """
-    unit_labels, labels = _check_labels("unit_labels", unit_labels), _check_labels("labels", labels)
+    unit_labels, labels = check_labels("unit_labels", unit_labels), check_labels("labels", labels)
     winners = check_indices("winners", winners, len(unit_labels), start=-1)
     check_same_length(winners=winners, labels=labels)
     return float(np.mean((unit_labels[winners] == labels) & (winners >= 0)))
@@ -122,7 +129,7 @@ def vote_labels(responses: ArrayLike, labels: ArrayLike, new_responses: ArrayLik
     ValueError
         If the arrays do not fit each other.
     """
-    responses, new_responses, labels = np.asarray(responses), np.asarray(new_responses), np.asarray(labels)
+    responses, new_responses, labels = np.asarray(responses), np.asarray(new_responses), check_labels("labels", labels)
     if len(responses) != len(labels) or responses.shape[1:] != new_responses.shape[1:]:
         raise ValueError(
             f"responses (n_samples, n_neurons), labels and new_responses must fit each other, got {responses.shape}, "
@@ -156,7 +163,7 @@ def label_responders(responses: ArrayLike, labels: ArrayLike) -> tuple[NDArray[A
     ValueError
         If the arrays do not fit each other.
     """
-    responses, labels = np.asarray(responses), _check_labels("labels", labels)
+    responses, labels = np.asarray(responses), check_labels("labels", labels)
     if responses.ndim != 2 or len(responses) != len(labels):
         raise ValueError(
             f"responses must be of shape (n_samples, n_neurons) with a label for each sample, got {responses.shape} "
@@ -211,7 +218,7 @@ def cluster_scores(labels_true: ArrayLike, labels_pred: ArrayLike) -> dict[str, 
     ValueError
         If the lengths differ, ``labels_pred`` is not integer or below -1, or there are no samples.
     """
-    classes = np.unique(_check_labels("labels_true", labels_true), return_inverse=True)[1]
+    classes = np.unique(check_labels("labels_true", labels_true), return_inverse=True)[1]
     units = check_indices("labels_pred", labels_pred, np.iinfo(np.intp).max, start=-1)
     check_same_length(labels_true=classes, labels_pred=units)
     answered = units >= 0
@@ -335,13 +342,6 @@ def cluster_curve(
         regions = np.append(regions, -1)  # for samples without winner
         curve[n] = cluster_scores(labels, regions[winners])
     return curve
-
-
-def _check_labels(name: str, labels: ArrayLike) -> NDArray:
-    labels = np.asarray(labels)
-    if labels.ndim != 1 or len(labels) == 0:
-        raise ValueError(f"{name} must be a non-empty 1-D array, got shape {labels.shape}; flatten it with ravel()")
-    return labels
 
 
 def _copies(hits: ArrayLike, codebook: NDArray) -> NDArray[np.intp]:

@@ -9,6 +9,8 @@ from typing import Any, NamedTuple, Self
 import numpy as np
 from numpy.typing import NDArray
 
+from tectum.files import MOST_EXPANSION, DataError, files_in, read_arrays, reading
+
 SUFFIXES = (".png", ".jpg", ".jpeg", ".tif", ".tiff", ".bmp", ".gif", ".webp")
 ARRAYS = (".npy", ".npz")
 GREY = np.array([0.299, 0.587, 0.114])  # luminance of red, green and blue (ITU-R BT.601)
@@ -133,16 +135,25 @@ def load_images(source: str) -> dict[str, Image] | NDArray[np.float64]:
 
 
 def read_image(path: Path) -> Image:
-    """A picture in grey, from 0 to 1."""
-    from matplotlib.image import imread
+    """A picture in grey, upright; integers become 0 to 1, numbers of a float TIFF are taken as they are."""
+    from PIL import Image as pil, ImageOps
 
-    try:
-        pixels = imread(path)
-    except (OSError, SyntaxError, ValueError) as error:  # SyntaxError: Pillow's word for a broken PNG
-        raise ValueError(f"{path} cannot be read as an image ({error}); convert it to PNG, or leave it out") from error
-    scale = np.iinfo(pixels.dtype).max if pixels.dtype.kind in "ui" else 1.0
-    grey = pixels.astype(np.float64) / scale
-    return grey if grey.ndim == 2 else grey[..., :3] @ GREY if grey.shape[2] >= 3 else grey[..., 0]
+    with reading(path, "an image", "convert it to PNG, or leave it out"), pil.open(path) as file:
+        if math.prod(file.size) > max(2**24, MOST_EXPANSION * path.stat().st_size):
+            raise DataError(f"{path} announces {file.size} pixels, which so short a file cannot hold; write it again")
+        picture = ImageOps.exif_transpose(file)
+        if picture.mode in ("1", "LA", "La"):
+            picture = picture.convert("L")
+        elif picture.mode not in ("F", "I", "L", "RGB") and not picture.mode.startswith("I;16"):
+            picture = picture.convert("RGB")
+        pixels = np.asarray(picture)
+        # Pillow has 32 bits for the 16 of a PNG
+        bits_16 = pixels.dtype == np.int32 and file.format in ("PNG", "PPM")
+        full = 1.0 if pixels.dtype.kind == "f" else 65535 if bits_16 else np.iinfo(pixels.dtype).max
+        values = pixels.astype(np.float64) / full
+        if not np.isfinite(values).all():
+            raise DataError(f"{path} must hold finite numbers, it has NaN or infinite ones; mend it, or leave it out")
+        return values if values.ndim == 2 else values @ GREY
 
 
 def photograph_patches() -> Patches:
@@ -315,23 +326,17 @@ def _destinations(output: Path, names: list[str]) -> list[Path]:
 
 
 def _read_folder(path: Path) -> dict[str, Image]:
-    files = sorted(file for file in path.iterdir() if file.suffix.lower() in SUFFIXES)
+    files = files_in(path, SUFFIXES)
     if not files:
         raise ValueError(f"{path} must hold images ({', '.join(SUFFIXES)}), got none; check the folder")
-    return {file.stem: read_image(file) for file in files}
+    stems = [file.stem for file in files]  # a.jpg and a.png keep their suffixes
+    return {file.name if stems.count(file.stem) > 1 else file.stem: read_image(file) for file in files}
 
 
 def _read_stack(path: Path) -> NDArray[np.float64] | None:
     """Images (n, height, width) in a NumPy file; None if it holds a table."""
-    import zipfile
-
-    try:
-        content = np.load(path, allow_pickle=False)
-        if isinstance(content, np.lib.npyio.NpzFile):
-            keys = [key for key in ("images", "data", "X") if key in content.files] or content.files[:1]
-            content = content[keys[0]]
-    except (ValueError, EOFError, OSError, zipfile.BadZipFile, IndexError):
-        return None  # the reader of tables says what is wrong
+    arrays = read_arrays(path)
+    content = arrays[next((key for key in ("images", "data", "X") if key in arrays), next(iter(arrays)))]
     if content.ndim == 2:
         return None
     if content.ndim != 3 or content.dtype.kind not in "biuf" or content.size == 0:

@@ -1,5 +1,6 @@
 """Which columns of a table are samples and labels, and how text and missing values become numbers."""
 
+import os
 import warnings
 from collections.abc import Sequence
 from difflib import get_close_matches
@@ -9,11 +10,13 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from tectum.files import DataError
+from tectum import persistence
+from tectum.files import DataError, reading
 
 Which = str | int | Sequence[str | int] | None
 KEEP, REFUSE, ONE_HOT = "keep", "refuse", "one-hot"
 MISSING = (KEEP, REFUSE, "mean", "median", "most_frequent")
+NOTE = "table"  # entry in the header of a model file
 INDEX_NAMES = ("index", "id", "unnamed: 0")  # of a column that only counts rows
 
 
@@ -23,6 +26,15 @@ class Preparation(NamedTuple):
     columns: list[str]
     fill: dict[str, Any]  # column -> what stands in place of a missing value
     categories: dict[str, list[str]]  # column of text -> its values, each of which became a feature
+
+
+def preparation_of(model_path: str | os.PathLike[str]) -> Preparation | None:
+    """What the file of a model notes of the table that it was fitted to; None if nothing."""
+    note = persistence.load_arrays(model_path)[1].get(NOTE)
+    if note is None:
+        return None
+    with reading(model_path, "a model with a note of its table", "fit and save it again"):
+        return Preparation(list(note["columns"]), dict(note["fill"]), dict(note["categories"]))
 
 
 class Raw(NamedTuple):
@@ -124,6 +136,8 @@ def find_column(path: Path, names: list[str], wanted: str | int, option: str) ->
     """Index of a column; `option` is named where there is none."""
     if isinstance(wanted, str) and names.count(wanted) == 1:
         return names.index(wanted)
+    if isinstance(wanted, str) and wanted not in names and wanted.removeprefix("-").isdecimal():
+        wanted = int(wanted)
     is_index = isinstance(wanted, int | np.integer) and not isinstance(wanted, bool)
     if is_index and -len(names) <= int(wanted) < len(names):
         return int(wanted) % len(names)

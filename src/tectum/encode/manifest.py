@@ -9,6 +9,7 @@ from typing import Any, Self
 
 from tectum.encode.shards import Shard, content_hash, file_hash
 from tectum.encode.work import Outcome
+from tectum.files import DataError
 from tectum.persistence import PART, write_atomically
 
 MANIFEST = "manifest.json"
@@ -75,7 +76,7 @@ class Manifest:
 
         Raises
         ------
-        ValueError
+        DataError
             If the file is damaged or of a newer tectum.
         """
         path = folder / MANIFEST
@@ -86,13 +87,15 @@ class Manifest:
             if content["format_version"] > FORMAT_VERSION:
                 raise ValueError(f"format version {content['format_version']}, known up to {FORMAT_VERSION}")
             entries = [Entry(**entry) for entry in content["shards"]]
+            if not (isinstance(content["sparse"], bool) and isinstance(content["model"]["sha256"], str)):
+                raise ValueError("sparse and model must be as written")
             for entry in entries:
                 entry.rows = None if entry.rows is None else (entry.rows[0], entry.rows[1])
                 if Path(entry.output).name != entry.output:
                     raise ValueError(f"output must be the name of a file, got {entry.output!r}")
             return cls(folder, content["model"], content["sparse"], content["versions"], entries)
-        except (ValueError, KeyError, TypeError) as error:
-            raise ValueError(
+        except Exception as error:  # whatever a damaged file makes of its entries
+            raise DataError(
                 f"{path} is no manifest that this tectum can read ({error!r}); choose another folder, or pass "
                 "overwrite (--overwrite) to encode everything anew"
             ) from error

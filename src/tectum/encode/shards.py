@@ -2,14 +2,16 @@
 
 import hashlib
 import os
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
+from tectum.datasets.columns import Preparation, arranged
 from tectum.datasets.files import READERS, check_samples, load_file
+from tectum.files import files_in, reading
 
 MAPPED = ".npy"  # the only format of which a part can be read
 BLOCK_BYTES = 2**25  # samples held at a time, as float64; fixed, so that the same shard is always cut in the same way
@@ -54,7 +56,7 @@ def list_shards(inputs: Iterable[str | os.PathLike[str]], shard_rows: int | None
 def _files_of(path: Path) -> list[Path]:
     kinds = ", ".join(READERS)
     if path.is_dir():
-        found = sorted(file for file in path.iterdir() if file.suffix.lower() in READERS and file.is_file())
+        found = files_in(path, tuple(READERS))
         if not found:
             raise ValueError(f"{path} must hold shards ({kinds}), got none; check the folder (subfolders do not count)")
         return found
@@ -79,13 +81,20 @@ def _cut(path: Path, shard_rows: int | None) -> list[Shard]:
     return [whole._replace(rows=(start, min(start + shard_rows, n))) for start in range(0, n, shard_rows)]
 
 
-def blocks(shard: Shard, digest: Any) -> Iterator[NDArray[Any]]:
-    """Samples (n, n_features) of a shard, block by block; `digest` of hashlib takes in the content that was read."""
+def blocks(
+    shard: Shard, digest: Any, names: Sequence[str] | None = None, preparation: Preparation | None = None
+) -> Iterator[NDArray[Any]]:
+    """Samples (n, n_features) of a shard, block by block; `digest` of hashlib takes in the content that was read.
+
+    Columns that the file names come in the order of `names`, or are prepared as those that the model was fitted to.
+    """
     if Path(shard.path).suffix.lower() == MAPPED:
         yield from _mapped_blocks(shard, digest)
         return
     _hash_file(shard.path, digest)
-    data = load_file(shard.path).data
+    is_table = Path(shard.path).suffix.lower() in (".csv", ".parquet")
+    loaded = load_file(shard.path, **({"missing": "refuse", "preparation": preparation} if is_table else {}))
+    data = arranged(names, loaded.feature_names, loaded.data, loaded.named, shard.path)
     for start in range(0, len(data), step := _rows_per_block(data.shape[1])):
         yield data[start : start + step]
 
@@ -129,12 +138,8 @@ def _mapped_blocks(shard: Shard, digest: Any) -> Iterator[NDArray[Any]]:
 
 
 def _mapped(path: str) -> NDArray[Any]:
-    try:
+    with reading(path, "a NumPy file of plain numbers", "it is damaged or holds Python objects: save it again"):
         return np.load(path, mmap_mode="r", allow_pickle=False)
-    except (ValueError, EOFError) as error:
-        raise ValueError(
-            f"{path} cannot be read as a NumPy file of plain numbers ({error}); it is damaged or holds Python objects"
-        ) from error
 
 
 def _rows_per_block(n_features: int) -> int:

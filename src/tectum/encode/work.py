@@ -10,6 +10,7 @@ import numpy as np
 from scipy import sparse
 
 from tectum import persistence
+from tectum.datasets.columns import Preparation, preparation_of
 from tectum.encode.shards import Shard, blocks, file_hash
 
 
@@ -45,10 +46,10 @@ def encode_shard(task: Task) -> Outcome:
 
 def _encode(task: Task) -> Outcome:
     started = time.perf_counter()
-    model = _load(task.model, task.model_sha256)
+    model, names, preparation = _load(task.model, task.model_sha256)
     digest = hashlib.sha256()
     responses, n_bytes = [], 0
-    for block in blocks(task.shard, digest):
+    for block in blocks(task.shard, digest, names, preparation):
         responses.append(_response(model, block, task.sparse))
         n_bytes += block.nbytes
     stat = os.stat(task.shard.path)
@@ -70,12 +71,13 @@ def _encode(task: Task) -> Outcome:
 
 
 @lru_cache(maxsize=1)
-def _load(path: str, sha256: str) -> Any:
-    """The model, once in a process."""
+def _load(path: str, sha256: str) -> tuple[Any, list[str] | None, Preparation | None]:
+    """The model, once in a process, the names of its features and how its table was prepared."""
     if (found := file_hash(path)) != sha256:
         raise ValueError(f"{path} changed while shards were encoded: SHA-256 {found}, {sha256} at the start")
     model = persistence.load(path)
-    return model.set_params(n_jobs=1, verbose=False)
+    names = vars(model).pop("feature_names_in_", None)  # blocks are arranged by them, and bear none
+    return model.set_params(n_jobs=1, verbose=False), names, preparation_of(path)
 
 
 def _response(model: Any, block: np.ndarray, as_sparse: bool) -> Any:

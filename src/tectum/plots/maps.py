@@ -1,6 +1,7 @@
 """Maps seen from above: one cell per neuron, in the order of the sheet."""
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -163,8 +164,9 @@ def plot_label_map(
 
     Parameters
     ----------
-    unit_labels_grid : (rows, cols) array of int
-        Class of each neuron, from 0; -1 or NaN for a neuron without a class, which is hatched.
+    unit_labels_grid : (rows, cols) array of int or str
+        Class of each neuron, from 0; -1 or NaN for a neuron without a class, which is hatched. Or its name, as from
+        `tectum.analysis.label_units`; names are numbered in the order of ``target_names``, else of the alphabet.
     target_names : sequence of str, optional
         Names of the classes; their numbers by default. More than 8 classes are also named in the cells.
     hits : (rows, cols) array, optional
@@ -181,6 +183,8 @@ def plot_label_map(
     ValueError
         If the grids differ in shape, labels are not class indices, or ``target_names`` are too few.
     """
+    if np.asarray(unit_labels_grid).dtype.kind in "OUS":
+        target_names, unit_labels_grid = _numbered(np.asarray(unit_labels_grid), target_names)
     labels = as_classes(as_grid(unit_labels_grid, "plot_label_map.unit_labels_grid"), "plot_label_map.unit_labels_grid")
     names = class_names(labels, target_names, "plot_label_map.target_names")
     won = np.ones(labels.shape) if hits is None else np.nan_to_num(as_grid(hits, "plot_label_map.hits"))
@@ -245,6 +249,17 @@ def plot_clusters(cluster_grid: npt.ArrayLike, *, ax: Axes | None = None) -> Axe
     if len(names) <= FEW_CLASSES:
         add_class_legend(ax, [f"cluster {name}" for name in names], palette)
     return ax
+
+
+def _numbered(names: npt.NDArray[Any], target_names: Sequence[str] | None) -> tuple[list[str], Integers]:
+    """Names of the classes, and the number of each neuron's; -1 for None."""
+    present = sorted({str(name) for name in names.flat if name is not None})
+    known = present if target_names is None else [str(name) for name in target_names]
+    if not set(present) <= set(known):
+        strange = next(name for name in present if name not in known)
+        raise ValueError(f"plot_label_map.target_names must name every class, got none for {strange!r}; add it")
+    codes = [-1 if name is None else known.index(str(name)) for name in names.flat]
+    return known, np.array(codes, np.int64).reshape(names.shape)
 
 
 def _paint(classes: Integers, palette: Sequence[tuple[float, ...]]) -> Floats:

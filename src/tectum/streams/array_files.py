@@ -11,7 +11,7 @@ from typing import IO, Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from tectum.files import files_in, open_member, read_array_header, reading
+from tectum.files import DataError, files_in, open_member, read_array_header, reading
 from tectum.streams.stream import Chunk, PathLike, Stream, StreamError, as_paths, check_rate, check_whole
 
 SUFFIXES = (".npy", ".npz")
@@ -44,8 +44,10 @@ def arrays(
     ------
     FileNotFoundError
         If there is no such file.
+    DataError
+        If the first file holds no samples.
     ValueError
-        If the first file holds no samples, or a parameter is out of range.
+        If a parameter is out of range.
     StreamError
         While iterating: if a file cannot be read, ends early, or has another number of features than the first.
     """
@@ -94,7 +96,7 @@ class ArrayStream(Stream):
                         self.n_features = found.n_features
             except StreamError as error:
                 if position == 0:
-                    raise ValueError(str(error)) from error  # met again, as what it is, when its turn comes
+                    raise DataError(str(error)) from error  # met again, as what it is, when its turn comes
             self.names += names
         self.n_announced = n_announced
 

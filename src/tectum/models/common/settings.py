@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from tectum import parts
+from tectum.files import DataError
 from tectum.models.common.nested import unknown_name
 
 WORDS = {"none": None, "true": True, "false": False, "inf": float("inf"), "nan": float("nan")}
@@ -36,7 +37,7 @@ def read_toml(path: str | os.PathLike[str]) -> dict[str, Any]:
     ------
     FileNotFoundError
         If there is no such file.
-    ValueError
+    DataError
         If it is not TOML.
     """
     return dict(flatten(load_toml(path)))
@@ -49,8 +50,8 @@ def load_toml(path: str | os.PathLike[str]) -> dict[str, Any]:
         raise FileNotFoundError(f"no configuration file at {path}; check the path")
     try:
         return tomllib.loads(path.read_text(encoding="utf-8"))
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise ValueError(f"{path} must be a TOML file, but {error}; correct it there") from error
+    except (ValueError, RecursionError, MemoryError) as error:
+        raise DataError(f"{path} must be a TOML file, but {error}; correct it there") from error
 
 
 def parse_assignments(assignments: Iterable[str]) -> dict[str, Any]:

@@ -9,6 +9,7 @@ from numpy.typing import ArrayLike, NDArray
 from sklearn.utils import _safe_indexing, check_array, check_random_state
 
 from tectum import analysis
+from tectum.analysis._checks import check_labels
 from tectum.models.common.diagnosis import Diagnosis
 from tectum.report.numbers import MAP, Measure, Method, fit_baselines, measure_classes, measure_maps
 
@@ -153,7 +154,7 @@ def _classes(
     """Class of each sample from 0 with the names of the classes, or None if y is missing or no set of classes."""
     if y is None:
         return None, []
-    values = np.asarray(y)
+    values = check_labels("y", y)
     if values.shape != (n_samples,):
         raise ValueError(f"y must have shape ({n_samples},), one label per sample, got {values.shape}; leave it out")
     if values.dtype.kind == "f" and np.isnan(values).any():

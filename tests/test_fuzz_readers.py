@@ -1,0 +1,181 @@
+"""Readers at damaged files: nothing but the documented error, and no memory beyond what a file may ask for."""
+
+import json
+import resource
+import subprocess
+import sys
+import zipfile
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+from PIL import Image
+
+import tectum
+from tectum import datasets, streams
+from tectum.cli.images import read_image
+from tectum.encode.manifest import Manifest
+from tectum.files import DataError
+from tectum.models.common.settings import load_toml
+from tectum.streams import onnx_graph
+
+CASES = 40  # of each kind of file
+MEMORY = 3 * 2**30  # bytes of addresses, which absurd sizes would exceed
+TABLE = "name,a,b\n" + "x,1,2.5\ny,3,\n" * 3
+
+
+def onnx_bytes() -> bytes:
+    """A graph of two nodes."""
+
+    def field(number: int, content: bytes) -> bytes:
+        return bytes([number << 3 | 2, len(content)]) + content
+
+    nodes = [field(1, field(1, source) + field(2, made)) for source, made in ((b"x", b"y"), (b"y", b"z"))]
+    return b"\x08\x07" + field(7, b"".join(nodes) + field(12, field(1, b"z")))
+
+
+def write_samples(folder: Path) -> None:
+    """A small good file of each kind."""
+    rng = np.random.default_rng(0)
+    X = rng.normal(size=(12, 3))
+    np.save(folder / "array.npy", X)
+    np.savez(folder / "arrays.npz", X=X, y=np.arange(12))
+    np.savez_compressed(folder / "packed.npz", data=X, time_s=np.arange(12.0))
+    (folder / "table.csv").write_text(TABLE)
+    pd.DataFrame(X, columns=list("abc")).to_parquet(folder / "table.parquet")
+    Image.fromarray(rng.integers(0, 256, (9, 9), np.uint8)).save(folder / "image.png")
+    Image.fromarray(rng.random((9, 9)).astype("f4")).save(folder / "image.tif")
+    Image.fromarray(rng.integers(0, 256, (9, 9), np.uint8)).save(folder / "image.jpg")
+    events = {"t": np.arange(20) * 1000, "x": np.arange(20) % 5, "y": np.arange(20) % 4, "p": np.arange(20) % 2}
+    np.savez(folder / "events.npz", **events)
+    (folder / "events.bin").write_bytes(rng.integers(0, 100, 100, np.uint8).tobytes())
+    pairs = np.stack([np.arange(20) * 2, np.arange(20) * 1000], axis=1).astype(">i4")
+    (folder / "events.aedat").write_bytes(b"#!AER-DAT2.0\r\n" + pairs.tobytes())
+    (folder / "graph.onnx").write_bytes(onnx_bytes())
+    (folder / "settings.toml").write_text('dt = 0.05\n[radius]\npart = "ConstantRadius"\nradius = 2.5\n')
+    (folder / "manifest").mkdir()
+    entry = {"input": "a.npy", "rows": [0, 4], "size": 10, "mtime_ns": 1, "output": "a.npy", "state": "done"}
+    content = {"format_version": 1, "versions": [], "model": {"sha256": "0"}, "sparse": False, "shards": [entry]}
+    (folder / "manifest" / "manifest.json").write_text(json.dumps(content))
+
+
+def watch_events(path: Path) -> None:
+    try:
+        stream = streams.event_frames(path, window_ms=5.0, empty=False)
+    except ValueError as error:
+        if "event_frames.shape" not in str(error) and not isinstance(error, DataError):
+            raise
+        return
+    next(iter(stream))
+
+
+def name_layers(path: Path) -> None:
+    """As CNN does before onnxruntime sees the file."""
+    try:
+        onnx_graph.with_output(path.read_bytes(), (onnx_graph.layers(path.read_bytes()) or [""])[-1])
+    except (ValueError, IndexError) as error:
+        raise DataError(str(error)) from error
+
+
+READERS: dict[str, list[Callable]] = {
+    "array.npy": [datasets.load, lambda path: list(streams.arrays(path))],
+    "arrays.npz": [datasets.load, lambda path: list(streams.arrays(path))],
+    "packed.npz": [datasets.load, lambda path: list(streams.arrays(path))],
+    "table.csv": [lambda path: datasets.load(path, target="name"), lambda path: datasets.load(path, text="one-hot")],
+    "table.parquet": [datasets.load],
+    "image.png": [read_image],
+    "image.tif": [read_image],
+    "image.jpg": [read_image],
+    "events.npz": [watch_events],
+    "events.bin": [watch_events],
+    "events.aedat": [watch_events],
+    "graph.onnx": [name_layers],
+    "settings.toml": [load_toml],
+    "manifest/manifest.json": [lambda path: Manifest.read(path.parent)],
+}
+
+
+def damaged(content: bytes, rng: np.random.Generator) -> bytes:
+    """Flipped bytes, a stretch cut out or off, doubled, or overwritten by large numbers."""
+    changed = bytearray(content)
+    kind = rng.integers(5)
+    first, last = np.sort(rng.integers(0, len(content) + 1, 2))
+    if kind == 0:
+        for place in rng.integers(0, len(changed), rng.integers(1, 6)):
+            changed[place] = rng.integers(256)
+    elif kind == 1:
+        del changed[rng.integers(len(changed)) :]
+    elif kind == 2:
+        del changed[first:last]
+    elif kind == 3:
+        changed[first:first] = changed[first:last]
+    else:
+        changed[first : first + 8] = rng.choice([b"\xff" * 8, b"99999999", b"\x7f" + b"\xff" * 7, b"\x00" * 8])
+    return bytes(changed)
+
+
+def fuzz(folder: Path, cases: int) -> list[str]:
+    """What went wrong."""
+    write_samples(folder)
+    rng, wrong = np.random.default_rng(0), []
+    for name, readers in READERS.items():
+        path = folder / name
+        content = path.read_bytes()
+        for case in range(-1, cases):  # the good file first
+            path.write_bytes(content if case < 0 else damaged(content, rng))
+            for reader in readers:
+                try:
+                    reader(path)
+                except DataError as error:
+                    if case < 0:
+                        wrong.append(f"{name} as it was: {error}")
+                except BaseException as error:
+                    wrong.append(f"{name}, case {case}: {error!r}")
+    return wrong
+
+
+def test_readers_survive_damaged_files(tmp_path: Path) -> None:
+    """In a process of its own, where a signal would show, with little memory."""
+    command = [sys.executable, "-W", "ignore", __file__, str(tmp_path)]
+    found = subprocess.run(command, capture_output=True, text=True)
+    assert found.returncode == 0, found.stderr[-2000:]
+    assert json.loads(found.stdout) == []
+
+
+def test_absurd_sizes_are_refused_before_memory_is_touched(tmp_path: Path) -> None:
+    path = tmp_path / "a.npy"
+    with open(path, "wb") as file:
+        np.lib.format.write_array_header_1_0(file, {"descr": "<f8", "fortran_order": False, "shape": (10**9, 10**6)})
+        file.write(bytes(1000))
+    with pytest.raises(DataError, match="it is too short for"):
+        datasets.load(path)
+    with zipfile.ZipFile(tmp_path / "a.npz", "w", zipfile.ZIP_BZIP2) as archive, archive.open("X.npy", "w") as member:
+        np.lib.format.write_array_header_1_0(member, {"descr": "<f8", "fortran_order": False, "shape": (2**20, 8)})
+        for _ in range(8):
+            member.write(bytes(2**23))
+    with pytest.raises(DataError, match="announces 67108"):
+        datasets.load(tmp_path / "a.npz")
+
+
+def test_long_numbers_in_a_graph_are_refused_at_once(tmp_path: Path) -> None:
+    path = tmp_path / "a.onnx"
+    path.write_bytes(b"\xff" * 2_000_000)
+    with pytest.raises(DataError, match=r"a\.onnx cannot be read as an ONNX file .*more than ten bytes"):
+        streams.CNN(path)
+
+
+def test_packets_of_events_expand_within_bounds(tmp_path: Path) -> None:
+    lz4 = pytest.importorskip("lz4.frame")
+    from tectum.streams.event_files import _unpacker
+
+    bomb = lz4.compress(lz4.compress(bytes(2**30)))
+    assert len(_unpacker(1, "a")(lz4.decompress(bomb))) <= 1100 * len(lz4.decompress(bomb))
+    assert _unpacker(1, "a")(lz4.compress(b"events")) == b"events"
+    assert tectum.files.MOST_EXPANSION == 1100
+
+
+if __name__ == "__main__":  # FOLDER [CASES]: print what went wrong, as JSON
+    resource.setrlimit(resource.RLIMIT_AS, (MEMORY, MEMORY))
+    print(json.dumps(fuzz(Path(sys.argv[1]), int(sys.argv[2]) if len(sys.argv) > 2 else CASES)))
