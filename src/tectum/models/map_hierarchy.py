@@ -51,6 +51,7 @@ class MapHierarchy(SpikingEstimator):
     maps : list of Map or None, default=None
         The graph; None is two maps of 8 x 8 neurons that see half of the features each and a third that hears both.
         Order matters for `level` only; feedback is allowed.
+        `Features` may hold shares in place of numbers of features, 0.5 for a half.
     clock : PacingClock, AdaptiveClock, Entrainment or None, default=None
         Rhythm of maps that have none of their own. None is `PacingClock`.
     cycles : int, default=4

@@ -16,7 +16,7 @@ from tectum.core.random import keys_of_rows, seed_from
 from tectum.engine.dictionary import network
 from tectum.engine.dictionary.loop import DictionaryCircuit, DictionaryState
 from tectum.models.common import parameters
-from tectum.models.common.base import SpikingEstimator
+from tectum.models.common.base import SpikingEstimator, variant
 from tectum.models.common.diagnosis import Diagnosis
 from tectum.models.common.dictionary_diagnosis import diagnose_dictionary
 from tectum.parts.input_spikes import BernoulliSpikes, RegularSpikes
@@ -207,75 +207,26 @@ class SpikingDictionary(SpikingEstimator):
         self.verbose = verbose
         self.n_jobs = n_jobs
 
-    @classmethod
-    def reference(cls, n_components=64, **others) -> Self:
-        """The vector quantiser of the paper with the term of the squared norm that its objective demands.
-
-        Parameters
-        ----------
-        n_components : int, default=64
-        **others
-            Further parameters of the class, which take precedence.
-
-        Returns
-        -------
-        SpikingDictionary
-        """
-        return cls(n_components, **(parameters.REFERENCE | others))
-
-    @classmethod
-    def literal(cls, n_components=64, **others) -> Self:
-        """The vector quantiser as its published implementation (ngc-museum) reads the paper.
-
-        It is shipped for comparison: most of its neurons die, and it reconstructs little better than the mean.
-
-        Parameters
-        ----------
-        n_components : int, default=64
-        **others
-            Further parameters of the class, which take precedence.
-
-        Returns
-        -------
-        SpikingDictionary
-        """
-        return cls(n_components, **(parameters.LITERAL | others))
-
-    @classmethod
-    def quantiser(cls, n_components=64, **others) -> Self:
-        """The vector quantiser with membranes that integrate over a presentation: a spiking k-means.
-
-        Parameters
-        ----------
-        n_components : int, default=64
-        **others
-            Further parameters of the class, which take precedence.
-
-        Returns
-        -------
-        SpikingDictionary
-        """
-        return cls(n_components, **(parameters.QUANTISER | others))
-
-    @classmethod
-    def fois2023(cls, n_components=64, **others) -> Self:
-        """The vector quantiser with a temporal code of Fois & Girau (2023).
-
-        A value is a ring of ten neurons, each of which fires once, the earlier the nearer the value is to the one it
-        prefers. The first neuron of the dictionary to fire inhibits all others, and the latencies of its inputs are
-        written into its weights. Its inhibition grows over `n_presentations`; neither rate nor threshold changes.
-
-        Parameters
-        ----------
-        n_components : int, default=64
-        **others
-            Further parameters of the class, which take precedence.
-
-        Returns
-        -------
-        SpikingDictionary
-        """
-        return cls(n_components, **(parameters.FOIS2023 | others))
+    reference = variant(
+        "The vector quantiser of the paper with the term of the squared norm that its objective demands.",
+        parameters.REFERENCE,
+    )
+    literal = variant(
+        "The vector quantiser as its published implementation (ngc-museum) reads the paper. It is shipped for "
+        "comparison: most of its neurons die, and it reconstructs little better than the mean.",
+        parameters.LITERAL,
+    )
+    quantiser = variant(
+        "The vector quantiser with membranes that integrate over a presentation: a spiking k-means.",
+        parameters.QUANTISER,
+    )
+    fois2023 = variant(
+        "The vector quantiser with a temporal code of Fois & Girau (2023). A value is a ring of ten neurons, each "
+        "of which fires once, the earlier the nearer the value is to the one it prefers. The first neuron of the "
+        "dictionary to fire inhibits all others, and the latencies of its inputs are written into its weights. "
+        "Its inhibition grows over `n_presentations`; neither rate nor threshold changes.",
+        parameters.FOIS2023,
+    )
 
     def fit(self, X: ArrayLike, y: Any = None) -> Self:
         """Learn the components from samples drawn at random.

@@ -17,7 +17,7 @@ from tectum.core.random import seed_from
 from tectum.engine.maps import network
 from tectum.engine.maps.loop import MapCircuit, MapState
 from tectum.models.common import parameters
-from tectum.models.common.base import SpikingEstimator
+from tectum.models.common.base import SpikingEstimator, variant
 from tectum.models.common.diagnosis import Diagnosis
 from tectum.models.common.map_diagnosis import diagnose_map
 from tectum.models.common.scaling import FeatureScaling, scaling_of
@@ -228,25 +228,12 @@ class SpikingSOM(SpikingEstimator):
             published["encoder"] = published["encoder"]._replace(low=0.10, high=0.90)
         return cls(shape, n_presentations=n_presentations, **(published | others))
 
-    @classmethod
-    def continuous(cls, shape=(10, 10), **others) -> Self:
-        """A map whose parameters never change: the same constants order it, refine it and follow new data.
-
-        Its neighbourhood stays wide, so that it never folds; the price is a coarser map than with the decaying radius
-        that is the default.
-
-        Parameters
-        ----------
-        shape : tuple of (int, int), default=(10, 10)
-            Rows and columns; the radius is made for maps of about this size.
-        **others
-            Further parameters of the class, which take precedence.
-
-        Returns
-        -------
-        SpikingSOM
-        """
-        return cls(shape, **(parameters.CONTINUOUS | others))
+    continuous = variant(
+        "A map whose parameters never change: the same constants order it, refine it and follow new data. Its "
+        "neighbourhood stays wide, so that it never folds; the price is a coarser map than with the decaying "
+        "radius that is the default. It is made for maps of about 10 x 10.",
+        parameters.CONTINUOUS,
+    )
 
     def fit(self, X: ArrayLike, y: Any = None) -> Self:
         """Learn the map from samples drawn at random.

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from inspect import signature
 from typing import Any, ClassVar, Self
 
 import numpy as np
@@ -297,3 +298,15 @@ class SpikingEstimator(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEs
         estimator = parameters.restore(cls, header)
         estimator._set_state(arrays, header)
         return estimator._publish()
+
+
+def variant(text: str, given: Mapping[str, Any]) -> Any:
+    """An alternative constructor of an estimator: the class with other parameters than the default."""
+
+    def constructor(cls, *first, **others):
+        return cls(**{**given, **signature(cls).bind_partial(*first).arguments, **others})
+
+    constructor.__doc__ = (
+        f"{text}\n\nArguments are those of the class, and take precedence over those of the variant.\n"
+    )
+    return classmethod(constructor)

@@ -3,6 +3,7 @@
 from typing import Any, Self
 
 from tectum import parts
+from tectum.models.common.base import variant
 from tectum.models.common.parameters import check_part
 from tectum.models.waves import growth as wave_growth, parameters as wave_parameters
 
@@ -15,58 +16,22 @@ class WaveArchitectures:
     def __init__(self, layers: Any = None, **others: Any) -> None:
         raise NotImplementedError("WaveArchitectures has no parts of its own; use WaveNetwork")
 
-    @classmethod
-    def authors(cls, layers=wave_parameters.AUTHORS_LAYERS, **others) -> Self:
-        """The rule and the constants of the authors' code: winners learn in proportion to their excess.
-
-        Competition thresholds grow thirty times faster than there, so that all units find a patch within 5,000 ms.
-
-        Parameters
-        ----------
-        layers : sequence of Sheet, default=(Sheet(1600, 20.0), Sheet(300, 6.0))
-        **others
-            Further parameters of the class, which take precedence.
-
-        Returns
-        -------
-        WaveNetwork
-        """
-        return cls(layers, **(wave_parameters.AUTHORS | others))
-
-    @classmethod
-    def precursor(cls, layers=wave_parameters.PRECURSOR_LAYERS, **others) -> Self:
-        """The rule and the constants of the code of Raghavan & Thomson (2019): neurons of Izhikevich, one winner.
-
-        Every 1,000 ms the units that have won less than 200 times become as sensitive as a fifth of their largest
-        input allows. Fields become compact, without order; units of the upper sheet fire when they win.
-
-        Parameters
-        ----------
-        layers : sequence of Sheet, default=(Sheet(3200, 32.0), Sheet(400, 32.0))
-        **others
-            Further parameters of the class, which take precedence.
-
-        Returns
-        -------
-        WaveNetwork
-        """
-        return cls(layers, **(wave_parameters.PRECURSOR | others))
-
-    @classmethod
-    def scheduled(cls, layers=wave_parameters.TOPOGRAPHIC_LAYERS, **others) -> Self:
-        """Order by a schedule: waves and neighbourhoods that shrink over six phases, whatever the fields are like.
-
-        Parameters
-        ----------
-        layers : sequence of Sheet, default=(Sheet(1600, 20.0), Sheet(300, 10.0))
-        **others
-            Further parameters of the class, which take precedence.
-
-        Returns
-        -------
-        WaveNetwork
-        """
-        return cls(layers, **(wave_parameters.SCHEDULED | others))
+    authors = variant(
+        "The rule and the constants of the authors' code: winners learn in proportion to their excess. "
+        "Competition thresholds grow thirty times faster than there, so that all units find a patch within 5,000 "
+        "ms.",
+        {"layers": wave_parameters.AUTHORS_LAYERS} | wave_parameters.AUTHORS,
+    )
+    precursor = variant(
+        "The rule and the constants of the code of Raghavan & Thomson (2019): neurons of Izhikevich, one winner. "
+        "Every 1,000 ms the units that have won less than 200 times become as sensitive as a fifth of their "
+        "largest input allows. Fields become compact, without order; units of the upper sheet fire when they win.",
+        {"layers": wave_parameters.PRECURSOR_LAYERS} | wave_parameters.PRECURSOR,
+    )
+    scheduled = variant(
+        "Order by a schedule: waves and neighbourhoods that shrink over six phases, whatever the fields are like.",
+        {"layers": wave_parameters.TOPOGRAPHIC_LAYERS} | wave_parameters.SCHEDULED,
+    )
 
     @classmethod
     def perceptron(cls, sizes=(1600, 300, 100), **others) -> Self:
@@ -185,21 +150,10 @@ class WaveArchitectures:
         sheets = wave_growth.sheets_of("WaveNetwork.budding", sizes)
         return cls.topographic(sheets, **(wave_parameters.BUDDING | others))
 
-    @classmethod
-    def continuous(cls, layers=wave_parameters.TOPOGRAPHIC_LAYERS, **others) -> Self:
-        """Waves of one size throughout, no schedule: wider neighbourhoods and more winners at first; takes 60 s.
-
-        Parameters
-        ----------
-        layers : sequence of Sheet, default=(Sheet(1600, 20.0), Sheet(300, 10.0))
-        **others
-            Further parameters of the class, which take precedence.
-
-        Returns
-        -------
-        WaveNetwork
-        """
-        return cls(layers, **(wave_parameters.CONTINUOUS | others))
+    continuous = variant(
+        "Waves of one size throughout, no schedule: wider neighbourhoods and more winners at first; takes 60 s.",
+        {"layers": wave_parameters.TOPOGRAPHIC_LAYERS} | wave_parameters.CONTINUOUS,
+    )
 
     @classmethod
     def control(cls, kind, layers=wave_parameters.TOPOGRAPHIC_LAYERS, **others) -> Self:
@@ -225,18 +179,7 @@ class WaveArchitectures:
         """
         return cls(layers, **(wave_parameters.TOPOGRAPHIC | wave_growth.control_parts(kind) | others))
 
-    @classmethod
-    def topographic(cls, layers=wave_parameters.TOPOGRAPHIC_LAYERS, **others) -> Self:
-        """The default parts, spelled out: units learn when they fire, in neighbourhoods that follow their fields.
-
-        Parameters
-        ----------
-        layers : sequence of Sheet, default=(Sheet(1600, 20.0), Sheet(300, 10.0))
-        **others
-            Further parameters of the class, which take precedence.
-
-        Returns
-        -------
-        WaveNetwork
-        """
-        return cls(layers, **(wave_parameters.TOPOGRAPHIC | others))
+    topographic = variant(
+        "The default parts, spelled out: units learn when they fire, in neighbourhoods that follow their fields.",
+        {"layers": wave_parameters.TOPOGRAPHIC_LAYERS} | wave_parameters.TOPOGRAPHIC,
+    )
