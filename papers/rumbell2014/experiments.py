@@ -125,7 +125,7 @@ def oscillation(n_features: int, seed: int, n_inputs: int = 20) -> dict[str, flo
     X = rng.random((n_inputs, n_features))
     som = published(n_features, random_state=seed, input_range=(0.0, 1.0), n_snapshots=0)
     som.set_params(n_presentations=1).fit(X)
-    currents = som._currents(X)
+    currents = som.currents(X)
     rows = []
     for m in range(n_inputs):
         recording = som.record(X[m : m + 1], input_ms=600.0)
