@@ -316,7 +316,9 @@ def _parameters(model: Any) -> list[tuple[str, str, bool, list[tuple[str, str]]]
         part = chosen.get(name)
         if hasattr(part, "_asdict"):
             rows.append((name, type(part).__name__, given is not None, list(_fields(part))))
-        elif name in chosen:  # a sequence of parts
+        elif name in chosen and hasattr(part[0], "name"):  # a row for each part of a sequence that has a name
+            rows += [(item.name, type(item).__name__, given is not None, list(_fields(item))[1:]) for item in part]
+        elif name in chosen:
             rows.append((name, f"{len(part)} {type(part[0]).__name__}", given is not None, list(_fields(part))))
         elif name not in ("verbose", "n_jobs", "warm_start"):
             rows.append((name, _text(given), given is not None, []))
@@ -326,9 +328,10 @@ def _parameters(model: Any) -> list[tuple[str, str, bool, list[tuple[str, str]]]
 def _fields(part: Any) -> Iterator[tuple[str, str]]:
     """Dotted name and value of each field of a part, and of the parts in it."""
     for path, value in constants(part, lambda part, field: None):
-        deeper = members(value)
-        if not deeper or not hasattr(value, "_asdict"):
-            yield path.replace("__", "."), type(value).__name__ if deeper else _text(value)
+        if not members(value):
+            yield path.replace("__", "."), _text(value)
+        elif path[-1].isdigit():  # a part in a sequence
+            yield path.replace("__", "."), type(value).__name__
 
 
 def _text(value: Any) -> str:
