@@ -74,7 +74,7 @@ def run_kernel(
     n_input, n_blank = round(input_ms / parts.dt), round(blank_ms / parts.dt)
     blank = np.zeros(n_u, np.float32)
     scratch = network._scratch(state)._replace(history=network._history(*weights.shape, remembered))
-    run_map(circuit, state, out, scratch, currents.astype(np.float32), blank, n_input, n_blank, learn, skip)
+    run_map(circuit, state, out, scratch, currents.astype(np.float32), blank, n_input, n_blank, learn, False, skip)
     events = zip((out.u, out.h, out.v), out.n_events, strict=True)
     return Run([kept[:n] for kept, n in events], state, out)
 
@@ -330,7 +330,7 @@ class TestRowsThatLearnWhenUsed:
             state = network.rest_state(weights.copy())
             scratch = network._scratch(state)._replace(history=network._history(32, 100, remembered))
             blank, out = np.zeros(32, np.float32), network._spikes(3, state, 0)
-            run_map(circuit, state, out, scratch, currents.astype(np.float32), blank, 2400, 0, True, True)
+            run_map(circuit, state, out, scratch, currents.astype(np.float32), blank, 2400, 0, True, False, True)
             states.append(state)
         for one, other in zip(*states, strict=True):
             np.testing.assert_array_equal(one, other)

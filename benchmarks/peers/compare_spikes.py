@@ -161,7 +161,7 @@ def tectum_spikes(problem: Problem, skip: bool = True, record: bool = True, repe
         state = network.rest_state(w0.copy())
         spikes, scratch = network._spikes(len(currents), state, capacity), network._scratch(state)
         start = time.process_time()
-        run_map(circuit, state, spikes, scratch, currents, blank, problem.steps, 0, problem.learn, skip)
+        run_map(circuit, state, spikes, scratch, currents, blank, problem.steps, 0, problem.learn, False, skip)
         return spikes, state.weights, time.process_time() - start
 
     runs = [run(capacity=0) for _ in range(repeats + 1)]

@@ -19,6 +19,8 @@ import numba
 from numba.core import types
 from numba.core.caching import FunctionCache
 
+from tectum.core import compiler
+
 P = ParamSpec("P")
 R = TypeVar("R")
 
@@ -29,7 +31,7 @@ KEPT_FOLDERS = 3
 # calling a long function, costs the loop its vector instructions (measured: 9 and 12 times slower). All options are
 # spelled out because Numba hands unset ones down from caller to callee.
 ENTRY_OPTIONS: Any = {"nogil": True, "error_model": "numpy", "fastmath": False, "forceinline": False, "_nrt": False}
-INNER_OPTIONS: Any = ENTRY_OPTIONS | {"forceinline": True}
+INNER_OPTIONS: Any = ENTRY_OPTIONS | {"forceinline": True}  # of equations, which devices compile too
 
 _NUMBA: Any = numba.config
 _CONFIG_LOCK = threading.Lock()
@@ -37,7 +39,7 @@ _CONFIG_LOCK = threading.Lock()
 
 def called_kernel(function: Callable[P, R]) -> Callable[P, R]:
     """As `kernel`, but other kernels call it: for long work from several places, which would be compiled for each."""
-    return function if _NUMBA.DISABLE_JIT else Kernel(function, ENTRY_OPTIONS)
+    return function if _NUMBA.DISABLE_JIT else Kernel(function, forceinline=False)
 
 
 def kernel(function: Callable[P, R]) -> Callable[P, R]:
@@ -66,10 +68,10 @@ class Kernel(Generic[P, R]):
     whose arguments hold no parameters (named tuples) of a class from elsewhere, since those bring their own laws.
     """
 
-    def __init__(self, function: Callable[P, R], inner_options: Any = INNER_OPTIONS) -> None:
+    def __init__(self, function: Callable[P, R], forceinline: bool = True) -> None:
         functools.update_wrapper(self, function)
-        self.uncached = _dispatcher(function, ENTRY_OPTIONS)
-        self.inner = _dispatcher(function, inner_options)
+        self.uncached = _dispatcher(function, ENTRY_OPTIONS | compiler.KERNEL)
+        self.inner = _dispatcher(function, ENTRY_OPTIONS | compiler.INLINED | {"forceinline": forceinline})
 
     def __call__(self, *args: P.args, **kwargs: P.kwargs) -> R:
         for argument in (*args, *kwargs.values()) if kwargs else args:
@@ -153,7 +155,7 @@ class _Cache(FunctionCache):
 
 def _with_cache(function: Callable[..., Any], folder: Path) -> Any:
     """A dispatcher that stores machine code under `folder`, or None if Numba cannot store it there."""
-    dispatcher = _dispatcher(function, ENTRY_OPTIONS)
+    dispatcher = _dispatcher(function, ENTRY_OPTIONS | compiler.KERNEL)
     with _CONFIG_LOCK:
         usual = _NUMBA.CACHE_DIR
         _NUMBA.CACHE_DIR = str(folder)

@@ -344,35 +344,6 @@ def adapt_gain(circuit, state, answered):
 
 
 @kernel
-def run_map(circuit, state, spikes, scratch, currents, blank, n_input, n_blank, learn, skip):
-    """Present samples one after another, each for `n_input` steps and then `n_blank` steps without input.
-
-    IN circuit, currents (n_presentations, n_u), blank (n_u,) zeros, n_input, n_blank, learn, skip (whether silent
-    stretches are skipped); INOUT state, spikes, scratch.
-    """
-    for presentation in range(currents.shape[0]):
-        n_before = spikes.counts[V]
-        for part in range(2):
-            I = currents[presentation] if part == 0 else blank
-            n_steps = n_input if part == 0 else n_blank
-            onset = 0 if part == 0 else n_input
-            step = 0
-            quiet = True
-            while step < n_steps:
-                if skip and quiet:
-                    step += skip_silence(circuit, state, spikes, I, n_steps - step)
-                n_fired = 0
-                for _ in range(min(BLOCK, n_steps - step)):
-                    n_fired += full_step(circuit, state, spikes, scratch, I, presentation, onset + step, learn)
-                    step += 1
-                quiet = n_fired == 0
-        if learn:
-            adapt_gain(circuit, state, spikes.counts[V] > n_before)
-    if scratch.history.n_portions[0] > 0:
-        catch_up_all(circuit.rule, state, scratch)
-
-
-@kernel
 def fill(values, value):
     """Set all elements; OUT values (n,), IN value."""
     for k in range(values.shape[0]):
@@ -392,14 +363,31 @@ def put_to_rest(state):
 
 
 @kernel
-def respond_map(circuit, state, spikes, scratch, currents, blank, n_input):
-    """Present each sample for `n_input` steps to a map at rest, with its weights frozen.
+def run_map(circuit, state, spikes, scratch, currents, blank, n_input, n_blank, learn, from_rest, skip):
+    """Present samples one after another, each for `n_input` steps and then `n_blank` steps without input.
 
-    IN circuit, currents (n_samples, n_u), blank (n_u,) zeros, n_input; INOUT state, spikes, scratch.
+    IN circuit, currents (n_presentations, n_u), blank (n_u,) zeros, n_input, n_blank, learn, from_rest (whether each
+    sample meets a map at rest), skip (whether silent stretches are skipped); INOUT state, spikes, scratch.
     """
-    for sample in range(currents.shape[0]):
-        put_to_rest(state)
-        one = MapSpikes(
-            spikes.first_v[sample : sample + 1], spikes.counts, spikes.u, spikes.h, spikes.v, spikes.n_events
-        )
-        run_map(circuit, state, one, scratch, currents[sample : sample + 1], blank, n_input, 0, False, True)
+    for presentation in range(currents.shape[0]):
+        if from_rest:
+            put_to_rest(state)
+        n_before = spikes.counts[V]
+        for part in range(2):
+            I = currents[presentation] if part == 0 else blank
+            n_steps = n_input if part == 0 else n_blank
+            onset = 0 if part == 0 else n_input
+            step = 0
+            quiet = True
+            while step < n_steps:
+                if skip and quiet:
+                    step += skip_silence(circuit, state, spikes, I, n_steps - step)
+                n_fired = 0
+                for _ in range(min(BLOCK, n_steps - step)):
+                    n_fired += full_step(circuit, state, spikes, scratch, I, presentation, onset + step, learn)
+                    step += 1
+                quiet = n_fired == 0
+        if learn:
+            adapt_gain(circuit, state, spikes.counts[V] > n_before)
+    if scratch.history.n_portions[0] > 0:
+        catch_up_all(circuit.rule, state, scratch)

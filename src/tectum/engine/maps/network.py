@@ -13,7 +13,6 @@ from tectum.engine.maps.loop import (
     MapScratch,
     MapSpikes,
     MapState,
-    respond_map,
     run_map,
     silent_response,
 )
@@ -137,7 +136,9 @@ def learn(circuit: MapCircuit, state: MapState, currents: NDArray[np.float32], p
     """
     spikes = _spikes(len(currents), state, capacity=0)
     n_input, n_blank = _steps(parts.protocol.input_ms, parts), _steps(parts.protocol.blank_ms, parts)
-    run_map(circuit, state, spikes, _scratch(state), currents, np.zeros_like(state.m_u), n_input, n_blank, True, True)
+    run_map(
+        circuit, state, spikes, _scratch(state), currents, np.zeros_like(state.m_u), n_input, n_blank, True, False, True
+    )
     return spikes.counts
 
 
@@ -154,7 +155,7 @@ def respond(
     state = rest_state(learned.weights, learned.gain[0])
     spikes = _spikes(len(currents), state, capacity=0)
     n_input = _steps(parts.protocol.test_ms, parts)
-    respond_map(circuit, state, spikes, _scratch(state), currents, np.zeros_like(state.m_u), n_input)
+    run_map(circuit, state, spikes, _scratch(state), currents, np.zeros_like(state.m_u), n_input, 0, False, True, True)
     steps = spikes.first_v.astype(np.float64)
     return np.where(steps < 0.0, np.nan, steps * parts.dt)
 
@@ -184,7 +185,9 @@ def record(
             # A volley per cycle of 40 ms is the rule; there is room for one every 10 ms.
             volleys = 4 + length * parts.dt / 10.0
             spikes = _spikes(1, state, capacity=length * 64 + round(volleys * (len(state.m_u) + len(state.m_v))))
-            run_map(circuit, state, spikes, scratch, currents[sample : sample + 1], blank, length, 0, False, True)
+            run_map(
+                circuit, state, spikes, scratch, currents[sample : sample + 1], blank, length, 0, False, False, True
+            )
             if (spikes.counts != spikes.n_events).any():
                 raise RuntimeError("the recording ran over: the map fires without end; see diagnose() for remedies")
             for name, kept, n in zip(events, (spikes.u, spikes.h, spikes.v), spikes.n_events, strict=True):
