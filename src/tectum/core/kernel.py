@@ -10,16 +10,15 @@ import functools
 import hashlib
 import os
 import shutil
-import threading
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Generic, ParamSpec, TypeVar
 
 import numba
 from numba.core import types
-from numba.core.caching import FunctionCache
 
 from tectum.core import compiler
+from tectum.core.disk_cache import AVAILABLE, DiskCache
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -34,7 +33,6 @@ ENTRY_OPTIONS: Any = {"nogil": True, "error_model": "numpy", "fastmath": False, 
 INNER_OPTIONS: Any = ENTRY_OPTIONS | {"forceinline": True}  # of equations, which devices compile too
 
 _NUMBA: Any = numba.config
-_CONFIG_LOCK = threading.Lock()
 
 
 def called_kernel(function: Callable[P, R]) -> Callable[P, R]:
@@ -83,11 +81,11 @@ class Kernel(Generic[P, R]):
     def cached(self) -> Any:
         """Dispatcher with a disk cache; `uncached` itself where nothing can be stored."""
         function = self.__wrapped__  # type: ignore[attr-defined]
-        folder = _kernel_folder() if in_package(function) else None
+        folder = _kernel_folder() if AVAILABLE and in_package(function) else None
         # Source that changed since it was loaded no longer describes the equations in memory.
         if folder is None or source_hash() != LOADED_HASH:
             return self.uncached
-        return _with_cache(function, folder) or self.uncached
+        return _with_cache(function, folder)
 
     @property
     def _numba_type_(self) -> types.Dispatcher:
@@ -139,34 +137,11 @@ def _dispatcher(function: Callable[..., Any], options: dict[str, Any]) -> Any:
     return dispatcher
 
 
-class _Cache(FunctionCache):
-    """Numba's disk cache of one function, made safe for processes that compile at the same time."""
-
-    def load_overload(self, sig: Any, target_context: Any) -> Any:
-        # Two processes that store different signatures at once can give both the same file.
-        stored = super().load_overload(sig, target_context)
-        return stored if stored is not None and stored.signature.args == tuple(sig) else None
-
-    def save_overload(self, sig: Any, data: Any) -> None:
-        # A full disk, or a folder that another process has just pruned, must not stop a computation.
-        with contextlib.suppress(OSError):
-            super().save_overload(sig, data)
-
-
 def _with_cache(function: Callable[..., Any], folder: Path) -> Any:
-    """A dispatcher that stores machine code under `folder`, or None if Numba cannot store it there."""
+    """A dispatcher that keeps machine code in a folder."""
     dispatcher = _dispatcher(function, ENTRY_OPTIONS | compiler.KERNEL)
-    with _CONFIG_LOCK:
-        usual = _NUMBA.CACHE_DIR
-        _NUMBA.CACHE_DIR = str(folder)
-        try:
-            dispatcher._cache = _Cache(function)  # what `enable_caching` does, with another class
-        except (OSError, RuntimeError):
-            return None
-        finally:
-            _NUMBA.CACHE_DIR = usual
-    # Where the folder cannot be written, Numba would fall back to a cache that can go stale.
-    return dispatcher if Path(dispatcher.stats.cache_path).parent == folder else None
+    dispatcher._cache = DiskCache(function, folder)
+    return dispatcher
 
 
 @functools.cache
@@ -177,12 +152,13 @@ def _kernel_folder() -> Path | None:
     try:
         folder = _cache_folder() / "kernels" / LOADED_HASH
         folder.mkdir(parents=True, exist_ok=True)
-        os.utime(folder)
-        by_age = sorted(folder.parent.iterdir(), key=lambda path: path.stat().st_mtime, reverse=True)
     except (OSError, RuntimeError):  # RuntimeError: no home folder
         return None
-    for old in by_age[KEPT_FOLDERS:]:
-        shutil.rmtree(old, ignore_errors=True)
+    with contextlib.suppress(OSError):  # a cache that others made can be read all the same
+        os.utime(folder)
+        by_age = sorted(folder.parent.iterdir(), key=lambda path: path.stat().st_mtime, reverse=True)
+        for old in by_age[KEPT_FOLDERS:]:
+            shutil.rmtree(old, ignore_errors=True)
     return folder
 
 
