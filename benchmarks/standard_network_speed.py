@@ -80,7 +80,7 @@ def in_c(
     values = (neuron.keep, neuron.pull, neuron.v_rest, neuron.v_reset, neuron.v_th, neuron.theta_plus)
     values += (recovery(neuron, n_steps), circuit.inhibition.strength, rule.eta_plus, rule.eta_minus, rule.w_max)
     values += (circuit.norm.mean, circuit.gain, retry.step)
-    memory = (rule.memory_plus, rule.memory_minus)
+    memory = [np.append(getattr(rule, name, ()), np.float32(0.0)) for name in ("memory_plus", "memory_minus")]
     with tempfile.TemporaryDirectory() as folder:
         question, answer = Path(folder, "problem"), Path(folder, "result")
         with question.open("wb") as file:

@@ -34,7 +34,7 @@ CASES: dict[str, dict[str, Any]] = {
     "soft inhibition, strong depression, no refractory period": {
         "inhibition": LateralInhibition(3.0),
         "rule": PostPreSTDP(eta_minus=0.02),
-        "neuron": AdaptiveLIF(refractory_ms=0.0),
+        "neuron": AdaptiveLIF(refractory=0.0),
     },
     "many spikes at once": {"encoder": PoissonSpikes(rate=700.0, duration=20.0)},
 }

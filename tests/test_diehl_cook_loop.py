@@ -19,13 +19,12 @@ from tectum.engine.standard import network
 from tectum.engine.standard.loop import DiehlCookCircuit, DiehlCookScratch, DiehlCookState, draw_input_spikes
 from tectum.models.common.parameters import DIEHL_COOK
 from tectum.parts import AdaptiveLIF, LateralInhibition, MoreInput, PoissonSpikes, PostPreSTDP, TargetSTDP
-from tectum.parts.adaptive_threshold import inhibited, raised, recovery
-from tectum.parts.neurons import membrane
-from tectum.parts.plasticity import depress, potentiate
+from tectum.parts.adaptive_threshold import inhibited
+from tectum.parts.neurons import jump, membrane, recovery, threshold
+from tectum.parts.plasticity import depress, inputs_depress, potentiate, silence_counts
 from tectum.parts.poisson import enough, mean_interval, rate_factor
 from tectum.parts.steps import discretise
-from tectum.parts.trace_plasticity import inputs_depress, silence_counts
-from tectum.parts.waves import peak
+from tectum.parts.traces import input_trace, neuron_trace
 
 SEED = 7
 SOURCE = Path(tectum.__file__).parents[1]
@@ -64,9 +63,9 @@ class TestNeuron:
 
     def test_threshold(self):
         p = discretise(AdaptiveLIF(), 1.0)
-        theta = raised(p, raised(p, np.float32(0.0)))
+        theta = jump(p, 0.5) + jump(p, 0.5)
         assert theta == pytest.approx(0.1)
-        assert peak(p, theta) == pytest.approx(-51.9)
+        assert threshold(p, theta) == pytest.approx(-51.9)
 
     @pytest.mark.parametrize("dt", [0.5, 1.0])
     def test_recovery(self, dt):
@@ -91,11 +90,12 @@ class TestRules:
         "part", [PostPreSTDP(tau_pre=10.0), TargetSTDP(tau_pre=10.0)], ids=lambda p: type(p).__name__
     )
     def test_traces_do_not_depend_on_the_step(self, part):
-        """The trace after a given time is the same if steps are halved; one of a neuron that has not fired is 0."""
-        coarse, fine = discretise(part, 1.0).memory_plus, discretise(part, 0.5).memory_plus
-        np.testing.assert_allclose(coarse[:-1], fine[::2][: len(coarse) - 1], rtol=1e-6)
-        assert coarse[-1] == fine[-1] == 0.0
-        assert coarse[0] == 1.0
+        """The trace after a given time is the same if steps are halved; beyond the table it is 0."""
+        coarse, fine = discretise(part, 1.0), discretise(part, 0.5)
+        n = len(coarse.memory_plus)
+        np.testing.assert_allclose(coarse.memory_plus, fine.memory_plus[::2][:n], rtol=1e-6)
+        assert input_trace(coarse, 0) == 1.0
+        assert input_trace(coarse, n) == input_trace(coarse, -1) == input_trace(fine, 2 * n) == 0.0
 
     def test_target_rule(self):
         """Nothing at the target, w_max is where it ends for traces above it, 0 for those below."""
@@ -117,14 +117,14 @@ class TestRules:
     def test_weights_stay_in_their_bounds(self, lags, start, part):
         p, w = discretise(part, 1.0), np.float32(start)
         for grows, lag in lags:
-            table = p.memory_plus if grows else p.memory_minus
-            w = (potentiate if grows else depress)(p, w, table[min(lag, len(table) - 1)])
+            x = (input_trace if grows else neuron_trace)(p, lag)
+            w = (potentiate if grows else depress)(p, w, x)
             assert 0.0 <= w <= 1.0
 
     @pytest.mark.parametrize("part", [PostPreSTDP(), TargetSTDP()], ids=lambda p: type(p).__name__)
     def test_what_the_loop_may_skip(self, part):
         p, w = discretise(part, 1.0), np.float32(0.3)
-        assert bool(silence_counts(p)) == (potentiate(p, w, p.memory_plus[-1]) != w)
+        assert bool(silence_counts(p)) == (potentiate(p, w, np.float32(0.0)) != w)
         assert bool(inputs_depress(p)) == (depress(p, w, np.float32(1.0)) != w)
 
 
@@ -228,7 +228,7 @@ CASES = {
     "common": Case({}, {}),
     "target": Case({"rule": TargetSTDP(x_target=0.2)}, {"rule": "target", "x_target": 0.2}),
     "soft inhibition": Case({"inhibition": LateralInhibition(3.0)}, {"inhibition": 3.0}),
-    "no refractory period": Case({"neuron": AdaptiveLIF(refractory_ms=0.0)}, {"refractory": 0.0}),
+    "no refractory period": Case({"neuron": AdaptiveLIF(refractory=0.0)}, {"refractory": 0.0}),
     "strong depression": Case({"rule": PostPreSTDP(eta_minus=0.02)}, {"eta_minus": 0.02}),
     "many spikes at once": Case(
         {"encoder": PoissonSpikes(rate=400.0, duration=80.0)}, {"fewest": 5}, n_inputs=90, n_units=7, gain=2.0

@@ -24,20 +24,21 @@ from tectum.engine.graph import network
 from tectum.engine.graph.loop import run_graph
 from tectum.engine.graph.records import CLOCK_STREAM, INPUT_STREAM
 from tectum.engine.graph.recruitment import recruit
-from tectum.parts.conductance import ConductanceLIF, SpikeThreshold, conduct, relax
+from tectum.parts.conductance import ConductanceLIF, SpikeThreshold
 from tectum.parts.coupling import AdaptiveClock, PacingClock, follow
 from tectum.parts.lateral import PlasticitySpread, near_weights
 from tectum.parts.map_learning import (
     ArrivalSTDP,
     NoveltyGate,
     UseDependentRate,
-    bind,
     late,
-    memory_table,
     plasticity,
 )
+from tectum.parts.neurons import adapt, conduct
+from tectum.parts.plasticity import bind
 from tectum.parts.steps import discretise
 from tectum.parts.topology import Grid
+from tectum.parts.traces import fading
 
 interpreted = pytest.mark.skipif(
     bool(numba.config.DISABLE_JIT), reason="minutes of plain Python; one test compares with the JIT off"
@@ -47,7 +48,7 @@ SEED = np.uint64(7)
 f32 = np.float32
 
 E = ConductanceLIF(drive=16.0)
-I = ConductanceLIF(tau_m=8.0, refractory_ms=1.0, tau_inh=4.0, drive=8.0)
+I = ConductanceLIF(tau_m=8.0, refractory=1.0, tau_inh=4.0, drive=8.0)
 N_E, N_I, N_U, N_IN, K = 25, 8, 16, 30, 10
 SHAPES = ((N_E, N_IN), (N_U, N_E), (N_U, N_U))
 Case = tuple[list[network.Population], list[network.Projection], list[network.Input]]
@@ -357,13 +358,13 @@ def test_a_clock_that_follows_finds_its_lead():
 class TestLaws:
     def test_path_under_constant_conductances(self):
         """v goes to the mean of the reversal potentials weighted by conductances, with tau_m / (1 + g_exc + g_inh)."""
-        neuron = ConductanceLIF(noise=0.0)
+        neuron = ConductanceLIF(noise=0.0, drive=0.0)
         g_exc, g_inh, D = 0.4, 0.6, 5.0
-        goal = (neuron.E_L + D + g_exc * neuron.E_exc + g_inh * neuron.E_inh) / (1.0 + g_exc + g_inh)
-        expected = goal + (neuron.E_L - goal) * math.exp(-8.0 * (1.0 + g_exc + g_inh) / neuron.tau_m)
+        goal = (neuron.v_rest + D + g_exc * neuron.E_exc + g_inh * neuron.E_inh) / (1.0 + g_exc + g_inh)
+        expected = goal + (neuron.v_rest - goal) * math.exp(-8.0 * (1.0 + g_exc + g_inh) / neuron.tau_m)
         errors = []
         for dt in (0.2, 0.1, 0.05):
-            p, v = discretise(neuron, dt), f32(neuron.E_L)
+            p, v = discretise(neuron, dt), f32(neuron.v_rest)
             for _ in range(round(8.0 / dt)):
                 v = conduct(p, v, f32(D), f32(g_exc), f32(g_inh), f32(0.0))
             errors.append(abs(float(v) - expected))
@@ -385,7 +386,9 @@ class TestLaws:
     @given(st.floats(-5.0, 20.0, width=32))
     def test_two_halves_of_the_relaxation_of_a_threshold(self, a):
         whole, half = (discretise(SpikeThreshold(0.6, -2.0, 400.0), dt) for dt in (1.0, 0.5))
-        assert relax(whole, f32(a)) == pytest.approx(relax(half, relax(half, f32(a))), rel=1e-5, abs=1e-5)
+        once = adapt(half, f32(a), f32(0.0), False)
+        twice = adapt(half, once, f32(0.0), False)
+        assert adapt(whole, f32(a), f32(0.0), False) == pytest.approx(twice, rel=1e-5, abs=1e-5)
 
     @given(w=st.floats(0.0, 1.0), x=st.floats(0.0, 1.0), eta=st.floats(0.0, 0.7))
     def test_weights_stay_between_0_and_the_largest(self, w, x, eta):
@@ -405,7 +408,7 @@ class TestLaws:
     def test_memory_of_an_arrival(self):
         """1 when it comes, 1/e after tau_pre, whatever the step."""
         for dt in (0.2, 0.1):
-            table = memory_table(6.0, dt, 48.0)
+            table = fading(6.0, dt, 48.0)
             assert table[0] == 1.0
             assert table[round(6.0 / dt)] == pytest.approx(1.0 / math.e, rel=1e-6)
             assert (np.diff(table) < 0.0).all()

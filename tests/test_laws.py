@@ -43,7 +43,7 @@ def steps_to_spike(p, I, most):
     v = ZERO
     for step in range(most):
         v = membrane(p, v, I)
-        if crosses(p, v):
+        if crosses(p, v, ZERO):
             return step + 1
     return most
 
@@ -106,13 +106,13 @@ class TestMembrane:
         assert min(v, I) - 1e-6 <= after <= max(v, I) + 1e-6
 
     def test_threshold_is_exclusive(self):
-        p = discretise(LIF(theta=0.5, reset=-0.5), 0.1)
-        assert not crosses(p, np.float32(0.5))
-        assert crosses(p, np.nextafter(np.float32(0.5), ONE))
-        assert not crosses(p, p.reset)
+        p = discretise(LIF(v_th=0.5, v_reset=-0.5), 0.1)
+        assert not crosses(p, np.float32(0.5), ZERO)
+        assert crosses(p, np.nextafter(np.float32(0.5), ONE), ZERO)
+        assert not crosses(p, p.v_reset, ZERO)
 
     def test_no_spike_below_rheobase(self):
-        p = discretise(LIF(tau_m=1.0, theta=1.0, reset=0.0), 0.1)
+        p = discretise(LIF(tau_m=1.0, v_th=1.0, v_reset=0.0), 0.1)
         assert steps_to_spike(p, np.float32(0.999), 5000) == 5000
         assert steps_to_spike(p, np.float32(1.01), 5000) < 5000
 

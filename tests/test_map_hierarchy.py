@@ -192,7 +192,7 @@ def test_recording_has_populations_and_fields() -> None:
         ([Map("a", (Features(delay=-1),))], "delay of whole frames"),
         ([Map("a", shape=(1, 1))], "two neurons or more"),
         ([Map("a", rule=parts.ArrivalSTDP(eta=-1.0))], "rule.eta must be at least 0"),
-        ([Map("a", neuron=parts.ConductanceLIF(v_reset=-40.0))], "v_reset must be below v_threshold"),
+        ([Map("a", neuron=parts.ConductanceLIF(v_reset=-40.0))], "v_reset must be below v_th"),
     ],
 )
 def test_wrong_graphs_are_named(maps: list[Map], said: str) -> None:

@@ -16,9 +16,8 @@ from tectum.core.normals import normal_array
 from tectum.core.random import uniform_array
 from tectum.engine.sheets import network, wires
 from tectum.parts import Izhikevich, RingKernel, Sheet, WavePhase
-from tectum.parts.neurons import membrane
+from tectum.parts.neurons import adapt, fresh, jump, membrane, opposed, reset, rest, threshold
 from tectum.parts.steps import discretise
-from tectum.parts.waves import adaptation, peak, tire
 
 f32 = np.float32
 SEED = np.uint64(5)
@@ -34,8 +33,8 @@ class TestNeuron:
         p = discretise(Izhikevich(), 1.0)
         for v in (-70.0, -50.0):
             u = f32(0.2 * v)
-            assert membrane(p, f32(v), -adaptation(p, u)) == pytest.approx(v, abs=1e-4)
-            assert tire(p, u, f32(v), False) == pytest.approx(u, abs=1e-5)
+            assert membrane(p, f32(v), -opposed(p, u)) == pytest.approx(v, abs=1e-4)
+            assert adapt(p, u, f32(v), False) == pytest.approx(u, abs=1e-5)
 
     def test_two_euler_steps(self):
         """dv/dt = 0.04 v^2 + 5 v + 140 - u + I by hand: -65 -> -63.5 -> -60.43 mV for I - u = 19 and dt = 1 ms."""
@@ -61,25 +60,26 @@ class TestNeuron:
         """du/dt = a (b v - u): to b v with the time constant 1 / a, whether or not the neuron has just fired."""
         p, u = discretise(Izhikevich(a=0.02), 0.1), f32(-5.0)
         for _ in range(500):
-            u = tire(p, u, f32(-60.0), False)
+            u = adapt(p, u, f32(-60.0), False)
         assert u == pytest.approx(-12.0 + 7.0 / np.e, abs=2e-2)
-        assert tire(p, f32(-5.0), f32(-60.0), True) == tire(p, f32(-5.0), f32(-60.0), False)
+        assert adapt(p, f32(-5.0), f32(-60.0), True) == adapt(p, f32(-5.0), f32(-60.0), False)
 
     def test_spike(self):
         """At 30 mV, whatever the recovery; it takes u from the input."""
         p = discretise(Izhikevich(), 1.0)
-        assert peak(p, f32(-13.0)) == peak(p, f32(40.0)) == 30.0
-        assert adaptation(p, f32(-13.0)) == -13.0
+        assert threshold(p, f32(-13.0)) == threshold(p, f32(40.0)) == 30.0
+        assert opposed(p, f32(-13.0)) == -13.0
 
     def test_neurons_differ_by_the_square_of_a_random_number(self):
         """c = -65 + 15 r^2 and d = 8 - 6 r^2: from regular spiking (r = 0) to chattering (r = 1)."""
         r = np.array([0.0, 0.5, 1.0])
-        reset, jump = Izhikevich().after_spike(np.full(3, np.nan), r)
-        assert reset.tolist() == [-65.0, -61.25, -50.0]
-        assert jump.tolist() == [8.0, 6.5, 2.0]
+        p = discretise(Izhikevich(), 1.0)
+        assert reset(p, np.full(3, np.nan), r).tolist() == [-65.0, -61.25, -50.0]
+        assert jump(p, r).tolist() == [8.0, 6.5, 2.0]
 
     def test_rest(self):
-        assert Izhikevich().rest() == (-65.0, -13.0)
+        p = discretise(Izhikevich(), 1.0)
+        assert (rest(p), fresh(p)) == (-65.0, -13.0)
 
 
 def naive_sheet(S: Any, noise: Any, reset: Any, jump: Any) -> Any:

@@ -153,7 +153,7 @@ def reference_layers(case: Case, stack: network.Stack, state: network.StackState
     for layer, ((neuron, kernel), geometry) in enumerate(zip(neurons, geometries, strict=True)):
         a_i, a_o = kernel.strengths(geometry.density)
         ring = reference.Ring(kernel.r_i, kernel.r_o, a_i, a_o, kernel.length)
-        own = reference.Neuron(neuron.tau_v, neuron.tau_th, neuron.theta_plus, neuron.v_th)
+        own = reference.Neuron(neuron.tau_m, neuron.tau_th, neuron.theta_plus, neuron.v_th)
         projection: dict[str, Any] = {}
         if layer:
             competition, rule, norm = learning["competition"], learning["rule"], learning["normaliser"]

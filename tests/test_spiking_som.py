@@ -507,7 +507,7 @@ class Strange(NamedTuple):
         ("encoder", parts.CircularGaussian(low=0.8), "encoder.low must be below high = 0.75, got 0.8; "),
         ("encoder", parts.CircularGaussian(high=1.5), "encoder.high must be at most 1, got 1.5"),
         ("input_neuron", parts.LIF(tau_m=-5.0), "input_neuron.tau_m must be above 0, got -5.0"),
-        ("neuron", parts.LIF(theta=1.0, reset=2.0), "neuron.reset must be below theta = 1.0, got 2.0"),
+        ("neuron", parts.LIF(v_th=1.0, v_reset=2.0), "neuron.v_reset must be below v_th = 1.0, got 2.0"),
         (
             "neuron",
             parts.Synapse(),

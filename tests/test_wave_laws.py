@@ -20,23 +20,21 @@ from tectum.parts import (
     WinnerDrive,
 )
 from tectum.parts.field_learning import contrast_gain, is_seen, moved_weight, winner_rate
-from tectum.parts.neurons import membrane
+from tectum.parts.neurons import adapt, fresh, jump, membrane, opposed, reset, rest, threshold
+from tectum.parts.norms import needs_range, norm_factor, trim
 from tectum.parts.spike_counts import relative_drive, spike_chance
 from tectum.parts.steps import discretise
 from tectum.parts.wave_learning import (
     KWinnersStep,
     excess,
     growth,
-    needs_range,
-    norm_factor,
     raised_threshold,
     rank,
     reach,
     rescued_threshold,
-    trim,
     uptake,
 )
-from tectum.parts.waves import RingStep, adaptation, lateral_input, peak, tire
+from tectum.parts.waves import RingStep, lateral_input
 
 f32 = np.float32
 potentials = st.floats(-100.0, 100.0, width=32)
@@ -52,17 +50,17 @@ def after(law, p, x: float, *others, steps: int) -> float:
 class TestNeuron:
     def test_path_under_a_constant_input(self):
         """v(t) = u tau (1 - exp(-t / tau)) from rest."""
-        p = discretise(DynamicThresholdLIF(tau_v=2.0), 0.1)
+        p = discretise(DynamicThresholdLIF(tau_m=2.0), 0.1)
         expected = 3.0 * 2.0 * (1.0 - math.exp(-5.0 / 2.0))
         assert after(membrane, p, 0.0, f32(3.0), steps=50) == pytest.approx(expected, rel=1e-5)
 
     def test_recovery_of_the_threshold(self):
         p = discretise(DynamicThresholdLIF(tau_th=60.0), 0.1)
-        assert after(tire, p, 10.0, f32(0.0), False, steps=600) == pytest.approx(1.0 + 9.0 / math.e, rel=1e-4)
+        assert after(adapt, p, 10.0, f32(0.0), False, steps=600) == pytest.approx(1.0 + 9.0 / math.e, rel=1e-4)
 
     def test_climb_while_firing(self):
         p = discretise(DynamicThresholdLIF(theta_plus=9.0), 0.1)
-        assert after(tire, p, 1.0, f32(0.0), True, steps=10) == pytest.approx(10.0, rel=1e-6)
+        assert after(adapt, p, 1.0, f32(0.0), True, steps=10) == pytest.approx(10.0, rel=1e-6)
 
     @given(v=potentials, u=potentials)
     def test_two_halves_of_a_step(self, v, u):
@@ -71,19 +69,19 @@ class TestNeuron:
         once, twice = after(membrane, whole, v, f32(u), steps=1), after(membrane, half, v, f32(u), steps=2)
         assert once == pytest.approx(twice, rel=1e-4, abs=1e-4)
         for fired in (False, True):
-            once, twice = (after(tire, p, v, f32(0.0), fired, steps=n) for p, n in ((whole, 1), (half, 2)))
+            once, twice = (after(adapt, p, v, f32(0.0), fired, steps=n) for p, n in ((whole, 1), (half, 2)))
             assert once == pytest.approx(twice, rel=1e-4, abs=1e-4)
 
     @given(theta=st.floats(1.0, 1000.0, width=32))
     def test_the_threshold_stays_above_its_rest(self, theta):
         p = discretise(DynamicThresholdLIF(), 0.1)
-        assert 1.0 <= tire(p, f32(theta), f32(0.0), False) <= f32(theta)
-        assert tire(p, f32(1.0), f32(0.0), False) == 1.0
+        assert 1.0 <= adapt(p, f32(theta), f32(0.0), False) <= f32(theta)
+        assert adapt(p, f32(1.0), f32(0.0), False) == 1.0
 
     def test_fatigue_is_the_threshold(self):
         p = discretise(DynamicThresholdLIF(), 0.1)
-        assert peak(p, f32(3.5)) == 3.5
-        assert adaptation(p, f32(3.5)) == 0.0
+        assert threshold(p, f32(3.5)) == 3.5
+        assert opposed(p, f32(3.5)) == 0.0
 
     def test_noise_is_held_for_whole_steps(self):
         assert discretise(DynamicThresholdLIF(noise_ms=1.0), 0.1).hold == 10

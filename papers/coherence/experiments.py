@@ -28,7 +28,7 @@ GRANGER_MS = 48_000  # as long as this the models of Granger causality are fitte
 BEST = 3.5  # ms, phase of a receiver that listens
 UNLOCKED, UNLOCKED_UPPER = 21.5, 29.0  # ms, other periods
 E_CELL = ConductanceLIF()
-I_CELL = ConductanceLIF(tau_m=8.0, refractory_ms=1.0, tau_inh=4.0, drive=8.0)
+I_CELL = ConductanceLIF(tau_m=8.0, refractory=1.0, tau_inh=4.0, drive=8.0)
 Row = dict[str, float]
 
 
@@ -82,9 +82,9 @@ def sites(n_side: int) -> NDArray[np.intp]:
 
 def under_tonic(cell: ConductanceLIF, g: float) -> ConductanceLIF:
     """The neuron with a constant inhibitory conductance; its input has to be divided by 1 + g."""
-    level = (cell.E_L + cell.drive + g * cell.E_inh) / (1.0 + g)
+    level = (cell.v_rest + cell.drive + g * cell.E_inh) / (1.0 + g)
     return cell._replace(
-        tau_m=cell.tau_m / (1.0 + g), drive=level - cell.E_L, noise=cell.noise / float(np.sqrt(1.0 + g))
+        tau_m=cell.tau_m / (1.0 + g), drive=level - cell.v_rest, noise=cell.noise / float(np.sqrt(1.0 + g))
     )
 
 

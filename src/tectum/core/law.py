@@ -1,8 +1,8 @@
 """Laws: equations chosen by the type of their parameters.
 
 A law is a pure function of scalars whose first argument is an immutable ``NamedTuple`` of parameters. Each parameter
-type has its own equation. Plain Python looks the type up at every call; in a kernel the choice is made at compile time
-and costs nothing.
+type has its own equation; a law may have a default for types without one. Plain Python looks the type up at every call;
+in a kernel the choice is made at compile time and costs nothing.
 """
 
 import functools
@@ -56,6 +56,8 @@ class Law:
         self._name = stub.__name__
         self._arguments = ", ".join(inspect.signature(stub).parameters)
         self._equations: dict[type, Callable[..., Any]] = {}
+        self._default: Callable[[type], Callable[..., Any]] | None = None
+        self.needs: tuple[str, ...] = ()  # fields that the default equation reads
         overload(self, jit_options=INNER_OPTIONS, strict=False)(self._choose)
 
     def of(self, parameters: type) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
@@ -76,17 +78,12 @@ class Law:
         """
 
         def add(equation: Callable[..., Any]) -> Callable[..., Any]:
-            arguments = ", ".join(inspect.signature(equation).parameters)
             if not (isinstance(parameters, type) and issubclass(parameters, tuple) and hasattr(parameters, "_fields")):
                 raise TypeError(
                     f"{self._name}.of(parameters): parameters must be a NamedTuple class, got {parameters!r}; "
                     "write the parameters as class MyParameters(NamedTuple)"
                 )
-            if arguments != self._arguments:
-                raise TypeError(
-                    f"{self._name}.of({parameters.__name__}): the equation must take ({self._arguments}), "
-                    f"got ({arguments}); rename its arguments"
-                )
+            self._check_arguments(equation, f"of({parameters.__name__})")
             closed = in_package(self) and in_package(parameters) and not in_package(equation)
             if parameters in self._equations or closed:
                 raise ValueError(
@@ -99,32 +96,85 @@ class Law:
 
         return add
 
-    def require(self, parameters: type) -> None:
-        """Check that a parameter type has an equation, for an error before a kernel is compiled.
+    def otherwise(self, *needs: str) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+        """Decorator that sets the equation for all types without one of their own.
 
-        Raises
-        ------
-        TypeError
-            If it has none; the message says how to add one.
+        Parameters
+        ----------
+        *needs : str
+            Fields that the equation reads; a type that lacks one of them must bring an equation.
         """
-        if parameters not in self._equations:
-            raise TypeError(self._unknown(parameters.__name__))
+
+        def add(equation: Callable[..., Any]) -> Callable[..., Any]:
+            self._check_arguments(equation, "otherwise")
+            self._default, self.needs = lambda parameters: equation, needs
+            return equation
+
+        return add
+
+    def otherwise_by_type(self, choose: Callable[[type], Callable[..., Any]]) -> Callable[[type], Callable[..., Any]]:
+        """Decorator that sets a function from a type without an equation of its own to its equation."""
+        self._default = choose
+        return choose
+
+    def is_of(self, parameters: type) -> bool:
+        """Whether a type has an equation of its own."""
+        return parameters in self._equations
+
+    def lacks(self, parameters: type) -> str | None:
+        """What a type must bring to have this law, in words; None if nothing is missing."""
+        if self.is_of(parameters):
+            return None
+        if self._default is None:
+            return f"the law {self.signature}"
+        missing = [f"{name}" for name in self.needs if name not in parameters._fields]  # type: ignore[attr-defined]
+        if not missing:
+            return None
+        fields = f"the field{'s' if len(missing) > 1 else ''} {', '.join(missing)}"
+        return f"{fields} (or the law {self.signature})"
+
+    @property
+    def signature(self) -> str:
+        """Name and arguments, as a call is written."""
+        return f"{self._name}({self._arguments})"
+
+    @property
+    def default(self) -> str | None:
+        """What the default equation says of itself, for the documentation; None without one."""
+        if self._default is None:
+            return None
+        return inspect.getdoc(self._default) or inspect.getdoc(self._default(tuple))
 
     def __repr__(self) -> str:
-        return f"<law {self._name}({self._arguments})>"
+        return f"<law {self.signature}>"
 
     def __call__(self, p: Any, *args: Any, **kwargs: Any) -> Any:
-        equation = self._equations.get(type(p))
+        equation = self._find(type(p))
         if equation is None:
             raise TypeError(self._unknown(type(p).__name__))
         return equation(p, *args, **kwargs)
 
     def _choose(self, p: Any, *args: Any, **kwargs: Any) -> Callable[..., Any]:
         """Equation for Numba argument types, asked for when a kernel is compiled."""
-        equation = self._equations.get(p.instance_class) if isinstance(p, types.BaseNamedTuple) else None
+        equation = self._find(p.instance_class) if isinstance(p, types.BaseNamedTuple) else None
         if equation is None:
             raise TypingError(self._unknown(getattr(p, "instance_class", type(p)).__name__))
         return equation
+
+    def _find(self, parameters: type) -> Callable[..., Any] | None:
+        """The equation of a type, its own or the default."""
+        equation = self._equations.get(parameters)
+        if equation is None and self._default is not None and hasattr(parameters, "_fields"):
+            return self._default(parameters)
+        return equation
+
+    def _check_arguments(self, equation: Callable[..., Any], where: str) -> None:
+        arguments = ", ".join(inspect.signature(equation).parameters)
+        if arguments != self._arguments:
+            raise TypeError(
+                f"{self._name}.{where}: the equation must take ({self._arguments}), got ({arguments}); rename its "
+                "arguments"
+            )
 
     def _unknown(self, name: str) -> str:
         known = ", ".join(sorted(kind.__name__ for kind in self._equations)) or "none yet"

@@ -23,8 +23,8 @@ from tectum.models.common.base import SpikingEstimator
 from tectum.models.common.diagnosis import Diagnosis, diagnose_responders
 from tectum.models.common.progress import progress_bar
 from tectum.parts.adaptive_threshold import LateralInhibition
+from tectum.parts.norms import MeanNorm
 from tectum.parts.poisson import MoreInput, PoissonSpikes
-from tectum.parts.wave_learning import MeanNorm
 
 BATCH = 4096  # samples of a frozen pass until progress is shown
 PIXELS = 784  # inputs for which the constants of the neurons were made

@@ -23,9 +23,11 @@ from tectum.models.common.map_diagnosis import diagnose_map
 from tectum.models.common.scaling import FeatureScaling, scaling_of
 from tectum.parts.encoding import CircularGaussian
 from tectum.parts.lateral import DecayingRadius, radius
+from tectum.parts.neurons import rest
 from tectum.parts.oscillation import DelayedInhibition
 from tectum.parts.protocol import Protocol
 from tectum.parts.readout import Centroid, FirstSpike
+from tectum.parts.steps import discretise
 from tectum.parts.synapses import PlasticProjection
 from tectum.parts.topology import Grid
 
@@ -468,7 +470,8 @@ class SpikingSOM(SpikingEstimator):
         self._seed = seed_from(self.random_state)
         n_inputs = n_used * self.encoder_.n_units
         weights = network.initial_weights(chosen["projection"], n_inputs, self._grid.n_neurons, self._seed)
-        self._state = network.rest_state(weights)
+        neurons = (discretise(chosen[name], float(self.dt)) for name in ("input_neuron", "neuron"))
+        self._state = network.rest_state(weights, rests=tuple(rest(neuron) for neuron in neurons))
         self._seen = 0
         self.spike_counts_ = np.zeros(3, np.int64)
         self._snapshots: list[tuple[int, NDArray[np.float32]]] = []

@@ -20,6 +20,7 @@ from tectum.parts.lateral import (
 )
 from tectum.parts.map_learning import ArrivalSTDP, NoveltyGate, SourceNorm, UseDependentRate
 from tectum.parts.neurons import LIF
+from tectum.parts.norms import MeanNorm, RangeNorm
 from tectum.parts.oscillation import DelayedInhibition
 from tectum.parts.plasticity import NearestNeighbourSTDP
 from tectum.parts.poisson import MoreInput, PoissonSpikes
@@ -36,8 +37,6 @@ from tectum.parts.wave_learning import (
     FieldNeighbourhood,
     FixedNeighbourhood,
     KWinners,
-    MeanNorm,
-    RangeNorm,
     WaveHebb,
     WavePhase,
     WaveWeights,

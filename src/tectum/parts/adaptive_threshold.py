@@ -6,26 +6,26 @@ lateral inhibition.
 """
 
 import math
-from typing import Any, NamedTuple
+from typing import Annotated, Any, NamedTuple
 
 import numpy as np
 
 from tectum.core.law import law
-from tectum.parts.neurons import membrane
+from tectum.core.ranges import Below, Finite, NonNegative, Positive
+from tectum.parts.neurons import jump, membrane, recovery
 from tectum.parts.steps import discretise
-from tectum.parts.waves import peak
 
 
 class AdaptiveLIF(NamedTuple):
     """Leaky integrate-and-fire neuron with a threshold that each spike raises for good, or nearly so."""
 
-    tau_m: float = 100.0  # ms, membrane time constant
-    v_rest: float = -65.0  # mV
-    v_reset: float = -60.0  # mV, potential after a spike
-    v_th: float = -52.0  # mV, threshold of a neuron that has not fired yet
-    refractory_ms: float = 5.0  # ms after a spike in which input is ignored
-    theta_plus: float = 0.05  # mV by which a spike raises the threshold
-    tau_theta: float = 1e7  # ms, its decay
+    tau_m: Positive = 100.0  # ms, membrane time constant
+    v_rest: Annotated[Finite, Below("v_th")] = -65.0  # mV
+    v_reset: Annotated[Finite, Below("v_th")] = -60.0  # mV, potential after a spike
+    v_th: Finite = -52.0  # mV, threshold of a neuron that has not fired yet
+    refractory: NonNegative = 5.0  # ms after a spike in which input is ignored
+    theta_plus: NonNegative = 0.05  # mV by which a spike raises the threshold
+    tau_theta: Positive = 1e7  # ms, its decay
 
 
 class AdaptiveLIFStep(NamedTuple):
@@ -51,7 +51,7 @@ def _(part, dt):
         v_rest=np.float32(part.v_rest),
         v_reset=np.float32(part.v_reset),
         v_th=np.float32(part.v_th),
-        refractory=np.int64(round(part.refractory_ms / dt)),
+        refractory=np.int64(round(part.refractory / dt)),
         theta_plus=np.float32(part.theta_plus),
         decay=np.float64(dt / part.tau_theta),
     )
@@ -66,26 +66,10 @@ def _(p, v, I):
     return v * p.keep + p.pull + I
 
 
-@peak.of(AdaptiveLIFStep)
-def _(p, fatigue):
-    """v_th + theta; Diehl & Cook 2015."""
-    return p.v_th + fatigue
-
-
-@law
-def raised(p, theta):
-    """Adaptation of a neuron that fires."""
-
-
-@raised.of(AdaptiveLIFStep)
-def _(p, theta):
-    """theta + theta_plus; Diehl & Cook 2015."""
-    return theta + p.theta_plus
-
-
-@law
-def recovery(p, n_steps):
-    """Share of the adaptation that is left after n_steps without a spike."""
+@jump.of(AdaptiveLIFStep)
+def _(p, uniform):
+    """theta_plus; Diehl & Cook 2015."""
+    return p.theta_plus
 
 
 @recovery.of(AdaptiveLIFStep)
@@ -97,7 +81,7 @@ def _(p, n_steps):
 class LateralInhibition(NamedTuple):
     """A neuron that fires inhibits all others at once."""
 
-    strength: float = 120.0  # mV by which their membranes fall
+    strength: NonNegative = 120.0  # mV by which their membranes fall
 
 
 @law

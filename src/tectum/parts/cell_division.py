@@ -5,12 +5,13 @@ code that its authors published, in which waves do not act on division. The leng
 """
 
 import math
-from typing import Any, NamedTuple
+from typing import Annotated, Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from tectum.core.random import seed_from
+from tectum.core.ranges import Below, Count, Number, Positive, Share
 from tectum.parts.sheets import Sheet
 
 MOST_ROUNDS = 1000
@@ -23,17 +24,17 @@ class CellDivision(NamedTuple):
     first sheet.
     """
 
-    side: float = 20.0
-    upper_side: float = 10.0  # of the sheet of units, in its own unit of length
-    round_ms: float = 100.0  # ms, length of a round
-    nearest: float = 1.0  # distance of a daughter from its mother, at least
-    furthest: float = 2.0  # and at most
-    around: float = 1.0  # radius within which neighbours count, and units of the upper sheet keep apart
-    most: int = 3  # neighbours of a cell that divides
-    crowd: int = 11  # neighbours of a place where no daughter can settle
-    divisions: int = 40  # of a cell at most (Hayflick limit)
-    age: int = 25  # rounds after which a cell may bud
-    chance: float = 0.4  # of budding, in a round
+    side: Positive = 20.0
+    upper_side: Positive = 10.0  # of the sheet of units, in its own unit of length
+    round_ms: Positive = 100.0  # ms, length of a round
+    nearest: Annotated[Positive, Below("furthest")] = 1.0  # distance of a daughter from its mother, at least
+    furthest: Positive = 2.0  # and at most
+    around: Positive = 1.0  # radius within which neighbours count, and units of the upper sheet keep apart
+    most: Count = 3  # neighbours of a cell that divides
+    crowd: Count = 11  # neighbours of a place where no daughter can settle
+    divisions: Count = 40  # of a cell at most (Hayflick limit)
+    age: Number = 25  # rounds after which a cell may bud
+    chance: Share = 0.4  # of budding, in a round
 
     def sheets(self, random_state: Any = None) -> tuple[Sheet, Sheet]:
         """The sheet of cells and that of the units, with the times at which they are born.

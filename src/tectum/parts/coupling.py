@@ -7,6 +7,7 @@ import math
 from typing import Any, NamedTuple
 
 from tectum.core.law import law
+from tectum.core.ranges import NonNegative, Positive
 from tectum.parts.steps import discretise
 
 TURN = 2.0 * math.pi
@@ -15,10 +16,10 @@ TURN = 2.0 * math.pi
 class PacingClock(NamedTuple):
     """Excitatory pulses to the inhibitory neurons of a map, once in each cycle."""
 
-    period: float = 25.0  # ms
-    pulse: float = 1.5  # excitatory conductance added by each pulse, in units of the leak
-    jitter: float = 0.8  # ms, standard deviation of the pulses of single neurons
-    lead: float = 1.5  # ms by which a map follows the one below, besides the conduction delay
+    period: Positive = 25.0  # ms
+    pulse: NonNegative = 1.5  # excitatory conductance added by each pulse, in units of the leak
+    jitter: NonNegative = 0.8  # ms, standard deviation of the pulses of single neurons
+    lead: NonNegative = 1.5  # ms by which a map follows the one below, besides the conduction delay
 
 
 class AdaptiveClock(NamedTuple):
@@ -28,19 +29,19 @@ class AdaptiveClock(NamedTuple):
     fires: most information gets through with them some 19 ms after the pulses.
     """
 
-    period: float = 25.0  # ms
-    pulse: float = 1.5  # excitatory conductance added by each pulse
-    jitter: float = 0.8  # ms
-    lead: float = 1.5  # ms by which a map follows the one below, besides the conduction delay
-    kappa: float = 0.2  # rad per cycle, largest shift of the phase
-    volley: float = 20.5  # ms from the pulses of the map below to the middle of its volley, as measured
+    period: Positive = 25.0  # ms
+    pulse: NonNegative = 1.5  # excitatory conductance added by each pulse
+    jitter: NonNegative = 0.8  # ms
+    lead: NonNegative = 1.5  # ms by which a map follows the one below, besides the conduction delay
+    kappa: NonNegative = 0.2  # rad per cycle, largest shift of the phase
+    volley: NonNegative = 20.5  # ms from the pulses of the map below to the middle of its volley, as measured
 
 
 class Entrainment(NamedTuple):
     """No clock: the spikes of the map below excite the inhibitory neurons, later than they excite the others."""
 
-    weight: float = 0.25  # conductance per spike
-    later: float = 6.0  # ms by which they come later than to the excitatory neurons; 3 to 9 select a sender
+    weight: NonNegative = 0.25  # conductance per spike
+    later: NonNegative = 6.0  # ms by which they come later than to the excitatory neurons; 3 to 9 select a sender
 
 
 class ClockStep(NamedTuple):

@@ -1,9 +1,11 @@
 """Population code of a vector: the current that each input neuron receives, and its inverse."""
 
-from typing import NamedTuple, Self
+from typing import Annotated, NamedTuple, Self
 
 import numpy as np
 from numpy.typing import NDArray
+
+from tectum.core.ranges import Below, Positive, Range, Share
 
 DECODED = 2**22  # weights held as float64 at a time
 
@@ -15,12 +17,12 @@ class CircularGaussian(NamedTuple):
     its two ends are the same point.
     """
 
-    n_units: int | None = 16  # neurons per input dimension; None: as many as the size of the input allows
-    sigma: float = 0.6  # width of a receptive field, in turns of the ring
-    first: float | None = 0.05  # centre of the first receptive field; None: centres evenly around the ring
-    last: float = 0.95  # centre of the last one
-    low: float = 0.25  # where the smallest value of a feature lies on the ring
-    high: float = 0.75  # where the largest one lies
+    n_units: Annotated[int, Range(least=2, whole=True)] | None = 16  # per feature; None: by their number
+    sigma: Positive = 0.6  # width of a receptive field, in turns of the ring
+    first: Annotated[Share, Below("last")] | None = 0.05  # first centre; None: evenly around the ring
+    last: Share = 0.95  # centre of the last one
+    low: Annotated[Share, Below("high")] = 0.25  # where the smallest value of a feature lies on the ring
+    high: Share = 0.75  # where the largest one lies
 
     def centres(self) -> NDArray[np.float64]:
         """Centres of the receptive fields on the ring, shape (n_units,)."""

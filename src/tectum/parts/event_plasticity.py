@@ -5,13 +5,16 @@ presentation, ``lag_pre`` and ``lag_post``, in steps; 0 is the present step, `NE
 A rule is asked in each step for the neurons that fired less than `memory` steps ago.
 """
 
-from typing import Any, NamedTuple
+from typing import Annotated, Any, NamedTuple
 
 import numpy as np
 
 from tectum.core.law import law
 from tectum.core.maths import exp_negative_wide
+from tectum.core.ranges import Below, NonNegative, Number, Positive, Share, SignedWeight, Weight
+from tectum.parts.plasticity import depress, potentiate
 from tectum.parts.steps import discretise
+from tectum.parts.traces import input_trace, neuron_trace
 
 NEVER = 2**20  # steps since a spike that has not come, at least
 ZERO = np.float32(0.0)
@@ -22,42 +25,42 @@ HALF = np.float32(0.5)
 class EventSTDP(NamedTuple):
     """Event-based STDP: at a spike of the neuron, weights of inputs that just fired grow and all others shrink."""
 
-    eta: float = 0.0055  # learning rate
-    decay: float = 0.01  # lambda of the objective
-    window: int = 1  # steps in which an input must have fired, the present one included
-    A_plus: float = 1.0  # factor of potentiation
-    A_minus: float = 1.0  # factor of depression
-    w_min: float = 0.0  # bounds of the weights
-    w_max: float = 1.0
+    eta: NonNegative = 0.0055  # learning rate
+    decay: NonNegative = 0.01  # lambda of the objective
+    window: Number = 1  # steps in which an input must have fired, the present one included
+    A_plus: NonNegative = 1.0  # factor of potentiation
+    A_minus: Share = 1.0  # factor of depression
+    w_min: Annotated[SignedWeight, Below("w_max")] = 0.0  # bounds of the weights
+    w_max: Weight = 1.0
 
 
 class TraceSTDP(NamedTuple):
     """STDP by nearest-neighbour traces of both neurons; Gebhardt & Ororbia (2024) compare with it."""
 
-    eta: float = 1.0  # learning rate
-    A_plus: float = 0.01  # factor at a spike of the neuron
-    A_minus: float = 0.001  # factor at a spike of the input
-    target: float = 0.3  # trace of the input at which a spike of the neuron changes nothing
-    tau: float = 20.0 / 3.0  # steps, time constant of the traces
-    w_min: float = 0.01  # bounds of the weights
-    w_max: float = 0.99
+    eta: NonNegative = 1.0  # learning rate
+    A_plus: NonNegative = 0.01  # factor at a spike of the neuron
+    A_minus: Share = 0.001  # factor at a spike of the input
+    target: Positive = 0.3  # trace of the input at which a spike of the neuron changes nothing
+    tau: Positive = 20.0 / 3.0  # steps, time constant of the traces
+    w_min: Annotated[SignedWeight, Below("w_max")] = 0.01  # bounds of the weights
+    w_max: Weight = 0.99
 
 
 class TimeIntegratedSTDP(NamedTuple):
     """STDP by the times of the last spikes, which goes on after the spike; Gebhardt & Ororbia (2024)."""
 
-    eta: float = 0.00375  # learning rate alpha
-    timing: float = 1.25  # beta, factor where the input fired
-    absence: float = 0.75  # gamma, factor where it did not
-    w_min: float = 0.0  # bounds of the weights
-    w_max: float = 1.0
+    eta: NonNegative = 0.00375  # learning rate alpha
+    timing: NonNegative = 1.25  # beta, factor where the input fired
+    absence: NonNegative = 0.75  # gamma, factor where it did not
+    w_min: Annotated[SignedWeight, Below("w_max")] = 0.0  # bounds of the weights
+    w_max: Weight = 1.0
 
 
 class ResidualSTDP(NamedTuple):
     """At a spike of the neuron, weights follow what of the input is not explained yet; then their length is 1 again."""
 
-    eta: float = 0.1  # learning rate
-    w_min: float | None = None  # lower bound of the weights; None: 0, with ON and OFF channels -1
+    eta: NonNegative = 0.1  # learning rate
+    w_min: SignedWeight | None = None  # lower bound; None: 0, with ON and OFF channels -1
 
 
 @law
@@ -65,9 +68,32 @@ def memory(p):
     """Number of steps after the spike of a neuron in which its weights change."""
 
 
+@memory.otherwise_by_type
+def _(parameters: type) -> Any:
+    """As long as the neuron leaves a trace that spikes of inputs depress by; else the step of the spike."""
+
+    def tabulated(p):
+        return p.memory_minus.shape[0]
+
+    def one(p):
+        return 1
+
+    return tabulated if depress.is_of(parameters) else one
+
+
 @law
 def pair(p, w, eta, lag_pre, lag_post):
     """Weight after a step, from the lags in steps since the last spikes; eta is the present learning rate."""
+
+
+@pair.otherwise()
+def _(p, w, eta, lag_pre, lag_post):
+    """w + eta times what `potentiate` changes at a spike of the neuron, `depress` at a spike of the input."""
+    if lag_post == 0:
+        return w + eta * (potentiate(p, w, input_trace(p, lag_pre)) - w)
+    if lag_pre == 0:
+        return w + eta * (depress(p, w, neuron_trace(p, lag_post)) - w)
+    return w
 
 
 @memory.of(EventSTDP)

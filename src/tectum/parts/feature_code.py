@@ -7,6 +7,8 @@ silent.
 
 from typing import NamedTuple
 
+from tectum.core.ranges import Count, Finite, NonNegative, Positive
+
 
 class RandomProjection(NamedTuple):
     """The features are projected on fixed random directions, each of which has an ON and an OFF input.
@@ -16,11 +18,11 @@ class RandomProjection(NamedTuple):
     """
 
     d: int = 256  # directions; there are 2 d inputs, the ON inputs first
-    k: int = 50  # inputs that fire for a sample, at most
-    t_enc: float = 20.0  # ms from the first spike of a sample to its last
-    jitter: float = 0.5  # ms, standard deviation of a spike's time
-    center_tau: float | None = None  # samples, time constant of a mean that is subtracted; slower than scenes, or None
-    density: float | None = None  # share of entries of G that are not 0, these +1 or -1; None: all of them Gaussian
+    k: Count = 50  # inputs that fire for a sample, at most
+    t_enc: Finite = 20.0  # ms from the first spike of a sample to its last
+    jitter: NonNegative = 0.5  # ms, standard deviation of a spike's time
+    center_tau: Finite | None = None  # samples, time constant of a mean that is subtracted; slower than scenes, or None
+    density: Positive | None = None  # share of entries of G that are not 0, these +1 or -1; None: all of them Gaussian
 
 
 class Ranked(NamedTuple):
@@ -30,8 +32,8 @@ class Ranked(NamedTuple):
     channel, so that a loud channel does not take all the spikes.
     """
 
-    k: int = 350  # features that fire for a sample, at most
-    t_enc: float = 20.0  # ms from the first spike of a sample to its last
-    jitter: float = 0.5  # ms, standard deviation of a spike's time
+    k: Count = 350  # features that fire for a sample, at most
+    t_enc: Finite = 20.0  # ms from the first spike of a sample to its last
+    jitter: NonNegative = 0.5  # ms, standard deviation of a spike's time
     channels: int | None = None  # channels, whose features stand together (channel, row, column); None: no scaling
-    channel_tau: float = 3000.0  # samples, time constant of the mean of a channel
+    channel_tau: Finite = 3000.0  # samples, time constant of the mean of a channel

@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from tectum.core.law import law
+from tectum.core.ranges import Count, NonNegative, Positive, Share
 from tectum.parts.steps import discretise
 from tectum.parts.wave_learning import raised_threshold
 
@@ -22,14 +23,12 @@ class FieldHebb(NamedTuple):
     share of them, like synapses that fail.
     """
 
-    n_maps: int = 8  # units that share a field
-    eta: float = (
-        1.0  # share of a patch that its winner takes over; at 1 all of it, below 1 the first patch all the same
-    )
-    eta_c: float = 0.01  # growth of a winner's competition threshold, and what its competitors' lose together
-    share: float = 0.05  # of the images, from which a field learns
-    contrast: float = 0.1  # standard deviation, of the largest input, below which a patch is faint
-    edge: float = 0.1  # of the largest weight of a grown field, below which a node is outside it
+    n_maps: Count = 8  # units that share a field
+    eta: NonNegative = 1.0  # share of a patch that its winner takes over; the first patch wholly in any case
+    eta_c: NonNegative = 0.01  # growth of a winner's competition threshold, and what its competitors' lose together
+    share: Share = 0.05  # of the images, from which a field learns
+    contrast: Positive = 0.1  # standard deviation, of the largest input, below which a patch is faint
+    edge: Share = 0.1  # of the largest weight of a grown field, below which a node is outside it
 
 
 class FieldHebbStep(NamedTuple):

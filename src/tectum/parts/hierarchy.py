@@ -2,6 +2,7 @@
 
 from typing import Any, NamedTuple
 
+from tectum.core.ranges import Count, Finite, NonNegative, Number, Share
 from tectum.parts.conductance import ConductanceLIF
 from tectum.parts.feature_code import RandomProjection, Ranked
 
@@ -9,44 +10,44 @@ from tectum.parts.feature_code import RandomProjection, Ranked
 class Features(NamedTuple):
     """Source of a map: a stretch of the features of each frame, as spikes."""
 
-    start: int = 0  # first feature
+    start: Number = 0  # first feature
     stop: int | None = None  # feature behind the last; None: to the end
     code: RandomProjection | Ranked = RandomProjection()  # which inputs fire, and in which order
     delay: int = 0  # frames; a delay line shows the map what was then
-    share: float = 1.0  # of the drive of a neuron, relative to its other sources
-    onset: float = 8.0  # ms from the pulses of the map's clock to the first spike
+    share: Share = 1.0  # of the drive of a neuron, relative to its other sources
+    onset: Finite = 8.0  # ms from the pulses of the map's clock to the first spike
 
 
 class Spikes(NamedTuple):
     """Source of a map: the spikes of another one, as they come."""
 
     of: str = ""  # name of that map
-    delay: float = 2.0  # ms, conduction
-    share: float = 1.0  # of the drive of a neuron, relative to its other sources
-    k: int = 3  # spikes of it in a cycle that make up its share of the drive
+    delay: Finite = 2.0  # ms, conduction
+    share: Share = 1.0  # of the drive of a neuron, relative to its other sources
+    k: Count = 3  # spikes of it in a cycle that make up its share of the drive
 
 
 class Winners(NamedTuple):
     """Source of a map: who won in the frame before, in itself or another one; Merge SOM (Strickert & Hammer 2005)."""
 
     of: str = ""  # name of that map
-    k: int = 8  # neurons that fire, at most: the winner first
-    keep: float = 0.0  # share that is left of what was there a frame earlier
-    share: float = 0.4  # of the drive of a neuron, relative to its other sources
-    onset: float = 8.0  # ms from the pulses of the map's clock to the first spike
-    t_enc: float = 10.0  # ms from the first spike to the last
-    jitter: float = 0.5  # ms, standard deviation of a spike's time
+    k: Count = 8  # neurons that fire, at most: the winner first
+    keep: Finite = 0.0  # share that is left of what was there a frame earlier
+    share: Share = 0.4  # of the drive of a neuron, relative to its other sources
+    onset: Finite = 8.0  # ms from the pulses of the map's clock to the first spike
+    t_enc: Finite = 10.0  # ms from the first spike to the last
+    jitter: NonNegative = 0.5  # ms, standard deviation of a spike's time
 
 
 class MapInhibition(NamedTuple):
     """Inhibitory neurons of a map: recruited by its spikes, they close the cycle; a clock may pace them."""
 
-    n: int = 16  # neurons
-    neuron: ConductanceLIF = ConductanceLIF(tau_m=8.0, refractory_ms=1.0, tau_inh=4.0, drive=8.0)
-    excitation: float = 3.0  # conductance, map to inhibition: one spike of a winner is enough
-    inhibition: float = 0.11  # conductance, inhibition to map
-    mutual: float = 0.08  # conductance, inhibition to inhibition
-    delay: float = 0.4  # ms, of these and of the lateral synapses
+    n: Count = 16  # neurons
+    neuron: ConductanceLIF = ConductanceLIF(tau_m=8.0, refractory=1.0, tau_inh=4.0, drive=8.0)
+    excitation: NonNegative = 3.0  # conductance, map to inhibition: one spike of a winner is enough
+    inhibition: NonNegative = 0.11  # conductance, inhibition to map
+    mutual: NonNegative = 0.08  # conductance, inhibition to inhibition
+    delay: Finite = 0.4  # ms, of these and of the lateral synapses
 
 
 class Map(NamedTuple):

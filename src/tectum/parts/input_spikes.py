@@ -5,6 +5,7 @@ from typing import NamedTuple
 import numpy as np
 
 from tectum.core.law import law
+from tectum.core.ranges import Count, Share
 
 ONE = np.float32(1.0)
 
@@ -12,14 +13,14 @@ ONE = np.float32(1.0)
 class RegularSpikes(NamedTuple):
     """Deterministic: a neuron fires at equal intervals, so n_steps spikes tell the number to 1 / n_steps."""
 
-    n_steps: int = 50  # steps of a presentation
-    phase: float = 0.5  # share of the first interval that has passed at the onset
+    n_steps: Count = 50  # steps of a presentation
+    phase: Share = 0.5  # share of the first interval that has passed at the onset
 
 
 class BernoulliSpikes(NamedTuple):
     """Stochastic: in each step a neuron fires with probability x, independently."""
 
-    n_steps: int = 50  # steps of a presentation
+    n_steps: Count = 50  # steps of a presentation
 
 
 @law

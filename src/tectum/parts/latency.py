@@ -6,16 +6,17 @@ each differential equation is solved by forward Euler steps, as there.
 """
 
 import math
-from typing import Any, NamedTuple
+from typing import Annotated, Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from tectum.core.law import law
 from tectum.core.maths import exp_negative_wide
+from tectum.core.ranges import AtLeastOne, Below, NonNegative, Positive, PositiveShare, SignedWeight, Weight
 from tectum.parts.encoding import CircularGaussian
 from tectum.parts.event_plasticity import memory, pair
-from tectum.parts.neurons import membrane
+from tectum.parts.neurons import membrane, reset, rest
 from tectum.parts.steps import discretise
 
 SILENT = -1  # step of a spike that does not come
@@ -32,11 +33,11 @@ class LatencyPopulation(NamedTuple):
     """
 
     code: CircularGaussian = CircularGaussian(n_units=10, low=0.15, high=0.85)  # receptive fields, and the used arc
-    tau_m: float = 10.0  # ms, membrane time constant of an input neuron
-    theta: float = 0.5  # its threshold; a current of 1 is that of the preferred value
-    input_ms: float = 12.5  # ms of a presentation in which the currents flow
-    blank_ms: float = 12.5  # ms after it
-    dt: float = 0.1  # ms, time step; below every time constant
+    tau_m: Positive = 10.0  # ms, membrane time constant of an input neuron
+    v_th: Positive = 0.5  # its threshold; a current of 1 is that of the preferred value
+    input_ms: AtLeastOne = 12.5  # ms of a presentation in which the currents flow
+    blank_ms: NonNegative = 12.5  # ms after it
+    dt: Positive = 0.1  # ms, time step; below every time constant
 
     @property
     def n_steps(self) -> int:
@@ -47,7 +48,7 @@ class LatencyPopulation(NamedTuple):
         """Step in which each input neuron fires, in closed form.
 
         After c Euler steps ``v = I (1 - (1 - dt/tau_m)^c)``, so that the threshold is first exceeded by
-        ``c = floor(ln(1 - theta/I) / ln(1 - dt/tau_m)) + 1``. A neuron fires no second time: the next spike would need
+        ``c = floor(ln(1 - v_th/I) / ln(1 - dt/tau_m)) + 1``. A neuron fires no second time: the next spike would need
         as long again, and its refractory period.
 
         Parameters
@@ -64,7 +65,7 @@ class LatencyPopulation(NamedTuple):
         for start in range(0, len(x), SLAB):
             part = slice(start, start + SLAB)
             position = self.code.low + (self.code.high - self.code.low) * np.asarray(x[part], np.float64)
-            left = 1.0 - self.theta / self.code.encode(position).astype(np.float64)
+            left = 1.0 - self.v_th / self.code.encode(position).astype(np.float64)
             fires = left > 0.0
             c = np.floor(np.log(np.where(fires, left, 0.5)) / math.log1p(-self.dt / self.tau_m))
             steps[part] = np.where(fires & (c < round(self.input_ms / self.dt)), c, SILENT)
@@ -101,9 +102,9 @@ def _(part, dt):
 class LatencyNeuron(NamedTuple):
     """Leaky integrate-and-fire neuron driven through synapses that fall exponentially; its threshold stands apart."""
 
-    tau_m: float = 1.5  # ms, membrane time constant
-    tau_f: float = 2.8  # ms, fall of the synaptic current
-    refractory_ms: float = 6.0  # ms after a spike in which the membrane is held at 0
+    tau_m: Positive = 1.5  # ms, membrane time constant
+    tau_f: Positive = 2.8  # ms, fall of the synaptic current
+    refractory: NonNegative = 6.0  # ms after a spike in which the membrane is held at 0
 
 
 class LatencyNeuronStep(NamedTuple):
@@ -120,7 +121,7 @@ def _(part, dt):
     return LatencyNeuronStep(
         gain=np.float32(dt / part.tau_m),
         keep=np.float32(1.0 - dt / part.tau_f),
-        refractory=np.int64(round(part.refractory_ms / dt)),
+        refractory=np.int64(round(part.refractory / dt)),
     )
 
 
@@ -131,10 +132,10 @@ class LatencyRace(NamedTuple):
     end one alone.
     """
 
-    weakest: float = 9.0  # inhibition by a spike at the first presentation, in units of the threshold
-    strongest: float = 91.0  # what it grows to, and is in frozen passes
-    tau_f: float = 0.3  # ms, fall of the inhibitory current
-    tau_growth: float | None = None  # presentations, time constant of the growth; None: a third of those planned
+    weakest: Annotated[NonNegative, Below("strongest")] = 9.0  # inhibition at the first presentation, in thresholds
+    strongest: NonNegative = 91.0  # what it grows to, and is in frozen passes
+    tau_f: Positive = 0.3  # ms, fall of the inhibitory current
+    tau_growth: Positive | None = None  # presentations, time constant of the growth; None: a third of those planned
 
 
 class LatencyRaceStep(NamedTuple):
@@ -160,14 +161,14 @@ def _(part, dt):
 class LatencySTDP(NamedTuple):
     """STDP that writes the latencies of the inputs into the weights, by nearest-neighbour traces."""
 
-    eta: float = 0.004  # learning rate
-    depression: float = 6.0  # rate of depression, in units of eta
-    tau_pre: float = 1.3  # ms, trace of an input
-    tau_post: float = 4.3  # ms, trace of the neuron
-    floor: float = 0.1  # traces below this count as no spike
-    offset: float = 0.2  # weight of an input that fires just before the neuron
-    w_min: float = 0.0  # bounds of the weights
-    w_max: float = 1.0
+    eta: NonNegative = 0.004  # learning rate
+    depression: NonNegative = 6.0  # rate of depression, in units of eta
+    tau_pre: Positive = 1.3  # ms, trace of an input
+    tau_post: Positive = 4.3  # ms, trace of the neuron
+    floor: PositiveShare = 0.1  # traces below this count as no spike
+    offset: NonNegative = 0.2  # weight of an input that fires just before the neuron
+    w_min: Annotated[SignedWeight, Below("w_max")] = 0.0  # bounds of the weights
+    w_max: Weight = 1.0
 
 
 class LatencySTDPStep(NamedTuple):
@@ -204,9 +205,26 @@ def faded(p, current):
     """Synaptic current after one step without spikes."""
 
 
+@faded.otherwise("keep")
+def _(p, current):
+    """tau_f ds/dt = -s, one forward Euler step."""
+    return current * p.keep
+
+
 @law
 def inhibition(p, presentation):
     """Inhibition by a spike in the given presentation of the learning, in units of the threshold."""
+
+
+@law
+def silenced(p, l, strength, v_th, n_others):
+    """Inhibitory current of a neuron after so many others have fired, by this inhibition in units of its threshold."""
+
+
+@silenced.otherwise()
+def _(p, l, strength, v_th, n_others):
+    """l - strength v_th n; Fois & Girau (2023)."""
+    return l - strength * v_th * n_others
 
 
 @membrane.of(LatencyNeuronStep)
@@ -215,16 +233,16 @@ def _(p, v, I):
     return v + (I - v) * p.gain
 
 
-@faded.of(LatencyNeuronStep)
-def _(p, current):
-    """tau_f ds/dt = -s, one forward Euler step."""
-    return current * p.keep
+@rest.of(LatencyNeuronStep)
+def _(p):
+    """0."""
+    return ZERO
 
 
-@faded.of(LatencyRaceStep)
-def _(p, current):
-    """tau_f dl/dt = -l, one forward Euler step."""
-    return current * p.keep
+@reset.of(LatencyNeuronStep)
+def _(p, normal, uniform):
+    """0."""
+    return ZERO
 
 
 @inhibition.of(LatencyRaceStep)

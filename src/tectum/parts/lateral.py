@@ -11,24 +11,25 @@ from numpy.typing import NDArray
 from scipy.sparse import csr_array
 
 from tectum.core.law import law
+from tectum.core.ranges import Count, Finite, NonNegativeOrInfinite, Positive
 from tectum.parts.topology import Grid
 
 
 class DifferenceOfGaussians(NamedTuple):
     """Excitation near, inhibition around; defaults are those of the specification (peak-normalised, signed)."""
 
-    W: float = 0.15  # weight at distance 0 for a radius of `reference`
-    a: float = 3.0  # gain of the inhibitory Gaussian; the excitatory one has gain 1 + a
-    b: float = 3.0  # width of the inhibitory Gaussian in units of the radius
-    growth: float = 0.0  # the profile is scaled by (reference / radius)^growth; 2 keeps its area constant
-    reference: float = 8.0  # radius at which the scale is 1
+    W: Finite = 0.15  # weight at distance 0 for a radius of `reference`
+    a: Finite = 3.0  # gain of the inhibitory Gaussian; the excitatory one has gain 1 + a
+    b: NonNegativeOrInfinite = 3.0  # width of the inhibitory Gaussian in units of the radius
+    growth: Finite = 0.0  # the profile is scaled by (reference / radius)^growth; 2 keeps its area constant
+    reference: Positive = 8.0  # radius at which the scale is 1
 
 
 class NearExcitation(NamedTuple):
     """Excitation of the nearest neurons, a Gaussian cut off at three radii; inhibition comes from elsewhere."""
 
-    W: float = 1.0  # conductance at distance 0
-    radius: float = 0.7  # grid units
+    W: Finite = 1.0  # conductance at distance 0
+    radius: Positive = 0.7  # grid units
 
 
 class PlasticitySpread(NamedTuple):
@@ -39,24 +40,24 @@ class PlasticitySpread(NamedTuple):
     allows, and what it learns counts as use, by its share.
     """
 
-    W: float = 1.0  # share of its learning rate with which a neuron at distance 0 learns; 0: each learns alone
-    radius: float = 1.0  # grid units, cut off at three radii; with the defaults the nearest learn 0.61 times as fast
+    W: Finite = 1.0  # share of its learning rate with which a neuron at distance 0 learns; 0: each learns alone
+    radius: Positive = 1.0  # grid units, cut off at three radii; with the defaults the nearest learn 0.61 times as fast
 
 
 class ConstantRadius(NamedTuple):
     """A radius that never changes."""
 
-    radius: float = 3.0  # grid units
+    radius: Positive = 3.0  # grid units
 
 
 class DecayingRadius(NamedTuple):
     """A radius that falls from `start` to `end` and has lost half of the (squared) way at `half` of the training."""
 
-    start: float = 8.0  # grid units
-    end: float = 1.5  # grid units
-    half: float = 0.6  # share of the training
-    n: float = 2.0  # steepness
-    updates: int = 20  # number of times the lateral weights are rewritten during the training
+    start: Positive = 8.0  # grid units
+    end: Positive = 1.5  # grid units
+    half: Positive = 0.6  # share of the training
+    n: Positive = 2.0  # steepness
+    updates: Count = 20  # number of times the lateral weights are rewritten during the training
 
 
 @law

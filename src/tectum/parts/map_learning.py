@@ -4,12 +4,21 @@ Spikes that arrive at most a few ms before a neuron fires are bound; the window 
 only sources in phase are. How fast a neuron learns falls with its own use, and rises where the input is new.
 """
 
-import math
 from typing import Any, NamedTuple
 
 import numpy as np
 
 from tectum.core.law import law
+from tectum.core.ranges import (
+    AtLeastOne,
+    Finite,
+    NonNegative,
+    Positive,
+    PositiveOrInfinite,
+    PositiveShare,
+    Share,
+)
+from tectum.parts.plasticity import bind
 from tectum.parts.steps import discretise
 
 ONE = np.float32(1.0)
@@ -18,10 +27,10 @@ ONE = np.float32(1.0)
 class ArrivalSTDP(NamedTuple):
     """At each spike of a neuron its weights move towards what has just arrived; bounded, without normalisation."""
 
-    eta: float = 0.05  # share of the way per spike
-    w_max: float = 0.24  # conductance, bound of a weight
-    beta: float = 0.35  # depression of all synapses, relative to potentiation
-    tau_pre: float = 6.0  # ms, memory of an arrival
+    eta: NonNegative = 0.05  # share of the way per spike
+    w_max: NonNegative = 0.24  # conductance, bound of a weight
+    beta: NonNegative = 0.35  # depression of all synapses, relative to potentiation
+    tau_pre: Positive = 6.0  # ms, memory of an arrival
 
 
 class ArrivalSTDPStep(NamedTuple):
@@ -37,11 +46,6 @@ def _(part, dt):
     return ArrivalSTDPStep(np.float32(part.w_max), np.float32(part.beta))
 
 
-@law
-def bind(p, w, x, eta):
-    """Weight after a spike of the neuron; x is the trace of the last arrival, from 1 to 0."""
-
-
 @bind.of(ArrivalSTDPStep)
 def _(p, w, x, eta):
     """dw = eta (x (w_max - w) - beta w); the fixed point w_max x / (x + beta) is graded by x."""
@@ -51,8 +55,8 @@ def _(p, w, x, eta):
 class UseDependentRate(NamedTuple):
     """Metaplasticity: a neuron learns the slower the more often it has learned; an n_0 of infinity never slows it."""
 
-    n_0: float = 20.0  # frames in which it has learned after which the rate has halved
-    forget: float = 1e-4  # share of its use that a neuron forgets per frame
+    n_0: PositiveOrInfinite = 20.0  # frames of learning that halve the rate
+    forget: Share = 1e-4  # share of its use that a neuron forgets per frame
 
 
 class UseStep(NamedTuple):
@@ -82,11 +86,11 @@ def _(p, n):
 class NoveltyGate(NamedTuple):
     """Late winners learn faster, and where none fires the least used neurons become easier to excite."""
 
-    factor: float = 4.0  # of the learning rate in a frame whose winner is late; 1 does nothing
-    quantile: float = 0.9  # of the neuron's own first-spike latencies, beyond which it is late
-    pace: float = 0.02  # share of the frame by which the estimate of the quantile moves
-    recruited: float = 3.0  # neurons, the least used, whose thresholds fall in a silent cycle; below 1 their share
-    drop: float = 3.0  # mV by which they do
+    factor: AtLeastOne = 4.0  # of the learning rate in a frame whose winner is late; 1 does nothing
+    quantile: PositiveShare = 0.9  # of the neuron's own first-spike latencies, beyond which it is late
+    pace: Share = 0.02  # share of the frame by which the estimate of the quantile moves
+    recruited: Positive = 3.0  # neurons, the least used, whose thresholds fall in a silent cycle; below 1 their share
+    drop: NonNegative = 3.0  # mV by which they do
 
 
 class NoveltyStep(NamedTuple):
@@ -125,10 +129,5 @@ class SourceNorm(NamedTuple):
     Weights are in units of those of a neuron that knows one input only: then each is 1.
     """
 
-    drive: float = 6.0  # conductance that the spikes of a cycle bring to a neuron that knows this input only
-    pace: float = 1.0  # share of the way to that length per frame in which the neuron has fired; 0 does nothing
-
-
-def memory_table(tau: float, dt: float, window: float) -> Any:
-    """Trace (n_lags,) of an arrival 0, 1, ... steps ago, float32."""
-    return np.array([math.exp(-k * dt / tau) for k in range(round(window / dt) + 1)], np.float32)
+    drive: Finite = 6.0  # conductance that the spikes of a cycle bring to a neuron that knows this input only
+    pace: Share = 1.0  # share of the way to that length per frame in which the neuron has fired; 0 does nothing

@@ -1,32 +1,222 @@
-"""Leaky integrate-and-fire neurons: one membrane equation, threshold and reset.
+"""Neurons: the laws by which a time loop moves one, and the leaky integrate-and-fire neuron of the map.
 
-Equations (1) and (4) of Rumbell, Denham & Wennekers (2014) as restated by the sources of the specification:
-``tau_m dv/dt = -v + I`` and ``v > theta: spike, v <- reset``. Potentials and currents are dimensionless.
+A neuron has a potential v and an adaptation a, a number that its spikes change: how far its threshold is raised, or its
+recovery variable. All loops ask for the same laws; most have a default, so that a membrane equation and four numbers
+(``v_rest``, ``v_reset``, ``v_th``, ``refractory``) make a neuron.
 """
 
 import math
-from typing import Any, NamedTuple
+from typing import Annotated, Any, NamedTuple
 
 import numpy as np
 
 from tectum.core.law import law
+from tectum.core.ranges import Below, Finite, Positive
 from tectum.parts.steps import discretise
+
+ZERO = np.float32(0.0)
+ONE = np.float32(1.0)
+
+
+@law
+def membrane(p, v, I):
+    """Membrane potential after one step with input current I."""
+
+
+@law
+def threshold(p, a):
+    """Potential from which the neuron fires at adaptation a."""
+
+
+@threshold.otherwise("v_th")
+def _(p, a):
+    """v_th + a."""
+    return p.v_th + a
+
+
+@law
+def crosses(p, v, a):
+    """Whether the neuron fires at potential v and adaptation a."""
+
+
+@crosses.otherwise()
+def _(p, v, a):
+    """v >= threshold(a)."""
+    return v >= threshold(p, a)
+
+
+@law
+def crossing_delay(p, v, I):
+    """Share of the last step, in (0, 1], that had passed when the neuron crossed its threshold to end at v."""
+
+
+@crossing_delay.otherwise()
+def _(p, v, I):
+    """1: spikes are at the ends of steps."""
+    return ONE
+
+
+@law
+def rest(p):
+    """Potential before the first step."""
+
+
+@rest.otherwise("v_rest")
+def _(p):
+    """v_rest."""
+    return p.v_rest
+
+
+@law
+def reset(p, normal, uniform):
+    """Potential after a spike, of the neuron with these two random numbers, which it keeps for life."""
+
+
+@reset.otherwise("v_reset")
+def _(p, normal, uniform):
+    """v_reset."""
+    return p.v_reset
+
+
+@law
+def refractory(p):
+    """Steps after a spike in which the potential stays where it was reset to."""
+
+
+@refractory.otherwise("refractory")
+def _(p):
+    """refractory."""
+    return p.refractory
+
+
+@law
+def fresh(p):
+    """Adaptation of a neuron that has not fired yet."""
+
+
+@fresh.otherwise()
+def _(p):
+    """0."""
+    return ZERO
+
+
+@law
+def jump(p, uniform):
+    """What a spike adds to the adaptation, of the neuron with this random number."""
+
+
+@jump.otherwise()
+def _(p, uniform):
+    """0."""
+    return ZERO
+
+
+@law
+def recovery(p, n_steps):
+    """Share of the adaptation that is left after n_steps without a spike."""
+
+
+@recovery.otherwise()
+def _(p, n_steps):
+    """1: adaptation does not fade."""
+    return ONE
+
+
+@law
+def adapt(p, a, v, fired):
+    """Adaptation after a step that ends at potential v; fired says whether the neuron spiked in the step before."""
+
+
+@adapt.otherwise()
+def _(p, a, v, fired):
+    """a recovery(1)."""
+    return a * recovery(p, 1)
+
+
+@law
+def opposed(p, a):
+    """What the adaptation takes from the input current."""
+
+
+@opposed.otherwise()
+def _(p, a):
+    """0."""
+    return ZERO
+
+
+@law
+def noise(p):
+    """Standard deviation of the random input of a step."""
+
+
+@noise.otherwise()
+def _(p):
+    """0."""
+    return ZERO
+
+
+@law
+def held(p):
+    """Steps for which a random input is held."""
+
+
+@held.otherwise()
+def _(p):
+    """1."""
+    return 1
+
+
+@law
+def conduct(p, v, D, g_exc, g_inh, xi):
+    """Potential after one step with input D, excitatory and inhibitory conductances, and the noise xi of the step."""
+
+
+@conduct.otherwise()
+def _(p, v, D, g_exc, g_inh, xi):
+    """membrane(v, D + g_exc - g_inh) + xi: synapses are currents."""
+    return membrane(p, v, D + g_exc - g_inh) + xi
+
+
+@law
+def excitation_left(p):
+    """Share of the excitatory conductance that is left after a step."""
+
+
+@excitation_left.otherwise()
+def _(p):
+    """0: a spike acts in the step in which it arrives."""
+    return ZERO
+
+
+@law
+def inhibition_left(p):
+    """Share of the inhibitory conductance that is left after a step."""
+
+
+@inhibition_left.otherwise()
+def _(p):
+    """0: a spike acts in the step in which it arrives."""
+    return ZERO
 
 
 class LIF(NamedTuple):
-    """Leaky integrate-and-fire neuron without refractory period; defaults are those of the map's input layer u."""
+    """Leaky integrate-and-fire neuron without refractory period; defaults are those of the map's input layer u.
 
-    tau_m: float = 5.0  # ms, membrane time constant
-    theta: float = 0.5  # firing threshold
-    reset: float = -0.5  # potential after a spike
+    Equations (1) and (4) of Rumbell, Denham & Wennekers (2014) as restated by the sources of the specification:
+    ``tau_m dv/dt = -v + I`` and ``v > v_th: spike, v <- v_reset``. Potentials and currents are dimensionless.
+    """
+
+    tau_m: Positive = 5.0  # ms, membrane time constant
+    v_th: Finite = 0.5  # firing threshold
+    v_reset: Annotated[Finite, Below("v_th")] = -0.5  # potential after a spike
 
 
 class LIFStep(NamedTuple):
     """`LIF` for one step of fixed length: exact for a current that is constant during the step."""
 
     gain: Any  # 1 - exp(-dt / tau_m)
-    theta: Any
-    reset: Any
+    v_th: Any
+    v_reset: Any
 
 
 @discretise.of(LIF)
@@ -34,14 +224,9 @@ def _(part, dt):
     """Parameters of one step of `dt` ms in float32."""
     return LIFStep(
         gain=np.float32(-math.expm1(-dt / part.tau_m)),
-        theta=np.float32(part.theta),
-        reset=np.float32(part.reset),
+        v_th=np.float32(part.v_th),
+        v_reset=np.float32(part.v_reset),
     )
-
-
-@law
-def membrane(p, v, I):
-    """Membrane potential after one step with input current I."""
 
 
 @membrane.of(LIFStep)
@@ -50,27 +235,26 @@ def _(p, v, I):
     return v + (I - v) * p.gain
 
 
-@law
-def crosses(p, v):
-    """Whether the neuron fires at potential v."""
-
-
 @crosses.of(LIFStep)
-def _(p, v):
-    """v > theta; Rumbell et al. 2014, eq. (4)."""
-    return v > p.theta
-
-
-@law
-def crossing_delay(p, v, I):
-    """Share of the last step, in (0, 1], that had passed when the neuron crossed its threshold to end at v."""
+def _(p, v, a):
+    """v > v_th + a; Rumbell et al. 2014, eq. (4)."""
+    return v > p.v_th + a
 
 
 @crossing_delay.of(LIFStep)
 def _(p, v, I):
-    """(theta - v_before) / (v - v_before), the linear interpolation of Morrison et al. (2007); a read-out only."""
+    """(v_th - v_before) / (v - v_before), the linear interpolation of Morrison et al. (2007); a read-out only."""
     v_before = (v - I * p.gain) / (ONE - p.gain)
-    return (p.theta - v_before) / (v - v_before)
+    return (p.v_th - v_before) / (v - v_before)
 
 
-ONE = np.float32(1.0)
+@rest.of(LIFStep)
+def _(p):
+    """0."""
+    return ZERO
+
+
+@refractory.of(LIFStep)
+def _(p):
+    """0."""
+    return 0

@@ -12,26 +12,131 @@ current needs that long to build up) and is depressed. Without it weights grow t
 competition, neurons with different weights fire together, and the map stays blurred.
 """
 
-from typing import Any, NamedTuple
+from typing import Annotated, Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from tectum.core.law import law
 from tectum.core.maths import exp_negative
+from tectum.core.ranges import NonNegative, Range, Share, Weight
 from tectum.parts.steps import discretise
+
+
+@law
+def potentiate(p, w, x):
+    """Weight after a spike of the neuron; x is the trace of the input, from 1 to 0."""
+
+
+@law
+def depress(p, w, x):
+    """Weight after a spike of the input; x is the trace of the neuron, from 1 to 0."""
+
+
+@depress.otherwise()
+def _(p, w, x):
+    """w: spikes of inputs change nothing."""
+    return w
+
+
+@law
+def inputs_depress(p):
+    """Whether `depress` changes weights at all."""
+
+
+@inputs_depress.otherwise_by_type
+def _(parameters: type) -> Any:
+    """Whether the rule has an equation for `depress`."""
+    return _yes if depress.is_of(parameters) else _no
+
+
+def _yes(p):
+    return True
+
+
+def _no(p):
+    return False
+
+
+@law
+def silence_counts(p):
+    """Whether `potentiate` changes the weight of an input that has not fired."""
+
+
+@silence_counts.otherwise()
+def _(p):
+    """No."""
+    return False
+
+
+@law
+def shift(p):
+    """Steps by which a pair counts as later than it was."""
+
+
+@shift.otherwise_by_type
+def _(parameters: type) -> Any:
+    """The field shift, 0 without one."""
+
+    def stated(p):
+        return p.shift
+
+    def none(p):
+        return 0
+
+    return stated if "shift" in getattr(parameters, "_fields", ()) else none
+
+
+@law
+def bind(p, w, x, eta):
+    """Weight after a spike of a neuron that learns at the rate eta; x is the trace of the input."""
+
+
+@bind.otherwise()
+def _(p, w, x, eta):
+    """w + eta (potentiate(w, x) - w)."""
+    return w + eta * (potentiate(p, w, x) - w)
+
+
+@law
+def learning_rate(p):
+    """Rate eta of `bind` before anything slows a neuron down."""
+
+
+@learning_rate.otherwise()
+def _(p):
+    """1."""
+    return np.float32(1.0)
+
+
+@law
+def bounded(p, w):
+    """Weight within its bounds, after something else than the rule has changed it."""
+
+
+@bounded.otherwise_by_type
+def _(parameters: type) -> Any:
+    """min(w, w_max) if the rule has an upper bound, else w."""
+
+    def capped(p, w):
+        return min(w, p.w_max)
+
+    def free(p, w):
+        return w
+
+    return capped if "w_max" in getattr(parameters, "_fields", ()) else free
 
 
 class NearestNeighbourSTDP(NamedTuple):
     """Nearest-neighbour STDP with soft bounds; defaults are those of the specification of the published map."""
 
-    A_plus: float = 0.0048  # amplitude of potentiation
-    A_minus: float = 0.0165  # amplitude of depression
-    tau_plus: float = 11.0  # ms, memory of potentiation
-    tau_minus: float = 10.0  # ms, memory of depression
-    w_max: float = 2.2  # upper bound of a weight; the lower bound is 0
-    shift: float = 0.0  # ms by which the window is moved towards causal pairs
-    window: float = 120.0  # ms beyond which a pair is ignored
+    A_plus: NonNegative = 0.0048  # amplitude of potentiation
+    A_minus: Share = 0.0165  # amplitude of depression
+    tau_plus: Annotated[float, Range(above=1)] = 11.0  # ms, memory of potentiation
+    tau_minus: Annotated[float, Range(above=1)] = 10.0  # ms, memory of depression
+    w_max: Weight = 2.2  # upper bound of a weight; the lower bound is 0
+    shift: NonNegative = 0.0  # ms by which the window is moved towards causal pairs
+    window: NonNegative = 120.0  # ms beyond which a pair is ignored
 
 
 class STDPStep(NamedTuple):
@@ -63,23 +168,13 @@ def _(part, dt):
     )
 
 
-@law
-def potentiate(p, w, memory):
-    """Weight after a causal pair; memory is the fading with the pair's lag, from 1 to 0."""
-
-
 @potentiate.of(STDPStep)
-def _(p, w, memory):
-    """w <- min(w + A_plus exp(-w) memory, w_max); Rumbell et al. 2014, eq. (5), upper line."""
-    return min(w + p.A_plus * exp_negative(w) * memory, p.w_max)
-
-
-@law
-def depress(p, w, memory):
-    """Weight after an acausal pair; memory is the fading with the pair's lag, from 1 to 0."""
+def _(p, w, x):
+    """w <- min(w + A_plus exp(-w) x, w_max); Rumbell et al. 2014, eq. (5), upper line."""
+    return min(w + p.A_plus * exp_negative(w) * x, p.w_max)
 
 
 @depress.of(STDPStep)
-def _(p, w, memory):
-    """w <- w - A_minus w memory; Rumbell et al. 2014, eq. (5), lower line."""
-    return w - p.A_minus * w * memory
+def _(p, w, x):
+    """w <- w - A_minus w x; Rumbell et al. 2014, eq. (5), lower line."""
+    return w - p.A_minus * w * x

@@ -6,6 +6,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from tectum.core.law import law
+from tectum.core.ranges import Count, NonNegative, Number, Positive
 from tectum.parts.steps import discretise
 
 ONE = np.float32(1.0)
@@ -15,8 +16,8 @@ MOST_CHANCE = 0.999  # of a spike in a step: the intervals of a certain spike ha
 class PoissonSpikes(NamedTuple):
     """Inputs fire at random with a rate in proportion to their value; one spike in a step at most."""
 
-    rate: float = 63.75  # spikes/s of an input at the largest value
-    duration: float = 350.0  # ms for which a sample is shown
+    rate: NonNegative = 63.75  # spikes/s of an input at the largest value
+    duration: Positive = 350.0  # ms for which a sample is shown
 
 
 class PoissonStep(NamedTuple):
@@ -49,9 +50,9 @@ def _(p, x, boost):
 class MoreInput(NamedTuple):
     """A sample that moves too few spikes is shown again, with higher rates."""
 
-    fewest: int = 5  # spikes of all neurons together that are enough
-    step: float = 0.5  # growth of the rates, in units of the first
-    times: int = 10  # that a sample is shown at most
+    fewest: Number = 5  # spikes of all neurons together that are enough
+    step: NonNegative = 0.5  # growth of the rates, in units of the first
+    times: Count = 10  # that a sample is shown at most
 
 
 @law

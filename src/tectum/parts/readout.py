@@ -2,14 +2,16 @@
 
 from typing import NamedTuple
 
+from tectum.core.ranges import Positive
+
 
 class FirstSpike(NamedTuple):
     """The winner is the neuron that fires first; others count the less the later they fire."""
 
-    tau: float = 0.5  # ms; the response is exp(-(t - t_first) / tau)
+    tau: Positive = 0.5  # ms; the response is exp(-(t - t_first) / tau)
 
 
 class Centroid(NamedTuple):
     """The winner is the centre of gravity on the grid of all that fire, weighted by exp(-(t - t_first) / tau)."""
 
-    tau: float = 0.5  # ms
+    tau: Positive = 0.5  # ms

@@ -11,6 +11,8 @@ import numpy as np
 
 from tectum.core.law import law
 from tectum.core.maths import exp_negative_wide
+from tectum.core.ranges import Count, NonNegative, NonNegativeOrInfinite, Number, Positive, Share
+from tectum.parts.neurons import membrane, rest
 from tectum.parts.steps import discretise
 
 ZERO = np.float32(0.0)
@@ -22,10 +24,10 @@ ONE = np.float32(1.0)
 class EvidenceNeuron(NamedTuple):
     """Integrates the evidence that its component is in the input; defaults integrate over a whole presentation."""
 
-    R: float = 5.0  # gain; 1 / variance of an input spike, then the softmax is the posterior of a mixture
-    beta: float = 1.0  # weight of the squared norm: 1 for vector quantisation, 0 for the raw drive
-    tau_steps: float = float("inf")  # steps, membrane time constant; 0 has no memory, inf no leak
-    refractory: int = 0  # steps after a spike in which the membrane is held at 0
+    R: Positive = 5.0  # gain; 1 / variance of an input spike, then the softmax is the posterior of a mixture
+    beta: NonNegative = 1.0  # weight of the squared norm: 1 for vector quantisation, 0 for the raw drive
+    tau_steps: NonNegativeOrInfinite = float("inf")  # steps, membrane time constant; 0 has no memory, inf no leak
+    refractory: Number = 0  # steps after a spike in which the membrane is held at 0
     delayed: bool = False  # driven by the spikes of the step before those it learns from
 
 
@@ -69,11 +71,11 @@ class ExplainingAway(NamedTuple):
     used. No neuron fires before some evidence is in, or the first few input spikes would decide.
     """
 
-    quantum: float | None = None  # input explained by one spike per step; None: twice the mean norm of the samples
-    most: int | None = None  # neurons that may represent a sample; None: as many as the threshold lets in
+    quantum: Positive | None = None  # input explained by one spike per step; None: twice the mean norm of the samples
+    most: Count | None = None  # neurons that may represent a sample; None: as many as the threshold lets in
     signed: bool | None = None  # ON and OFF neurons; None: if the inputs have ON and OFF channels
-    wait: float = 0.1  # share of a presentation before the first spike
-    patience: float = 7.0  # presentations per neuron of the dictionary after which a silent one is more excitable
+    wait: Share = 0.1  # share of a presentation before the first spike
+    patience: Positive = 7.0  # presentations per neuron of the dictionary after which a silent one is more excitable
 
 
 class ExplainingStep(NamedTuple):
@@ -101,11 +103,11 @@ def _(part, dt):
 class AdaptiveThreshold(NamedTuple):
     """Threshold common to all neurons that keeps the number of spikes at a target."""
 
-    start: float = 0.15  # initial threshold
-    rate: float = 0.002  # learning rate
-    target: float = 1.0  # spikes of all neurons together, per step
-    minimum: float = 0.025  # lower bound
-    jitter: float = 0.0  # half width of the uniform distribution added to the initial thresholds
+    start: Positive = 0.15  # initial threshold
+    rate: NonNegative = 0.002  # learning rate
+    target: Positive = 1.0  # spikes of all neurons together, per step
+    minimum: NonNegative = 0.025  # lower bound
+    jitter: NonNegative = 0.0  # half width of the uniform distribution added to the initial thresholds
 
 
 @law
@@ -117,6 +119,35 @@ def evidence(p, U, drive, norm):
 def _(p, U, drive, norm):
     """U <- a_m U + R (w.s - beta |w|^2 / 2), a_m = exp(-1 / tau_steps)."""
     return p.memory * U + p.R * (drive - p.beta * HALF * norm)
+
+
+@evidence.otherwise()
+def _(p, U, drive, norm):
+    """membrane(U, w.s - |w|^2 / 2)."""
+    return membrane(p, U, drive - HALF * norm)
+
+
+@law
+def delayed(p):
+    """Whether the membrane is driven by the spikes of the step before those that its weights learn from."""
+
+
+@delayed.otherwise()
+def _(p):
+    """No."""
+    return False
+
+
+@delayed.of(EvidenceStep)
+def _(p):
+    """delayed."""
+    return p.delayed
+
+
+@rest.of(EvidenceStep)
+def _(p):
+    """0."""
+    return ZERO
 
 
 @law

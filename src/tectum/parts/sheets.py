@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tectum.core.random import seed_from
+from tectum.core.ranges import NonNegative, Positive
 
 # Density relative to the highest at places (x, y) from -1 to 1.
 OUTLINES: dict[str, Callable[..., Any]] = {
@@ -24,8 +25,8 @@ class Sheet(NamedTuple):
     """
 
     shape: Any = None  # number of nodes at random places, or (rows, columns) of a grid; None: a node per feature
-    side: float | None = None  # length of the longer side; None: 20 for the first sheet, 10 for the others
-    jitter: float = 0.0  # uniform displacement of the nodes of a grid, as a share of their spacing
+    side: Positive | None = None  # length of the longer side; None: 20 for the first sheet, 10 for the others
+    jitter: NonNegative = 0.0  # uniform displacement of the nodes of a grid, as a share of their spacing
     positions: Any = None  # (n, 2) places of the nodes, in place of a shape
     alive: Any = None  # (n,) False for nodes that never fire; None: all live
     born: Any = None  # (n,) ms of growth at which nodes are born, before which they do not fire; None: from the start

@@ -5,6 +5,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from tectum.core.law import law
+from tectum.core.ranges import NonNegative, Positive
 from tectum.parts.steps import discretise
 
 ZERO = np.float32(0.0)
@@ -13,9 +14,9 @@ ZERO = np.float32(0.0)
 class SpikeCounts(NamedTuple):
     """Nodes fire at random for their pixel; units above count as often as what they pool exceeds that of the others."""
 
-    duration: float = 10.0  # ms for which an image is shown
-    rate: float = 1.0  # spikes per ms of a node at the largest input
-    gain: float = 0.2  # drive of a unit, per weight of a node that fires
+    duration: Positive = 10.0  # ms for which an image is shown
+    rate: NonNegative = 1.0  # spikes per ms of a node at the largest input
+    gain: Positive = 0.2  # drive of a unit, per weight of a node that fires
 
 
 class SpikeCountsStep(NamedTuple):

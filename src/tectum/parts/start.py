@@ -1,33 +1,35 @@
 """What the weights of a dictionary are before learning, and how its learning rate falls."""
 
-from typing import NamedTuple
+from typing import Annotated, NamedTuple
+
+from tectum.core.ranges import Below, NonNegative, Positive, Share
 
 
 class UniformWeights(NamedTuple):
     """Independent of the data."""
 
-    low: float = 0.025  # bounds of the uniform distribution
-    high: float = 0.8
+    low: Annotated[Share, Below("high")] = 0.025  # bounds of the uniform distribution
+    high: Share = 0.8
 
 
 class MeanWeights(NamedTuple):
     """The mean sample with uniform noise; no weight begins below 0.01."""
 
-    spread: float = 0.2  # half width of the noise
+    spread: NonNegative = 0.2  # half width of the noise
 
 
 class SampleWeights(NamedTuple):
     """Samples drawn at random, moved towards the mean sample, with noise."""
 
-    share: float = 1.0  # share of the way from the mean sample to the drawn one
-    noise: float = 0.05  # half width of the uniform noise, as a share of the largest input
+    share: Share = 1.0  # share of the way from the mean sample to the drawn one
+    noise: NonNegative = 0.05  # half width of the uniform noise, as a share of the largest input
 
 
 class DecayingRate(NamedTuple):
     """The learning rate is held, then falls linearly over the presentations that are planned."""
 
-    hold: float = 0.333  # share of the presentations before it falls
-    end: float = 0.02  # its last value, as a share of the first
+    hold: Share = 0.333  # share of the presentations before it falls
+    end: Positive = 0.02  # its last value, as a share of the first
 
     def factor(self, progress: float) -> float:
         """Share of the first learning rate when `progress` (0 to 1) of the presentations are done."""

@@ -6,3 +6,9 @@ from tectum.core.law import law
 @law
 def discretise(part, dt):
     """Record of float32 constants with which the time loop advances a part by one step of dt ms."""
+
+
+@discretise.otherwise()
+def _(part, dt):
+    """The part itself: nothing in it depends on the step."""
+    return part

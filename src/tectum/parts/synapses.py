@@ -11,14 +11,19 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from tectum.core.law import law
+from tectum.core.ranges import Finite, NonNegative, Positive, Weight
 from tectum.parts.steps import discretise
+
+ONE = np.float32(1.0)
+QUARTER = np.float32(0.25)
+MOST_GAIN = np.float32(10.0)
 
 
 class Synapse(NamedTuple):
     """Two low-pass filters in a row; defaults are those of the plastic projection u -> v."""
 
-    tau_r: float = 0.2  # ms, rise
-    tau_f: float = 1.0  # ms, fall
+    tau_r: Positive = 0.2  # ms, rise
+    tau_f: Positive = 1.0  # ms, fall
 
 
 class SynapseStep(NamedTuple):
@@ -36,18 +41,42 @@ class PlasticProjection(NamedTuple):
     """
 
     synapse: Synapse = Synapse(tau_r=0.2, tau_f=1.0)
-    drive: float = 20.8  # g n_u; g = 0.65 for 32 neurons
-    w_low: float = 0.88  # initial weights are uniform between w_low and w_high
-    w_high: float = 1.32
-    recovery: float = (
-        0.0  # growth of the drive after a presentation without an answer; a quarter of it is lost after others
-    )
+    drive: Finite = 20.8  # g n_u; g = 0.65 for 32 neurons
+    w_low: Weight = 0.88  # initial weights are uniform between w_low and w_high
+    w_high: Weight = 1.32
+    recovery: NonNegative = 0.0  # growth of the drive after a silent presentation; others take a quarter of it
 
 
 @discretise.of(Synapse)
 def _(part, dt):
     """Parameters of one step of `dt` ms in float32."""
     return SynapseStep(keep_s=np.float32(math.exp(-dt / part.tau_r)), gain_y=np.float32(-math.expm1(-dt / part.tau_f)))
+
+
+class GainStep(NamedTuple):
+    """What becomes of the drive of a `PlasticProjection` from presentation to presentation."""
+
+    recovery: Any
+
+
+@discretise.of(PlasticProjection)
+def _(part, dt):
+    """Independent of `dt`, as the drive changes once per presentation."""
+    return GainStep(np.float32(part.recovery))
+
+
+@law
+def adapted_gain(p, gain, answered):
+    """Factor of the drive after a presentation to which the map has answered, or has not."""
+
+
+@adapted_gain.of(GainStep)
+def _(p, gain, answered):
+    """gain (1 + recovery), at most 10; after an answer gain (1 - recovery / 4), at least 1.
+
+    A map that answers four samples in five keeps a gain of 1. One that needs more than 10 is broken; see `diagnose`.
+    """
+    return max(gain - p.recovery * QUARTER * gain, ONE) if answered else min(gain + p.recovery * gain, MOST_GAIN)
 
 
 @law

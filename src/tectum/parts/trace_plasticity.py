@@ -8,9 +8,10 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from tectum.core.law import law
-from tectum.parts.plasticity import depress, potentiate
+from tectum.core.ranges import NonNegative, Positive, Share, Weight
+from tectum.parts.plasticity import depress, potentiate, silence_counts
 from tectum.parts.steps import discretise
+from tectum.parts.traces import fading
 
 ZERO = np.float32(0.0)
 
@@ -18,20 +19,20 @@ ZERO = np.float32(0.0)
 class PostPreSTDP(NamedTuple):
     """A spike of the neuron adds the traces of its inputs, a spike of an input takes off those of the neurons."""
 
-    eta_plus: float = 0.01  # learning rate at a spike of the neuron
-    eta_minus: float = 1e-4  # learning rate at a spike of an input
-    tau_pre: float = 20.0  # ms, traces of the inputs
-    tau_post: float = 20.0  # ms, traces of the neurons
-    w_max: float = 1.0  # upper bound of a weight; the lower bound is 0
+    eta_plus: NonNegative = 0.01  # learning rate at a spike of the neuron
+    eta_minus: NonNegative = 1e-4  # learning rate at a spike of an input
+    tau_pre: Positive = 20.0  # ms, traces of the inputs
+    tau_post: Positive = 20.0  # ms, traces of the neurons
+    w_max: Weight = 1.0  # upper bound of a weight; the lower bound is 0
 
 
 class TargetSTDP(NamedTuple):
     """A spike of the neuron moves the weights by how far the traces of its inputs are above a target."""
 
-    eta_plus: float = 0.01  # learning rate
-    tau_pre: float = 20.0  # ms, traces of the inputs
-    x_target: float = 0.1  # trace at which a spike changes nothing
-    w_max: float = 1.0  # upper bound of a weight; the lower bound is 0
+    eta_plus: NonNegative = 0.01  # learning rate
+    tau_pre: Positive = 20.0  # ms, traces of the inputs
+    x_target: Share = 0.1  # trace at which a spike changes nothing
+    w_max: Weight = 1.0  # upper bound of a weight; the lower bound is 0
 
 
 class PostPreStep(NamedTuple):
@@ -40,7 +41,7 @@ class PostPreStep(NamedTuple):
     eta_plus: Any
     eta_minus: Any
     w_max: Any
-    memory_plus: Any  # (n_lags,) float32 traces of the inputs by lag in steps; the last entry, 0, is for ever after
+    memory_plus: Any  # (n_lags,) float32 traces of the inputs by lag in steps
     memory_minus: Any  # (n_lags,) float32 the same of the neurons
 
 
@@ -51,16 +52,6 @@ class TargetStep(NamedTuple):
     x_target: Any
     w_max: Any
     memory_plus: Any  # (n_lags,) float32 as in `PostPreStep`
-    memory_minus: Any  # (1,) float32: neurons leave no trace
-
-
-FORGOTTEN = 1e-6  # trace that counts as none
-
-
-def fading(tau: float, dt: float) -> Any:
-    """exp(-lag / tau) by lag in steps of dt, and 0 as the last entry."""
-    n_lags = max(1, int(np.ceil(-np.log(FORGOTTEN) * tau / dt)))
-    return np.append(np.exp(-np.arange(n_lags) * dt / tau), 0.0).astype(np.float32)
 
 
 @discretise.of(PostPreSTDP)
@@ -83,66 +74,31 @@ def _(part, dt):
         x_target=np.float32(part.x_target),
         w_max=np.float32(part.w_max),
         memory_plus=fading(part.tau_pre, dt),
-        memory_minus=np.zeros(1, np.float32),
     )
 
 
-@law
-def silence_counts(p):
-    """Whether `potentiate` changes the weight of an input that has not fired."""
-
-
-@law
-def inputs_depress(p):
-    """Whether `depress` changes a weight at all."""
-
-
 @potentiate.of(PostPreStep)
-def _(p, w, memory):
+def _(p, w, x):
     """w <- min(w + eta_plus x_pre, w_max); the rule `PostPre` of BindsNET.
 
     The authors' published code has a triplet rule, with the slow trace of the neuron as a further factor.
     """
-    return min(w + p.eta_plus * memory, p.w_max)
+    return min(w + p.eta_plus * x, p.w_max)
 
 
 @depress.of(PostPreStep)
-def _(p, w, memory):
+def _(p, w, x):
     """w <- max(w - eta_minus x_post, 0); as in BindsNET and in the authors' published code."""
-    return max(w - p.eta_minus * memory, ZERO)
-
-
-@silence_counts.of(PostPreStep)
-def _(p):
-    """No."""
-    return False
-
-
-@inputs_depress.of(PostPreStep)
-def _(p):
-    """Yes."""
-    return True
+    return max(w - p.eta_minus * x, ZERO)
 
 
 @potentiate.of(TargetStep)
-def _(p, w, memory):
+def _(p, w, x):
     """w <- w + eta (x_pre - x_tar) (w_max - w); the rule of Diehl & Cook 2015 with mu = 1. Ours: not below 0."""
-    return max(w + p.eta_plus * (memory - p.x_target) * (p.w_max - w), ZERO)
-
-
-@depress.of(TargetStep)
-def _(p, w, memory):
-    """w: nothing happens at spikes of inputs."""
-    return w
+    return max(w + p.eta_plus * (x - p.x_target) * (p.w_max - w), ZERO)
 
 
 @silence_counts.of(TargetStep)
 def _(p):
     """Yes, they lose."""
     return True
-
-
-@inputs_depress.of(TargetStep)
-def _(p):
-    """No."""
-    return False

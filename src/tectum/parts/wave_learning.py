@@ -11,6 +11,7 @@ from typing import Any, Literal, NamedTuple
 import numpy as np
 
 from tectum.core.law import law
+from tectum.core.ranges import Finite, NonNegative, Number, Positive, Share
 from tectum.parts.steps import discretise
 
 ZERO = np.float32(0.0)
@@ -20,8 +21,8 @@ ONE = np.float32(1.0)
 class KWinners(NamedTuple):
     """The units with the largest excess win, ranked by a power of it."""
 
-    k: float = 1.0  # number of winners; below 1 their share of the units, at least 2
-    power: int = 4  # of the excess relative to the largest
+    k: Positive = 1.0  # number of winners; below 1 their share of the units, at least 2
+    power: Number = 4  # of the excess relative to the largest
     normed: bool = False  # compare x by the length of W
     shuffled: bool = False  # see as many nodes drawn at random in place of those that fire: a control without waves
 
@@ -67,10 +68,10 @@ def _(p, y, highest):
 class WinnerDrive(NamedTuple):
     """What winners do to the membranes around them, with the radii of the sheet's lateral profile."""
 
-    a_i: float = 0.04  # excitation below r_i, the winner included
-    a_o: float = 0.01  # inhibition beyond r_o
+    a_i: NonNegative = 0.04  # excitation below r_i, the winner included
+    a_o: NonNegative = 0.01  # inhibition beyond r_o
     relative: bool = False  # by the rank of a winner alone, whatever its excess
-    density: float | None = None  # nodes per unit area at which the strengths hold; None: at any
+    density: Positive | None = None  # nodes per unit area at which the strengths hold; None: at any
 
     def strengths(self, density: float) -> tuple[float, float]:
         """Excitation and inhibition on a sheet of this density."""
@@ -81,11 +82,11 @@ class WinnerDrive(NamedTuple):
 class WaveHebb(NamedTuple):
     """Hebbian learning of what fires together in one step."""
 
-    eta: float = 0.1  # learning rate, per ms
-    eta_c: float = 0.15  # growth of the competition threshold with the excess, per ms
+    eta: NonNegative = 0.1  # learning rate, per ms
+    eta_c: NonNegative = 0.15  # growth of the competition threshold with the excess, per ms
     post: Literal["excess", "spikes"] = "excess"  # what learns: winners by their excess, or units that fire
-    fewest: float = 0.0  # wins below which a unit is rescued, looked at every 1,000 steps; 0: none is
-    rescue: float = 0.2  # competition threshold of a rescued unit, over its largest input since the last look
+    fewest: NonNegative = 0.0  # wins below which a unit is rescued, looked at every 1,000 steps; 0: none is
+    rescue: NonNegative = 0.2  # competition threshold of a rescued unit, over its largest input since the last look
 
 
 class ExcessHebbStep(NamedTuple):
@@ -143,13 +144,7 @@ def raised_threshold(p, c, y):
     """Competition threshold of a unit after a step."""
 
 
-@raised_threshold.of(ExcessHebbStep)
-def _(p, c, y):
-    """c_j + dt eta_c y_j."""
-    return c + p.eta_c * y
-
-
-@raised_threshold.of(SpikeHebbStep)
+@raised_threshold.otherwise("eta_c")
 def _(p, c, y):
     """c_j + dt eta_c y_j."""
     return c + p.eta_c * y
@@ -160,80 +155,10 @@ def rescued_threshold(p, c, wins, highest):
     """Competition threshold of a unit that has won so often and had this largest input."""
 
 
-@rescued_threshold.of(ExcessHebbStep)
+@rescued_threshold.otherwise("fewest", "rescue")
 def _(p, c, wins, highest):
     """A share of the largest input for those that hardly win (code of Raghavan & Thomson 2019)."""
     return p.rescue * highest if wins < p.fewest else c
-
-
-@rescued_threshold.of(SpikeHebbStep)
-def _(p, c, wins, highest):
-    """A share of the largest input for those that hardly win (code of Raghavan & Thomson 2019)."""
-    return p.rescue * highest if wins < p.fewest else c
-
-
-class MeanNorm(NamedTuple):
-    """Weights of a unit that learns are scaled to a mean."""
-
-    mean: float = 2.5
-    trim: float = 0.0  # share of its growth, or multiple, that is taken from all weights of a unit alike, down to 0
-
-
-class RangeNorm(NamedTuple):
-    """Weights of a unit that learns are scaled to a range."""
-
-    span: float = 10.0
-
-
-@law
-def needs_range(p):
-    """Whether a normaliser looks at the smallest and largest weight of a unit."""
-
-
-@law
-def norm_factor(p, mean, span):
-    """Factor on the weights of a unit with this mean and range."""
-
-
-@law
-def trim(p, mean, growth):
-    """What is taken from each weight of a unit whose mean has grown so much, relative to it; none falls below 0."""
-
-
-@trim.of(MeanNorm)
-def _(p, mean, growth):
-    """Subtractive beside multiplicative constraint: Miller & MacKay (1994), Neural Computation 6:100, eq. 2 and 5."""
-    return np.float32(p.trim) * mean * growth
-
-
-@needs_range.of(MeanNorm)
-def _(p):
-    """No."""
-    return False
-
-
-@norm_factor.of(MeanNorm)
-def _(p, mean, span):
-    """mu / mean_i(W_ji)."""
-    return np.float32(p.mean) / mean
-
-
-@trim.of(RangeNorm)
-def _(p, mean, growth):
-    """Nothing."""
-    return ZERO
-
-
-@needs_range.of(RangeNorm)
-def _(p):
-    """Yes."""
-    return True
-
-
-@norm_factor.of(RangeNorm)
-def _(p, mean, span):
-    """10 / (max W - min W)."""
-    return np.float32(p.span) / span if span > ZERO else ONE
 
 
 class FixedNeighbourhood(NamedTuple):
@@ -253,10 +178,10 @@ class FieldNeighbourhood(NamedTuple):
     places would be taken along by both, and look at both places for ever. Ours.
     """
 
-    widest: float = 0.9  # radius of the neighbourhood of a unit that has not learned, over that of its sheet
-    tau: float = 6000.0  # ms, over which it follows the field
-    fewest: float = 5.0  # nodes of the smallest neighbourhood, so that waves go on
-    share: float = 0.0  # least share of its learning rate at which a unit takes up what does not fit; 1: it takes all
+    widest: Finite = 0.9  # radius of the neighbourhood of a unit that has not learned, over that of its sheet
+    tau: Positive = 6000.0  # ms, over which it follows the field
+    fewest: NonNegative = 5.0  # nodes of the smallest neighbourhood, so that waves go on
+    share: Share = 0.0  # least share of its learning rate at which a unit takes up what does not fit; 1: it takes all
 
 
 class FieldStep(NamedTuple):
@@ -275,15 +200,15 @@ def _(part, dt):
     return FieldStep(np.float32(part.widest), np.float32(rate), np.float32(part.fewest), np.float32(part.share))
 
 
-@discretise.of(FixedNeighbourhood)
-def _(part, dt):
-    """Nothing changes."""
-    return part
-
-
 @law
 def reach(p, reach, field, n_units):
     """Radius of a unit's neighbourhood after a period, from the share of the nodes below that its field amounts to."""
+
+
+@reach.otherwise()
+def _(p, reach, field, n_units):
+    """R: nothing changes."""
+    return reach
 
 
 @reach.of(FieldStep)
@@ -301,7 +226,7 @@ def uptake(p, reach, fit):
     """
 
 
-@uptake.of(FixedNeighbourhood)
+@uptake.otherwise()
 def _(p, reach, fit):
     """1."""
     return ONE
@@ -317,10 +242,10 @@ def _(p, reach, fit):
 class WaveWeights(NamedTuple):
     """A projection before learning: all to all, or a single synapse from the node next to a unit."""
 
-    mean: float = 2.5  # of the weights of each unit
-    spread: float = 0.14  # standard deviation of the weights
-    c: float = 0.0  # mean of the competition thresholds
-    c_spread: float = 0.0  # their standard deviation
+    mean: Positive = 2.5  # of the weights of each unit
+    spread: NonNegative = 0.14  # standard deviation of the weights
+    c: NonNegative = 0.0  # mean of the competition thresholds
+    c_spread: NonNegative = 0.0  # their standard deviation
     single: bool = False  # all weight of a unit is on the node at its own place, the cell that it has budded from, and
     # thresholds are in units of the input through such a synapse
 
@@ -328,9 +253,9 @@ class WaveWeights(NamedTuple):
 class WavePhase(NamedTuple):
     """A stretch of growth; what is None stays as the parts of the network say. Activity starts anew with each phase."""
 
-    duration: float = 5000.0  # ms
-    first_r_i: float | None = None  # radii of the first sheet
-    first_r_o: float | None = None
-    r_i: float | None = None  # radii of the other sheets
-    r_o: float | None = None
-    k: float | None = None  # winners, as in KWinners
+    duration: Positive = 5000.0  # ms
+    first_r_i: Positive | None = None  # radii of the first sheet
+    first_r_o: Positive | None = None
+    r_i: Positive | None = None  # radii of the other sheets
+    r_o: Positive | None = None
+    k: Positive | None = None  # winners, as in KWinners

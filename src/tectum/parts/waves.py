@@ -7,12 +7,13 @@ elsewhere.
 """
 
 import math
-from typing import Any, NamedTuple
+from typing import Annotated, Any, NamedTuple
 
 import numpy as np
 
 from tectum.core.law import law
-from tectum.parts.neurons import membrane
+from tectum.core.ranges import Below, Finite, NonNegative, NonNegativeOrInfinite, Positive
+from tectum.parts.neurons import adapt, fresh, held, jump, membrane, noise, opposed, refractory, reset, rest, threshold
 from tectum.parts.steps import discretise
 
 ZERO = np.float32(0.0)
@@ -23,22 +24,14 @@ QUADRATIC, LINEAR, CONSTANT = np.float32(0.04), np.float32(5.0), np.float32(140.
 class DynamicThresholdLIF(NamedTuple):
     """Leaky integrate-and-fire neuron whose threshold climbs as long as it fires; there is no refractory period."""
 
-    tau_v: float = 2.0  # ms, membrane time constant
-    tau_th: float = 60.0  # ms, recovery of the threshold
-    theta_plus: float = 9.0  # growth of the threshold while firing, per ms
-    v_th: float = 1.0  # threshold at rest
-    noise: float = 0.0  # standard deviation of the random input
-    noise_ms: float = 1.0  # ms for which a random input is held
-    reset: float = 0.1  # after a spike v is reset to this times N(0, 1)^2, drawn once per neuron
-    step_ms: float = 0.1  # ms, width of a spike; it belongs to the model, as it sets the largest threshold sustained
-
-    def after_spike(self, normal: Any, uniform: Any) -> tuple[Any, Any]:
-        """Reset potential of each neuron, and by how much its fatigue jumps, from random numbers."""
-        return self.reset * normal**2, np.zeros(len(normal))
-
-    def rest(self) -> tuple[float, float]:
-        """Potential and fatigue before the first step."""
-        return 0.0, self.v_th
+    tau_m: Positive = 2.0  # ms, membrane time constant
+    tau_th: Positive = 60.0  # ms, recovery of the threshold
+    theta_plus: NonNegative = 9.0  # growth of the threshold while firing, per ms
+    v_th: Finite = 1.0  # threshold at rest
+    noise: NonNegative = 0.0  # standard deviation of the random input
+    noise_ms: Positive = 1.0  # ms for which a random input is held
+    v_reset: Finite = 0.1  # after a spike v is reset to this times N(0, 1)^2, drawn once per neuron
+    step_ms: Positive = 0.1  # ms, width of a spike; it belongs to the model, as it sets the largest threshold sustained
 
 
 class Izhikevich(NamedTuple):
@@ -48,34 +41,27 @@ class Izhikevich(NamedTuple):
     d + d_spread r^2.
     """
 
-    a: float = 0.02  # rate of recovery, per ms
-    b: float = 0.2  # sensitivity of recovery to the potential
-    v_reset: float = -65.0  # mV, potential after a spike, and before the first
-    d: float = 8.0  # jump of recovery after a spike
-    v_reset_spread: float = 15.0
-    d_spread: float = -6.0
-    v_peak: float = 30.0  # mV, at which a spike ends
-    noise: float = 0.0  # standard deviation of the random input
-    noise_ms: float = 1.0  # ms for which a random input is held
-    step_ms: float = 1.0  # ms, width of a spike
-
-    def after_spike(self, normal: Any, uniform: Any) -> tuple[Any, Any]:
-        """Reset potential of each neuron, and by how much its fatigue jumps, from random numbers."""
-        return self.v_reset + self.v_reset_spread * uniform**2, self.d + self.d_spread * uniform**2
-
-    def rest(self) -> tuple[float, float]:
-        """Potential and fatigue before the first step."""
-        return self.v_reset, self.b * self.v_reset
+    a: Finite = 0.02  # rate of recovery, per ms
+    b: NonNegativeOrInfinite = 0.2  # sensitivity of recovery to the potential
+    v_reset: Finite = -65.0  # mV, potential after a spike, and before the first
+    d: Finite = 8.0  # jump of recovery after a spike
+    v_reset_spread: Finite = 15.0
+    d_spread: Finite = -6.0
+    v_th: Finite = 30.0  # mV, at which a spike ends
+    noise: NonNegative = 0.0  # standard deviation of the random input
+    noise_ms: Positive = 1.0  # ms for which a random input is held
+    step_ms: Positive = 1.0  # ms, width of a spike
 
 
 class DynamicThresholdStep(NamedTuple):
     """`DynamicThresholdLIF` for one step."""
 
-    fading: Any  # exp(-dt / tau_v)
-    gain: Any  # tau_v (1 - exp(-dt / tau_v))
+    fading: Any  # exp(-dt / tau_m)
+    gain: Any  # tau_m (1 - exp(-dt / tau_m))
     recovery: Any  # exp(-dt / tau_th)
     climb: Any  # theta_plus dt
     v_th: Any
+    v_reset: Any  # float64, as those of all nodes are drawn at once
     noise: Any
     hold: Any  # steps
 
@@ -83,13 +69,14 @@ class DynamicThresholdStep(NamedTuple):
 @discretise.of(DynamicThresholdLIF)
 def _(part, dt):
     """Exact solutions over a step, with constants in float32."""
-    fading = math.exp(-dt / part.tau_v)
+    fading = math.exp(-dt / part.tau_m)
     return DynamicThresholdStep(
         fading=np.float32(fading),
-        gain=np.float32(part.tau_v * (1.0 - fading)),
+        gain=np.float32(part.tau_m * (1.0 - fading)),
         recovery=np.float32(math.exp(-dt / part.tau_th)),
         climb=np.float32(part.theta_plus * dt),
         v_th=np.float32(part.v_th),
+        v_reset=float(part.v_reset),
         noise=np.float32(part.noise),
         hold=np.int64(max(1, round(part.noise_ms / dt))),
     )
@@ -97,7 +84,7 @@ def _(part, dt):
 
 @membrane.of(DynamicThresholdStep)
 def _(p, v, I):
-    """dv/dt = -v / tau_v + I, solved over a step of constant I."""
+    """dv/dt = -v / tau_m + I, solved over a step of constant I."""
     return v * p.fading + I * p.gain
 
 
@@ -107,7 +94,12 @@ class IzhikevichStep(NamedTuple):
     half: Any  # dt / 2, of the two steps of the potential
     a: Any  # a dt
     b: Any
-    v_peak: Any
+    v_th: Any
+    v_reset: Any  # float64 like the next four, which are asked once for each node
+    v_reset_spread: Any
+    d: Any
+    d_spread: Any
+    fresh: Any  # b v_reset
     noise: Any
     hold: Any  # steps
 
@@ -119,7 +111,12 @@ def _(part, dt):
         half=np.float32(0.5 * dt),
         a=np.float32(part.a * dt),
         b=np.float32(part.b),
-        v_peak=np.float32(part.v_peak),
+        v_th=np.float32(part.v_th),
+        v_reset=float(part.v_reset),
+        v_reset_spread=float(part.v_reset_spread),
+        d=float(part.d),
+        d_spread=float(part.d_spread),
+        fresh=float(part.b * part.v_reset),
         noise=np.float32(part.noise),
         hold=np.int64(max(1, round(part.noise_ms / dt))),
     )
@@ -132,67 +129,129 @@ def _(p, v, I):
     return v + p.half * ((QUADRATIC * v + LINEAR) * v + CONSTANT + I)
 
 
-@law
-def adaptation(p, fatigue):
-    """What fatigue takes from the input of a neuron."""
+@adapt.of(DynamicThresholdStep)
+def _(p, a, v, fired):
+    """dtheta/dt = (v_th - theta) / tau_th (1 - H) + theta_plus H, solved over a step."""
+    return a + p.climb if fired else p.v_th + (a - p.v_th) * p.recovery
 
 
-@adaptation.of(DynamicThresholdStep)
-def _(p, fatigue):
-    """Nothing: fatigue is the threshold."""
+@threshold.of(DynamicThresholdStep)
+def _(p, a):
+    """theta: the adaptation is the threshold."""
+    return a
+
+
+@fresh.of(DynamicThresholdStep)
+def _(p):
+    """v_th."""
+    return p.v_th
+
+
+@rest.of(DynamicThresholdStep)
+def _(p):
+    """0."""
     return ZERO
 
 
-@adaptation.of(IzhikevichStep)
-def _(p, fatigue):
-    """u."""
-    return fatigue
+@reset.of(DynamicThresholdStep)
+def _(p, normal, uniform):
+    """v_reset N(0, 1)^2."""
+    return p.v_reset * normal**2
 
 
-@law
-def tire(p, fatigue, v, fired):
-    """Fatigue after a step that ends at potential v; fired says whether the neuron spiked in the step before."""
+@noise.of(DynamicThresholdStep)
+def _(p):
+    """noise."""
+    return p.noise
 
 
-@tire.of(DynamicThresholdStep)
-def _(p, fatigue, v, fired):
-    """dtheta/dt = (v_th - theta) / tau_th (1 - H) + theta_plus H, solved over a step."""
-    return fatigue + p.climb if fired else p.v_th + (fatigue - p.v_th) * p.recovery
+@held.of(DynamicThresholdStep)
+def _(p):
+    """noise_ms / dt."""
+    return p.hold
 
 
-@tire.of(IzhikevichStep)
-def _(p, fatigue, v, fired):
+@refractory.of(DynamicThresholdStep)
+def _(p):
+    """0."""
+    return 0
+
+
+@adapt.of(IzhikevichStep)
+def _(p, a, v, fired):
     """du/dt = a (b v - u), an Euler step; a spike adds d when the potential is reset."""
-    return fatigue + p.a * (p.b * v - fatigue)
+    return a + p.a * (p.b * v - a)
 
 
-@law
-def peak(p, fatigue):
-    """Potential from which a neuron fires."""
+@threshold.of(IzhikevichStep)
+def _(p, a):
+    """30 mV, whatever the recovery variable."""
+    return p.v_th
 
 
-@peak.of(DynamicThresholdStep)
-def _(p, fatigue):
-    """theta."""
-    return fatigue
+@opposed.of(IzhikevichStep)
+def _(p, a):
+    """u: the adaptation is the recovery variable."""
+    return a
 
 
-@peak.of(IzhikevichStep)
-def _(p, fatigue):
-    """30 mV."""
-    return p.v_peak
+@fresh.of(IzhikevichStep)
+def _(p):
+    """b v_reset."""
+    return p.fresh
+
+
+@rest.of(IzhikevichStep)
+def _(p):
+    """v_reset."""
+    return p.v_reset
+
+
+@reset.of(IzhikevichStep)
+def _(p, normal, uniform):
+    """v_reset + v_reset_spread r^2."""
+    return p.v_reset + p.v_reset_spread * uniform**2
+
+
+@jump.of(IzhikevichStep)
+def _(p, uniform):
+    """d + d_spread r^2."""
+    return p.d + p.d_spread * uniform**2
+
+
+@noise.of(IzhikevichStep)
+def _(p):
+    """noise."""
+    return p.noise
+
+
+@held.of(IzhikevichStep)
+def _(p):
+    """noise_ms / dt."""
+    return p.hold
+
+
+@refractory.of(IzhikevichStep)
+def _(p):
+    """0."""
+    return 0
+
+
+def step_of(neuron: Any) -> float:
+    """Length of a step in ms: the width of a spike if the neuron states one (`step_ms`), else 1."""
+    return getattr(neuron, "step_ms", 1.0)
 
 
 class RingKernel(NamedTuple):
     """Lateral profile: excitation near, a dead zone, inhibition beyond it."""
 
-    r_i: float = 2.0  # excitation below this distance
-    r_o: float = 5.0  # inhibition beyond it
-    a_i: float = 16.0  # excitation
-    a_o: float = 3.0  # inhibition at distance 0
-    length: float = 10.0  # over which inhibition falls by e
-    density: float | None = None  # nodes per unit area at which the strengths hold; None: they hold at any
-    extent: float | None = None  # distance from which there is no inhibition any more; None: it has no end
+    r_i: Positive = 2.0  # excitation below this distance
+    r_o: Annotated[Positive, Below("extent")] = 5.0  # inhibition beyond it
+    a_i: NonNegative = 16.0  # excitation
+    a_o: NonNegative = 3.0  # inhibition at distance 0
+    length: Positive = 10.0  # over which inhibition falls by e
+    density: Positive | None = None  # nodes per unit area at which the strengths hold; None: they hold at any
+    extent: Positive | None = None  # distance from which there is no inhibition any more; None: it has no end
 
     def strengths(self, density: float) -> tuple[float, float]:
         """Excitation and inhibition on a sheet of this density: the same sum over a neighbourhood at any."""

@@ -19,8 +19,8 @@ import numpy as np
 from tectum.core.kernel import kernel
 from tectum.engine.dictionary.loop import INPUT, UNITS, keep_event
 from tectum.parts.event_plasticity import NEVER, memory, pair
-from tectum.parts.latency import faded, inhibition
-from tectum.parts.neurons import membrane
+from tectum.parts.latency import faded, inhibition, silenced
+from tectum.parts.neurons import membrane, refractory, reset, rest
 from tectum.parts.representation import adapted_threshold
 
 ZERO = np.float32(0.0)
@@ -82,7 +82,7 @@ def advance(circuit, scratch, step, n_active):
         return crossed
     for j in range(v.shape[0]):
         now = membrane(neuron, v[j], s[j] + l[j])
-        v[j] = now if step - last_post[j] >= neuron.refractory else v[j]
+        v[j] = now if step - last_post[j] >= refractory(neuron) else v[j]
         s[j] = faded(neuron, s[j])
         l[j] = faded(race, l[j])
         crossed |= v[j] > limit[j]
@@ -135,7 +135,7 @@ def run_latency(circuit, state, spikes, scratch, X, keys, rates, learning):
     n_units, n_inputs = weights.shape
     n_steps = circuit.encoder.n_steps
     for m in range(X.shape[0]):
-        v[:] = ZERO
+        v[:] = rest(circuit.neuron)
         s[:] = ZERO
         l[:] = ZERO
         last_pre[:] = -NEVER
@@ -165,7 +165,7 @@ def run_latency(circuit, state, spikes, scratch, X, keys, rates, learning):
                 # 3. inhibition of all others
                 for j in range(n_units):
                     others = n_winners - (1 if last_post[j] == step else 0)
-                    l[j] -= strength * limit[j] * np.float32(others)
+                    l[j] = silenced(race, l[j], strength, limit[j], np.float32(others))
                 # 4. plasticity at the spikes of the neurons
                 if learning:
                     for k in range(n_winners):
@@ -187,7 +187,7 @@ def run_latency(circuit, state, spikes, scratch, X, keys, rates, learning):
                             learn_at(rule, weights, by_input, i, active[k], rates[m], 0, lag)
             # 6. reset
             for k in range(n_winners):
-                v[winners[k]] = ZERO
+                v[winners[k]] = reset(circuit.neuron, ZERO, ZERO)
             if n_sent == n_spikes and not can_fire(scratch):
                 break
         if learning:

@@ -19,7 +19,9 @@ from tectum.core.kernel import kernel
 from tectum.core.random import block
 from tectum.parts.event_plasticity import NEVER, memory, pair, unexplained
 from tectum.parts.input_spikes import fires, is_random
-from tectum.parts.representation import adapted_threshold, evidence, excitability, softmax_share
+from tectum.parts.neurons import refractory, rest
+from tectum.parts.norms import length_factor
+from tectum.parts.representation import adapted_threshold, delayed, evidence, excitability, softmax_share
 
 ZERO = np.float32(0.0)
 HALF = np.float32(0.5)
@@ -303,7 +305,7 @@ def run_softmax(circuit, state, spikes, scratch, X, keys, rates, learning):
     by_input, theta = scratch.by_input, state.theta
     n_units = theta.shape[0]
     for m in range(X.shape[0]):
-        U[:] = ZERO
+        U[:] = rest(neuron)
         # 1. spikes of the inputs
         draw_input_spikes(circuit.encoder, X[m], circuit.seed, keys[m], scratch)
         last_pre[:] = -NEVER
@@ -315,15 +317,15 @@ def run_softmax(circuit, state, spikes, scratch, X, keys, rates, learning):
             # 2. membranes
             for j in range(n_units):
                 drive[j] = ZERO
-            source = step - 1 if neuron.delayed else step
+            source = step - 1 if delayed(neuron) else step
             if source >= 0:
                 add_rows(raster[source], n_fired[source], scratch.sign, by_input, drive)
             for j in range(n_units):
                 U[j] = evidence(neuron, U[j], drive[j], norm[j])
-            if neuron.refractory > 0:
+            if refractory(neuron) > 0:
                 for j in range(n_units):
-                    if step - last_post[j] <= neuron.refractory:
-                        U[j] = ZERO
+                    if step - last_post[j] <= refractory(neuron):
+                        U[j] = rest(neuron)
             # 3. competition
             n_winners = compete(circuit.competition, U, share, theta, winners)
             for k in range(n_winners):
@@ -467,8 +469,7 @@ def learn_residual(rule, w, by_input, j, eta, polarity, residual):
     for i in range(w.shape[0]):
         residual[i] -= polarity * w[i]
         w[i] = unexplained(rule, w[i], eta, polarity * residual[i])
-    length = np.sqrt(squared_norm(w))
-    scale = ONE / length if length > ZERO else ZERO
+    scale = length_factor(rule, squared_norm(w))
     for i in range(w.shape[0]):
         w[i] = w[i] * scale
         by_input[i, j] = w[i]

@@ -19,19 +19,10 @@ from tectum.engine.dictionary.loop import (
     run_explaining,
     run_softmax,
 )
-from tectum.parts.event_plasticity import memory, pair, unexplained
+from tectum.parts import contracts
 from tectum.parts.input_spikes import fires, is_random
-from tectum.parts.latency import LatencyRace, LatencyRaceStep, faded, inhibition
-from tectum.parts.neurons import membrane
-from tectum.parts.representation import (
-    ExplainingAway,
-    ExplainingStep,
-    SoftmaxInhibition,
-    adapted_threshold,
-    evidence,
-    excitability,
-    softmax_share,
-)
+from tectum.parts.latency import LatencyRace, LatencyRaceStep
+from tectum.parts.representation import EvidenceStep, ExplainingStep, SoftmaxInhibition, adapted_threshold
 from tectum.parts.start import MeanWeights, UniformWeights
 from tectum.parts.steps import discretise
 
@@ -68,41 +59,35 @@ def _build_circuit(seed: int, *in_order: Any) -> DictionaryCircuit:
     parts = DictionaryParts(*in_order)
     if isinstance(parts.competition, LatencyRace):
         return _build_race(parts, seed)
-    neuron, competition = discretise(parts.neuron, 1.0), parts.competition
-    explaining = isinstance(competition, ExplainingAway)
-    rule = discretise(parts.rule, 1.0) if explaining else parts.rule
-    needed = [(parts.encoder, (is_random, fires)), (parts.threshold, (adapted_threshold,))]
-    if explaining:
-        competition = discretise(competition, 1.0)
-        needed += [(competition, (excitability,)), (rule, (unexplained,))]
+    neuron, competition, rule = (discretise(p, 1.0) for p in (parts.neuron, parts.competition, parts.rule))
+    contracts.INPUT.check("SpikingDictionary.encoder", parts.encoder, (is_random, fires))
+    contracts.THRESHOLD.check("SpikingDictionary.threshold", parts.threshold, (adapted_threshold,))
+    if isinstance(competition, ExplainingStep):
+        contracts.RESIDUAL_RULE.check("SpikingDictionary.rule", rule, contracts.RESIDUAL_RULE.laws)
+        if type(neuron) is not EvidenceStep:
+            raise TypeError(
+                "SpikingDictionary.neuron must be left out with ExplainingAway(), whose spikes explain the input away "
+                f"without a membrane of the neuron's own, got {parts.neuron!r}; use competition=SoftmaxInhibition()"
+            )
     else:
-        needed += [(neuron, (evidence,)), (competition, (softmax_share,)), (rule, (memory, pair))]
-    _require(needed)
+        why = "as the competition decides which neurons fire"
+        contracts.NEURON.check("SpikingDictionary.neuron", neuron, contracts.evidence_of(neuron), why=why)
+        contracts.COMPETITION.check("SpikingDictionary.competition", competition, contracts.COMPETITION.laws)
+        contracts.RULE.check("SpikingDictionary.rule", rule, contracts.by_pairs(rule))
     return DictionaryCircuit(parts.encoder, neuron, competition, parts.threshold, rule, np.uint64(seed))
 
 
 def _build_race(parts: DictionaryParts, seed: int) -> DictionaryCircuit:
     """The same for a temporal code, whose parts have time constants in ms."""
-    timed = (
+    encoder, neuron, race, rule = (
         discretise(part, parts.encoder.dt) for part in (parts.encoder, parts.neuron, parts.competition, parts.rule)
     )
-    encoder, neuron, race, rule = timed
-    _require(
-        [
-            (neuron, (membrane, faded)),
-            (race, (inhibition, faded)),
-            (parts.threshold, (adapted_threshold,)),
-            (rule, (memory, pair)),
-        ]
-    )
+    why = "as each neuron races against the threshold of the dictionary"
+    contracts.NEURON.check("SpikingDictionary.neuron", neuron, contracts.RACING, why=why)
+    contracts.RACE.check("SpikingDictionary.competition", race, contracts.RACE.laws)
+    contracts.THRESHOLD.check("SpikingDictionary.threshold", parts.threshold, (adapted_threshold,))
+    contracts.RULE.check("SpikingDictionary.rule", rule, contracts.by_pairs(rule))
     return DictionaryCircuit(encoder, neuron, race, parts.threshold, rule, np.uint64(seed))
-
-
-def _require(needed: list[tuple[Any, tuple[Any, ...]]]) -> None:
-    """Check that each part has an equation for each of its laws."""
-    for part, laws in needed:
-        for law in laws:
-            law.require(type(part))
 
 
 def initial_weights(initial: Any, X: NDArray[np.float32], n_units: int, seed: np.uint64) -> NDArray[np.float32]:

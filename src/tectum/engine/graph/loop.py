@@ -49,9 +49,11 @@ from tectum.engine.graph.records import (
     WEIGHTS,
 )
 from tectum.engine.graph.recruitment import ease
-from tectum.parts.conductance import ConductanceStep, ThresholdStep, conduct, relax
+from tectum.parts.conductance import ConductanceStep, ThresholdStep
 from tectum.parts.coupling import ClockStep, follow
-from tectum.parts.map_learning import ArrivalSTDPStep, NoveltyStep, UseStep, bind, late, plasticity
+from tectum.parts.map_learning import ArrivalSTDPStep, NoveltyStep, UseStep, late, plasticity
+from tectum.parts.neurons import adapt, conduct
+from tectum.parts.plasticity import bind
 
 ZERO = np.float32(0.0)
 ONE = np.float32(1.0)
@@ -224,9 +226,9 @@ def advance(circuit, state, out, scratch, drive, pop, step, frame, seed, learnin
     g_exc, g_inh, D = state.g_exc[first:last], state.g_inh[first:last], drive[first:last]
     any_fired = False
     for j in range(n):
-        free = conduct(neuron, v[j], neuron.drive + D[j], g_exc[j], g_inh[j], noise[j])
+        free = conduct(neuron, v[j], D[j], g_exc[j], g_inh[j], noise[j])
         v[j] = free if resting[j] <= ZERO else v[j]
-        any_fired |= (resting[j] <= ZERO) & (v[j] >= neuron.v_threshold + raised[j] - eased[j])
+        any_fired |= (resting[j] <= ZERO) & (v[j] >= neuron.v_th + raised[j] - eased[j])
     place = step % state.n_fired.shape[1]
 
     # 3. spikes
@@ -236,7 +238,7 @@ def advance(circuit, state, out, scratch, drive, pop, step, frame, seed, learnin
         learns_alone = circuit.near_start[last] == circuit.near_start[first]
         is_first, winner, highest = state.silent[pop] == 1, -1, ZERO
         for j in range(n):
-            threshold = neuron.v_threshold + raised[j] - eased[j]
+            threshold = neuron.v_th + raised[j] - eased[j]
             if resting[j] <= ZERO and v[j] >= threshold:
                 spikes[n_fired] = j
                 n_fired += 1
@@ -260,7 +262,7 @@ def advance(circuit, state, out, scratch, drive, pop, step, frame, seed, learnin
         g_exc[j] *= neuron.keep_exc
         g_inh[j] *= neuron.keep_inh
         resting[j] = resting[j] - ONE if resting[j] > ZERO else ZERO
-        raised[j] = relax(adaptation, raised[j])
+        raised[j] = adapt(adaptation, raised[j], v[j], False)
 
 
 @kernel

@@ -24,8 +24,9 @@ from tectum.engine.graph.records import (
 )
 from tectum.parts.conductance import ConductanceLIF, SpikeThreshold
 from tectum.parts.coupling import AdaptiveClock, PacingClock
-from tectum.parts.map_learning import ArrivalSTDP, NoveltyGate, UseDependentRate, memory_table
+from tectum.parts.map_learning import ArrivalSTDP, NoveltyGate, UseDependentRate
 from tectum.parts.steps import discretise
+from tectum.parts.traces import fading
 
 WEIGHT_STREAM = 2**42  # what random numbers are for: initial weights, by projection
 MEMORY_TIMES = 8.0  # time constants after which an arrival is forgotten
@@ -179,7 +180,7 @@ def _clock_row(p: Population, dt: float) -> tuple[float, ...]:
 def _memories(populations: list[Population], dt: float) -> NDArray[np.float32]:
     rules = [p.rule or ArrivalSTDP() for p in populations]
     longest = max(r.tau_pre for r in rules) * MEMORY_TIMES
-    return np.stack([memory_table(r.tau_pre, dt, longest) for r in rules])
+    return np.stack([fading(r.tau_pre, dt, longest) for r in rules])
 
 
 def rest(circuit: GraphCircuit, weights: NDArray[np.float32], n_arrivals: int) -> GraphState:

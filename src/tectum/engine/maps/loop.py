@@ -19,15 +19,14 @@ import numpy as np
 
 from tectum.core.kernel import kernel
 from tectum.engine.maps.synapses import catch_up_all, drive, drive_and_depress, learn_causes
-from tectum.parts.neurons import crosses, crossing_delay, membrane
-from tectum.parts.synapses import filter_current
+from tectum.parts.neurons import crosses, crossing_delay, membrane, refractory, reset, rest
+from tectum.parts.synapses import adapted_gain, filter_current
 
 ZERO = np.float32(0.0)
 ONE = np.float32(1.0)
-QUARTER = np.float32(0.25)
+NEVER = -(10**12)  # step of the last spike of a neuron that has not fired
 # An envelope is compared with the threshold less this share, a thousand times the rounding error of a jump.
 MARGIN = np.float32(0.9999)
-MOST_GAIN = np.float32(10.0)  # a map that needs more is broken; see diagnose
 BLOCK = 16  # full steps between two looks whether the network has fallen silent
 SCAN = 128  # neurons whose thresholds are tested together
 
@@ -50,7 +49,7 @@ class MapCircuit(NamedTuple):
     lateral: Any  # SynapseStep v -> v
     rule: Any  # STDPStep
     g: Any  # float32, drive of v per unit of weight
-    recovery: Any  # float32, growth of the gain after a presentation to which v stayed silent
+    recovery: Any  # GainStep
     W_e: Any  # float32
     W_i: Any  # float32
     W_h: Any  # float32
@@ -95,6 +94,12 @@ class MapScratch(NamedTuple):
     column: Any  # (max(COLUMN, n_v),) float32
     rows: Any  # (2 BLOCK,) int64
     history: Any  # MapHistory, empty between two runs
+
+
+@kernel
+def is_free(neuron, clock, last):
+    """Whether a neuron that fired last in step `last` is not refractory; for a neuron without such a period, always."""
+    return refractory(neuron) < 1 or clock - last > refractory(neuron)
 
 
 @kernel
@@ -144,7 +149,7 @@ def v_must_stay_silent(circuit, state):
     drive = max(largest(state.s_drive), largest(state.y_drive))
     lateral = max(largest(state.s_lateral), largest(state.y_lateral))
     bound = max(largest(state.m_v), max(drive, ZERO) + max(lateral, ZERO))
-    return not crosses(circuit.v, bound / MARGIN)
+    return not crosses(circuit.v, bound / MARGIN, ZERO)
 
 
 @kernel
@@ -162,8 +167,8 @@ def note(spikes, population, events, clock, neuron):
 def inhibit(circuit, spikes, clock, m_h, y_e, y_i, s_h):
     """Phase 3: membrane and feedback filter of the inhibitory neuron after one step; INOUT spikes."""
     m_h = membrane(circuit.h, m_h, y_e - y_i)
-    if crosses(circuit.h, m_h):
-        m_h = circuit.h.reset
+    if crosses(circuit.h, m_h, ZERO):
+        m_h = reset(circuit.h, ZERO, ZERO)
         s_h += circuit.W_h
         note(spikes, H, spikes.h, clock, 0)
     return m_h, s_h
@@ -191,7 +196,7 @@ def skip_silence(circuit, state, spikes, currents, n_steps):
         kept_next = membrane(circuit.u, kept, ZERO)
         held_next = membrane(circuit.u, held, y_next)
         envelope = kept_next * m_top + (ONE - kept_next) * I_top - held_next
-        if crosses(circuit.u, envelope / MARGIN):
+        if crosses(circuit.u, envelope / MARGIN, ZERO):
             break
         s_h, y_h, kept, held = s_next, y_next, kept_next, held_next
         s_e, y_e = filter_current(circuit.excitation, s_e, y_e)
@@ -233,10 +238,10 @@ def crossers(neuron, potentials, fired):
         part = potentials[start : start + SCAN]
         any_fired = False
         for k in range(part.shape[0]):
-            any_fired |= crosses(neuron, part[k])
+            any_fired |= crosses(neuron, part[k], ZERO)
         if any_fired:
             for k in range(part.shape[0]):
-                if crosses(neuron, part[k]):
+                if crosses(neuron, part[k], ZERO):
                     fired[n_fired] = start + k
                     n_fired += 1
     return n_fired
@@ -246,7 +251,7 @@ def crossers(neuron, potentials, fired):
 def reset_inputs(circuit, state, fired, n_fired):
     """Phase 2, after the synapses: the neurons of u that fired start anew; INOUT state."""
     for f in range(n_fired):
-        state.m_u[fired[f]] = circuit.u.reset
+        state.m_u[fired[f]] = reset(circuit.u, ZERO, ZERO)
         state.last_u[fired[f]] = state.clock[0]
 
 
@@ -267,7 +272,7 @@ def spread(circuit, state, spikes, fired, n_fired, presentation, step):
             target = s_lateral[r * columns : (r + 1) * columns]
             for i in range(columns):
                 target[i] += weights[i]
-        state.m_v[j] = circuit.v.reset
+        state.m_v[j] = reset(circuit.v, ZERO, ZERO)
         state.last_v[j] = clock
         note(spikes, V, spikes.v, clock, j)
 
@@ -289,8 +294,9 @@ def full_step(circuit, state, spikes, scratch, currents, presentation, step, lea
     m_u = state.m_u
     any_fired = False
     for k in range(m_u.shape[0]):
-        m_u[k] = membrane(circuit.u, m_u[k], currents[k] - y_h)
-        any_fired |= crosses(circuit.u, m_u[k])
+        free = membrane(circuit.u, m_u[k], currents[k] - y_h)
+        m_u[k] = free if is_free(circuit.u, clock, state.last_u[k]) else m_u[k]
+        any_fired |= crosses(circuit.u, m_u[k], ZERO)
     n_u_fired = 0
     if any_fired:
         n_u_fired = crossers(circuit.u, m_u, scratch.fired)
@@ -316,8 +322,9 @@ def full_step(circuit, state, spikes, scratch, currents, presentation, step, lea
     for j in range(m_v.shape[0]):
         s_drive[j], y_drive[j] = filter_current(circuit.drive, s_drive[j], y_drive[j])
         s_lateral[j], y_lateral[j] = filter_current(circuit.lateral, s_lateral[j], y_lateral[j])
-        m_v[j] = membrane(circuit.v, m_v[j], y_drive[j] + y_lateral[j])
-        any_fired |= crosses(circuit.v, m_v[j])
+        free = membrane(circuit.v, m_v[j], y_drive[j] + y_lateral[j])
+        m_v[j] = free if is_free(circuit.v, clock, state.last_v[j]) else m_v[j]
+        any_fired |= crosses(circuit.v, m_v[j], ZERO)
 
     # 5. spikes of v
     n_v_fired = 0
@@ -331,19 +338,6 @@ def full_step(circuit, state, spikes, scratch, currents, presentation, step, lea
 
 
 @kernel
-def adapt_gain(circuit, state, answered):
-    """Raise the gain after a presentation without an answer, lower it a quarter as much after one with; INOUT state.
-
-    A map that answers four samples in five keeps a gain of 1.
-    """
-    gain = state.gain[0]
-    if answered:
-        state.gain[0] = max(gain - circuit.recovery * QUARTER * gain, ONE)
-    else:
-        state.gain[0] = min(gain + circuit.recovery * gain, MOST_GAIN)
-
-
-@kernel
 def fill(values, value):
     """Set all elements; OUT values (n,), IN value."""
     for k in range(values.shape[0]):
@@ -351,15 +345,19 @@ def fill(values, value):
 
 
 @kernel
-def put_to_rest(state):
-    """Membranes and filters to zero; INOUT state. Spikes of the past matter to learning alone."""
-    fill(state.m_u, ZERO)
+def put_to_rest(circuit, state):
+    """Membranes to rest and filters to zero; IN circuit, INOUT state. Earlier spikes matter to refractoriness alone."""
+    fill(state.m_u, rest(circuit.u))
     fill(state.inhibition, ZERO)
     fill(state.s_drive, ZERO)
     fill(state.y_drive, ZERO)
     fill(state.s_lateral, ZERO)
     fill(state.y_lateral, ZERO)
-    fill(state.m_v, ZERO)
+    fill(state.m_v, rest(circuit.v))
+    if refractory(circuit.u) > 0:
+        fill(state.last_u, NEVER)
+    if refractory(circuit.v) > 0:
+        fill(state.last_v, NEVER)
 
 
 @kernel
@@ -371,7 +369,7 @@ def run_map(circuit, state, spikes, scratch, currents, blank, n_input, n_blank, 
     """
     for presentation in range(currents.shape[0]):
         if from_rest:
-            put_to_rest(state)
+            put_to_rest(circuit, state)
         n_before = spikes.counts[V]
         for part in range(2):
             I = currents[presentation] if part == 0 else blank
@@ -388,6 +386,6 @@ def run_map(circuit, state, spikes, scratch, currents, blank, n_input, n_blank, 
                     step += 1
                 quiet = n_fired == 0
         if learn:
-            adapt_gain(circuit, state, spikes.counts[V] > n_before)
+            state.gain[0] = adapted_gain(circuit.recovery, state.gain[0], spikes.counts[V] > n_before)
     if scratch.history.n_portions[0] > 0:
         catch_up_all(circuit.rule, state, scratch)

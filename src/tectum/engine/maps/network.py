@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from tectum.core.events import SpikeTrain
 from tectum.core.random import fill_uniform
 from tectum.engine.maps.loop import (
+    NEVER,
     MapCircuit,
     MapScratch,
     MapSpikes,
@@ -17,16 +18,16 @@ from tectum.engine.maps.loop import (
     silent_response,
 )
 from tectum.engine.maps.synapses import BLOCK, COLUMN, MapHistory
+from tectum.parts import contracts
 from tectum.parts.lateral import lateral_table
-from tectum.parts.neurons import LIF, LIFStep, crosses, crossing_delay, membrane
+from tectum.parts.neurons import LIF, LIFStep, rest
 from tectum.parts.oscillation import DelayedInhibition
-from tectum.parts.plasticity import NearestNeighbourSTDP, depress, potentiate
+from tectum.parts.plasticity import NearestNeighbourSTDP
 from tectum.parts.protocol import Protocol
 from tectum.parts.steps import discretise
-from tectum.parts.synapses import PlasticProjection, Synapse, SynapseStep, filter_current
+from tectum.parts.synapses import PlasticProjection, Synapse, SynapseStep
 from tectum.parts.topology import Grid
 
-NEVER = -(10**12)  # step of the last spike of a neuron that has not fired
 LONGEST_JUMP_MS = 60.0
 LARGE = 2**21  # bytes of weights that a second-level cache no longer holds: rows learn when they are used
 HISTORY = 128  # portions of spikes of v that are remembered there
@@ -61,15 +62,13 @@ def _build_circuit(n_inputs: int, profile: NamedTuple, grid: Grid, X: float, *in
     lateral_synapse = discretise(parts.lateral_synapse, dt)
     u = discretise(parts.input_neuron, dt)
     rule = discretise(parts.rule, dt)
-    for step, laws in (
-        (u, (membrane, crosses)),
-        (v, (membrane, crosses, crossing_delay)),
-        (drive, (filter_current,)),
-        (lateral_synapse, (filter_current,)),
-        (rule, (potentiate, depress)),
-    ):
-        for law in laws:
-            law.require(type(step))
+    why = "as neurons of a map do not adapt"
+    contracts.NEURON.check("SpikingSOM.input_neuron", u, contracts.IN_MAPS, why=why)
+    contracts.NEURON.check("SpikingSOM.neuron", v, contracts.IN_MAPS, why=why)
+    contracts.SYNAPSE.check("SpikingSOM.projection.synapse", drive, contracts.SYNAPSE.laws)
+    contracts.SYNAPSE.check("SpikingSOM.lateral_synapse", lateral_synapse, contracts.SYNAPSE.laws)
+    contracts.LATERAL.check("SpikingSOM.lateral", profile, contracts.LATERAL.laws)
+    contracts.RULE.check("SpikingSOM.rule", rule, contracts.ON_PAIRS)
     # Only linear neurons and synapses can jump; a table of one row forbids it.
     linear = type(u) is type(v) is LIFStep and type(drive) is type(lateral_synapse) is SynapseStep
     silent = np.empty((round(LONGEST_JUMP_MS / dt) if linear else 1, 11), np.float32)
@@ -85,7 +84,7 @@ def _build_circuit(n_inputs: int, profile: NamedTuple, grid: Grid, X: float, *in
         lateral=lateral_synapse,
         rule=rule,
         g=np.float32(parts.projection.drive / n_inputs),
-        recovery=np.float32(parts.projection.recovery),
+        recovery=discretise(parts.projection, dt),
         W_e=np.float32(inhibition.W_excitation / n_inputs),
         W_i=np.float32(inhibition.W_inhibition / n_inputs),
         W_h=np.float32(inhibition.W_feedback),
@@ -94,20 +93,23 @@ def _build_circuit(n_inputs: int, profile: NamedTuple, grid: Grid, X: float, *in
     )
 
 
-def rest_state(weights: NDArray[np.float32], gain: float = 1.0) -> MapState:
-    """State of a map at rest that has never fired, around the given weights (n_u, n_v), copied if read-only."""
+def rest_state(weights: NDArray[np.float32], gain: float = 1.0, rests: tuple[float, float] = (0.0, 0.0)) -> MapState:
+    """State of a map at rest that has never fired, around the given weights (n_u, n_v), copied if read-only.
+
+    `rests` are the potentials at rest of the neurons of u and of v.
+    """
     weights = np.require(weights, requirements=["C", "W"])
     n_u, n_v = weights.shape
-    zeros = [np.zeros(n_v, np.float32) for _ in range(5)]
+    zeros = [np.zeros(n_v, np.float32) for _ in range(4)]
     return MapState(
-        m_u=np.zeros(n_u, np.float32),
+        m_u=np.full(n_u, rests[0], np.float32),
         last_u=np.full(n_u, NEVER, np.int64),
         inhibition=np.zeros(7, np.float32),
         s_drive=zeros[0],
         y_drive=zeros[1],
         s_lateral=zeros[2],
         y_lateral=zeros[3],
-        m_v=zeros[4],
+        m_v=np.full(n_v, rests[1], np.float32),
         last_v=np.full(n_v, NEVER, np.int64),
         weights=weights,
         gain=np.full(1, gain, np.float32),
@@ -152,7 +154,7 @@ def respond(
     ndarray of shape (n_samples, n_v), float64
         Time in ms since the onset of the sample, NaN for neurons that stay silent.
     """
-    state = rest_state(learned.weights, learned.gain[0])
+    state = rest_state(learned.weights, learned.gain[0], (rest(circuit.u), rest(circuit.v)))
     spikes = _spikes(len(currents), state, capacity=0)
     n_input = _steps(parts.protocol.test_ms, parts)
     run_map(circuit, state, spikes, _scratch(state), currents, np.zeros_like(state.m_u), n_input, 0, False, True, True)
@@ -173,7 +175,7 @@ def record(
     `trace_every` steps, if not 0, lie between two values of the traces ``m_h`` (membrane of the inhibitory neuron) and
     ``y_h`` (inhibition of u).
     """
-    state = rest_state(learned.weights, learned.gain[0])
+    state = rest_state(learned.weights, learned.gain[0], (rest(circuit.u), rest(circuit.v)))
     scratch, blank = _scratch(state), np.zeros_like(state.m_u)
     n_steps = _steps(presentation_ms, parts)
     stretch = trace_every or n_steps

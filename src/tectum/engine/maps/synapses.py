@@ -15,7 +15,8 @@ import numpy as np
 
 from tectum.core.kernel import called_kernel, kernel
 from tectum.core.lanes import prefetch
-from tectum.parts.plasticity import depress, potentiate
+from tectum.parts.plasticity import depress, potentiate, shift
+from tectum.parts.traces import input_trace, neuron_trace
 
 ZERO = np.float32(0.0)
 FOUR = 4  # rows driven together
@@ -71,10 +72,8 @@ def drive_and_depress(rule, g, state, fired, n_fired, scratch):
     """
     weights, s_drive, fading = state.weights, state.s_drive, scratch.fading
     n_v = s_drive.shape[0]
-    n_lags = rule.memory_minus.shape[0]
     for j in range(n_v):
-        lag = state.clock[0] - state.last_v[j] + rule.shift
-        fading[j] = rule.memory_minus[lag] if lag < n_lags else ZERO
+        fading[j] = neuron_trace(rule, state.clock[0] - state.last_v[j] + shift(rule))
     large = scratch.history.many.shape[0] > 0
     if large:
         fetch(weights, fired[: min(BLOCK, n_fired)], 0, n_v)
@@ -140,13 +139,12 @@ def learn_columns(rule, weights, last_u, clock, fired, n_fired, scratch):
     the cache, and through `scratch.column` because the equation is vectorised only where weights lie side by side.
     """
     memory, column = scratch.memory, scratch.column
-    n_lags = rule.memory_plus.shape[0]
     for start in range(0, weights.shape[0], COLUMN):
         n = min(COLUMN, weights.shape[0] - start)
         any_late = False
         for k in range(n):
-            lag = clock - last_u[start + k] - rule.shift
-            memory[k] = rule.memory_plus[lag] if lag >= 0 and lag < n_lags else ZERO
+            lag = clock - last_u[start + k] - shift(rule)
+            memory[k] = input_trace(rule, lag)
             any_late |= lag < 0
         for f in range(n_fired):
             j = fired[f]
@@ -158,15 +156,16 @@ def learn_columns(rule, weights, last_u, clock, fired, n_fired, scratch):
                 weights[start + k, j] = column[k]
         if any_late:
             for k in range(start, start + n):
-                depress_late(rule, weights[k], clock - last_u[k] - rule.shift, fired, n_fired)
+                depress_late(rule, weights[k], clock - last_u[k] - shift(rule), fired, n_fired)
 
 
 @kernel
 def depress_late(rule, row, lag, fired, n_fired):
     """Depress the synapses of an input that fired too late to have caused the spikes; INOUT row (n_v,)."""
-    if lag < 0 and -lag < rule.memory_minus.shape[0]:
+    memory = neuron_trace(rule, -lag) if lag < 0 else ZERO
+    if memory > ZERO:
         for f in range(n_fired):
-            row[fired[f]] = depress(rule, row[fired[f]], rule.memory_minus[-lag])
+            row[fired[f]] = depress(rule, row[fired[f]], memory)
 
 
 @kernel
@@ -230,19 +229,17 @@ def learn_few(rule, row, last, step, neuron, scratch):
     IN rule, last (step of the input's last spike), step and neuron (n_spikes,); INOUT row (n_v,), scratch.
     """
     memory, column = scratch.memory, scratch.column
-    n_lags = rule.memory_plus.shape[0]
     n_spikes = neuron.shape[0]
     for f in range(n_spikes):
-        lag = step[f] - last - rule.shift
-        memory[f] = rule.memory_plus[lag] if lag >= 0 and lag < n_lags else ZERO
+        memory[f] = input_trace(rule, step[f] - last - shift(rule))
         column[f] = row[neuron[f]]
     for f in range(n_spikes):
         column[f] = potentiate(rule, column[f], memory[f])
     for f in range(n_spikes):
         row[neuron[f]] = column[f]
     late = 0
-    while late < n_spikes and step[late] - last < rule.shift:
-        depress_late(rule, row, step[late] - last - rule.shift, neuron[late : late + 1], 1)
+    while late < n_spikes and step[late] - last < shift(rule):
+        depress_late(rule, row, step[late] - last - shift(rule), neuron[late : late + 1], 1)
         late += 1
 
 
@@ -253,13 +250,12 @@ def learn_many(rule, state, rows, next_rows, p, scratch):
     IN rule, rows (n_rows,), next_rows (up to n_rows,), p; INOUT state, scratch.
     """
     history, weights = scratch.history, state.weights
-    n_lags = rule.memory_plus.shape[0]
     first, end = history.start[p], history.start[p + 1]
     for i in range(rows.shape[0]):
         k = rows[i]
         if history.learned[k] <= first:
-            lag = history.step[first] - state.last_u[k] - rule.shift
-            memory = rule.memory_plus[lag] if lag >= 0 and lag < n_lags else ZERO
+            lag = history.step[first] - state.last_u[k] - shift(rule)
+            memory = input_trace(rule, lag)
             potentiate_row(rule, weights, k, next_rows[i : i + 1], memory, history.fired[p])
             depress_late(rule, weights[k], lag, history.neuron[first:end], end - first)
 

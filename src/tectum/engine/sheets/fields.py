@@ -10,6 +10,7 @@ import numpy as np
 from tectum.core.kernel import kernel
 from tectum.core.random import uniform
 from tectum.parts.field_learning import contrast_gain, is_seen, moved_weight, winner_rate
+from tectum.parts.norms import length_factor
 from tectum.parts.wave_learning import raised_threshold
 
 ZERO = np.float32(0.0)
@@ -122,7 +123,7 @@ def learn_in_fields(rule, fields, state, images, seed, shown, z, x):
                 moved = moved_weight(rule, w[q, winner], z[q], rate)
                 w[q, winner] = moved
                 square += moved * moved
-            scale = ONE / np.sqrt(square) if square > ZERO else ONE
+            scale = length_factor(rule, square)
             for q in range(w.shape[0]):
                 w[q, winner] *= scale
             # 5 thresholds

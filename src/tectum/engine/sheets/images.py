@@ -11,14 +11,14 @@ from tectum.core.threads import in_threads
 from tectum.engine.sheets import fields as field_loop, readout as readout_loop
 from tectum.engine.sheets.fields import FieldEntries, Fields, FieldState
 from tectum.engine.sheets.loop import SpikeEvents
-from tectum.engine.sheets.network import after_spike
+from tectum.engine.sheets.network import after_spike, neuron_step
 from tectum.engine.sheets.projection import ProjectionState
-from tectum.parts.field_learning import FieldHebb, contrast_gain, is_seen, moved_weight, winner_rate
-from tectum.parts.neurons import membrane
-from tectum.parts.spike_counts import SpikeCounts, relative_drive, spike_chance
+from tectum.parts import contracts
+from tectum.parts.field_learning import FieldHebb
+from tectum.parts.neurons import fresh, rest
+from tectum.parts.spike_counts import SpikeCounts
 from tectum.parts.steps import discretise
-from tectum.parts.wave_learning import raised_threshold
-from tectum.parts.waves import adaptation, peak, tire
+from tectum.parts.waves import step_of
 
 Floats = NDArray[np.float32]
 
@@ -47,8 +47,7 @@ def learn_in_fields(
 ) -> FieldState:
     """The state after images X (n_images, n_nodes), shares of the largest input, in their order."""
     step = discretise(rule, 1.0)
-    for law in (contrast_gain, is_seen, winner_rate, moved_weight, raised_threshold):
-        law.require(type(step))
+    contracts.FIELD_RULE.check("WaveNetwork.image_rule", step, contracts.FIELD_RULE.laws)
     state = FieldState(*(array.copy() for array in state))
     z, x = _room(fields, state)
     field_loop.learn_in_fields(step, fields, state, X, seed, np.uint64(shown), z, x)
@@ -103,12 +102,9 @@ def spike_counts(
     n_jobs: int | None,
 ) -> Floats:
     """Spikes (n_images, n_units) of the units of the last projection for images X, shares of the largest input."""
-    step, membrane_step = discretise(part, neuron.step_ms), discretise(neuron, neuron.step_ms)
-    for law in (membrane, adaptation, tire, peak):
-        law.require(type(membrane_step))
-    for law in (spike_chance, relative_drive):
-        law.require(type(step))
-    sheets = [_readout_sheet(weights, neuron, seed, k) for k, weights in enumerate(projections, 1)]
+    step, membrane_step = discretise(part, step_of(neuron)), neuron_step(neuron)
+    contracts.SPIKE_COUNTS.check("WaveNetwork.response", step, contracts.SPIKE_COUNTS.laws)
+    sheets = [_readout_sheet(weights, membrane_step, seed, k) for k, weights in enumerate(projections, 1)]
     counts = np.empty((len(X), len(projections[-1].c)), np.float32)
 
     def count(part: slice) -> None:
@@ -127,9 +123,9 @@ def spike_counts(
 
 
 def _readout_sheet(weights: ProjectionState, neuron: Any, seed: np.uint64, layer: int) -> readout_loop.ReadoutSheet:
-    reset, jump = after_spike(neuron, seed, layer, len(weights.c))
-    rest, fresh = np.array(neuron.rest(), np.float32)
-    return readout_loop.ReadoutSheet(weights.raw.copy(), weights.factor.copy(), reset, jump, rest, fresh)
+    potential, added = after_spike(neuron, seed, layer, len(weights.c))
+    first = np.float32(rest(neuron)), np.float32(fresh(neuron))
+    return readout_loop.ReadoutSheet(weights.raw.copy(), weights.factor.copy(), potential, added, *first)
 
 
 def _events(n_steps: int, n: int) -> SpikeEvents:

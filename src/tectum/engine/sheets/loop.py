@@ -20,8 +20,8 @@ from tectum.core.kernel import kernel
 from tectum.core.normals import fill_close_normals, fill_normals
 from tectum.engine.sheets.far_field import add_changes, add_event, interpolate, padded
 from tectum.engine.sheets.projection import FIRED, REFRESH, compete, learn, refresh, rescue
-from tectum.parts.neurons import membrane
-from tectum.parts.waves import adaptation, lateral_input, peak, tire
+from tectum.parts.neurons import adapt, crosses, held, membrane, noise as noise_of, opposed
+from tectum.parts.waves import lateral_input
 
 ZERO = np.float32(0.0)
 ONE = np.uint32(1)
@@ -221,11 +221,11 @@ def begin(circuit, state, scratch):
 def new_noise(circuit, scratch, step):
     """The random input held since the last multiple of the hold."""
     neuron, seed, stream, noise = circuit.neuron, circuit.seed, circuit.stream, scratch.noise
-    draw = np.uint64(step // neuron.hold)
+    draw = np.uint64(step // held(neuron))
     if circuit.blocks.size > 0:
-        fill_close_normals(seed, stream, draw, neuron.noise, noise)
+        fill_close_normals(seed, stream, draw, noise_of(neuron), noise)
     else:
-        fill_normals(circuit.levels, seed, stream, draw, neuron.noise, scratch.words, noise)
+        fill_normals(circuit.levels, seed, stream, draw, noise_of(neuron), scratch.words, noise)
 
 
 @kernel
@@ -233,11 +233,10 @@ def advance_nodes(neuron, v, fatigue, fired, u, noise, hits):
     """Phase 3 for a line of nodes: which of them cross their thresholds, and whether one does."""
     hit = False
     for j in range(v.shape[0]):
-        v[j] = membrane(neuron, v[j], u[j] + noise[j] - adaptation(neuron, fatigue[j]))
-        fatigue[j] = tire(neuron, fatigue[j], v[j], fired[j] != SILENT)
-        crosses = v[j] >= peak(neuron, fatigue[j])
-        hits[j] = crosses
-        hit |= crosses
+        v[j] = membrane(neuron, v[j], u[j] + noise[j] - opposed(neuron, fatigue[j]))
+        fatigue[j] = adapt(neuron, fatigue[j], v[j], fired[j] != SILENT)
+        hits[j] = crosses(neuron, v[j], fatigue[j])
+        hit |= hits[j] != 0
     return hit
 
 
@@ -323,7 +322,7 @@ def run_sheet(circuit, state, scratch, first_step, spikes):
     n_before = begin(circuit, state, scratch)
     for s in range(spikes.first.shape[0] - 1):
         # 1. random input
-        if s == 0 or (first_step + s) % circuit.neuron.hold == 0:
+        if s == 0 or (first_step + s) % held(circuit.neuron) == 0:
             new_noise(circuit, scratch, first_step + s)
         # 3., 4. membranes, fatigue, spikes
         n_before = advance_sheet(circuit, state, scratch, False, n_before, spikes.neuron[spikes.first[s] :])
@@ -349,11 +348,11 @@ def run_driven(circuit, state, scratch, projection, weights, room, below, first_
     learning : bool
         IN.
     """
-    noisy = circuit.neuron.noise > ZERO
+    noisy = noise_of(circuit.neuron) > ZERO
     n_before = begin(circuit, state, scratch)
     for s in range(spikes.first.shape[0] - 1):
         # 1. random input
-        if noisy and (s == 0 or (first_step + s) % circuit.neuron.hold == 0):
+        if noisy and (s == 0 or (first_step + s) % held(circuit.neuron) == 0):
             new_noise(circuit, scratch, first_step + s)
         # 2. drive
         active = below.neuron[below.first[s] : below.first[s + 1]]

@@ -42,25 +42,12 @@ from tectum.engine.sheets.wires import (
     wire_by_reach,
     wire_grid,
 )
-from tectum.parts.neurons import membrane
+from tectum.parts import contracts
+from tectum.parts.neurons import fresh, jump, refractory, reset, rest
+from tectum.parts.norms import needs_range, norm_factor, trim
 from tectum.parts.steps import discretise
-from tectum.parts.wave_learning import (
-    FixedNeighbourhood,
-    KWinners,
-    KWinnersStep,
-    WaveWeights,
-    excess,
-    growth,
-    needs_range,
-    norm_factor,
-    raised_threshold,
-    rank,
-    reach,
-    rescued_threshold,
-    trim,
-    uptake,
-)
-from tectum.parts.waves import RingKernel, RingStep, adaptation, peak, tire
+from tectum.parts.wave_learning import FixedNeighbourhood, KWinners, KWinnersStep, WaveWeights
+from tectum.parts.waves import RingKernel, RingStep, step_of
 
 # What random numbers are for; the layer is added.
 NOISE_STREAM = 0xFFFFFFFFFFFF0000
@@ -115,7 +102,7 @@ def build_stack(
         sheets.append(_build_sheet(geometry, chosen, seed, layer, free))
         if layer > 0:
             n_pre = len(geometries[layer - 1].positions)
-            evenness, step_ms = mean_weight * math.sqrt(n_pre), chosen.neuron.step_ms
+            evenness, step_ms = mean_weight * math.sqrt(n_pre), step_of(chosen.neuron)
             projections.append(_build_projection(geometry, chosen, evenness, step_ms))
             neighbourhoods.append(_neighbourhood(geometry, chosen) if free else None)
     shuffled = tuple(chosen.competition is not None and chosen.competition.shuffled for chosen in parts[1:])
@@ -124,7 +111,6 @@ def build_stack(
 
 def _neighbourhood(geometry: Geometry, parts: LayerParts) -> Neighbourhood:
     step = _neighbourhood_step(parts)
-    _require(step, reach)
     n = len(geometry.positions)
     widest, size = float(parts.neighbourhood.widest), disc_radius(geometry)
     near = [np.zeros(0, np.uint32)] * n
@@ -132,12 +118,11 @@ def _neighbourhood(geometry: Geometry, parts: LayerParts) -> Neighbourhood:
 
 
 def _neighbourhood_step(parts: LayerParts) -> Any:
-    return discretise(parts.neighbourhood, REFRESH * parts.neuron.step_ms)
+    return discretise(parts.neighbourhood, REFRESH * step_of(parts.neuron))
 
 
 def _build_sheet(geometry: Geometry, parts: LayerParts, seed: np.uint64, layer: int, free: bool) -> SheetCircuit:
-    neuron = discretise(parts.neuron, parts.neuron.step_ms)
-    _require(neuron, membrane, adaptation, tire, peak)
+    neuron = neuron_step(parts.neuron)
     n = len(geometry.positions)
     a_i, a_o = parts.kernel.strengths(geometry.density)
     columns = geometry.columns
@@ -148,15 +133,15 @@ def _build_sheet(geometry: Geometry, parts: LayerParts, seed: np.uint64, layer: 
         spacing = geometry.density**-0.5
         rows, profile = n // columns, parts.kernel
         blocks = build_blocks(rows, columns, spacing, profile.r_o, profile.length, wires.disc)
-    reset, jump = after_spike(parts.neuron, seed, layer, n)
+    potential, added = after_spike(neuron, seed, layer, n)
     return SheetCircuit(
         neuron=neuron,
         lateral=RingStep(np.float32(a_i), np.float32(a_o)),
         columns=np.int64(columns),
         **wires._asdict(),
         blocks=blocks,
-        reset=reset,
-        jump=jump,
+        reset=potential,
+        jump=added,
         alive=geometry.alive,
         levels=normal_levels(),
         seed=np.uint64(seed),
@@ -173,10 +158,9 @@ def _build_projection(geometry: Geometry, parts: LayerParts, evenness: float, dt
         normed=bool(parts.competition.normed),
     )
     rule, neighbourhood = discretise(parts.rule, dt), _neighbourhood_step(parts)
-    _require(competition, excess, rank)
-    _require(rule, growth, raised_threshold, rescued_threshold)
-    _require(parts.normaliser, needs_range, norm_factor, trim)
-    _require(neighbourhood, uptake)
+    contracts.WAVE_RULE.check("WaveNetwork.rule", rule, contracts.WAVE_RULE.laws)
+    contracts.NORM.check("WaveNetwork.normaliser", parts.normaliser, (needs_range, norm_factor, trim))
+    contracts.NEIGHBOURHOOD.check("WaveNetwork.neighbourhood", neighbourhood, contracts.NEIGHBOURHOOD.laws)
     return ProjectionCircuit(
         competition=competition,
         drive=RingStep(*(np.float32(a) for a in parts.drive.strengths(geometry.density))),
@@ -186,11 +170,6 @@ def _build_projection(geometry: Geometry, parts: LayerParts, evenness: float, dt
         neighbourhood=neighbourhood,
         evenness=np.float32(evenness),
     )
-
-
-def _require(part: Any, *laws: Any) -> None:
-    for law in laws:
-        law.require(type(part))
 
 
 def initial_weights(
@@ -230,21 +209,31 @@ def dense_weights(weights: ProjectionState) -> NDArray[np.float32]:
     return np.ascontiguousarray((weights.raw * weights.factor).T)
 
 
+def neuron_step(part: Any) -> Any:
+    """Constants of the neurons of a sheet for one step, after a check that they can run on one."""
+    step = discretise(part, step_of(part))
+    contracts.NEURON.check("WaveNetwork.neuron", step, contracts.ON_SHEETS, why="as waves need every spike at once")
+    if refractory(step) > 0:
+        raise ValueError(
+            f"WaveNetwork.neuron.refractory must be 0, got {part.refractory!r}; nodes of a sheet tire instead"
+        )
+    return step
+
+
 def after_spike(neuron: Any, seed: np.uint64, layer: int, n: int) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
     """Potentials to which the neurons (n,) of a sheet are reset, and what a spike adds to their fatigue."""
     normal, uniform = (
         normal_array(seed, RESET_STREAM + layer, 0, n),
         uniform_array(int(seed), RESET_STREAM + layer, 1, n),
     )
-    reset, jump = neuron.after_spike(normal, uniform)
-    return reset.astype(np.float32), jump.astype(np.float32)
+    return np.full(n, reset(neuron, normal, uniform), np.float32), np.full(n, jump(neuron, uniform), np.float32)
 
 
-def at_rest(neuron: Any, n: int) -> SheetState:
+def at_rest(part: Any, n: int) -> SheetState:
     """A sheet of n neurons in which nothing has fired yet."""
-    potential, fatigue = neuron.rest()
+    neuron = neuron_step(part)
     v, tired, fired = (aligned_zeros(n, dtype) for dtype in (np.float32, np.float32, np.uint8))
-    v[:], tired[:] = potential, fatigue
+    v[:], tired[:] = rest(neuron), fresh(neuron)
     return SheetState(v, tired, fired)
 
 

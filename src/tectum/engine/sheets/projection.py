@@ -9,18 +9,8 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from tectum.core.kernel import kernel
-from tectum.parts.wave_learning import (
-    excess,
-    growth,
-    needs_range,
-    norm_factor,
-    raised_threshold,
-    rank,
-    reach,
-    rescued_threshold,
-    trim,
-    uptake,
-)
+from tectum.parts.norms import needs_range, norm_factor, trim
+from tectum.parts.wave_learning import excess, growth, raised_threshold, rank, reach, rescued_threshold, uptake
 
 ZERO = np.float32(0.0)
 ONE = np.float32(1.0)

@@ -7,9 +7,8 @@ import numpy as np
 from tectum.core.kernel import kernel
 from tectum.core.random import uniform
 from tectum.engine.sheets.projection import add_rows
-from tectum.parts.neurons import membrane
+from tectum.parts.neurons import adapt, crosses, membrane, opposed
 from tectum.parts.spike_counts import relative_drive, spike_chance
-from tectum.parts.waves import adaptation, peak, tire
 
 ZERO = np.float32(0.0)
 
@@ -94,9 +93,9 @@ def fire_for_spikes(p, neuron, sheet, room, below, spikes, counts):
         mean /= np.float32(n_units)
         # 3. membranes and fatigue, 4. spikes
         for j in range(n_units):
-            v[j] = membrane(neuron, v[j], relative_drive(p, x[j], mean) - adaptation(neuron, fatigue[j]))
-            fatigue[j] = tire(neuron, fatigue[j], v[j], fired[j])
-            fired[j] = v[j] >= peak(neuron, fatigue[j])
+            v[j] = membrane(neuron, v[j], relative_drive(p, x[j], mean) - opposed(neuron, fatigue[j]))
+            fatigue[j] = adapt(neuron, fatigue[j], v[j], fired[j])
+            fired[j] = crosses(neuron, v[j], fatigue[j])
             if fired[j]:
                 v[j] = sheet.reset[j]
                 fatigue[j] += sheet.jump[j]

@@ -1,4 +1,4 @@
-"""The time loop of `diehl_cook_loop` on a CUDA device: a block of threads for each sample, or for each replica.
+"""The time loop of the standard network on a CUDA device: a block of threads for each sample, or for each replica.
 
 The same laws in the same phases. A thread has every n-th neuron to itself and adds up its input in the order in which
 the CPU does, so that sums have the same bits. Input spikes are drawn by a thread for each input, then listed step by
@@ -31,12 +31,11 @@ from tectum.engine.standard.loop import (
     DiehlCookState,
     normalise,
 )
-from tectum.parts.adaptive_threshold import inhibited, raised, recovery
-from tectum.parts.neurons import membrane
-from tectum.parts.plasticity import depress, potentiate
+from tectum.parts.adaptive_threshold import inhibited
+from tectum.parts.neurons import jump, membrane, recovery, refractory, reset, rest, threshold
+from tectum.parts.plasticity import depress, inputs_depress, potentiate, silence_counts
 from tectum.parts.poisson import enough, mean_interval, rate_factor
-from tectum.parts.trace_plasticity import inputs_depress, silence_counts
-from tectum.parts.waves import peak
+from tectum.parts.traces import input_trace, neuron_trace
 
 LEAST_THREADS = 32  # of a block; always a power of two
 MOST_THREADS = 256
@@ -110,7 +109,7 @@ def run(circuit, replicas, presentations, room, left, learning):
             while n_shown == 0 or not enough(circuit.retry, n_spikes, n_shown):
                 draw_input_spikes(circuit, seed, x, presentations.keys[m], n_shown, room)
                 for j in range(thread, n_units, n_threads):
-                    limit[j] = peak(circuit.neuron, theta[j])
+                    limit[j] = threshold(circuit.neuron, theta[j])
                     counts[j] = 0
                 n_spikes, n_different = present(circuit, table, theta, counts, room, excess, which, learning)
                 if learning:
@@ -126,7 +125,7 @@ def run(circuit, replicas, presentations, room, left, learning):
 
 @device_function
 def draw_input_spikes(circuit, seed, x, key, n_shown, room):
-    """Inputs that fire in each step of a presentation, in the order in which `diehl_cook_loop` lists them."""
+    """Inputs that fire in each step of a presentation, in the order of the CPU."""
     thread, n_threads, own = cuda.threadIdx.x, cuda.blockDim.x, cuda.blockIdx.x
     raster, n_fired, drawn = room.raster[own], room.n_fired[own], room.drawn[own]
     n_inputs, n_steps = drawn.shape
@@ -181,12 +180,12 @@ def present(circuit, table, theta, counts, room, excess, which, learning):
     neuron, rule = circuit.neuron, circuit.rule
     v, limit, raster, n_fired = room.v[own], room.limit[own], room.raster[own], room.n_fired[own]
     last_pre, last_post, fired = room.last_pre[own], room.last_post[own], room.fired[own]
-    n_units, n_steps, fading = v.shape[0], n_fired.shape[0], rule.memory_minus
-    returning = neuron.v_reset
-    for _ in range(neuron.refractory):
+    n_units, n_steps = v.shape[0], n_fired.shape[0]
+    returning = reset(neuron, ZERO, ZERO)
+    for _ in range(refractory(neuron)):
         returning = membrane(neuron, returning, ZERO)
     for j in range(thread, n_units, n_threads):
-        v[j] = neuron.v_rest
+        v[j] = rest(neuron)
         last_post[j] = -1
     for i in range(thread, last_pre.shape[0], n_threads):
         last_pre[i] = -1
@@ -195,9 +194,9 @@ def present(circuit, table, theta, counts, room, excess, which, learning):
         rows, n, crossed = raster[step], n_fired[step], False
         for j in range(thread, n_units, n_threads):
             # 1. neurons whose refractory period is over
-            if limit[j] == NEVER and step == last_post[j] + 1 + neuron.refractory:
+            if limit[j] == NEVER and step == last_post[j] + 1 + refractory(neuron):
                 v[j] = returning
-                limit[j] = peak(neuron, theta[j])
+                limit[j] = threshold(neuron, theta[j])
             # 2. membranes
             v[j] = membrane(neuron, v[j], circuit.gain * drive(table, rows, n, j))
             crossed |= v[j] >= limit[j]
@@ -209,7 +208,7 @@ def present(circuit, table, theta, counts, room, excess, which, learning):
                 if inputs_depress(rule):
                     for f in range(n_different):
                         j = fired[f]
-                        memory = fading[min(step - last_post[j], fading.shape[0] - 1)]
+                        memory = neuron_trace(rule, step - last_post[j])
                         if memory > ZERO:
                             table[rows[k], j] = depress(rule, table[rows[k], j], memory)
             cuda.syncthreads()
@@ -225,7 +224,7 @@ def present(circuit, table, theta, counts, room, excess, which, learning):
                 limit[winner] = NEVER
                 last_post[winner] = step
                 if learning:
-                    theta[winner] = raised(neuron, theta[winner])
+                    theta[winner] += jump(neuron, ZERO)
                 if not again:
                     fired[n_different] = winner
             if learning:
@@ -294,13 +293,11 @@ def furthest_beyond(v, limit, excess, which):
 @device_function
 def potentiate_column(rule, table, last_pre, step, j):
     """Phase 4, plasticity: weights of a neuron that fires change by the traces of its inputs."""
-    fading = rule.memory_plus
-    last = fading.shape[0] - 1
     for i in range(cuda.threadIdx.x, last_pre.shape[0], cuda.blockDim.x):
         if last_pre[i] >= 0:
-            table[i, j] = potentiate(rule, table[i, j], fading[min(step - last_pre[i], last)])
+            table[i, j] = potentiate(rule, table[i, j], input_trace(rule, step - last_pre[i]))
         elif silence_counts(rule):
-            table[i, j] = potentiate(rule, table[i, j], fading[last])
+            table[i, j] = potentiate(rule, table[i, j], ZERO)
 
 
 RUN = DeviceKernel(run)

@@ -21,13 +21,12 @@ import numpy as np
 
 from tectum.core.kernel import kernel
 from tectum.core.random import block
-from tectum.parts.adaptive_threshold import inhibited, raised, recovery
-from tectum.parts.neurons import membrane
-from tectum.parts.plasticity import depress, potentiate
+from tectum.parts.adaptive_threshold import inhibited
+from tectum.parts.neurons import jump, membrane, recovery, refractory, reset, rest, threshold
+from tectum.parts.norms import norm_factor
+from tectum.parts.plasticity import depress, inputs_depress, potentiate, silence_counts
 from tectum.parts.poisson import enough, mean_interval, rate_factor
-from tectum.parts.trace_plasticity import inputs_depress, silence_counts
-from tectum.parts.wave_learning import norm_factor
-from tectum.parts.waves import peak
+from tectum.parts.traces import input_trace, neuron_trace
 
 ZERO = np.float32(0.0)
 ONE = np.float32(1.0)
@@ -47,7 +46,7 @@ class DiehlCookCircuit(NamedTuple):
 
     encoder: Any  # PoissonStep
     retry: Any  # MoreInput
-    neuron: Any  # AdaptiveLIFStep, or a neuron with `membrane`, `peak`, `raised`, `recovery`
+    neuron: Any  # AdaptiveLIFStep
     inhibition: Any  # LateralInhibition
     rule: Any  # PostPreStep, TargetStep
     norm: Any  # MeanNorm
@@ -125,7 +124,7 @@ def run(circuit, state, scratch, X, keys, counts, shown, learning):
             n_active = draw_input_spikes(circuit, X[m], keys[m], shown[m], scratch)
             limit[:] = NEVER
             for j in range(n_units):
-                limit[j] = peak(circuit.neuron, theta[j])
+                limit[j] = threshold(circuit.neuron, theta[j])
                 counts[m, j] = 0
             n_spikes, n_different = present(circuit, theta, scratch, n_active, counts[m], learning)
             if learning:
@@ -219,11 +218,11 @@ def present(circuit, theta, scratch, n_active, counts, learning):
     table, v, limit, back, winner = scratch.table, scratch.v, scratch.limit, scratch.back, scratch.winner
     fired, last_pre, last_post = scratch.fired, scratch.last_pre, scratch.last_post
     n_steps, n_columns = scratch.n_fired.shape[0], v.shape[0]
-    group, fading = scratch.group, rule.memory_minus
+    group = scratch.group
     n_spikes = n_different = 0
-    v[:] = neuron.v_rest
-    returning = neuron.v_reset
-    for _ in range(neuron.refractory):
+    v[:] = rest(neuron)
+    returning = reset(neuron, ZERO, ZERO)
+    for _ in range(refractory(neuron)):
         returning = membrane(neuron, returning, ZERO)
     back[:] = NOBODY
     winner[:] = NOBODY
@@ -233,7 +232,7 @@ def present(circuit, theta, scratch, n_active, counts, learning):
         # 1. neurons whose refractory period is over
         if back[step] != NOBODY:
             v[back[step]] = returning
-            limit[back[step]] = peak(neuron, theta[back[step]])
+            limit[back[step]] = threshold(neuron, theta[back[step]])
         # 2. membranes
         rows, n = scratch.raster[step], scratch.n_fired[step]
         gather(table, rows, n, group)
@@ -245,7 +244,7 @@ def present(circuit, theta, scratch, n_active, counts, learning):
             if inputs_depress(rule):
                 for f in range(n_different):
                     j = fired[f]
-                    memory = fading[min(step - last_post[j], fading.shape[0] - 1)]
+                    memory = neuron_trace(rule, step - last_post[j])
                     if memory > ZERO:
                         for k in range(n):
                             table[rows[k], j] = depress(rule, table[rows[k], j], memory)
@@ -258,14 +257,14 @@ def present(circuit, theta, scratch, n_active, counts, learning):
             for k in range(n_columns):
                 v[k] = inhibited(circuit.inhibition, v[k])
             limit[j] = NEVER
-            if step + 1 + neuron.refractory < n_steps:
-                back[step + 1 + neuron.refractory] = j
+            if step + 1 + refractory(neuron) < n_steps:
+                back[step + 1 + refractory(neuron)] = j
             if last_post[j] < 0:
                 fired[n_different] = j
                 n_different += 1
             last_post[j] = step
             if learning:
-                theta[j] = raised(neuron, theta[j])
+                theta[j] += jump(neuron, ZERO)
                 potentiate_column(rule, scratch, n_active, step, j)
     return n_spikes, n_different
 
@@ -323,17 +322,15 @@ def furthest_beyond(v, limit):
 def potentiate_column(rule, scratch, n_active, step, j):
     """Phase 4, plasticity: weights of a neuron that fires change by the traces of its inputs."""
     table, last_pre, active = scratch.table, scratch.last_pre, scratch.active
-    fading = rule.memory_plus
-    last = fading.shape[0] - 1
     if silence_counts(rule):
         for i in range(last_pre.shape[0]):
-            memory = fading[last if last_pre[i] < 0 else min(step - last_pre[i], last)]
+            memory = input_trace(rule, step - last_pre[i]) if last_pre[i] >= 0 else ZERO
             table[i, j] = potentiate(rule, table[i, j], memory)
     else:
         for a in range(n_active):
             i = active[a]
             if last_pre[i] >= 0:
-                table[i, j] = potentiate(rule, table[i, j], fading[min(step - last_pre[i], last)])
+                table[i, j] = potentiate(rule, table[i, j], input_trace(rule, step - last_pre[i]))
 
 
 @kernel

@@ -18,14 +18,10 @@ from tectum.engine.standard.loop import (
     DiehlCookState,
     run,
 )
-from tectum.parts.adaptive_threshold import inhibited, raised, recovery
-from tectum.parts.neurons import membrane
-from tectum.parts.plasticity import depress, potentiate
-from tectum.parts.poisson import enough, mean_interval, rate_factor
+from tectum.parts import contracts
+from tectum.parts.norms import norm_factor, trim
+from tectum.parts.poisson import mean_interval
 from tectum.parts.steps import discretise
-from tectum.parts.trace_plasticity import inputs_depress, silence_counts
-from tectum.parts.wave_learning import norm_factor
-from tectum.parts.waves import peak
 
 WEIGHT_STREAM = 0xFFFFFFFFFFFFFFFF  # presentation number under which initial weights are drawn
 LANES = 16  # columns of the table are padded to an odd multiple of this, so that rows begin in different cache sets
@@ -61,17 +57,12 @@ def build_circuit(gain: float, dt: float, seed: int, *in_order: Any) -> DiehlCoo
     """
     parts = DiehlCookParts(*in_order)
     encoder, neuron, rule = (discretise(part, dt) for part in (parts.encoder, parts.neuron, parts.rule))
-    needed = [
-        (encoder, (mean_interval,)),
-        (parts.retry, (enough, rate_factor)),
-        (neuron, (membrane, peak, raised, recovery)),
-        (parts.inhibition, (inhibited,)),
-        (rule, (potentiate, depress, silence_counts, inputs_depress)),
-        (parts.norm, (norm_factor,)),
-    ]
-    for part, laws in needed:
-        for law in laws:
-            law.require(type(part))
+    contracts.INPUT.check("DiehlCook.encoder", encoder, (mean_interval,), why="as spikes are drawn by intervals")
+    contracts.RETRY.check("DiehlCook.retry", parts.retry, contracts.RETRY.laws)
+    contracts.NEURON.check("DiehlCook.neuron", neuron, contracts.ADAPTING, why="as adaptation fades by presentations")
+    contracts.INHIBITION.check("DiehlCook.inhibition", parts.inhibition, contracts.INHIBITION.laws)
+    contracts.RULE.check("DiehlCook.rule", rule, contracts.ON_PAIRS)
+    contracts.NORM.check("DiehlCook.norm", parts.norm, (norm_factor, trim), why="as weights are scaled by their mean")
     levels, whole = exponential_levels(), (np.float32(gain), np.uint64(seed))
     return DiehlCookCircuit(
         encoder, parts.retry, neuron, parts.inhibition, rule, parts.norm, whole[0], levels, whole[1]

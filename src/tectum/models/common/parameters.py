@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from tectum import parts
+from tectum.core.ranges import check_ranges
 
 # The map as specified for Rumbell et al. (2014): the defaults of the parts, with the values that differ between the
 # neurons and synapses they serve.
@@ -16,7 +17,7 @@ PUBLISHED: dict[str, Any] = {
     "input_neuron": parts.LIF(),
     "inhibition": parts.DelayedInhibition(),
     "projection": parts.PlasticProjection(),
-    "neuron": parts.LIF(tau_m=1.0, theta=1.0, reset=0.0),
+    "neuron": parts.LIF(tau_m=1.0, v_th=1.0, v_reset=0.0),
     "lateral": parts.DifferenceOfGaussians(),
     "lateral_synapse": parts.Synapse(tau_r=0.1, tau_f=0.5),
     "radius": parts.DecayingRadius(),
@@ -102,64 +103,16 @@ DIEHL_COOK: dict[str, Any] = {
     "norm": parts.MeanNorm(mean=0.1),
 }
 
-POSITIVE = (
-    *("tau", "tau_m", "tau_r", "tau_f", "sigma", "reference", "theta", "radius", "start", "end", "half", "n", "R"),
-    *("quantum", "patience", "target", "tau_pre", "tau_post", "floor", "tau_growth", "dt"),
-    *("tau_v", "tau_th", "noise_ms", "length", "density", "duration", "k", "mean", "span"),
-    *("r_i", "r_o", "extent", "first_r_i", "first_r_o"),
-    *("contrast", "gain", "step_ms"),
-    *("tau_exc", "tau_inh", "period", "n_0", "quantile", "recruited"),
-    *("side", "upper_side", "round_ms", "nearest", "furthest", "around", "tau_theta"),
-)
-AT_LEAST = {
-    "n_units": 2,
-    **dict.fromkeys(("updates", "input_ms", "test_ms", "n_steps", "most", "n_maps", "crowd", "divisions"), 1),
-    **dict.fromkeys(
-        ("shift", "window", "blank_ms", "A_plus", "A_minus", "w_low", "w_high", "w_max", "b", "recovery"), 0
-    ),
-    **dict.fromkeys(("first", "last", "low", "high", "hold", "phase", "spread", "noise", "share"), 0),
-    **dict.fromkeys(("tau_steps", "beta", "refractory", "eta", "decay", "minimum", "jitter", "timing", "absence"), 0),
-    **dict.fromkeys(("rate", "wait", "refractory_ms", "weakest", "strongest", "depression", "offset"), 0),
-    **dict.fromkeys(
-        ("theta_plus", "a_i", "a_o", "power", "eta_c", "c", "c_spread", "edge", "fewest", "rescue", "chance", "age"), 0
-    ),
-    **dict.fromkeys(("refractory_ms", "rise", "pulse", "kappa", "lead", "volley", "later", "weight", "forget"), 0),
-    **dict.fromkeys(("pace", "drop", "excitation", "inhibition", "mutual"), 0),
-    "factor": 1,
-    **dict.fromkeys(("strength", "step", "eta_plus", "eta_minus", "x_target"), 0),
-    "times": 1,
-    "w_min": -1,
+# Fields that had other names in files of version 0.1.
+RENAMED: dict[str, dict[str, str]] = {
+    "LIF": {"theta": "v_th", "reset": "v_reset"},
+    "ConductanceLIF": {"E_L": "v_rest", "v_threshold": "v_th", "refractory_ms": "refractory"},
+    "AdaptiveLIF": {"refractory_ms": "refractory"},
+    "LatencyNeuron": {"refractory_ms": "refractory"},
+    "LatencyPopulation": {"theta": "v_th"},
+    "DynamicThresholdLIF": {"tau_v": "tau_m", "reset": "v_reset"},
+    "Izhikevich": {"v_peak": "v_th"},
 }
-# The exponential of the rule holds up to 4; above 1 depression would make a weight negative; the ring has length 1.
-AT_MOST = {
-    **dict.fromkeys(("w_low", "w_high", "w_max"), 4),
-    **dict.fromkeys(
-        ("A_minus", "first", "last", "low", "high", "hold", "phase", "floor", "share", "wait", "edge", "chance"), 1
-    ),
-    **dict.fromkeys(("forget", "pace", "quantile"), 1),
-    "x_target": 1,
-}
-ANY_WEIGHT = (parts.ArrivalSTDP,)  # rules without an exponential, which AT_MOST is about
-ABOVE_ONE = ("tau_plus", "tau_minus")  # ms: the memory (1 - 1/tau)^lag must fade
-WHOLE = ("n_units", "updates", "n_steps", "most", "refractory", "power", "n_maps", "crowd", "divisions", "age", "times")
-OPTIONAL = (
-    *("n_units", "first", "quantum", "most", "w_min", "tau_growth", "signed"),
-    *("density", "extent", "first_r_i", "first_r_o", "r_i", "r_o", "k"),
-)
-UNBOUNDED = ("b", "tau_steps", "n_0")  # may be infinite
-CHOICES = {"post": ("excess", "spikes")}
-# The first must be below the second.
-ORDERED = (
-    *(
-        ("low", "high"),
-        ("first", "last"),
-        ("reset", "theta"),
-        ("v_reset", "v_threshold"),
-        ("w_min", "w_max"),
-        ("weakest", "strongest"),
-    ),
-    *(("r_o", "extent"), ("nearest", "furthest"), ("v_rest", "v_th"), ("v_reset", "v_th")),
-)
 
 
 def check_shape(shape: Any, name: str = "SpikingSOM.shape") -> None:
@@ -188,19 +141,7 @@ def check_part(name: str, part: Any) -> None:
     """Check the fields of a part, and of the parts in it; see `resolve`."""
     if not hasattr(part, "_asdict"):
         raise ValueError(f"{name} must be a part, got {part!r}; use one of tectum.parts or None for the default")
-    for field, value in part._asdict().items():
-        where = f"{name}.{field}"
-        if field in CHOICES:
-            if value not in CHOICES[field]:
-                raise ValueError(f"{where} must be one of {CHOICES[field]}, got {value!r}; use one of them")
-        elif isinstance(value, tuple):
-            check_part(where, value)
-        elif not (value is None and field in OPTIONAL):
-            _check_number(where, field, value, isinstance(part, ANY_WEIGHT) and field == "w_max")
-    for below, above in ORDERED:
-        small, large = getattr(part, below, None), getattr(part, above, None)
-        if small is not None and large is not None and not small < large:
-            raise ValueError(f"{name}.{below} must be below {above} = {large!r}, got {small!r}; change one of them")
+    check_ranges(name, part)
 
 
 def check_temporal(chosen: dict[str, Any], n_active: Any) -> None:
@@ -232,22 +173,6 @@ def check_temporal(chosen: dict[str, Any], n_active: Any) -> None:
         )
 
 
-def _check_number(where: str, field: str, value: Any, unlimited: bool) -> None:
-    if not isinstance(value, numbers.Real) or math.isnan(value) or (math.isinf(value) and field not in UNBOUNDED):
-        raise ValueError(f"{where} must be a finite number, got {value!r}; see the field's comment in tectum.parts")
-    number = float(value)
-    if field in POSITIVE and not number > 0:
-        raise ValueError(f"{where} must be above 0, got {value!r}; leave it out to use the default")
-    if field in ABOVE_ONE and not number > 1:
-        raise ValueError(f"{where} must be above 1 ms, got {value!r}; leave it out to use the default")
-    if field in WHOLE and not isinstance(value, numbers.Integral):
-        raise ValueError(f"{where} must be a whole number, got {value!r}; round it")
-    if field in AT_MOST and not unlimited and not number <= AT_MOST[field]:
-        raise ValueError(f"{where} must be at most {AT_MOST[field]}, got {value!r}; leave it out to use the default")
-    if field in AT_LEAST and not number >= AT_LEAST[field]:
-        raise ValueError(f"{where} must be at least {AT_LEAST[field]}, got {value!r}; leave it out to use the default")
-
-
 def to_json(value: Any) -> Any:
     """A parameter in a form that JSON can hold; parts keep their class name."""
     if isinstance(value, tuple) and hasattr(value, "_asdict"):
@@ -267,7 +192,8 @@ def to_json(value: Any) -> Any:
 def from_json(value: Any) -> Any:
     """The parameter that `to_json` described; lists become tuples."""
     if isinstance(value, dict):
-        fields = {k: from_json(v) for k, v in value.items() if k != "part"}
+        names = RENAMED.get(value["part"], {})
+        fields = {str(names.get(k, k)): from_json(v) for k, v in value.items() if k != "part"}
         return getattr(parts, value["part"])(**fields)
     if isinstance(value, list):
         return tuple(from_json(item) for item in value)

@@ -1,0 +1,65 @@
+"""Contracts: what a part must bring to run in a time loop, as data that is checked before anything is compiled.
+
+A contract lists laws. A law without a default equation must have an equation of the part's own; a default equation
+reads fields of the part, which must then be there. A loop may ask for some of the laws of a contract only; if a part
+brings an equation that the loop never asks for, it would be ignored in silence, so the part is refused instead.
+"""
+
+from collections.abc import Iterable
+from typing import Any, NamedTuple
+
+from tectum.core.law import Law
+
+GUIDE = "docs/guide/contracts.md"
+
+
+class Contract(NamedTuple):
+    """What one role in a model demands of the part that plays it."""
+
+    role: str  # "neuron"
+    purpose: str  # one sentence
+    laws: tuple[Law, ...]
+    fields: dict[str, str]  # those that default equations read: what they hold, and the unit
+    readouts: tuple[Law, ...] = ()  # laws of the contract that change no dynamics, so that a loop may leave them out
+
+    def check(self, where: str, step: Any, laws: Iterable[Law], *, why: str = "") -> None:
+        """Check that a part brings what a loop asks for, and nothing that the loop would ignore.
+
+        Parameters
+        ----------
+        where : str
+            The parameter that holds the part, for the message: ``"SpikingSOM.neuron"``.
+        step : NamedTuple
+            The part, or its constants for one step (see `tectum.parts.steps.discretise`).
+        laws : iterable of Law
+            Laws of this contract that the loop asks for.
+        why : str, optional
+            Why the loop cannot ask for the other laws, as the end of a sentence.
+
+        Raises
+        ------
+        TypeError
+            Naming everything that is missing or would be ignored.
+        """
+        kind, laws = type(step), tuple(laws)
+        if not hasattr(kind, "_fields"):
+            raise TypeError(f"{where} must be a part, a named tuple of parameters, got {step!r}; see {self.page}")
+        missing = [lack for law in laws if (lack := law.lacks(kind))]
+        ignored = [law.signature for law in self.laws if law not in (*laws, *self.readouts) and law.is_of(kind)]
+        if not missing and not ignored:
+            return
+        sentences = []
+        if missing:
+            sentences.append(f"it lacks {', '.join(dict.fromkeys(missing))}")
+        if ignored:
+            ends = f", {why}" if why else ""
+            sentences.append(f"its {'laws' if len(ignored) > 1 else 'law'} {', '.join(ignored)} would be ignored{ends}")
+        raise TypeError(
+            f"{where} must fulfil the contract of a {self.role}, got {kind.__name__}: {'; '.join(sentences)}; "
+            f"see {self.page}"
+        )
+
+    @property
+    def page(self) -> str:
+        """Where the contract is documented."""
+        return f"{GUIDE}#{self.role.replace(' ', '-')}"

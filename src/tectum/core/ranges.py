@@ -1,0 +1,115 @@
+"""Ranges of parameters, written where a part declares its fields.
+
+``tau_m: Positive = 10.0`` is a number above 0; ``low: Annotated[Share, Below("high")] = 0.25`` is one from 0 to 1 that
+lies below the field `high`. A field without a range is free, so a part of one's own declares as much as it likes.
+"""
+
+import functools
+import math
+import numbers
+from types import UnionType
+from typing import Annotated, Any, NamedTuple, Union, get_args, get_origin, get_type_hints
+
+
+class Range(NamedTuple):
+    """Numbers that a field may hold."""
+
+    above: float | None = None  # exclusive lower bound
+    least: float | None = None
+    most: float | None = None
+    whole: bool = False
+    infinite: bool = False  # whether infinity is among them
+
+
+class Below(NamedTuple):
+    """The field must be less than another one of the same part."""
+
+    other: str
+
+
+class OneOf(NamedTuple):
+    """The field must hold one of these."""
+
+    choices: tuple[Any, ...]
+
+
+Finite = Annotated[float, Range()]
+Positive = Annotated[float, Range(above=0)]
+NonNegative = Annotated[float, Range(least=0)]
+PositiveOrInfinite = Annotated[float, Range(above=0, infinite=True)]
+NonNegativeOrInfinite = Annotated[float, Range(least=0, infinite=True)]
+Share = Annotated[float, Range(least=0, most=1)]
+PositiveShare = Annotated[float, Range(above=0, most=1)]
+Count = Annotated[int, Range(least=1, whole=True)]
+Number = Annotated[int, Range(least=0, whole=True)]
+AtLeastOne = Annotated[float, Range(least=1)]
+SignedWeight = Annotated[float, Range(least=-1)]
+Weight = Annotated[float, Range(least=0, most=4)]  # of a rule with exp(-w), which is tabulated up to 4
+
+
+def check_ranges(where: str, part: Any) -> None:
+    """Check the fields of a part, and of the parts in it, against the ranges that its class declares.
+
+    Parameters
+    ----------
+    where : str
+        The parameter that holds the part, for the message.
+    part : NamedTuple
+        Fields that hold named tuples are checked in turn.
+
+    Raises
+    ------
+    ValueError
+        If a field is out of range; the message names it, what it must be, and what it is.
+    """
+    declared = _declared(part.__class__)
+    for name, value in part._asdict().items():
+        if isinstance(value, tuple) and hasattr(value, "_fields"):
+            check_ranges(f"{where}.{name}", value)
+            continue
+        optional, limits = declared.get(name, (True, ()))
+        if value is None and optional:
+            continue
+        for limit in limits:
+            if isinstance(limit, Range):
+                _check_range(f"{where}.{name}", value, limit)
+            elif isinstance(limit, OneOf) and value not in limit.choices:
+                raise ValueError(f"{where}.{name} must be one of {limit.choices}, got {value!r}; use one of them")
+        for limit in limits:
+            other = getattr(part, limit.other) if isinstance(limit, Below) else None
+            if other is not None and not value < other:
+                raise ValueError(
+                    f"{where}.{name} must be below {limit.other} = {other!r}, got {value!r}; change one of them"
+                )
+
+
+def _check_range(where: str, value: Any, limit: Range) -> None:
+    is_number = isinstance(value, numbers.Real) and not isinstance(value, bool)
+    if not is_number or math.isnan(value) or (math.isinf(value) and not limit.infinite):
+        raise ValueError(f"{where} must be a finite number, got {value!r}; see the field's comment in tectum.parts")
+    if limit.whole and not isinstance(value, numbers.Integral):
+        raise ValueError(f"{where} must be a whole number, got {value!r}; round it")
+    for bound, holds, words in (
+        (limit.above, limit.above is None or value > limit.above, "above"),
+        (limit.least, limit.least is None or value >= limit.least, "at least"),
+        (limit.most, limit.most is None or value <= limit.most, "at most"),
+    ):
+        if not holds:
+            raise ValueError(f"{where} must be {words} {bound}, got {value!r}; leave it out to use the default")
+
+
+@functools.cache
+def _declared(kind: Any) -> dict[str, tuple[bool, tuple[Any, ...]]]:
+    """By field: whether it may be None, and its limits."""
+    return {name: _limits(hint) for name, hint in get_type_hints(kind, include_extras=True).items()}
+
+
+def _limits(hint: Any) -> tuple[bool, tuple[Any, ...]]:
+    if get_origin(hint) in (Union, UnionType):
+        inner = [_limits(arm) for arm in get_args(hint) if arm is not type(None)]
+        return type(None) in get_args(hint), tuple(limit for _, limits in inner for limit in limits)
+    if get_origin(hint) is Annotated:
+        base, *limits = get_args(hint)
+        optional, more = _limits(base)
+        return optional, (*more, *limits)
+    return hint is Any, ()

@@ -1,0 +1,157 @@
+"""The contracts of the parts: which laws each role demands, and which of them each kind of loop asks for."""
+
+from typing import Any
+
+from tectum.core.contract import Contract
+from tectum.core.law import Law
+from tectum.parts.adaptive_threshold import inhibited
+from tectum.parts.event_plasticity import memory, pair, unexplained
+from tectum.parts.field_learning import contrast_gain, is_seen, moved_weight, winner_rate
+from tectum.parts.input_spikes import fires, is_random
+from tectum.parts.latency import faded, inhibition, silenced
+from tectum.parts.lateral import lateral_weight
+from tectum.parts.neurons import (
+    adapt,
+    conduct,
+    crosses,
+    crossing_delay,
+    excitation_left,
+    fresh,
+    held,
+    inhibition_left,
+    jump,
+    membrane,
+    noise,
+    opposed,
+    recovery,
+    refractory,
+    reset,
+    rest,
+    threshold,
+)
+from tectum.parts.norms import length_factor, needs_range, norm_factor, trim
+from tectum.parts.plasticity import (
+    bind,
+    bounded,
+    depress,
+    inputs_depress,
+    learning_rate,
+    potentiate,
+    shift,
+    silence_counts,
+)
+from tectum.parts.poisson import enough, mean_interval, rate_factor
+from tectum.parts.representation import adapted_threshold, delayed, evidence, excitability, softmax_share
+from tectum.parts.spike_counts import relative_drive, spike_chance
+from tectum.parts.synapses import filter_current
+from tectum.parts.traces import input_trace, neuron_trace
+from tectum.parts.wave_learning import growth, raised_threshold, reach, rescued_threshold, uptake
+
+NEURON = Contract(
+    "neuron",
+    "Moves its potential with its input, fires, is reset, and may adapt to its own spikes.",
+    (
+        *(membrane, threshold, crosses, rest, reset, refractory),
+        *(adapt, jump, recovery, fresh, opposed),
+        *(noise, held, conduct, excitation_left, inhibition_left, evidence, delayed, faded, crossing_delay),
+    ),
+    {
+        "v_rest": "potential before the first step",
+        "v_reset": "potential after a spike",
+        "v_th": "potential from which it fires",
+        "refractory": "steps after a spike in which the potential stays where it was reset to",
+    },
+    readouts=(crossing_delay, recovery, evidence, delayed, faded, conduct, excitation_left, inhibition_left),
+)
+# What each kind of loop asks for; what is not here it cannot honour.
+IN_MAPS = (membrane, threshold, crosses, crossing_delay, rest, reset, refractory)
+ADAPTING = (membrane, threshold, rest, reset, refractory, jump, recovery)
+ON_SHEETS = (membrane, threshold, crosses, rest, reset, refractory, adapt, jump, fresh, opposed, noise, held)
+RACING = (membrane, faded, rest, reset, refractory)
+IN_GRAPHS = (
+    *(conduct, excitation_left, inhibition_left, threshold, rest, reset, refractory),
+    *(adapt, jump, recovery, fresh, opposed, noise),
+)
+
+RULE = Contract(
+    "rule",
+    "Changes a weight at the spikes of its neuron, and at those of its input, by the traces of the other.",
+    (
+        *(potentiate, depress, input_trace, neuron_trace, inputs_depress, silence_counts, shift),
+        *(bind, learning_rate, bounded, pair, memory),
+    ),
+    {
+        "memory_plus": "traces of an input by the lag of its last spike in steps, see `tectum.parts.traces.fading`",
+        "memory_minus": "the same of a neuron; only with an equation for `depress`",
+        "w_max": "upper bound of a weight; without it there is none",
+    },
+    readouts=(bind, learning_rate, bounded, pair, memory),
+)
+ON_PAIRS = (potentiate, depress, input_trace, neuron_trace, inputs_depress, silence_counts, shift)
+
+RESIDUAL_RULE = Contract(
+    "residual rule",
+    "Changes the weights of a neuron that explains the input away by what is left of the input.",
+    (unexplained, length_factor),
+    {},
+)
+WAVE_RULE = Contract(
+    "wave rule",
+    "Lets the weights of winners, or of units that fire, grow from the nodes that fire.",
+    (growth, raised_threshold, rescued_threshold),
+    {
+        "eta_c": "growth of a competition threshold with the excess of its unit, per step",
+        "fewest": "wins below which a unit is rescued; 0: none is",
+        "rescue": "competition threshold of a rescued unit, over its largest input",
+    },
+)
+FIELD_RULE = Contract(
+    "field rule",
+    "Lets units that share a field compete for patches of images.",
+    (contrast_gain, is_seen, winner_rate, moved_weight, raised_threshold, length_factor),
+    {},
+)
+NORM = Contract(
+    "norm",
+    "Keeps something of the weights of a neuron constant.",
+    (norm_factor, needs_range, trim),
+    {},
+)
+LATERAL = Contract("lateral profile", "Gives the weight between two neurons by their distance.", (lateral_weight,), {})
+INHIBITION = Contract("inhibition", "Says what a spike does to the membranes of all others.", (inhibited,), {})
+SYNAPSE = Contract("synapse", "Filters spikes into a current.", (filter_current,), {})
+INPUT = Contract(
+    "input",
+    "Turns a value from 0 to 1 into spikes, asked step by step or interval by interval.",
+    (fires, is_random, mean_interval),
+    {"n_steps": "length of a presentation in steps"},
+)
+RETRY = Contract("retry", "Decides when a sample is shown once more, with higher rates.", (enough, rate_factor), {})
+COMPETITION = Contract("competition", "Decides which neurons may fire.", (softmax_share,), {})
+EXPLAINING = Contract("explaining competition", "Lets spikes explain the input away.", (excitability,), {})
+RACE = Contract(
+    "race",
+    "Lets the first spike silence the others for a moment.",
+    (inhibition, silenced, faded),
+    {"keep": "share of the inhibitory current that is left after a step"},
+)
+THRESHOLD = Contract("threshold", "Moves a threshold that all neurons share.", (adapted_threshold,), {})
+NEIGHBOURHOOD = Contract(
+    "neighbourhood", "Says how far a unit takes others along, and how much it learns.", (reach, uptake), {}
+)
+SPIKE_COUNTS = Contract("response", "Drives a frozen network by images.", (spike_chance, relative_drive), {})
+
+CONTRACTS: tuple[Contract, ...] = (
+    *(NEURON, RULE, NORM, LATERAL, INPUT, THRESHOLD, INHIBITION, SYNAPSE, RETRY, COMPETITION, EXPLAINING, RACE),
+    *(RESIDUAL_RULE, WAVE_RULE, FIELD_RULE, NEIGHBOURHOOD, SPIKE_COUNTS),
+)
+
+
+def evidence_of(neuron: Any) -> tuple[Law, ...]:
+    """Laws that a competition for evidence asks a neuron for: its own `evidence`, or else its membrane."""
+    return (evidence if evidence.is_of(type(neuron)) else membrane, delayed, rest, refractory)
+
+
+def by_pairs(rule: Any) -> tuple[Law, ...]:
+    """Laws that are asked for pairs of spikes: the rule's own `pair`, or else what it is made of."""
+    return (pair, memory) if pair.is_of(type(rule)) else (potentiate, depress, input_trace, neuron_trace, pair, memory)

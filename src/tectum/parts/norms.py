@@ -1,0 +1,100 @@
+"""What is kept constant of the weights of a neuron: their mean, their range, or their length."""
+
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from tectum.core.law import law
+from tectum.core.ranges import Finite, Positive
+
+ZERO = np.float32(0.0)
+ONE = np.float32(1.0)
+
+
+class MeanNorm(NamedTuple):
+    """Weights of a unit that learns are scaled to a mean."""
+
+    mean: Positive = 2.5
+    trim: Finite = 0.0  # share of its growth, or multiple, that is taken from all weights of a unit alike, down to 0
+
+
+class RangeNorm(NamedTuple):
+    """Weights of a unit that learns are scaled to a range."""
+
+    span: Positive = 10.0
+
+
+@law
+def needs_range(p):
+    """Whether a normaliser needs the smallest and largest weight of a unit."""
+
+
+@needs_range.otherwise()
+def _(p):
+    """No."""
+    return False
+
+
+@law
+def norm_factor(p, mean, span):
+    """Factor on the weights of a unit with this mean and range."""
+
+
+@law
+def trim(p, mean, growth):
+    """What is taken from each weight of a unit whose mean has grown so much, relative to it; none falls below 0."""
+
+
+@trim.otherwise()
+def _(p, mean, growth):
+    """Nothing."""
+    return ZERO
+
+
+@trim.of(MeanNorm)
+def _(p, mean, growth):
+    """Subtractive beside multiplicative constraint: Miller & MacKay (1994), Neural Computation 6:100, eq. 2 and 5."""
+    return np.float32(p.trim) * mean * growth
+
+
+@norm_factor.of(MeanNorm)
+def _(p, mean, span):
+    """mu / mean_i(W_ji)."""
+    return np.float32(p.mean) / mean
+
+
+@needs_range.of(RangeNorm)
+def _(p):
+    """Yes."""
+    return True
+
+
+@norm_factor.of(RangeNorm)
+def _(p, mean, span):
+    """10 / (max W - min W)."""
+    return np.float32(p.span) / span if span > ZERO else ONE
+
+
+class LengthNorm(NamedTuple):
+    """Weights of a neuron move towards a length."""
+
+    length: Any  # of the vector of weights
+    pace: Any  # share of the way; 1 is all of it
+
+
+@law
+def length_factor(p, square):
+    """Factor on weights whose squares have this sum."""
+
+
+@length_factor.otherwise()
+def _(p, square):
+    """1 / |w|, so that their length is 1; 0 for weights of 0."""
+    length = np.sqrt(square)
+    return ONE / length if length > ZERO else ZERO
+
+
+@length_factor.of(LengthNorm)
+def _(p, square):
+    """1 + pace (length / |w| - 1); 1 for weights of 0."""
+    return ONE + p.pace * (p.length / np.sqrt(square) - ONE) if square > ZERO else ONE

@@ -1,0 +1,62 @@
+"""Memory of spikes: traces by their lag, tabulated once for all steps."""
+
+import math
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tectum.core.law import law
+
+ZERO = np.float32(0.0)
+FORGOTTEN = 1e-6  # trace that counts as none
+
+
+def fading(tau: float, dt: float, window: float | None = None) -> NDArray[np.float32]:
+    """Exponential trace exp(-lag / tau) of a spike by lag in steps; beyond the table there is none.
+
+    Parameters
+    ----------
+    tau : float
+        Time constant in ms.
+    dt : float
+        Step in ms.
+    window : float, optional
+        Longest lag in ms; by default until the trace has fallen to a millionth.
+
+    Returns
+    -------
+    ndarray of shape (n_lags,), float32
+    """
+    longest = -math.log(FORGOTTEN) * tau if window is None else window
+    n_lags = max(1, math.ceil(longest / dt)) if window is None else round(longest / dt) + 1
+    return np.exp(-np.arange(n_lags) * dt / tau).astype(np.float32)
+
+
+@law
+def input_trace(p, lag):
+    """Trace of the last spike of an input, lag steps ago; below 0 it is still to come."""
+
+
+@input_trace.otherwise("memory_plus")
+def _(p, lag):
+    """memory_plus[lag], 0 outside the table."""
+    return p.memory_plus[lag] if lag >= 0 and lag < p.memory_plus.shape[0] else ZERO
+
+
+@law
+def neuron_trace(p, lag):
+    """Trace of the last spike of a neuron, lag steps ago; below 0 it is still to come."""
+
+
+@neuron_trace.otherwise_by_type
+def _(parameters: type) -> Any:
+    """memory_minus[lag], 0 outside the table or without one."""
+
+    def tabulated(p, lag):
+        return p.memory_minus[lag] if lag >= 0 and lag < p.memory_minus.shape[0] else ZERO
+
+    def none(p, lag):
+        return ZERO
+
+    return tabulated if "memory_minus" in getattr(parameters, "_fields", ()) else none
