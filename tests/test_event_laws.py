@@ -18,6 +18,7 @@ from tectum.core.random import uniform_array
 from tectum.engine.dictionary import network
 from tectum.models.common.parameters import EXPLAINING, LITERAL, QUANTISER, REFERENCE
 from tectum.parts import (
+    LIF,
     AdaptiveThreshold,
     BernoulliSpikes,
     DecayingRate,
@@ -350,6 +351,9 @@ class TestStart:
         assert DecayingRate(hold=1.0, end=1.0).factor(3.0) == 1.0
 
 
+AWAY = {"competition": ExplainingAway(quantum=1.0)}
+
+
 class Strange(NamedTuple):
     """A part without equations."""
 
@@ -381,14 +385,23 @@ class TestUnknownParts:
     @pytest.mark.parametrize(
         ("chosen", "changes", "message"),
         [
-            (REFERENCE, {"rule": Strange()}, "memory: .* got Strange"),
-            (REFERENCE, {"rule": ResidualSTDP()}, "memory: .* got ResidualSTDP"),
-            (QUANTISER, {"neuron": Strange()}, "discretise: .* got Strange"),
-            (QUANTISER, {"encoder": Strange()}, "is_random: .* got Strange"),
-            (QUANTISER, {"threshold": Strange()}, "adapted_threshold: .* got Strange"),
-            (QUANTISER, {"competition": Strange()}, "softmax_share: .* got Strange"),
-            (EXPLAINING, {"competition": ExplainingAway(quantum=1.0), "rule": Strange()}, "discretise: .* got Strange"),
-            (EXPLAINING, {"competition": ExplainingAway(quantum=1.0), "rule": EventSTDP()}, "discretise: .* EventSTDP"),
+            (REFERENCE, {"rule": Strange()}, r"rule, got Strange: it lacks the law potentiate.* pair\("),
+            (REFERENCE, {"rule": ResidualSTDP()}, "rule, got ResidualStep: it lacks the law potentiate"),
+            (
+                QUANTISER,
+                {"neuron": Strange()},
+                r"neuron, got Strange: it lacks the law membrane\(p, v, I\) and the field v_",
+            ),
+            (
+                QUANTISER,
+                {"encoder": Strange()},
+                "an input, got Strange: it lacks the law is_random.* and the law fires",
+            ),
+            (QUANTISER, {"threshold": Strange()}, "threshold, got Strange: it lacks the law adapted_threshold"),
+            (QUANTISER, {"competition": Strange()}, "competition, got Strange: it lacks the law softmax_share"),
+            (EXPLAINING, AWAY | {"rule": Strange()}, "residual rule, got Strange: it lacks the law unexplained"),
+            (EXPLAINING, AWAY | {"rule": EventSTDP()}, "residual rule, got EventSTDP: it lacks the law unexplained"),
+            (EXPLAINING, AWAY | {"neuron": LIF()}, "neuron must be left out with ExplainingAway"),
         ],
         ids=str,
     )

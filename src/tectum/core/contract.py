@@ -22,7 +22,9 @@ class Contract(NamedTuple):
     fields: dict[str, str]  # those that default equations read: what they hold, and the unit
     readouts: tuple[Law, ...] = ()  # laws of the contract that change no dynamics, so that a loop may leave them out
 
-    def check(self, where: str, step: Any, laws: Iterable[Law], *, why: str = "") -> None:
+    def check(
+        self, where: str, step: Any, laws: Iterable[Law], *, why: str = "", instead: tuple[Law, ...] = ()
+    ) -> None:
         """Check that a part brings what a loop asks for, and nothing that the loop would ignore.
 
         Parameters
@@ -35,6 +37,8 @@ class Contract(NamedTuple):
             Laws of this contract that the loop asks for.
         why : str, optional
             Why the loop cannot ask for the other laws, as the end of a sentence.
+        instead : tuple of Law, optional
+            Laws that would do in place of `laws`, for the message.
 
         Raises
         ------
@@ -50,14 +54,20 @@ class Contract(NamedTuple):
             return
         sentences = []
         if missing:
-            sentences.append(f"it lacks {', '.join(dict.fromkeys(missing))}")
+            others = f"; or else the laws {' and '.join(law.signature for law in instead)}" if instead else ""
+            sentences.append(f"it lacks {' and '.join(dict.fromkeys(missing))}{others}")
         if ignored:
             ends = f", {why}" if why else ""
             sentences.append(f"its {'laws' if len(ignored) > 1 else 'law'} {', '.join(ignored)} would be ignored{ends}")
         raise TypeError(
-            f"{where} must fulfil the contract of a {self.role}, got {kind.__name__}: {'; '.join(sentences)}; "
+            f"{where} must fulfil the contract of {self.name}, got {kind.__name__}: {'; '.join(sentences)}; "
             f"see {self.page}"
         )
+
+    @property
+    def name(self) -> str:
+        """The role with its article."""
+        return f"{'an' if self.role[0] in 'aeiou' else 'a'} {self.role}"
 
     @property
     def page(self) -> str:

@@ -56,7 +56,7 @@ class Law:
         self._name = stub.__name__
         self._arguments = ", ".join(inspect.signature(stub).parameters)
         self._equations: dict[type, Callable[..., Any]] = {}
-        self._default: Callable[[type], Callable[..., Any]] | None = None
+        self._default: Callable[[type], Callable[..., Any] | None] | None = None
         self.needs: tuple[str, ...] = ()  # fields that the default equation reads
         overload(self, jit_options=INNER_OPTIONS, strict=False)(self._choose)
 
@@ -112,8 +112,8 @@ class Law:
 
         return add
 
-    def otherwise_by_type(self, choose: Callable[[type], Callable[..., Any]]) -> Callable[[type], Callable[..., Any]]:
-        """Decorator that sets a function from a type without an equation of its own to its equation."""
+    def otherwise_by_type(self, choose: Callable[[type], Any]) -> Callable[[type], Any]:
+        """Decorator that sets a function from a type without an equation of its own to its equation, None for none."""
         self._default = choose
         return choose
 
@@ -123,13 +123,11 @@ class Law:
 
     def lacks(self, parameters: type) -> str | None:
         """What a type must bring to have this law, in words; None if nothing is missing."""
-        if self.is_of(parameters):
+        if self._find(parameters) is not None:
             return None
-        if self._default is None:
-            return f"the law {self.signature}"
-        missing = [f"{name}" for name in self.needs if name not in parameters._fields]  # type: ignore[attr-defined]
+        missing = self._missing(parameters)
         if not missing:
-            return None
+            return f"the law {self.signature}"
         fields = f"the field{'s' if len(missing) > 1 else ''} {', '.join(missing)}"
         return f"{fields} (or the law {self.signature})"
 
@@ -143,7 +141,8 @@ class Law:
         """What the default equation says of itself, for the documentation; None without one."""
         if self._default is None:
             return None
-        return inspect.getdoc(self._default) or inspect.getdoc(self._default(tuple))
+        stated = inspect.getdoc(self._default)
+        return stated if stated is not None else inspect.getdoc(self._default(tuple))
 
     def __repr__(self) -> str:
         return f"<law {self.signature}>"
@@ -164,9 +163,13 @@ class Law:
     def _find(self, parameters: type) -> Callable[..., Any] | None:
         """The equation of a type, its own or the default."""
         equation = self._equations.get(parameters)
-        if equation is None and self._default is not None and hasattr(parameters, "_fields"):
+        if equation is None and self._default is not None and not self._missing(parameters):
             return self._default(parameters)
         return equation
+
+    def _missing(self, parameters: type) -> list[str]:
+        """Fields that the default equation reads and a type lacks."""
+        return [name for name in self.needs if name not in getattr(parameters, "_fields", ())]
 
     def _check_arguments(self, equation: Callable[..., Any], where: str) -> None:
         arguments = ", ".join(inspect.signature(equation).parameters)

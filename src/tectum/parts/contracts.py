@@ -152,6 +152,9 @@ def evidence_of(neuron: Any) -> tuple[Law, ...]:
     return (evidence if evidence.is_of(type(neuron)) else membrane, delayed, rest, refractory)
 
 
+PAIRS = (pair, memory)
+
+
 def by_pairs(rule: Any) -> tuple[Law, ...]:
     """Laws that are asked for pairs of spikes: the rule's own `pair`, or else what it is made of."""
-    return (pair, memory) if pair.is_of(type(rule)) else (potentiate, depress, input_trace, neuron_trace, pair, memory)
+    return PAIRS if pair.is_of(type(rule)) else (potentiate, depress, input_trace, neuron_trace)

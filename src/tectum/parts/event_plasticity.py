@@ -78,6 +78,8 @@ def _(parameters: type) -> Any:
     def one(p):
         return 1
 
+    if not potentiate.is_of(parameters):
+        return None
     return tabulated if depress.is_of(parameters) else one
 
 
@@ -86,14 +88,18 @@ def pair(p, w, eta, lag_pre, lag_post):
     """Weight after a step, from the lags in steps since the last spikes; eta is the present learning rate."""
 
 
-@pair.otherwise()
-def _(p, w, eta, lag_pre, lag_post):
+@pair.otherwise_by_type
+def _(parameters: type) -> Any:
     """w + eta times what `potentiate` changes at a spike of the neuron, `depress` at a spike of the input."""
-    if lag_post == 0:
-        return w + eta * (potentiate(p, w, input_trace(p, lag_pre)) - w)
-    if lag_pre == 0:
-        return w + eta * (depress(p, w, neuron_trace(p, lag_post)) - w)
-    return w
+
+    def by_traces(p, w, eta, lag_pre, lag_post):
+        if lag_post == 0:
+            return w + eta * (potentiate(p, w, input_trace(p, lag_pre)) - w)
+        if lag_pre == 0:
+            return w + eta * (depress(p, w, neuron_trace(p, lag_post)) - w)
+        return w
+
+    return by_traces if potentiate.is_of(parameters) else None
 
 
 @memory.of(EventSTDP)

@@ -121,10 +121,14 @@ def _(p, U, drive, norm):
     return p.memory * U + p.R * (drive - p.beta * HALF * norm)
 
 
-@evidence.otherwise()
-def _(p, U, drive, norm):
+@evidence.otherwise_by_type
+def _(parameters: type) -> Any:
     """membrane(U, w.s - |w|^2 / 2)."""
-    return membrane(p, U, drive - HALF * norm)
+
+    def integrated(p, U, drive, norm):
+        return membrane(p, U, drive - HALF * norm)
+
+    return integrated if membrane.is_of(parameters) else None
 
 
 @law

@@ -73,7 +73,7 @@ def _build_circuit(seed: int, *in_order: Any) -> DictionaryCircuit:
         why = "as the competition decides which neurons fire"
         contracts.NEURON.check("SpikingDictionary.neuron", neuron, contracts.evidence_of(neuron), why=why)
         contracts.COMPETITION.check("SpikingDictionary.competition", competition, contracts.COMPETITION.laws)
-        contracts.RULE.check("SpikingDictionary.rule", rule, contracts.by_pairs(rule))
+        contracts.RULE.check("SpikingDictionary.rule", rule, contracts.by_pairs(rule), instead=contracts.PAIRS)
     return DictionaryCircuit(parts.encoder, neuron, competition, parts.threshold, rule, np.uint64(seed))
 
 
@@ -86,7 +86,7 @@ def _build_race(parts: DictionaryParts, seed: int) -> DictionaryCircuit:
     contracts.NEURON.check("SpikingDictionary.neuron", neuron, contracts.RACING, why=why)
     contracts.RACE.check("SpikingDictionary.competition", race, contracts.RACE.laws)
     contracts.THRESHOLD.check("SpikingDictionary.threshold", parts.threshold, (adapted_threshold,))
-    contracts.RULE.check("SpikingDictionary.rule", rule, contracts.by_pairs(rule))
+    contracts.RULE.check("SpikingDictionary.rule", rule, contracts.by_pairs(rule), instead=contracts.PAIRS)
     return DictionaryCircuit(encoder, neuron, race, parts.threshold, rule, np.uint64(seed))
 
 
