@@ -395,7 +395,7 @@ class TestUnknownParts:
             (
                 QUANTISER,
                 {"encoder": Strange()},
-                "an input, got Strange: it lacks the law is_random.* and the law fires",
+                "input, got Strange: it lacks the law is_random.* and the law fires",
             ),
             (QUANTISER, {"threshold": Strange()}, "threshold, got Strange: it lacks the law adapted_threshold"),
             (QUANTISER, {"competition": Strange()}, "competition, got Strange: it lacks the law softmax_share"),
