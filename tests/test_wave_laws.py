@@ -20,7 +20,7 @@ from tectum.parts import (
     WinnerDrive,
 )
 from tectum.parts.field_learning import contrast_gain, is_seen, moved_weight, winner_rate
-from tectum.parts.neurons import adapt, fresh, jump, membrane, opposed, reset, rest, threshold
+from tectum.parts.neurons import adapt, membrane, opposed, threshold
 from tectum.parts.norms import needs_range, norm_factor, trim
 from tectum.parts.spike_counts import relative_drive, spike_chance
 from tectum.parts.steps import discretise
