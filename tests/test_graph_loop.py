@@ -278,7 +278,7 @@ def test_a_late_winner_learns_faster():
 
     The quantile is where 9 latencies in 10 come before it: it moves by 0.02 of a frame of 25 ms times 0.9 or -0.1.
     """
-    neuron, gate = E._replace(drive=30.0, refractory_ms=200.0), NoveltyGate(factor=4.0)
+    neuron, gate = E._replace(drive=30.0, refractory=200.0), NoveltyGate(factor=4.0)
     populations = [
         network.Population(1, neuron, rule=ArrivalSTDP(eta=0.1, w_max=0.3), gate=gate),
         network.Population(1, I, clock=PacingClock(jitter=0.0)),

@@ -277,13 +277,13 @@ def _(part, dt):
 
 
 @potentiate.of(Grasping)
-def _(p, w, memory):
-    return np.float32(0.75) * w + (memory + np.float32(0.5)) * np.float32(0.3)
+def _(p, w, x):
+    return np.float32(0.75) * w + (x + np.float32(0.5)) * np.float32(0.3)
 
 
 @depress.of(Grasping)
-def _(p, w, memory):
-    return w - np.float32(0.1) * memory * w
+def _(p, w, x):
+    return w - np.float32(0.1) * x * w
 
 
 class TestRowsThatLearnWhenUsed:
