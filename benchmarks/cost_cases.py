@@ -129,9 +129,9 @@ def of_hierarchy(
     if silent:
         X[:] = 0.0
     hierarchy.partial_fit(first_of(X, budget))
-    seen, counts = hierarchy.n_frames_seen_, hierarchy.spike_counts_.copy()
+    seen, counts = hierarchy.n_presentations_seen_, hierarchy.spike_counts_.copy()
     row = per_sample(hierarchy.partial_fit, X, budget)
-    spikes = float(hierarchy.spike_counts_[0] - counts[0]) / (hierarchy.n_frames_seen_ - seen)
+    spikes = float(hierarchy.spike_counts_[0] - counts[0]) / (hierarchy.n_presentations_seen_ - seen)
     weights = hierarchy.weights("map")
     arrivals = 0.0 if silent else hierarchy.cycles * min(k, float((hierarchy.codes(X[:20]) > 0.0).sum(axis=1).mean()))
     row |= {"spikes": arrivals + spikes, "steps": hierarchy.cycles * 25.0 / hierarchy.dt, "bytes": weights.nbytes}

@@ -56,7 +56,7 @@ def test_fit_saves_a_hierarchy_that_saw_each_frame_once(features: np.ndarray) ->
     hierarchy = tectum.load("h")
     assert [m.name for m in hierarchy.maps_] == ["scene", "top"]
     # chunks of 16 frames, of which the fifth is held out
-    assert found["frames"] == hierarchy.n_frames_seen_ == 80
+    assert found["frames"] == hierarchy.n_presentations_seen_ == 80
     again = tectum.MapHierarchy.from_toml("graph.toml", random_state=0)
     again.partial_fit(np.delete(features, np.s_[64:80], axis=0))
     np.testing.assert_array_equal(again.weights("scene"), hierarchy.weights("scene"))
@@ -102,7 +102,7 @@ def test_a_file_that_ends_early_keeps_what_was_learned(features: np.ndarray) -> 
     said = run("fit", "hierarchy", "shards", "-o", "h", "--config", "graph.toml", code=1).stderr
     assert "second.npy" in said
     assert "--resume h" in said
-    assert tectum.load("h").n_frames_seen_ == 80  # the fifth chunk is held out, and the sixth is whole
+    assert tectum.load("h").n_presentations_seen_ == 80  # the fifth chunk is held out, and the sixth is whole
 
 
 REMEMBERS = GRAPH.replace('{ spikes = "scene" }', '{ spikes = "scene" }, { winners = "top" }')

@@ -44,7 +44,7 @@ def learned(tmp_path_factory: pytest.TempPathFactory) -> tuple[MapHierarchy, Dia
 
     hierarchy, diary = MapHierarchy(MAPS, cycles=2, random_state=0), Diary(Two.names, extract.layer)
     passed = []
-    assert diary.learn(hierarchy, Two(), reading=reading, progress=passed.append) == hierarchy.n_frames_seen_
+    assert diary.learn(hierarchy, Two(), reading=reading, progress=passed.append) == hierarchy.n_presentations_seen_
     assert sum(passed) == diary.n_frames == 240
     return hierarchy, diary
 
@@ -85,7 +85,7 @@ def test_a_diary_keeps_frames_as_they_were(learned: tuple[MapHierarchy, Diary]) 
 
 def test_looks_are_of_different_moments(learned: tuple[MapHierarchy, Diary]) -> None:
     first, last = learned[1].looks[0].hierarchy, learned[1].looks[-1].hierarchy
-    assert first.n_frames_seen_ == 16
+    assert first.n_presentations_seen_ == 16
     assert (first.weights("scene") != last.weights("scene")).any()
     np.testing.assert_array_equal(last.weights("scene"), learned[0].weights("scene"))
 

@@ -109,7 +109,7 @@ def test_chunks_saving_and_interruption_change_nothing(tmp_path: Any) -> None:
     parted = tectum.load(tmp_path / "half.tectum").partial_fit(X[37:90]).partial_fit(X[90:])
     for name, array in whole._state._asdict().items():
         assert np.array_equal(array, getattr(parted._state, name)), name
-    assert whole.n_frames_seen_ == parted.n_frames_seen_ == len(X)
+    assert whole.n_presentations_seen_ == parted.n_presentations_seen_ == len(X)
     assert np.array_equal(whole.spike_counts_, parted.spike_counts_)
 
 
@@ -134,7 +134,7 @@ def test_levels_together_or_one_after_the_other() -> None:
     X, _ = scenes()
     greedy = MapHierarchy(pair(), greedy=True, random_state=0).fit(X)
     together = MapHierarchy(pair(), random_state=0).fit(X)
-    assert greedy.n_frames_seen_ == 2 * together.n_frames_seen_
+    assert greedy.n_presentations_seen_ == 2 * together.n_presentations_seen_
     lower_only = MapHierarchy(pair(), random_state=0)
     lower_only._begin(X, going_on=False, fitting=False)
     fresh = lower_only.weights("top").copy()

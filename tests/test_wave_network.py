@@ -96,7 +96,7 @@ class TestContinuation:
         whole = small().grow().partial_fit(X)
         cut = small().grow().partial_fit(X[:11]).partial_fit(X[11:600]).partial_fit(X[600:])
         assert bits(cut) == bits(whole)
-        assert cut.n_images_seen_ == 700
+        assert cut.n_presentations_seen_ == 700
 
     def test_fit_begins_at_the_grown_wiring(self):
         grown = small().grow()

@@ -288,7 +288,7 @@ def _learn(
 
     if output is not None:
         check_destination(output)
-    skip = getattr(hierarchy, "n_frames_seen_", 0)
+    skip = getattr(hierarchy, "n_presentations_seen_", 0)
     diary = Diary(source.stream.names, source.told)
     out.say(f"features: {source.told}")
     command = shell_command(*again, *([] if output is None else ["-o", str(output)]))
@@ -296,19 +296,19 @@ def _learn(
     try:
         _pass(out, hierarchy, source, diary, skip)
     except KeyboardInterrupt:
-        if hasattr(hierarchy, "n_frames_seen_"):
+        if hasattr(hierarchy, "n_presentations_seen_"):
             _keep(hierarchy, output)
             go_on = "" if output is None else f" To go on: {command} --resume {output}"
             where = (
                 "add --output FILE to keep what is learned" if output is None else f"the state so far is in {output}."
             )
-            typer.echo(f"interrupted after {hierarchy.n_frames_seen_:,} frames; {where}{go_on}", err=True)
+            typer.echo(f"interrupted after {hierarchy.n_presentations_seen_:,} frames; {where}{go_on}", err=True)
         raise
     except StreamError as met:
-        if not hasattr(hierarchy, "n_frames_seen_"):
+        if not hasattr(hierarchy, "n_presentations_seen_"):
             raise
         error = met
-    seen = hierarchy.n_frames_seen_
+    seen = hierarchy.n_presentations_seen_
     _keep(hierarchy, output)
     result: dict[str, Any] = {"frames": seen, "features": source.told}
     result |= {key: getattr(diary.costs[-1], key) for key in ("reading", "learning")} if diary.costs else {}

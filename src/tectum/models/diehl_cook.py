@@ -526,7 +526,6 @@ class DiehlCook(SpikingEstimator):
     def _publish(self) -> Self:
         self.weights_ = self._state.weights.T
         self.thresholds_ = self.chosen_parts()["neuron"].v_th + self._state.theta.astype(np.float64)
-        self.n_presentations_seen_ = self._seen
         return self
 
     def _get_state(self) -> tuple[dict[str, np.ndarray], dict[str, Any]]:

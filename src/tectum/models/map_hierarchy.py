@@ -77,7 +77,7 @@ class MapHierarchy(SpikingEstimator):
     ----------
     maps_ : list of Map
         The maps with all their parts, levels and phases.
-    n_frames_seen_ : int
+    n_presentations_seen_ : int
         Frames learned so far.
     spike_counts_ : ndarray of shape (n_maps,)
         Spikes of the excitatory neurons of each map while learning.
@@ -110,12 +110,11 @@ class MapHierarchy(SpikingEstimator):
 
     _recommended = {"clock": parts.PacingClock(), "maps": description.DEFAULT}  # noqa: RUF012  constant
     _records = {"_state": GraphState}  # noqa: RUF012  constant
-    _numbers = ("n_frames_seen_", "_planned")
+    _numbers = ("_seen", "_planned")
     _unit = "frames"
     _error = "quantization_error"
 
     maps_: list[parts.Map]
-    n_frames_seen_: int
 
     _parameter_constraints = {  # noqa: RUF012  scikit-learn reads it from the class
         "maps": [list, tuple, None],
@@ -203,7 +202,7 @@ class MapHierarchy(SpikingEstimator):
             If X is not a finite numerical table, or the maps are not a graph that can be built on it.
         """
         X = self._begin(X, going_on=self.warm_start and self._has_started(), fitting=True)
-        with self._learning("fit", self._planned, self.n_frames_seen_) as advance:
+        with self._learning("fit", self._planned, self._seen) as advance:
             for rows, learners in self._frames(len(X)):
                 self._learn(X[rows], map_graph.learning_only(self._graph.graph.circuit, learners))
                 advance(len(rows))
@@ -501,7 +500,7 @@ class MapHierarchy(SpikingEstimator):
         self._past = [
             np.full((v.delay if v else 0, int(n)), -1, np.int32) for v, n in zip(views, np.diff(first), strict=True)
         ]
-        self.n_frames_seen_ = 0
+        self._seen = 0
         self.spike_counts_ = np.zeros(len(self.maps_), np.int64)
 
     def _build(self, n_features: int) -> GraphState:
@@ -539,8 +538,8 @@ class MapHierarchy(SpikingEstimator):
     def _frames(self, n_samples: int) -> Iterator[tuple[list[int], list[int] | None]]:
         """Frames of `fit` that are left, in their order or drawn at random, and the maps that learn from them."""
         n_each = self.n_passes * n_samples
-        while self.n_frames_seen_ < self._planned:
-            stage, done = divmod(self.n_frames_seen_, n_each)
+        while self._seen < self._planned:
+            stage, done = divmod(self._seen, n_each)
             here = range(done, min(done + BATCH, n_each))
             order = [m % n_samples for m in here]
             if self.shuffle:
@@ -559,8 +558,8 @@ class MapHierarchy(SpikingEstimator):
         total = out.counts.sum(axis=0)
         first = circuit.first
         spikes = [int(total[first[2 * k] : first[2 * k + 1]].sum()) for k in range(len(self.maps_))]
-        seen, counts = self.n_frames_seen_ + len(X), self.spike_counts_ + np.array(spikes)
-        self._commit(_state=state, _means=means, _past=past, n_frames_seen_=seen, spike_counts_=counts)
+        seen, counts = self._seen + len(X), self.spike_counts_ + np.array(spikes)
+        self._commit(_state=state, _means=means, _past=past, _seen=seen, spike_counts_=counts)
 
     def _unseen(self, X: NDArray) -> NDArray[np.int32]:
         """Inputs that fire in frames of which the first has no past, by the codes as they are."""

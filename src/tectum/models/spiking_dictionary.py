@@ -546,7 +546,6 @@ class SpikingDictionary(SpikingEstimator):
         self.components_ = components.astype(np.float64)
         self.components_ *= gain * self.input_scale_
         self.threshold_ = float(self._state.theta.mean())
-        self.n_presentations_seen_ = self._seen
         return self
 
 

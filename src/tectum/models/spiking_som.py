@@ -525,7 +525,6 @@ class SpikingSOM(SpikingEstimator):
     def _publish(self) -> Self:
         self.weights_ = self._state.weights
         self.codebook_ = self._decode()
-        self.n_presentations_seen_ = self._seen
         self.snapshot_presentations_ = np.array([seen for seen, _ in self._snapshots], dtype=np.int64)
         shape = (0, *self.codebook_.shape)
         self.snapshots_ = np.array([codebook for _, codebook in self._snapshots], np.float32).reshape(-1, *shape[1:])

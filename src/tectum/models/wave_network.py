@@ -109,7 +109,7 @@ class WaveNetwork(WaveArchitectures, SpikingEstimator):
     movements_ : ndarray of shape (n_looks, n_projections)
         By how much the receptive fields of each projection have changed in each 1,000 ms of growth: root mean square
         over the live units of the change of centre and radius together, over the radius of the sheet below.
-    n_images_seen_ : int
+    n_presentations_seen_ : int
         Images learned so far.
     components_ : ndarray of shape (n_units * n_maps, n_features), float32
         With `FieldHebb`, what each unit prefers, field by field: deviations from the mean of a patch in units of its
@@ -142,7 +142,6 @@ class WaveNetwork(WaveArchitectures, SpikingEstimator):
     _unit = "images"
 
     n_steps_grown_: int
-    n_images_seen_: int
     sheet_positions_: list[NDArray[np.float64]]
     movements_: NDArray[np.float64]
     alive_: list[NDArray[np.bool_]]
@@ -528,7 +527,7 @@ class WaveNetwork(WaveArchitectures, SpikingEstimator):
         sheets = self._sheets()
         self._seed = seed_from(self.random_state)
         self.n_features_in_ = sheets[0].n_nodes or 0
-        self.n_steps_grown_ = self.n_images_seen_ = 0
+        self.n_steps_grown_ = self._seen = 0
         geometries = self._geometries()
         sizes = [len(geometry.positions) for geometry in geometries]
         weights = tuple(
@@ -564,12 +563,8 @@ class WaveNetwork(WaveArchitectures, SpikingEstimator):
             movements = np.vstack([movements, growth.movement(self._look, fields, geometries)])
         self._commit(_state=state, n_steps_grown_=step, _look=fields, movements_=movements)
 
-    @property
-    def _seen(self) -> int:  # type: ignore[override]
-        return self.n_images_seen_
-
     def _has_started(self) -> bool:
-        return getattr(self, "n_images_seen_", 0) > 0
+        return getattr(self, "_seen", 0) > 0
 
     def _plan(self, n_samples: int | None) -> int:
         return self.n_presentations or 2 * (n_samples or 0)
@@ -583,7 +578,7 @@ class WaveNetwork(WaveArchitectures, SpikingEstimator):
             self._lay_out(chosen)
         last = self._state.weights[-1]
         self._state = self._state._replace(weights=(*self._state.weights[:-1], last._replace(c=np.zeros_like(last.c))))
-        self.n_images_seen_ = 0
+        self._seen = 0
         if isinstance(chosen["image_rule"], parts.FieldHebb):
             fields = wave_images.composed([network.dense_weights(weights) for weights in self._state.weights])
             self._fields = image_network.fields_of(fields, chosen["image_rule"].edge)
@@ -595,17 +590,17 @@ class WaveNetwork(WaveArchitectures, SpikingEstimator):
 
     def _learn(self, X: NDArray) -> None:
         """Show images one after another to the units of the last projection."""
-        chosen, seen = self.chosen_parts(), self.n_images_seen_
+        chosen, seen = self.chosen_parts(), self._seen
         if isinstance(chosen["image_rule"], parts.FieldHebb):
             rule, values = chosen["image_rule"], self._shown(X)
             maps = image_network.learn_in_fields(rule, self._fields, self._maps, values, self._seed, seen)
-            self._commit(_maps=maps, n_images_seen_=seen + len(X))
+            self._commit(_maps=maps, _seen=seen + len(X))
             return
         below = [network.dense_weights(weights) for weights in self._state.weights[:-1]]
         active = wave_images.most_active(self._active(X), below)
         last = wave_images.learn_projection(chosen, self._geometries()[-1], self._state.weights[-1], active, seen)
         state = self._state._replace(weights=(*self._state.weights[:-1], last))
-        self._commit(_state=state, n_images_seen_=seen + len(X))
+        self._commit(_state=state, _seen=seen + len(X))
 
     def _active(self, X: NDArray) -> NDArray[np.bool_]:
         """Which nodes of the first sheet an image activates."""

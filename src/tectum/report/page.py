@@ -342,9 +342,9 @@ def _text(value: Any) -> str:
 
 def _facts(model: Any, seconds: float | None) -> list[tuple[str, str]]:
     """What is told of every model, below the heading."""
-    seen = getattr(model, "n_presentations_seen_", None)
+    seen = model.n_presentations_seen_
     return [
-        *([] if seen is None else [("Presentations", f"{seen:,}")]),
+        *([("Presentations", f"{seen:,}")] if seen else []),
         ("Seed", "none" if model.random_state is None else str(model.random_state)),
         ("Training", "not measured" if seconds is None else f"{seconds:.1f} s"),
         ("Date", datetime.now().astimezone().strftime("%Y-%m-%d %H:%M")),

@@ -20,6 +20,7 @@ from tectum.models.common.nested import constants, replaced, unknown_name
 from tectum.models.common.progress import progress_bar
 
 FLOATS = (np.float64, np.float32)
+OLD_NUMBERS = {"n_frames_seen": "seen", "n_images_seen": "seen"}  # in files of version 0.1
 
 
 class SpikingEstimator(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
@@ -125,6 +126,11 @@ class SpikingEstimator(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEs
         return None
 
     # -- learning
+
+    @property
+    def n_presentations_seen_(self) -> int:
+        """Presentations learned so far."""
+        return self._seen
 
     def partial_fit(self, X: ArrayLike, y: Any = None) -> Self:
         """Continue learning: present each sample once, in the order given.
@@ -288,6 +294,7 @@ class SpikingEstimator(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEs
             setattr(self, name, record(*(arrays[f"{name.strip('_')}.{field}"] for field in record._fields)))
         for name in self._arrays:
             setattr(self, name, arrays[name])
+        header = {OLD_NUMBERS.get(name, name): value for name, value in header.items()}
         for name in self._numbers:
             if (key := name.strip("_")) in header:  # files of version 0.1 hold no plan of some families
                 setattr(self, name, tuple(header[key]) if isinstance(header[key], list) else header[key])

@@ -10,7 +10,7 @@ from tectum.engine.sheets.loop import SheetState
 from tectum.engine.sheets.network import StackState
 from tectum.engine.sheets.projection import ProjectionState
 
-NUMBERS = ("input_scale_", "n_steps_grown_", "n_images_seen_", "_planned")
+NUMBERS = ("input_scale_", "n_steps_grown_", "_seen", "_planned")
 
 
 def arrays_of(network: Any) -> dict[str, np.ndarray]:
