@@ -1,10 +1,20 @@
-"""Fixtures for the whole test suite."""
+"""Fixtures for the whole test suite; kernels that workers share."""
 
 import os
+
+# One thread each for BLAS and OpenMP, before NumPy is imported: on small arrays, and beside a second worker, threads
+# that wait for each other cost several times the work.
+os.environ["OMP_NUM_THREADS"] = os.environ["OPENBLAS_NUM_THREADS"] = "1"
+
+import fcntl
+import hashlib
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
+
+from tectum.core import kernel
 
 CHECKOUT = Path(__file__).resolve().parents[1]
 
@@ -26,3 +36,39 @@ def data_folder() -> Iterator[Path]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("TECTUM_DATA", str(folder))
         yield folder
+
+
+@pytest.fixture
+def undrawn(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Pages whose figures are laid out but not rendered, for tests of what a page says."""
+    monkeypatch.setattr("tectum.report.render._save", lambda figure, *_: b"<svg/>")
+
+
+class OnceCompiled(kernel._Cache):
+    """Machine code that one worker compiles while the others wait for it, in place of each compiling its own."""
+
+    _lock: Any = None
+
+    def load_overload(self, sig: Any, target_context: Any) -> Any:
+        found = super().load_overload(sig, target_context)
+        if found is None and self._lock is None:
+            name = f"{self._py_func.__qualname__}-{hashlib.sha256(str(sig).encode()).hexdigest()[:16]}.lock"
+            self._lock = open(Path(self.cache_path) / name, "w")  # noqa: SIM115
+            fcntl.flock(self._lock, fcntl.LOCK_EX)
+            found = super().load_overload(sig, target_context)
+            if found is not None:
+                self._release()
+        return found
+
+    def save_overload(self, sig: Any, data: Any) -> None:
+        super().save_overload(sig, data)
+        self._release()
+
+    def _release(self) -> None:
+        if self._lock is not None:
+            self._lock.close()
+            self._lock = None
+
+
+if "PYTEST_XDIST_WORKER" in os.environ:
+    kernel._Cache = OnceCompiled  # type: ignore[misc]

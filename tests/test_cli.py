@@ -41,6 +41,7 @@ def model(folder: Path) -> Path:
     return folder / "model.tectum"
 
 
+@pytest.mark.usefixtures("undrawn")
 def test_demo_writes_a_report(folder: Path) -> None:
     result = run("--json", "demo", "iris", "--presentations", "60")
     found = json.loads(result.stdout)
@@ -51,6 +52,7 @@ def test_demo_writes_a_report(folder: Path) -> None:
     assert os.listdir(folder) == ["tectum-iris.html"]
 
 
+@pytest.mark.usefixtures("undrawn")
 def test_demo_prints_a_table(folder: Path) -> None:
     result = run("demo", "--presentations", "40", "--report", "r.html")
     for stated in ("Quantization error", "Kohonen map", "k-means", str(folder / "r.html")):
@@ -69,6 +71,7 @@ def test_fit_takes_settings(folder: Path) -> None:
     assert som.inhibition.neuron.tau_m == 0.6
 
 
+@pytest.mark.usefixtures("undrawn")
 def test_fit_of_a_table_with_a_report(folder: Path) -> None:
     rows = [["a", "b", "kind"], *([k / 9, k % 4, "even" if k % 2 == 0 else "odd"] for k in range(30))]
     with open("table.csv", "w", newline="") as file:
@@ -123,6 +126,7 @@ def test_transform(model: Path, folder: Path, suffix: str) -> None:
         np.testing.assert_allclose(table["spikingsom7"], expected[:, 7], rtol=1e-5)
 
 
+@pytest.mark.usefixtures("undrawn")
 def test_report_of_a_saved_model(model: Path, folder: Path) -> None:
     result = run("report", "model.tectum", "iris", "-o", "r.html")
     assert "Topographic error" in result.stdout

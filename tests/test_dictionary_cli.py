@@ -49,6 +49,7 @@ def model(pictures: Path, folder: Path) -> Path:
     return folder / "d.tectum"
 
 
+@pytest.mark.usefixtures("undrawn")
 def test_demo(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     whole = cli_images.photograph_patches()
     assert whole.data.shape[1] == whole.test.shape[1] == 144
@@ -96,6 +97,7 @@ def test_interrupted_fit_resumes_to_the_same_dictionary(
     assert cli_images.read_note(folder / "part.tectum", 25).patch == 5
 
 
+@pytest.mark.usefixtures("undrawn")
 def test_arrays_of_images_and_of_patches(folder: Path) -> None:
     images = np.random.RandomState(0).uniform(size=(5, 12, 10))
     np.save("images.npy", images)
@@ -128,6 +130,7 @@ def test_transform_of_every_patch(model: Path) -> None:
     assert len(np.load("more.npy")) > 3 * tiles
 
 
+@pytest.mark.usefixtures("undrawn")
 def test_report_of_a_saved_dictionary(model: Path) -> None:
     result = run("report", "d.tectum", "pictures", "-o", "r.html")
     assert "Error" in result.stdout

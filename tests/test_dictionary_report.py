@@ -100,6 +100,7 @@ def test_page(dictionary: SpikingDictionary, study: DictionaryStudy, tmp_path: P
     assert light != dark
 
 
+@pytest.mark.usefixtures("undrawn")
 @pytest.mark.parametrize("variant", [SpikingDictionary.reference, SpikingDictionary.quantiser])
 def test_page_of_a_quantiser(variant, digits: np.ndarray, tmp_path: Path) -> None:
     model = variant(6, n_presentations=300, random_state=0).fit(digits[:200])

@@ -51,6 +51,7 @@ def features(folder: Path) -> np.ndarray:
     return X
 
 
+@pytest.mark.usefixtures("undrawn")
 def test_fit_saves_a_hierarchy_that_saw_each_frame_once(features: np.ndarray) -> None:
     found = json.loads(run("fit", "hierarchy", "f.npz", "-o", "h", "--config", "graph.toml", "--json").stdout)
     hierarchy = tectum.load("h")

@@ -184,6 +184,7 @@ def test_principal_components_are_those_of_the_samples() -> None:
     assert dimension == pytest.approx(variances.sum() ** 2 / (variances**2).sum())
 
 
+@pytest.mark.usefixtures("undrawn")
 def test_one_clip_without_pictures_has_no_scores(tmp_path: Path) -> None:
     X = np.abs(np.random.default_rng(0).normal(size=(48, 12)))
     hierarchy, diary = MapHierarchy(MAPS[:1], cycles=2, random_state=0), Diary(["a"])

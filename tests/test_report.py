@@ -92,6 +92,7 @@ def test_numbers_stand_beside_baselines(som: SpikingSOM, study: Study, iris: tup
     assert {"ari", "ami", "unit_ami"} <= set(values)
 
 
+@pytest.mark.usefixtures("undrawn")
 def test_without_labels_or_baselines(som: SpikingSOM, iris: tuple[np.ndarray, np.ndarray], tmp_path: Path) -> None:
     bare = examine(som, iris[0][:20], baselines=False)
     assert bare.labels is None
@@ -151,6 +152,7 @@ def test_figures_differ_between_themes(page: Path) -> None:
         assert light != dark
 
 
+@pytest.mark.usefixtures("undrawn")
 def test_codebook_images(tmp_path: Path) -> None:
     X = np.random.RandomState(0).uniform(size=(30, 6))
     som = SpikingSOM(shape=(3, 3), n_presentations=30, n_snapshots=0, random_state=0).fit(X)

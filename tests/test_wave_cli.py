@@ -31,6 +31,7 @@ def run(*arguments: str, code: int = 0):
     return result
 
 
+@pytest.mark.usefixtures("undrawn")
 def test_demo(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     small = cli_waves.new_network("topographic", "300@9,30,12", None, ["phases=none"], 0)
     assert len(cli_waves.demonstration().layers) == 3
@@ -76,6 +77,7 @@ def test_an_interrupt_saves_what_has_grown(folder: Path, monkeypatch: pytest.Mon
     assert tectum.load("w.tectum").n_steps_grown_ == 2000
 
 
+@pytest.mark.usefixtures("undrawn")
 def test_configuration_settings_and_report(folder: Path) -> None:
     Path("own.toml").write_text("[first_neuron]\nnoise = 4.0\n", encoding="utf-8")
     options = ["--configuration", "authors", "--set", "rule.eta=0.2", "--config", "own.toml", "--report", "w.html"]

@@ -107,6 +107,7 @@ def test_numbers(study: WaveStudy, network: WaveNetwork) -> None:
     assert "Growth stopped after 0.4 s of a schedule of 30 s" in study.warnings[0]
 
 
+@pytest.mark.usefixtures("undrawn")
 def test_without_history_the_beginning_is_repeated(network: WaveNetwork, study: WaveStudy, tmp_path: Path) -> None:
     found = examine(network)
     assert [look.time_ms for look in found.looks] == pytest.approx([0.1, 400.0])
