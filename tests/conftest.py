@@ -7,14 +7,15 @@ import os
 os.environ["OMP_NUM_THREADS"] = os.environ["OPENBLAS_NUM_THREADS"] = "1"
 
 import fcntl
-import hashlib
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from tectum.core import kernel
+from tectum.core.disk_cache import DiskCache
 
 CHECKOUT = Path(__file__).resolve().parents[1]
 
@@ -44,24 +45,26 @@ def undrawn(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("tectum.report.render._save", lambda figure, *_: b"<svg/>")
 
 
-class OnceCompiled(kernel._Cache):
+class OnceCompiled(DiskCache):
     """Machine code that one worker compiles while the others wait for it, in place of each compiling its own."""
 
     _lock: Any = None
 
-    def load_overload(self, sig: Any, target_context: Any) -> Any:
-        found = super().load_overload(sig, target_context)
+    def load_overload(self, types: Any, target_context: Any) -> Any:
+        found = super().load_overload(types, target_context)
         if found is None and self._lock is None:
-            name = f"{self._py_func.__qualname__}-{hashlib.sha256(str(sig).encode()).hexdigest()[:16]}.lock"
-            self._lock = open(Path(self.cache_path) / name, "w")  # noqa: SIM115
-            fcntl.flock(self._lock, fcntl.LOCK_EX)
-            found = super().load_overload(sig, target_context)
+            with suppress(OSError):
+                path = self._path(types, target_context.codegen()).with_suffix(".lock")
+                path.parent.mkdir(parents=True, exist_ok=True)
+                self._lock = open(path, "w")  # noqa: SIM115
+                fcntl.flock(self._lock, fcntl.LOCK_EX)
+            found = super().load_overload(types, target_context)
             if found is not None:
                 self._release()
         return found
 
-    def save_overload(self, sig: Any, data: Any) -> None:
-        super().save_overload(sig, data)
+    def save_overload(self, types: Any, compiled: Any) -> None:
+        super().save_overload(types, compiled)
         self._release()
 
     def _release(self) -> None:
@@ -71,4 +74,4 @@ class OnceCompiled(kernel._Cache):
 
 
 if "PYTEST_XDIST_WORKER" in os.environ:
-    kernel._Cache = OnceCompiled  # type: ignore[misc]
+    kernel.DiskCache = OnceCompiled  # type: ignore[misc]

@@ -193,7 +193,7 @@ class TestResume:
     def test_killed_or_interrupted(self, som: Path, many: Path, tmp_path: Path, number: signal.Signals) -> None:
         """All processes at once, as at the loss of a machine or by Ctrl-C; the manifest can be read all the time."""
         for n in range(1, 13):
-            np.save(many / f"{n:02d}.npy", samples(4000, seed=n))
+            np.save(many / f"{n:02d}.npy", samples(2000, seed=n))
         out = tmp_path / "out"
         command = [sys.executable, "-m", "tectum.cli", "encode", som, many, "-o", out, "--jobs", "2"]
         process = subprocess.Popen(
@@ -364,7 +364,7 @@ class TestDask:
     def test_a_worker_is_killed(self, som: Path, many: Path, tmp_path: Path) -> None:
         distributed = pytest.importorskip("distributed")
         for n in range(1, 13):
-            np.save(many / f"{n:02d}.npy", samples(4000, seed=n))
+            np.save(many / f"{n:02d}.npy", samples(2000, seed=n))
         out, killed = tmp_path / "out", []
         with (
             distributed.LocalCluster(n_workers=2, threads_per_worker=1, dashboard_address=None) as cluster,

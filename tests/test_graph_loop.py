@@ -171,7 +171,7 @@ def run(case: Case, n_frames: int, *, learning: bool = True, cuts: tuple[int, ..
     return fired, np.concatenate([out.field for out in outputs]), graph
 
 
-def naive(case: Case, n_frames: int) -> tuple[Any, reference.Graph]:
+def naive(case: Case, n_frames: int, **options: Any) -> tuple[Any, reference.Graph]:
     """Raster and state of the reference after the same run."""
     populations, projections, inputs = case
 
@@ -221,7 +221,7 @@ def naive(case: Case, n_frames: int) -> tuple[Any, reference.Graph]:
         tick=lambda pop, cycle, j: float(normal(SEED, np.uint64(CLOCK_STREAM + pop), cycle, j)),
         code=lambda s, cycle, rank: float(normal(SEED, np.uint64(INPUT_STREAM + s), cycle, rank)),
     )
-    graph = reference.Graph(ours, synapses, [reference.Input(*x) for x in inputs], draws)
+    graph = reference.Graph(ours, synapses, [reference.Input(*x) for x in inputs], draws, **options)
     graph.run(*shown(case, n_frames), learning=True)
     return np.concatenate([np.array(fired) for fired in graph.fired], axis=1), graph
 
@@ -230,12 +230,15 @@ def naive(case: Case, n_frames: int) -> tuple[Any, reference.Graph]:
 @pytest.mark.parametrize("name", CASES)
 def test_kernel_equals_the_reference(name):
     """Spike for spike over 600 ms; membranes, thresholds, use, weights and phases to the precision of float32."""
-    case = CASES[name]()
-    expected, theirs = naive(case, 6)
-    fired, _, graph = run(case, 6)
+    check_against_reference(CASES[name](), 6, fewest=20)
+
+
+def check_against_reference(case: Case, n_frames: int, *, fewest: int, **options: Any) -> None:
+    expected, theirs = naive(case, n_frames, **options)
+    fired, _, graph = run(case, n_frames, **options)
     first = graph.circuit.first
     per_population = [int(fired[:, a:b].sum()) for a, b in pairwise(first.tolist())]
-    assert min(per_population) > 20, per_population
+    assert min(per_population) > fewest, per_population
     different = np.flatnonzero((fired != expected).any(axis=1))
     assert not len(different), f"first difference in step {different[0]} of {len(fired)}"
     state = graph.first

@@ -3,12 +3,14 @@
 import math
 from typing import Any
 
+import joblib
 import numpy as np
 import pytest
 from sklearn.utils.estimator_checks import parametrize_with_checks
 
 import tectum
 from tectum import MapHierarchy, analysis, parts
+from tectum.engine.graph.loop import run_graph
 from tectum.models.hierarchy import graph as map_graph
 from tectum.parts import Entrainment, Features, Map, Ranked, Spikes, Winners
 
@@ -121,6 +123,17 @@ def test_responses_do_not_depend_on_threads_or_on_learned_order() -> None:
     two = hierarchy.set_params(n_jobs=2).transform(X[::-1])[::-1]
     assert np.array_equal(one, two)
     assert all(np.array_equal(a, b) for a, b in zip(before, hierarchy._state, strict=True))
+
+
+@pytest.mark.compiled
+@pytest.mark.parametrize("mmap_mode", [None, "r"])
+def test_a_pickled_hierarchy_compiles_nothing(tmp_path: Any, mmap_mode: Any) -> None:
+    X, _ = scenes(16)
+    hierarchy = MapHierarchy(pair(), random_state=0).fit(X)
+    expected, before = hierarchy.transform(X), len(run_graph.cached.signatures)
+    joblib.dump(hierarchy, tmp_path / "model")
+    np.testing.assert_array_equal(joblib.load(tmp_path / "model", mmap_mode=mmap_mode).transform(X), expected)
+    assert len(run_graph.cached.signatures) == before
 
 
 def test_a_memory_makes_frames_a_sequence() -> None:

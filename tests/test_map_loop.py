@@ -80,13 +80,13 @@ def run_kernel(
 
 
 def run_reference(
-    D: int, currents: np.ndarray, weights: np.ndarray, *, learn: bool, blank_ms: float = 0.0
+    D: int, currents: np.ndarray, weights: np.ndarray, *, learn: bool, input_ms: float = 120.0, blank_ms: float = 0.0
 ) -> tuple[list[np.ndarray], np.ndarray]:
     """Spikes of u, h and v, and the weights at the end."""
     model = reference.ReferenceMap(D=D, dt=DT, w=weights, X=X)
     spikes: list[list[tuple[int, int]]] = [[], [], []]
     for row in currents:
-        for I, ms in ((row, 120.0), (0.0, blank_ms)):
+        for I, ms in ((row, input_ms), (0.0, blank_ms)):
             for kept, new in zip(spikes, model.run(I, round(ms / DT), learn), strict=True):
                 kept += new
     return [np.array(kept).reshape(-1, 2) for kept in spikes], model.w

@@ -271,7 +271,7 @@ def run(
         drive = np.zeros((1, int(circuit.first[-1])), np.float32)
     n_times = round(n_frames * circuit.frame * circuit.dt) if field else 0
     out = output_for(circuit, n_frames, n_events=n_events, n_times=n_times)
-    run_graph(circuit, state, out, scratch_for(circuit), ranked, drive, seed, learning)
+    run_graph(_as_built(circuit), state, out, scratch_for(circuit), ranked, drive, seed, learning)
     return out
 
 
@@ -279,7 +279,7 @@ def respond(
     circuit: GraphCircuit, learned: GraphState, ranked: NDArray[np.int32], seeds: NDArray[np.uint64]
 ) -> GraphOutput:
     """Response to each frame from rest, with frozen weights; `seeds` (n_frames,) for its noise."""
-    drive = np.zeros((1, int(circuit.first[-1])), np.float32)
+    circuit, drive = _as_built(circuit), np.zeros((1, int(circuit.first[-1])), np.float32)
     state, out, scratch = at_rest(circuit, learned), output_for(circuit, len(ranked)), scratch_for(circuit)
     raised = learned.raised.copy()
     for m in range(len(ranked)):
@@ -287,6 +287,13 @@ def respond(
         put_to_rest(circuit, state, raised)
         run_graph(circuit, state, one, scratch, ranked[m : m + 1].copy(), drive, seeds[m], False)
     return out
+
+
+def _as_built(circuit: GraphCircuit) -> GraphCircuit:
+    """A circuit from a pickle or a memory map with arrays of the kinds that kernels have been compiled for."""
+    circuit = circuit._replace(levels=np.zeros(0, np.float32))
+    arrays = {name: np.require(a, requirements=["W"]) for name, a in circuit._asdict().items() if np.ndim(a)}
+    return circuit._replace(**arrays | {"levels": normal_levels()})
 
 
 def copy_of(state: GraphState) -> GraphState:
