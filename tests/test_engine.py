@@ -292,7 +292,7 @@ class TestDiskCache:
             folder = tmp_path / "kernels" / f"hash{age}"
             folder.mkdir(parents=True)
             os.utime(folder, (1e9 - age, 1e9 - age))
-        current = kernel_module._kernel_folder.__wrapped__()
+        current = kernel_module.kernel_folder.__wrapped__()
         assert {path.name for path in (tmp_path / "kernels").iterdir()} == {current.name, "hash1", "hash2"}
 
     @needs_compiler
@@ -305,7 +305,7 @@ class TestDiskCache:
     def test_off_when_the_source_cannot_be_read(self, monkeypatch):
         monkeypatch.setattr(kernel_module, "LOADED_HASH", None)
         monkeypatch.setattr(kernel_module, "source_hash", lambda: None)
-        monkeypatch.setattr(kernel_module, "_kernel_folder", kernel_module._kernel_folder.__wrapped__)
+        monkeypatch.setattr(kernel_module, "kernel_folder", kernel_module.kernel_folder.__wrapped__)
         fresh = Kernel(uniform.__wrapped__)
         assert fresh.cached is fresh.uncached
 

@@ -5,7 +5,40 @@ of thirty functions with a hundred arrays then costs three times the work. Here 
 lowered until the kernel is complete. This reaches into Numba; where its inside differs, kernels are compiled its way.
 """
 
+import contextlib
+import time
+from collections.abc import Callable, Iterator
 from typing import Any
+
+_spent = [0.0]  # s that kernels took to compile in this process
+_listeners: list[Callable[[], None]] = []
+
+
+def compile_seconds() -> float:
+    """Seconds that this process has spent compiling kernels."""
+    return _spent[0]
+
+
+def seconds_without_compiling() -> float:
+    """A clock that stands still while a kernel is compiled; only differences mean something."""
+    return time.perf_counter() - _spent[0]
+
+
+@contextlib.contextmanager
+def announced(say: Callable[[], None]) -> Iterator[None]:
+    """Call `say` once, before the first kernel that is compiled in the block."""
+
+    def once() -> None:
+        _listeners.remove(once)
+        say()
+
+    _listeners.append(once)
+    try:
+        yield
+    finally:
+        if once in _listeners:
+            _listeners.remove(once)
+
 
 WRAPPERS = {"no_cpython_wrapper": False, "no_cfunc_wrapper": True}
 NO_WRAPPERS = {"no_cpython_wrapper": True, "no_cfunc_wrapper": True}
@@ -86,5 +119,15 @@ else:
 
         return Custom
 
-    KERNEL = WRAPPERS | {"pipeline_class": _compiler(_Library)}
+    class _KernelCompiler(_compiler(_Library)):  # type: ignore[misc]
+        def compile_extra(self, function: Any) -> Any:
+            for say in list(_listeners):
+                say()
+            began = time.perf_counter()
+            try:
+                return super().compile_extra(function)
+            finally:
+                _spent[0] += time.perf_counter() - began
+
+    KERNEL = WRAPPERS | {"pipeline_class": _KernelCompiler}
     INLINED = NO_WRAPPERS | {"pipeline_class": _compiler(_Part)}

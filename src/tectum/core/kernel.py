@@ -81,7 +81,7 @@ class Kernel(Generic[P, R]):
     def cached(self) -> Any:
         """Dispatcher with a disk cache; `uncached` itself where nothing can be stored."""
         function = self.__wrapped__  # type: ignore[attr-defined]
-        folder = _kernel_folder() if AVAILABLE and in_package(function) else None
+        folder = kernel_folder() if AVAILABLE and in_package(function) else None
         # Source that changed since it was loaded no longer describes the equations in memory.
         if folder is None or source_hash() != LOADED_HASH:
             return self.uncached
@@ -145,7 +145,7 @@ def _with_cache(function: Callable[..., Any], folder: Path) -> Any:
 
 
 @functools.cache
-def _kernel_folder() -> Path | None:
+def kernel_folder() -> Path | None:
     """Folder for the machine code of the loaded source, after removing those of old sources; None without one."""
     if LOADED_HASH is None:
         return None

@@ -28,6 +28,8 @@ def progress_bar(
     )
     from rich.text import Text
 
+    from tectum.core.compiler import announced
+
     class Rate(ProgressColumn):
         """Steps per second."""
 
@@ -39,6 +41,12 @@ def progress_bar(
         *(TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), Rate(), TimeRemainingColumn()),
         TextColumn("{task.fields[note]}"),
     )
-    with Progress(*columns, console=Console(stderr=True)) as bar:
+    console = Console(stderr=True)
+
+    def say() -> None:
+        if console.is_terminal:
+            console.print("compiling, once on this machine ...")
+
+    with Progress(*columns, console=console) as bar, announced(say):
         task = bar.add_task(title, total=total, note="")
         yield lambda done, note="": bar.update(task, advance=done, **({"note": note} if note else {}))
