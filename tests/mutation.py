@@ -4,9 +4,9 @@ Each mutant is the package with one operator, number or statement changed. It ru
 function, with the JIT off, until one fails. What survives is printed: a hole in the tests, or a change that changes
 nothing, which `mutation_equivalent.txt` then names.
 
-    python benchmarks/mutation.py                       # 60 mutants each of parts, engine and analysis
-    python benchmarks/mutation.py parts/waves.py --mutants 500
-    python benchmarks/mutation.py --again mutation.jsonl  # the survivors of an earlier run
+    python tests/mutation.py                       # 60 mutants each of parts, engine and analysis
+    python tests/mutation.py parts/waves.py --mutants 500
+    python tests/mutation.py --again .mutation/results.jsonl  # the survivors of an earlier run
 
 Results are appended to a file after each mutant; a run that was interrupted goes on where it was. A mutant takes some
 2 s of processor time, the table of which test reaches which function a few minutes, once.
@@ -264,10 +264,10 @@ def forked(seconds: float, log: Path, work: Any) -> int | None:
     return None
 
 
-def reach_table(folder: Path) -> dict[str, tuple[float, list[list[str]]]]:
+def reach_table(folder: Path, tests: list[Path]) -> dict[str, tuple[float, list[list[str]]]]:
     """Duration and reached functions of each test, measured unless sources and tests are as they were."""
     files = [*sorted(PACKAGE.rglob("*.py")), *sorted(TESTS.glob("*.py"))]
-    digest = hashlib.sha256(b"".join(path.read_bytes() for path in files)).hexdigest()[:16]
+    digest = hashlib.sha256(b"".join(path.read_bytes() for path in [*files, *tests])).hexdigest()[:16]
     table = folder / f"reach-{digest}.json"
     if not table.exists():
         modules = [path for area in AREAS for path in sorted((PACKAGE / area).rglob("*.py"))]
@@ -278,7 +278,7 @@ def reach_table(folder: Path) -> dict[str, tuple[float, list[list[str]]]]:
             builtins.REACHED = set()  # type: ignore[attr-defined]
             plugin = Reach()
             sources = {path.relative_to(PACKAGE).as_posix(): with_marks(path) for path in modules}
-            run_tests([str(path) for path in test_files()], sources, plugin)
+            run_tests([str(path) for path in tests], sources, plugin)
             table.write_text(json.dumps(plugin.tests))
             return 0
 
@@ -320,8 +320,9 @@ def main() -> None:
         "modules", nargs="*", help="files or folders within the package; default: parts engine analysis"
     )
     parser.add_argument("--mutants", type=int, default=60, help="most mutants of each of them")
+    parser.add_argument("--tests", type=Path, nargs="+", help="test files; default: those that import the three")
     parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--results", type=Path, default=CHECKOUT / "mutation.jsonl")
+    parser.add_argument("--results", type=Path, default=CHECKOUT / ".mutation" / "results.jsonl")
     parser.add_argument("--again", type=Path, help="results of an earlier run, whose survivors are tried anew")
     options = parser.parse_args()
     os.environ |= {"NUMBA_DISABLE_JIT": "1", "MPLBACKEND": "Agg"}
@@ -333,14 +334,15 @@ def main() -> None:
     hypothesis.settings.register_profile("mutation", derandomize=True, database=None, deadline=None)
     hypothesis.settings.load_profile("mutation")
     folder = options.results.parent
+    folder.mkdir(exist_ok=True)
     known = {line["key"]: line for line in map(json.loads, options.results.open())} if options.results.exists() else {}
     equivalent = EQUIVALENT.read_text(encoding="utf-8").splitlines() if EQUIVALENT.exists() else []
     wanted = None
     if options.again:
-        rows = map(json.loads, options.again.open())
+        rows = list(map(json.loads, options.again.open()))
         wanted = {row["key"] for row in rows if row["fate"] in ("survived", "unreached")}
         known = {}
-    table = reach_table(folder)
+    table = reach_table(folder, options.tests or test_files())
     fates: dict[str, Counter[str]] = {}
     for area in options.modules or AREAS:
         place = PACKAGE / area
