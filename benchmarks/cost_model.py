@@ -218,6 +218,7 @@ def main(arguments: list[str] | None = None) -> Results:
         for name in SECTIONS:
             print(f"{name}: " + ", ".join(case.name for case in SECTIONS[name].cases))
         return {}
+    options.output.mkdir(parents=True, exist_ok=True)
     path = options.output / "cost_model.json"
     found: dict[str, Any] = json.loads(path.read_text()) if path.exists() else {"sections": {}}
     rows: Results = found["sections"]

@@ -159,6 +159,7 @@ def main() -> None:
     if options.list:
         print("\n".join(known))
         return
+    options.output.mkdir(parents=True, exist_ok=True)
     path = options.output / "results.json"
     found = json.loads(path.read_text()) if path.exists() else {"workloads": {}}
     found["machine"] = machine()

@@ -226,7 +226,6 @@ def curves(course: Course, accuracies: dict[str, NDArray], file: Path, name: str
             ax.set(title=title, xlabel="samples learned", ylim=(0, 1.02))
         np.ravel(axes)[0].set_ylabel("accuracy, held out")
         np.ravel(axes)[-1].legend(fontsize=6)
-        file.parent.mkdir(parents=True, exist_ok=True)
         figure.savefig(file, dpi=150)
         plt.close(figure)
 
@@ -319,6 +318,7 @@ def main() -> int:
     unknown = {*options.parts} - {"driving", "digits"}
     if unknown:
         parser.error(f"PART must be driving or digits, got {', '.join(sorted(unknown))}")
+    options.output.mkdir(parents=True, exist_ok=True)
     console = Console(width=180)
     as_expected = True
     if not options.parts or "driving" in options.parts:

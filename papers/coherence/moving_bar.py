@@ -146,7 +146,6 @@ def draw(learned: MapHierarchy, seed: int, file: Path) -> None:
         axes.quiver(columns, rows, way, np.zeros_like(way), pivot="mid", scale=12, color="tab:orange", width=0.012)
         figure.colorbar(image, label="preferred place on the ring")
         axes.set(xticks=[], yticks=[], title="place (colour) and direction (arrow; its length is how reliable)")
-        file.parent.mkdir(parents=True, exist_ok=True)
         figure.savefig(file, dpi=150)
         plt.close(figure)
 
@@ -158,6 +157,7 @@ def main() -> int:
     parser.add_argument("--no-rates", action="store_true", help="leave out the rate models")
     parser.add_argument("-o", "--output", type=Path, default=Path(__file__).parent / "results")
     options = parser.parse_args()
+    options.output.mkdir(parents=True, exist_ok=True)
     console = Console(width=180)
     columns = ["direction", "worst seed", "AMI", *(f"lag {lag}" for lag in range(7))]
     table = Table("model", *columns, title=f"Bump on a ring: mean of {options.seeds} seeds (expected)")

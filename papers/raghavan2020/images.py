@@ -238,8 +238,8 @@ def main() -> None:
     parser.add_argument("-o", "--output", type=Path, default=Path(__file__).parent / "results")
     arguments = parser.parse_args()
     what = arguments.what or [*EXPERIMENTS, "figures"]
+    arguments.output.mkdir(parents=True, exist_ok=True)
     X = digits(20_000 if arguments.quick else 60_000, validation=arguments.validation)
-    arguments.output.mkdir(exist_ok=True)
     for name in [name for name in what if name in EXPERIMENTS]:
         results: dict[str, list[float]] = {}
         for seed in range(arguments.seeds):

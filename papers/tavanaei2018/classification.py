@@ -133,6 +133,7 @@ def main() -> None:
     parser.add_argument("--quick", action="store_true", help="6,000 training images")
     parser.add_argument("-o", "--output", type=Path, default=Path(__file__).parent / "results")
     arguments = parser.parse_args()
+    arguments.output.mkdir(parents=True, exist_ok=True)
     n = 6_000 if arguments.quick else 60_000
     runs = {}
     what = arguments.what or ["layer", "labels"]
@@ -149,7 +150,6 @@ def main() -> None:
             values = [row[measure] for row in rows]
             aim = f"   expected >= {EXPECTED[name]}" if measure == "accuracy" and name in EXPECTED else ""
             print(f"{name:22s}{measure:20s}{np.mean(values):10.4f} ± {np.std(values):.4f}{aim}")
-    arguments.output.mkdir(exist_ok=True)
     path = arguments.output / f"classification_{'_'.join(what)}.json"
     path.write_text(json.dumps({"training images": n, "runs": runs}, indent=1))
 

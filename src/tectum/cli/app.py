@@ -5,6 +5,7 @@ from typing import Annotated, Any
 
 import typer
 
+import tectum
 from tectum.cli import streams as cli_streams, support, waves as cli_waves
 from tectum.cli.encode import encode
 from tectum.cli.images import Cut
@@ -16,10 +17,12 @@ from tectum.cli.options import (
     PatchOption,
     PixelsOption,
     ReportOption,
-    TargetOption,
     WhitenOption,
 )
-from tectum.cli.support import FITTED, MODELS, Group, Output
+from tectum.cli.output import Group, Output
+from tectum.cli.reconstruct import reconstruct
+from tectum.cli.support import FITTED, MODELS
+from tectum.cli.tables import check_no_table, takes_table, words_of
 from tectum.cli.warmup import warmup
 from tectum.core.compiler import seconds_without_compiling
 
@@ -27,7 +30,6 @@ app = typer.Typer(
     cls=Group,
     help="Spiking neural networks that organise themselves.",
     no_args_is_help=True,
-    add_completion=False,
     pretty_exceptions_enable=False,
 )
 
@@ -37,14 +39,26 @@ def main() -> None:
     app(prog_name="tectum")
 
 
+def _print_version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"tectum {tectum.__version__}")
+        raise typer.Exit
+
+
 @app.callback()
 def start(
     context: typer.Context,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Print nothing but errors.")] = False,
-    as_json: Annotated[bool, typer.Option("--json", help="Print the result as JSON on standard output.")] = False,
+    as_json: Annotated[
+        bool, typer.Option("--json", help="Print the result, or the error, as JSON on standard output.")
+    ] = False,
+    force: Annotated[bool, typer.Option("--force", help="Replace files that exist; never an input.")] = False,
+    version: Annotated[
+        bool, typer.Option("--version", help="Print the version and exit.", is_eager=True, callback=_print_version)
+    ] = False,
 ) -> None:
     """Spiking neural networks that organise themselves."""
-    context.obj = Output(quiet, as_json)
+    context.obj = Output(quiet, as_json, force)
 
 
 @app.command()
@@ -54,7 +68,8 @@ def demo(
         str,
         typer.Argument(
             help="A data set, tectum info lists them; dictionary: patches of photographs; waves: sheets without data; "
-            "driving: maps of maps on video."
+            "driving: maps of maps on video.",
+            autocompletion=support.demonstrations,
         ),
     ] = "iris",
     videos: Annotated[
@@ -73,14 +88,10 @@ def demo(
     seed: Annotated[int | None, typer.Option(help="Seed of driving; 0 by default.")] = None,
 ) -> None:
     """Train a spiking map or dictionary, let sheets wire themselves by waves, or maps of maps watch a drive; report."""
-    from tectum import datasets
-
     out: Output = context.obj
-    names = [*datasets.names(), "dictionary", "waves", "driving"]
-    if name not in names:
-        raise typer.BadParameter(f"NAME must be one of {', '.join(names)}, got {name!r}")
+    support.check_name("NAME", name, support.demonstrations())
     path = report or Path(f"tectum-{name}.html")
-    support.check_destination(path)
+    out.check_destination(path, output, resume, cnn, *(videos or []))
     look = cli_streams.FrameOptions(cnn, layer, pixels, every)
     if name == "driving":
         if presentations is not None:
@@ -110,9 +121,14 @@ def demo(
 
 
 @app.command()
+@takes_table
 def fit(
     context: typer.Context,
-    model: Annotated[str, typer.Argument(metavar="MODEL", help=f"What to fit: {', '.join(FITTED)}.")],
+    table: dict[str, Any],
+    model: Annotated[
+        str,
+        typer.Argument(metavar="MODEL", help=f"What to fit: {', '.join(FITTED)}.", autocompletion=lambda: [*FITTED]),
+    ],
     data: DataArgument,
     output: Annotated[Path, typer.Option("--output", "-o", metavar="FILE", help="File for the fitted model.")],
     config: Annotated[Path | None, typer.Option(help="TOML file with parameters, one table per part.")] = None,
@@ -122,12 +138,10 @@ def fit(
     ] = None,
     report: ReportOption = None,
     resume: Annotated[Path | None, typer.Option(help="Go on with an interrupted fit saved in this file.")] = None,
-    target: TargetOption = None,
     seed: Annotated[int | None, typer.Option(help="Seed; 0 by default.")] = None,
     patch: PatchOption = None,
     stride: Annotated[int | None, typer.Option(help="Pixels between patches that may be drawn; 1 by default.")] = None,
     patches: Annotated[int | None, typer.Option(help="Patches drawn at random; 20,000 by default.")] = None,
-    drop: Annotated[float | None, typer.Option(help="Share of the patches of lowest contrast to leave out.")] = None,
     whiten: WhitenOption = None,
     cnn: CNNOption = None,
     layer: LayerOption = None,
@@ -136,12 +150,16 @@ def fit(
 ) -> None:
     """Fit a model to data and save it; Ctrl-C saves what was learned so far."""
     out: Output = context.obj
-    if model not in FITTED:
-        raise typer.BadParameter(f"MODEL must be one of {', '.join(FITTED)}, got {model!r}")
+    support.check_name("MODEL", model, FITTED)
+    out.check_destination(output, data, config, cnn, goes_on=resume)
+    if report:
+        out.check_destination(report, data, config, cnn, output, resume)
+    drop = support.share_of(table, data) if MODELS[model].data == "images" else None
     changes = support.changes(patch=patch, stride=stride, patches=patches, drop=drop, whiten=whiten)
     look = cli_streams.FrameOptions(cnn, layer, pixels, every)
     if MODELS[model].data == "frames":
-        support.check_for_dictionary(False, changes | support.changes(target=target))
+        support.check_for_dictionary(False, changes)
+        check_no_table(table)
         paths: dict[str, Path | None] = {"config": config, "report": report, "resume": resume}
         cli_streams.fit(out, data, look, output=output, settings=settings or [], seed=seed, **paths)
         return
@@ -151,30 +169,30 @@ def fit(
             "--resume goes on with the parameters in the file; leave out --config, --set, --seed and those of patches"
         )
     support.check_for_dictionary(MODELS[model].data == "images", changes)
-    support.check_destination(output)
-    if report:
-        support.check_destination(report)
     estimator = support.load_model(resume) if resume else support.new_model(model, config, settings or [], seed)
     cut = support.cut_of(estimator, resume, {}) if resume else Cut(**changes)
-    loaded = support.load_samples(estimator, data, target, cut)
+    loaded = support.load_samples(estimator, data, table, cut, resume)
     cut = getattr(loaded, "cut", cut)
     warm_start = estimator.warm_start
-    again = ["fit", model, data, *(["--target", target] if target else [])]
+    again = ["fit", model, data, *words_of(table)]
     started = seconds_without_compiling()
     try:
         estimator.set_params(verbose=out.progress, warm_start=bool(resume) or warm_start)
         estimator.fit(loaded.data, getattr(loaded, "target", None))
     except KeyboardInterrupt:
         if hasattr(estimator, "n_presentations_seen_"):
-            support.save_model(estimator.set_params(verbose=False, warm_start=warm_start), output, cut)
+            support.save_model(estimator.set_params(verbose=False, warm_start=warm_start), output, cut, loaded)
             command = support.shell_command(*again, "-o", str(output), "--resume", str(output))
             typer.echo(f"interrupted; the state so far is in {output}. To go on: {command}", err=True)
         raise
     seconds = seconds_without_compiling() - started
-    support.save_model(estimator.set_params(verbose=False, warm_start=warm_start), output, cut)
+    support.save_model(estimator.set_params(verbose=False, warm_start=warm_start), output, cut, loaded)
     seen = estimator.n_presentations_seen_
     out.say(f"model in {output.resolve()} after {seen:,} presentations")
-    result = {"model": str(output.resolve()), "presentations": seen, "seconds": seconds}
+    result: dict[str, Any] = {"model": str(output.resolve()), "presentations": seen, "seconds": seconds}
+    if not out.quiet:
+        result["quality"] = support.quality_of(estimator, loaded.data)
+        out.say(support.line_of(result["quality"]))
     if report:
         options = {"config": config, "seed": seed, "patch": patch, "stride": stride, "patches": patches, "drop": drop}
         again += [word for name, value in options.items() if value is not None for word in (f"--{name}", str(value))]
@@ -246,9 +264,9 @@ def grow(
             "--resume goes on with the network in the file; leave out --layers, --configuration, --config, --set "
             "and --seed"
         )
-    support.check_destination(output)
+    out.check_destination(output, config, goes_on=resume)
     if report:
-        support.check_destination(report)
+        out.check_destination(report, config, output, resume)
     if resume:
         network = support.load_model(resume)
         if not support.takes(network, "none"):
@@ -270,8 +288,10 @@ def grow(
 
 
 @app.command()
+@takes_table
 def transform(
     context: typer.Context,
+    table: dict[str, Any],
     file: Annotated[Path, typer.Argument(metavar="FILE", help="A model file.")],
     data: DataArgument,
     output: Annotated[
@@ -283,7 +303,6 @@ def transform(
             help=".npy: responses; .npz: responses, winners, target; .csv: winner and responses. Of frames also times.",
         ),
     ],
-    target: TargetOption = None,
     patch: PatchOption = None,
     stride: Annotated[int | None, typer.Option(help="Pixels between patches; their side by default.")] = None,
     whiten: WhitenOption = None,
@@ -296,17 +315,17 @@ def transform(
     out: Output = context.obj
     if output.suffix.lower() not in support.FORMATS:
         raise typer.BadParameter(f"OUT must end in {', '.join(support.FORMATS)}, got {str(output)!r}")
-    support.check_destination(output)
+    out.check_destination(output, file, data, cnn)
     estimator = support.load_model(file)
     look = cli_streams.FrameOptions(cnn, layer, pixels, every)
     from tectum.cli import frames as cli_frames
 
     if support.takes(estimator, "frames") and not cli_frames.is_table(data):
         cut = support.changes(patch=patch, stride=stride, whiten=whiten)
-        cli_frames.transform(out, estimator, data, look, output, target=target, cut=cut)
+        cli_frames.transform(out, estimator, data, look, output, table=table, cut=cut)
         return
     cli_streams.check_unused(look)
-    samples, others = support.samples_to_transform(estimator, file, data, target, patch, stride, whiten)
+    samples, others = support.samples_to_transform(estimator, file, data, table, patch, stride, whiten)
     responses = estimator.set_params(verbose=out.progress).transform(samples)
     silent = support.write_responses(output, responses, list(estimator.get_feature_names_out()), others)
     out.say(f"responses of {len(responses):,} samples in {output.resolve()}")
@@ -314,14 +333,15 @@ def transform(
 
 
 @app.command()
+@takes_table
 def report(
     context: typer.Context,
+    table: dict[str, Any],
     file: Annotated[Path, typer.Argument(metavar="FILE", help="A model file.")],
     output: Annotated[Path, typer.Option("--output", "-o", metavar="HTML", help="File for the report.")],
     data: Annotated[
         str | None, typer.Argument(metavar="[DATA]", help="As of fit; none for a network of sheets.")
     ] = None,
-    target: TargetOption = None,
     patch: PatchOption = None,
     whiten: WhitenOption = None,
     cnn: CNNOption = None,
@@ -331,7 +351,7 @@ def report(
 ) -> None:
     """Write a report about a fitted model and data."""
     out: Output = context.obj
-    support.check_destination(output)
+    out.check_destination(output, file, data, cnn)
     estimator = support.load_model(file)
     if (data is None) != support.takes(estimator, "none"):
         said = "leave DATA out" if data is not None else "name the DATA to report on"
@@ -339,7 +359,7 @@ def report(
     cut = support.cut_of(estimator, file, support.changes(patch=patch, whiten=whiten))
     look = cli_streams.FrameOptions(cnn, layer, pixels, every)
     if data is not None and support.takes(estimator, "frames"):
-        support.check_for_dictionary(False, support.changes(target=target))
+        check_no_table(table)
         cli_streams.report_on(out, estimator, data, look, str(file), output)
         return
     cli_streams.check_unused(look)
@@ -351,8 +371,8 @@ def report(
         out.say(f"report in {output.resolve()}")
         out.result(cli_waves.report_result(found, output))
         return
-    loaded = support.load_samples(estimator, data, target, cut)
-    words = ["report", str(file), data, "-o", str(output), *(["--target", target] if target else [])]
+    loaded = support.load_samples(estimator, data, table, cut, file)
+    words = ["report", str(file), data, "-o", str(output), *words_of(table)]
     words += [] if patch is None else ["--patch", str(patch)]
     words += [] if whiten is None else ["--whiten" if whiten else "--no-whiten"]
     study = support.report_on(output, estimator, loaded, support.shell_command(*words), None, learned=False)
@@ -362,39 +382,7 @@ def report(
     out.result(support.report_result(loaded, study, output))
 
 
-@app.command()
-def reconstruct(
-    context: typer.Context,
-    file: Annotated[Path, typer.Argument(metavar="FILE", help="A model file with a dictionary.")],
-    images: Annotated[str, typer.Argument(metavar="IMAGES", help="A folder, an image, an array or a data set.")],
-    output: Annotated[
-        Path, typer.Option("--output", "-o", metavar="OUT", help="A .png file for one image, else a folder.")
-    ],
-    active: Annotated[int | None, typer.Option(help="Components that may represent a patch, at most.")] = None,
-    steps: Annotated[int | None, typer.Option(help="Steps of a presentation.")] = None,
-    most: Annotated[int, typer.Option(help="Images to write, at most.")] = 20,
-    patch: PatchOption = None,
-    stride: Annotated[
-        int | None, typer.Option(help="Pixels between patches; a third of their side by default.")
-    ] = None,
-    whiten: WhitenOption = None,
-) -> None:
-    """Write images beside what the spikes of a dictionary tell of them."""
-    from tectum.cli import images as cli_images
-
-    out: Output = context.obj
-    dictionary = support.load_model(file)
-    if not support.takes(dictionary, "images"):
-        raise ValueError(f"{file} must hold a dictionary to reconstruct images, got a {type(dictionary).__name__}")
-    cut = support.cut_of(dictionary, file, support.changes(patch=patch, whiten=whiten))
-    found = cli_images.write_reconstructions(
-        output, cli_images.with_budget(dictionary, active, steps), images, cut, stride=stride, most=most
-    )
-    for row in found:
-        out.say(f"{row['file']}: error {row['error']:.3g}, of nothing {row['trivial']:.3g}, {row['active']:.2f} active")
-    out.result({"images": found})
-
-
+app.command()(reconstruct)
 app.command()(encode)
 app.command()(warmup)
 

@@ -5,7 +5,8 @@ from typing import Annotated
 
 import typer
 
-from tectum.cli.support import Output, shell_command
+from tectum.cli.output import Output
+from tectum.cli.support import shell_command
 
 
 def encode(

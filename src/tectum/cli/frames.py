@@ -10,17 +10,17 @@ from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
 import numpy as np
-import typer
 from numpy.lib import format as npy
 from numpy.typing import NDArray
 
+from tectum.cli.output import Output
 from tectum.cli.streams import FrameOptions, open_source, sources_in
-from tectum.cli.support import Output, check_for_dictionary, winners_of
+from tectum.cli.support import check_for_dictionary, winners_of
+from tectum.cli.tables import check_no_table, is_text_table
 
 if TYPE_CHECKING:
     from tectum.streams import Chunk
 
-TABLES = (".csv", ".parquet")
 Add = Callable[["Chunk", NDArray[np.float64]], None]
 
 
@@ -32,7 +32,7 @@ def is_table(data: str) -> bool:
     if path.suffix.lower() == ".npz" and zipfile.is_zipfile(path):
         with zipfile.ZipFile(path) as archive:
             return "target.npy" in archive.namelist()
-    return data in datasets.names() or path.suffix.lower() in TABLES
+    return data in datasets.names() or is_text_table(data)
 
 
 def transform(
@@ -42,7 +42,7 @@ def transform(
     look: FrameOptions,
     path: Path,
     *,
-    target: str | None,
+    table: dict[str, Any],
     cut: dict[str, Any],
 ) -> None:
     """Write the responses to a video, a folder of videos or images, or a file of features, with times."""
@@ -50,8 +50,7 @@ def transform(
     from tectum.persistence import replacing
 
     check_for_dictionary(False, cut)
-    if target is not None:
-        raise typer.BadParameter("--target is for tables with labels; leave it out for frames")
+    check_no_table(table)
     source = open_source(sources_in(Path(data).expanduser()), look)
     stream, names = source.stream, list(hierarchy.get_feature_names_out())
     n_frames = silent = 0

@@ -1,15 +1,18 @@
 """What the commands share about images: reading them, cutting them into patches, remembering how, writing them."""
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, NamedTuple, Self
+from typing import TYPE_CHECKING, Any, NamedTuple, Self
 
 import numpy as np
 from numpy.typing import NDArray
 
 from tectum.files import MOST_EXPANSION, DataError, files_in, read_arrays, reading
+
+if TYPE_CHECKING:
+    from tectum.datasets import Dataset
 
 SUFFIXES = (".png", ".jpg", ".jpeg", ".tif", ".tiff", ".bmp", ".gif", ".webp")
 ARRAYS = (".npy", ".npz")
@@ -55,6 +58,8 @@ class Patches:
         Their names.
     test : ndarray of shape (n_test, n_features) or None
         Other patches; None: drawn from `images` when they are needed.
+    table : Dataset or None
+        What the samples are if they come from a table with columns.
     """
 
     name: str
@@ -63,6 +68,7 @@ class Patches:
     images: list[Image] = field(default_factory=list)
     names: list[str] = field(default_factory=list)
     test: NDArray[np.float64] | None = None
+    table: Any = None
     target: None = None  # patches have no labels
 
     @classmethod
@@ -80,17 +86,21 @@ class Patches:
         return draw_patches(self.images, self.cut, MOST_EXAMINED, seed)
 
 
-def load_patches(source: str, cut: Cut, seed: int) -> Patches:
+def load_patches(source: str, cut: Cut, seed: int, table: "Dataset | None" = None) -> Patches:
     """Patches of a data set, a folder, an image or an array; rows of a table are samples as they are."""
     check_cut(cut)
-    pictures, cut = load_pictures(source, cut)
+    pictures, cut = load_pictures(source, cut, table)
     name = Path(source).expanduser().resolve().stem
-    return Patches.of(name, pictures, cut, seed) if isinstance(pictures, dict) else Patches(name, cut, pictures)
+    if isinstance(pictures, dict):
+        return Patches.of(name, pictures, cut, seed)
+    return Patches(name, cut, pictures, table=table)
 
 
-def load_pictures(source: str, cut: Cut) -> tuple[dict[str, Image] | NDArray[np.float64], Cut]:
+def load_pictures(
+    source: str, cut: Cut, table: "Dataset | None" = None
+) -> tuple[dict[str, Image] | NDArray[np.float64], Cut]:
     """Images by name, or a table of samples, and how patches are made of them."""
-    content = load_images(source)
+    content = load_images(source) if table is None else table.data
     if isinstance(content, dict):
         if cut.patch is None:
             raise ValueError(
@@ -198,15 +208,6 @@ def draw_patches(images: Sequence[Image], cut: Cut, n: int, seed: int) -> NDArra
     return patches[high_contrast(patches, drop=cut.drop)] if cut.drop > 0 else patches
 
 
-def save_with_note(estimator: Any, path: Path, cut: Cut) -> None:
-    """Save a dictionary with the way its patches were made in the header of the file, which `load` does not mind."""
-    from tectum.persistence import load_arrays, save_arrays
-
-    estimator.save(path)
-    arrays, header = load_arrays(path)
-    save_arrays(path, arrays, header | {NOTE: cut._asdict()})
-
-
 def read_note(path: Path, n_features: int) -> Cut:
     """How the patches of a model were made: as noted in its file, else square ones of as many pixels as features."""
     from tectum.persistence import load_arrays
@@ -266,9 +267,19 @@ def with_budget(dictionary: Any, active: int | None, steps: int | None) -> Any:
 
 
 def write_reconstructions(
-    output: Path, dictionary: Any, source: str, cut: Cut, *, stride: int | None, most: int
+    output: Path,
+    dictionary: Any,
+    source: str,
+    cut: Cut,
+    check: Callable[[Path], None],
+    *,
+    stride: int | None,
+    most: int,
 ) -> list[dict[str, Any]]:
-    """Write each image beside its reconstruction; returns file, errors and active components of each."""
+    """Write each image beside its reconstruction; returns file, errors and active components of each.
+
+    `check` raises if a file must not be written.
+    """
     from tectum import analysis
     from tectum.image import extract_patches, reconstruct_images
     from tectum.persistence import write_atomically
@@ -281,7 +292,7 @@ def write_reconstructions(
     if stride is not None and stride < 1:
         raise ValueError(f"--stride must be 1 or more, got {stride}; leave it out for a third of the patch")
     pictures = dict(list(pictures.items())[: max(1, most)])
-    files = _destinations(output, list(pictures))
+    files = _destinations(output, list(pictures), check)
     images, rows = prepared(pictures.values(), cut), []
     signed = bool(dictionary.on_off_)
     for file, image in zip(files, images, strict=True):
@@ -306,23 +317,24 @@ def write_reconstructions(
     return rows
 
 
-def _destinations(output: Path, names: list[str]) -> list[Path]:
+def _destinations(output: Path, names: list[str], check: Callable[[Path], None]) -> list[Path]:
     """A file for each image; makes the folder where one is asked for."""
     if output.suffix.lower() == ".png":
         if len(names) > 1:
             raise ValueError(
                 f"-o must name a folder for {len(names)} images, got {output}; leave out .png, or --most 1"
             )
-        from tectum.cli.support import check_destination
-
-        check_destination(output)
+        check(output)
         return [output]
     if output.suffix and not output.is_dir():
         raise ValueError(f"-o must end in .png for one image, or name a folder, got {output}; change the suffix")
     if not output.parent.is_dir():
         raise FileNotFoundError(f"cannot write {output}: the folder {output.parent} does not exist; create it first")
     output.mkdir(exist_ok=True)
-    return [output / f"{name}.png" for name in names]
+    files = [output / f"{name}.png" for name in names]
+    for file in files:
+        check(file)
+    return files
 
 
 def _read_folder(path: Path) -> dict[str, Image]:

@@ -13,7 +13,6 @@ DataArgument = Annotated[
         "for a hierarchy videos, a folder of them or of images, features.",
     ),
 ]
-TargetOption = Annotated[str | None, typer.Option(help="Column with the labels, by name or number (.csv, .parquet).")]
 PatchOption = Annotated[int | None, typer.Option(help="Side of the patches of images, in pixels; dictionaries only.")]
 WhitenOption = Annotated[
     bool | None, typer.Option("--whiten/--no-whiten", help="Flatten the spectrum of images first; dictionaries only.")

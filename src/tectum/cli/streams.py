@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import typer
 
-from tectum.cli.support import Output, check_destination, load_model, print_measures, shell_command, takes
+from tectum.cli.output import Output
+from tectum.cli.support import load_model, print_measures, shell_command, takes
 
 if TYPE_CHECKING:
     from tectum.report import Diary
@@ -65,7 +66,8 @@ def demonstrate(
     seed: int | None,
 ) -> None:
     """The demo `driving`: clips, or those of the data folder, or a generated one."""
-    check_destination(report)
+    if output is not None:
+        out.check_destination(output, look.cnn, report, *videos, goes_on=resume)
     _network(look)  # what is wrong with it is said before a clip is generated
     again = ["demo", "driving", *map(str, videos), *look.words, *_seed(seed)]
     with tempfile.TemporaryDirectory() as folder:
@@ -93,9 +95,6 @@ def fit(
         raise typer.BadParameter(
             "--resume goes on with the hierarchy in the file; leave out --config, --set and --seed"
         )
-    check_destination(output)
-    if report:
-        check_destination(report)
     again = ["fit", "hierarchy", data, *look.words, *_seed(seed)]
     again += [] if config is None else ["--config", str(config)]
     again += [word for setting in settings for word in ("--set", setting)]
@@ -286,8 +285,6 @@ def _learn(
     from tectum.report import Diary
     from tectum.streams import StreamError
 
-    if output is not None:
-        check_destination(output)
     skip = getattr(hierarchy, "n_presentations_seen_", 0)
     diary = Diary(source.stream.names, source.told)
     out.say(f"features: {source.told}")

@@ -1,19 +1,20 @@
-"""What the commands share: errors, output, files, tables."""
+"""What the commands share: models, samples, reports, tables of results."""
 
 import io
-import json
 import math
 import os
 import platform
 import shlex
 from collections.abc import Sequence
+from difflib import get_close_matches
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple, cast
+from typing import TYPE_CHECKING, Any, cast
 
+import numpy as np
 import typer
-from typer.core import TyperGroup
 
+from tectum.cli.tables import check_no_table, is_text_table, load_data
 from tectum.models.common.families import FAMILIES, family_of
 
 if TYPE_CHECKING:
@@ -21,94 +22,27 @@ if TYPE_CHECKING:
     from tectum.datasets import Dataset
     from tectum.report import DictionaryStudy, Measure, Study
 
-ERRORS = (ValueError, TypeError, OSError, ImportError)  # what tectum raises for bad input, told without a traceback
-ANYWHERE = ("--quiet", "-q", "--json")  # options of the whole command that may also follow a subcommand
 MODELS = {family.command: family for family in FAMILIES}
 FITTED = [name for name, family in MODELS.items() if family.data != "none"]  # `grow` is for the others
+MOST_JUDGED = 300  # samples for the line about quality after `fit`
 FORMATS = (".npy", ".npz", ".csv")
 
 
-class Group(TyperGroup):
-    """Commands whose errors are one line, with exit code 1, or 130 after an interrupt; wrong usage gives 2."""
+def load_samples(
+    model: Any, source: str, table: dict[str, Any], cut: "Cut", path: Path | None = None
+) -> "Dataset | Patches":
+    """What a model is fitted to or asked about: patches of images for a dictionary, else a data set.
 
-    def parse_args(self, ctx: Any, args: list[str]) -> Any:
-        end = args.index("--") if "--" in args else len(args)
-        first = [arg for arg in args[:end] if arg in ANYWHERE]
-        return super().parse_args(ctx, first + [arg for arg in args[:end] if arg not in ANYWHERE] + args[end:])
-
-    def invoke(self, ctx: Any) -> Any:
-        try:
-            return super().invoke(ctx)
-        except BrokenPipeError:
-            raise  # the reader of our output has seen enough
-        except ERRORS as error:
-            typer.secho(f"error: {error}", err=True, fg="red")
-            raise typer.Exit(1) from error
-        except KeyboardInterrupt as error:
-            typer.echo("interrupted", err=True)
-            raise typer.Exit(130) from error
-
-
-class Output(NamedTuple):
-    """Where and how to print."""
-
-    quiet: bool
-    as_json: bool
-
-    @property
-    def progress(self) -> bool:
-        """Whether to show progress bars."""
-        return not (self.quiet or self.as_json)
-
-    def say(self, text: str) -> None:
-        """Print a line for people."""
-        if self.progress:
-            typer.echo(text)
-
-    def result(self, values: dict[str, Any]) -> None:
-        """Print the result for machines; NaN becomes null."""
-        if self.as_json:
-            typer.echo(json.dumps(_finite(values), default=str))
-
-
-def _finite(value: Any) -> Any:
-    """The value with None in place of NaN and infinities, which JSON does not know."""
-    if isinstance(value, dict):
-        return {key: _finite(item) for key, item in value.items()}
-    if isinstance(value, list | tuple):
-        return [_finite(item) for item in value]
-    return None if isinstance(value, float) and not math.isfinite(value) else value
-
-
-def check_destination(path: Path) -> None:
-    """Raise OSError if a file cannot be written there; asked before the work starts."""
-    if path.is_dir():
-        raise IsADirectoryError(f"cannot write {path}: it is a folder; add a file name")
-    if not path.parent.is_dir():
-        raise FileNotFoundError(f"cannot write {path}: the folder {path.parent} does not exist; create it first")
-    if not os.access(path.parent, os.W_OK):
-        raise PermissionError(f"cannot write {path}: no permission in {path.parent.resolve()}; choose another folder")
-
-
-def load_data(name_or_path: str, target: str | None) -> "Dataset":
-    """The data set or file; a target of digits is the number of a column."""
-    from tectum import datasets
-
-    if target is None:
-        return datasets.load(name_or_path)
-    is_number = target.removeprefix("-").isdigit()
-    return datasets.load(name_or_path, target=int(target) if is_number else target)
-
-
-def load_samples(model: Any, source: str, target: str | None, cut: "Cut") -> "Dataset | Patches":
-    """What a model is fitted to or asked about: patches of images for a dictionary, else a data set."""
+    `path` is the file of the model, if it has one.
+    """
     if not takes(model, "images"):
-        return load_data(source, target)
+        return load_data(source, table, model, path)
     from tectum.cli.images import load_patches
 
-    if target is not None:
-        raise typer.BadParameter("--target is for tables with labels; leave it out for a dictionary")
-    return load_patches(source, cut, seed_of(model))
+    if not is_text_table(source):
+        check_no_table(table)
+        return load_patches(source, cut, seed_of(model))
+    return load_patches(source, cut, seed_of(model), load_data(source, table, model, path))
 
 
 def takes(model: Any, data: str) -> bool:
@@ -149,6 +83,38 @@ def changes(**options: Any) -> dict[str, Any]:
     return {name: value for name, value in options.items() if value is not None}
 
 
+def line_of(quality: dict[str, Any]) -> str:
+    """The quality of a model for people."""
+    scores = [f"{name.replace('_', ' ')} {value:.3g}" for name, value in quality.items() if name != "warnings"]
+    return "\n".join([", ".join(scores), *(f"warning: {warning}" for warning in quality["warnings"])]).strip()
+
+
+def check_name(what: str, name: str, known: Sequence[str]) -> None:
+    """Raise for a name that does not exist, with one that is near."""
+    if name not in known:
+        near = get_close_matches(name.lower(), known, n=1)
+        hint = f"; did you mean {near[0]!r}?" if near else ""
+        raise typer.BadParameter(f"{what} must be one of {', '.join(known)}, got {name!r}{hint}")
+
+
+def share_of(table: dict[str, Any], source: str) -> float | None:
+    """Of images `--drop` is a share; taken out of the options of tables."""
+    if "drop" not in table or is_text_table(source):
+        return None
+    text = ",".join(table.pop("drop"))
+    try:
+        return float(text)
+    except ValueError:
+        raise typer.BadParameter(f"--drop must be a share for images, got {text!r}; 0.4 drops two in five") from None
+
+
+def demonstrations() -> list[str]:
+    """What `demo` can show."""
+    from tectum import datasets
+
+    return [*datasets.names(), "dictionary", "waves", "driving"]
+
+
 def demonstration(name: str, presentations: int | None) -> "tuple[Any, Dataset | Patches]":
     """The model and the data of a demo."""
     import tectum
@@ -165,7 +131,7 @@ def samples_to_transform(
     model: Any,
     path: Path,
     source: str,
-    target: str | None,
+    table: dict[str, Any],
     patch: int | None,
     stride: int | None,
     whiten: bool | None,
@@ -176,22 +142,42 @@ def samples_to_transform(
     if takes(model, "images"):
         from tectum.cli.images import every_patch, load_pictures
 
+        if is_text_table(source):
+            return load_data(source, table, model, path).data, {}
+        check_no_table(table)
         images, cut = load_pictures(source, cut)
         if isinstance(images, dict):
             return every_patch(list(images.values()), cut, stride or cut.patch)
         return images, {}
-    data = load_data(source, target)
+    data = load_data(source, table, model, path)
     return data.data, {} if data.target is None else {"target": data.target}
 
 
-def save_model(model: Any, path: Path, cut: "Cut") -> None:
-    """Save a model, a dictionary with a note about its patches."""
-    if takes(model, "images"):
-        from tectum.cli.images import save_with_note
+def save_model(model: Any, path: Path, cut: "Cut", data: "Dataset | Patches") -> None:
+    """Save a model with the names of its features, and with notes about its patches and the table it was fitted to."""
+    from tectum.cli.images import NOTE, Patches
+    from tectum.datasets.columns import NOTE as TABLE_NOTE
+    from tectum.persistence import load_arrays, save_arrays
 
-        save_with_note(model, path, cut)
-    else:
-        model.save(path)
+    table = data.table if isinstance(data, Patches) else data
+    notes: dict[str, Any] = {NOTE: cut._asdict()} if takes(model, "images") else {}
+    if table is not None and table.named:
+        model.feature_names_in_ = np.array(table.feature_names, dtype=object)
+    if table is not None and table.preparation is not None:
+        notes[TABLE_NOTE] = table.preparation._asdict()
+    model.save(path)
+    vars(model).pop("feature_names_in_", None)  # what follows is given arrays
+    if notes:  # `load` does not mind them
+        arrays, header = load_arrays(path)
+        save_arrays(path, arrays, header | notes)
+
+
+def quality_of(model: Any, X: Any) -> dict[str, Any]:
+    """How well a fitted model does on some of the samples (n_samples, n_features), and what may be wrong with it."""
+    some = X[np.unique(np.linspace(0, len(X) - 1, MOST_JUDGED).astype(int))]
+    scores = ("quantization_error", "topographic_error", "reconstruction_error")
+    found: dict[str, Any] = {name: float(getattr(model, name)(some)) for name in scores if hasattr(model, name)}
+    return found | {"warnings": model.diagnose(some).warnings if hasattr(model, "diagnose") else []}
 
 
 def load_model(path: Path) -> Any:
@@ -280,8 +266,6 @@ def print_measures(measures: "Sequence[Measure]") -> None:
 
 def winners_of(responses: Any) -> Any:
     """Number of the neuron with the strongest response (n_samples,), -1 if there is none."""
-    import numpy as np
-
     return np.where(responses.any(axis=1), np.abs(responses).argmax(axis=1), -1)
 
 
@@ -290,8 +274,6 @@ def write_responses(path: Path, responses: Any, names: list[str], others: dict[s
 
     `others` are further arrays of a .npz file, such as labels.
     """
-    import numpy as np
-
     from tectum.persistence import write_atomically
 
     winners = winners_of(responses)

@@ -1,0 +1,122 @@
+"""How a command speaks: results, errors, and what it may write over."""
+
+import json
+import math
+import os
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import typer
+from typer.core import TyperGroup
+
+ERRORS = (ValueError, TypeError, OSError, ImportError)  # what tectum raises for bad input, told without a traceback
+ANYWHERE = ("--quiet", "-q", "--json", "--force")  # options of the whole command that may also follow a subcommand
+
+
+class Group(TyperGroup):
+    """Commands whose errors are one line, with exit code 1, or 130 after an interrupt; wrong usage gives 2."""
+
+    def parse_args(self, ctx: Any, args: list[str]) -> Any:
+        end = args.index("--") if "--" in args else len(args)
+        first = [arg for arg in args[:end] if arg in ANYWHERE]
+        with _errors_told("--json" in first):
+            return super().parse_args(ctx, first + [arg for arg in args[:end] if arg not in ANYWHERE] + args[end:])
+
+    def invoke(self, ctx: Any) -> Any:
+        with _errors_told(ctx.params["as_json"]):
+            return super().invoke(ctx)
+
+
+@contextmanager
+def _errors_told(as_json: bool) -> Iterator[None]:
+    """Errors as a line for people, or as JSON on standard output; then the exit."""
+    try:
+        yield
+    except BrokenPipeError:
+        raise  # the reader of our output has seen enough
+    except KeyboardInterrupt as error:
+        _tell("interrupted", as_json, code=130)
+        raise typer.Exit(130) from error
+    except ERRORS as error:
+        _tell(str(error), as_json, code=1)
+        raise typer.Exit(1) from error
+    except Exception as error:
+        if not as_json or not hasattr(error, "format_message"):
+            raise  # wrong usage is told by typer
+        _tell(error.format_message(), as_json, code=2)
+        raise typer.Exit(2) from error
+
+
+def _tell(message: str, as_json: bool, code: int) -> None:
+    if as_json:
+        typer.echo(json.dumps({"error": message, "code": code}))
+    elif code == 130:
+        typer.echo(message, err=True)
+    else:
+        typer.secho(f"error: {message}", err=True, fg="red")
+
+
+class Output(NamedTuple):
+    """Where and how to print."""
+
+    quiet: bool
+    as_json: bool
+    force: bool = False  # whether existing files may be replaced
+
+    @property
+    def progress(self) -> bool:
+        """Whether to show progress bars."""
+        return not (self.quiet or self.as_json)
+
+    def check_destination(self, path: Path, *inputs: str | Path | None, goes_on: Path | None = None) -> None:
+        """Raise OSError if a file cannot be written there, or names an input; asked before the work starts.
+
+        Another existing file is replaced if `force` is set, if it is the one that the command goes on with, or if the
+        person at the terminal says so.
+        """
+        if path.is_dir():
+            raise IsADirectoryError(f"cannot write {path}: it is a folder; add a file name")
+        if not path.parent.is_dir():
+            raise FileNotFoundError(f"cannot write {path}: the folder {path.parent} does not exist; create it first")
+        if not os.access(path.parent, os.W_OK):
+            raise PermissionError(
+                f"cannot write {path}: no permission in {path.parent.resolve()}; choose another folder"
+            )
+        for given in inputs:
+            if given is not None and is_same(path, given) and (path.exists() or not Path(given).is_dir()):
+                raise FileExistsError(f"cannot write {path}: it is an input or another output; choose another name")
+        if not path.exists() or self.force or (goes_on is not None and is_same(path, goes_on)):
+            return
+        at_terminal = sys.stdin.isatty() and sys.stderr.isatty()
+        if not (at_terminal and typer.confirm(f"{path} exists; replace it?", err=True)):
+            raise FileExistsError(f"cannot write {path}: it exists; pass --force to replace it, or choose another name")
+
+    def say(self, text: str) -> None:
+        """Print a line for people."""
+        if self.progress:
+            typer.echo(text)
+
+    def result(self, values: dict[str, Any]) -> None:
+        """Print the result for machines; NaN becomes null."""
+        if self.as_json:
+            typer.echo(json.dumps(_finite(values), default=str))
+
+
+def _finite(value: Any) -> Any:
+    """The value with None in place of NaN and infinities, which JSON does not know."""
+    if isinstance(value, dict):
+        return {key: _finite(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [_finite(item) for item in value]
+    return None if isinstance(value, float) and not math.isfinite(value) else value
+
+
+def is_same(one: str | Path, other: str | Path) -> bool:
+    """Whether two paths lead to the same file, by links or another case too, or the first lies in that folder."""
+    one, other = Path(one).expanduser(), Path(other).expanduser()
+    if one.exists() and other.exists():
+        return one.samefile(other) or (other.is_dir() and one.resolve().is_relative_to(other.resolve()))
+    return one.resolve() == other.resolve()

@@ -1,0 +1,46 @@
+"""The command ``tectum reconstruct``: images as a dictionary sees them."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from tectum.cli import images as cli_images, support
+from tectum.cli.options import PatchOption, WhitenOption
+from tectum.cli.output import Output
+
+
+def reconstruct(
+    context: typer.Context,
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="A model file with a dictionary.")],
+    images: Annotated[str, typer.Argument(metavar="IMAGES", help="A folder, an image, an array or a data set.")],
+    output: Annotated[
+        Path, typer.Option("--output", "-o", metavar="OUT", help="A .png file for one image, else a folder.")
+    ],
+    active: Annotated[int | None, typer.Option(help="Components that may represent a patch, at most.")] = None,
+    steps: Annotated[int | None, typer.Option(help="Steps of a presentation.")] = None,
+    most: Annotated[int, typer.Option(help="Images to write, at most.")] = 20,
+    patch: PatchOption = None,
+    stride: Annotated[
+        int | None, typer.Option(help="Pixels between patches; a third of their side by default.")
+    ] = None,
+    whiten: WhitenOption = None,
+) -> None:
+    """Write images beside what the spikes of a dictionary tell of them."""
+    out: Output = context.obj
+    dictionary = support.load_model(file)
+    if not support.takes(dictionary, "images"):
+        raise ValueError(f"{file} must hold a dictionary to reconstruct images, got a {type(dictionary).__name__}")
+    cut = support.cut_of(dictionary, file, support.changes(patch=patch, whiten=whiten))
+    found = cli_images.write_reconstructions(
+        output,
+        cli_images.with_budget(dictionary, active, steps),
+        images,
+        cut,
+        lambda path: out.check_destination(path, file, images),
+        stride=stride,
+        most=most,
+    )
+    for row in found:
+        out.say(f"{row['file']}: error {row['error']:.3g}, of nothing {row['trivial']:.3g}, {row['active']:.2f} active")
+    out.result({"images": found})

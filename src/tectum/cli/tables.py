@@ -1,0 +1,102 @@
+"""Tables for the commands: the options of all that take one, and loading with the names that a model knows."""
+
+import csv
+import inspect
+import warnings
+from collections.abc import Callable
+from dataclasses import replace
+from functools import wraps
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+if TYPE_CHECKING:
+    from tectum.datasets import Dataset
+
+TABLES = (".csv", ".parquet")
+OPTIONS: dict[str, Any] = {
+    "target": Annotated[str | None, typer.Option(help="Column with the labels, by name or number (.csv, .parquet).")],
+    "columns": Annotated[list[str] | None, typer.Option(help="Columns to take, in this order: a,b,c.")],
+    "drop": Annotated[
+        list[str] | None,
+        typer.Option(help="Columns to leave out: a,b. Of images: the share of the patches of lowest contrast."),
+    ],
+    "index": Annotated[
+        str | None, typer.Option(help="Column that only numbers the rows; none: there is none. Recognised by default.")
+    ],
+    "delimiter": Annotated[str | None, typer.Option(help="What separates cells (.csv); recognised by default.")],
+    "decimal": Annotated[str | None, typer.Option(help="Decimal sign (.csv); recognised by default.")],
+    "header": Annotated[
+        bool | None, typer.Option("--header/--no-header", help="Whether row 1 names columns (.csv); recognised.")
+    ],
+    "na": Annotated[list[str] | None, typer.Option(help="What stands for a missing value, besides NA and the like.")],
+    "missing": Annotated[str | None, typer.Option(help="Fill missing values: mean, median or most_frequent.")],
+    "text": Annotated[str | None, typer.Option(help="one-hot: make a feature of each value of a column of text.")],
+}
+
+
+def takes_table(command: Callable[..., None]) -> Callable[..., None]:
+    """Give a command the options of tables; it gets those that were typed as its argument `table`."""
+
+    @wraps(command)
+    def call(**given: Any) -> None:
+        table = {name: given.pop(name) for name in OPTIONS}
+        command(**given, table={name: _value(name, value) for name, value in table.items() if value not in (None, [])})
+
+    own = inspect.signature(command).parameters.values()
+    kept = [parameter.replace(kind=parameter.KEYWORD_ONLY) for parameter in own if parameter.name != "table"]
+    more = [inspect.Parameter(name, kept[0].kind, default=None, annotation=kind) for name, kind in OPTIONS.items()]
+    call.__signature__ = inspect.Signature([*kept, *more])  # type: ignore[attr-defined]
+    call.__annotations__ = {parameter.name: parameter.annotation for parameter in [*kept, *more]}
+    return call
+
+
+def _value(name: str, value: Any) -> Any:
+    if name in ("columns", "drop"):
+        return [cell for text in value for cell in next(csv.reader([text], skipinitialspace=True))]
+    return False if name == "index" and value == "none" else value
+
+
+def words_of(table: dict[str, Any]) -> list[str]:
+    """The options as they are typed."""
+    words = []
+    for name, value in table.items():
+        for one in value if isinstance(value, list) else [value]:
+            if name == "header":
+                words.append("--header" if one else "--no-header")
+            else:
+                words += [f"--{name}", "none" if one is False else f'"{one}"' if "," in one and name != "na" else one]
+    return words
+
+
+def check_no_table(table: dict[str, Any]) -> None:
+    """Raise for options of tables where there is none."""
+    if table:
+        raise typer.BadParameter(f"{words_of(table)[0]} is for tables; leave it out here")
+
+
+def is_text_table(source: str) -> bool:
+    """Whether it is a file with columns."""
+    return Path(source).suffix.lower() in TABLES
+
+
+def load_data(source: str, table: dict[str, Any], model: Any = None, path: Path | None = None) -> "Dataset":
+    """A data set or a file, in the order of the columns that a fitted model knows, prepared as its file says."""
+    from tectum import datasets
+    from tectum.datasets.columns import arranged, preparation_of
+
+    options = dict(table)
+    if is_text_table(source):
+        options = {"missing": "refuse"} | options | ({} if path is None else {"preparation": preparation_of(path)})
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        data = datasets.load(source, **options)
+    for warning in caught:
+        typer.echo(f"note: {warning.message}", err=True)
+    names = vars(model).pop("feature_names_in_", None) if model is not None else None  # back when it is saved
+    if names is None or len(names) != data.data.shape[1]:
+        arranged(names, data.feature_names, data.data, data.named, source)
+        return data
+    X = arranged(names, data.feature_names, data.data, data.named, source)
+    return replace(data, data=X, feature_names=[str(name) for name in names], named=True)

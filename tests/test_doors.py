@@ -1,0 +1,165 @@
+"""The doors of the command line: columns by name, outputs that destroy nothing, errors for machines."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+from sklearn.datasets import load_iris
+from typer.testing import CliRunner
+
+import tectum
+from tectum.cli.app import app
+
+FIT = ["fit", "spiking-som", "--set", "shape=4,5", "--set", "n_presentations=60", "-q"]
+
+
+@pytest.fixture
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """An empty folder that is the current one."""
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+@pytest.fixture
+def flowers(folder: Path) -> pd.DataFrame:
+    """Three features and a class, in ``d.csv``."""
+    iris = load_iris()
+    frame = pd.DataFrame(iris.data[::5, :3], columns=["len", "wid", "hei"])
+    frame["kind"] = np.array(["a", "b", "c"])[iris.target[::5]]
+    frame.to_csv("d.csv", index=False)
+    return frame
+
+
+def run(*arguments: str, code: int = 0) -> Any:
+    result = CliRunner().invoke(app, list(arguments))
+    assert result.exit_code == code, result.output
+    assert "Traceback" not in result.output
+    return result
+
+
+def test_columns_are_known_by_name(flowers: pd.DataFrame) -> None:
+    run(*FIT, "d.csv", "--target", "kind", "-o", "m.tectum")
+    assert tectum.load("m.tectum").feature_names_in_.tolist() == ["len", "wid", "hei"]
+    run("transform", "m.tectum", "d.csv", "--target", "kind", "-o", "a.npy")
+    flowers[["hei", "len", "wid"]].to_csv("p.csv", index=False)
+    flowers[["hei", "len", "wid"]].to_parquet("p.parquet")
+    for source in ("p.csv", "p.parquet"):
+        run("transform", "m.tectum", source, "-o", "b.npy", "--force")
+        np.testing.assert_array_equal(np.load("a.npy"), np.load("b.npy"))
+        run("encode", "m.tectum", source, "-o", f"encoded-{source}")
+        np.testing.assert_allclose(np.load(f"encoded-{source}/p.npy"), np.load("a.npy"), rtol=1e-6)
+    flowers.drop(columns="kind").rename(columns={"wid": "width"}).to_csv("r.csv", index=False)
+    for command in (["transform", "m.tectum", "r.csv", "-o", "c.npy"], ["report", "m.tectum", "r.csv", "-o", "r.html"]):
+        assert "it lacks 'wid' and has besides 'width'" in run(*command, code=1).stderr
+    assert "it lacks 'wid'" in run("encode", "m.tectum", "r.csv", "-o", "e", code=1).stderr
+    run("transform", "m.tectum", "d.csv", "--drop", "kind", "-o", "d.npy")
+    np.testing.assert_array_equal(np.load("a.npy"), np.load("d.npy"))
+
+
+def test_an_index_column_is_not_learned(flowers: pd.DataFrame) -> None:
+    flowers.drop(columns="kind").to_csv("i.csv")
+    result = run(*FIT, "i.csv", "-o", "m.tectum")
+    assert "note: i.csv: the first column only numbers the rows and is left out" in result.stderr
+    assert tectum.load("m.tectum").n_features_in_ == 3
+    run(*FIT, "i.csv", "-o", "n.tectum", "--index", "none")
+    assert tectum.load("n.tectum").n_features_in_ == 4
+
+
+def test_text_and_missing_values_are_prepared_as_in_training(flowers: pd.DataFrame) -> None:
+    flowers.loc[3, "wid"] = np.nan
+    flowers.to_csv("m.csv", index=False)
+    refused = run(*FIT, "m.csv", "-o", "m.tectum", "--target", "kind", code=1).stderr
+    assert "row 4, column 'wid' must hold a value" in refused
+    assert "row 1, column 'kind' must hold numbers, got 'a'" in run(*FIT, "d.csv", "-o", "m.tectum", code=1).stderr
+    run(*FIT, "m.csv", "-o", "m.tectum", "--missing", "median", "--text", "one-hot")
+    assert tectum.load("m.tectum").feature_names_in_.tolist() == ["len", "wid", "hei", "kind=a", "kind=b", "kind=c"]
+    run("transform", "m.tectum", "m.csv", "-o", "a.npy")
+    filled = flowers.assign(wid=flowers["wid"].fillna(flowers["wid"].median()))[["kind", "hei", "len", "wid"]]
+    filled.to_csv("f.csv", index=False)
+    run("transform", "m.tectum", "f.csv", "-o", "b.npy")
+    np.testing.assert_array_equal(np.load("a.npy"), np.load("b.npy"))
+    run("encode", "m.tectum", "f.csv", "-o", "e")
+    np.testing.assert_allclose(np.load("e/f.npy"), np.load("a.npy"), rtol=1e-6)
+    run(
+        "fit",
+        "dictionary",
+        "m.csv",
+        "-o",
+        "d.tectum",
+        "--missing",
+        "mean",
+        "--drop",
+        "kind",
+        "-q",
+        "--set",
+        "n_presentations=50",
+    )
+    assert tectum.load("d.tectum").feature_names_in_.tolist() == ["len", "wid", "hei"]
+
+
+@pytest.mark.usefixtures("flowers")
+def test_no_output_destroys_an_input(folder: Path) -> None:
+    run(*FIT, "d.csv", "--target", "kind", "-o", "m.tectum")
+    (folder / "link.csv").symlink_to("d.csv")
+    (folder / "s.toml").write_text("dt = 0.1\n")
+    before = {path.name: path.read_bytes() for path in folder.iterdir()}
+    fit = [*FIT, "d.csv", "--target", "kind", "--force"]
+    commands = [
+        [*fit, "-o", "d.csv"],
+        [*fit, "-o", "link.csv"],
+        [*fit, "-o", "n.tectum", "--report", "d.csv"],
+        [*fit, "-o", "n.tectum", "--report", "n.tectum"],
+        [*fit, "-o", "s.toml", "--config", "s.toml"],
+        ["transform", "m.tectum", "d.csv", "--target", "kind", "-o", "./d.csv", "--force"],
+        ["transform", "m.tectum", "d.csv", "--target", "kind", "-o", str(folder / "d.csv"), "--force"],
+        ["report", "m.tectum", "d.csv", "--target", "kind", "-o", "m.tectum", "--force"],
+        ["grow", "-o", "s.toml", "--config", "s.toml", "--force"],
+    ]
+    for command in commands:
+        assert "is an input or another output" in run(*command, code=1).stderr, command
+    assert {path.name: path.read_bytes() for path in folder.iterdir()} == before
+
+
+@pytest.mark.usefixtures("flowers")
+def test_other_files_are_replaced_only_by_force(folder: Path) -> None:
+    (folder / "m.tectum").write_text("mine")
+    command = [*FIT, "d.csv", "--target", "kind", "-o", "m.tectum"]
+    assert "it exists; pass --force to replace it" in run(*command, code=1).stderr
+    assert (folder / "m.tectum").read_text() == "mine"
+    run(*command, "--force")
+    assert tectum.load("m.tectum").n_presentations_seen_ == 60
+
+
+def test_errors_for_machines(folder: Path) -> None:
+    for arguments, code, said in (
+        (["fit", "spiking-som", "iriss", "-o", "m", "--json"], 1, "did you mean 'iris'"),
+        (["--json", "fit", "spiking-smo", "iris", "-o", "m"], 2, "did you mean 'spiking-som'?"),
+        (["--json", "fit", "spiking-som", "iris"], 2, "--output"),
+        (["--json", "nothing"], 2, "No such command"),
+        (["--json", "--nothing"], 2, "No such option"),
+    ):
+        result = run(*arguments, code=code)
+        found = json.loads(result.stdout)
+        assert said in found["error"]
+        assert (found["code"], result.stderr) == (code, "")
+    assert list(folder.iterdir()) == []
+
+
+def test_version_completion_and_near_names(folder: Path) -> None:
+    assert run("--version").stdout == f"tectum {tectum.__version__}\n"
+    assert "--show-completion" in run("--help").stdout
+    assert "did you mean 'iris'?" in " ".join(run("demo", "irsi", code=2).stderr.replace("│", " ").split())
+
+
+def test_fit_says_how_good_it_is(folder: Path) -> None:
+    command = [word for word in FIT if word != "-q"]
+    result = run(*command, "iris", "-o", "m.tectum")
+    assert "quantization error" in result.stdout
+    found = json.loads(run(*command, "iris", "-o", "n.tectum", "--json").stdout)
+    som = tectum.load("n.tectum")
+    assert found["quality"]["quantization_error"] == pytest.approx(
+        som.quantization_error(pd.DataFrame(load_iris().data, columns=som.feature_names_in_))
+    )
