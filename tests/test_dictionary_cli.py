@@ -144,7 +144,7 @@ def test_reconstruct(model: Path, folder: Path) -> None:
     assert sorted(os.listdir("told")) == ["colour.png", "grey.png"]
     assert imread("told/grey.png").shape[:2] == (40, 30 + 4 + 30)
     assert all(row["error"] < row["trivial"] for row in found)
-    one = ["reconstruct", "d.tectum", "pictures/grey.png", "-o", "one.png", "--json"]
+    one = ["reconstruct", "d.tectum", "pictures/grey.png", "-o", "one.png", "--json", "--force"]
     few = json.loads(run(*one, "--active", "1").stdout)["images"][0]
     assert few["active"] <= 1
     assert few["error"] > found[1]["error"]

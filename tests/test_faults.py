@@ -1,13 +1,16 @@
 """Faults that were found once, each by the smallest input that showed it, with the value that is right."""
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
 import pytest
 from PIL import Image
+from sklearn.base import clone
+from sklearn.datasets import load_digits, load_iris
 
-from tectum import analysis, datasets, plots, streams
+from tectum import SpikingDictionary, SpikingSOM, analysis, datasets, plots, report, streams
 from tectum.cli.images import load_images, read_image
 from tectum.image import Convolution, pool
 
@@ -271,6 +274,37 @@ def test_labels_of_text_are_drawn() -> None:
     colours = [[collection.get_facecolor() for collection in drawn.collections] for drawn in (ax, by_number)]
     for named, numbered in zip(*colours, strict=True):
         np.testing.assert_array_equal(named, numbered)
+
+
+@pytest.mark.parametrize("scale", [1e-2, 1e-9, 1e-60])
+def test_a_dictionary_of_small_values_learns_the_same(scale: float) -> None:
+    X = load_digits().data[:200] / 16
+    usual = SpikingDictionary(8, n_presentations=300, random_state=0).fit(X)
+    small = SpikingDictionary(8, n_presentations=300, random_state=0).fit(X * scale)
+    assert small.input_scale_ == pytest.approx(scale)
+    np.testing.assert_allclose(small.components_ / scale, usual.components_, rtol=1e-3, atol=1e-3)
+    assert small.sparsity(X * scale).spikes == pytest.approx(usual.sparsity(X).spikes, rel=0.01)
+
+
+def test_a_scale_far_from_the_values_is_named() -> None:
+    X = load_digits().data[:100] / 16
+    dictionary = SpikingDictionary(8, n_presentations=100, random_state=0).fit(X)
+    assert any("of input_scale" in warning for warning in dictionary.diagnose(X * 0.01).warnings)
+    with pytest.raises(ValueError, match=r"SpikingDictionary\.input_scale must be near the values of X"):
+        SpikingDictionary(8, input_scale=1.0).fit(X * 1e-60)
+
+
+@pytest.mark.parametrize("model", [SpikingSOM((4, 4), n_presentations=60), SpikingDictionary(6, n_presentations=60)])
+@pytest.mark.filterwarnings("error::UserWarning")
+def test_tables_with_names_are_diagnosed_and_reported_without_a_warning(model: Any, tmp_path: Path) -> None:
+    X = load_iris(as_frame=True).data
+    fitted = clone(model).set_params(random_state=0).fit(X)
+    assert str(fitted.diagnose(X))
+    study = report.examine(fitted, X, baselines=False)
+    report.write_report(tmp_path / "r.html", fitted, X, study=study)
+    assert fitted.feature_names_in_.tolist() == list(X)
+    with pytest.raises(ValueError, match="feature names should match"):
+        report.examine(fitted, X[list(X)[::-1]], baselines=False)
 
 
 # ---- pictures of the command line

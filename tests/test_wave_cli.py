@@ -98,7 +98,7 @@ def test_transform_of_a_grown_network(folder: Path) -> None:
     run("grow", "-o", "w.tectum", "--layers", "8x8,20", "--duration", "20", "-q")
     found = json.loads(run("transform", "w.tectum", "digits", "-o", "out.npy", "--json").stdout)
     assert found["shape"] == [1797, 20]
-    message = run("transform", "w.tectum", "iris", "-o", "out.npy", code=1).stderr
+    message = run("transform", "w.tectum", "iris", "-o", "iris.npy", code=1).stderr
     assert "64" in message
 
 

@@ -18,7 +18,7 @@ from tectum.engine.dictionary.loop import DictionaryCircuit, DictionaryState
 from tectum.models.common import parameters
 from tectum.models.common.base import SpikingEstimator, variant
 from tectum.models.common.diagnosis import Diagnosis
-from tectum.models.common.dictionary_diagnosis import diagnose_dictionary
+from tectum.models.common.dictionary_diagnosis import WEAK, diagnose_dictionary
 from tectum.parts.input_spikes import BernoulliSpikes, RegularSpikes
 from tectum.parts.latency import LatencyPopulation, LatencyRace
 from tectum.parts.representation import AdaptiveThreshold, ExplainingAway, SoftmaxInhibition
@@ -85,7 +85,7 @@ class SpikingDictionary(SpikingEstimator):
         or the first `partial_fit` hold negative values.
     input_scale : float or None, default=None
         Value at which an input fires in every step; larger ones are clipped. None: the largest absolute value of the
-        data given to `fit` or the first `partial_fit`, but 1 if all lie in [-1, 1].
+        data given to `fit` or the first `partial_fit`, but 1 if that is from 0.1 to 1.
     output : {"counts", "first_spike"}, default="counts"
         What `transform` gives: spike counts, or 1 for a spike at once falling to 0 for none.
     sparse_output : bool, default=False
@@ -329,12 +329,12 @@ class SpikingDictionary(SpikingEstimator):
         float
             In units of the input.
         """
-        X, chosen = self._samples(X), self.chosen_parts()
+        samples, chosen = self._samples(X), self.chosen_parts()
         by_time = decode == "winner" and isinstance(chosen["competition"], LatencyRace)
         n_steps, found = chosen["encoder"].n_steps, self._respond(X)
         code = np.concatenate([_earliness(r.first, n_steps) if by_time else r.counts for r in found])
         reconstruction = self.inverse_transform(code, decode=decode)
-        return analysis.reconstruction_error(X, reconstruction, average=average)  # type: ignore[arg-type]
+        return analysis.reconstruction_error(samples, reconstruction, average=average)  # type: ignore[arg-type]
 
     def sparsity(self, X: ArrayLike) -> Sparsity:
         """How many components and spikes represent a sample.
@@ -389,11 +389,11 @@ class SpikingDictionary(SpikingEstimator):
         Diagnosis
             Print it for a table; its `warnings` name a remedy each.
         """
-        X = self._samples(X)
+        samples = self._samples(X)
         counts = np.concatenate([response.counts for response in self._respond(X)])
         restored, chosen = self.inverse_transform(counts), self.chosen_parts()
         return diagnose_dictionary(
-            X, restored, counts, self.weights_, self.components_, chosen, self.threshold_, self.input_scale_
+            samples, restored, counts, self.weights_, self.components_, chosen, self.threshold_, self.input_scale_
         )
 
     def __sklearn_tags__(self) -> Any:
@@ -445,7 +445,12 @@ class SpikingDictionary(SpikingEstimator):
                 f"SpikingDictionary: X must hold a value other than 0, got zeros alone (n_samples = {len(X)}); no "
                 "input would ever fire"
             )
-        self.input_scale_ = float(self.input_scale or (largest if largest > 1.0 else 1.0))
+        self.input_scale_ = float(self.input_scale or (1.0 if WEAK <= largest <= 1.0 else largest))
+        if np.float32(largest / self.input_scale_) == 0.0:
+            raise ValueError(
+                f"SpikingDictionary.input_scale must be near the values of X, which reach {largest:.3g}, got "
+                f"{self.input_scale_:.3g}, of which they are nothing; leave it at None"
+            )
         self.on_off_ = bool(X.min() < 0.0) if self.on_off is None else bool(self.on_off)
         self._seed = seed_from(self.random_state)
         temporal = isinstance(chosen["encoder"], LatencyPopulation)  # its initial weights do not depend on the data

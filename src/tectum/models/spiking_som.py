@@ -7,7 +7,7 @@ from typing import Any, Self
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from sklearn.utils import Bunch
+from sklearn.utils import Bunch, _safe_indexing
 from sklearn.utils._param_validation import Interval
 from sklearn.utils.validation import check_array, check_is_fitted
 
@@ -371,11 +371,11 @@ class SpikingSOM(SpikingEstimator):
         -------
         float
         """
-        X = self._samples(X)
         if winners not in ("codebook", "spikes"):
             raise ValueError(f"SpikingSOM.topographic_error: winners must be 'codebook' or 'spikes', got {winners!r}")
         if winners == "spikes":
             return analysis.topographic_error(analysis.spike_winners(self.spike_times(X), k=2), self._grid)
+        X = self._samples(X)
         return analysis.topographic_error(
             analysis.best_matching_units(self._scaling.unit(X), self._scaling.unit(self.codebook_)), self._grid
         )
@@ -416,11 +416,10 @@ class SpikingSOM(SpikingEstimator):
         Diagnosis
             Print it for a table; its `warnings` name a remedy each.
         """
-        X = self._samples(X)
-        some = np.unique(np.linspace(0, len(X) - 1, n_recorded).astype(int))
+        some = np.unique(np.linspace(0, len(self._samples(X)) - 1, n_recorded).astype(int))
         chosen = self.chosen_parts()
         input_ms, w_max = chosen.protocol.input_ms, getattr(chosen.rule, "w_max", float(self.weights_.max()))
-        recording = self.record(X[some], input_ms=4 * input_ms)
+        recording = self.record(_safe_indexing(X, some), input_ms=4 * input_ms)
         learned_with = self.spike_counts_ / max(1, self.n_presentations_seen_)
         return diagnose_map(self.spike_times(X), recording, self.weights_, w_max, input_ms, learned_with)
 

@@ -10,6 +10,7 @@ from tectum import analysis
 from tectum.models.common.diagnosis import Diagnosis
 from tectum.parts.representation import SoftmaxInhibition
 
+WEAK = 0.1  # share of input_scale below which the largest value counts as hardly any input
 ALIKE = 0.99  # cosine from which two components count as the same
 FULL = 0.995  # share of the upper bound from which a weight counts as saturated
 
@@ -77,6 +78,7 @@ def diagnose_dictionary(
         "trivial_error": analysis.trivial_errors(X, reference=X)["mean_patch"],
     }
     v = Bunch(**values)
+    reach = float(np.abs(X).max()) / input_scale
     rows = [
         ("components that never fire", f"{len(v.dead_units)} of {len(weights)}"),
         ("components that repeat others", f"{v.duplicate_units}"),
@@ -90,11 +92,16 @@ def diagnose_dictionary(
         ("threshold", f"{v.threshold:.3g}"),
         ("reconstruction error, of the mean sample", f"{v.error:.4g}, {v.trivial_error:.4g}"),
     ]
-    return Diagnosis(values, rows, _warnings(v, len(weights), is_softmax))
+    return Diagnosis(values, rows, _warnings(v, len(weights), is_softmax, reach))
 
 
-def _warnings(d: Any, n_units: int, is_softmax: bool) -> list[str]:
+def _warnings(d: Any, n_units: int, is_softmax: bool, reach: float) -> list[str]:
     warnings = []
+    if reach < WEAK:
+        warnings.append(
+            f"values reach {reach:.2g} of input_scale, so inputs hardly fire: leave input_scale at None in fit, or "
+            "pass data of the scale of those of fit"
+        )
     if len(d.dead_units) > 0.1 * n_units:
         remedy = (
             "start near the data (initial=SampleWeights()), keep neuron.beta = 1, or lower n_components"

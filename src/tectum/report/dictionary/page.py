@@ -9,7 +9,7 @@ from tectum.parts.representation import ExplainingAway
 from tectum.report.content import Comparison, Content, Health, Section
 from tectum.report.dictionary.figures import code_figures, component_figures
 from tectum.report.dictionary.spikes import spike_figures
-from tectum.report.dictionary.study import DICTIONARY, DictionaryStudy, Score
+from tectum.report.dictionary.study import DICTIONARY, DictionaryStudy, Score, without_names
 from tectum.report.maps.figures import ImageShape
 
 Shape = tuple[int, int]
@@ -24,7 +24,7 @@ def dictionary_content(
     facts: list[tuple[str, str]],
 ) -> Content:
     """What the page of a dictionary says; `facts` are those that every page shows."""
-    n_features = study.X.shape[1]
+    dictionary, n_features = without_names(dictionary), study.X.shape[1]
     shape = _checked_shape(image_shape, n_features)
     if images is not None and shape is None:
         raise ValueError("write_report.images must come with image_shape, got None; pass the shape of a patch")

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from sklearn.base import clone
 from sklearn.utils import check_array, check_random_state
+from sklearn.utils.validation import validate_data
 from threadpoolctl import threadpool_limits
 
 from tectum import analysis
@@ -109,6 +110,10 @@ def examine_dictionary(
     dictionary: Any, X: ArrayLike, *, train: ArrayLike | None, baselines: bool, random_state: int | None
 ) -> DictionaryStudy:
     """Measure a fitted dictionary; see `tectum.report.examine`."""
+    for samples in (X, train):
+        if samples is not None:
+            validate_data(dictionary, samples, reset=False, skip_check_array=True)  # the names of its columns
+    dictionary = without_names(dictionary)
     table, rng = _table(X), check_random_state(random_state)
     learned = None if train is None else _table(train)
     if learned is None and baselines and len(table) > 1:
@@ -141,6 +146,13 @@ def examine_dictionary(
         measures=_measures(scores, counts),
         diagnosis=dictionary.diagnose(samples),
     )
+
+
+def without_names(dictionary: Any) -> Any:
+    """The same dictionary for arrays, whose columns have no names."""
+    unnamed = copy.copy(dictionary)
+    vars(unnamed).pop("feature_names_in_", None)
+    return unnamed
 
 
 def list_budgets(dictionary: Any) -> list[Budget]:
