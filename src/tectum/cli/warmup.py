@@ -6,7 +6,8 @@ from typing import Annotated, Any
 import numpy as np
 import typer
 
-from tectum.cli.support import MODELS, Output
+from tectum.cli.output import Output
+from tectum.cli.support import MODELS
 
 
 def warmup(
