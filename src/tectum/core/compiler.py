@@ -1,8 +1,7 @@
-"""How kernels are compiled: what is inlined becomes machine code once, with the kernel that Python calls.
+"""How kernels are compiled: what is inlined becomes machine code only as part of the kernel that Python calls.
 
-Numba optimises and assembles every function before it inlines it into its callers, and wraps each for Python. A kernel
-of thirty functions with a hundred arrays then costs three times the work. Here the inlined functions stay as they were
-lowered until the kernel is complete. This reaches into Numba; where its inside differs, kernels are compiled its way.
+Numba assembles every function that it inlines, and wraps each for Python; where a function takes a hundred arrays, that
+is most of the work. This reaches into Numba; where its inside differs, kernels are compiled its way.
 """
 
 import contextlib
@@ -52,62 +51,24 @@ except ImportError:  # a Numba with another inside
     INLINED: dict[str, Any] = dict(NO_WRAPPERS)
 else:
 
-    class _Library(JITCodeLibrary):
-        """Code of a kernel, linked with all that it inlines at any depth."""
-
-        _linking_libraries: list[Any]
-
-        def finalize(self) -> None:
-            for library, module in _callers_first(self._linking_libraries):
-                self._reload_init.update(library._reload_init)
-                self._final_module.link_in(module, preserve=True)
-            self._linking_libraries = []
-            super().finalize()
-
     class _Part(JITCodeLibrary):
-        """Code of a function that is only ever inlined, as it was lowered."""
+        """Code of a function that is only ever inlined."""
 
         _linking_libraries: list[Any]
-
-        def own_module(self) -> Any:
-            """Its code without that of the functions it calls."""
-            return super()._get_module_for_linking()
-
-        def _get_module_for_linking(self) -> Any:
-            module = self.own_module().clone()
-            for _, called in _callers_first(self._linking_libraries):
-                module.link_in(called, preserve=True)
-            return module
-
-        def _optimize_functions(self, ll_module: Any) -> None:
-            ll_module.data_layout = self._codegen._data_layout
 
         def finalize(self) -> None:
             self._raise_if_finalized()
+            for library in dict.fromkeys(self._linking_libraries):
+                self._reload_init.update(library._reload_init)
+                self._final_module.link_in(library._get_module_for_linking(), preserve=True)
+            # Optimised before it is inlined: its loops are vectorised while its arguments are known to be apart.
+            self._optimize_final_module()
             self._finalize_dynamic_globals()
             # Numba enters the environment of each function in the engine, as the place of a global variable.
             variables = (str(v) for v in self._final_module.global_variables if v.name.startswith("_ZN08NumbaEnv"))
             empty = str(self._codegen._create_empty_module(self.name))
             self._codegen._add_module(llvm.parse_assembly("\n".join([empty, *variables])))
             self._finalized = True
-
-    def _callers_first(libraries: list[Any]) -> list[tuple[Any, Any]]:
-        """Libraries and what they call at any depth, with their code; what nobody calls yet would not be linked."""
-        found: dict[Any, Any] = {}
-
-        def visit(library: Any) -> None:
-            if library in found:
-                return
-            if isinstance(library, _Part):
-                for called in library._linking_libraries:
-                    visit(called)
-                found[library] = library.own_module()
-            else:
-                found[library] = library._get_module_for_linking()
-
-        for library in libraries:
-            visit(library)
-        return list(reversed(found.items()))
 
     def _compiler(library_class: type) -> type:
         class Custom(Compiler):
@@ -119,7 +80,7 @@ else:
 
         return Custom
 
-    class _KernelCompiler(_compiler(_Library)):  # type: ignore[misc]
+    class _KernelCompiler(_compiler(JITCodeLibrary)):  # type: ignore[misc]
         def compile_extra(self, function: Any) -> Any:
             for say in list(_listeners):
                 say()

@@ -27,6 +27,7 @@ ZERO = np.float32(0.0)
 ONE = np.uint32(1)
 START = np.int32(1)
 STOP = np.int32(-1)
+UNDRIVEN = np.bool_(False)  # not a literal, for which all that is called would be compiled once more
 GOES_ON = np.uint8(2)
 SILENT = np.uint8(0)
 NO_HIT = np.uint64(0)
@@ -325,7 +326,7 @@ def run_sheet(circuit, state, scratch, first_step, spikes):
         if s == 0 or (first_step + s) % held(circuit.neuron) == 0:
             new_noise(circuit, scratch, first_step + s)
         # 3., 4. membranes, fatigue, spikes
-        n_before = advance_sheet(circuit, state, scratch, False, n_before, spikes.neuron[spikes.first[s] :])
+        n_before = advance_sheet(circuit, state, scratch, UNDRIVEN, n_before, spikes.neuron[spikes.first[s] :])
         spikes.first[s + 1] = spikes.first[s] + n_before
 
 
