@@ -7,6 +7,7 @@ import os
 os.environ["OMP_NUM_THREADS"] = os.environ["OPENBLAS_NUM_THREADS"] = "1"
 
 import fcntl
+import time
 from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
@@ -17,6 +18,7 @@ import pytest
 from tectum.core import kernel
 from tectum.core.disk_cache import DiskCache
 
+LONGEST_WAIT = 120  # s
 CHECKOUT = Path(__file__).resolve().parents[1]
 
 
@@ -57,7 +59,11 @@ class OnceCompiled(DiskCache):
                 path = self._path(types, target_context.codegen()).with_suffix(".lock")
                 path.parent.mkdir(parents=True, exist_ok=True)
                 self._lock = open(path, "w")  # noqa: SIM115
-                fcntl.flock(self._lock, fcntl.LOCK_EX)
+                for _ in range(LONGEST_WAIT):  # a compilation that failed is never stored
+                    with suppress(BlockingIOError):
+                        fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                        break
+                    time.sleep(1.0)
             found = super().load_overload(types, target_context)
             if found is not None:
                 self._release()
