@@ -265,7 +265,7 @@ class TestClusters:
         labels = names[[0, 0, 1, 1, 1]]
         units = analysis.label_units([0, 0, 0, 5, -1], labels, (1, 6))
         assert_array_equal(units, names[[0, 0, 0, 1, 1, 1]])
-        assert units.dtype == labels.dtype
+        assert units.dtype == np.array(names.tolist()).dtype  # texts among objects are texts
         assert analysis.label_accuracy([0, 2, 0, 4, -1], labels, units) == pytest.approx(3 / 5)
 
     def test_nearest_on_the_grid_not_in_the_index(self):
