@@ -210,7 +210,7 @@ FOREIGN_RUN = """
 def package(tmp_path) -> Path:
     """Folder with a copy of the package that has a law in one file and its kernels in another."""
     shutil.copytree(SOURCE / "core", tmp_path / "tectum" / "core", ignore=shutil.ignore_patterns("__pycache__"))
-    shutil.copy(SOURCE / "__init__.py", tmp_path / "tectum")
+    (tmp_path / "tectum" / "__init__.py").touch()
     (tmp_path / "tectum" / "probe_law.py").write_text(textwrap.dedent(PROBE_LAW))
     (tmp_path / "tectum" / "probe_kernel.py").write_text(textwrap.dedent(PROBE_KERNEL))
     return tmp_path
