@@ -307,6 +307,17 @@ def test_tables_with_names_are_diagnosed_and_reported_without_a_warning(model: A
         report.examine(fitted, X[list(X)[::-1]], baselines=False)
 
 
+def test_single_precision_is_kept() -> None:
+    X = load_iris().data[::10]
+    som = SpikingSOM((4, 4), n_presentations=60, random_state=0).fit(X)
+    wide, single = som.transform(X), som.transform(X.astype(np.float32))
+    assert (wide.dtype, single.dtype) == (np.float64, np.float32)
+    np.testing.assert_allclose(single, som.transform(X.astype(np.float32).astype(np.float64)), rtol=1e-6)
+    table = pd.DataFrame(X.astype(np.float32), columns=list("abcd"))
+    framed = SpikingSOM((4, 4), n_presentations=60, random_state=0).set_output(transform="pandas").fit_transform(table)
+    assert set(framed.dtypes) == {np.dtype(np.float32)}
+
+
 # ---- pictures of the command line
 
 

@@ -10,6 +10,7 @@ import typer
 
 from tectum.cli.output import Output
 from tectum.cli.support import load_model, print_measures, shell_command, takes
+from tectum.files import files_in
 
 if TYPE_CHECKING:
     from tectum.report import Diary
@@ -199,8 +200,7 @@ def sources_in(path: Path) -> list[Path]:
     if not path.is_dir():
         return [path]
     for kinds in (VIDEOS, ARRAYS):
-        found = sorted(file for file in path.iterdir() if file.suffix.lower() in kinds)
-        if found:
+        if found := files_in(path, kinds):
             return found
     return [path]
 

@@ -17,7 +17,7 @@ from tectum.core.random import seed_from
 from tectum.engine.maps import network
 from tectum.engine.maps.loop import MapCircuit, MapState
 from tectum.models.common import parameters
-from tectum.models.common.base import SpikingEstimator, variant
+from tectum.models.common.base import SpikingEstimator, precision_of, variant
 from tectum.models.common.diagnosis import Diagnosis
 from tectum.models.common.map_diagnosis import diagnose_map
 from tectum.models.common.scaling import FeatureScaling, scaling_of
@@ -284,7 +284,7 @@ class SpikingSOM(SpikingEstimator):
         chunk = max(1, CHUNK_BYTES // (4 * len(self.weights_)))
         return np.concatenate([times for _, times in self._respond_in_parts(X, respond, chunk)])
 
-    def transform(self, X: ArrayLike) -> NDArray[np.float64]:
+    def transform(self, X: ArrayLike) -> NDArray[np.floating]:
         """Response of the map: 1 for the winner, falling with the delay of the spike, 0 for silent neurons.
 
         Parameters
@@ -294,12 +294,12 @@ class SpikingSOM(SpikingEstimator):
         Returns
         -------
         ndarray of shape (n_samples, rows * columns)
-            ``exp(-(t - t_first) / readout.tau)``.
+            ``exp(-(t - t_first) / readout.tau)``, in single precision if the samples are.
         """
         times = self.spike_times(X)
         first = np.fmin.reduce(times, axis=1, keepdims=True)
         tau = self.chosen_parts().readout.tau
-        return np.nan_to_num(np.exp(-(times - first) / tau), nan=0.0)
+        return np.nan_to_num(np.exp(-(times - first) / tau), nan=0.0).astype(precision_of(X), copy=False)
 
     def predict(self, X: ArrayLike) -> NDArray[np.int64]:
         """Winner of each sample as found by `readout`.
@@ -435,6 +435,11 @@ class SpikingSOM(SpikingEstimator):
         ndarray of shape (n_samples, n_inputs), float32
         """
         return self._currents(self._samples(X))
+
+    def __sklearn_tags__(self) -> Any:
+        tags = super().__sklearn_tags__()
+        tags.transformer_tags.preserves_dtype = ["float64", "float32"]
+        return tags
 
     @property
     def _n_features_out(self) -> int:

@@ -317,3 +317,9 @@ def variant(text: str, given: Mapping[str, Any]) -> Any:
         f"{text}\n\nArguments are those of the class, and take precedence over those of the variant.\n"
     )
     return classmethod(constructor)
+
+
+def precision_of(X: Any) -> type[np.floating]:
+    """Precision in which responses to samples are given: single for an array or a table of single precision alone."""
+    dtypes = {X.dtype} if hasattr(X, "dtype") else set(getattr(X, "dtypes", ()))
+    return np.float32 if dtypes == {np.dtype(np.float32)} else np.float64
