@@ -35,6 +35,7 @@ from tectum.parts.map_learning import (
     plasticity,
 )
 from tectum.parts.neurons import adapt, conduct
+from tectum.parts.norms import LengthNorm
 from tectum.parts.plasticity import bind
 from tectum.parts.steps import discretise
 from tectum.parts.topology import Grid
@@ -61,6 +62,10 @@ def loop(e: int, i: int, weight: float = 0.1) -> list[network.Projection]:
         network.Projection(i, e, uniform=0.11, inhibitory=True),
         network.Projection(i, i, uniform=0.08, inhibitory=True),
     ]
+
+
+def norm(length: float, pace: float) -> LengthNorm:
+    return LengthNorm(np.float32(length), np.float32(pace))
 
 
 def sparse(n_pre: int, n_post: int, weight: float, key: int) -> csr_array:
@@ -99,9 +104,9 @@ def two_maps() -> Case:
         network.Projection(2, 0, delay=5.0, fixed=sparse(N_U, N_E, 0.05, 1)),  # feedback
         *loop(0, 1),
         network.Projection(0, 0, fixed=sparse(N_E, N_E, 0.04, 2)),  # lateral
-        network.Projection(0, 0, from_input=True, plastic=first, length=0.7, pace=0.1),
+        network.Projection(0, 0, from_input=True, plastic=first, norm=norm(0.7, 0.1)),
         *loop(2, 3, 0.3),
-        network.Projection(0, 2, delay=2.0, plastic=second, gain=0.8, length=0.5, pace=0.05),
+        network.Projection(0, 2, delay=2.0, plastic=second, gain=0.8, norm=norm(0.5, 0.05)),
         network.Projection(1, 2, from_input=True, plastic=third),
     ]
     seen = network.Input(N_IN, K, 1, onset=2.0, t_enc=18.0)
@@ -211,8 +216,7 @@ def naive(case: Case, n_frames: int, **options: Any) -> tuple[Any, reference.Gra
             p.from_input,
             p.plastic is not None,
             p.gain,
-            p.length,
-            p.pace,
+            *(p.norm or (0.0, 0.0)),
         )
         for p in projections
     ]
@@ -336,7 +340,7 @@ def test_the_least_used_are_recruited(data):
 def test_weights_stay_in_bounds():
     """However strongly a source is pulled towards a length that its weights cannot have."""
     populations, projections, inputs = two_maps()
-    pulled = [p._replace(length=20.0, pace=0.5) if p.plastic is not None else p for p in projections]
+    pulled = [p._replace(norm=norm(20.0, 0.5)) if p.plastic is not None else p for p in projections]
     n_frames = 1 if numba.config.DISABLE_JIT else 12
     graph = run((populations, pulled, inputs), n_frames)[2]
     weights = graph.first.weights[: N_E * N_IN]

@@ -167,8 +167,8 @@ def test_entrainment_replaces_the_clock_by_spikes_of_the_map_below() -> None:
     maps[2] = maps[2]._replace(clock=Entrainment())
     hierarchy = MapHierarchy(maps, random_state=0).fit(X)
     rows = hierarchy._graph.graph.circuit.projections
-    assert ((rows[:, 2] == 5) & (rows[:, 0] != 4) & (rows[:, 0] != 5)).sum() == 2
-    assert hierarchy._graph.graph.circuit.clocks[5, 0] == 0.0
+    assert ((rows.target == 5) & (rows.source != 4) & (rows.source != 5)).sum() == 2
+    assert hierarchy._graph.graph.circuit.clocks.period[5] == 0.0
 
 
 def test_feedback_runs() -> None:

@@ -14,7 +14,7 @@ from tectum import analysis, parts
 from tectum.core.events import Recording, SpikeTrain
 from tectum.core.random import integers, keys_of_rows, seed_from
 from tectum.engine.graph import network
-from tectum.engine.graph.records import N_PRE, SOURCE, WEIGHTS, GraphState
+from tectum.engine.graph.records import GraphState
 from tectum.models.common import parameters
 from tectum.models.common.base import SpikingEstimator
 from tectum.models.common.diagnosis import Diagnosis
@@ -299,9 +299,9 @@ class MapHierarchy(SpikingEstimator):
                 f"MapHierarchy.weights.source must be a whole number below {len(rows)}, got {source!r}; map {m.name!r} "
                 f"has {len(rows)} sources"
             )
-        row = self._graph.graph.circuit.projections[rows[source]]
-        n, n_pre = math.prod(m.shape), int(row[N_PRE])
-        return self._state.weights[row[WEIGHTS] :][: n * n_pre].reshape(n, n_pre)
+        table, n = self._graph.graph.circuit.projections, math.prod(m.shape)
+        begin, n_pre = int(table.weights[rows[source]]), int(table.n_pre[rows[source]])
+        return self._state.weights[begin : begin + n * n_pre].reshape(n, n_pre)
 
     def usage(self, map: str | None = None) -> NDArray[np.float32]:
         """Frames in which each neuron learned; old ones fade as `UseDependentRate` says.
@@ -468,8 +468,9 @@ class MapHierarchy(SpikingEstimator):
                 f"MapHierarchy.codes.source must be a source of map {m.name!r} that is Features, got {source!r}; "
                 "name a map that sees features"
             )
-        row = self._graph.graph.circuit.projections[self._graph.incoming[self.maps_.index(m)][source]]
-        return int(row[SOURCE]), self._graph.views[row[SOURCE]]
+        row = self._graph.incoming[self.maps_.index(m)][source]
+        number = int(self._graph.graph.circuit.projections.source[row])
+        return number, self._graph.views[number]
 
     def _memory(self) -> Memory | None:
         """What a frozen pass keeps of the frames before, as yet nothing; None if responses do not depend on them."""
@@ -586,8 +587,8 @@ class MapHierarchy(SpikingEstimator):
     def _set_state(self, arrays: dict[str, np.ndarray], header: dict[str, Any]) -> None:
         self._seed = np.uint64(arrays["seed"])
         self.maps_ = list(parameters.from_json(header["maps"]))
-        self._build(self.n_features_in_)
-        super()._set_state(arrays, header)
+        first = self._build(self.n_features_in_)
+        super()._set_state({"state.last": first.last} | arrays, header)  # files of version 0.1 hold no last spikes
         n = len(self._graph.views)
         self._means = [arrays[f"mean.{s}"] for s in range(n)]
         self._past = [arrays[f"past.{s}"] for s in range(n)]

@@ -12,7 +12,7 @@ import numpy as np
 
 from tectum.core.law import law
 from tectum.core.ranges import Below, Finite, NonNegative, Positive
-from tectum.parts.neurons import jump, membrane, recovery
+from tectum.parts.neurons import ZERO, jump, membrane, recovery, refract
 from tectum.parts.steps import discretise
 
 
@@ -64,6 +64,12 @@ def _(p, v, I):
     Deviation: the synapses of Diehl & Cook (2015) are conductances that fade over 1 and 2 ms.
     """
     return v * p.keep + p.pull + I
+
+
+@refract.of(AdaptiveLIFStep)
+def _(p, v):
+    """tau_m dv/dt = v_rest - v: it goes on without input."""
+    return membrane(p, v, ZERO)
 
 
 @jump.of(AdaptiveLIFStep)

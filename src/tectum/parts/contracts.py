@@ -70,7 +70,7 @@ ON_SHEETS = (membrane, threshold, crosses, rest, reset, refractory, adapt, jump,
 RACING = (membrane, faded, rest, reset, refractory)
 IN_GRAPHS = (
     *(conduct, excitation_left, inhibition_left, threshold, rest, reset, refractory),
-    *(adapt, jump, recovery, fresh, opposed, noise),
+    *(adapt, jump, recovery, fresh, opposed, noise, held),
 )
 
 RULE = Contract(
@@ -135,6 +135,12 @@ RACE = Contract(
     (inhibition, silenced, faded),
     {"keep": "share of the inhibitory current that is left after a step"},
 )
+ADAPTATION = Contract(
+    "moving threshold",
+    "Moves the threshold of a neuron with its spikes, in place of the neuron's own adaptation.",
+    (adapt, jump),
+    {},
+)
 THRESHOLD = Contract("threshold", "Moves a threshold that all neurons share.", (adapted_threshold,), {})
 NEIGHBOURHOOD = Contract(
     "neighbourhood", "Says how far a unit takes others along, and how much it learns.", (reach, uptake), {}
@@ -142,7 +148,21 @@ NEIGHBOURHOOD = Contract(
 SPIKE_COUNTS = Contract("response", "Drives a frozen network by images.", (spike_chance, relative_drive), {})
 
 CONTRACTS: tuple[Contract, ...] = (
-    *(NEURON, RULE, NORM, LATERAL, INPUT, THRESHOLD, INHIBITION, SYNAPSE, RETRY, COMPETITION, EXPLAINING, RACE),
+    *(
+        NEURON,
+        RULE,
+        NORM,
+        LATERAL,
+        INPUT,
+        THRESHOLD,
+        ADAPTATION,
+        INHIBITION,
+        SYNAPSE,
+        RETRY,
+        COMPETITION,
+        EXPLAINING,
+        RACE,
+    ),
     *(RESIDUAL_RULE, WAVE_RULE, FIELD_RULE, NEIGHBOURHOOD, SPIKE_COUNTS),
 )
 

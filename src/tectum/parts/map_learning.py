@@ -18,10 +18,12 @@ from tectum.core.ranges import (
     PositiveShare,
     Share,
 )
-from tectum.parts.plasticity import bind
+from tectum.parts.plasticity import bind, learning_rate, potentiate, silence_counts
 from tectum.parts.steps import discretise
+from tectum.parts.traces import fading
 
 ONE = np.float32(1.0)
+FRAME_MS = 96.0  # of the four cycles of 25 ms for which a frame is shown
 
 
 class ArrivalSTDP(NamedTuple):
@@ -36,14 +38,35 @@ class ArrivalSTDP(NamedTuple):
 class ArrivalSTDPStep(NamedTuple):
     """`ArrivalSTDP` in float32; its memory is tabulated by steps."""
 
+    eta: Any
     w_max: Any
     beta: Any
+    memory_plus: Any  # (n_lags,) float32
 
 
 @discretise.of(ArrivalSTDP)
 def _(part, dt):
-    """Bounds in float32; rate and memory are kept by neuron and by lag."""
-    return ArrivalSTDPStep(np.float32(part.w_max), np.float32(part.beta))
+    """Constants in float32; arrivals of the same frame are remembered, and those of eight time constants."""
+    memory = fading(part.tau_pre, dt, max(FRAME_MS, 8.0 * part.tau_pre))
+    return ArrivalSTDPStep(np.float32(part.eta), np.float32(part.w_max), np.float32(part.beta), memory)
+
+
+@potentiate.of(ArrivalSTDPStep)
+def _(p, w, x):
+    """dw = eta (x (w_max - w) - beta w)."""
+    return bind(p, w, x, p.eta)
+
+
+@silence_counts.of(ArrivalSTDPStep)
+def _(p):
+    """Yes: synapses whose inputs are silent are depressed."""
+    return True
+
+
+@learning_rate.of(ArrivalSTDPStep)
+def _(p):
+    """eta."""
+    return p.eta
 
 
 @bind.of(ArrivalSTDPStep)

@@ -18,6 +18,16 @@ ZERO = np.float32(0.0)
 ONE = np.float32(1.0)
 
 
+def yes(p):
+    """True."""
+    return True
+
+
+def no(p):
+    """False."""
+    return False
+
+
 @law
 def membrane(p, v, I):
     """Membrane potential after one step with input current I."""
@@ -80,13 +90,24 @@ def _(p, normal, uniform):
 
 @law
 def refractory(p):
-    """Steps after a spike in which the potential stays where it was reset to."""
+    """Steps after a spike in which the neuron ignores its input."""
 
 
 @refractory.otherwise("refractory")
 def _(p):
     """refractory."""
     return p.refractory
+
+
+@law
+def refract(p, v):
+    """Potential after a step of the refractory period."""
+
+
+@refract.otherwise()
+def _(p, v):
+    """v: it stays where it was reset to."""
+    return v
 
 
 @law
@@ -131,6 +152,17 @@ def adapt(p, a, v, fired):
 def _(p, a, v, fired):
     """a recovery(1)."""
     return a * recovery(p, 1)
+
+
+@law
+def adapts(p):
+    """Whether `adapt` moves the adaptation in every step; if not, `recovery` does, once for many."""
+
+
+@adapts.otherwise_by_type
+def _(parameters: type) -> Any:
+    """Whether the neuron has an equation for `adapt`."""
+    return yes if adapt.is_of(parameters) else no
 
 
 @law

@@ -98,3 +98,21 @@ def _(p, square):
 def _(p, square):
     """1 + pace (length / |w| - 1); 1 for weights of 0."""
     return ONE + p.pace * (p.length / np.sqrt(square) - ONE) if square > ZERO else ONE
+
+
+@law
+def weight_factor(p, mean, square):
+    """Factor on weights with this mean and this sum of squares, at the end of a frame."""
+
+
+@weight_factor.otherwise_by_type
+def _(parameters: type) -> Any:
+    """`norm_factor` of the mean if the norm has an equation for it, else `length_factor`."""
+
+    def by_mean(p, mean, square):
+        return norm_factor(p, mean, ZERO) if mean > ZERO else ONE
+
+    def by_length(p, mean, square):
+        return length_factor(p, square)
+
+    return by_mean if norm_factor.is_of(parameters) else by_length

@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 from tectum.core.law import law
 from tectum.core.maths import exp_negative
 from tectum.core.ranges import NonNegative, Range, Share, Weight
+from tectum.parts.neurons import no, yes
 from tectum.parts.steps import discretise
 
 
@@ -47,15 +48,7 @@ def inputs_depress(p):
 @inputs_depress.otherwise_by_type
 def _(parameters: type) -> Any:
     """Whether the rule has an equation for `depress`."""
-    return _yes if depress.is_of(parameters) else _no
-
-
-def _yes(p):
-    return True
-
-
-def _no(p):
-    return False
+    return yes if depress.is_of(parameters) else no
 
 
 @law

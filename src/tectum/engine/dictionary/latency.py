@@ -20,7 +20,7 @@ from tectum.core.kernel import kernel
 from tectum.engine.dictionary.loop import INPUT, UNITS, keep_event
 from tectum.parts.event_plasticity import NEVER, memory, pair
 from tectum.parts.latency import faded, inhibition, silenced
-from tectum.parts.neurons import membrane, refractory, reset, rest
+from tectum.parts.neurons import membrane, refract, refractory, reset, rest
 from tectum.parts.representation import adapted_threshold
 
 ZERO = np.float32(0.0)
@@ -82,7 +82,7 @@ def advance(circuit, scratch, step, n_active):
         return crossed
     for j in range(v.shape[0]):
         now = membrane(neuron, v[j], s[j] + l[j])
-        v[j] = now if step - last_post[j] >= refractory(neuron) else v[j]
+        v[j] = now if step - last_post[j] >= refractory(neuron) else refract(neuron, v[j])
         s[j] = faded(neuron, s[j])
         l[j] = faded(race, l[j])
         crossed |= v[j] > limit[j]

@@ -4,6 +4,7 @@ import numpy as np
 
 from tectum.core.kernel import kernel
 from tectum.core.random import normal
+from tectum.core.records import pick
 from tectum.engine.graph.records import INPUT_STREAM
 
 ZERO = np.float32(0.0)
@@ -13,16 +14,16 @@ ZERO = np.float32(0.0)
 def begin_input(circuit, state, ranked, frame, s, step, seed):
     """Schedule the spikes of an input for the cycle that begins at `step`; IN ranked (n_frames, n_ranked) int32."""
     first, last = circuit.input_first[s], circuit.input_first[s + 1]
-    times = circuit.input_times[s]
+    source = pick(circuit.inputs, s)
     due = state.due[s]
     due[:] = -1
-    length = np.int64(round(times[0] / circuit.dt))
+    length = np.int64(round(source.period / circuit.dt))
     for k in range(first, last):
         i = ranked[frame, k]
         state.onset[k] = i
         if i >= 0:
-            at = times[2] * (k - first) / (last - first)
-            at += times[3] * normal(seed, np.uint64(INPUT_STREAM + s), state.began[s], k - first)
+            at = source.t_enc * (k - first) / (last - first)
+            at += source.jitter * normal(seed, np.uint64(INPUT_STREAM + s), state.began[s], k - first)
             place = (step + min(max(np.int64(round(at / circuit.dt)), 0), length - 2)) % due.shape[0]
             state.after[k] = due[place]
             due[place] = k
@@ -32,15 +33,15 @@ def begin_input(circuit, state, ranked, frame, s, step, seed):
 @kernel
 def input_onset(circuit, state, s):
     """Step at which the next cycle of an input begins."""
-    start = state.phase[circuit.input_clock[s]] + circuit.input_times[s, 1]
-    return np.int64(round((start + state.began[s] * circuit.input_times[s, 0]) / circuit.dt))
+    start = state.phase[circuit.inputs.clock[s]] + circuit.inputs.onset[s]
+    return np.int64(round((start + state.began[s] * circuit.inputs.period[s]) / circuit.dt))
 
 
 @kernel
 def recall(circuit, state, row):
     """Start of a frame: the winners of the frames before, strongest first; OUT row (n_ranked,) where they belong."""
-    for s in range(circuit.input_clock.shape[0]):
-        pop = circuit.input_winners[s]
+    for s in range(circuit.inputs.clock.shape[0]):
+        pop = circuit.inputs.winners[s]
         if pop >= 0:
             recent = state.recent[s, circuit.first[pop] : circuit.first[pop + 1]]
             for k in range(circuit.input_first[s], circuit.input_first[s + 1]):
@@ -61,10 +62,10 @@ def remember(circuit, state, out, frame):
     The score of a neuron is the number of its spikes less the share of the frame that had passed before the first.
     """
     length = np.float32(circuit.frame * circuit.dt)
-    for s in range(circuit.input_clock.shape[0]):
-        pop = circuit.input_winners[s]
+    for s in range(circuit.inputs.clock.shape[0]):
+        pop = circuit.inputs.winners[s]
         if pop >= 0:
             for j in range(circuit.first[pop], circuit.first[pop + 1]):
                 n = out.counts[frame, j]
                 score = np.float32(n) - out.latency[frame, j] / length if n > 0 else ZERO
-                state.recent[s, j] = circuit.keeps[s] * state.recent[s, j] + score
+                state.recent[s, j] = circuit.inputs.keep[s] * state.recent[s, j] + score

@@ -1,18 +1,20 @@
 """Time loop of a graph of populations that exchange spikes with conduction delays.
 
 A map is two of its populations, excitatory and inhibitory; any number of maps, and of projections between them, feed
-each other in one call, feedback included. All are rows of the same tables, so that nothing is compiled anew when maps
-are added. Each population advances by a chunk of time no longer than the shortest delay, and leaves its spikes in a
-ring of lists, one per step, from which the others take them when they are due.
+each other in one call, feedback included. All are rows of the same tables, so that nothing is compiled anew when
+populations are added. Each population advances by a chunk of time no longer than the shortest delay, and leaves its
+spikes in a ring of lists, one per step, from which the others take them when they are due.
 
 Phases of a step of a population:
 
-1. arrivals: spikes of other populations and of the input, and pulses of the clock, raise conductances and leave traces
+1. arrivals: spikes of other populations and of the input, and pulses of the clock, raise conductances, leave traces,
+   and depress the synapses of neurons that have fired
 2. membranes, with these conductances
-3. spikes: reset, threshold, plasticity of the synapses of the neurons that fired
+3. spikes: reset, threshold, inhibition of the others, plasticity of the synapses of the neurons that fired
 4. decay of conductances, refractoriness and thresholds
 
-At the end of a frame neurons that learned in it are counted as used, and their weights get nearer to their length.
+At the end of a frame neurons that learned in it are counted as used, their weights are normalised, and adaptation that
+does not move in every step recovers.
 """
 
 import math
@@ -22,38 +24,43 @@ import numpy as np
 from tectum.core.kernel import kernel
 from tectum.core.normals import fill_normals
 from tectum.core.random import normal
+from tectum.core.records import pick
 from tectum.engine.graph.input import begin_input, input_onset, recall, remember
 from tectum.engine.graph.records import (
-    AIM,
-    ARRIVALS,
-    CHANNEL,
     CLOCK_STREAM,
-    DELAY,
-    FOLLOWED,
-    FROM_INPUT,
+    EVENTS,
     INHIBITORY,
-    JITTER,
-    KAPPA,
-    KIND,
-    N_PRE,
     NEVER,
-    PERIOD,
-    PHASE,
     PLASTIC,
-    PULSE,
-    SOURCE,
+    RANKED,
     SPARSE,
-    TARGET,
     UNIFORM,
     VOLLEY_DELAY,
-    WEIGHTS,
 )
 from tectum.engine.graph.recruitment import ease
-from tectum.parts.conductance import ConductanceStep, ThresholdStep
+from tectum.parts.adaptive_threshold import inhibited
 from tectum.parts.coupling import ClockStep, follow
-from tectum.parts.map_learning import ArrivalSTDPStep, NoveltyStep, UseStep, late, plasticity
-from tectum.parts.neurons import adapt, conduct
-from tectum.parts.plasticity import bind
+from tectum.parts.map_learning import late, plasticity
+from tectum.parts.neurons import (
+    adapt,
+    adapts,
+    conduct,
+    excitation_left,
+    held,
+    inhibition_left,
+    jump,
+    noise as noise_of,
+    opposed,
+    recovery,
+    refract,
+    refractory,
+    reset,
+    rest,
+    threshold,
+)
+from tectum.parts.norms import weight_factor
+from tectum.parts.plasticity import bind, bounded, depress, inputs_depress, learning_rate
+from tectum.parts.traces import input_trace, neuron_trace
 
 ZERO = np.float32(0.0)
 ONE = np.float32(1.0)
@@ -61,67 +68,71 @@ TURN = 2.0 * math.pi
 
 
 @kernel
-def neuron_of(circuit, pop):
-    """Constants of the neurons of a population."""
-    row = circuit.neurons[pop]
-    return ConductanceStep(row[0], row[1], row[2], row[3], row[4], row[5], row[6], row[7], row[8], row[9], row[10])
-
-
-@kernel
-def strike(circuit, state, p, i, step):
+def strike(circuit, state, row, i, step, learning):
     """A spike of presynaptic neuron i arrives through a SPARSE or PLASTIC projection; INOUT state."""
-    row = circuit.projections[p]
-    first = circuit.first[row[TARGET]]
-    n = circuit.first[row[TARGET] + 1] - first
-    g = state.g_inh if row[CHANNEL] == INHIBITORY else state.g_exc
-    if row[KIND] == SPARSE:
-        for k in range(circuit.row_start[row[WEIGHTS] + i], circuit.row_start[row[WEIGHTS] + i + 1]):
+    first = circuit.first[row.target]
+    n = circuit.first[row.target + 1] - first
+    g = state.g_inh if row.channel == INHIBITORY else state.g_exc
+    if row.kind == SPARSE:
+        for k in range(circuit.row_start[row.weights + i], circuit.row_start[row.weights + i + 1]):
             g[first + circuit.column[k]] += circuit.fixed[k]
     else:
-        n_pre, at, gain = row[N_PRE], row[WEIGHTS] + i, circuit.gains[p]
-        state.arrived[row[ARRIVALS] + i] = step
+        at = row.weights + i
+        state.arrived[row.arrivals + i] = step
         for j in range(n):
-            g[first + j] += gain * state.weights[at + j * n_pre]
+            g[first + j] += row.gain * state.weights[at + j * row.n_pre]
+        if learning and inputs_depress(circuit.rules) and circuit.plastic[row.target]:
+            rule = pick(circuit.rules, row.target)
+            for j in range(n):
+                x = neuron_trace(rule, step - state.last[first + j])
+                if x > ZERO:
+                    place = at + j * row.n_pre
+                    state.weights[place] = depress(rule, state.weights[place], x)
 
 
 @kernel
-def arrive(circuit, state, scratch, p, step):
+def arrive(circuit, state, stimulus, scratch, p, step, frame, learning):
     """Phase 1 for one projection."""
-    row = circuit.projections[p]
+    row = pick(circuit.projections, p)
     spikes, n_fired = scratch.spikes, 0
-    if row[FROM_INPUT]:
-        k = state.due[row[SOURCE], step % state.due.shape[1]]
+    if row.origin == RANKED:
+        k = state.due[row.source, step % state.due.shape[1]]
         while k >= 0:
             spikes[n_fired] = state.onset[k]
             n_fired += 1
             k = state.after[k]
-    elif step >= row[DELAY]:
-        place = (step - row[DELAY]) % state.n_fired.shape[1]
-        spikes = state.fired[place, circuit.first[row[SOURCE]] : circuit.first[row[SOURCE] + 1]]
-        n_fired = state.n_fired[row[SOURCE], place]
+    elif row.origin == EVENTS:
+        start = stimulus.start[frame, row.source]
+        now = step % circuit.frame
+        spikes = stimulus.events[start[now] : start[now + 1]]
+        n_fired = spikes.shape[0]
+    elif step >= row.delay:
+        place = (step - row.delay) % state.n_fired.shape[1]
+        spikes = state.fired[place, circuit.first[row.source] : circuit.first[row.source + 1]]
+        n_fired = state.n_fired[row.source, place]
     if n_fired == 0:
         return
-    if row[KIND] == UNIFORM:
-        first, last = circuit.first[row[TARGET]], circuit.first[row[TARGET] + 1]
-        g = state.g_inh[first:last] if row[CHANNEL] == INHIBITORY else state.g_exc[first:last]
-        total = circuit.gains[p] * np.float32(n_fired)
+    if row.kind == UNIFORM:
+        first, last = circuit.first[row.target], circuit.first[row.target + 1]
+        g = state.g_inh[first:last] if row.channel == INHIBITORY else state.g_exc[first:last]
+        total = row.gain * np.float32(n_fired)
         for j in range(g.shape[0]):
             g[j] += total
     else:
         for f in range(n_fired):
-            strike(circuit, state, p, spikes[f], step)
+            strike(circuit, state, row, spikes[f], step, learning)
 
 
 @kernel
 def keep_time(circuit, state, pop, step, seed):
     """Phase 1, pulses of the clock of a population; at the end of its cycle an adaptive one is moved."""
-    row = circuit.clocks[pop]
-    period, followed = row[PERIOD], np.int64(row[FOLLOWED])
+    clock = pick(circuit.clocks, pop)
+    period, followed = clock.period, clock.followed
     if followed >= 0 and step * circuit.dt >= state.phase[pop] + state.turn[pop] * period:
         cosine, sine = state.volley[pop, 0], state.volley[pop, 1]
         if cosine != 0.0 or sine != 0.0:
             before = TURN * state.phase[pop] / period
-            after = follow(ClockStep(row[KAPPA], row[AIM]), before, math.atan2(sine, cosine))
+            after = follow(ClockStep(clock.kappa, clock.aim), before, math.atan2(sine, cosine))
             state.phase[pop] += (after - before) * period / TURN
         state.volley[pop, 0] = 0.0
         state.volley[pop, 1] = 0.0
@@ -132,7 +143,7 @@ def keep_time(circuit, state, pop, step, seed):
         angle = TURN * (seen * circuit.dt) / period
         state.volley[pop, 0] += n * math.cos(angle)
         state.volley[pop, 1] += n * math.sin(angle)
-    pulse = np.float32(row[PULSE])
+    pulse = np.float32(clock.pulse)
     first = circuit.first[pop]
     for j in range(first, circuit.first[pop + 1]):
         if step >= state.pulse[j]:
@@ -140,7 +151,7 @@ def keep_time(circuit, state, pop, step, seed):
                 state.g_exc[j] += pulse
             state.cycle[j] += 1
             at = state.phase[pop] + state.cycle[j] * period
-            at += row[JITTER] * normal(seed, np.uint64(CLOCK_STREAM + pop), state.cycle[j], j - first)
+            at += clock.jitter * normal(seed, np.uint64(CLOCK_STREAM + pop), state.cycle[j], j - first)
             state.pulse[j] = max(np.int64(round(at / circuit.dt)), step + 1 if state.cycle[j] > 0 else step)
 
 
@@ -150,30 +161,27 @@ def learn(circuit, state, scratch, pop, j, step):
 
     Neurons around it learn with it, each as slowly as its own use makes it, whatever that of neuron j does.
     """
-    rule = circuit.rules[pop]
-    law, use = ArrivalSTDPStep(rule[1], rule[2]), UseStep(circuit.uses[pop, 0], circuit.uses[pop, 1])
+    rule, use = pick(circuit.rules, pop), pick(circuit.uses, pop)
     first = circuit.first[pop]
     near, last = circuit.near_start[first + j], circuit.near_start[first + j + 1]
-    eta = rule[0] * plasticity(use, state.use[first + j]) * scratch.novelty[pop]
-    memory = circuit.memory[pop]
+    eta = learning_rate(rule) * plasticity(use, state.use[first + j]) * scratch.novelty[pop]
     for p in range(circuit.first_in[pop], circuit.first_in[pop + 1]):
-        row = circuit.projections[p]
-        if row[KIND] == PLASTIC:
-            n_pre = row[N_PRE]
-            arrived = state.arrived[row[ARRIVALS] : row[ARRIVALS] + n_pre]
+        row = pick(circuit.projections, p)
+        if row.kind == PLASTIC:
+            n_pre = row.n_pre
+            arrived = state.arrived[row.arrivals : row.arrivals + n_pre]
             trace = scratch.trace[:n_pre]
             for i in range(n_pre):
-                lag = step - arrived[i]
-                trace[i] = memory[lag] if lag < memory.shape[0] else ZERO
-            weights = state.weights[row[WEIGHTS] + j * n_pre : row[WEIGHTS] + (j + 1) * n_pre]
+                trace[i] = input_trace(rule, step - arrived[i])
+            weights = state.weights[row.weights + j * n_pre : row.weights + (j + 1) * n_pre]
             for i in range(n_pre):
-                weights[i] = bind(law, weights[i], trace[i], eta)
+                weights[i] = bind(rule, weights[i], trace[i], eta)
             for k in range(near, last):
                 m = circuit.near[k]
-                weights = state.weights[row[WEIGHTS] + m * n_pre : row[WEIGHTS] + (m + 1) * n_pre]
-                rate = rule[0] * plasticity(use, state.use[first + m]) * circuit.shares[k]
+                weights = state.weights[row.weights + m * n_pre : row.weights + (m + 1) * n_pre]
+                rate = learning_rate(rule) * plasticity(use, state.use[first + m]) * circuit.shares[k]
                 for i in range(n_pre):
-                    weights[i] = bind(law, weights[i], trace[i], rate)
+                    weights[i] = bind(rule, weights[i], trace[i], rate)
     scratch.learned[first + j] = max(scratch.learned[first + j], ONE)
     for k in range(near, last):
         m = first + circuit.near[k]
@@ -182,11 +190,11 @@ def learn(circuit, state, scratch, pop, j, step):
 
 @kernel
 def note(circuit, state, out, scratch, pop, j, step, frame, learns):
-    """Phase 3, what is kept of a spike of neuron j of a population; whether it is late matters if it learns from it."""
+    """Phase 3, what is kept of a spike of neuron j; the first that it learns from tells whether the winner is late."""
     at = circuit.first[pop] + j
     n = out.n_events[0]
     if n < out.events.shape[0]:
-        out.events[n, 0] = step
+        out.events[n, 0] = step + out.offset[0]
         out.events[n, 1] = at
     out.n_events[0] = n + 1
     state.silent[pop] = 0
@@ -194,133 +202,253 @@ def note(circuit, state, out, scratch, pop, j, step, frame, learns):
     if out.latency[frame, at] < ZERO:
         latency = np.float32((step % circuit.frame) * circuit.dt)
         out.latency[frame, at] = latency
-        row = circuit.gates[pop]
-        if learns and row[0] > ONE and scratch.novelty[pop] == ZERO:  # the first spike of the frame
+        gate = pick(circuit.gates, pop)
+        if learns and gate.factor > ONE and scratch.novelty[pop] == ZERO:  # the first spike of the frame
             if state.latency[at] < ZERO:  # nothing to compare with yet
                 state.latency[at] = latency
-            scratch.novelty[pop] = row[0] if latency > state.latency[at] else ONE
-            gate = NoveltyStep(row[0], row[1], row[2], row[3], row[4])
+            scratch.novelty[pop] = gate.factor if latency > state.latency[at] else ONE
             state.latency[at] = late(gate, state.latency[at], latency)
 
 
 @kernel
-def advance(circuit, state, out, scratch, drive, pop, step, frame, seed, learning):
-    """One step of a population; IN drive (n_neurons,) of the frame, mV, beyond that of the neurons."""
+def move(circuit, state, scratch, drive, neuron, pop, step, seed):
+    """Phase 2: membranes of a population; returns whether a neuron is at its threshold."""
     first, last = circuit.first[pop], circuit.first[pop + 1]
-    # 1. arrivals
-    for p in range(circuit.first_in[pop], circuit.first_in[pop + 1]):
-        arrive(circuit, state, scratch, p, step)
-    if circuit.clocks[pop, PERIOD] > 0.0:
-        keep_time(circuit, state, pop, step, seed)
-
-    # 2. membranes
-    neuron = neuron_of(circuit, pop)
     n = last - first
-    noise = scratch.noise[:n]
-    if neuron.noise > ZERO:
-        fill_normals(circuit.levels, seed, np.uint64(pop), step, neuron.noise, scratch.words, noise)
+    xi = scratch.noise[:n]
+    if noise_of(neuron) > ZERO:
+        draw = step // held(neuron)
+        fill_normals(circuit.levels, seed, np.uint64(pop), draw, noise_of(neuron), scratch.words, xi)
     else:
-        noise[:] = ZERO
+        xi[:] = ZERO
     v, resting = state.v[first:last], state.resting[first:last]
     raised, eased = state.raised[first:last], state.eased[first:last]
     g_exc, g_inh, D = state.g_exc[first:last], state.g_inh[first:last], drive[first:last]
     any_fired = False
     for j in range(n):
-        free = conduct(neuron, v[j], D[j], g_exc[j], g_inh[j], noise[j])
-        v[j] = free if resting[j] <= ZERO else v[j]
-        any_fired |= (resting[j] <= ZERO) & (v[j] >= neuron.v_th + raised[j] - eased[j])
-    place = step % state.n_fired.shape[1]
+        free = conduct(neuron, v[j], D[j] - opposed(neuron, raised[j]), g_exc[j], g_inh[j], xi[j])
+        v[j] = free if resting[j] <= ZERO else refract(neuron, v[j])
+        any_fired |= (resting[j] <= ZERO) & (v[j] >= threshold(neuron, raised[j]) - eased[j])
+    return any_fired
 
-    # 3. spikes
+
+@kernel
+def find_spikes(circuit, state, neuron, pop, spikes):
+    """Phase 3: neurons at their threshold, into `spikes`; returns their number and the one furthest beyond it."""
+    first, last = circuit.first[pop], circuit.first[pop + 1]
+    v, resting = state.v[first:last], state.resting[first:last]
+    raised, eased = state.raised[first:last], state.eased[first:last]
+    n_fired, winner, highest = 0, -1, ZERO
+    for j in range(last - first):
+        limit = threshold(neuron, raised[j]) - eased[j]
+        if resting[j] <= ZERO and v[j] >= limit:
+            spikes[n_fired] = j
+            n_fired += 1
+            if winner < 0 or v[j] - limit > highest:
+                winner, highest = j, v[j] - limit
+    return n_fired, winner
+
+
+@kernel
+def fire(circuit, state, out, scratch, neuron, pop, step, frame, learning):
+    """Phase 3: spikes of a population in which a neuron is at its threshold; returns their number."""
+    first, last = circuit.first[pop], circuit.first[pop + 1]
+    spikes = state.fired[step % state.n_fired.shape[1], first:last]
+    learns_alone = circuit.near_start[last] == circuit.near_start[first]
+    is_first = state.silent[pop] == 1
+    n_fired, winner = find_spikes(circuit, state, neuron, pop, spikes)
+    if circuit.single[pop]:
+        spikes[0] = winner
+        n_fired = 1
+        inhibition = pick(circuit.inhibitions, pop)
+        for j in range(first, last):
+            if j != first + winner and state.resting[j] <= ZERO:
+                state.v[j] = inhibited(inhibition, state.v[j])
+    for f in range(n_fired):
+        j = spikes[f]
+        at = first + j
+        state.v[at] = reset(neuron, ZERO, ZERO)
+        state.resting[at] = refractory(neuron) + ONE
+        state.last[at] = step
+        if circuit.moved[pop]:
+            state.raised[at] += jump(pick(circuit.thresholds, pop), ZERO)
+        elif adapts(neuron) or learning:  # what outlasts a frame is frozen with the weights
+            state.raised[at] += jump(neuron, ZERO)
+        learns = learning and (learns_alone or (is_first and j == winner))
+        note(circuit, state, out, scratch, pop, j, step, frame, learns)
+        if learns and circuit.plastic[pop]:
+            learn(circuit, state, scratch, pop, j, step)
+    state.eased[first:last] = ZERO
+    return n_fired
+
+
+@kernel
+def decay(circuit, state, neuron, pop):
+    """Phase 4: conductances, refractoriness and thresholds of a population."""
+    first, last = circuit.first[pop], circuit.first[pop + 1]
+    for j in range(first, last):
+        state.g_exc[j] *= excitation_left(neuron)
+        state.g_inh[j] *= inhibition_left(neuron)
+        state.resting[j] = state.resting[j] - ONE if state.resting[j] > ZERO else ZERO
+    if circuit.moved[pop]:
+        part = pick(circuit.thresholds, pop)
+        for j in range(first, last):
+            state.raised[j] = adapt(part, state.raised[j], state.v[j], False)
+    elif adapts(neuron):
+        for j in range(first, last):
+            state.raised[j] = adapt(neuron, state.raised[j], state.v[j], state.resting[j] > ZERO)
+
+
+@kernel
+def advance_neurons(circuit, state, out, scratch, drive, neuron, pop, step, frame, seed, learning):
+    """Phases 2 to 4 for a population of one role."""
+    any_fired = move(circuit, state, scratch, drive, neuron, pop, step, seed)
     n_fired = 0
     if any_fired:
-        spikes = state.fired[place, first:last]
-        learns_alone = circuit.near_start[last] == circuit.near_start[first]
-        is_first, winner, highest = state.silent[pop] == 1, -1, ZERO
-        for j in range(n):
-            threshold = neuron.v_th + raised[j] - eased[j]
-            if resting[j] <= ZERO and v[j] >= threshold:
-                spikes[n_fired] = j
-                n_fired += 1
-                if winner < 0 or v[j] - threshold > highest:
-                    winner, highest = j, v[j] - threshold
-        for f in range(n_fired):
-            j = spikes[f]
-            v[j] = neuron.v_reset
-            resting[j] = neuron.refractory + ONE
-            raised[j] += circuit.thresholds[pop, 0]
-            learns = learning and (learns_alone or (is_first and j == winner))
-            note(circuit, state, out, scratch, pop, j, step, frame, learns)
-            if learns and circuit.rules[pop, 0] > ZERO:
-                learn(circuit, state, scratch, pop, j, step)
-        eased[:] = ZERO
-    state.n_fired[pop, place] = n_fired
+        n_fired = fire(circuit, state, out, scratch, neuron, pop, step, frame, learning)
+    state.n_fired[pop, step % state.n_fired.shape[1]] = n_fired
+    decay(circuit, state, neuron, pop)
 
-    # 4. decay
-    adaptation = ThresholdStep(circuit.thresholds[pop, 0], circuit.thresholds[pop, 1], circuit.thresholds[pop, 2])
-    for j in range(n):
-        g_exc[j] *= neuron.keep_exc
-        g_inh[j] *= neuron.keep_inh
-        resting[j] = resting[j] - ONE if resting[j] > ZERO else ZERO
-        raised[j] = adapt(adaptation, raised[j], v[j], False)
+
+@kernel
+def advance(circuit, others, state, stimulus, out, scratch, pop, step, frame, seed, learning):
+    """One step of a population; IN others, the table of the second type of neurons, or None."""
+    # 1. arrivals
+    for p in range(circuit.first_in[pop], circuit.first_in[pop + 1]):
+        arrive(circuit, state, stimulus, scratch, p, step, frame, learning)
+    if circuit.clocks.period[pop] > 0.0:
+        keep_time(circuit, state, pop, step, seed)
+    # 2. to 4.
+    drive = stimulus.drive[frame if stimulus.drive.shape[0] > 1 else 0]
+    if others is None:
+        neuron = pick(circuit.neurons, pop)
+        advance_neurons(circuit, state, out, scratch, drive, neuron, pop, step, frame, seed, learning)
+    else:
+        if circuit.role[pop] == 0:
+            neuron = pick(circuit.neurons, pop)
+            advance_neurons(circuit, state, out, scratch, drive, neuron, pop, step, frame, seed, learning)
+        else:
+            other = pick(others, pop)
+            advance_neurons(circuit, state, out, scratch, drive, other, pop, step, frame, seed, learning)
+
+
+@kernel
+def scale_weights(circuit, state, row, p, pop, j):
+    """The weights of neuron j of a population through projection p are normalised; INOUT state."""
+    norm, rule, n_pre = pick(circuit.norms, p), pick(circuit.rules, pop), row.n_pre
+    weights = state.weights[row.weights + j * n_pre : row.weights + (j + 1) * n_pre]
+    square = ZERO
+    for i in range(n_pre):
+        square += weights[i] * weights[i]
+    scale = weight_factor(norm, sum_in_lanes(weights) / np.float32(n_pre), square)
+    for i in range(n_pre):
+        weights[i] = bounded(rule, weights[i] * scale)
+
+
+@kernel
+def sum_in_lanes(x):
+    """Sum of x (n,), in four sums that need not wait for each other."""
+    n = x.shape[0]
+    a = b = c = d = ZERO
+    for k in range(n // 4):
+        i = 4 * k
+        a += x[i]
+        b += x[i + 1]
+        c += x[i + 2]
+        d += x[i + 3]
+    for i in range(n - n % 4, n):
+        a += x[i]
+    return (a + b) + (c + d)
 
 
 @kernel
 def settle(circuit, state, scratch, pop):
-    """End of a frame: neurons that learned are used, and their weights get nearer to their length."""
-    first, last = circuit.first[pop], circuit.first[pop + 1]
+    """End of a frame: neurons that learned are used, and their weights are normalised."""
+    first, last, use = circuit.first[pop], circuit.first[pop + 1], pick(circuit.uses, pop)
     for j in range(first, last):
-        state.use[j] = circuit.uses[pop, 1] * state.use[j] + scratch.learned[j]
+        state.use[j] = use.keep * state.use[j] + scratch.learned[j]
     for p in range(circuit.first_in[pop], circuit.first_in[pop + 1]):
-        row, pace = circuit.projections[p], circuit.paces[p]
-        if row[KIND] == PLASTIC and pace > ZERO:
-            n_pre = row[N_PRE]
+        row = pick(circuit.projections, p)
+        if row.kind == PLASTIC and circuit.normed[p]:
             for j in range(last - first):
                 if scratch.learned[first + j] > ZERO:
-                    weights = state.weights[row[WEIGHTS] + j * n_pre : row[WEIGHTS] + (j + 1) * n_pre]
-                    square = ZERO
-                    for i in range(n_pre):
-                        square += weights[i] * weights[i]
-                    if square > ZERO:
-                        scale = ONE + pace * (circuit.lengths[p] / np.float32(math.sqrt(square)) - ONE)
-                        for i in range(n_pre):
-                            weights[i] = min(weights[i] * scale, circuit.rules[pop, 1])
+                    scale_weights(circuit, state, row, p, pop, j)
 
 
 @kernel
-def run_graph(circuit, state, out, scratch, ranked, drive, seed, learning):
+def recover(circuit, state, neuron, pop):
+    """End of a frame: adaptation that does not move in every step."""
+    if not circuit.moved[pop] and not adapts(neuron):
+        left = recovery(neuron, circuit.frame)
+        for j in range(circuit.first[pop], circuit.first[pop + 1]):
+            state.raised[j] *= left
+
+
+@kernel
+def recover_all(circuit, others, state):
+    """End of a frame, for all populations."""
+    for pop in range(circuit.first.shape[0] - 1):
+        if others is None:
+            recover(circuit, state, pick(circuit.neurons, pop), pop)
+        else:
+            if circuit.role[pop] == 0:
+                recover(circuit, state, pick(circuit.neurons, pop), pop)
+            else:
+                recover(circuit, state, pick(others, pop), pop)
+
+
+@kernel
+def observe(circuit, state, out, pop, row):
+    """Mean inhibitory conductance of a population and potentials of its neurons, into row `row`; OUT out."""
+    first, last = circuit.first[pop], circuit.first[pop + 1]
+    if row < out.field.shape[0]:
+        total = ZERO
+        for j in range(first, last):
+            total += state.g_inh[j]
+        out.field[row, pop] = total / np.float32(last - first)
+    if row < out.potentials.shape[0]:
+        for j in range(first, last):
+            out.potentials[row, j] = state.v[j]
+
+
+@kernel
+def run_graph(circuit, state, out, scratch, stimulus, seeds, learning, from_rest, raised):
     """Present frames one after another.
 
-    IN circuit, drive (n_frames or 1, n_neurons) float32 mV, seed uint64, learning; INOUT state, scratch, ranked
-    (n_frames, n_ranked) int32 neurons of the inputs, strongest first and -1 where fewer fire; OUT out.
+    IN circuit, stimulus, seeds (n_frames or 1,) uint64, learning, from_rest (whether each frame meets a graph at rest),
+    raised (n_neurons,) thresholds that it has then, or (0,) to keep them; INOUT state, scratch, stimulus.ranked; OUT
+    out.
     """
     n_pops = circuit.first.shape[0] - 1
-    begin, every = state.clock[0], np.int64(round(1.0 / circuit.dt))
-    for frame in range(ranked.shape[0]):
-        D = drive[frame if drive.shape[0] > 1 else 0]
-        recall(circuit, state, ranked[frame])
+    every = np.int64(round(1.0 / circuit.dt))
+    begin = np.int64(0) if from_rest else state.clock[0]
+    for frame in range(stimulus.ranked.shape[0]):
+        seed = seeds[frame if seeds.shape[0] > 1 else 0]
+        if from_rest:
+            put_to_rest(circuit, circuit.others, state)
+            out.offset[0] = frame * circuit.frame
+            for j in range(raised.shape[0]):
+                state.raised[j] = raised[j]
+        recall(circuit, state, stimulus.ranked[frame])
         scratch.learned[:] = ZERO
         scratch.novelty[:] = ONE
         for pop in range(n_pops):
-            if circuit.gates[pop, 0] > ONE:
+            if circuit.gates.factor[pop] > ONE:
                 scratch.novelty[pop] = ZERO
         end = state.clock[0] + circuit.frame
         while state.clock[0] < end:
             start = state.clock[0]
             stop = min(start + circuit.chunk, start - start % circuit.cycle + circuit.cycle)
-            for s in range(circuit.input_clock.shape[0]):
+            for s in range(circuit.inputs.clock.shape[0]):
                 if input_onset(circuit, state, s) <= start:
-                    begin_input(circuit, state, ranked, frame, s, start, seed)
+                    begin_input(circuit, state, stimulus.ranked, frame, s, start, seed)
                 stop = min(stop, max(input_onset(circuit, state, s), start + 1))
             for pop in range(n_pops):
                 for step in range(start, stop):
-                    advance(circuit, state, out, scratch, D, pop, step, frame, seed, learning)
-                    if step % every == 0 and (step - begin) // every < out.field.shape[0]:
-                        first, last, total = circuit.first[pop], circuit.first[pop + 1], ZERO
-                        for j in range(first, last):
-                            total += state.g_inh[j]
-                        out.field[(step - begin) // every, pop] = total / np.float32(last - first)
-            for s in range(circuit.input_clock.shape[0]):
+                    advance(circuit, circuit.others, state, stimulus, out, scratch, pop, step, frame, seed, learning)
+                    if step % every == 0:
+                        observe(circuit, state, out, pop, (step + out.offset[0] - begin) // every)
+            for s in range(circuit.inputs.clock.shape[0]):
                 for step in range(start, stop):
                     state.due[s, step % state.due.shape[1]] = -1
             state.clock[0] = stop
@@ -330,20 +458,24 @@ def run_graph(circuit, state, out, scratch, ranked, drive, seed, learning):
         if learning:
             for pop in range(n_pops):
                 settle(circuit, state, scratch, pop)
+            recover_all(circuit, circuit.others, state)
 
 
 @kernel
-def put_to_rest(circuit, state, raised):
-    """A graph in which nothing has fired, with thresholds as learned; IN raised (n_neurons,); INOUT state."""
+def put_to_rest(circuit, others, state):
+    """A graph in which nothing has fired, with thresholds as learned; IN circuit, others; INOUT state."""
     for pop in range(circuit.first.shape[0] - 1):
+        v = rest(pick(circuit.neurons, pop))
+        if others is not None:  # noqa: SIM102  pruned by itself when it is None
+            if circuit.role[pop] == 1:
+                v = rest(pick(others, pop))
         for j in range(circuit.first[pop], circuit.first[pop + 1]):
-            state.v[j] = circuit.neurons[pop, 1]
-        state.phase[pop] = circuit.clocks[pop, PHASE]
-    for j in range(raised.shape[0]):
-        state.raised[j] = raised[j]
+            state.v[j] = v
+        state.phase[pop] = circuit.clocks.phase[pop]
     for values in (state.g_exc, state.g_inh, state.resting, state.eased):
         values[:] = ZERO
     state.arrived[:] = NEVER
+    state.last[:] = NEVER
     state.n_fired[:] = 0
     state.pulse[:] = 0
     state.cycle[:] = -1

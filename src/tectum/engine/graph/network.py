@@ -1,6 +1,7 @@
 """A graph of populations as arrays: built from populations, projections and inputs, and run frame by frame."""
 
-from typing import NamedTuple
+from collections.abc import Sequence
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -8,44 +9,59 @@ from scipy.sparse import csr_array
 
 from tectum.core.normals import normal_levels, words_for
 from tectum.core.random import fill_uniform
+from tectum.core.records import pick, stack
 from tectum.engine.graph.loop import put_to_rest, run_graph
 from tectum.engine.graph.records import (
+    EVENTS,
     EXCITATORY,
     INHIBITORY,
     NEVER,
     PLASTIC,
+    POPULATION,
+    RANKED,
     SPARSE,
     UNIFORM,
     VOLLEY_DELAY,
+    Clocks,
     GraphCircuit,
     GraphOutput,
     GraphScratch,
     GraphState,
+    Inputs,
+    Projections,
+    Stimulus,
 )
-from tectum.parts.conductance import ConductanceLIF, SpikeThreshold
+from tectum.parts import contracts
+from tectum.parts.adaptive_threshold import LateralInhibition
+from tectum.parts.conductance import SpikeThreshold
 from tectum.parts.coupling import AdaptiveClock, PacingClock
 from tectum.parts.map_learning import ArrivalSTDP, NoveltyGate, UseDependentRate
+from tectum.parts.neurons import fresh, rest as resting_potential
+from tectum.parts.norms import LengthNorm
+from tectum.parts.plasticity import shift
 from tectum.parts.steps import discretise
-from tectum.parts.traces import fading
 
 WEIGHT_STREAM = 2**42  # what random numbers are for: initial weights, by projection
-MEMORY_TIMES = 8.0  # time constants after which an arrival is forgotten
+NO_THRESHOLDS = np.zeros(0, np.float32)
+NO_GAIN = {"gain": np.zeros(0, np.float32)}
 
 
 class Population(NamedTuple):
     """Neurons of one kind, with a clock if they are paced, and what their synapses learn with."""
 
     n: int
-    neuron: ConductanceLIF
-    threshold: SpikeThreshold = SpikeThreshold()
+    neuron: Any
+    threshold: Any = SpikeThreshold()  # None: the neuron's own adaptation
     clock: PacingClock | AdaptiveClock | None = None
     phase: float = 0.0  # ms, of the clock
     followed: int = -1  # population whose volley an AdaptiveClock follows
-    rule: ArrivalSTDP | None = None
+    rule: Any = None
     use: UseDependentRate = UseDependentRate(n_0=np.inf)
     gate: NoveltyGate = NoveltyGate(factor=1.0)
     columns: int | None = None  # of the grid on which the neurons stand; None: one row
     spread: csr_array | None = None  # (n, n), share of its learning rate with which one learns with another
+    inhibition: Any = None  # what a spike does to all others at once; then one neuron fires in a step at most
+    name: str = "neurons"  # for messages
 
 
 class Projection(NamedTuple):
@@ -56,12 +72,12 @@ class Projection(NamedTuple):
     delay: float = 1.0  # ms, at least the chunk; inputs have none
     inhibitory: bool = False
     from_input: bool = False
+    from_events: bool = False  # from an input whose spikes come at given times
     uniform: float | None = None  # one weight for all pairs
     fixed: csr_array | None = None  # (n_pre, n_post)
     plastic: NDArray[np.float32] | None = None  # (n_post, n_pre), initial weights
     gain: float = 1.0  # conductance per unit of plastic weight
-    length: float = 0.0  # of a row, that the weights of a neuron move towards
-    pace: float = 0.0  # how fast
+    norm: Any = None  # what is kept constant of the weights of a neuron that has learned
 
 
 class Input(NamedTuple):
@@ -91,57 +107,54 @@ def build(
     projections: list[Projection],
     inputs: list[Input],
     *,
+    event_inputs: Sequence[int] = (),
     dt: float = 0.2,
     chunk: float = 1.0,
     cycle: float = 25.0,
     cycles: int = 4,
+    owner: str = "MapHierarchy",
 ) -> Graph:
     """Tables of a graph and its state at rest; times in ms, frames of `cycles` cycles.
 
     Chunks are no longer than the shortest delay, with which clocks see the spikes that they follow included.
+    `event_inputs` are the sizes of inputs whose spikes come at given times. `owner` is whose parts they are, for
+    messages.
+
+    Raises
+    ------
+    TypeError
+        If a part does not fulfil its contract, or parts of one role have more types than the loop has room for.
     """
-    limits = [p.delay for p in projections if not p.from_input] + [VOLLEY_DELAY for p in populations if p.followed >= 0]
+    limits = [p.delay for p in projections if not (p.from_input or p.from_events)]
+    limits += [VOLLEY_DELAY for p in populations if p.followed >= 0]
     chunk = min(chunk, *limits) if limits else chunk
     first = np.concatenate([[0], np.cumsum([p.n for p in populations])]).astype(np.int64)
-    order = in_order(projections)
-    table, sparse, weights, n_arrivals, n_rows, n_weights = [], [], [], 0, 0, 0
-    for k in order:
-        p = projections[k]
-        n_pre = inputs[p.source].n if p.from_input else populations[p.source].n
-        kind = UNIFORM if p.uniform is not None else SPARSE if p.fixed is not None else PLASTIC
-        at = {UNIFORM: 0, SPARSE: n_rows, PLASTIC: n_weights}[kind]
-        channel = INHIBITORY if p.inhibitory else EXCITATORY
-        table.append([p.source, p.from_input, p.target, kind, channel, round(p.delay / dt), at, n_arrivals, n_pre])
-        if p.fixed is not None:
-            sparse.append(p.fixed)
-            n_rows += n_pre
-        if p.plastic is not None:
-            weights.append(p.plastic.ravel())
-            n_weights += p.plastic.size
-            n_arrivals += n_pre
-    targets = np.array([projections[k].target for k in order], np.int64)
+    ordered = [projections[k] for k in in_order(projections)]
+    table, n_arrivals = _projections(ordered, populations, inputs, event_inputs, dt)
+    sparse = [p.fixed for p in ordered if p.fixed is not None]
+    weights = [p.plastic.ravel() for p in ordered if p.plastic is not None]
     lengths = [np.diff(matrix.indptr) for matrix in sparse]
     spread = [csr_array((p.n, p.n), dtype=np.float32) if p.spread is None else p.spread for p in populations]
-    n_clock = np.concatenate([[0], np.cumsum([i.k for i in inputs])]).astype(np.int64)
+    roles = _roles(populations, dt, owner)
+    rules = [p.rule for p in populations]
+    norms = [p.norm for p in ordered]
     circuit = GraphCircuit(
         first=first,
         columns=np.array([p.columns or p.n for p in populations], np.int64),
-        neurons=np.array([discretise(p.neuron, dt) for p in populations], np.float32),
-        thresholds=np.array([discretise(p.threshold, dt) for p in populations], np.float32),
-        clocks=np.array([_clock_row(p, dt) for p in populations], np.float64),
-        rules=np.array(
-            [(p.rule.eta, *discretise(p.rule, dt)) if p.rule else (0.0, 0.0, 0.0) for p in populations], np.float32
-        ),
-        uses=np.array([discretise(p.use, dt) for p in populations], np.float32),
-        gates=np.array([discretise(p.gate, cycle * cycles) for p in populations], np.float32),
-        memory=_memories(populations, dt),
-        projections=np.array(table, np.int64).reshape(-1, 9),
-        first_in=np.searchsorted(targets, np.arange(len(populations) + 1)).astype(np.int64),
-        gains=np.array(
-            [p.gain if p.uniform is None else p.uniform for p in (projections[k] for k in order)], np.float32
-        ),
-        lengths=np.array([projections[k].length for k in order], np.float32),
-        paces=np.array([projections[k].pace for k in order], np.float32),
+        **roles._asdict(),
+        thresholds=_table([p.threshold for p in populations], SpikeThreshold(), dt, f"{owner}.threshold"),
+        moved=np.array([p.threshold is not None for p in populations]),
+        rules=_table(rules, ArrivalSTDP(), dt, f"{owner}.rule"),
+        plastic=np.array([rule is not None for rule in rules]),
+        uses=stack([discretise(p.use, dt) for p in populations]),
+        gates=stack([discretise(p.gate, cycle * cycles) for p in populations]),
+        norms=_table(norms, LengthNorm(np.float32(1.0), np.float32(0.0)), dt, f"{owner}.norm"),
+        normed=np.array([norm is not None for norm in norms], bool),
+        inhibitions=_table([p.inhibition for p in populations], LateralInhibition(), dt, f"{owner}.inhibition"),
+        single=np.array([p.inhibition is not None for p in populations]),
+        clocks=stack([_clock(p, dt) for p in populations]),
+        projections=table,
+        first_in=np.searchsorted(table.target, np.arange(len(populations) + 1)).astype(np.int64),
         row_start=np.concatenate([[0], np.cumsum(np.concatenate(lengths or [[]]))]).astype(np.int64),
         column=np.concatenate([matrix.indices for matrix in sparse] or [[]]).astype(np.int32),
         fixed=np.concatenate([matrix.data for matrix in sparse] or [[]]).astype(np.float32),
@@ -150,19 +163,118 @@ def build(
         ),
         near=np.concatenate([m.indices for m in spread]).astype(np.int32),
         shares=np.concatenate([m.data for m in spread]).astype(np.float32),
-        input_first=n_clock,
-        input_times=np.array([(i.period, i.onset, i.t_enc, i.jitter) for i in inputs], np.float64).reshape(-1, 4),
-        input_clock=np.array([i.clock for i in inputs], np.int64),
-        input_winners=np.array([i.winners for i in inputs], np.int64),
-        keeps=np.array([i.keep for i in inputs], np.float32),
+        inputs=_inputs(inputs),
+        input_first=np.concatenate([[0], np.cumsum([i.k for i in inputs])]).astype(np.int64),
         levels=normal_levels(),
         dt=float(dt),
         chunk=round(chunk / dt),
         cycle=round(cycle / dt),
         frame=round(cycle / dt) * cycles,
     )
+    _check(circuit, populations, owner)
     learned = np.concatenate(weights, dtype=np.float32) if weights else np.zeros(0, np.float32)
     return Graph(circuit, rest(circuit, learned, n_arrivals), [p.n for p in populations])
+
+
+class Roles(NamedTuple):
+    """Neurons by type, see `GraphCircuit`."""
+
+    role: Any
+    neurons: Any
+    others: Any
+
+
+def _roles(populations: list[Population], dt: float, owner: str) -> Roles:
+    """Tables of the neurons; there is room for two types."""
+    steps = [discretise(p.neuron, dt) for p in populations]
+    why = "as a graph has one time step for all"
+    for p, step in zip(populations, steps, strict=True):
+        contracts.NEURON.check(f"{owner}: neuron of {p.name!r}", step, contracts.IN_GRAPHS, why=why)
+    kinds = list(dict.fromkeys(type(step) for step in steps))
+    if len(kinds) > 2:
+        names = ", ".join(kind.__name__ for kind in kinds)
+        raise TypeError(
+            f"{owner} can hold neurons of two types, excitatory and inhibitory ones for instance, got {len(kinds)} "
+            f"({names}); give populations of one role neurons of one type with other constants"
+        )
+    role = np.array([kinds.index(type(step)) for step in steps], np.int64)
+    first = {kind: next(step for step in steps if type(step) is kind) for kind in kinds}
+    tables = [stack([step if type(step) is kind else first[kind] for step in steps]) for kind in kinds]
+    return Roles(role, tables[0], tables[1] if len(tables) > 1 else None)
+
+
+def _table(parts: Sequence[Any], stand_in: Any, dt: float, where: str) -> Any:
+    """Table of the parts of one role, all of one type; `stand_in` is what stands for none."""
+    given = [discretise(part, dt) for part in parts if part is not None]
+    kinds = list(dict.fromkeys(type(step) for step in given))
+    if len(kinds) > 1:
+        names = ", ".join(kind.__name__ for kind in kinds)
+        raise TypeError(
+            f"{where} must be of one type in all populations, got {len(kinds)} ({names}); use one type with other "
+            "constants"
+        )
+    rows = iter(given)
+    first = given[0] if given else discretise(stand_in, dt)
+    return stack([first if part is None else next(rows) for part in parts] or [first])
+
+
+def _check(circuit: GraphCircuit, populations: list[Population], owner: str) -> None:
+    """Check the contracts of rules, norms, thresholds and inhibition."""
+    for pop, p in enumerate(populations):
+        if p.rule is not None:
+            rule = pick(circuit.rules, pop)
+            contracts.RULE.check(f"{owner}: rule of {p.name!r}", rule, contracts.ON_PAIRS)
+            if shift(rule) != 0:
+                raise ValueError(
+                    f"{owner}: rule of {p.name!r} must have a shift of 0, got {shift(rule)} steps; give the "
+                    "projection a delay instead"
+                )
+        if p.threshold is not None:
+            contracts.ADAPTATION.check(
+                f"{owner}: threshold of {p.name!r}", pick(circuit.thresholds, pop), contracts.ADAPTATION.laws
+            )
+        if p.inhibition is not None:
+            contracts.INHIBITION.check(
+                f"{owner}: inhibition of {p.name!r}", pick(circuit.inhibitions, pop), contracts.INHIBITION.laws
+            )
+
+
+def _projections(
+    ordered: list[Projection],
+    populations: list[Population],
+    inputs: list[Input],
+    event_inputs: Sequence[int],
+    dt: float,
+) -> tuple[Projections, int]:
+    """Table of projections in the order of their targets, and the number of presynaptic neurons of PLASTIC ones."""
+    rows, n_arrivals, n_rows, n_weights = [], 0, 0, 0
+    for p in ordered:
+        origin = RANKED if p.from_input else EVENTS if p.from_events else POPULATION
+        n_pre = (
+            inputs[p.source].n if p.from_input else event_inputs[p.source] if p.from_events else populations[p.source].n
+        )
+        kind = UNIFORM if p.uniform is not None else SPARSE if p.fixed is not None else PLASTIC
+        whole = {
+            "source": p.source,
+            "origin": origin,
+            "target": p.target,
+            "kind": kind,
+            "channel": INHIBITORY if p.inhibitory else EXCITATORY,
+            "delay": round(p.delay / dt),
+            "weights": {UNIFORM: 0, SPARSE: n_rows, PLASTIC: n_weights}[kind],
+            "arrivals": n_arrivals,
+            "n_pre": n_pre,
+        }
+        gain = np.float32(p.gain if p.uniform is None else p.uniform)
+        rows.append(Projections(gain=gain, **{name: np.int64(value) for name, value in whole.items()}))
+        if p.fixed is not None:
+            n_rows += n_pre
+        if p.plastic is not None:
+            n_weights += p.plastic.size
+            n_arrivals += n_pre
+    if not rows:
+        return Projections(**{name: np.zeros(0, np.int64) for name in Projections._fields} | NO_GAIN), 0
+    return stack(rows), n_arrivals
 
 
 def in_order(projections: list[Projection]) -> list[int]:
@@ -170,42 +282,55 @@ def in_order(projections: list[Projection]) -> list[int]:
     return sorted(range(len(projections)), key=lambda k: projections[k].target)
 
 
-def _clock_row(p: Population, dt: float) -> tuple[float, ...]:
+def _clock(p: Population, dt: float) -> Clocks:
     if p.clock is None:
-        return (0.0, 0.0, 0.0, 0.0, 0.0, -1.0, p.phase)
-    step = discretise(p.clock, dt) if isinstance(p.clock, AdaptiveClock) else (0.0, 0.0)
-    return (p.clock.period, p.clock.jitter, p.clock.pulse, *step, float(p.followed), p.phase)
+        return Clocks(
+            period=0.0, jitter=0.0, pulse=0.0, kappa=0.0, aim=0.0, followed=np.int64(-1), phase=float(p.phase)
+        )
+    kappa, aim = discretise(p.clock, dt) if isinstance(p.clock, AdaptiveClock) else (0.0, 0.0)
+    return Clocks(
+        period=float(p.clock.period),
+        jitter=float(p.clock.jitter),
+        pulse=float(p.clock.pulse),
+        kappa=float(kappa),
+        aim=float(aim),
+        followed=np.int64(p.followed),
+        phase=float(p.phase),
+    )
 
 
-def _memories(populations: list[Population], dt: float) -> NDArray[np.float32]:
-    rules = [p.rule or ArrivalSTDP() for p in populations]
-    longest = max(r.tau_pre for r in rules) * MEMORY_TIMES
-    return np.stack([fading(r.tau_pre, dt, longest) for r in rules])
+def _inputs(inputs: list[Input]) -> Inputs:
+    kinds: dict[str, Any] = {"clock": np.int64, "winners": np.int64, "keep": np.float32}
+    columns = {n: np.array([getattr(i, n) for i in inputs], kinds.get(n, np.float64)) for n in Inputs._fields}
+    return Inputs(**columns)
 
 
 def rest(circuit: GraphCircuit, weights: NDArray[np.float32], n_arrivals: int) -> GraphState:
-    """State at rest, around the given weights."""
-    n, n_pops, n_inputs = circuit.first[-1], len(circuit.first) - 1, len(circuit.input_clock)
-    longest = int(circuit.projections[:, 5].max(initial=round(VOLLEY_DELAY / circuit.dt)))
+    """State at rest of a graph that has not fired, around the given weights."""
+    n, n_pops, n_inputs = int(circuit.first[-1]), len(circuit.first) - 1, len(circuit.inputs.clock)
+    longest = max(int(circuit.projections.delay.max(initial=0)), round(VOLLEY_DELAY / circuit.dt))
     ring = longest + 2 * circuit.chunk
-    cycle = int(np.ceil(circuit.input_times[:, 0].max(initial=1.0) / circuit.dt)) + 2 * circuit.chunk + 2
+    cycle = int(np.ceil(circuit.inputs.period.max(initial=1.0) / circuit.dt)) + 2 * circuit.chunk + 2
+    neurons = [pick((circuit.neurons, circuit.others)[role], pop) for pop, role in enumerate(circuit.role)]
     sizes = np.diff(circuit.first)
+    adaptation = [0.0 if moved else fresh(p) for p, moved in zip(neurons, circuit.moved, strict=True)]
     return GraphState(
-        v=np.repeat(circuit.neurons[:, 1], sizes),
+        v=np.repeat([resting_potential(p) for p in neurons], sizes).astype(np.float32),
         g_exc=np.zeros(n, np.float32),
         g_inh=np.zeros(n, np.float32),
         resting=np.zeros(n, np.float32),
-        raised=np.zeros(n, np.float32),
+        raised=np.repeat(adaptation, sizes).astype(np.float32),
         eased=np.zeros(n, np.float32),
         use=np.zeros(n, np.float32),
         latency=np.full(n, -1.0, np.float32),
         weights=weights,
         arrived=np.full(n_arrivals, NEVER, np.int64),
+        last=np.full(n, NEVER, np.int64),
         n_fired=np.zeros((n_pops, ring), np.int64),
         fired=np.zeros((ring, n), np.int32),
         pulse=np.zeros(n, np.int64),
         cycle=np.full(n, -1, np.int64),
-        phase=circuit.clocks[:, 6].copy(),
+        phase=circuit.clocks.phase.copy(),
         turn=np.zeros(n_pops, np.int64),
         volley=np.zeros((n_pops, 2)),
         recent=np.zeros((n_inputs, n), np.float32),
@@ -221,8 +346,7 @@ def rest(circuit: GraphCircuit, weights: NDArray[np.float32], n_arrivals: int) -
 def scratch_for(circuit: GraphCircuit) -> GraphScratch:
     """Work space of a graph."""
     n_most = int(np.diff(circuit.first).max())
-    n_pre = int(circuit.projections[:, 8].max(initial=1))
-    n_pops = len(circuit.first) - 1
+    n_pre = int(circuit.projections.n_pre.max(initial=1))
     return GraphScratch(
         words_for(n_most),
         np.zeros(n_most, np.float32),
@@ -230,70 +354,91 @@ def scratch_for(circuit: GraphCircuit) -> GraphScratch:
         np.zeros(n_pre, np.float32),
         np.zeros(n_pre, np.int64),
         np.zeros(int(circuit.first[-1]), np.float32),
-        np.ones(n_pops, np.float32),
+        np.ones(len(circuit.first) - 1, np.float32),
     )
 
 
-def output_for(circuit: GraphCircuit, n_frames: int, *, n_events: int = 0, n_times: int = 0) -> GraphOutput:
-    """Room for what happens in some frames."""
-    n, n_pops = int(circuit.first[-1]), len(circuit.first) - 1
-    return GraphOutput(
-        np.zeros((n_frames, n), np.int32),
-        np.full((n_frames, n), -1.0, np.float32),
-        np.zeros((n_events, 2), np.int64),
-        np.zeros(1, np.int64),
-        np.zeros((n_times, n_pops), np.float32),
+def stimulus_of(
+    circuit: GraphCircuit,
+    ranked: NDArray[np.int32],
+    *,
+    drive: NDArray[np.float32] | None = None,
+    start: NDArray[np.int64] | None = None,
+    events: NDArray[np.int32] | None = None,
+) -> Stimulus:
+    """What frames bring, see `Stimulus`."""
+    return Stimulus(
+        ranked,
+        np.zeros((1, int(circuit.first[-1])), np.float32) if drive is None else drive,
+        np.zeros((len(ranked), 0, 1), np.int64) if start is None else start,
+        np.zeros(0, np.int32) if events is None else events,
     )
 
 
 def run(
     circuit: GraphCircuit,
     state: GraphState,
-    ranked: NDArray[np.int32],
-    seed: np.uint64,
+    stimulus: Stimulus | NDArray[np.int32],
+    seeds: Any,
     *,
-    drive: NDArray[np.float32] | None = None,
     learning: bool,
+    drive: NDArray[np.float32] | None = None,
+    from_rest: bool = False,
+    raised: NDArray[np.float32] = NO_THRESHOLDS,
     n_events: int = 0,
     field: bool = False,
+    potentials: bool = False,
 ) -> GraphOutput:
     """Present frames; changes `state`.
 
     Parameters
     ----------
-    ranked : ndarray of shape (n_frames, n_ranked), int32
-        Neurons of the inputs that fire in each frame, input after input, strongest first; -1 where fewer fire.
-    drive : ndarray of shape (n_frames, n_neurons), float32, or None
-        Input in mV beyond that of the neurons.
+    stimulus : Stimulus or ndarray of shape (n_frames, n_ranked), int32
+        What the frames bring, or of it only the neurons of inputs that fire by rank, strongest first.
+    seeds : uint64 or ndarray of shape (n_frames,)
+        Of the random numbers of the run, or of each frame.
+    drive : ndarray of shape (n_frames or 1, n_neurons), float32, or None
+        Input in mV beyond that of the neurons, if not part of the stimulus.
+    from_rest : bool
+        Whether each frame meets a graph at rest, with the thresholds `raised` if given.
+    field, potentials : bool
+        Whether mean inhibitory conductances and potentials are kept, once per ms.
     """
-    n_frames = len(ranked)
-    if drive is None:
-        drive = np.zeros((1, int(circuit.first[-1])), np.float32)
-    n_times = round(n_frames * circuit.frame * circuit.dt) if field else 0
-    out = output_for(circuit, n_frames, n_events=n_events, n_times=n_times)
-    run_graph(_as_built(circuit), state, out, scratch_for(circuit), ranked, drive, seed, learning)
+    if not isinstance(stimulus, Stimulus):
+        stimulus = stimulus_of(circuit, stimulus, drive=drive)
+    n_frames, n, n_pops = len(stimulus.ranked), int(circuit.first[-1]), len(circuit.first) - 1
+    n_times = round(n_frames * circuit.frame * circuit.dt)
+    out = GraphOutput(
+        np.zeros((n_frames, n), np.int32),
+        np.full((n_frames, n), -1.0, np.float32),
+        np.zeros((n_events, 2), np.int64),
+        np.zeros(1, np.int64),
+        np.zeros(1, np.int64),
+        np.zeros((n_times if field else 0, n_pops), np.float32),
+        np.zeros((n_times if potentials else 0, n), np.float32),
+    )
+    seeds = np.atleast_1d(np.asarray(seeds, np.uint64))
+    run_graph(_as_built(circuit), state, out, scratch_for(circuit), stimulus, seeds, learning, from_rest, raised)
     return out
 
 
 def respond(
-    circuit: GraphCircuit, learned: GraphState, ranked: NDArray[np.int32], seeds: NDArray[np.uint64]
+    circuit: GraphCircuit, learned: GraphState, stimulus: Stimulus | NDArray[np.int32], seeds: NDArray[np.uint64]
 ) -> GraphOutput:
     """Response to each frame from rest, with frozen weights; `seeds` (n_frames,) for its noise."""
-    circuit, drive = _as_built(circuit), np.zeros((1, int(circuit.first[-1])), np.float32)
-    state, out, scratch = at_rest(circuit, learned), output_for(circuit, len(ranked)), scratch_for(circuit)
-    raised = learned.raised.copy()
-    for m in range(len(ranked)):
-        one = out._replace(counts=out.counts[m : m + 1], latency=out.latency[m : m + 1])
-        put_to_rest(circuit, state, raised)
-        run_graph(circuit, state, one, scratch, ranked[m : m + 1].copy(), drive, seeds[m], False)
-    return out
+    state = at_rest(circuit, learned)
+    return run(circuit, state, stimulus, seeds, learning=False, from_rest=True, raised=learned.raised.copy())
 
 
 def _as_built(circuit: GraphCircuit) -> GraphCircuit:
     """A circuit from a pickle or a memory map with arrays of the kinds that kernels have been compiled for."""
-    circuit = circuit._replace(levels=np.zeros(0, np.float32))
-    arrays = {name: np.require(a, requirements=["W"]) for name, a in circuit._asdict().items() if np.ndim(a)}
-    return circuit._replace(**arrays | {"levels": normal_levels()})
+    return _writable(circuit._replace(levels=np.zeros(0, np.float32)))._replace(levels=normal_levels())
+
+
+def _writable(value: Any) -> Any:
+    if isinstance(value, tuple):
+        return type(value)(*map(_writable, value))
+    return np.require(value, requirements=["W"]) if isinstance(value, np.ndarray) else value
 
 
 def copy_of(state: GraphState) -> GraphState:
@@ -306,7 +451,7 @@ def at_rest(circuit: GraphCircuit, learned: GraphState) -> GraphState:
     state = copy_of(learned._replace(weights=learned.weights[:0]))._replace(
         weights=np.require(learned.weights, requirements=["C", "W"])
     )
-    put_to_rest(circuit, state, learned.raised.copy())
+    put_to_rest(circuit, circuit.others, state)
     return state
 
 

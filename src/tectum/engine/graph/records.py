@@ -1,14 +1,57 @@
-"""What a graph of populations is made of: tables of constants, state, output and work space of its time loop."""
+"""What a graph of populations is made of: tables of constants, state, output and work space of its time loop.
+
+Parts of one role stand in one table, a named tuple of arrays with a row for each population (`tectum.core.records`), so
+that laws are chosen by its type and any number of populations shares the compiled loop. There are two roles for
+neurons, as a network has excitatory and inhibitory ones.
+"""
 
 from typing import Any, NamedTuple
 
-NEVER = -(2**40)  # step of an arrival that has not been
+NEVER = -(2**40)  # step of an arrival, or of a spike, that has not been
 VOLLEY_DELAY = 1.0  # ms after which a clock sees the spikes that it follows
 INPUT_STREAM, CLOCK_STREAM = 2**40, 2**41  # what random numbers are for, above the numbers of the populations
 EXCITATORY, INHIBITORY = range(2)  # channels of a projection
 UNIFORM, SPARSE, PLASTIC = range(3)  # kinds of its wiring
-SOURCE, FROM_INPUT, TARGET, KIND, CHANNEL, DELAY, WEIGHTS, ARRIVALS, N_PRE = range(9)  # columns of `projections`
-PERIOD, JITTER, PULSE, KAPPA, AIM, FOLLOWED, PHASE = range(7)  # columns of `clocks`
+POPULATION, RANKED, EVENTS = range(3)  # kinds of its source
+
+
+class Projections(NamedTuple):
+    """Constants of projections, each field (n_projections,); those onto one target stand together."""
+
+    source: Any  # int64, population or input
+    origin: Any  # int64, kind of the source
+    target: Any  # int64
+    kind: Any  # int64, of the wiring
+    channel: Any  # int64
+    delay: Any  # int64 steps
+    weights: Any  # int64, place of the first weight; of a SPARSE one its first row
+    arrivals: Any  # int64, place of its first presynaptic neuron in the state
+    n_pre: Any  # int64
+    gain: Any  # float32, conductance of a spike per unit of weight; of a UNIFORM one the weight itself
+
+
+class Clocks(NamedTuple):
+    """Clocks of populations, each field (n_pops,)."""
+
+    period: Any  # float64 ms; 0 is no clock
+    jitter: Any  # float64 ms
+    pulse: Any  # float64, conductance
+    kappa: Any  # float64 rad
+    aim: Any  # float64 rad
+    followed: Any  # int64, population; -1 none
+    phase: Any  # float64 ms
+
+
+class Inputs(NamedTuple):
+    """Inputs that fire by rank in each cycle of a clock, each field (n_inputs,)."""
+
+    clock: Any  # int64, population whose clock it follows
+    winners: Any  # int64, population whose last winners fire; -1: `ranked` says who does
+    period: Any  # float64 ms
+    onset: Any  # float64 ms after the clock's phase
+    t_enc: Any  # float64 ms, length of the code
+    jitter: Any  # float64 ms
+    keep: Any  # float32, share that is left of the winners before
 
 
 class GraphCircuit(NamedTuple):
@@ -16,31 +59,30 @@ class GraphCircuit(NamedTuple):
 
     first: Any  # (n_pops + 1,) int64, first neuron of each population
     columns: Any  # (n_pops,) int64, of the grid on which its neurons stand, row by row
-    neurons: Any  # (n_pops, 11) float32, fields of ConductanceStep
-    thresholds: Any  # (n_pops, 3) float32, fields of ThresholdStep
-    clocks: Any  # (n_pops, 7) float64: ms, ms, conductance, rad, rad, population (-1 none), ms; period 0 is no clock
-    rules: Any  # (n_pops, 3) float32: eta, fields of ArrivalSTDPStep
-    uses: Any  # (n_pops, 2) float32, fields of UseStep
-    gates: Any  # (n_pops, 5) float32, fields of NoveltyStep
-    memory: Any  # (n_pops, n_lags) float32, trace of an arrival by steps ago
-    projections: Any  # (n_projections, 9) int64
+    role: Any  # (n_pops,) int64, 0: its neurons are in `neurons`, 1: in `others`
+    neurons: Any  # table of neurons
+    others: Any  # table of neurons of another type, None without one
+    thresholds: Any  # table of what moves the thresholds of neurons that do not do so themselves
+    moved: Any  # (n_pops,) bool, whether it does
+    rules: Any  # table of rules
+    plastic: Any  # (n_pops,) bool, whether its synapses learn
+    uses: Any  # table of UseStep
+    gates: Any  # table of NoveltyStep
+    norms: Any  # table of norms, by projection
+    normed: Any  # (n_projections,) bool, whether there is one
+    inhibitions: Any  # table of what a spike does to all others at once
+    single: Any  # (n_pops,) bool, whether it does, and one neuron fires in a step at most
+    clocks: Any  # Clocks
+    projections: Any  # Projections
     first_in: Any  # (n_pops + 1,) int64, projections in order of their targets
-    gains: (
-        Any  # (n_projections,) float32, conductance of a spike per unit of weight; of a UNIFORM one the weight itself
-    )
-    lengths: Any  # (n_projections,) float32, length that the weights of a neuron move towards
-    paces: Any  # (n_projections,) float32, how fast
-    row_start: Any  # sparse rows of the SPARSE ones, a row per presynaptic neuron; WEIGHTS is the first row
+    row_start: Any  # sparse rows of the SPARSE ones, a row per presynaptic neuron
     column: Any  # int32, postsynaptic neuron within the target
     fixed: Any  # float32
     near_start: Any  # (n_neurons + 1,) sparse rows, a row per neuron: those that learn with it
     near: Any  # int32, within its population
     shares: Any  # float32, of the learning rate that their own use leaves them
+    inputs: Any  # Inputs
     input_first: Any  # (n_inputs + 1,) int64, places in a row of `ranked`
-    input_times: Any  # (n_inputs, 4) float64: period ms, onset ms after the clock's phase, code ms, jitter ms
-    input_clock: Any  # (n_inputs,) int64, population whose clock it follows
-    input_winners: Any  # (n_inputs,) int64, population whose last winners fire; -1: `ranked` says who does
-    keeps: Any  # (n_inputs,) float32, share that is left of the winners before
     levels: Any  # normal_levels
     dt: Any  # float, ms
     chunk: Any  # int, steps
@@ -55,12 +97,13 @@ class GraphState(NamedTuple):
     g_exc: Any  # (n_neurons,) float32
     g_inh: Any  # (n_neurons,) float32
     resting: Any  # (n_neurons,) float32, steps of refractoriness left
-    raised: Any  # (n_neurons,) float32, threshold above the resting one
+    raised: Any  # (n_neurons,) float32, adaptation: by how much the threshold is above the resting one
     eased: Any  # (n_neurons,) float32, by how much it is lower while the population is silent
     use: Any  # (n_neurons,) float32, frames in which it has learned; those with another one count by its share
     latency: Any  # (n_neurons,) float32, quantile of first-spike latencies, ms; -1 before the first
     weights: Any  # float32, of the PLASTIC projections, a row per postsynaptic neuron
     arrived: Any  # int64, step of the last arrival from each presynaptic neuron of the PLASTIC projections
+    last: Any  # (n_neurons,) int64, step of the last spike
     n_fired: Any  # (n_pops, ring) int64
     fired: Any  # (ring, n_neurons) int32
     pulse: Any  # (n_neurons,) int64, step of the next pulse of the clock
@@ -77,6 +120,15 @@ class GraphState(NamedTuple):
     clock: Any  # (1,) int64, steps since the start
 
 
+class Stimulus(NamedTuple):
+    """What frames bring (IN)."""
+
+    ranked: Any  # (n_frames, n_ranked) int32 neurons that fire by rank, strongest first, -1 where fewer do (INOUT)
+    drive: Any  # (n_frames or 1, n_neurons) float32, input in mV beyond that of the neurons
+    start: Any  # (n_frames, n_event_inputs, frame + 1) int64, place in `events` of the first spike of each step
+    events: Any  # int32 neurons of the inputs that fire at given times
+
+
 class GraphOutput(NamedTuple):
     """What happened (OUT); arrays of length 0 record nothing, and recording stops when they are full."""
 
@@ -84,7 +136,9 @@ class GraphOutput(NamedTuple):
     latency: Any  # (n_frames, n_neurons) float32, ms from the start of the frame to its first spike, -1 none
     events: Any  # (capacity, 2) int64, step and neuron
     n_events: Any  # (1,) int64, may exceed the capacity
-    field: Any  # (n_times, n_pops) float32, mean inhibitory conductance of each population
+    offset: Any  # (1,) int64, added to the steps of events: those of the frames before, if each begins at step 0
+    field: Any  # (n_times, n_pops) float32, mean inhibitory conductance of each population, once per ms
+    potentials: Any  # (n_times, n_neurons) float32, once per ms
 
 
 class GraphScratch(NamedTuple):

@@ -5,7 +5,8 @@ import math
 import numpy as np
 
 from tectum.core.kernel import kernel
-from tectum.engine.graph.records import ARRIVALS, KIND, N_PRE, PLASTIC, WEIGHTS
+from tectum.core.records import pick
+from tectum.engine.graph.records import PLASTIC
 
 ZERO = np.float32(0.0)
 HALF = np.float32(0.5)
@@ -20,11 +21,11 @@ def ease(circuit, state, scratch, learning):
     else; in frozen passes those of all, so that the nearest answers.
     """
     for pop in range(circuit.first.shape[0] - 1):
-        if circuit.gates[pop, 0] > ONE and state.silent[pop]:
+        if circuit.gates.factor[pop] > ONE and state.silent[pop]:
             first, last = circuit.first[pop], circuit.first[pop + 1]
-            use, eased, drop = state.use[first:last], state.eased[first:last], circuit.gates[pop, 4]
+            use, eased, drop = state.use[first:last], state.eased[first:last], circuit.gates.drop[pop]
             if learning:
-                recruited = circuit.gates[pop, 3]
+                recruited = circuit.gates.recruited[pop]
                 wanted = np.int64(recruited if recruited >= ONE else math.ceil(recruited * np.float32(last - first)))
                 later = scratch.noise[: last - first]
                 sum_drive(circuit, state, scratch, pop, later)
@@ -46,18 +47,18 @@ def sum_drive(circuit, state, scratch, pop, drive):
     drive[:] = ZERO
     since = state.clock[0] - circuit.cycle
     for p in range(circuit.first_in[pop], circuit.first_in[pop + 1]):
-        row = circuit.projections[p]
-        if row[KIND] == PLASTIC:
-            n_pre, n = row[N_PRE], 0
+        row = pick(circuit.projections, p)
+        if row.kind == PLASTIC:
+            n_pre, n = row.n_pre, 0
             for i in range(n_pre):
                 scratch.arrivals[n] = i
-                n += 1 if state.arrived[row[ARRIVALS] + i] >= since else 0
+                n += 1 if state.arrived[row.arrivals + i] >= since else 0
             for j in range(drive.shape[0]):
-                weights = state.weights[row[WEIGHTS] + j * n_pre : row[WEIGHTS] + (j + 1) * n_pre]
+                weights = state.weights[row.weights + j * n_pre : row.weights + (j + 1) * n_pre]
                 total = ZERO
                 for k in range(n):
                     total += weights[scratch.arrivals[k]]
-                drive[j] += circuit.gains[p] * total
+                drive[j] += row.gain * total
 
 
 @kernel

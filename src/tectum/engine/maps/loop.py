@@ -19,7 +19,7 @@ import numpy as np
 
 from tectum.core.kernel import kernel
 from tectum.engine.maps.synapses import catch_up_all, drive, drive_and_depress, learn_causes
-from tectum.parts.neurons import crosses, crossing_delay, membrane, refractory, reset, rest
+from tectum.parts.neurons import crosses, crossing_delay, membrane, refract, refractory, reset, rest
 from tectum.parts.synapses import adapted_gain, filter_current
 
 ZERO = np.float32(0.0)
@@ -295,7 +295,7 @@ def full_step(circuit, state, spikes, scratch, currents, presentation, step, lea
     any_fired = False
     for k in range(m_u.shape[0]):
         free = membrane(circuit.u, m_u[k], currents[k] - y_h)
-        m_u[k] = free if is_free(circuit.u, clock, state.last_u[k]) else m_u[k]
+        m_u[k] = free if is_free(circuit.u, clock, state.last_u[k]) else refract(circuit.u, m_u[k])
         any_fired |= crosses(circuit.u, m_u[k], ZERO)
     n_u_fired = 0
     if any_fired:
@@ -323,7 +323,7 @@ def full_step(circuit, state, spikes, scratch, currents, presentation, step, lea
         s_drive[j], y_drive[j] = filter_current(circuit.drive, s_drive[j], y_drive[j])
         s_lateral[j], y_lateral[j] = filter_current(circuit.lateral, s_lateral[j], y_lateral[j])
         free = membrane(circuit.v, m_v[j], y_drive[j] + y_lateral[j])
-        m_v[j] = free if is_free(circuit.v, clock, state.last_v[j]) else m_v[j]
+        m_v[j] = free if is_free(circuit.v, clock, state.last_v[j]) else refract(circuit.v, m_v[j])
         any_fired |= crosses(circuit.v, m_v[j], ZERO)
 
     # 5. spikes of v

@@ -32,7 +32,7 @@ from tectum.engine.standard.loop import (
     normalise,
 )
 from tectum.parts.adaptive_threshold import inhibited
-from tectum.parts.neurons import jump, membrane, recovery, refractory, reset, rest, threshold
+from tectum.parts.neurons import jump, membrane, recovery, refract, refractory, reset, rest, threshold
 from tectum.parts.plasticity import depress, inputs_depress, potentiate, silence_counts
 from tectum.parts.poisson import enough, mean_interval, rate_factor
 from tectum.parts.traces import input_trace, neuron_trace
@@ -183,7 +183,7 @@ def present(circuit, table, theta, counts, room, excess, which, learning):
     n_units, n_steps = v.shape[0], n_fired.shape[0]
     returning = reset(neuron, ZERO, ZERO)
     for _ in range(refractory(neuron)):
-        returning = membrane(neuron, returning, ZERO)
+        returning = refract(neuron, returning)
     for j in range(thread, n_units, n_threads):
         v[j] = rest(neuron)
         last_post[j] = -1

@@ -22,7 +22,7 @@ import numpy as np
 from tectum.core.kernel import kernel
 from tectum.core.random import block
 from tectum.parts.adaptive_threshold import inhibited
-from tectum.parts.neurons import jump, membrane, recovery, refractory, reset, rest, threshold
+from tectum.parts.neurons import jump, membrane, recovery, refract, refractory, reset, rest, threshold
 from tectum.parts.norms import norm_factor
 from tectum.parts.plasticity import depress, inputs_depress, potentiate, silence_counts
 from tectum.parts.poisson import enough, mean_interval, rate_factor
@@ -223,7 +223,7 @@ def present(circuit, theta, scratch, n_active, counts, learning):
     v[:] = rest(neuron)
     returning = reset(neuron, ZERO, ZERO)
     for _ in range(refractory(neuron)):
-        returning = membrane(neuron, returning, ZERO)
+        returning = refract(neuron, returning)
     back[:] = NOBODY
     winner[:] = NOBODY
     last_pre[:] = -1

@@ -11,6 +11,7 @@ from tectum.engine.graph import network
 from tectum.engine.graph.features import FeatureCoder
 from tectum.models.common import parameters
 from tectum.parts.lateral import near_weights
+from tectum.parts.norms import LengthNorm
 
 SOURCES = (parts.Features, parts.Spikes, parts.Winners)
 
@@ -168,8 +169,7 @@ def build(maps: list[parts.Map], n_features: int, seed: np.uint64, *, dt: float,
                     from_input=from_input,
                     plastic=start,
                     gain=gain,
-                    length=length,
-                    pace=m.norm.pace,
+                    norm=LengthNorm(np.float32(length), np.float32(m.norm.pace)) if m.norm.pace > 0.0 else None,
                 )
             )
     delays = [p.delay for p in projections if not p.from_input]
@@ -230,13 +230,14 @@ def learning_only(circuit: Any, maps: list[int] | None) -> Any:
     """The circuit with plasticity in some maps only; None is all."""
     if maps is None:
         return circuit
-    others = np.ones(len(circuit.rules), bool)
-    others[[2 * k for k in maps]] = False
-    rules, gates, paces = circuit.rules.copy(), circuit.gates.copy(), circuit.paces.copy()
-    rules[others, 0] = 0.0
-    gates[others, 0] = 1.0
-    paces[others[circuit.projections[:, 2]]] = 0.0
-    return circuit._replace(rules=rules, gates=gates, paces=paces)
+    learners = np.zeros(len(circuit.plastic), bool)
+    learners[[2 * k for k in maps]] = True
+    factor = np.where(learners, circuit.gates.factor, 1.0).astype(np.float32)
+    return circuit._replace(
+        plastic=circuit.plastic & learners,
+        gates=circuit.gates._replace(factor=factor),
+        normed=circuit.normed & learners[circuit.projections.target],
+    )
 
 
 def scores(counts: NDArray[np.int32], latency: NDArray[np.float32], frame_ms: float) -> NDArray[np.float64]:
