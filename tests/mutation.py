@@ -224,7 +224,7 @@ class Reach:
 def test_files() -> list[Path]:
     """Test files that import something of the areas, without those of estimators, commands and reports."""
     some = re.compile(rf"^(from|import) tectum\.({'|'.join(AREAS)})\b|^from tectum import .*\banalysis\b", re.MULTILINE)
-    whole = re.compile(r"_(cuda|threads|cost|plots|spiking|hierarchy|images|network|cook\.py)|driving")
+    whole = re.compile(r"_(cuda|threads|cost|plots|spiking|hierarchy|network|cook\.py)|driving")
     outside = re.compile(r"tectum\.(cli|report|encode)")
     texts = {path: path.read_text(encoding="utf-8") for path in sorted(TESTS.glob("test_*.py"))}
     chosen = (path for path, text in texts.items() if some.search(text) and not outside.search(text))

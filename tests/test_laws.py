@@ -20,6 +20,8 @@ from tectum.parts import (
     DifferenceOfGaussians,
     Grid,
     NearestNeighbourSTDP,
+    NearExcitation,
+    PlasticitySpread,
     Synapse,
 )
 from tectum.parts.lateral import lateral_table, lateral_weight, radius
@@ -252,6 +254,14 @@ class TestSTDP:
 
 
 class TestLateralProfile:
+    @pytest.mark.parametrize("kind", [NearExcitation, PlasticitySpread])
+    def test_gaussian_up_to_three_radii(self, kind):
+        p = kind(W=0.5)
+        assert [lateral_weight(p, d, 2.0) for d in (0.0, 2.0, 6.0)] == pytest.approx(
+            [0.5, 0.5 * math.exp(-0.5), 0.5 * math.exp(-4.5)]
+        )
+        assert lateral_weight(p, 6.01, 2.0) == 0.0
+
     @pytest.mark.parametrize("X", [1.0, 3.0, 8.0])
     @pytest.mark.parametrize("growth", [0.0, 2.0])
     def test_closed_form(self, X, growth):

@@ -15,6 +15,7 @@ from tectum.parts import (
     MeanNorm,
     RangeNorm,
     RingKernel,
+    Sheet,
     SpikeCounts,
     WaveHebb,
     WinnerDrive,
@@ -220,3 +221,12 @@ class TestSpikeCounts:
         assert spike_chance(p, f32(0.5)) == pytest.approx(0.1)  # of 2 spikes per ms, half of them, in 0.1 ms
         assert relative_drive(p, f32(5.0), f32(3.0)) == pytest.approx(0.4)
         assert relative_drive(p, f32(3.0), f32(5.0)) == 0.0
+
+
+def test_places_of_the_nodes_of_a_grid():
+    """Middles of square cells, moved by up to half of the jitter times their spacing."""
+    uniform = np.array([[0.5, 0.5], [0.0, 1.0], [0.75, 0.25], [0.5, 0.5], [0.5, 0.5], [1.0, 0.5]], np.float32)
+    regular = np.array([[1, 1], [3, 1], [5, 1], [1, 3], [3, 3], [5, 3]], float)
+    moved = np.array([[0, 0], [-0.4, 0.4], [0.2, -0.2], [0, 0], [0, 0], [0.4, 0]])
+    np.testing.assert_allclose(Sheet((2, 3), side=6.0).places(uniform), regular)
+    np.testing.assert_allclose(Sheet((2, 3), side=6.0, jitter=0.4).places(uniform), regular + moved, atol=1e-6)

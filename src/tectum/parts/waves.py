@@ -17,7 +17,6 @@ from tectum.parts.neurons import adapt, fresh, held, jump, membrane, noise, oppo
 from tectum.parts.steps import discretise
 
 ZERO = np.float32(0.0)
-ONE = np.float32(1.0)
 QUADRATIC, LINEAR, CONSTANT = np.float32(0.04), np.float32(5.0), np.float32(140.0)  # of Izhikevich (2003)
 
 
