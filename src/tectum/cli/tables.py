@@ -95,8 +95,7 @@ def load_data(source: str, table: dict[str, Any], model: Any = None, path: Path 
     for warning in caught:
         typer.echo(f"note: {warning.message}", err=True)
     names = vars(model).pop("feature_names_in_", None) if model is not None else None  # back when it is saved
-    if names is None or len(names) != data.data.shape[1]:
-        arranged(names, data.feature_names, data.data, data.named, source)
-        return data
     X = arranged(names, data.feature_names, data.data, data.named, source)
+    if names is None or len(names) != X.shape[1]:  # the model says what it thinks of another number
+        return data
     return replace(data, data=X, feature_names=[str(name) for name in names], named=True)
