@@ -241,7 +241,6 @@ CASES = {
 }
 
 
-@slow_without_compiler
 class TestLoop:
     @pytest.mark.parametrize("name", CASES)
     @pytest.mark.parametrize("learning", [True, False], ids=["learning", "frozen"])

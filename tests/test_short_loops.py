@@ -5,7 +5,6 @@ import numpy as np
 import pytest
 import reference_waves
 import test_dictionary_loop
-import test_diehl_cook_loop
 import test_graph_loop
 import test_map_loop
 import test_sheet_loop
@@ -65,10 +64,6 @@ def test_graphs(name: str) -> None:
     test_graph_loop.check_against_reference(test_graph_loop.CASES[name](), 2, fewest=5, cycles=2)
 
 
-class TestStandardNetwork(test_diehl_cook_loop.TestLoop):
-    """The same runs."""
-
-
 class TestSoftmax(test_dictionary_loop.TestSoftmaxAgainstReference):
     """The same runs."""
 
@@ -79,7 +74,3 @@ class TestExplaining(test_dictionary_loop.TestExplainingAgainstReference):
 
 class TestPairs(test_dictionary_loop.TestOtherRules):
     """The same runs."""
-
-
-for _kind in (TestStandardNetwork, TestSoftmax, TestExplaining, TestPairs):
-    _kind.pytestmark = []  # they wait for the compiler where they are defined
