@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from hypothesis import given, strategies as st
 
+from tectum.engine.sheets import wires
 from tectum.parts import (
     DynamicThresholdLIF,
     FieldHebb,
@@ -230,3 +231,12 @@ def test_places_of_the_nodes_of_a_grid():
     moved = np.array([[0, 0], [-0.4, 0.4], [0.2, -0.2], [0, 0], [0, 0], [0.4, 0]])
     np.testing.assert_allclose(Sheet((2, 3), side=6.0).places(uniform), regular)
     np.testing.assert_allclose(Sheet((2, 3), side=6.0, jitter=0.4).places(uniform), regular + moved, atol=1e-6)
+
+
+def test_density_of_a_sheet():
+    """Nodes per unit area; of given positions, from the distances of near neighbours."""
+    seed = np.uint64(0)
+    assert wires.lay_out(Sheet((4, 8), 8.0), 8.0, seed, 0).density == pytest.approx(1.0)
+    assert wires.lay_out(Sheet(50, 5.0), 5.0, seed, 0).density == pytest.approx(2.0)
+    positions = np.random.default_rng(0).uniform(0.0, 10.0, (400, 2))
+    assert wires.lay_out(Sheet(positions=positions), 10.0, seed, 0).density == pytest.approx(4.0, rel=0.15)
