@@ -86,7 +86,8 @@ def changes(**options: Any) -> dict[str, Any]:
 def line_of(quality: dict[str, Any]) -> str:
     """The quality of a model for people."""
     scores = [f"{name.replace('_', ' ')} {value:.3g}" for name, value in quality.items() if name != "warnings"]
-    return "\n".join([", ".join(scores), *(f"warning: {warning}" for warning in quality["warnings"])]).strip()
+    warnings = [f"warning: {warning}" for warning in quality["warnings"]]
+    return "\n".join([*filter(None, [", ".join(scores)]), *warnings]) or "nothing amiss in some of the samples"
 
 
 def check_name(what: str, name: str, known: Sequence[str]) -> None:
