@@ -11,6 +11,7 @@ from sklearn.datasets import load_iris
 
 from tectum import analysis
 from tectum.analysis import map_quality
+from tectum.analysis._checks import rank_correlation
 
 SHAPE = (6, 5)
 
@@ -528,3 +529,8 @@ def test_all_that_respond_vote():
     assert analysis.vote_labels(responses, labels, new).tolist() == ["b", "a", "a"]
     with pytest.raises(ValueError, match="must fit each other"):
         analysis.vote_labels(responses, labels[:2], new)
+
+
+def test_rank_correlation_of_two_values():
+    assert rank_correlation(np.array([1.0, 2.0]), np.array([3.0, 5.0])) == pytest.approx(1.0)
+    assert math.isnan(rank_correlation(np.array([1.0]), np.array([3.0])))
