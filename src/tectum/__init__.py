@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from tectum.models.common.families import recommended
     from tectum.models.diehl_cook import DiehlCook
     from tectum.models.map_hierarchy import MapHierarchy
+    from tectum.models.network import Network
     from tectum.models.spiking_dictionary import SpikingDictionary
     from tectum.models.spiking_som import SpikingSOM
     from tectum.models.wave_network import WaveNetwork
@@ -24,6 +25,7 @@ __version__ = "0.1.0"
 __all__ = [
     "DiehlCook",
     "MapHierarchy",
+    "Network",
     "Recording",
     "SpikingDictionary",
     "SpikingSOM",

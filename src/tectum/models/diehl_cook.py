@@ -22,6 +22,7 @@ from tectum.models.common import parameters
 from tectum.models.common.base import SpikingEstimator
 from tectum.models.common.diagnosis import Diagnosis, diagnose_responders
 from tectum.models.common.progress import progress_bar
+from tectum.models.common.scaling import unit_range, unit_values
 from tectum.parts.adaptive_threshold import LateralInhibition
 from tectum.parts.norms import MeanNorm
 from tectum.parts.poisson import MoreInput, PoissonSpikes
@@ -434,33 +435,13 @@ class DiehlCook(SpikingEstimator):
     def _start(self, X: NDArray) -> None:
         """Weights and thresholds before learning, and the scale of the input."""
         chosen = self.chosen_parts()
-        self.input_range_ = self._choose_range(X)
+        self.input_range_ = unit_range(X, self.input_range, "DiehlCook")
         self.gain_ = float(self.gain or PIXELS / X.shape[1])
         self._seed = seed_from(self.random_state)
         self._state = network.initial_state(X.shape[1], self.n_neurons, chosen["norm"].mean, int(self._seed))
         self._seen = self.n_shown_ = 0
         self.spike_counts_ = np.zeros(self.n_neurons, np.int64)
         self._forget_labels()
-
-    def _choose_range(self, X: NDArray) -> tuple[float, float]:
-        given = (min(0.0, X.min()), X.max()) if self.input_range is None else self.input_range
-        try:
-            low, high = (float(value) for value in given)
-        except (TypeError, ValueError):
-            raise ValueError(
-                f"DiehlCook.input_range must be (low, high), got {given!r}; for images of bytes it is (0, 255)"
-            ) from None
-        if self.input_range is None and not low < high:
-            raise ValueError(
-                f"DiehlCook: X must hold a value above its smallest, or 0, got {high} throughout (n_samples = "
-                f"{len(X)}); no input would ever fire"
-            )
-        if not (np.isfinite(low) and np.isfinite(high) and low < high):
-            raise ValueError(
-                f"DiehlCook.input_range must have low < high, both finite, got {self.input_range!r}; for bytes "
-                "it is (0, 255)"
-            )
-        return low, high
 
     def _forget_labels(self) -> None:
         for name in ("classes_", "unit_classes_"):
@@ -475,8 +456,7 @@ class DiehlCook(SpikingEstimator):
 
     def _inputs(self, X: NDArray) -> NDArray[np.float32]:
         """Values of the inputs, from 0 to 1."""
-        low, high = np.asarray(self.input_range_, np.float64)  # so that float32 samples give the bits of float64 ones
-        return np.clip((X - low) / (high - low), 0.0, 1.0).astype(np.float32)
+        return unit_values(X, self.input_range_)
 
     def _drawn(self, n_samples: int) -> Iterator[Any]:
         """Samples of the presentations of `fit` that are left, lap by lap."""

@@ -69,7 +69,7 @@ ADAPTING = (membrane, threshold, rest, reset, refractory, jump, recovery)
 ON_SHEETS = (membrane, threshold, crosses, rest, reset, refractory, adapt, jump, fresh, opposed, noise, held)
 RACING = (membrane, faded, rest, reset, refractory)
 IN_GRAPHS = (
-    *(conduct, excitation_left, inhibition_left, threshold, rest, reset, refractory),
+    *(membrane, conduct, excitation_left, inhibition_left, threshold, rest, reset, refractory),
     *(adapt, jump, recovery, fresh, opposed, noise, held),
 )
 
@@ -173,6 +173,13 @@ def evidence_of(neuron: Any) -> tuple[Law, ...]:
 
 
 PAIRS = (pair, memory)
+
+
+def in_graphs(neuron: Any) -> tuple[Law, ...]:
+    """Laws that a graph asks a neuron for: its own `conduct`, or else its membrane."""
+    return tuple(
+        law for law in IN_GRAPHS if law is not membrane or not conduct.is_of(type(neuron)) or law.is_of(type(neuron))
+    )
 
 
 def by_pairs(rule: Any) -> tuple[Law, ...]:

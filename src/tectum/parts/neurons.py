@@ -203,10 +203,14 @@ def conduct(p, v, D, g_exc, g_inh, xi):
     """Potential after one step with input D, excitatory and inhibitory conductances, and the noise xi of the step."""
 
 
-@conduct.otherwise()
-def _(p, v, D, g_exc, g_inh, xi):
+@conduct.otherwise_by_type
+def _(parameters: type) -> Any:
     """membrane(v, D + g_exc - g_inh) + xi: synapses are currents."""
-    return membrane(p, v, D + g_exc - g_inh) + xi
+
+    def by_currents(p, v, D, g_exc, g_inh, xi):
+        return membrane(p, v, D + g_exc - g_inh) + xi
+
+    return by_currents if membrane.is_of(parameters) else None
 
 
 @law

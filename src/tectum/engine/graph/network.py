@@ -12,86 +12,35 @@ from tectum.core.random import fill_uniform
 from tectum.core.records import pick, stack
 from tectum.engine.graph.loop import put_to_rest, run_graph
 from tectum.engine.graph.records import (
-    EVENTS,
-    EXCITATORY,
-    INHIBITORY,
     NEVER,
-    PLASTIC,
-    POPULATION,
-    RANKED,
-    SPARSE,
-    UNIFORM,
     VOLLEY_DELAY,
-    Clocks,
     GraphCircuit,
     GraphOutput,
     GraphScratch,
     GraphState,
-    Inputs,
-    Projections,
     Stimulus,
 )
-from tectum.parts import contracts
+from tectum.engine.graph.tables import (
+    Input,
+    Population,
+    Projection,
+    check_parts,
+    clock_of,
+    in_order,
+    inputs_of,
+    projections_of,
+    roles_of,
+    table_of,
+)
 from tectum.parts.adaptive_threshold import LateralInhibition
 from tectum.parts.conductance import SpikeThreshold
-from tectum.parts.coupling import AdaptiveClock, PacingClock
-from tectum.parts.map_learning import ArrivalSTDP, NoveltyGate, UseDependentRate
+from tectum.parts.map_learning import ArrivalSTDP
 from tectum.parts.neurons import fresh, rest as resting_potential
 from tectum.parts.norms import LengthNorm
-from tectum.parts.plasticity import shift
 from tectum.parts.steps import discretise
 
 WEIGHT_STREAM = 2**42  # what random numbers are for: initial weights, by projection
 NO_THRESHOLDS = np.zeros(0, np.float32)
-NO_GAIN = {"gain": np.zeros(0, np.float32)}
-
-
-class Population(NamedTuple):
-    """Neurons of one kind, with a clock if they are paced, and what their synapses learn with."""
-
-    n: int
-    neuron: Any
-    threshold: Any = SpikeThreshold()  # None: the neuron's own adaptation
-    clock: PacingClock | AdaptiveClock | None = None
-    phase: float = 0.0  # ms, of the clock
-    followed: int = -1  # population whose volley an AdaptiveClock follows
-    rule: Any = None
-    use: UseDependentRate = UseDependentRate(n_0=np.inf)
-    gate: NoveltyGate = NoveltyGate(factor=1.0)
-    columns: int | None = None  # of the grid on which the neurons stand; None: one row
-    spread: csr_array | None = None  # (n, n), share of its learning rate with which one learns with another
-    inhibition: Any = None  # what a spike does to all others at once; then one neuron fires in a step at most
-    name: str = "neurons"  # for messages
-
-
-class Projection(NamedTuple):
-    """Synapses from a population, or an input, to a population; exactly one of the three kinds of weights is given."""
-
-    source: int
-    target: int
-    delay: float = 1.0  # ms, at least the chunk; inputs have none
-    inhibitory: bool = False
-    from_input: bool = False
-    from_events: bool = False  # from an input whose spikes come at given times
-    uniform: float | None = None  # one weight for all pairs
-    fixed: csr_array | None = None  # (n_pre, n_post)
-    plastic: NDArray[np.float32] | None = None  # (n_post, n_pre), initial weights
-    gain: float = 1.0  # conductance per unit of plastic weight
-    norm: Any = None  # what is kept constant of the weights of a neuron that has learned
-
-
-class Input(NamedTuple):
-    """Neurons that fire once in each cycle, in an order given for each frame or that of the last winners of a map."""
-
-    n: int
-    k: int  # most that fire in a cycle
-    clock: int  # population whose clock it follows
-    period: float = 25.0  # ms
-    onset: float = 0.0  # ms after the pulses of that clock
-    t_enc: float = 20.0  # ms, length of the code
-    jitter: float = 0.5  # ms
-    winners: int = -1  # population of that map
-    keep: float = 0.0  # share that is left of the winners before
 
 
 class Graph(NamedTuple):
@@ -130,29 +79,29 @@ def build(
     chunk = min(chunk, *limits) if limits else chunk
     first = np.concatenate([[0], np.cumsum([p.n for p in populations])]).astype(np.int64)
     ordered = [projections[k] for k in in_order(projections)]
-    table, n_arrivals = _projections(ordered, populations, inputs, event_inputs, dt)
+    table, n_arrivals = projections_of(ordered, populations, inputs, event_inputs, dt)
     sparse = [p.fixed for p in ordered if p.fixed is not None]
     weights = [p.plastic.ravel() for p in ordered if p.plastic is not None]
     lengths = [np.diff(matrix.indptr) for matrix in sparse]
     spread = [csr_array((p.n, p.n), dtype=np.float32) if p.spread is None else p.spread for p in populations]
-    roles = _roles(populations, dt, owner)
+    roles = roles_of(populations, dt, owner)
     rules = [p.rule for p in populations]
     norms = [p.norm for p in ordered]
     circuit = GraphCircuit(
         first=first,
         columns=np.array([p.columns or p.n for p in populations], np.int64),
         **roles._asdict(),
-        thresholds=_table([p.threshold for p in populations], SpikeThreshold(), dt, f"{owner}.threshold"),
+        thresholds=table_of([p.threshold for p in populations], SpikeThreshold(), dt, f"{owner}.threshold"),
         moved=np.array([p.threshold is not None for p in populations]),
-        rules=_table(rules, ArrivalSTDP(), dt, f"{owner}.rule"),
+        rules=table_of(rules, ArrivalSTDP(), dt, f"{owner}.rule"),
         plastic=np.array([rule is not None for rule in rules]),
         uses=stack([discretise(p.use, dt) for p in populations]),
         gates=stack([discretise(p.gate, cycle * cycles) for p in populations]),
-        norms=_table(norms, LengthNorm(np.float32(1.0), np.float32(0.0)), dt, f"{owner}.norm"),
+        norms=table_of(norms, LengthNorm(np.float32(1.0), np.float32(0.0)), dt, f"{owner}.norm"),
         normed=np.array([norm is not None for norm in norms], bool),
-        inhibitions=_table([p.inhibition for p in populations], LateralInhibition(), dt, f"{owner}.inhibition"),
+        inhibitions=table_of([p.inhibition for p in populations], LateralInhibition(), dt, f"{owner}.inhibition"),
         single=np.array([p.inhibition is not None for p in populations]),
-        clocks=stack([_clock(p, dt) for p in populations]),
+        clocks=stack([clock_of(p, dt) for p in populations]),
         projections=table,
         first_in=np.searchsorted(table.target, np.arange(len(populations) + 1)).astype(np.int64),
         row_start=np.concatenate([[0], np.cumsum(np.concatenate(lengths or [[]]))]).astype(np.int64),
@@ -163,7 +112,7 @@ def build(
         ),
         near=np.concatenate([m.indices for m in spread]).astype(np.int32),
         shares=np.concatenate([m.data for m in spread]).astype(np.float32),
-        inputs=_inputs(inputs),
+        inputs=inputs_of(inputs),
         input_first=np.concatenate([[0], np.cumsum([i.k for i in inputs])]).astype(np.int64),
         levels=normal_levels(),
         dt=float(dt),
@@ -171,138 +120,9 @@ def build(
         cycle=round(cycle / dt),
         frame=round(cycle / dt) * cycles,
     )
-    _check(circuit, populations, owner)
+    check_parts(circuit, populations, owner)
     learned = np.concatenate(weights, dtype=np.float32) if weights else np.zeros(0, np.float32)
     return Graph(circuit, rest(circuit, learned, n_arrivals), [p.n for p in populations])
-
-
-class Roles(NamedTuple):
-    """Neurons by type, see `GraphCircuit`."""
-
-    role: Any
-    neurons: Any
-    others: Any
-
-
-def _roles(populations: list[Population], dt: float, owner: str) -> Roles:
-    """Tables of the neurons; there is room for two types."""
-    steps = [discretise(p.neuron, dt) for p in populations]
-    why = "as a graph has one time step for all"
-    for p, step in zip(populations, steps, strict=True):
-        contracts.NEURON.check(f"{owner}: neuron of {p.name!r}", step, contracts.IN_GRAPHS, why=why)
-    kinds = list(dict.fromkeys(type(step) for step in steps))
-    if len(kinds) > 2:
-        names = ", ".join(kind.__name__ for kind in kinds)
-        raise TypeError(
-            f"{owner} can hold neurons of two types, excitatory and inhibitory ones for instance, got {len(kinds)} "
-            f"({names}); give populations of one role neurons of one type with other constants"
-        )
-    role = np.array([kinds.index(type(step)) for step in steps], np.int64)
-    first = {kind: next(step for step in steps if type(step) is kind) for kind in kinds}
-    tables = [stack([step if type(step) is kind else first[kind] for step in steps]) for kind in kinds]
-    return Roles(role, tables[0], tables[1] if len(tables) > 1 else None)
-
-
-def _table(parts: Sequence[Any], stand_in: Any, dt: float, where: str) -> Any:
-    """Table of the parts of one role, all of one type; `stand_in` is what stands for none."""
-    given = [discretise(part, dt) for part in parts if part is not None]
-    kinds = list(dict.fromkeys(type(step) for step in given))
-    if len(kinds) > 1:
-        names = ", ".join(kind.__name__ for kind in kinds)
-        raise TypeError(
-            f"{where} must be of one type in all populations, got {len(kinds)} ({names}); use one type with other "
-            "constants"
-        )
-    rows = iter(given)
-    first = given[0] if given else discretise(stand_in, dt)
-    return stack([first if part is None else next(rows) for part in parts] or [first])
-
-
-def _check(circuit: GraphCircuit, populations: list[Population], owner: str) -> None:
-    """Check the contracts of rules, norms, thresholds and inhibition."""
-    for pop, p in enumerate(populations):
-        if p.rule is not None:
-            rule = pick(circuit.rules, pop)
-            contracts.RULE.check(f"{owner}: rule of {p.name!r}", rule, contracts.ON_PAIRS)
-            if shift(rule) != 0:
-                raise ValueError(
-                    f"{owner}: rule of {p.name!r} must have a shift of 0, got {shift(rule)} steps; give the "
-                    "projection a delay instead"
-                )
-        if p.threshold is not None:
-            contracts.ADAPTATION.check(
-                f"{owner}: threshold of {p.name!r}", pick(circuit.thresholds, pop), contracts.ADAPTATION.laws
-            )
-        if p.inhibition is not None:
-            contracts.INHIBITION.check(
-                f"{owner}: inhibition of {p.name!r}", pick(circuit.inhibitions, pop), contracts.INHIBITION.laws
-            )
-
-
-def _projections(
-    ordered: list[Projection],
-    populations: list[Population],
-    inputs: list[Input],
-    event_inputs: Sequence[int],
-    dt: float,
-) -> tuple[Projections, int]:
-    """Table of projections in the order of their targets, and the number of presynaptic neurons of PLASTIC ones."""
-    rows, n_arrivals, n_rows, n_weights = [], 0, 0, 0
-    for p in ordered:
-        origin = RANKED if p.from_input else EVENTS if p.from_events else POPULATION
-        n_pre = (
-            inputs[p.source].n if p.from_input else event_inputs[p.source] if p.from_events else populations[p.source].n
-        )
-        kind = UNIFORM if p.uniform is not None else SPARSE if p.fixed is not None else PLASTIC
-        whole = {
-            "source": p.source,
-            "origin": origin,
-            "target": p.target,
-            "kind": kind,
-            "channel": INHIBITORY if p.inhibitory else EXCITATORY,
-            "delay": round(p.delay / dt),
-            "weights": {UNIFORM: 0, SPARSE: n_rows, PLASTIC: n_weights}[kind],
-            "arrivals": n_arrivals,
-            "n_pre": n_pre,
-        }
-        gain = np.float32(p.gain if p.uniform is None else p.uniform)
-        rows.append(Projections(gain=gain, **{name: np.int64(value) for name, value in whole.items()}))
-        if p.fixed is not None:
-            n_rows += n_pre
-        if p.plastic is not None:
-            n_weights += p.plastic.size
-            n_arrivals += n_pre
-    if not rows:
-        return Projections(**{name: np.zeros(0, np.int64) for name in Projections._fields} | NO_GAIN), 0
-    return stack(rows), n_arrivals
-
-
-def in_order(projections: list[Projection]) -> list[int]:
-    """Numbers of projections as they stand in the table of a circuit: by target."""
-    return sorted(range(len(projections)), key=lambda k: projections[k].target)
-
-
-def _clock(p: Population, dt: float) -> Clocks:
-    if p.clock is None:
-        return Clocks(
-            period=0.0, jitter=0.0, pulse=0.0, kappa=0.0, aim=0.0, followed=np.int64(-1), phase=float(p.phase)
-        )
-    kappa, aim = discretise(p.clock, dt) if isinstance(p.clock, AdaptiveClock) else (0.0, 0.0)
-    return Clocks(
-        period=float(p.clock.period),
-        jitter=float(p.clock.jitter),
-        pulse=float(p.clock.pulse),
-        kappa=float(kappa),
-        aim=float(aim),
-        followed=np.int64(p.followed),
-        phase=float(p.phase),
-    )
-
-
-def _inputs(inputs: list[Input]) -> Inputs:
-    kinds: dict[str, Any] = {"clock": np.int64, "winners": np.int64, "keep": np.float32}
-    columns = {n: np.array([getattr(i, n) for i in inputs], kinds.get(n, np.float64)) for n in Inputs._fields}
-    return Inputs(**columns)
 
 
 def rest(circuit: GraphCircuit, weights: NDArray[np.float32], n_arrivals: int) -> GraphState:

@@ -16,11 +16,12 @@ from tectum.engine.standard.loop import (
     DiehlCookCircuit,
     DiehlCookScratch,
     DiehlCookState,
+    draw_input_spikes,
     run,
 )
 from tectum.parts import contracts
 from tectum.parts.norms import norm_factor, trim
-from tectum.parts.poisson import mean_interval
+from tectum.parts.poisson import MoreInput, mean_interval
 from tectum.parts.steps import discretise
 
 WEIGHT_STREAM = 0xFFFFFFFFFFFFFFFF  # presentation number under which initial weights are drawn
@@ -161,6 +162,36 @@ def record(
         presentation, step, neuron = np.concatenate(found).astype(np.int64).T
         trains[name] = SpikeTrain((presentation * n_steps + step) * dt, neuron, presentation, sizes[name])
     return trains
+
+
+def poisson_raster(
+    encoder: Any, dt: float, seed: int, X: NDArray[np.float32], keys: NDArray[np.uint64]
+) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]]:
+    """Sample, step and neuron of the input spikes of a presentation of each sample, in the order of their drawing."""
+    step = discretise(encoder, dt)
+    circuit = DiehlCookCircuit(
+        step, MoreInput(), None, None, None, None, np.float32(1.0), exponential_levels(), np.uint64(seed)
+    )
+    n_inputs, n_steps, none = X.shape[1], int(step.n_steps), np.zeros(0, np.float32)
+    scratch = DiehlCookScratch(**dict.fromkeys(DiehlCookScratch._fields, none))._replace(
+        raster=np.zeros((n_steps, n_inputs), np.uint32),
+        n_fired=np.zeros(n_steps, np.int32),
+        active=np.zeros(n_inputs, np.uint32),
+        open=np.zeros(n_inputs, np.uint32),
+        interval=np.zeros(n_inputs, np.float32),
+        clock=np.zeros(n_inputs, np.int32),
+        words=np.zeros((4, n_inputs), np.uint32),
+    )
+    found: list[list[NDArray[np.int64]]] = []
+    for m, (x, key) in enumerate(zip(X, keys, strict=True)):
+        draw_input_spikes(circuit, x, key, 0, scratch)
+        steps = np.repeat(np.arange(n_steps), scratch.n_fired)
+        neurons = [scratch.raster[s, :n] for s, n in enumerate(scratch.n_fired) if n]
+        found.append(
+            [np.full(len(steps), m), steps, np.concatenate([*neurons, np.zeros(0, np.uint32)]).astype(np.int64)]
+        )
+    sample, when, neuron = (np.concatenate(column) for column in zip(*found, strict=True))
+    return sample, when, neuron
 
 
 def _keys_from(first: int, n: int) -> NDArray[np.uint64]:

@@ -24,6 +24,7 @@ FAMILIES = (
     Family("SpikingDictionary", "tectum.models.spiking_dictionary", "dictionary", "images", "dictionary"),
     Family("MapHierarchy", "tectum.models.map_hierarchy", "hierarchy", "frames", "streams"),
     Family("DiehlCook", "tectum.models.diehl_cook", "diehl-cook", "table", "standard"),
+    Family("Network", "tectum.models.network", "network", "table", ""),
     Family("WaveNetwork", "tectum.models.wave_network", "waves", "none", "waves"),
 )
 BY_NAME = {family.name: family for family in FAMILIES}

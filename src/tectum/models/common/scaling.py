@@ -38,6 +38,39 @@ class FeatureScaling(NamedTuple):
         return points
 
 
+def unit_range(X: NDArray, given: tuple | None, owner: str) -> tuple[float, float]:
+    """Values that become 0 and 1: those given, else the smallest of the data, at most 0, and the largest.
+
+    Raises
+    ------
+    ValueError
+        If they are no range, or the data have none.
+    """
+    ends = (min(0.0, X.min()), X.max()) if given is None else given
+    try:
+        low, high = (float(value) for value in ends)
+    except (TypeError, ValueError):
+        raise ValueError(
+            f"{owner}.input_range must be (low, high), got {given!r}; for images of bytes it is (0, 255)"
+        ) from None
+    if given is None and not low < high:
+        raise ValueError(
+            f"{owner}: X must hold a value above its smallest, or 0, got {high} throughout (n_samples = {len(X)}); no "
+            "input would ever fire"
+        )
+    if not (np.isfinite(low) and np.isfinite(high) and low < high):
+        raise ValueError(
+            f"{owner}.input_range must have low < high, both finite, got {given!r}; for bytes it is (0, 255)"
+        )
+    return low, high
+
+
+def unit_values(X: NDArray, ends: tuple[float, float]) -> NDArray[np.float32]:
+    """Values from 0 to 1 in a range from `unit_range`; those beyond are clipped."""
+    low, high = np.asarray(ends, np.float64)  # so that float32 samples give the bits of float64 ones
+    return np.clip((X - low) / (high - low), 0.0, 1.0).astype(np.float32)
+
+
 def scaling_of(X: NDArray[np.float64] | None, input_range: tuple | None, n_features: int, owner: str) -> FeatureScaling:
     """Scaling from a given range, or from the data if there is none.
 

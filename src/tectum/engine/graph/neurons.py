@@ -1,0 +1,228 @@
+"""Phases 2 to 4 of a step of a population of a graph, and what happens to it at the end of a frame."""
+
+import numpy as np
+
+from tectum.core.kernel import kernel
+from tectum.core.normals import fill_normals
+from tectum.core.records import pick
+from tectum.engine.graph.records import PLASTIC
+from tectum.parts.adaptive_threshold import inhibited
+from tectum.parts.map_learning import late, plasticity
+from tectum.parts.neurons import (
+    adapt,
+    adapts,
+    conduct,
+    excitation_left,
+    held,
+    inhibition_left,
+    jump,
+    noise as noise_of,
+    opposed,
+    recovery,
+    refract,
+    refractory,
+    reset,
+    threshold,
+)
+from tectum.parts.norms import weight_factor
+from tectum.parts.plasticity import bind, bounded, learning_rate
+from tectum.parts.traces import input_trace
+
+ZERO = np.float32(0.0)
+ONE = np.float32(1.0)
+
+
+@kernel
+def learn(circuit, state, scratch, pop, j, step):
+    """Phase 3, plasticity of the synapses of neuron j of a population that has fired; INOUT state, scratch.
+
+    Neurons around it learn with it, each as slowly as its own use makes it, whatever that of neuron j does.
+    """
+    rule, use = pick(circuit.rules, pop), pick(circuit.uses, pop)
+    first = circuit.first[pop]
+    near, last = circuit.near_start[first + j], circuit.near_start[first + j + 1]
+    eta = learning_rate(rule) * plasticity(use, state.use[first + j]) * scratch.novelty[pop]
+    for p in range(circuit.first_in[pop], circuit.first_in[pop + 1]):
+        row = pick(circuit.projections, p)
+        if row.kind == PLASTIC:
+            n_pre = row.n_pre
+            arrived = state.arrived[row.arrivals : row.arrivals + n_pre]
+            trace = scratch.trace[:n_pre]
+            for i in range(n_pre):
+                trace[i] = input_trace(rule, step - arrived[i])
+            weights = state.weights[row.weights + j * n_pre : row.weights + (j + 1) * n_pre]
+            for i in range(n_pre):
+                weights[i] = bind(rule, weights[i], trace[i], eta)
+            for k in range(near, last):
+                m = circuit.near[k]
+                weights = state.weights[row.weights + m * n_pre : row.weights + (m + 1) * n_pre]
+                rate = learning_rate(rule) * plasticity(use, state.use[first + m]) * circuit.shares[k]
+                for i in range(n_pre):
+                    weights[i] = bind(rule, weights[i], trace[i], rate)
+    scratch.learned[first + j] = max(scratch.learned[first + j], ONE)
+    for k in range(near, last):
+        m = first + circuit.near[k]
+        scratch.learned[m] = max(scratch.learned[m], circuit.shares[k])
+
+
+@kernel
+def note(circuit, state, out, scratch, pop, j, step, frame, learns):
+    """Phase 3, what is kept of a spike of neuron j; the first that it learns from tells whether the winner is late."""
+    at = circuit.first[pop] + j
+    n = out.n_events[0]
+    if n < out.events.shape[0]:
+        out.events[n, 0] = step + out.offset[0]
+        out.events[n, 1] = at
+    out.n_events[0] = n + 1
+    state.silent[pop] = 0
+    out.counts[frame, at] += 1
+    if out.latency[frame, at] < ZERO:
+        latency = np.float32((step % circuit.frame) * circuit.dt)
+        out.latency[frame, at] = latency
+        gate = pick(circuit.gates, pop)
+        if learns and gate.factor > ONE and scratch.novelty[pop] == ZERO:  # the first spike of the frame
+            if state.latency[at] < ZERO:  # nothing to compare with yet
+                state.latency[at] = latency
+            scratch.novelty[pop] = gate.factor if latency > state.latency[at] else ONE
+            state.latency[at] = late(gate, state.latency[at], latency)
+
+
+@kernel
+def move(circuit, state, scratch, drive, neuron, pop, step, seed):
+    """Phase 2: membranes of a population; returns whether a neuron is at its threshold."""
+    first, last = circuit.first[pop], circuit.first[pop + 1]
+    n = last - first
+    xi = scratch.noise[:n]
+    if noise_of(neuron) > ZERO:
+        draw = step // held(neuron)
+        fill_normals(circuit.levels, seed, np.uint64(pop), draw, noise_of(neuron), scratch.words, xi)
+    else:
+        xi[:] = ZERO
+    v, resting = state.v[first:last], state.resting[first:last]
+    raised, eased = state.raised[first:last], state.eased[first:last]
+    g_exc, g_inh, D = state.g_exc[first:last], state.g_inh[first:last], drive[first:last]
+    any_fired = False
+    for j in range(n):
+        free = conduct(neuron, v[j], D[j] - opposed(neuron, raised[j]), g_exc[j], g_inh[j], xi[j])
+        v[j] = free if resting[j] <= ZERO else refract(neuron, v[j])
+        any_fired |= (resting[j] <= ZERO) & (v[j] >= threshold(neuron, raised[j]) - eased[j])
+    return any_fired
+
+
+@kernel
+def find_spikes(circuit, state, neuron, pop, spikes):
+    """Phase 3: neurons at their threshold, into `spikes`; returns their number and the one furthest beyond it."""
+    first, last = circuit.first[pop], circuit.first[pop + 1]
+    v, resting = state.v[first:last], state.resting[first:last]
+    raised, eased = state.raised[first:last], state.eased[first:last]
+    n_fired, winner, highest = 0, -1, ZERO
+    for j in range(last - first):
+        limit = threshold(neuron, raised[j]) - eased[j]
+        if resting[j] <= ZERO and v[j] >= limit:
+            spikes[n_fired] = j
+            n_fired += 1
+            if winner < 0 or v[j] - limit > highest:
+                winner, highest = j, v[j] - limit
+    return n_fired, winner
+
+
+@kernel
+def fire(circuit, state, out, scratch, neuron, pop, step, frame, learning):
+    """Phase 3: spikes of a population in which a neuron is at its threshold; returns their number."""
+    first, last = circuit.first[pop], circuit.first[pop + 1]
+    spikes = state.fired[step % state.n_fired.shape[1], first:last]
+    learns_alone = circuit.near_start[last] == circuit.near_start[first]
+    is_first = state.silent[pop] == 1
+    n_fired, winner = find_spikes(circuit, state, neuron, pop, spikes)
+    if circuit.single[pop]:
+        spikes[0] = winner
+        n_fired = 1
+        inhibition = pick(circuit.inhibitions, pop)
+        for j in range(first, last):
+            if j != first + winner and state.resting[j] <= ZERO:
+                state.v[j] = inhibited(inhibition, state.v[j])
+    for f in range(n_fired):
+        j = spikes[f]
+        at = first + j
+        state.v[at] = reset(neuron, ZERO, ZERO)
+        state.resting[at] = refractory(neuron) + ONE
+        state.last[at] = step
+        if circuit.moved[pop]:
+            state.raised[at] += jump(pick(circuit.thresholds, pop), ZERO)
+        elif adapts(neuron) or learning:  # what outlasts a frame is frozen with the weights
+            state.raised[at] += jump(neuron, ZERO)
+        learns = learning and (learns_alone or (is_first and j == winner))
+        note(circuit, state, out, scratch, pop, j, step, frame, learns)
+        if learns and circuit.plastic[pop]:
+            learn(circuit, state, scratch, pop, j, step)
+    state.eased[first:last] = ZERO
+    return n_fired
+
+
+@kernel
+def decay(circuit, state, neuron, pop):
+    """Phase 4: conductances, refractoriness and thresholds of a population."""
+    first, last = circuit.first[pop], circuit.first[pop + 1]
+    for j in range(first, last):
+        state.g_exc[j] *= excitation_left(neuron)
+        state.g_inh[j] *= inhibition_left(neuron)
+        state.resting[j] = state.resting[j] - ONE if state.resting[j] > ZERO else ZERO
+    if circuit.moved[pop]:
+        part = pick(circuit.thresholds, pop)
+        for j in range(first, last):
+            state.raised[j] = adapt(part, state.raised[j], state.v[j], False)
+    elif adapts(neuron):
+        for j in range(first, last):
+            state.raised[j] = adapt(neuron, state.raised[j], state.v[j], state.resting[j] > ZERO)
+
+
+@kernel
+def scale_weights(circuit, state, row, p, pop, j):
+    """The weights of neuron j of a population through projection p are normalised; INOUT state."""
+    norm, rule, n_pre = pick(circuit.norms, p), pick(circuit.rules, pop), row.n_pre
+    weights = state.weights[row.weights + j * n_pre : row.weights + (j + 1) * n_pre]
+    square = ZERO
+    for i in range(n_pre):
+        square += weights[i] * weights[i]
+    scale = weight_factor(norm, sum_in_lanes(weights) / np.float32(n_pre), square)
+    for i in range(n_pre):
+        weights[i] = bounded(rule, weights[i] * scale)
+
+
+@kernel
+def sum_in_lanes(x):
+    """Sum of x (n,), in four sums that need not wait for each other."""
+    n = x.shape[0]
+    a = b = c = d = ZERO
+    for k in range(n // 4):
+        i = 4 * k
+        a += x[i]
+        b += x[i + 1]
+        c += x[i + 2]
+        d += x[i + 3]
+    for i in range(n - n % 4, n):
+        a += x[i]
+    return (a + b) + (c + d)
+
+
+@kernel
+def settle(circuit, state, scratch, pop):
+    """End of a frame: neurons that learned are used, and their weights are normalised."""
+    first, last, use = circuit.first[pop], circuit.first[pop + 1], pick(circuit.uses, pop)
+    for j in range(first, last):
+        state.use[j] = use.keep * state.use[j] + scratch.learned[j]
+    for p in range(circuit.first_in[pop], circuit.first_in[pop + 1]):
+        row = pick(circuit.projections, p)
+        if row.kind == PLASTIC and circuit.normed[p]:
+            for j in range(last - first):
+                if scratch.learned[first + j] > ZERO:
+                    scale_weights(circuit, state, row, p, pop, j)
+
+
+@kernel
+def recover(circuit, state, neuron, pop):
+    """End of a frame: adaptation that does not move in every step."""
+    if not circuit.moved[pop] and not adapts(neuron):
+        left = recovery(neuron, circuit.frame)
+        for j in range(circuit.first[pop], circuit.first[pop + 1]):
+            state.raised[j] *= left

@@ -1,0 +1,1 @@
+"""What `Network` is made of."""

@@ -1,0 +1,136 @@
+"""From samples to what a network is shown: spikes at given times, and currents."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tectum import parts
+from tectum.core.events import SpikeTrain
+from tectum.engine.graph import network
+from tectum.engine.graph.records import Stimulus
+from tectum.engine.standard.network import poisson_raster
+
+
+def features_of(item: Any, n_features: int) -> slice:
+    """Features that an input takes.
+
+    Raises
+    ------
+    ValueError
+        If there are none, or not so many.
+    """
+    stop = n_features if item.stop is None else item.stop
+    if not item.start < stop <= n_features:
+        raise ValueError(
+            f"Network.inputs[{item.name!r}] must lie within the {n_features} features of X, got start = {item.start}, "
+            f"stop = {item.stop}; change them"
+        )
+    return slice(item.start, stop)
+
+
+def sizes_of(inputs: Sequence[Any], n_features: int) -> dict[str, int]:
+    """Numbers of neurons of the inputs whose spikes come at given times, by name."""
+    sizes = {}
+    for item in inputs:
+        if isinstance(item, parts.Trains):
+            sizes[item.name] = item.n
+        elif not isinstance(item, parts.Currents):
+            part = features_of(item, n_features)
+            sizes[item.name] = part.stop - part.start
+    return sizes
+
+
+def stimulus(
+    circuit: Any,
+    populations: Sequence[parts.Population],
+    inputs: Sequence[Any],
+    X: NDArray[np.float32],
+    keys: NDArray[np.uint64],
+    seed: np.uint64,
+    trains: Mapping[str, SpikeTrain],
+) -> Stimulus:
+    """What samples bring.
+
+    Parameters
+    ----------
+    X : ndarray of shape (n_samples, n_features), float32
+        Values from 0 to 1.
+    keys : ndarray of shape (n_samples,), uint64
+        Of the random numbers of each sample.
+    trains : dict of str to SpikeTrain
+        Spikes of the inputs that are `Trains`, with presentations numbered from 0.
+    """
+    n_samples, n_steps, dt = len(X), circuit.frame, circuit.dt
+    drive = np.zeros((n_samples, int(circuit.first[-1])), np.float32)
+    begins, events, n_before = [], [], 0
+    for number, item in enumerate(inputs):
+        if isinstance(item, parts.Currents):
+            pop = [p.name for p in populations].index(item.target)
+            values = X[:, features_of(item, X.shape[1])]
+            n = populations[pop].n
+            if values.shape[1] != n:
+                raise ValueError(
+                    f"Network.inputs[{item.name!r}] must have a feature for each of the {n} neurons of "
+                    f"{item.target!r}, got {values.shape[1]}; change start and stop, or n"
+                )
+            drive[:, circuit.first[pop] : circuit.first[pop + 1]] += np.float32(item.gain) * values
+            continue
+        if isinstance(item, parts.Trains):
+            sample, step, neuron = _given(item, trains, n_samples, n_steps, dt)
+        elif isinstance(item, parts.Latencies):
+            sample, step, neuron = _latencies(item, X[:, features_of(item, X.shape[1])], n_steps, dt)
+        else:
+            encoder = parts.PoissonSpikes(item.rate, n_steps * dt)
+            values = np.ascontiguousarray(X[:, features_of(item, X.shape[1])])
+            sample, step, neuron = poisson_raster(encoder, dt, int(seed) ^ number, values, keys)
+        order = np.argsort(sample * n_steps + step, kind="stable")
+        counts = np.bincount(sample * n_steps + step, minlength=n_samples * n_steps)
+        ends = np.concatenate([[0], np.cumsum(counts)]) + n_before
+        begins.append(np.lib.stride_tricks.sliding_window_view(ends, n_steps + 1)[::n_steps])
+        events.append(neuron[order].astype(np.int32))
+        n_before += len(order)
+    return network.stimulus_of(
+        circuit,
+        np.zeros((n_samples, 0), np.int32),
+        drive=drive,
+        start=np.ascontiguousarray(np.stack(begins, axis=1)) if begins else None,
+        events=np.concatenate(events) if events else None,
+    )
+
+
+Spikes = tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]]  # sample, step and neuron of each
+
+
+def _latencies(item: parts.Latencies, values: NDArray[np.float32], n_steps: int, dt: float) -> Spikes:
+    """Single spikes: t = earliest + (1 - x) (latest - earliest)."""
+    sample, neuron = np.nonzero(values > 0.0)
+    late = 1.0 - values[sample, neuron].astype(np.float64)
+    step = np.rint((item.earliest + late * (item.latest - item.earliest)) / dt).astype(np.int64)
+    kept = step < n_steps
+    return sample[kept], step[kept], neuron[kept]
+
+
+def _given(item: parts.Trains, trains: Mapping[str, SpikeTrain], n_samples: int, n_steps: int, dt: float) -> Spikes:
+    """Spikes of a train, after a check that they fit."""
+    train = trains.get(item.name)
+    if train is None:
+        raise ValueError(
+            f"Network: spikes must hold a SpikeTrain for the input {item.name!r}, got {sorted(trains)}; pass "
+            f"spikes={{{item.name!r}: train}}"
+        )
+    sample, neuron = (np.asarray(x, np.int64) for x in (train.presentation, train.neuron))
+    step = np.floor(np.asarray(train.time_ms, float) / dt + 1e-9).astype(np.int64) - sample * n_steps
+    for name, values, most in (
+        ("presentation", sample, n_samples),
+        ("neuron", neuron, item.n),
+        ("time_ms", step, n_steps),
+    ):
+        if len(values) and not (values.min() >= 0 and values.max() < most):
+            raise ValueError(
+                f"Network: spikes[{item.name!r}].{name} must lie within its {most} "
+                f"{'steps of the presentation' if name == 'time_ms' else name + 's'}, got values from {values.min()} "
+                f"to {values.max()}; times count from the start of the recording"
+            )
+    return sample, step, neuron
