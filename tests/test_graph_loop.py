@@ -65,7 +65,7 @@ def loop(e: int, i: int, weight: float = 0.1) -> list[network.Projection]:
 
 
 def norm(length: float, pace: float) -> LengthNorm:
-    return LengthNorm(np.float32(length), np.float32(pace))
+    return LengthNorm(length, pace)
 
 
 def sparse(n_pre: int, n_post: int, weight: float, key: int) -> csr_array:

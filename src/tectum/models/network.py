@@ -373,7 +373,8 @@ class Network(SpikingEstimator):
             found, lines, said = responders(counts, f"population {p.name!r}")
             found["rate"] = float(counts.mean() / seconds)
             lines.append(("spikes/s of a neuron", f"{found['rate']:.2f}"))
-            warnings += [line.format(hog="raise its inhibition, or give it a norm or a threshold") for line in said]
+            if p.rule is not None:  # only neurons that learn compete
+                warnings += [line.format(hog="raise its inhibition, or give it a norm or a threshold") for line in said]
             if found["silent_samples"] > 0.5:
                 warnings.append(
                     f"population {p.name!r} is silent for {found['silent_samples']:.0%} of the samples: raise the gain "
@@ -400,6 +401,11 @@ class Network(SpikingEstimator):
         return Diagnosis(values, rows, warnings)
 
     # -- how it runs
+
+    def __sklearn_tags__(self) -> Any:
+        tags = super().__sklearn_tags__()
+        tags.transformer_tags.preserves_dtype = ["float32"]
+        return tags
 
     @property
     def _n_features_out(self) -> int:

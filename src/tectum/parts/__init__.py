@@ -33,7 +33,7 @@ from tectum.parts.network import (
     Trains,
 )
 from tectum.parts.neurons import LIF
-from tectum.parts.norms import MeanNorm, RangeNorm
+from tectum.parts.norms import LengthNorm, MeanNorm, RangeNorm
 from tectum.parts.oscillation import DelayedInhibition
 from tectum.parts.plasticity import NearestNeighbourSTDP
 from tectum.parts.poisson import MoreInput, PoissonSpikes
@@ -96,6 +96,7 @@ __all__ = [
     "LatencySTDP",
     "LateralInhibition",
     "Learned",
+    "LengthNorm",
     "Map",
     "MapInhibition",
     "MeanNorm",

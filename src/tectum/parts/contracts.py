@@ -69,7 +69,7 @@ ADAPTING = (membrane, threshold, rest, reset, refractory, jump, recovery)
 ON_SHEETS = (membrane, threshold, crosses, rest, reset, refractory, adapt, jump, fresh, opposed, noise, held)
 RACING = (membrane, faded, rest, reset, refractory)
 IN_GRAPHS = (
-    *(membrane, conduct, excitation_left, inhibition_left, threshold, rest, reset, refractory),
+    *(membrane, conduct, excitation_left, inhibition_left, threshold, crosses, rest, reset, refractory),
     *(adapt, jump, recovery, fresh, opposed, noise, held),
 )
 

@@ -65,7 +65,7 @@ class Projection(NamedTuple):
     source: str = "input"  # name of a population or an input
     target: str = "neurons"  # name of a population
     wiring: Any = Learned()  # All, OneToOne, Sparse, ByDistance or Learned
-    delay: NonNegative = 1.0  # ms, conduction; between populations one step at least
+    delay: NonNegative = 1.0  # ms; between populations a step at least; from inputs within a presentation
     inhibitory: bool = False  # acts on the inhibitory conductance
 
 

@@ -56,6 +56,24 @@ def _(p, v, a):
 
 
 @law
+def crosses_eased(p, v, a, eased):
+    """Whether the neuron fires at potential v and adaptation a while its threshold is lower by `eased`."""
+
+
+@crosses_eased.otherwise_by_type
+def _(parameters: type) -> Any:
+    """v >= threshold(a) - eased, or crosses(v + eased, a) if the neuron has an equation for `crosses`."""
+
+    def by_threshold(p, v, a, eased):
+        return v >= threshold(p, a) - eased
+
+    def by_crossing(p, v, a, eased):
+        return crosses(p, v + eased, a)
+
+    return by_crossing if crosses.is_of(parameters) else by_threshold
+
+
+@law
 def crossing_delay(p, v, I):
     """Share of the last step, in (0, 1], that had passed when the neuron crossed its threshold to end at v."""
 

@@ -5,7 +5,8 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from tectum.core.law import law
-from tectum.core.ranges import Finite, Positive
+from tectum.core.ranges import Finite, Positive, Share
+from tectum.parts.steps import discretise
 
 ZERO = np.float32(0.0)
 ONE = np.float32(1.0)
@@ -78,8 +79,21 @@ def _(p, mean, span):
 class LengthNorm(NamedTuple):
     """Weights of a neuron move towards a length."""
 
-    length: Any  # of the vector of weights
-    pace: Any  # share of the way; 1 is all of it
+    length: Positive = 1.0  # of the vector of weights
+    pace: Share = 1.0  # share of the way; 1 is all of it
+
+
+class LengthStep(NamedTuple):
+    """`LengthNorm` in float32."""
+
+    length: Any
+    pace: Any
+
+
+@discretise.of(LengthNorm)
+def _(part, dt):
+    """Independent of `dt`, as weights are scaled once in a frame."""
+    return LengthStep(np.float32(part.length), np.float32(part.pace))
 
 
 @law
@@ -94,7 +108,7 @@ def _(p, square):
     return ONE / length if length > ZERO else ZERO
 
 
-@length_factor.of(LengthNorm)
+@length_factor.of(LengthStep)
 def _(p, square):
     """1 + pace (length / |w| - 1); 1 for weights of 0."""
     return ONE + p.pace * (p.length / np.sqrt(square) - ONE) if square > ZERO else ONE

@@ -74,9 +74,10 @@ def arrive(circuit, state, stimulus, scratch, p, step, frame, learning):
             k = state.after[k]
     elif row.origin == EVENTS:
         start = stimulus.start[frame, row.source]
-        now = step % circuit.frame
-        spikes = stimulus.events[start[now] : start[now + 1]]
-        n_fired = spikes.shape[0]
+        sent = step % circuit.frame - row.delay
+        if sent >= 0:
+            spikes = stimulus.events[start[sent] : start[sent + 1]]
+            n_fired = spikes.shape[0]
     elif step >= row.delay:
         place = (step - row.delay) % state.n_fired.shape[1]
         spikes = state.fired[place, circuit.first[row.source] : circuit.first[row.source + 1]]

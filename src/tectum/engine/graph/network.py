@@ -97,7 +97,7 @@ def build(
         plastic=np.array([rule is not None for rule in rules]),
         uses=stack([discretise(p.use, dt) for p in populations]),
         gates=stack([discretise(p.gate, cycle * cycles) for p in populations]),
-        norms=table_of(norms, LengthNorm(np.float32(1.0), np.float32(0.0)), dt, f"{owner}.norm"),
+        norms=table_of(norms, LengthNorm(), dt, f"{owner}.norm"),
         normed=np.array([norm is not None for norm in norms], bool),
         inhibitions=table_of([p.inhibition for p in populations], LateralInhibition(), dt, f"{owner}.inhibition"),
         single=np.array([p.inhibition is not None for p in populations]),

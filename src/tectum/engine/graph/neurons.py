@@ -12,6 +12,7 @@ from tectum.parts.neurons import (
     adapt,
     adapts,
     conduct,
+    crosses_eased,
     excitation_left,
     held,
     inhibition_left,
@@ -105,7 +106,7 @@ def move(circuit, state, scratch, drive, neuron, pop, step, seed):
     for j in range(n):
         free = conduct(neuron, v[j], D[j] - opposed(neuron, raised[j]), g_exc[j], g_inh[j], xi[j])
         v[j] = free if resting[j] <= ZERO else refract(neuron, v[j])
-        any_fired |= (resting[j] <= ZERO) & (v[j] >= threshold(neuron, raised[j]) - eased[j])
+        any_fired |= (resting[j] <= ZERO) & crosses_eased(neuron, v[j], raised[j], eased[j])
     return any_fired
 
 
@@ -117,12 +118,12 @@ def find_spikes(circuit, state, neuron, pop, spikes):
     raised, eased = state.raised[first:last], state.eased[first:last]
     n_fired, winner, highest = 0, -1, ZERO
     for j in range(last - first):
-        limit = threshold(neuron, raised[j]) - eased[j]
-        if resting[j] <= ZERO and v[j] >= limit:
+        if resting[j] <= ZERO and crosses_eased(neuron, v[j], raised[j], eased[j]):
             spikes[n_fired] = j
             n_fired += 1
-            if winner < 0 or v[j] - limit > highest:
-                winner, highest = j, v[j] - limit
+            beyond = v[j] - (threshold(neuron, raised[j]) - eased[j])
+            if winner < 0 or beyond > highest:
+                winner, highest = j, beyond
     return n_fired, winner
 
 

@@ -169,7 +169,7 @@ def build(maps: list[parts.Map], n_features: int, seed: np.uint64, *, dt: float,
                     from_input=from_input,
                     plastic=start,
                     gain=gain,
-                    norm=LengthNorm(np.float32(length), np.float32(m.norm.pace)) if m.norm.pace > 0.0 else None,
+                    norm=LengthNorm(length, m.norm.pace) if m.norm.pace > 0.0 else None,
                 )
             )
     delays = [p.delay for p in projections if not p.from_input]
