@@ -113,7 +113,7 @@ class TestDiehlCook:
 
 class TestByHand:
     def test_delays_and_membranes(self):
-        """A spike at 3 ms arrives at 7: v = 1.9 (1 - e^-1/5) = 0.344; what is left of it helps the one at 9 to cross 0.4."""
+        """A spike at 3 ms arrives at 7: v = 1.9 (1 - e^-1/5) = 0.344; with what is left of it the one at 9 crosses."""
         net = relay(Population("one", 1, CELL), projections=[Projection("in", "one", OneToOne(1.9), delay=4.0)])
         seen = net.fit(None, spikes={"in": train(3.0, 9.0, 10.0)}).record(
             None, spikes={"in": train(3.0, 9.0, 10.0)}, potentials=True
