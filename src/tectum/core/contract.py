@@ -20,7 +20,8 @@ class Contract(NamedTuple):
     purpose: str  # one sentence
     laws: tuple[Law, ...]
     fields: dict[str, str]  # those that default equations read: what they hold, and the unit
-    readouts: tuple[Law, ...] = ()  # laws of the contract that change no dynamics, so that a loop may leave them out
+    optional: tuple[Law, ...] = ()  # laws that a loop may leave out: read-outs, and other forms of laws it asks for
+    reads: tuple[str, ...] = ()  # fields that a loop reads itself
 
     def check(
         self, where: str, step: Any, laws: Iterable[Law], *, why: str = "", instead: tuple[Law, ...] = ()
@@ -34,7 +35,7 @@ class Contract(NamedTuple):
         step : NamedTuple
             The part, or its constants for one step (see `tectum.parts.steps.discretise`).
         laws : iterable of Law
-            Laws of this contract that the loop asks for.
+            Laws of this contract that the loop asks for. A part that has one of the optional laws too is not refused.
         why : str, optional
             Why the loop cannot ask for the other laws, as the end of a sentence.
         instead : tuple of Law, optional
@@ -49,7 +50,8 @@ class Contract(NamedTuple):
         if not hasattr(kind, "_fields"):
             raise TypeError(f"{where} must be a part, a named tuple of parameters, got {step!r}; see {self.page}")
         missing = [lack for law in laws if (lack := law.lacks(kind))]
-        ignored = [law.signature for law in self.laws if law not in (*laws, *self.readouts) and law.is_of(kind)]
+        missing += [f"the field {name}" for name in self.reads if name not in kind._fields]
+        ignored = [law.signature for law in self.laws if law not in (*laws, *self.optional) and law.is_of(kind)]
         if not missing and not ignored:
             return
         sentences = []

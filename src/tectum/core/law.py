@@ -57,6 +57,7 @@ class Law:
         self._arguments = ", ".join(inspect.signature(stub).parameters)
         self._equations: dict[type, Callable[..., Any]] = {}
         self._default: Callable[[type], Callable[..., Any] | None] | None = None
+        self.default: str | None = None  # what the default equation says of itself; None without one
         self.needs: tuple[str, ...] = ()  # fields that the default equation reads
         overload(self, jit_options=INNER_OPTIONS, strict=False)(self._choose)
 
@@ -107,15 +108,26 @@ class Law:
 
         def add(equation: Callable[..., Any]) -> Callable[..., Any]:
             self._check_arguments(equation, "otherwise")
-            self._default, self.needs = lambda parameters: equation, needs
+            self._default = lambda parameters: None if self._missing(parameters) else equation
+            self.default, self.needs = inspect.getdoc(equation), needs
             return equation
 
         return add
 
-    def otherwise_by_type(self, choose: Callable[[type], Any]) -> Callable[[type], Any]:
-        """Decorator that sets a function from a type without an equation of its own to its equation, None for none."""
-        self._default = choose
-        return choose
+    def otherwise_by_type(self, *needs: str) -> Callable[[Callable[[type], Any]], Callable[[type], Any]]:
+        """Decorator that sets a function from a type without an equation of its own to its equation, None for none.
+
+        Parameters
+        ----------
+        *needs : str
+            Fields that a type without an equation may lack, for the message.
+        """
+
+        def add(choose: Callable[[type], Any]) -> Callable[[type], Any]:
+            self._default, self.default, self.needs = choose, inspect.getdoc(choose), needs
+            return choose
+
+        return add
 
     def is_of(self, parameters: type) -> bool:
         """Whether a type has an equation of its own."""
@@ -136,14 +148,6 @@ class Law:
         """Name and arguments, as a call is written."""
         return f"{self._name}({self._arguments})"
 
-    @property
-    def default(self) -> str | None:
-        """What the default equation says of itself, for the documentation; None without one."""
-        if self._default is None:
-            return None
-        stated = inspect.getdoc(self._default)
-        return stated if stated is not None else inspect.getdoc(self._default(tuple))
-
     def __repr__(self) -> str:
         return f"<law {self.signature}>"
 
@@ -163,9 +167,7 @@ class Law:
     def _find(self, parameters: type) -> Callable[..., Any] | None:
         """The equation of a type, its own or the default."""
         equation = self._equations.get(parameters)
-        if equation is None and self._default is not None and not self._missing(parameters):
-            return self._default(parameters)
-        return equation
+        return self._default(parameters) if equation is None and self._default is not None else equation
 
     def _missing(self, parameters: type) -> list[str]:
         """Fields that the default equation reads and a type lacks."""

@@ -23,9 +23,8 @@ from tectum.models.common.base import SpikingEstimator
 from tectum.models.common.diagnosis import Diagnosis, diagnose_responders
 from tectum.models.common.progress import progress_bar
 from tectum.models.common.scaling import unit_range, unit_values
-from tectum.parts.adaptive_threshold import LateralInhibition
+from tectum.parts.neurons import threshold
 from tectum.parts.norms import MeanNorm
-from tectum.parts.poisson import MoreInput, PoissonSpikes
 
 BATCH = 4096  # samples of a frozen pass until progress is shown
 PIXELS = 784  # inputs for which the constants of the neurons were made
@@ -136,10 +135,10 @@ class DiehlCook(SpikingEstimator):
         "n_neurons": [Interval(numbers.Integral, 1, None, closed="left")],
         "n_passes": [Interval(numbers.Integral, 1, None, closed="left")],
         "shuffle": ["boolean"],
-        "encoder": [PoissonSpikes, None],
-        "retry": [MoreInput, None],
+        "encoder": [tuple, None],
+        "retry": [tuple, None],
         "neuron": [tuple, None],
-        "inhibition": [LateralInhibition, None],
+        "inhibition": [tuple, None],
         "rule": [tuple, None],
         "norm": [MeanNorm, None],
         "gain": [Interval(numbers.Real, 0, None, closed="neither"), None],
@@ -415,13 +414,13 @@ class DiehlCook(SpikingEstimator):
             raise ValueError(
                 f"DiehlCook.norm.trim must be 0, got {chosen['norm'].trim!r}; this network scales weights alone"
             )
-        lasting = getattr(chosen["neuron"], "tau_theta", np.inf)
-        if lasting < RECOVERY * chosen["encoder"].duration:
+        lasting, duration = getattr(chosen["neuron"], "tau_theta", np.inf), getattr(chosen["encoder"], "duration", 0.0)
+        if lasting < RECOVERY * duration:
             raise ValueError(
                 f"DiehlCook.neuron.tau_theta must be at least {RECOVERY} times encoder.duration, since adaptation "
-                f"recovers once in a presentation, got {lasting} and {chosen['encoder'].duration} ms; use a larger one"
+                f"recovers once in a presentation, got {lasting} and {duration} ms; use a larger one"
             )
-        shortest = min(value for part in chosen.values() for value in _time_constants(part))
+        shortest = min((value for part in chosen.values() for value in _time_constants(part)), default=np.inf)
         if self.dt >= shortest:
             raise ValueError(
                 f"DiehlCook.dt must be below every time constant and the duration of a presentation, got {self.dt} ms "
@@ -438,6 +437,7 @@ class DiehlCook(SpikingEstimator):
         self.input_range_ = unit_range(X, self.input_range, "DiehlCook")
         self.gain_ = float(self.gain or PIXELS / X.shape[1])
         self._seed = seed_from(self.random_state)
+        self._build()  # parts that do not fit are refused before there is a state
         self._state = network.initial_state(X.shape[1], self.n_neurons, chosen["norm"].mean, int(self._seed))
         self._seen = self.n_shown_ = 0
         self.spike_counts_ = np.zeros(self.n_neurons, np.int64)
@@ -505,7 +505,8 @@ class DiehlCook(SpikingEstimator):
 
     def _publish(self) -> Self:
         self.weights_ = self._state.weights.T
-        self.thresholds_ = self.chosen_parts()["neuron"].v_th + self._state.theta.astype(np.float64)
+        neuron, theta = self._build().neuron, self._state.theta.astype(np.float64)
+        self.thresholds_ = np.array([threshold(neuron, a) for a in theta])
         return self
 
     def _get_state(self) -> tuple[dict[str, np.ndarray], dict[str, Any]]:

@@ -19,8 +19,10 @@ from tectum.models.common import parameters
 from tectum.models.common.base import SpikingEstimator, variant
 from tectum.models.common.diagnosis import Diagnosis
 from tectum.models.common.dictionary_diagnosis import WEAK, diagnose_dictionary
-from tectum.parts.input_spikes import BernoulliSpikes, RegularSpikes
+from tectum.parts.event_plasticity import EventSTDP
+from tectum.parts.input_spikes import is_random
 from tectum.parts.latency import LatencyPopulation, LatencyRace
+from tectum.parts.plasticity import learning_rate
 from tectum.parts.representation import AdaptiveThreshold, ExplainingAway, SoftmaxInhibition
 from tectum.parts.start import DecayingRate, MeanWeights, SampleWeights, UniformWeights
 
@@ -143,7 +145,7 @@ class SpikingDictionary(SpikingEstimator):
         "n_components": [Interval(numbers.Integral, 1, None, closed="left")],
         "n_active": [Interval(numbers.Real, 0, None, closed="neither"), None],
         "n_presentations": [Interval(numbers.Integral, 1, None, closed="left"), None],
-        "encoder": [RegularSpikes, BernoulliSpikes, LatencyPopulation, None],
+        "encoder": [tuple, None],
         "neuron": [tuple, None],
         "competition": [ExplainingAway, SoftmaxInhibition, LatencyRace, None],
         "threshold": [AdaptiveThreshold, None],
@@ -456,6 +458,7 @@ class SpikingDictionary(SpikingEstimator):
         temporal = isinstance(chosen["encoder"], LatencyPopulation)  # its initial weights do not depend on the data
         inputs = self._inputs(X[:1] if temporal else X)
         self.quantum_ = self._choose_quantum(chosen["competition"], inputs)
+        self._build()  # parts that do not fit are refused before there is a state
         weights = network.initial_weights(chosen["initial"], inputs, self.n_components, self._seed)
         if self.quantum_ is not None:
             weights = network.unit_length(weights, self._lowest_weight(chosen["rule"]))
@@ -471,7 +474,8 @@ class SpikingDictionary(SpikingEstimator):
         return float(competition.quantum or 2.0 * lengths[lengths > 0.0].mean())
 
     def _lowest_weight(self, rule: Any) -> float:
-        return self._lowest_input() if rule.w_min is None else rule.w_min
+        lowest = getattr(rule, "w_min", None)
+        return self._lowest_input() if lowest is None else lowest
 
     def _lowest_input(self) -> float:
         """In units of `input_scale_`."""
@@ -513,7 +517,8 @@ class SpikingDictionary(SpikingEstimator):
 
     def _keys(self, X: NDArray) -> NDArray[np.uint64]:
         """Key of the random numbers of each sample, from its content; spikes without chance need none."""
-        if not isinstance(self.chosen_parts()["encoder"], BernoulliSpikes):
+        encoder = self.chosen_parts()["encoder"]
+        if isinstance(encoder, LatencyPopulation) or not is_random(encoder):
             return np.zeros(len(X), np.uint64)
         return keys_of_rows(X)
 
@@ -523,7 +528,7 @@ class SpikingDictionary(SpikingEstimator):
         state = DictionaryState(*(array.copy() for array in self._state))
         progress = (self._seen + np.arange(len(X))) / self._planned
         factors = np.array([chosen["schedule"].factor(share) for share in progress])
-        rates = (chosen["rule"].eta * factors).astype(np.float32)
+        rates = (learning_rate(circuit.rule) * factors).astype(np.float32)
         counts = network.learn(circuit, state, self._inputs(X), self._seen, rates).counts
         spikes = self.spike_counts_ + np.abs(counts).sum(axis=0)
         self._commit(_state=state, _seen=self._seen + len(X), spike_counts_=spikes)
@@ -547,7 +552,7 @@ class SpikingDictionary(SpikingEstimator):
         elif self.on_off_ and self.quantum_ is None:
             components = components[:, : self.n_features_in_] - components[:, self.n_features_in_ :]
         # Weights end at the mean input divided by 1 + lambda; see the derivation in the user guide.
-        gain = 1.0 + getattr(chosen["rule"], "decay", 0.0)
+        gain = 1.0 + (chosen["rule"].decay if isinstance(chosen["rule"], EventSTDP) else 0.0)
         self.components_ = components.astype(np.float64)
         self.components_ *= gain * self.input_scale_
         self.threshold_ = float(self._state.theta.mean())

@@ -27,7 +27,6 @@ from tectum.parts.neurons import rest
 from tectum.parts.oscillation import DelayedInhibition
 from tectum.parts.protocol import Protocol
 from tectum.parts.readout import Centroid, FirstSpike
-from tectum.parts.steps import discretise
 from tectum.parts.synapses import PlasticProjection
 from tectum.parts.topology import Grid
 
@@ -473,9 +472,9 @@ class SpikingSOM(SpikingEstimator):
         self.encoder_ = chosen["encoder"].sized_for(n_used)
         self._seed = seed_from(self.random_state)
         n_inputs = n_used * self.encoder_.n_units
+        u, v, *_ = network.steps_of(self._map_parts(chosen), chosen.lateral)
         weights = network.initial_weights(chosen["projection"], n_inputs, self._grid.n_neurons, self._seed)
-        neurons = (discretise(chosen[name], float(self.dt)) for name in ("input_neuron", "neuron"))
-        self._state = network.rest_state(weights, rests=tuple(rest(neuron) for neuron in neurons))
+        self._state = network.rest_state(weights, rests=(rest(u), rest(v)))
         self._seen = 0
         self.spike_counts_ = np.zeros(3, np.int64)
         self._snapshots: list[tuple[int, NDArray[np.float32]]] = []
@@ -483,11 +482,14 @@ class SpikingSOM(SpikingEstimator):
     def _build(self) -> tuple[network.MapParts, MapCircuit]:
         """The map for the present number of presentations, from the parameters and the learned state."""
         chosen = self.chosen_parts()
-        map_parts = network.MapParts(
-            **{name: chosen[name] for name in network.MapParts._fields if name != "dt"}, dt=float(self.dt)
-        )
+        map_parts = self._map_parts(chosen)
         n_inputs = len(self._state.weights)
         return map_parts, network.build_circuit(map_parts, n_inputs, chosen.lateral, self._grid, self._radius())
+
+    def _map_parts(self, chosen: Mapping[str, Any]) -> network.MapParts:
+        return network.MapParts(
+            **{name: chosen[name] for name in network.MapParts._fields if name != "dt"}, dt=float(self.dt)
+        )
 
     def _radius(self) -> float:
         return radius(self.chosen_parts().radius, self._seen / self._planned)

@@ -25,6 +25,7 @@ from tectum.models.waves import (
 )
 from tectum.models.waves.architectures import WaveArchitectures
 from tectum.models.waves.diagnosis import diagnose_waves
+from tectum.parts.waves import step_of
 
 STRETCH = 2000  # steps until progress is shown and an interrupt is served
 BATCH = 4096  # images whose activity is held at a time
@@ -246,6 +247,11 @@ class WaveNetwork(WaveArchitectures, SpikingEstimator):
         ------
         ValueError
             If the duration, the tolerance or a parameter is out of range.
+
+        Warns
+        -----
+        UserWarning
+            If neurons of the first sheet have no noise, which is what makes them fire.
         """
         self._validate_params()
         growth.check_until(until, tolerance)
@@ -253,6 +259,7 @@ class WaveNetwork(WaveArchitectures, SpikingEstimator):
         wave_parameters.check_radii(chosen, self._sheets())
         if not hasattr(self, "_state"):
             self._lay_out(chosen)
+        growth.warn_of_silence(chosen["first_neuron"])
         schedule = self.schedule
         n_steps = growth.steps_in(duration, schedule, self.n_steps_grown_, patient=until is not None)
         births = np.concatenate([growth.birth_steps(g, schedule.step_ms) for g in self._geometries()])
@@ -470,7 +477,7 @@ class WaveNetwork(WaveArchitectures, SpikingEstimator):
     @property
     def step_ms(self) -> float:
         """Width of a spike in ms, as the neurons say."""
-        return self.chosen_parts().neuron.step_ms
+        return step_of(self.chosen_parts().neuron)
 
     @property
     def schedule(self) -> wave_parameters.Schedule:
@@ -542,7 +549,7 @@ class WaveNetwork(WaveArchitectures, SpikingEstimator):
 
     def _rest(self, chosen: dict[str, Any], sizes: list[int]) -> tuple[SheetState, ...]:
         """Sheets in which nothing has fired yet."""
-        return tuple(network.at_rest(chosen["neuron" if k else "first_neuron"], n) for k, n in enumerate(sizes))
+        return tuple(network.at_rest(chosen["neuron" if k else "first_neuron"], k, n) for k, n in enumerate(sizes))
 
     def _build(self, chosen: dict[str, Any], phase: int) -> network.Stack:
         """The network in the form that runs."""

@@ -1,6 +1,7 @@
 """The contracts of the parts: which laws each role demands, and which of them each kind of loop asks for."""
 
-from typing import Any
+from collections.abc import Callable
+from typing import Any, NamedTuple
 
 from tectum.core.contract import Contract
 from tectum.core.law import Law
@@ -60,13 +61,18 @@ NEURON = Contract(
         "v_reset": "potential after a spike",
         "v_th": "potential from which it fires",
         "refractory": "steps after a spike in which the potential stays where it was reset to",
+        "current_left": "share of the synaptic current that is left after a step; only for a race of latencies",
     },
-    readouts=(crossing_delay, recovery, evidence, delayed, faded, conduct, excitation_left, inhibition_left),
+    # A read-out, and a membrane for evidence or for conductances of a neuron that has one for currents too.
+    optional=(crossing_delay, evidence, conduct),
 )
 # What each kind of loop asks for; what is not here it cannot honour.
 IN_MAPS = (membrane, threshold, crosses, crossing_delay, rest, reset, refractory)
 ADAPTING = (membrane, threshold, rest, reset, refractory, jump, recovery)
-ON_SHEETS = (membrane, threshold, crosses, rest, reset, refractory, adapt, jump, fresh, opposed, noise, held)
+ON_SHEETS = (
+    *(membrane, threshold, crosses, rest, reset, refractory),
+    *(adapt, jump, recovery, fresh, opposed, noise, held),
+)
 RACING = (membrane, faded, rest, reset, refractory)
 IN_GRAPHS = (
     *(membrane, conduct, excitation_left, inhibition_left, threshold, crosses, rest, reset, refractory),
@@ -83,16 +89,19 @@ RULE = Contract(
     {
         "memory_plus": "traces of an input by the lag of its last spike in steps, see `tectum.parts.traces.fading`",
         "memory_minus": "the same of a neuron; only with an equation for `depress`",
+        "shift": "steps by which a pair counts as later than it was; without it none",
         "w_max": "upper bound of a weight; without it there is none",
     },
-    readouts=(bind, learning_rate, bounded, pair, memory),
+    optional=(bind, pair, memory),  # other forms of `potentiate` and `depress`
 )
-ON_PAIRS = (potentiate, depress, input_trace, neuron_trace, inputs_depress, silence_counts, shift)
+BY_TRACES = (potentiate, depress, input_trace, neuron_trace, inputs_depress, silence_counts)
+# Where nothing but the rule changes a weight, the rule's own equations keep it within its bounds.
+IN_MAPS_BY_TRACES = (*BY_TRACES, shift, bounded)
 
 RESIDUAL_RULE = Contract(
     "residual rule",
     "Changes the weights of a neuron that explains the input away by what is left of the input.",
-    (unexplained, length_factor),
+    (unexplained, length_factor, learning_rate),
     {},
 )
 WAVE_RULE = Contract(
@@ -109,7 +118,7 @@ FIELD_RULE = Contract(
     "field rule",
     "Lets units that share a field compete for patches of images.",
     (contrast_gain, is_seen, winner_rate, moved_weight, raised_threshold, length_factor),
-    {},
+    {"eta_c": "growth of a competition threshold with the excess of its unit"},
 )
 NORM = Contract(
     "norm",
@@ -125,6 +134,7 @@ INPUT = Contract(
     "Turns a value from 0 to 1 into spikes, asked step by step or interval by interval.",
     (fires, is_random, mean_interval),
     {"n_steps": "length of a presentation in steps"},
+    reads=("n_steps",),
 )
 RETRY = Contract("retry", "Decides when a sample is shown once more, with higher rates.", (enough, rate_factor), {})
 COMPETITION = Contract("competition", "Decides which neurons may fire.", (softmax_share,), {})
@@ -133,7 +143,7 @@ RACE = Contract(
     "race",
     "Lets the first spike silence the others for a moment.",
     (inhibition, silenced, faded),
-    {"keep": "share of the inhibitory current that is left after a step"},
+    {"current_left": "share of the inhibitory current that is left after a step"},
 )
 ADAPTATION = Contract(
     "moving threshold",
@@ -169,10 +179,13 @@ CONTRACTS: tuple[Contract, ...] = (
 
 def evidence_of(neuron: Any) -> tuple[Law, ...]:
     """Laws that a competition for evidence asks a neuron for: its own `evidence`, or else its membrane."""
-    return (evidence if evidence.is_of(type(neuron)) else membrane, delayed, rest, refractory)
+    kind = type(neuron)
+    own = (evidence,) if evidence.is_of(kind) else ()
+    general = (membrane,) if membrane.is_of(kind) or not own else ()
+    return (*own, *general, delayed, rest, refractory)
 
 
-PAIRS = (pair, memory)
+PAIRS = (pair, memory, learning_rate, bounded)
 
 
 def in_graphs(neuron: Any) -> tuple[Law, ...]:
@@ -184,4 +197,83 @@ def in_graphs(neuron: Any) -> tuple[Law, ...]:
 
 def by_pairs(rule: Any) -> tuple[Law, ...]:
     """Laws that are asked for pairs of spikes: the rule's own `pair`, or else what it is made of."""
-    return PAIRS if pair.is_of(type(rule)) else (potentiate, depress, input_trace, neuron_trace)
+    kind = type(rule)
+    if pair.is_of(kind):
+        return (*PAIRS, *(law for law in BY_TRACES if law.is_of(kind)))
+    return (*BY_TRACES, memory, learning_rate, bounded)
+
+
+def check_unshifted(where: str, rule: Any) -> None:
+    """Check that a rule does not move its window, where the loop could not.
+
+    Raises
+    ------
+    ValueError
+        If its `shift` is not 0.
+    """
+    steps = shift(rule)
+    if steps != 0:
+        raise ValueError(
+            f"{where}.shift must be 0, got {steps} steps: only maps move the window of a rule; leave it out"
+        )
+
+
+class Use(NamedTuple):
+    """What a parameter of a model asks of the part that it holds."""
+
+    parameter: str  # "SpikingSOM.neuron"
+    contract: Contract
+    laws: tuple[Law, ...] | Callable[[Any], tuple[Law, ...]]  # or a function of the part
+    case: str = ""  # with which other part, if not with all
+    why: str = ""  # why no other laws are asked for
+    instead: tuple[Law, ...] = ()  # laws that would do in place of these
+
+    def laws_for(self, step: Any) -> tuple[Law, ...]:
+        """Laws that a part is asked for."""
+        return self.laws if isinstance(self.laws, tuple) else self.laws(step)
+
+
+EXPLAINING_AWAY, SOFTMAX, LATENCIES = "ExplainingAway", "SoftmaxInhibition", "LatencyRace"
+ALIKE = "as neurons of a map do not adapt"
+AT_ONCE = "as waves need every spike at once"
+BY_INTERVALS = "as spikes are drawn by intervals"
+
+USES: tuple[Use, ...] = (
+    *(Use(f"SpikingSOM.{name}", NEURON, IN_MAPS, why=ALIKE) for name in ("input_neuron", "neuron")),
+    *(Use(f"SpikingSOM.{name}", SYNAPSE, SYNAPSE.laws) for name in ("projection.synapse", "lateral_synapse")),
+    Use("SpikingSOM.lateral", LATERAL, LATERAL.laws),
+    Use("SpikingSOM.rule", RULE, IN_MAPS_BY_TRACES),
+    Use("SpikingDictionary.encoder", INPUT, (is_random, fires), why="as inputs are asked step by step"),
+    Use("SpikingDictionary.threshold", THRESHOLD, THRESHOLD.laws),
+    Use("SpikingDictionary.rule", RESIDUAL_RULE, RESIDUAL_RULE.laws, EXPLAINING_AWAY),
+    Use("SpikingDictionary.neuron", NEURON, evidence_of, SOFTMAX, "as the competition decides which neurons fire"),
+    Use("SpikingDictionary.competition", COMPETITION, COMPETITION.laws, SOFTMAX),
+    Use(
+        "SpikingDictionary.neuron",
+        NEURON,
+        RACING,
+        LATENCIES,
+        "as each neuron races against the threshold of the dictionary",
+    ),
+    Use("SpikingDictionary.competition", RACE, RACE.laws, LATENCIES),
+    *(Use("SpikingDictionary.rule", RULE, by_pairs, case, instead=PAIRS[:2]) for case in (SOFTMAX, LATENCIES)),
+    Use("DiehlCook.encoder", INPUT, (mean_interval,), why=BY_INTERVALS),
+    Use("DiehlCook.retry", RETRY, RETRY.laws),
+    Use("DiehlCook.neuron", NEURON, ADAPTING, why="as adaptation fades by presentations"),
+    Use("DiehlCook.inhibition", INHIBITION, INHIBITION.laws),
+    Use("DiehlCook.rule", RULE, BY_TRACES, why="as weights are scaled after it"),
+    Use("DiehlCook.norm", NORM, (norm_factor, trim), why="as weights are scaled by their mean"),
+    *(Use(f"WaveNetwork.{name}", NEURON, ON_SHEETS, why=AT_ONCE) for name in ("first_neuron", "neuron")),
+    Use("WaveNetwork.rule", WAVE_RULE, WAVE_RULE.laws),
+    Use("WaveNetwork.normaliser", NORM, NORM.laws),
+    Use("WaveNetwork.neighbourhood", NEIGHBOURHOOD, NEIGHBOURHOOD.laws),
+    Use("WaveNetwork.image_rule", FIELD_RULE, FIELD_RULE.laws, "FieldHebb"),
+    Use("WaveNetwork.response", SPIKE_COUNTS, SPIKE_COUNTS.laws, "SpikeCounts"),
+)
+_USES = {(use.parameter, use.case): use for use in USES}
+
+
+def check(parameter: str, step: Any, case: str = "") -> None:
+    """Check a part, given as its constants of a step, against what a parameter asks for; see `Contract.check`."""
+    use = _USES[parameter, case]
+    use.contract.check(parameter, step, use.laws_for(step), why=use.why, instead=use.instead)

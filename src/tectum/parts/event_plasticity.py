@@ -12,7 +12,7 @@ import numpy as np
 from tectum.core.law import law
 from tectum.core.maths import exp_negative_wide
 from tectum.core.ranges import Below, NonNegative, Number, Positive, Share, SignedWeight, Weight
-from tectum.parts.plasticity import depress, potentiate
+from tectum.parts.plasticity import depress, learning_rate, potentiate
 from tectum.parts.steps import discretise
 from tectum.parts.traces import input_trace, neuron_trace
 
@@ -68,7 +68,7 @@ def memory(p):
     """Number of steps after the spike of a neuron in which its weights change."""
 
 
-@memory.otherwise_by_type
+@memory.otherwise_by_type("memory_minus")
 def _(parameters: type) -> Any:
     """As long as the neuron leaves a trace that spikes of inputs depress by; else the step of the spike."""
 
@@ -80,7 +80,9 @@ def _(parameters: type) -> Any:
 
     if not potentiate.is_of(parameters):
         return None
-    return tabulated if depress.is_of(parameters) else one
+    if not depress.is_of(parameters):
+        return one
+    return tabulated if "memory_minus" in getattr(parameters, "_fields", ()) else None
 
 
 @law
@@ -88,7 +90,7 @@ def pair(p, w, eta, lag_pre, lag_post):
     """Weight after a step, from the lags in steps since the last spikes; eta is the present learning rate."""
 
 
-@pair.otherwise_by_type
+@pair.otherwise_by_type()
 def _(parameters: type) -> Any:
     """w + eta times what `potentiate` changes at a spike of the neuron, `depress` at a spike of the input."""
 
@@ -100,6 +102,14 @@ def _(parameters: type) -> Any:
         return w
 
     return by_traces if potentiate.is_of(parameters) else None
+
+
+@learning_rate.of(EventSTDP)
+@learning_rate.of(TraceSTDP)
+@learning_rate.of(TimeIntegratedSTDP)
+def _(p):
+    """eta."""
+    return p.eta
 
 
 @memory.of(EventSTDP)
@@ -171,12 +181,19 @@ class ResidualStep(NamedTuple):
     """`ResidualSTDP` with its lower bound."""
 
     w_min: Any
+    eta: Any  # float64, as rates fall from sample to sample
 
 
 @discretise.of(ResidualSTDP)
 def _(part, dt):
     """The bound in float32."""
-    return ResidualStep(w_min=np.float32(part.w_min))
+    return ResidualStep(w_min=np.float32(part.w_min), eta=np.float64(part.eta))
+
+
+@learning_rate.of(ResidualStep)
+def _(p):
+    """eta."""
+    return p.eta
 
 
 @unexplained.of(ResidualStep)

@@ -17,6 +17,7 @@ from tectum.core.ranges import AtLeastOne, Below, NonNegative, Positive, Positiv
 from tectum.parts.encoding import CircularGaussian
 from tectum.parts.event_plasticity import memory, pair
 from tectum.parts.neurons import membrane, reset, rest
+from tectum.parts.plasticity import learning_rate
 from tectum.parts.steps import discretise
 
 SILENT = -1  # step of a spike that does not come
@@ -111,7 +112,7 @@ class LatencyNeuronStep(NamedTuple):
     """`LatencyNeuron` for one step."""
 
     gain: Any  # dt / tau_m
-    keep: Any  # 1 - dt / tau_f
+    current_left: Any  # 1 - dt / tau_f
     refractory: Any  # steps
 
 
@@ -120,7 +121,7 @@ def _(part, dt):
     """Constants of one Euler step in float32."""
     return LatencyNeuronStep(
         gain=np.float32(dt / part.tau_m),
-        keep=np.float32(1.0 - dt / part.tau_f),
+        current_left=np.float32(1.0 - dt / part.tau_f),
         refractory=np.int64(round(part.refractory / dt)),
     )
 
@@ -143,7 +144,7 @@ class LatencyRaceStep(NamedTuple):
 
     weakest: Any
     strongest: Any
-    keep: Any  # 1 - dt / tau_f
+    current_left: Any  # 1 - dt / tau_f
     tau_growth: Any  # presentations
 
 
@@ -153,7 +154,7 @@ def _(part, dt):
     return LatencyRaceStep(
         weakest=np.float32(part.weakest),
         strongest=np.float32(part.strongest),
-        keep=np.float32(1.0 - dt / part.tau_f),
+        current_left=np.float32(1.0 - dt / part.tau_f),
         tau_growth=np.float32(part.tau_growth),
     )
 
@@ -174,6 +175,7 @@ class LatencySTDP(NamedTuple):
 class LatencySTDPStep(NamedTuple):
     """`LatencySTDP` for steps of fixed length."""
 
+    eta: Any  # float64, as rates fall from sample to sample
     depression: Any
     tau_pre: Any  # steps
     tau_post: Any  # steps
@@ -189,6 +191,7 @@ def _(part, dt):
     """Constants in float32; a trace exp(-lag / tau) exceeds the floor for lags below tau ln(1 / floor)."""
     lifetime = -math.log(part.floor) / dt
     return LatencySTDPStep(
+        eta=np.float64(part.eta),
         depression=np.float32(part.depression),
         tau_pre=np.float32(part.tau_pre / dt),
         tau_post=np.float32(part.tau_post / dt),
@@ -205,10 +208,10 @@ def faded(p, current):
     """Synaptic current after one step without spikes."""
 
 
-@faded.otherwise("keep")
+@faded.otherwise("current_left")
 def _(p, current):
     """tau_f ds/dt = -s, one forward Euler step."""
-    return current * p.keep
+    return current * p.current_left
 
 
 @law
@@ -253,6 +256,12 @@ def _(p, presentation):
     """
     left = exp_negative_wide(np.float32(presentation) / p.tau_growth)
     return p.strongest - (p.strongest - p.weakest) * left
+
+
+@learning_rate.of(LatencySTDPStep)
+def _(p):
+    """eta."""
+    return p.eta
 
 
 @memory.of(LatencySTDPStep)

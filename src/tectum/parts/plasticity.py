@@ -45,7 +45,7 @@ def inputs_depress(p):
     """Whether `depress` changes weights at all."""
 
 
-@inputs_depress.otherwise_by_type
+@inputs_depress.otherwise_by_type()
 def _(parameters: type) -> Any:
     """Whether the rule has an equation for `depress`."""
     return yes if depress.is_of(parameters) else no
@@ -67,7 +67,7 @@ def shift(p):
     """Steps by which a pair counts as later than it was."""
 
 
-@shift.otherwise_by_type
+@shift.otherwise_by_type()
 def _(parameters: type) -> Any:
     """The field shift, 0 without one."""
 
@@ -107,7 +107,7 @@ def bounded(p, w):
     """Weight within its bounds, after something else than the rule has changed it."""
 
 
-@bounded.otherwise_by_type
+@bounded.otherwise_by_type()
 def _(parameters: type) -> Any:
     """min(w, w_max) if the rule has an upper bound, else w."""
 

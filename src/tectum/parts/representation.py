@@ -121,7 +121,7 @@ def _(p, U, drive, norm):
     return p.memory * U + p.R * (drive - p.beta * HALF * norm)
 
 
-@evidence.otherwise_by_type
+@evidence.otherwise_by_type()
 def _(parameters: type) -> Any:
     """membrane(U, w.s - |w|^2 / 2)."""
 

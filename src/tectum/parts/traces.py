@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tectum.core.law import law
+from tectum.parts.plasticity import depress
 
 ZERO = np.float32(0.0)
 FORGOTTEN = 1e-6  # trace that counts as none
@@ -49,9 +50,9 @@ def neuron_trace(p, lag):
     """Trace of the last spike of a neuron, lag steps ago; below 0 it is still to come."""
 
 
-@neuron_trace.otherwise_by_type
+@neuron_trace.otherwise_by_type("memory_minus")
 def _(parameters: type) -> Any:
-    """memory_minus[lag], 0 outside the table or without one."""
+    """memory_minus[lag], 0 outside the table, or if nothing depresses by it."""
 
     def tabulated(p, lag):
         return p.memory_minus[lag] if lag >= 0 and lag < p.memory_minus.shape[0] else ZERO
@@ -59,4 +60,6 @@ def _(parameters: type) -> Any:
     def none(p, lag):
         return ZERO
 
-    return tabulated if "memory_minus" in getattr(parameters, "_fields", ()) else none
+    if "memory_minus" in getattr(parameters, "_fields", ()):
+        return tabulated
+    return None if depress.is_of(parameters) else none

@@ -20,9 +20,8 @@ from tectum.engine.dictionary.loop import (
     run_softmax,
 )
 from tectum.parts import contracts
-from tectum.parts.input_spikes import fires, is_random
 from tectum.parts.latency import LatencyRace, LatencyRaceStep
-from tectum.parts.representation import EvidenceStep, ExplainingStep, SoftmaxInhibition, adapted_threshold
+from tectum.parts.representation import EvidenceStep, ExplainingStep, SoftmaxInhibition
 from tectum.parts.start import MeanWeights, UniformWeights
 from tectum.parts.steps import discretise
 
@@ -60,20 +59,17 @@ def _build_circuit(seed: int, *in_order: Any) -> DictionaryCircuit:
     if isinstance(parts.competition, LatencyRace):
         return _build_race(parts, seed)
     neuron, competition, rule = (discretise(p, 1.0) for p in (parts.neuron, parts.competition, parts.rule))
-    contracts.INPUT.check("SpikingDictionary.encoder", parts.encoder, (is_random, fires))
-    contracts.THRESHOLD.check("SpikingDictionary.threshold", parts.threshold, (adapted_threshold,))
+    contracts.check("SpikingDictionary.encoder", parts.encoder)
+    contracts.check("SpikingDictionary.threshold", parts.threshold)
     if isinstance(competition, ExplainingStep):
-        contracts.RESIDUAL_RULE.check("SpikingDictionary.rule", rule, contracts.RESIDUAL_RULE.laws)
+        contracts.check("SpikingDictionary.rule", rule, contracts.EXPLAINING_AWAY)
         if type(neuron) is not EvidenceStep:
             raise TypeError(
                 "SpikingDictionary.neuron must be left out with ExplainingAway(), whose spikes explain the input away "
                 f"without a membrane of the neuron's own, got {parts.neuron!r}; use competition=SoftmaxInhibition()"
             )
     else:
-        why = "as the competition decides which neurons fire"
-        contracts.NEURON.check("SpikingDictionary.neuron", neuron, contracts.evidence_of(neuron), why=why)
-        contracts.COMPETITION.check("SpikingDictionary.competition", competition, contracts.COMPETITION.laws)
-        contracts.RULE.check("SpikingDictionary.rule", rule, contracts.by_pairs(rule), instead=contracts.PAIRS)
+        _check_learner(neuron, competition, rule, contracts.SOFTMAX)
     return DictionaryCircuit(parts.encoder, neuron, competition, parts.threshold, rule, np.uint64(seed))
 
 
@@ -82,12 +78,16 @@ def _build_race(parts: DictionaryParts, seed: int) -> DictionaryCircuit:
     encoder, neuron, race, rule = (
         discretise(part, parts.encoder.dt) for part in (parts.encoder, parts.neuron, parts.competition, parts.rule)
     )
-    why = "as each neuron races against the threshold of the dictionary"
-    contracts.NEURON.check("SpikingDictionary.neuron", neuron, contracts.RACING, why=why)
-    contracts.RACE.check("SpikingDictionary.competition", race, contracts.RACE.laws)
-    contracts.THRESHOLD.check("SpikingDictionary.threshold", parts.threshold, (adapted_threshold,))
-    contracts.RULE.check("SpikingDictionary.rule", rule, contracts.by_pairs(rule), instead=contracts.PAIRS)
+    contracts.check("SpikingDictionary.threshold", parts.threshold)
+    _check_learner(neuron, race, rule, contracts.LATENCIES)
     return DictionaryCircuit(encoder, neuron, race, parts.threshold, rule, np.uint64(seed))
+
+
+def _check_learner(neuron: Any, competition: Any, rule: Any, case: str) -> None:
+    contracts.check("SpikingDictionary.neuron", neuron, case)
+    contracts.check("SpikingDictionary.competition", competition, case)
+    contracts.check("SpikingDictionary.rule", rule, case)
+    contracts.check_unshifted("SpikingDictionary.rule", rule)
 
 
 def initial_weights(initial: Any, X: NDArray[np.float32], n_units: int, seed: np.uint64) -> NDArray[np.float32]:

@@ -57,18 +57,7 @@ def build_circuit(parts: MapParts, n_inputs: int, profile: NamedTuple, grid: Gri
 def _build_circuit(n_inputs: int, profile: NamedTuple, grid: Grid, X: float, *in_order: Any) -> MapCircuit:
     parts = MapParts(*in_order)
     dt, inhibition = parts.dt, parts.inhibition
-    v = discretise(parts.neuron, dt)
-    drive = discretise(parts.projection.synapse, dt)
-    lateral_synapse = discretise(parts.lateral_synapse, dt)
-    u = discretise(parts.input_neuron, dt)
-    rule = discretise(parts.rule, dt)
-    why = "as neurons of a map do not adapt"
-    contracts.NEURON.check("SpikingSOM.input_neuron", u, contracts.IN_MAPS, why=why)
-    contracts.NEURON.check("SpikingSOM.neuron", v, contracts.IN_MAPS, why=why)
-    contracts.SYNAPSE.check("SpikingSOM.projection.synapse", drive, contracts.SYNAPSE.laws)
-    contracts.SYNAPSE.check("SpikingSOM.lateral_synapse", lateral_synapse, contracts.SYNAPSE.laws)
-    contracts.LATERAL.check("SpikingSOM.lateral", profile, contracts.LATERAL.laws)
-    contracts.RULE.check("SpikingSOM.rule", rule, contracts.ON_PAIRS)
+    u, v, drive, lateral_synapse, rule = steps_of(parts, profile)
     # Only linear neurons and synapses can jump; a table of one row forbids it.
     linear = type(u) is type(v) is LIFStep and type(drive) is type(lateral_synapse) is SynapseStep
     silent = np.empty((round(LONGEST_JUMP_MS / dt) if linear else 1, 11), np.float32)
@@ -91,6 +80,20 @@ def _build_circuit(n_inputs: int, profile: NamedTuple, grid: Grid, X: float, *in
         K=lateral_table(profile, grid, X),
         silent=silent,
     )
+
+
+def steps_of(parts: MapParts, profile: NamedTuple) -> tuple[Any, Any, Any, Any, Any]:
+    """Constants of one step of both neurons, both synapses and the rule, after a check that each has its equations."""
+    u, v = discretise(parts.input_neuron, parts.dt), discretise(parts.neuron, parts.dt)
+    drive, lateral = discretise(parts.projection.synapse, parts.dt), discretise(parts.lateral_synapse, parts.dt)
+    rule = discretise(parts.rule, parts.dt)
+    contracts.check("SpikingSOM.input_neuron", u)
+    contracts.check("SpikingSOM.neuron", v)
+    contracts.check("SpikingSOM.projection.synapse", drive)
+    contracts.check("SpikingSOM.lateral_synapse", lateral)
+    contracts.check("SpikingSOM.lateral", profile)
+    contracts.check("SpikingSOM.rule", rule)
+    return u, v, drive, lateral, rule
 
 
 def rest_state(weights: NDArray[np.float32], gain: float = 1.0, rests: tuple[float, float] = (0.0, 0.0)) -> MapState:

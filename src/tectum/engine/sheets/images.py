@@ -47,7 +47,7 @@ def learn_in_fields(
 ) -> FieldState:
     """The state after images X (n_images, n_nodes), shares of the largest input, in their order."""
     step = discretise(rule, 1.0)
-    contracts.FIELD_RULE.check("WaveNetwork.image_rule", step, contracts.FIELD_RULE.laws)
+    contracts.check("WaveNetwork.image_rule", step, "FieldHebb")
     state = FieldState(*(array.copy() for array in state))
     z, x = _room(fields, state)
     field_loop.learn_in_fields(step, fields, state, X, seed, np.uint64(shown), z, x)
@@ -102,8 +102,8 @@ def spike_counts(
     n_jobs: int | None,
 ) -> Floats:
     """Spikes (n_images, n_units) of the units of the last projection for images X, shares of the largest input."""
-    step, membrane_step = discretise(part, step_of(neuron)), neuron_step(neuron)
-    contracts.SPIKE_COUNTS.check("WaveNetwork.response", step, contracts.SPIKE_COUNTS.laws)
+    step, membrane_step = discretise(part, step_of(neuron)), neuron_step(neuron, 1)
+    contracts.check("WaveNetwork.response", step, "SpikeCounts")
     sheets = [_readout_sheet(weights, membrane_step, seed, k) for k, weights in enumerate(projections, 1)]
     counts = np.empty((len(X), len(projections[-1].c)), np.float32)
 

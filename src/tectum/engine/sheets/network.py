@@ -44,7 +44,6 @@ from tectum.engine.sheets.wires import (
 )
 from tectum.parts import contracts
 from tectum.parts.neurons import fresh, jump, refractory, reset, rest
-from tectum.parts.norms import needs_range, norm_factor, trim
 from tectum.parts.steps import discretise
 from tectum.parts.wave_learning import FixedNeighbourhood, KWinners, KWinnersStep, WaveWeights
 from tectum.parts.waves import RingKernel, RingStep, step_of
@@ -122,7 +121,7 @@ def _neighbourhood_step(parts: LayerParts) -> Any:
 
 
 def _build_sheet(geometry: Geometry, parts: LayerParts, seed: np.uint64, layer: int, free: bool) -> SheetCircuit:
-    neuron = neuron_step(parts.neuron)
+    neuron = neuron_step(parts.neuron, layer)
     n = len(geometry.positions)
     a_i, a_o = parts.kernel.strengths(geometry.density)
     columns = geometry.columns
@@ -158,9 +157,9 @@ def _build_projection(geometry: Geometry, parts: LayerParts, evenness: float, dt
         normed=bool(parts.competition.normed),
     )
     rule, neighbourhood = discretise(parts.rule, dt), _neighbourhood_step(parts)
-    contracts.WAVE_RULE.check("WaveNetwork.rule", rule, contracts.WAVE_RULE.laws)
-    contracts.NORM.check("WaveNetwork.normaliser", parts.normaliser, (needs_range, norm_factor, trim))
-    contracts.NEIGHBOURHOOD.check("WaveNetwork.neighbourhood", neighbourhood, contracts.NEIGHBOURHOOD.laws)
+    contracts.check("WaveNetwork.rule", rule)
+    contracts.check("WaveNetwork.normaliser", parts.normaliser)
+    contracts.check("WaveNetwork.neighbourhood", neighbourhood)
     return ProjectionCircuit(
         competition=competition,
         drive=RingStep(*(np.float32(a) for a in parts.drive.strengths(geometry.density))),
@@ -209,14 +208,12 @@ def dense_weights(weights: ProjectionState) -> NDArray[np.float32]:
     return np.ascontiguousarray((weights.raw * weights.factor).T)
 
 
-def neuron_step(part: Any) -> Any:
+def neuron_step(part: Any, layer: int) -> Any:
     """Constants of the neurons of a sheet for one step, after a check that they can run on one."""
-    step = discretise(part, step_of(part))
-    contracts.NEURON.check("WaveNetwork.neuron", step, contracts.ON_SHEETS, why="as waves need every spike at once")
+    step, where = discretise(part, step_of(part)), f"WaveNetwork.{'neuron' if layer else 'first_neuron'}"
+    contracts.check(where, step)
     if refractory(step) > 0:
-        raise ValueError(
-            f"WaveNetwork.neuron.refractory must be 0, got {part.refractory!r}; nodes of a sheet tire instead"
-        )
+        raise ValueError(f"{where}.refractory must be 0, got {refractory(step)} steps; nodes of a sheet tire instead")
     return step
 
 
@@ -229,9 +226,9 @@ def after_spike(neuron: Any, seed: np.uint64, layer: int, n: int) -> tuple[NDArr
     return np.full(n, reset(neuron, normal, uniform), np.float32), np.full(n, jump(neuron, uniform), np.float32)
 
 
-def at_rest(part: Any, n: int) -> SheetState:
+def at_rest(part: Any, layer: int, n: int) -> SheetState:
     """A sheet of n neurons in which nothing has fired yet."""
-    neuron = neuron_step(part)
+    neuron = neuron_step(part, layer)
     v, tired, fired = (aligned_zeros(n, dtype) for dtype in (np.float32, np.float32, np.uint8))
     v[:], tired[:] = rest(neuron), fresh(neuron)
     return SheetState(v, tired, fired)

@@ -20,8 +20,7 @@ from tectum.engine.standard.loop import (
     run,
 )
 from tectum.parts import contracts
-from tectum.parts.norms import norm_factor, trim
-from tectum.parts.poisson import MoreInput, mean_interval
+from tectum.parts.poisson import MoreInput
 from tectum.parts.steps import discretise
 
 WEIGHT_STREAM = 0xFFFFFFFFFFFFFFFF  # presentation number under which initial weights are drawn
@@ -58,12 +57,9 @@ def build_circuit(gain: float, dt: float, seed: int, *in_order: Any) -> DiehlCoo
     """
     parts = DiehlCookParts(*in_order)
     encoder, neuron, rule = (discretise(part, dt) for part in (parts.encoder, parts.neuron, parts.rule))
-    contracts.INPUT.check("DiehlCook.encoder", encoder, (mean_interval,), why="as spikes are drawn by intervals")
-    contracts.RETRY.check("DiehlCook.retry", parts.retry, contracts.RETRY.laws)
-    contracts.NEURON.check("DiehlCook.neuron", neuron, contracts.ADAPTING, why="as adaptation fades by presentations")
-    contracts.INHIBITION.check("DiehlCook.inhibition", parts.inhibition, contracts.INHIBITION.laws)
-    contracts.RULE.check("DiehlCook.rule", rule, contracts.ON_PAIRS)
-    contracts.NORM.check("DiehlCook.norm", parts.norm, (norm_factor, trim), why="as weights are scaled by their mean")
+    for name, part in parts._replace(encoder=encoder, neuron=neuron, rule=rule)._asdict().items():
+        contracts.check(f"DiehlCook.{name}", part)
+    contracts.check_unshifted("DiehlCook.rule", rule)
     levels, whole = exponential_levels(), (np.float32(gain), np.uint64(seed))
     return DiehlCookCircuit(
         encoder, parts.retry, neuron, parts.inhibition, rule, parts.norm, whole[0], levels, whole[1]

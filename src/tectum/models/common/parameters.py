@@ -141,6 +141,13 @@ def check_part(name: str, part: Any) -> None:
     """Check the fields of a part, and of the parts in it; see `resolve`."""
     if not hasattr(part, "_asdict"):
         raise ValueError(f"{name} must be a part, got {part!r}; use one of tectum.parts or None for the default")
+    try:
+        hash(part)
+    except TypeError:
+        raise ValueError(
+            f"{name} must hold numbers and other parts, got {part!r}; make arrays from them with @discretise.of"
+            f"({type(part).__name__}), see docs/guide/contracts.md"
+        ) from None
     check_ranges(name, part)
 
 

@@ -14,6 +14,7 @@ from tectum import parts
 from tectum.engine.sheets import network, wires as sheet_wires
 from tectum.engine.sheets.projection import ProjectionState
 from tectum.models.waves.parameters import FIRST_SIDE, SIDE, TOPOGRAPHIC, Schedule
+from tectum.parts.neurons import noise
 
 LOOK_MS = 1000.0  # between two looks at the receptive fields
 TOLERANCE = 0.05  # movement of the fields in that time, over the radius of their sheet, below which they have settled
@@ -89,6 +90,16 @@ def movement(
 def has_settled(movements: NDArray[np.float64], tolerance: float) -> bool:
     """Whether the last looks found no sheet above the tolerance."""
     return len(movements) >= QUIET and bool((movements[-QUIET:] < tolerance).all())
+
+
+def warn_of_silence(first_neuron: Any) -> None:
+    """Say that nothing makes the neurons of the first sheet fire."""
+    if noise(network.neuron_step(first_neuron, 0)) == 0.0:
+        warnings.warn(
+            f"WaveNetwork.first_neuron has no noise, got {first_neuron!r}: unless its neurons fire by themselves, no "
+            "wave begins and nothing is wired; give it a noise above 0 (the law noise(p))",
+            stacklevel=3,
+        )
 
 
 def warn_of_movement(movements: NDArray[np.float64], tolerance: float) -> None:

@@ -10,6 +10,7 @@ import numpy as np
 from tectum import parts
 from tectum.engine.sheets.network import LayerParts
 from tectum.models.common.parameters import check_part
+from tectum.parts.waves import step_of
 
 # Winners learn in proportion to their excess, as in the authors' code, but their thresholds grow thirty times faster.
 AUTHORS: dict[str, Any] = {
@@ -155,7 +156,7 @@ class Schedule(NamedTuple):
 
 def schedule_for(chosen: dict[str, Any], order: str, n_projections: int) -> Schedule:
     """The schedule of a network with these parts."""
-    return Schedule(chosen["phases"], chosen["neuron"].step_ms, n_projections if order == "in turn" else None)
+    return Schedule(chosen["phases"], step_of(chosen["neuron"]), n_projections if order == "in turn" else None)
 
 
 def check_sheets(name: str, layers: Any) -> None:
@@ -225,11 +226,11 @@ def check_steps(chosen: dict[str, Any]) -> None:
     ValueError
         If they do not.
     """
-    first, other = chosen["first_neuron"].step_ms, chosen["neuron"].step_ms
+    first, other = step_of(chosen["first_neuron"]), step_of(chosen["neuron"])
     if first != other:
         raise ValueError(
             f"WaveNetwork.neuron.step_ms must be that of first_neuron ({first} ms), got {other} ms; sheets exchange "
-            "the spikes of a step: use the same kind of neuron, or set both steps"
+            "the spikes of a step: use the same kind of neuron, or give both the same step_ms"
         )
 
 
