@@ -63,8 +63,7 @@ NEURON = Contract(
         "refractory": "steps after a spike in which the potential stays where it was reset to",
         "current_left": "share of the synaptic current that is left after a step; only for a race of latencies",
     },
-    # A read-out, and a membrane for evidence or for conductances of a neuron that has one for currents too.
-    optional=(crossing_delay, evidence, conduct),
+    optional=(crossing_delay, membrane, evidence, conduct),  # a read-out, and three forms of the membrane
 )
 # What each kind of loop asks for; what is not here it cannot honour.
 IN_MAPS = (membrane, threshold, crosses, crossing_delay, rest, reset, refractory)
@@ -97,6 +96,7 @@ RULE = Contract(
 BY_TRACES = (potentiate, depress, input_trace, neuron_trace, inputs_depress, silence_counts)
 # Where nothing but the rule changes a weight, the rule's own equations keep it within its bounds.
 IN_MAPS_BY_TRACES = (*BY_TRACES, shift, bounded)
+ON_PAIRS = (*BY_TRACES, shift, learning_rate, bounded)  # in graphs
 
 RESIDUAL_RULE = Contract(
     "residual rule",
@@ -179,10 +179,7 @@ CONTRACTS: tuple[Contract, ...] = (
 
 def evidence_of(neuron: Any) -> tuple[Law, ...]:
     """Laws that a competition for evidence asks a neuron for: its own `evidence`, or else its membrane."""
-    kind = type(neuron)
-    own = (evidence,) if evidence.is_of(kind) else ()
-    general = (membrane,) if membrane.is_of(kind) or not own else ()
-    return (*own, *general, delayed, rest, refractory)
+    return (evidence if evidence.is_of(type(neuron)) else membrane, delayed, rest, refractory)
 
 
 PAIRS = (pair, memory, learning_rate, bounded)

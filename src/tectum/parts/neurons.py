@@ -60,7 +60,7 @@ def crosses_eased(p, v, a, eased):
     """Whether the neuron fires at potential v and adaptation a while its threshold is lower by `eased`."""
 
 
-@crosses_eased.otherwise_by_type
+@crosses_eased.otherwise_by_type()
 def _(parameters: type) -> Any:
     """v >= threshold(a) - eased, or crosses(v + eased, a) if the neuron has an equation for `crosses`."""
 
@@ -177,7 +177,7 @@ def adapts(p):
     """Whether `adapt` moves the adaptation in every step; if not, `recovery` does, once for many."""
 
 
-@adapts.otherwise_by_type
+@adapts.otherwise_by_type()
 def _(parameters: type) -> Any:
     """Whether the neuron has an equation for `adapt`."""
     return yes if adapt.is_of(parameters) else no
@@ -221,7 +221,7 @@ def conduct(p, v, D, g_exc, g_inh, xi):
     """Potential after one step with input D, excitatory and inhibitory conductances, and the noise xi of the step."""
 
 
-@conduct.otherwise_by_type
+@conduct.otherwise_by_type()
 def _(parameters: type) -> Any:
     """membrane(v, D + g_exc - g_inh) + xi: synapses are currents."""
 

@@ -119,7 +119,7 @@ def weight_factor(p, mean, square):
     """Factor on weights with this mean and this sum of squares, at the end of a frame."""
 
 
-@weight_factor.otherwise_by_type
+@weight_factor.otherwise_by_type()
 def _(parameters: type) -> Any:
     """`norm_factor` of the mean if the norm has an equation for it, else `length_factor`."""
 
