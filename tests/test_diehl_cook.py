@@ -298,7 +298,7 @@ class TestInput:
             small(**changes).fit(samples())
 
     def test_a_rule_without_equations(self):
-        with pytest.raises(TypeError, match=r"potentiate: .* got ExplainingStep"):
+        with pytest.raises(TypeError, match=r"DiehlCook\.rule .* a rule, got ExplainingStep: it lacks"):
             small(rule=parts.ExplainingAway(1.0)).fit(samples())
 
     def test_blank_data(self):

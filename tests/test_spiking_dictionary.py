@@ -470,7 +470,7 @@ SOFTMAX = {"competition": parts.SoftmaxInhibition(strict=True)}
         ({"n_presentations": 0}, "'n_presentations' parameter"),
         ({"input_scale": 0.0}, "'input_scale' parameter"),
         ({"output": "rates"}, "'output' parameter"),
-        ({"encoder": parts.LIF()}, "'encoder' parameter of SpikingDictionary must be an instance of .*RegularSpikes"),
+        ({"encoder": parts.LIF()}, "SpikingDictionary.encoder must fulfil the contract of an input, got LIF: it lacks"),
         ({"competition": "softmax"}, "'competition' parameter"),
         ({"rule": (1.0, 2.0)}, r"SpikingDictionary.rule must be a part, got \(1.0, 2.0\); use one of tectum.parts"),
         ({"encoder": parts.RegularSpikes(n_steps=0)}, "encoder.n_steps must be at least 1, got 0"),
@@ -495,10 +495,22 @@ SOFTMAX = {"competition": parts.SoftmaxInhibition(strict=True)}
         ({"initial": parts.UniformWeights(low=0.9)}, "initial.low must be below high = 0.8, got 0.9"),
         ({"initial": parts.SampleWeights(noise=-1.0)}, "initial.noise must be at least 0"),
         ({"schedule": parts.DecayingRate(hold=1.5)}, "schedule.hold must be at most 1, got 1.5"),
-        ({"rule": parts.EventSTDP()}, "discretise: .* got EventSTDP; add one with"),
-        ({"rule": Strange()}, "discretise: .* got Strange; add one with"),
-        (SOFTMAX | {"rule": parts.ResidualSTDP()}, "memory: .* got ResidualSTDP; add one with"),
-        (SOFTMAX | {"neuron": parts.LIF()}, "evidence: .* got LIFStep; add one with"),
+        (
+            {"rule": parts.EventSTDP()},
+            "SpikingDictionary.rule .* a residual rule, got EventSTDP: it lacks",
+        ),
+        (
+            {"rule": Strange()},
+            "SpikingDictionary.rule .* a residual rule, got Strange: it lacks",
+        ),
+        (
+            SOFTMAX | {"rule": parts.ResidualSTDP()},
+            r"rule .* got ResidualStep: it lacks .* or else .* memory\(p\)",
+        ),
+        (
+            SOFTMAX | {"neuron": parts.LIF()},
+            r"got LIFStep: its law crosses\(p, v, a\) would be ignored",
+        ),
     ],
     ids=lambda value: str(value)[:60],
 )

@@ -56,19 +56,6 @@ def som() -> SpikingSOM:
     return small(n_presentations=200).fit(points())
 
 
-def test_a_neuron_of_ones_own():
-    """The example of CONTRIBUTING.md, as written."""
-    text = (SOURCE.parent / "CONTRIBUTING.md").read_text(encoding="utf-8")
-    example = next(block for block in re.findall(r"```python\n(.*?)```", text, re.S) if "QuadraticNeuron" in block)
-    contributed: dict[str, Any] = {"__name__": "contributed"}
-    exec(example, contributed)
-    som = small(neuron=contributed["QuadraticNeuron"]()).fit(points())
-    assert som.spike_counts_[2] > 0
-    assert (som.predict(points()) >= 0).any()
-    with pytest.raises(TypeError, match="discretise: the first argument must be of a type with an equation"):
-        small(neuron=contributed["QuadraticStep"](1.0, 1.0, 1.0, 0.0)).fit(points())
-
-
 @parametrize_with_checks([small()])
 def test_scikit_learn(estimator, check):
     check(estimator)
@@ -511,7 +498,7 @@ class Strange(NamedTuple):
         (
             "neuron",
             parts.Synapse(),
-            "membrane: the first argument must be of a type with an equation .* got SynapseStep",
+            r"SpikingSOM.neuron .* of a neuron, got SynapseStep: it lacks the law membrane\(p, v, I\) and",
         ),
         ("inhibition", parts.DelayedInhibition(neuron=parts.LIF(tau_m=0)), "inhibition.neuron.tau_m must be above 0"),
         ("projection", parts.PlasticProjection(drive=math.nan), "projection.drive must be a finite number, got nan"),
@@ -521,16 +508,16 @@ class Strange(NamedTuple):
         (
             "lateral",
             Strange(),
-            r"lateral_weight: .*\(DifferenceOfGaussians, NearExcitation, PlasticitySpread\), got Strange; add one",
+            r"SpikingSOM.lateral .* of a lateral profile, got Strange: it lacks the law lateral_weight\(p, d, X\)",
         ),
         ("lateral_synapse", parts.Synapse(tau_f=math.inf), "lateral_synapse.tau_f must be a finite number, got inf"),
         ("radius", parts.DecayingRadius(end=0.0), "radius.end must be above 0, got 0.0"),
         ("radius", parts.DecayingRadius(updates=0), "radius.updates must be at least 1, got 0"),
         ("radius", parts.LIF(), "radius: the first argument must be of a type with an equation .*, got LIF; add one"),
-        ("rule", parts.NearestNeighbourSTDP(tau_plus=1.0), "rule.tau_plus must be above 1 ms, got 1.0"),
+        ("rule", parts.NearestNeighbourSTDP(tau_plus=1.0), "rule.tau_plus must be above 1, got 1.0"),
         ("rule", parts.NearestNeighbourSTDP(A_minus=1.5), "rule.A_minus must be at most 1, got 1.5"),
         ("rule", parts.NearestNeighbourSTDP(w_max=10.0), "rule.w_max must be at most 4, got 10.0"),
-        ("rule", Strange(), "discretise: .* got Strange; add one with"),
+        ("rule", Strange(), "SpikingSOM.rule must fulfil the contract of a rule, got Strange: it lacks"),
         ("protocol", parts.Protocol(input_ms=0.0), "protocol.input_ms must be at least 1, got 0.0"),
         ("protocol", parts.Protocol(test_ms=-1.0), "protocol.test_ms must be at least 1, got -1.0"),
         ("readout", parts.FirstSpike(tau=0.0), "readout.tau must be above 0, got 0.0"),

@@ -1,4 +1,4 @@
-"""What the API pages show: a class's own members, the commented fields of parameter tuples, laws with equations."""
+"""What the API pages show: a class's own members, fields of parameter tuples with ranges, laws with equations."""
 
 import ast
 import importlib
@@ -14,6 +14,7 @@ from sphinx.application import Sphinx
 from sphinx.config import Config
 
 from tectum.core.law import Law
+from tectum.core.ranges import Below, OneOf, Range, declared
 
 PACKAGE = "tectum"
 OF_CLASSES = {"attribute", "class", "method", "property"}  # autodoc names the owner, autosummary the member
@@ -39,8 +40,15 @@ def laws_of(module_name: str) -> Iterator[tuple[str, list[tuple[str, str]]]]:
     """Laws that a module declares, with the equation of each type as its docstring tells it."""
     for name, member in vars(importlib.import_module(module_name)).items():
         if isinstance(member, Law) and member.__module__ == module_name:
-            equations = member._equations.items()
-            yield name, [(kind.__name__, inspect.getdoc(equation) or "") for kind, equation in equations]
+            equations = [(kind.__name__, inspect.getdoc(equation) or "") for kind, equation in member.equations]
+            default = [("Others", with_needs(member))] if member.default is not None else []
+            yield name, default + equations
+
+
+def with_needs(law: Law) -> str:
+    """The default equation of a law, and the fields that it reads."""
+    fields = f"\n\nReads the field{'s' if len(law.needs) > 1 else ''} {', '.join(law.needs)}." if law.needs else ""
+    return f"{law.default}{fields}"
 
 
 def skip_foreign_member(app: Sphinx, what: str, name: str, member: Any, skip: bool, options: Any) -> bool | None:
@@ -59,12 +67,37 @@ def add_fields(app: Sphinx, what: str, name: str, obj: Any, options: Any, lines:
     """Append the fields of a named tuple to its docstring as a section of parameters."""
     if what == "class" and hasattr(obj, "_field_defaults") and "Parameters" not in lines and "Attributes" not in lines:
         lines += ["", "Parameters", "----------"]
-        for field, kind, comment in commented_fields(obj):
-            lines += [f"{field} : {kind}", f"    {comment}"]
+        limits = declared(obj)
+        for field, default, comment in commented_fields(obj):
+            kind = ", ".join(words for words in (in_words(*limits.get(field, (False, ()))), default) if words)
+            lines += [f"{field} : {kind}" if kind else field, f"    {comment}"]
+
+
+def in_words(optional: bool, limits: tuple[Any, ...]) -> str:
+    """What a field may hold: ``above 0``, ``0 to 1``, ``above 0 and below high, or None``."""
+    words = [words for limit in limits if (words := limit_in_words(limit))]
+    return " and ".join(words) + (", or None" if optional and words else "")
+
+
+def limit_in_words(limit: Any) -> str:
+    """One limit of a field."""
+    if isinstance(limit, Below):
+        return f"below {limit.other}"
+    if isinstance(limit, OneOf):
+        return f"one of {', '.join(map(repr, limit.choices))}"
+    if not isinstance(limit, Range):
+        return ""
+    noun = "whole number" if limit.whole else ""
+    if limit.least is not None and limit.most is not None:
+        bounds = f"{limit.least:g} to {limit.most:g}"
+    else:
+        pairs = (("above", limit.above), ("at least", limit.least), ("at most", limit.most))
+        bounds = " and ".join(f"{words} {bound:g}" for words, bound in pairs if bound is not None)
+    return " ".join(words for words in (noun, bounds, "(inf too)" if limit.infinite else "") if words) or "number"
 
 
 def commented_fields(cls: type) -> Iterator[tuple[str, str, str]]:
-    """Name, type with default, and comment (behind the field, else above it) of each field in the source of `cls`."""
+    """Name, default, and comment (behind the field, else above it) of each field in the source of `cls`."""
     source = textwrap.dedent(inspect.getsource(cls))
     behind: dict[int, str] = {}
     above: dict[int, str] = {}
@@ -76,8 +109,6 @@ def commented_fields(cls: type) -> Iterator[tuple[str, str, str]]:
     assert isinstance(definition, ast.ClassDef)
     for node in definition.body:
         if isinstance(node, ast.AnnAssign) and isinstance(node.target, ast.Name):
-            kind = ast.unparse(node.annotation)
-            if node.value is not None:
-                kind += f", default={ast.unparse(node.value)}"
+            default = "" if node.value is None else f"default={ast.unparse(node.value)}"
             comment = behind.get(node.end_lineno or node.lineno) or above.get(node.lineno - 1, "")
-            yield node.target.id, kind, comment
+            yield node.target.id, default, comment

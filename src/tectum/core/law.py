@@ -7,7 +7,7 @@ in a kernel the choice is made at compile time and costs nothing.
 
 import functools
 import inspect
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 from numba.core import types
@@ -142,6 +142,11 @@ class Law:
             return f"the law {self.signature}"
         fields = f"the field{'s' if len(missing) > 1 else ''} {', '.join(missing)}"
         return f"{fields} (or the law {self.signature})"
+
+    @property
+    def equations(self) -> Iterable[tuple[type, Callable[..., Any]]]:
+        """The types with an equation of their own, and it."""
+        return self._equations.items()
 
     @property
     def signature(self) -> str:

@@ -8,7 +8,7 @@ import functools
 import math
 import numbers
 from types import UnionType
-from typing import Annotated, Any, NamedTuple, Union, get_args, get_origin, get_type_hints
+from typing import Annotated, Any, Literal, NamedTuple, Union, get_args, get_origin, get_type_hints
 
 
 class Range(NamedTuple):
@@ -62,12 +62,12 @@ def check_ranges(where: str, part: Any) -> None:
     ValueError
         If a field is out of range; the message names it, what it must be, and what it is.
     """
-    declared = _declared(part.__class__)
+    limits_of = declared(part.__class__)
     for name, value in part._asdict().items():
         if isinstance(value, tuple) and hasattr(value, "_fields"):
             check_ranges(f"{where}.{name}", value)
             continue
-        optional, limits = declared.get(name, (True, ()))
+        optional, limits = limits_of.get(name, (True, ()))
         if value is None and optional:
             continue
         for limit in limits:
@@ -99,8 +99,19 @@ def _check_range(where: str, value: Any, limit: Range) -> None:
 
 
 @functools.cache
-def _declared(kind: Any) -> dict[str, tuple[bool, tuple[Any, ...]]]:
-    """By field: whether it may be None, and its limits."""
+def declared(kind: Any) -> dict[str, tuple[bool, tuple[Any, ...]]]:
+    """What the fields of a part may hold, as its class declares it.
+
+    Parameters
+    ----------
+    kind : type
+        A NamedTuple class.
+
+    Returns
+    -------
+    dict of str to (bool, tuple)
+        By field: whether it may be None, and its limits.
+    """
     return {name: _limits(hint) for name, hint in get_type_hints(kind, include_extras=True).items()}
 
 
@@ -112,4 +123,6 @@ def _limits(hint: Any) -> tuple[bool, tuple[Any, ...]]:
         base, *limits = get_args(hint)
         optional, more = _limits(base)
         return optional, (*more, *limits)
+    if get_origin(hint) is Literal:
+        return False, (OneOf(get_args(hint)),)
     return hint is Any, ()
