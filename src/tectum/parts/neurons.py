@@ -18,12 +18,12 @@ ZERO = np.float32(0.0)
 ONE = np.float32(1.0)
 
 
-def yes(p):
+def yes(p: Any) -> bool:
     """True."""
     return True
 
 
-def no(p):
+def no(p: Any) -> bool:
     """False."""
     return False
 
