@@ -1,7 +1,7 @@
 """The estimator of maps of maps: graphs, learning, resume, and what its parameters may be."""
 
 import math
-from typing import Any
+from typing import Any, NamedTuple
 
 import joblib
 import numpy as np
@@ -12,7 +12,19 @@ import tectum
 from tectum import MapHierarchy, analysis, parts
 from tectum.engine.graph.loop import run_graph
 from tectum.models.hierarchy import graph as map_graph
-from tectum.parts import Entrainment, Features, Map, Ranked, Spikes, Winners
+from tectum.parts import (
+    LIF,
+    Entrainment,
+    Features,
+    Izhikevich,
+    Map,
+    MapInhibition,
+    PacingClock,
+    Ranked,
+    Spikes,
+    Winners,
+)
+from tectum.parts.lateral import lateral_weight
 
 SMALL = Ranked(k=6)
 
@@ -222,3 +234,58 @@ def test_wrong_names_and_widths() -> None:
         hierarchy.codes(X, "top")
     with pytest.raises(ValueError, match="39 features"):
         hierarchy.partial_fit(X[:, 1:])
+
+
+class Eleven(NamedTuple):
+    """As many numbers as `ConductanceLIF` has for a step, and another meaning."""
+
+    a: float = 0.02
+    b: float = 0.2
+    c: float = -65.0
+    d: float = 8.0
+    e: float = 30.0
+    f: float = 0.0
+    g: float = -75.0
+    h: float = 0.9
+    i: float = 0.9
+    j: float = 0.5
+    k: float = 2.0
+
+
+class Three(NamedTuple):
+    """As many numbers as `ArrivalSTDP` has for a step."""
+
+    a: float = 0.2
+    b: float = 8.0
+    c: float = 1.0
+
+
+class Sagging(NamedTuple):
+    """A profile that inhibits."""
+
+    radius: float = 1.0
+
+
+@lateral_weight.of(Sagging)
+def _(p, d, X):
+    return 0.5 - d
+
+
+@pytest.mark.parametrize(
+    ("part", "message"),
+    [
+        ({"neuron": Eleven()}, r"neuron of 'a'.*got Eleven: it lacks the law membrane\(p, v, I\).*v_th.*v_rest"),
+        ({"inhibition": MapInhibition(neuron=Eleven())}, "neuron of 'inhibition of a'.*got Eleven"),
+        ({"neuron": Izhikevich(), "inhibition": MapInhibition(neuron=LIF())}, None),
+        ({"rule": Three()}, r"rule of 'a'.*got Three: it lacks the law potentiate\(p, w, x\)"),
+        ({"lateral": Three()}, r"maps\['a'\].lateral.*got Three: it lacks the law lateral_weight"),
+        ({"lateral": Sagging()}, "Sagging must not be below 0 at any distance, got -"),
+    ],
+)
+def test_parts_are_known_by_their_laws_and_never_by_their_place(part: dict, message: str | None) -> None:
+    maps = [Map("a", (Features(),), shape=(3, 3), **part)]
+    if message is None:  # two types of neurons have room
+        map_graph.build(map_graph.resolved(maps, PacingClock(), 4), 4, np.uint64(0), dt=0.2, cycles=4)
+        return
+    with pytest.raises((TypeError, ValueError), match=message):
+        MapHierarchy(maps).fit(np.eye(4))

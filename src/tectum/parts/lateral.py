@@ -4,7 +4,7 @@ Equation (6) of Rumbell, Denham & Wennekers (2014), a difference of Gaussians, a
 """
 
 import math
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -114,14 +114,27 @@ def _(p, progress):
     return p.start - (p.start - p.end) / (1.0 + (math.sqrt(2.0) - 1.0) * (p.half / t) ** (2.0 * p.n))
 
 
-def near_weights(profile: NearExcitation | PlasticitySpread, grid: Grid) -> csr_array:
-    """Lateral weights (n_neurons, n_neurons) of a profile that ends, as sparse rows without self-connections."""
-    reach = min(math.floor(3.0 * profile.radius), max(grid))
+def near_weights(profile: Any, grid: Grid) -> csr_array:
+    """Lateral weights (n_neurons, n_neurons) of an excitatory profile, as sparse rows without self-connections.
+
+    Raises
+    ------
+    ValueError
+        If the profile is below 0 at a distance that occurs.
+    """
+    reach = max(grid)
+    if isinstance(profile, NearExcitation | PlasticitySpread):  # these end
+        reach = min(math.floor(3.0 * profile.radius), reach)
     row, column = np.divmod(np.arange(grid.n_neurons), grid.columns)
     entries = []
     for down in range(-reach, reach + 1):
         for right in range(-reach, reach + 1):
             weight = lateral_weight(profile, math.hypot(down, right), profile.radius)
+            if weight < 0.0:
+                raise ValueError(
+                    f"{type(profile).__name__} must not be below 0 at any distance, got {weight:.3g} at "
+                    f"{math.hypot(down, right):.3g}; inhibition of a map comes from its inhibitory neurons"
+                )
             to_row, to_column = row + down, column + right
             inside = (to_row >= 0) & (to_row < grid.rows) & (to_column >= 0) & (to_column < grid.columns)
             if weight > 0.0 and (down, right) != (0, 0):

@@ -10,7 +10,8 @@ from tectum import parts
 from tectum.engine.graph import network
 from tectum.engine.graph.features import FeatureCoder
 from tectum.models.common import parameters
-from tectum.parts.lateral import near_weights
+from tectum.parts import contracts
+from tectum.parts.lateral import lateral_weight, near_weights
 from tectum.parts.norms import LengthNorm
 
 SOURCES = (parts.Features, parts.Spikes, parts.Winners)
@@ -86,7 +87,12 @@ def resolved(maps: Any, clock: Any, n_features: int) -> list[parts.Map]:
         filled = {name: getattr(m, name) or usual for name, usual in (kind | {"clock": clock}).items()}
         for name, part in filled.items():
             parameters.check_part(f"MapHierarchy.maps[{m.name!r}].{name}", part)
-        if not 0.0 <= filled["spread"].W <= 1.0:
+        for name in ("lateral", "spread"):
+            where = f"MapHierarchy.maps[{m.name!r}].{name}"
+            contracts.LATERAL.check(where, filled[name], (lateral_weight,))
+            if not hasattr(filled[name], "radius"):
+                raise TypeError(f"{where} must have a field radius, got {filled[name]!r}; it is asked for that radius")
+        if not 0.0 <= getattr(filled["spread"], "W", 1.0) <= 1.0:
             raise ValueError(
                 f"MapHierarchy.maps[{m.name!r}].spread.W must be a share of the learning rate, from 0 to 1, "
                 f"got {filled['spread'].W!r}; 0: each neuron learns alone"
@@ -189,9 +195,25 @@ def _populations(m: parts.Map, place: dict[str, int]) -> list[network.Population
     spread = near_weights(m.spread, parts.Grid(*m.shape))
     return [
         network.Population(
-            n, m.neuron, m.threshold, rule=m.rule, use=m.use, gate=m.gate, columns=m.shape[1], spread=spread
+            n,
+            m.neuron,
+            m.threshold,
+            rule=m.rule,
+            use=m.use,
+            gate=m.gate,
+            columns=m.shape[1],
+            spread=spread,
+            name=m.name,
         ),
-        network.Population(m.inhibition.n, m.inhibition.neuron, clock=paced, phase=m.phase or 0.0, followed=followed),
+        network.Population(
+            m.inhibition.n,
+            m.inhibition.neuron,
+            None,
+            clock=paced,
+            phase=m.phase or 0.0,
+            followed=followed,
+            name=f"inhibition of {m.name}",
+        ),
     ]
 
 
