@@ -17,6 +17,7 @@ from tectum.core.random import key_of_row, uniform
 from tectum.datasets import load
 from tectum.engine.sheets import images as image_network
 from tectum.engine.sheets.fields import FIELD_STREAM
+from tectum.engine.sheets.network import neuron_step
 from tectum.models.waves import images as wave_images
 from tectum.parts import FieldHebb, Sheet, SpikeCounts, WavePhase
 
@@ -151,9 +152,8 @@ class TestSpikeCounts:
         model = small(image_rule=None, response=SpikeCounts(duration=6.0, gain=6.0)).grow()
         X = images(3)
         W = model.weights_[0].astype(np.float64)
-        reset = np.asarray(
-            image_network._readout_sheet(model._state.weights[0], model.chosen_parts().neuron, model._seed, 1).reset
-        )
+        neuron = neuron_step(model.chosen_parts().neuron)
+        reset = np.asarray(image_network._readout_sheet(model._state.weights[0], neuron, model._seed, 1).reset)
         expected = np.zeros((3, 16))
         for m, image in enumerate(X):
             v, theta, fired = np.zeros(16), np.ones(16), np.zeros(16, bool)

@@ -35,21 +35,8 @@ class DataError(ValueError):
 def reading(path: str | os.PathLike[str], kind: str, way_out: str, error_type: type[DataError] = DataError) -> Iterator:
     """Turn whatever a parser raises into one error.
 
-    Parameters
-    ----------
-    path : str or path
-        What is read.
-    kind : str
-        What it should be, with its article.
-    way_out : str
-        What to do if it is not.
-    error_type : subclass of DataError
-        What to raise.
-
-    Raises
-    ------
-    DataError
-        In place of any other error, except those that say that a file or a package is missing.
+    It says that `path` must be `kind`, named with its article, and the `way_out`; of type `error_type`, a DataError.
+    Errors that say that a file or a package is missing pass.
     """
     try:
         yield
@@ -61,26 +48,11 @@ def reading(path: str | os.PathLike[str], kind: str, way_out: str, error_type: t
 
 
 def read_array_header(file: IO[bytes], n_bytes: float) -> tuple[tuple[int, ...], bool, np.dtype[Any]]:
-    """Shape, order and type of an array in NumPy's format, after checking that the file can hold it.
+    """Shape, whether the first index runs fastest, and type of an array in NumPy's format, whose `file` is at its
+    beginning; afterwards it is at the first value.
 
-    Parameters
-    ----------
-    file : binary file
-        At the beginning of the array; afterwards at its first value.
-    n_bytes : float
-        Length of the file; infinite for one that is read row by row, and may have been cut off.
-
-    Returns
-    -------
-    shape : tuple of int
-    in_columns : bool
-        Whether the first index runs fastest.
-    dtype : dtype
-
-    Raises
-    ------
-    ValueError
-        If there is no such array, it holds Python objects, or more values than the file has bytes for.
+    ValueError if there is no such array, it holds Python objects, or more values than `n_bytes`, the length of the
+    file; infinite for one that is read row by row, and may have been cut off.
     """
     version = npy.read_magic(file)
     if version not in HEADERS:
@@ -96,19 +68,8 @@ def read_array_header(file: IO[bytes], n_bytes: float) -> tuple[tuple[int, ...],
 def read_arrays(path: Path) -> dict[str, NDArray[Any]]:
     """All arrays of a ``.npz`` file, or the one of a ``.npy`` file under the name ``data``.
 
-    Parameters
-    ----------
-    path : Path
-
-    Returns
-    -------
-    dict of str to ndarray
-        Memory is that of the file, or if it is compressed at most `MOST_EXPANSION` times that.
-
-    Raises
-    ------
-    DataError
-        If the file is damaged or holds Python objects, which are never loaded.
+    Memory is that of the file, or if it is compressed at most `MOST_EXPANSION` times that. DataError if the file is
+    damaged or holds Python objects, which are never loaded.
     """
     way_out = "it is damaged, or holds Python objects, which are never loaded; save it again with numpy.save or savez"
     with reading(path, "a NumPy file of plain numbers", way_out), open(path, "rb") as file:
@@ -141,17 +102,8 @@ def _read_array(file: IO[bytes], n_bytes: int) -> NDArray[Any]:
 
 
 def files_in(folder: Path, suffixes: Sequence[str]) -> list[Path]:
-    """Files of a folder that end in one of the suffixes, hidden ones left out, so that 2 comes before 10.
-
-    Parameters
-    ----------
-    folder : Path
-    suffixes : sequence of str
-        In lower case.
-
-    Returns
-    -------
-    list of Path
+    """Files of a folder that end in one of the suffixes (in lower case), hidden ones left out, so that 2 comes
+    before 10.
     """
     found = (file for file in folder.iterdir() if file.suffix.lower() in suffixes and not file.name.startswith("."))
     return sorted((file for file in found if file.is_file()), key=natural_key)

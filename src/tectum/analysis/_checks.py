@@ -1,7 +1,5 @@
 """Checks at the door of the analysis functions, and the rank correlation they share."""
 
-from __future__ import annotations
-
 import numbers
 import warnings
 from typing import Any

@@ -6,8 +6,6 @@ go (n_units,), with the share of the updates that are done (0 to 1) and the squa
 of the sample to the codebook.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from typing import Any
 

@@ -1,7 +1,5 @@
 """What the neurons of a map stand for: labels, clusters, and their agreement with known classes."""
 
-from __future__ import annotations
-
 import functools
 import warnings
 from collections.abc import Callable

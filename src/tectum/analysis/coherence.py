@@ -3,8 +3,6 @@
 Signals are one number per sample of time, ``rate_hz`` samples a second: fields, or spikes counted in bins.
 """
 
-from __future__ import annotations
-
 from typing import NamedTuple
 
 import numpy as np

@@ -5,8 +5,6 @@ samples, some of each class. Labels belong to the evaluation; the map never sees
 measurement.
 """
 
-from __future__ import annotations
-
 from typing import NamedTuple
 
 import numpy as np

@@ -5,8 +5,6 @@ coefficients per patch as asked. Coefficients are exact and signed, except with 
 equal code length these codes carry more bits than spike counts do.
 """
 
-from __future__ import annotations
-
 import warnings
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass

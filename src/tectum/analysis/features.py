@@ -1,7 +1,5 @@
 """Two-dimensional views of data or codebooks, as coordinates to plot."""
 
-from __future__ import annotations
-
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from sklearn.decomposition import PCA

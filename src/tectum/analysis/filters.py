@@ -4,8 +4,6 @@ Images have row 0 at the top. Orientations are those of the stripes, in radians,
 the image is seen: 0 for horizontal stripes, pi/2 for vertical ones. Join ON and OFF channels (ON minus OFF) first.
 """
 
-from __future__ import annotations
-
 from itertools import product
 from typing import Any, NamedTuple
 

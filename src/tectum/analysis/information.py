@@ -1,7 +1,5 @@
 """What spikes tell about a stimulus, in bits."""
 
-from __future__ import annotations
-
 from typing import Any, NamedTuple
 
 import numpy as np

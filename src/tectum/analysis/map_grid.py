@@ -4,8 +4,6 @@ A map has ``shape=(rows, cols)``; neuron ``j`` sits at ``(j // cols, j % cols)``
 belongs to a neuron without a preferred input.
 """
 
-from __future__ import annotations
-
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 

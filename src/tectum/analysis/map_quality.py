@@ -5,8 +5,6 @@ belongs to a neuron without a preferred input: it wins nothing and takes part in
 the units of the arrays given; scale the features first where they should count alike.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 
 import numpy as np

@@ -4,8 +4,6 @@ Phases are in radians; times in ms. A *field* is one number per sample of time f
 inhibitory conductance of its neurons.
 """
 
-from __future__ import annotations
-
 from typing import NamedTuple
 
 import numpy as np

@@ -4,8 +4,6 @@ One row is one patch of an image, flattened. Where input was split into ON and O
 (ON minus OFF), so that the numbers are those of the signal.
 """
 
-from __future__ import annotations
-
 from typing import Literal
 
 import numpy as np

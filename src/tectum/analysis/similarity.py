@@ -1,7 +1,5 @@
 """How the stages of a network transform data: dimension, distances and neighbours."""
 
-from __future__ import annotations
-
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from sklearn.metrics import pairwise_distances

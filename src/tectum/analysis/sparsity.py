@@ -4,8 +4,6 @@ Codes have shape (n_samples, n_components) and hold non-negative counts or rates
 entry is above 0.
 """
 
-from __future__ import annotations
-
 from typing import Literal
 
 import numpy as np

@@ -4,8 +4,6 @@ Spikes are three arrays of shape (n_spikes,): ``time_ms``, ``neuron`` and ``pres
 time, as a recording gives them. Latency tables have shape (n_presentations, n_neurons), NaN for a silent neuron.
 """
 
-from __future__ import annotations
-
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy.spatial.distance import cdist

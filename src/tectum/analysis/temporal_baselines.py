@@ -4,8 +4,6 @@ All learn online, in the order of the stream, with a rate and a radius that fall
 by `fit_temporal_map` and read by `temporal_winners`; both take the samples of a stream in their order.
 """
 
-from __future__ import annotations
-
 from typing import Any, NamedTuple
 
 import numpy as np

@@ -4,8 +4,6 @@ Weights W have shape (n_post, n_pre), positions (n, 2). With P_ji = W_ji / sum_i
 the distribution P_j over the nodes of the sheet below.
 """
 
-from __future__ import annotations
-
 from typing import NamedTuple
 
 import numpy as np

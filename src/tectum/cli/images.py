@@ -42,33 +42,17 @@ class Cut(NamedTuple):
 
 @dataclass(frozen=True)
 class Patches:
-    """Images and patches of them, or samples that are no images.
+    """Images and patches of them, or samples that are no images."""
 
-    Attributes
-    ----------
-    name : str
-        Of the data.
-    cut : Cut
-        How patches were made of images.
-    data : ndarray of shape (n, n_features)
-        Patches to learn from.
-    images : list of ndarray of shape (height, width)
-        Whole images, filtered as the patches were; empty for samples that are no images.
-    names : list of str
-        Their names.
-    test : ndarray of shape (n_test, n_features) or None
-        Other patches; None: drawn from `images` when they are needed.
-    table : Dataset or None
-        What the samples are if they come from a table with columns.
-    """
-
-    name: str
-    cut: Cut
-    data: NDArray[np.float64]
+    name: str  # of the data
+    cut: Cut  # how patches were made of images
+    data: NDArray[np.float64]  # (n, n_features) patches to learn from
+    # (height, width) whole images, filtered as the patches were; empty for samples that are no images
     images: list[Image] = field(default_factory=list)
-    names: list[str] = field(default_factory=list)
+    names: list[str] = field(default_factory=list)  # their names
+    # (n_test, n_features) other patches; None: drawn from `images` when they are needed
     test: NDArray[np.float64] | None = None
-    table: Any = None
+    table: Any = None  # what the samples are if they come from a table with columns
     target: None = None  # patches have no labels
 
     @classmethod

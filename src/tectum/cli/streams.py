@@ -127,14 +127,8 @@ def check_unused(look: FrameOptions, **others: Any) -> None:
 
 
 def open_source(paths: list[Path], look: FrameOptions) -> Source:
-    """Stream of the features of videos, of a folder of images, or of files of features.
-
-    Raises
-    ------
-    FileNotFoundError
-        If there is no such file.
-    ValueError
-        If the files are of kinds that do not go together.
+    """Stream of the features of videos, of a folder of images, or of files of features; FileNotFoundError if there
+    is no such file, ValueError if the files are of kinds that do not go together.
     """
     from tectum import streams
 

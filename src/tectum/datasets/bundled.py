@@ -11,28 +11,8 @@ from tectum.datasets.dataset import Dataset
 def load_uniform(
     name: str, description: str, *, n_features: int, n_samples: int = 1000, random_state: Any = 0
 ) -> Dataset:
-    """Points drawn uniformly from the unit square, cube, ...
-
-    Parameters
-    ----------
-    name, description : str
-        Passed on to the Dataset.
-    n_features : int
-        Dimension, 1 to 3.
-    n_samples : int
-        Number of points.
-    random_state : int, RandomState instance or None
-        Seed of the draw.
-
-    Returns
-    -------
-    dataset : Dataset
-        Samples in [0, 1), without labels.
-
-    Raises
-    ------
-    ValueError
-        If `n_samples` is not a positive integer.
+    """Points drawn uniformly from the unit square, cube, ..., [0, 1) in 1 to 3 dimensions, without labels;
+    ValueError if `n_samples` is not a positive integer.
     """
     from sklearn.utils import check_random_state
 
@@ -59,19 +39,8 @@ def load_cube(name: str, description: str, *, n_samples: int = 1000, random_stat
 
 
 def load_from_sklearn(name: str, description: str) -> Dataset:
-    """A data set that scikit-learn brings along.
-
-    Parameters
-    ----------
-    name : {"iris", "wine", "breast_cancer", "digits"}
-        scikit-learn's name for it.
-    description : str
-        Passed on to the Dataset.
-
-    Returns
-    -------
-    dataset : Dataset
-        With integer labels and their names.
+    """A data set that scikit-learn brings along, iris, wine, breast_cancer or digits, with integer labels and their
+    names.
     """
     from sklearn import datasets
 

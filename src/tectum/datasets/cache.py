@@ -29,28 +29,9 @@ def find(relative: str) -> Path | None:
 
 
 def download(url: str, relative: str, is_original: Callable[[bytes], bool]) -> Path:
-    """Download a small file into the cache.
+    """Download a small file into the cache, to the relative path; only what `is_original` accepts gets there.
 
-    Parameters
-    ----------
-    url : str
-        Where from.
-    relative : str
-        Path of the new file inside the cache.
-    is_original : callable
-        Whether these bytes are the published content; nothing else reaches the cache.
-
-    Returns
-    -------
-    path : Path
-        The file in the cache.
-
-    Raises
-    ------
-    ConnectionError
-        If the download fails.
-    ValueError
-        If something else than the published content arrived.
+    ConnectionError if the download fails, ValueError if something else than the published content arrived.
     """
     try:
         with urllib.request.urlopen(url, timeout=TIMEOUT_S) as response:

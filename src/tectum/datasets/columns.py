@@ -70,12 +70,11 @@ def choose(
 ) -> Table:
     """Split columns into samples and labels.
 
+    Text labels become 0, 1, ... in alphabetical order, with their names. `path` is for messages. DataError if a column
+    does not exist, or holds what it should not; ValueError if `missing` or `text` has no such value.
+
     Parameters
     ----------
-    path : Path
-        For messages.
-    raw : Raw
-        All columns.
     target : str, int or None
         Name or index (from 0; negative from the end) of the column with the labels.
     columns, drop : name, index, sequence of these, or None
@@ -88,20 +87,7 @@ def choose(
     text : {"refuse", "one-hot"}
         Columns of text are refused, or become a feature for each of their values by ``OneHotEncoder``.
     preparation : Preparation or None
-        What was done to the table that a model was fitted to, to be done to this one; `columns`, `missing` and `text`
-        are not used then.
-
-    Returns
-    -------
-    table : Table
-        Text labels become 0, 1, ... in alphabetical order, with their names.
-
-    Raises
-    ------
-    DataError
-        If a column does not exist, or holds what it should not.
-    ValueError
-        If `missing` or `text` has no such value.
+        What was done to the table of a fitted model; it replaces `columns`, `missing` and `text`.
     """
     if missing not in MISSING or text not in (REFUSE, ONE_HOT):
         raise ValueError(
@@ -150,26 +136,10 @@ def find_column(path: Path, names: list[str], wanted: str | int, option: str) ->
 
 
 def encode_labels(path: Path, column: np.ndarray) -> tuple[np.ndarray, list[str] | None]:
-    """Labels as numbers.
+    """Labels (n_samples,) as numbers, and their names.
 
-    Parameters
-    ----------
-    path : Path
-        For messages.
-    column : ndarray of shape (n_samples,)
-        Numbers, or text and other objects with None where a label is missing.
-
-    Returns
-    -------
-    labels : ndarray of shape (n_samples,)
-        Numbers as they are (whole floats that int64 can hold as int64); text as indices into `names`.
-    names : list of str or None
-        The sorted distinct texts; None if the labels were numbers.
-
-    Raises
-    ------
-    DataError
-        If a text label is missing.
+    Numbers stay, as int64 if they are whole and it can hold them, without names; text becomes indices into the sorted
+    distinct texts. DataError if a text label is missing (None).
     """
     if column.dtype.kind == "f" and np.all(np.abs(column) < 2.0**53) and np.all(column == np.round(column)):
         return column.astype(np.int64), None
@@ -187,28 +157,10 @@ def encode_labels(path: Path, column: np.ndarray) -> tuple[np.ndarray, list[str]
 def arranged(
     names: Sequence[str] | None, feature_names: Sequence[str], data: np.ndarray, named: bool, what: str
 ) -> np.ndarray:
-    """Samples with their columns in the order in which a model knows them.
+    """Samples (n_samples, n_features) with their columns in the order in which a model knows them.
 
-    Parameters
-    ----------
-    names : sequence of str or None
-        Of the features that the model was fitted to; None if it knows none.
-    feature_names : sequence of str
-        Of the columns of `data`.
-    data : ndarray of shape (n_samples, n_features)
-    named : bool
-        Whether the file names its columns; if not, they are taken by their position.
-    what : str
-        The file, for messages.
-
-    Returns
-    -------
-    ndarray of shape (n_samples, n_features)
-
-    Raises
-    ------
-    DataError
-        If the names are not the same.
+    `names` are those of the features that the model was fitted to, None if it knows none; columns that the file does
+    not name are taken by their position. DataError about `what`, the file, if the names are not the same.
     """
     if names is None or not named or list(names) == list(feature_names):
         return data

@@ -14,28 +14,10 @@ from tectum.files import DataError, read_arrays
 
 
 def load_file(path: str | os.PathLike[str], **options: Any) -> Dataset:
-    """Load samples from a file.
+    """Samples of a file that ends in one of `READERS`, as float64 with NaN for missing values; options are those of the
+    reader.
 
-    Parameters
-    ----------
-    path : str or path
-        A file ending in one of `READERS`.
-    **options
-        Passed on to the reader of that suffix.
-
-    Returns
-    -------
-    dataset : Dataset
-        Float64 samples. Missing values are NaN.
-
-    Raises
-    ------
-    FileNotFoundError
-        If there is no such file.
-    DataError
-        If the suffix is unknown, or the file does not hold a non-empty table of numbers.
-    ImportError
-        If the reader needs a package that is not installed.
+    DataError if the suffix is unknown, or the file does not hold a non-empty table of numbers.
     """
     path = Path(path)
     if not path.exists():
@@ -62,21 +44,9 @@ def load_file(path: str | os.PathLike[str], **options: Any) -> Dataset:
 def read_numpy(path: Path) -> Table:
     """Read a ``.npy`` or ``.npz`` file.
 
-    Parameters
-    ----------
-    path : Path
-        A ``.npz`` file holds the samples as ``data`` or ``X`` and may hold labels as ``target`` or ``y``; a file with a
-        single array needs no particular name.
-
-    Returns
-    -------
-    table : Table
-        Features are named x0, x1, ...
-
-    Raises
-    ------
-    DataError
-        If the file cannot be read without unpickling, or the samples are not 2-D numbers.
+    A ``.npz`` file holds the samples as ``data`` or ``X`` and may hold labels as ``target`` or ``y``; a file with a
+    single array needs no particular name. Features are named x0, x1, ... DataError if the file cannot be read without
+    unpickling, or the samples are not 2-D numbers.
     """
     arrays = read_arrays(path)
     samples = _pick_samples(path, arrays)

@@ -49,26 +49,11 @@ OPENML_ROWS = {"train": slice(N_TRAIN), "test": slice(N_TRAIN, None), "all": sli
 
 
 def load_mnist(name: str, description: str, *, subset: str = "train") -> Dataset:
-    """Images of 28 x 28 pixels, raw intensities.
+    """Images of 28 x 28 pixels, raw intensities from 0 to 255 in float32: 60000 to train, 10000 to test, or all in this
+    order.
 
-    Parameters
-    ----------
-    name, description : str
-        Passed on to the Dataset.
-    subset : {"train", "test", "all"}
-        The 60000 training images, the 10000 test images, or both in this order.
-
-    Returns
-    -------
-    dataset : Dataset
-        Float32 samples, 0 to 255.
-
-    Raises
-    ------
-    ConnectionError
-        If the files are not on this machine and OpenML cannot be reached.
-    ValueError
-        If `subset` is unknown, or a file is not the original.
+    ConnectionError if the files are not on this machine and OpenML cannot be reached; ValueError if `subset` is
+    unknown, or a file is not the original.
     """
     if subset not in SUBSETS:
         raise ValueError(f"load('mnist'): subset must be one of {', '.join(SUBSETS)}, got {subset!r}")

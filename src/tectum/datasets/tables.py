@@ -42,12 +42,12 @@ def read_csv(
     text: str = "refuse",
     preparation: Preparation | None = None,
 ) -> Table:
-    """Read a text table.
+    """Read a text table in UTF-8, one sample per line; memory is at most a hundred times that of the file.
+
+    DataError if the file is no such table, with row, column and cell; ValueError if an option has no such value.
 
     Parameters
     ----------
-    path : Path
-        UTF-8 text, one sample per line.
     delimiter : str or None
         What separates the cells; None recognises comma, semicolon, tab, bar and blanks.
     header : bool or None
@@ -59,18 +59,6 @@ def read_csv(
         What stands for a missing value besides an empty cell, NA, NaN, null and none.
     target, columns, drop, index, missing, text, preparation
         As in `columns.choose`.
-
-    Returns
-    -------
-    table : Table
-        Memory is at most a hundred times that of the file.
-
-    Raises
-    ------
-    DataError
-        If the file is no such table; the message names row and column, and shows the cell.
-    ValueError
-        If an option has no such value.
     """
     if delimiter is not None and (not isinstance(delimiter, str) or len(delimiter) != 1):
         raise ValueError(f"load: delimiter must be one character, got {delimiter!r}; None recognises it")
@@ -113,26 +101,9 @@ def read_parquet(
     text: str = "refuse",
     preparation: Preparation | None = None,
 ) -> Table:
-    """Read a Parquet table; needs the ``parquet`` extra.
+    """Read a Parquet table, with the options of `columns.choose`.
 
-    Parameters
-    ----------
-    path : Path
-        The file.
-    target, columns, drop, index, missing, text, preparation
-        As in `columns.choose`.
-
-    Returns
-    -------
-    table : Table
-        As from `read_csv`.
-
-    Raises
-    ------
-    ImportError
-        If pandas or pyarrow is not installed.
-    DataError
-        If the file is damaged, or as in `columns.choose`.
+    ImportError if pandas or pyarrow (the extra ``parquet``) is not installed, DataError if the file is damaged.
     """
     try:
         import pandas as pd

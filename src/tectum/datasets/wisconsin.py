@@ -32,22 +32,8 @@ MALIGNANT = 4
 def load_wisconsin(name: str, description: str) -> Dataset:
     """The 683 complete rows: 16 of the 699 lack a value and are left out.
 
-    Parameters
-    ----------
-    name, description : str
-        Passed on to the Dataset.
-
-    Returns
-    -------
-    dataset : Dataset
-        Features are grades 1 to 10; label 0 is benign (444 rows), 1 malignant (239).
-
-    Raises
-    ------
-    ConnectionError
-        If the file is not on this machine and cannot be downloaded.
-    ValueError
-        If the file found or downloaded does not hold the published values.
+    Features are grades 1 to 10; label 0 is benign (444 rows), 1 malignant (239). ConnectionError if the file is not on
+    this machine and cannot be downloaded, ValueError if it does not hold the published values.
     """
     path = find(RELATIVE_PATH) or download(URL, RELATIVE_PATH, lambda payload: read_table(payload) is not None)
     table = read_table(path.read_bytes())
@@ -66,18 +52,10 @@ def load_wisconsin(name: str, description: str) -> Dataset:
 
 
 def read_table(payload: bytes) -> np.ndarray | None:
-    """Parse the file and verify the values.
+    """The published values (699, 11) in a file, None if it holds others.
 
-    Parameters
-    ----------
-    payload : bytes
-        Comma-separated text; a header line is passed over, ``?`` or an empty cell is a missing value.
-
-    Returns
-    -------
-    table : ndarray of shape (699, 11), int64, or None
-        Sample number, nine features, class (2 benign, 4 malignant); -1 where a value is missing. None if the content
-        does not hold the published values.
+    Columns are sample number, nine features, class (2 benign, 4 malignant); -1 where a value is missing. The text is
+    separated by commas; a header line is passed over, ``?`` or an empty cell is a missing value.
     """
     try:
         rows = [row for row in csv.reader(io.StringIO(payload.decode("utf-8-sig")), skipinitialspace=True) if row]

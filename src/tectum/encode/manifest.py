@@ -72,13 +72,7 @@ class Manifest:
 
     @classmethod
     def read(cls, folder: Path) -> Self | None:
-        """The manifest of a folder, None where there is none.
-
-        Raises
-        ------
-        DataError
-            If the file is damaged or of a newer tectum.
-        """
+        """The manifest of a folder, None where there is none; DataError if it is damaged or of a newer tectum."""
         path = folder / MANIFEST
         if not path.is_file():
             return None

@@ -27,23 +27,10 @@ class Shard(NamedTuple):
 
 
 def list_shards(inputs: Iterable[str | os.PathLike[str]], shard_rows: int | None) -> list[Shard]:
-    """Shards of files and folders, each once, in the order given; files of a folder by name.
+    """Shards of files and folders, each once, in the order given; files of a folder by name, without its subfolders.
 
-    Parameters
-    ----------
-    inputs : iterable of paths
-        Files ending in one of `READERS`, and folders of such files (without their subfolders).
-    shard_rows : int or None
-        Rows at which ``.npy`` files are cut; the others are always whole.
-
-    Returns
-    -------
-    list of Shard
-
-    Raises
-    ------
-    FileNotFoundError, ValueError
-        If an input is missing or of another format, or a folder holds no shard.
+    ``.npy`` files are cut at `shard_rows`; all others, and without a number these too, are whole. FileNotFoundError or
+    ValueError if an input is missing or of a format not in `READERS`, or a folder holds no shard.
     """
     files: dict[Path, None] = {}
     for given in map(Path, inputs):

@@ -148,21 +148,10 @@ def near_weights(profile: Any, grid: Grid) -> csr_array:
 
 
 def lateral_table(profile: NamedTuple, grid: Grid, X: float) -> NDArray[np.float32]:
-    """Lateral weights by the offset of the target, without self-connections.
+    """Lateral weights by the offset of the target, without self-connections, at radius X in grid units.
 
-    Parameters
-    ----------
-    profile : NamedTuple
-        Lateral profile, for instance `DifferenceOfGaussians`.
-    grid : Grid
-        Where the neurons are.
-    X : float
-        Radius in grid units.
-
-    Returns
-    -------
-    ndarray of shape (2 rows - 1, 2 columns - 1), float32
-        Weight of the synapse onto the neuron that lies ``i - (rows - 1)`` rows and ``k - (columns - 1)`` columns away.
+    Entry (i, k) of the (2 rows - 1, 2 columns - 1) is the weight of the synapse onto the neuron that lies ``i - (rows -
+    1)`` rows and ``k - (columns - 1)`` columns away.
     """
     down, right = (np.abs(np.arange(1 - n, n)) for n in grid)
     squared, where = np.unique(down[:, None] ** 2 + right**2, return_inverse=True)

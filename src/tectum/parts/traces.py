@@ -14,20 +14,9 @@ FORGOTTEN = 1e-6  # trace that counts as none
 
 
 def fading(tau: float, dt: float, window: float | None = None) -> NDArray[np.float32]:
-    """Exponential trace exp(-lag / tau) of a spike by lag in steps; beyond the table there is none.
+    """Exponential trace exp(-lag / tau) of a spike (n_lags,) by lag in steps; beyond the table there is none.
 
-    Parameters
-    ----------
-    tau : float
-        Time constant in ms.
-    dt : float
-        Step in ms.
-    window : float, optional
-        Longest lag in ms; by default until the trace has fallen to a millionth.
-
-    Returns
-    -------
-    ndarray of shape (n_lags,), float32
+    Times are in ms. The longest lag is `window`, or where the trace has fallen to a millionth.
     """
     longest = -math.log(FORGOTTEN) * tau if window is None else window
     n_lags = max(1, math.ceil(longest / dt)) if window is None else round(longest / dt) + 1

@@ -9,13 +9,14 @@ from matplotlib.figure import Figure, SubFigure
 from matplotlib.ticker import MaxNLocator
 
 from tectum.plots.checks import as_vector
-from tectum.plots.layout import axes_or_new, figure_or_new
+from tectum.plots.layout import axes_or_new, draws_on_axes, figure_or_new
 from tectum.plots.spikes import plot_raster
 from tectum.plots.style import accent, ink
 
 DASHES: tuple[tuple[float, ...], ...] = ((4.0, 2.0), (1.0, 1.5), (6.0, 2.0, 1.0, 2.0))
 
 
+@draws_on_axes
 def plot_information(
     offset_ms: npt.ArrayLike,
     bits: Mapping[str, npt.ArrayLike],
@@ -40,12 +41,6 @@ def plot_information(
         Values of conditions without an offset, as dashed lines.
     xlabel, ylabel : str
         Labels of the axes.
-    ax : Axes, optional
-        Where to draw; a new figure by default.
-
-    Returns
-    -------
-    ax : Axes
 
     Raises
     ------

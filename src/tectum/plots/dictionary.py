@@ -13,7 +13,7 @@ from matplotlib.image import AxesImage
 from matplotlib.ticker import FixedLocator, LogLocator, MaxNLocator, NullLocator, PercentFormatter
 
 from tectum.plots.checks import Floats, as_neurons, as_vector
-from tectum.plots.layout import ELONGATED, add_colour_bar, axes_or_new, finite_limits, shorten
+from tectum.plots.layout import ELONGATED, add_colour_bar, axes_or_new, draws_on_axes, finite_limits, shorten
 from tectum.plots.style import SEQUENTIAL, accent, ink
 
 MOST_COUNTED = 30
@@ -37,6 +37,7 @@ class Score(Protocol):
     def rms(self) -> float: ...  # error, in units of the samples
 
 
+@draws_on_axes
 def plot_components(
     components: npt.ArrayLike,
     image_shape: tuple[int, int],
@@ -66,12 +67,6 @@ def plot_components(
         Colour map.
     label : str
         Label of the colour bar.
-    ax : Axes, optional
-        Where to draw; a new figure by default.
-
-    Returns
-    -------
-    ax : Axes
 
     Raises
     ------
@@ -96,6 +91,7 @@ def plot_components(
     return ax
 
 
+@draws_on_axes
 def plot_reconstructions(
     originals: npt.ArrayLike,
     reconstructions: Mapping[str, npt.ArrayLike],
@@ -120,12 +116,6 @@ def plot_reconstructions(
         Colour map.
     original_label : str, default="original"
         Name of the first row.
-    ax : Axes, optional
-        Where to draw; a new figure by default.
-
-    Returns
-    -------
-    ax : Axes
 
     Raises
     ------
@@ -155,6 +145,7 @@ def plot_reconstructions(
     return ax
 
 
+@draws_on_axes
 def plot_sparsity(C: npt.ArrayLike, *, ax: Axes | None = None) -> Axes:
     """Draw how many units are active per sample: the share of samples with each number, and the mean.
 
@@ -162,12 +153,6 @@ def plot_sparsity(C: npt.ArrayLike, *, ax: Axes | None = None) -> Axes:
     ----------
     C : (n_samples, n_components) array
         Spike counts or coefficients; a unit is active where its entry is not 0.
-    ax : Axes, optional
-        Where to draw; a new figure by default.
-
-    Returns
-    -------
-    ax : Axes
 
     Raises
     ------
@@ -205,6 +190,7 @@ def plot_sparsity(C: npt.ArrayLike, *, ax: Axes | None = None) -> Axes:
     return ax
 
 
+@draws_on_axes
 def plot_error_curve(
     seen: npt.ArrayLike,
     error: npt.ArrayLike,
@@ -228,12 +214,6 @@ def plot_error_curve(
         Name of the curve, in the legend that baselines bring.
     ylabel : str
         Label of the vertical axis.
-    ax : Axes, optional
-        Where to draw; a new figure by default.
-
-    Returns
-    -------
-    ax : Axes
 
     Raises
     ------
@@ -257,6 +237,7 @@ def plot_error_curve(
     return ax
 
 
+@draws_on_axes
 def plot_orientations(orientation: npt.ArrayLike, *, n_bins: int = 8, ax: Axes | None = None) -> Axes:
     """Draw how many components there are of each orientation, with a stroke of that orientation on each bar.
 
@@ -266,12 +247,6 @@ def plot_orientations(orientation: npt.ArrayLike, *, n_bins: int = 8, ax: Axes |
         Orientation of the stripes in radians, counter-clockwise from horizontal, taken modulo pi; NaN is left out.
     n_bins : int, default=8
         Bin k is centred on ``k pi / n_bins``.
-    ax : Axes, optional
-        Where to draw; a new figure by default.
-
-    Returns
-    -------
-    ax : Axes
 
     Raises
     ------
@@ -299,6 +274,7 @@ def plot_orientations(orientation: npt.ArrayLike, *, n_bins: int = 8, ax: Axes |
     return ax
 
 
+@draws_on_axes
 def plot_event_window(
     lag: npt.ArrayLike,
     dw: npt.ArrayLike,
@@ -320,12 +296,6 @@ def plot_event_window(
         The weights before the change, which the legend names.
     xlabel, ylabel : str
         Labels of the axes.
-    ax : Axes, optional
-        Where to draw; a new figure by default.
-
-    Returns
-    -------
-    ax : Axes
 
     Raises
     ------
@@ -352,6 +322,7 @@ def plot_event_window(
     return ax
 
 
+@draws_on_axes
 def plot_comparison(
     rows: Sequence[Score],
     baselines: Mapping[str, float] | None = None,
@@ -370,12 +341,6 @@ def plot_comparison(
         Errors without a code by name, as horizontal lines.
     ylabel : str
         Label of the vertical axis.
-    ax : Axes, optional
-        Where to draw; a new figure by default.
-
-    Returns
-    -------
-    ax : Axes
 
     Raises
     ------

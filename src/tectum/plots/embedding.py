@@ -8,10 +8,11 @@ import numpy.typing as npt
 from matplotlib.axes import Axes
 
 from tectum.plots.checks import as_classes, as_points, as_vector, class_names
-from tectum.plots.layout import add_class_legend, add_colour_bar, axes_or_new
+from tectum.plots.layout import add_class_legend, add_colour_bar, axes_or_new, draws_on_axes
 from tectum.plots.style import SEQUENTIAL, accent, class_colours, ink
 
 
+@draws_on_axes
 def plot_embedding(
     coords: npt.ArrayLike,
     *,
@@ -41,12 +42,6 @@ def plot_embedding(
         Title, for example the method of the embedding.
     axis_names : (str, str)
         Labels of the axes.
-    ax : Axes, optional
-        Where to draw; a new figure by default.
-
-    Returns
-    -------
-    ax : Axes
 
     Raises
     ------

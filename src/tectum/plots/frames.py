@@ -8,13 +8,14 @@ from matplotlib.axes import Axes
 from matplotlib.offsetbox import AnnotationBbox, OffsetImage
 
 from tectum.plots.checks import Integers, as_classes, as_vector
-from tectum.plots.layout import axes_or_new, format_map
+from tectum.plots.layout import axes_or_new, draws_on_axes, format_map
 from tectum.plots.style import class_colours, ink
 
 BORDER = 0.05
 """Width of the coloured border of a picture, as a share of its width."""
 
 
+@draws_on_axes
 def plot_frame_map(
     pictures: npt.ArrayLike,
     frame_of_unit: npt.ArrayLike,
@@ -35,12 +36,6 @@ def plot_frame_map(
         Shape of the map.
     regions : (rows * cols,) array of int, optional
         Region of each neuron from 0, the colour of the border of its picture; -1 for none.
-    ax : Axes, optional
-        Where to draw; a new figure by default.
-
-    Returns
-    -------
-    ax : Axes
 
     Raises
     ------
@@ -61,6 +56,7 @@ def plot_frame_map(
     return ax
 
 
+@draws_on_axes
 def plot_frame_groups(
     pictures: npt.ArrayLike,
     groups: Sequence[npt.ArrayLike],
@@ -81,12 +77,6 @@ def plot_frame_groups(
         What is written beside each row.
     most : int, default=8
         Pictures of a group, at most.
-    ax : Axes, optional
-        Where to draw; a new figure by default.
-
-    Returns
-    -------
-    ax : Axes
 
     Raises
     ------
@@ -116,6 +106,7 @@ def plot_frame_groups(
     return ax
 
 
+@draws_on_axes
 def plot_frame_strip(
     times: npt.ArrayLike, pictures: npt.ArrayLike, *, n: int = 11, zoom: float | None = None, ax: Axes | None = None
 ) -> Axes:
@@ -131,12 +122,6 @@ def plot_frame_strip(
         Pictures drawn, those nearest to the middles of as many equal parts of the time.
     zoom : float, optional
         Points per pixel; by default the pictures fill the width of the axes.
-    ax : Axes, optional
-        Where to draw; a new figure by default.
-
-    Returns
-    -------
-    ax : Axes
 
     Raises
     ------
@@ -157,6 +142,7 @@ def plot_frame_strip(
     return ax
 
 
+@draws_on_axes
 def plot_group_bands(
     times: npt.ArrayLike, bands: Sequence[npt.ArrayLike], *, names: Sequence[str], ax: Axes | None = None
 ) -> Axes:
@@ -170,12 +156,6 @@ def plot_group_bands(
         Group of each sample from 0; -1 for none.
     names : sequence of str
         What is written beside each band.
-    ax : Axes, optional
-        Where to draw; a new figure by default.
-
-    Returns
-    -------
-    ax : Axes
 
     Raises
     ------

@@ -6,9 +6,10 @@ from matplotlib.axes import Axes
 from matplotlib.colors import Normalize
 
 from tectum.plots.checks import Floats, check_codebook
-from tectum.plots.layout import add_colour_bar, axes_or_new, finite_limits, format_map
+from tectum.plots.layout import add_colour_bar, axes_or_new, draws_on_axes, finite_limits, format_map
 
 
+@draws_on_axes
 def plot_codebook_images(
     codebook: npt.ArrayLike,
     shape: tuple[int, int],
@@ -32,12 +33,6 @@ def plot_codebook_images(
         Colour map of grey values; all images share one scale.
     label : str
         Label of the colour bar of grey values.
-    ax : Axes, optional
-        Where to draw; a new figure by default.
-
-    Returns
-    -------
-    ax : Axes
 
     Raises
     ------

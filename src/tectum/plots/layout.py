@@ -1,8 +1,9 @@
 """What every plot shares: finding its axes, drawing grids of cells, colour bars and legends."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from inspect import cleandoc
 from math import ceil
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -31,6 +32,23 @@ FEW_CLASSES = 8
 """Up to this many classes are told apart by colour alone."""
 
 
+Plot = TypeVar("Plot", bound=Callable[..., Axes])
+
+
+def draws_on_axes(plot: Plot) -> Plot:
+    """Complete the docstring of a plot with what all plots share: the parameter ``ax`` and the axes that it returns."""
+    parameters, raises, rest = cleandoc(plot.__doc__ or "").partition("\n\nRaises\n")
+    plot.__doc__ = f"""{parameters}
+ax : Axes, optional
+    Where to draw; a new figure by default.
+
+Returns
+-------
+ax : Axes{raises}{rest}
+"""
+    return plot
+
+
 def axes_or_new(ax: Axes | None, size: tuple[float, float] = (4.8, 3.4)) -> Axes:
     """Return ``ax``, or the axes of a new figure of ``size`` (width, height) in inches."""
     if ax is not None:
@@ -52,12 +70,7 @@ def figure_or_new(figure: Figure | SubFigure | None, size: tuple[float, float]) 
 def panels(
     figure: Figure | SubFigure | None, n: int, *, columns: int, size: tuple[float, float], **options: Any
 ) -> npt.NDArray[np.object_]:
-    """``n`` axes in rows of at most ``columns``; ``size`` is one panel's width and height in inches.
-
-    Returns
-    -------
-    axes : (n,) array of Axes
-    """
+    """``n`` axes in rows of at most ``columns``; ``size`` is one panel's width and height in inches."""
     columns = max(1, min(columns, n))
     rows = ceil(n / columns)
     figure = figure_or_new(figure, (columns * size[0], rows * size[1]))
@@ -112,14 +125,10 @@ def draw_heat(
 
 
 def draw_cells(ax: Axes, colours: npt.NDArray[np.float64], sides: npt.ArrayLike = 0.94) -> None:
-    """Draw one square per cell of a map; cells with alpha 0 are left out, large maps have no gaps.
+    """Draw a square per cell of a map in ``colours`` (rows, cols, 4); cells with alpha 0 are left out, large maps have
+    no gaps.
 
-    Parameters
-    ----------
-    colours : (rows, cols, 4) array
-        Red, green, blue and alpha of each cell.
-    sides : float or (rows, cols) array
-        Length of the squares' sides, 1 is the distance between neighbours.
+    Sides, one or (rows, cols), are the lengths of the squares, where 1 is the distance between neighbours.
     """
     if max(colours.shape[:2]) > MAX_SPACED:
         ax.imshow(colours, aspect=ax.get_aspect())

@@ -18,6 +18,7 @@ from tectum.plots.layout import (
     axes_or_new,
     draw_cells,
     draw_heat,
+    draws_on_axes,
     format_map,
     hatch_cells,
     map_size,
@@ -28,6 +29,7 @@ from tectum.plots.layout import (
 from tectum.plots.style import DISTANCE, SEQUENTIAL, class_colours, ink
 
 
+@draws_on_axes
 def plot_u_matrix(u: npt.ArrayLike, *, label: str = "distance to neighbours", ax: Axes | None = None) -> Axes:
     """Draw the U-matrix: how far each neuron's codebook vector lies from those of its neighbours.
 
@@ -39,12 +41,6 @@ def plot_u_matrix(u: npt.ArrayLike, *, label: str = "distance to neighbours", ax
         Mean distance to the neighbours, in units of the input. NaN cells are hatched.
     label : str
         Label of the colour bar.
-    ax : Axes, optional
-        Where to draw; a new figure by default.
-
-    Returns
-    -------
-    ax : Axes
 
     Raises
     ------
@@ -61,6 +57,7 @@ def plot_u_matrix(u: npt.ArrayLike, *, label: str = "distance to neighbours", ax
     return ax
 
 
+@draws_on_axes
 def plot_hit_map(hits: npt.ArrayLike, *, label: str = "samples won", ax: Axes | None = None) -> Axes:
     """Draw how many samples each neuron won; neurons that won none are hatched.
 
@@ -70,12 +67,6 @@ def plot_hit_map(hits: npt.ArrayLike, *, label: str = "samples won", ax: Axes | 
         Number of samples per neuron. The numbers are written in the cells where they fit.
     label : str
         Label of the colour bar.
-    ax : Axes, optional
-        Where to draw; a new figure by default.
-
-    Returns
-    -------
-    ax : Axes
 
     Raises
     ------
@@ -153,6 +144,7 @@ def plot_component_planes(
     return axes
 
 
+@draws_on_axes
 def plot_label_map(
     unit_labels_grid: npt.ArrayLike,
     *,
@@ -171,12 +163,6 @@ def plot_label_map(
         Names of the classes; their numbers by default. More than 8 classes are also named in the cells.
     hits : (rows, cols) array, optional
         Number of samples each neuron won. Large squares won many; cells that won none are pale and hatched.
-    ax : Axes, optional
-        Where to draw; a new figure by default.
-
-    Returns
-    -------
-    ax : Axes
 
     Raises
     ------
@@ -216,6 +202,7 @@ def plot_label_map(
     return ax
 
 
+@draws_on_axes
 def plot_clusters(cluster_grid: npt.ArrayLike, *, ax: Axes | None = None) -> Axes:
     """Draw the cluster of each neuron, with a line between clusters and their numbers inside.
 
@@ -223,12 +210,6 @@ def plot_clusters(cluster_grid: npt.ArrayLike, *, ax: Axes | None = None) -> Axe
     ----------
     cluster_grid : (rows, cols) array of int
         Cluster of each neuron, from 0; -1 or NaN for none, which is hatched.
-    ax : Axes, optional
-        Where to draw; a new figure by default.
-
-    Returns
-    -------
-    ax : Axes
 
     Raises
     ------

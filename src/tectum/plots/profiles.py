@@ -7,10 +7,11 @@ import numpy.typing as npt
 from matplotlib.axes import Axes
 
 from tectum.plots.checks import as_vector
-from tectum.plots.layout import axes_or_new
+from tectum.plots.layout import axes_or_new, draws_on_axes
 from tectum.plots.style import SEQUENTIAL, accent, ink
 
 
+@draws_on_axes
 def plot_stdp_window(
     dt: npt.ArrayLike, dw: npt.ArrayLike, *, ylabel: str = "weight change", ax: Axes | None = None
 ) -> Axes:
@@ -24,12 +25,6 @@ def plot_stdp_window(
         Change of the weight, in units of the weight. Strengthening and weakening are filled in two colours.
     ylabel : str
         Label of the vertical axis.
-    ax : Axes, optional
-        Where to draw; a new figure by default.
-
-    Returns
-    -------
-    ax : Axes
 
     Raises
     ------
@@ -52,6 +47,7 @@ def plot_stdp_window(
     return ax
 
 
+@draws_on_axes
 def plot_lateral_profile(
     distance: npt.ArrayLike, weight: npt.ArrayLike, *, labels: Sequence[str] | None = None, ax: Axes | None = None
 ) -> Axes:
@@ -65,12 +61,6 @@ def plot_lateral_profile(
         Weight at each distance; several rows draw several profiles. Above zero excites, below inhibits.
     labels : sequence of n_profiles str, optional
         Names of the profiles, for example the radius of each.
-    ax : Axes, optional
-        Where to draw; a new figure by default.
-
-    Returns
-    -------
-    ax : Axes
 
     Raises
     ------
@@ -102,6 +92,7 @@ def plot_lateral_profile(
     return ax
 
 
+@draws_on_axes
 def plot_receptive_fields(
     x: npt.ArrayLike,
     currents: npt.ArrayLike,
@@ -120,12 +111,6 @@ def plot_receptive_fields(
         Input current of each neuron at each value; colours follow the order of the neurons.
     xlabel, ylabel : str
         Labels of the axes.
-    ax : Axes, optional
-        Where to draw; a new figure by default.
-
-    Returns
-    -------
-    ax : Axes
 
     Raises
     ------

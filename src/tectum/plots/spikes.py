@@ -7,13 +7,14 @@ from matplotlib.figure import Figure, SubFigure
 from matplotlib.ticker import MaxNLocator
 
 from tectum.plots.checks import as_grid, as_neurons, as_vector
-from tectum.plots.layout import axes_or_new, draw_heat, figure_or_new, finite_limits, map_size
+from tectum.plots.layout import axes_or_new, draw_heat, draws_on_axes, figure_or_new, finite_limits, map_size
 from tectum.plots.style import EARLIEST_BRIGHT, RGBA, accent, ink
 
 MANY_SPIKES = 20_000
 """More spikes than this are stored as pixels in vector files."""
 
 
+@draws_on_axes
 def plot_raster(
     time_ms: npt.ArrayLike,
     neuron: npt.ArrayLike,
@@ -37,12 +38,6 @@ def plot_raster(
         Neurons from the bottom row to the top row; neurons left out are not drawn. By number by default.
     colour : matplotlib colour, optional
         Colour of the ticks; the text colour by default.
-    ax : Axes, optional
-        Where to draw; a new figure by default.
-
-    Returns
-    -------
-    ax : Axes
 
     Raises
     ------
@@ -142,6 +137,7 @@ def plot_oscillation_raster(
     return axes
 
 
+@draws_on_axes
 def plot_latency(
     drive: npt.ArrayLike,
     latency: npt.ArrayLike,
@@ -160,12 +156,6 @@ def plot_latency(
         Time of its first spike in ms; NaN for neurons that stayed silent, which are marked along the top.
     xlabel, ylabel : str
         Labels of the axes.
-    ax : Axes, optional
-        Where to draw; a new figure by default.
-
-    Returns
-    -------
-    ax : Axes
 
     Raises
     ------
@@ -232,6 +222,7 @@ def plot_bubble(
     return ax
 
 
+@draws_on_axes
 def plot_first_spike_map(
     latency_grid: npt.ArrayLike, *, label: str = "time of the first spike (ms)", ax: Axes | None = None
 ) -> Axes:
@@ -243,12 +234,6 @@ def plot_first_spike_map(
         Time of the first spike in ms; NaN for silent neurons, which are hatched. The earliest is ringed.
     label : str
         Label of the colour bar.
-    ax : Axes, optional
-        Where to draw; a new figure by default.
-
-    Returns
-    -------
-    ax : Axes
 
     Raises
     ------

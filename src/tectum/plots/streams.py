@@ -9,13 +9,14 @@ from matplotlib.axes import Axes
 from matplotlib.ticker import MaxNLocator
 
 from tectum.plots.checks import as_classes, as_grid, as_neurons, as_vector, class_names
-from tectum.plots.layout import add_class_legend, axes_or_new, finite_limits
+from tectum.plots.layout import add_class_legend, axes_or_new, draws_on_axes, finite_limits
 from tectum.plots.style import accent, class_colours, ink
 
 BAND = 0.22
 """Opacity of the bands that show scenes behind winners."""
 
 
+@draws_on_axes
 def plot_winner_time_line(
     times: npt.ArrayLike,
     winners: npt.ArrayLike,
@@ -45,12 +46,6 @@ def plot_winner_time_line(
         Neurons from the bottom row to the top row; by number by default.
     xlabel : str, default="time (s)"
         Label of the time axis.
-    ax : Axes, optional
-        Where to draw; a new figure by default.
-
-    Returns
-    -------
-    ax : Axes
 
     Raises
     ------
@@ -91,6 +86,7 @@ def plot_winner_time_line(
     return ax
 
 
+@draws_on_axes
 def plot_class_curves(
     times: npt.ArrayLike,
     values: npt.ArrayLike,
@@ -118,12 +114,6 @@ def plot_class_curves(
         Names of the classes; their numbers by default.
     xlabel, ylabel : str
         Labels of the axes.
-    ax : Axes, optional
-        Where to draw; a new figure by default.
-
-    Returns
-    -------
-    ax : Axes
 
     Raises
     ------

@@ -8,13 +8,14 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure, SubFigure
 
 from tectum.plots.checks import Floats, as_points, as_vector, check_codebook
-from tectum.plots.layout import axes_or_new, finite_limits, panels
+from tectum.plots.layout import axes_or_new, draws_on_axes, finite_limits, panels
 from tectum.plots.style import accent, ink
 
 SIMILAR = 5
 """Features whose ranges differ by less than this factor are drawn to the same scale."""
 
 
+@draws_on_axes
 def plot_lattice(
     codebook2d: npt.ArrayLike,
     shape: tuple[int, int],
@@ -37,12 +38,6 @@ def plot_lattice(
         Samples drawn behind the lattice; first two columns.
     feature_names : sequence of at least 2 str, optional
         Labels of the axes.
-    ax : Axes, optional
-        Where to draw; a new figure by default.
-
-    Returns
-    -------
-    ax : Axes
 
     Raises
     ------
@@ -121,6 +116,7 @@ def plot_unfolding(
     return axes
 
 
+@draws_on_axes
 def plot_quality_curve(
     presentations: npt.ArrayLike,
     values: Mapping[str, npt.ArrayLike],
@@ -138,12 +134,6 @@ def plot_quality_curve(
         Measures by name; NaN is skipped. They share one axis, so group measures of one range.
     ylabel : str, optional
         Label of the vertical axis; the name of a single measure, else "value of the measure".
-    ax : Axes, optional
-        Where to draw; a new figure by default.
-
-    Returns
-    -------
-    ax : Axes
 
     Raises
     ------

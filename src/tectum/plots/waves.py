@@ -12,7 +12,7 @@ from matplotlib.path import Path
 from scipy.spatial import Delaunay, QhullError, cKDTree
 
 from tectum.plots.checks import Floats, Integers, as_neurons, as_points, as_vector
-from tectum.plots.layout import add_colour_bar, axes_or_new, finite_limits, panels
+from tectum.plots.layout import add_colour_bar, axes_or_new, draws_on_axes, finite_limits, panels
 from tectum.plots.style import DISTANCE, SEQUENTIAL, accent, class_colours, ink, readable_on
 
 TRAIL_MS = 2.0
@@ -62,6 +62,7 @@ def position_colours(positions: npt.ArrayLike) -> Floats:
     return np.sqrt(squares)
 
 
+@draws_on_axes
 def plot_wave(
     time_ms: npt.ArrayLike,
     neuron: npt.ArrayLike,
@@ -86,12 +87,6 @@ def plot_wave(
         Time for which a spike is seen.
     silent : bool, default=True
         Whether to draw the other nodes as small dots.
-    ax : Axes, optional
-        Where to draw; a new figure by default.
-
-    Returns
-    -------
-    ax : Axes
 
     Raises
     ------
@@ -173,6 +168,7 @@ def plot_wave_snapshots(
     return axes
 
 
+@draws_on_axes
 def plot_space_time(
     time_ms: npt.ArrayLike,
     neuron: npt.ArrayLike,
@@ -197,12 +193,6 @@ def plot_space_time(
         Which coordinate.
     bin_ms : float, default=1.0
         Width of a bin.
-    ax : Axes, optional
-        Where to draw; a new figure by default.
-
-    Returns
-    -------
-    ax : Axes
 
     Raises
     ------
@@ -223,6 +213,7 @@ def plot_space_time(
     return ax
 
 
+@draws_on_axes
 def plot_sheet_fields(
     fields: npt.ArrayLike,
     positions: npt.ArrayLike,
@@ -243,12 +234,6 @@ def plot_sheet_fields(
         Which fields to draw, in reading order; all by default.
     n_cols : int, optional
         Fields in a row; about as many as rows by default.
-    ax : Axes, optional
-        Where to draw; a new figure by default.
-
-    Returns
-    -------
-    ax : Axes
 
     Raises
     ------
@@ -267,6 +252,7 @@ def plot_sheet_fields(
     return ax
 
 
+@draws_on_axes
 def plot_field_growth(
     fields: npt.ArrayLike,
     positions: npt.ArrayLike,
@@ -287,12 +273,6 @@ def plot_field_growth(
         Time of growth.
     names : sequence of str, optional
         Names of the units; numbers by default.
-    ax : Axes, optional
-        Where to draw; a new figure by default.
-
-    Returns
-    -------
-    ax : Axes
 
     Raises
     ------
@@ -316,6 +296,7 @@ def plot_field_growth(
     return ax
 
 
+@draws_on_axes
 def plot_field_sizes(
     radii: npt.ArrayLike,
     sheet_radius: float,
@@ -333,12 +314,6 @@ def plot_field_sizes(
         That of the sheet; fields below half of it count as compact.
     before : (n_units,) array, optional
         Radii before growth.
-    ax : Axes, optional
-        Where to draw; a new figure by default.
-
-    Returns
-    -------
-    ax : Axes
 
     Raises
     ------
@@ -364,6 +339,7 @@ def plot_field_sizes(
     return ax
 
 
+@draws_on_axes
 def plot_coverage(
     counts: npt.ArrayLike, positions: npt.ArrayLike, *, label: str = "receptive fields", ax: Axes | None = None
 ) -> Axes:
@@ -377,12 +353,6 @@ def plot_coverage(
         Places of the nodes.
     label : str, default="receptive fields"
         Label of the colour bar.
-    ax : Axes, optional
-        Where to draw; a new figure by default.
-
-    Returns
-    -------
-    ax : Axes
 
     Raises
     ------
@@ -403,6 +373,7 @@ def plot_coverage(
     return ax
 
 
+@draws_on_axes
 def plot_net(
     centres: npt.ArrayLike,
     positions: npt.ArrayLike,
@@ -426,12 +397,6 @@ def plot_net(
         Nodes of the sheet below, whose area is drawn behind the net.
     neighbours : (n_pairs, 2) array of int, optional
         Units to join; those that are adjacent on their sheet by default.
-    ax : Axes, optional
-        Where to draw; a new figure by default.
-
-    Returns
-    -------
-    ax : Axes
 
     Raises
     ------
@@ -486,6 +451,7 @@ def sheet_neighbours(positions: npt.ArrayLike) -> Integers:
     return edges[lengths < LONG * np.median(lengths)].astype(np.int64)
 
 
+@draws_on_axes
 def plot_growth(
     times_ms: npt.ArrayLike,
     values: Mapping[str, npt.ArrayLike],
@@ -506,12 +472,6 @@ def plot_growth(
         Times at which a phase of the schedule ends, as vertical lines.
     ylabel : str, default=""
         Label of the vertical axis.
-    ax : Axes, optional
-        Where to draw; a new figure by default.
-
-    Returns
-    -------
-    ax : Axes
 
     Raises
     ------

@@ -1,7 +1,7 @@
 """What a page says, whatever kind of model it is about."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any, NamedTuple, Self
 
 from tectum.models.common.diagnosis import Diagnosis
@@ -13,23 +13,13 @@ HALF, WIDE = 5.4, 11.0  # inches, widths of drawings
 
 @dataclass(frozen=True)
 class Film:
-    """A moving picture, drawn by the script of the page.
+    """A moving picture, drawn by the script of the page."""
 
-    Attributes
-    ----------
-    key, title, caption : str
-        As of a `Drawing`.
-    kind : {"waves", "growth"}
-        What the script does with the data.
-    data : dict
-        What JSON can hold.
-    """
-
-    key: str
+    key: str  # key, title and caption as of a `Drawing`
     title: str
     caption: str
-    kind: str
-    data: dict[str, Any]
+    kind: str  # "waves" or "growth": what the script does with the data
+    data: dict[str, Any]  # what JSON can hold
 
 
 class Comparison(NamedTuple):
@@ -67,50 +57,22 @@ class Health(NamedTuple):
 
 @dataclass(frozen=True)
 class Content:
-    """All that the template needs to know of a model and its data.
+    """All that the template needs to know of a model and its data."""
 
-    Attributes
-    ----------
-    kind, eyebrow, untitled : str
-        The model in the title of the page, above the heading, and a heading where none was given.
-    estimator : str
-        Name of the class.
-    facts : list of (str, str)
-        Name and value, below the heading.
-    numbers : str
-        What was measured on what, above the headline numbers.
-    own : str
-        Name of the model among the methods.
-    measures : list of Measure
-        Headline numbers.
-    sections : list of Section
-        Figures.
-    health : Health
-        Diagnosis.
-    units : str
-        Units of the parameters, in a sentence.
-    footer : str
-        Source of the model.
-    comparison : Comparison or None
-        A longer table below the headline numbers.
-    n_opening : int
-        Sections that come before the headline numbers.
-    """
-
-    kind: str
-    eyebrow: str
-    untitled: str
-    estimator: str
-    facts: list[tuple[str, str]]
-    numbers: str
-    own: str
-    measures: list[Measure]
-    sections: list[Section]
-    health: Health
-    units: str
-    footer: str
-    comparison: Comparison | None = field(default=None)
-    n_opening: int = 0
+    kind: str  # name of the model, in the title of the page
+    eyebrow: str  # the line above the heading
+    untitled: str  # heading of a page without a title
+    estimator: str  # name of the class
+    facts: list[tuple[str, str]]  # name and value, below the heading
+    numbers: str  # what was measured on what, above the headline numbers
+    own: str  # name of the model among the methods
+    measures: list[Measure]  # headline numbers
+    sections: list[Section]  # figures
+    health: Health  # diagnosis
+    units: str  # units of the parameters, in a sentence
+    footer: str  # source of the model
+    comparison: Comparison | None = None  # a longer table below the headline numbers
+    n_opening: int = 0  # sections that come before the headline numbers
 
     @property
     def methods(self) -> list[str]:

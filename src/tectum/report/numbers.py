@@ -18,27 +18,13 @@ MAP, KOHONEN, K_MEANS = "spiking map", "Kohonen map", "k-means"
 
 @dataclass(frozen=True)
 class Measure:
-    """One row of the table of headline numbers.
+    """One row of the table of headline numbers."""
 
-    Attributes
-    ----------
-    key : str
-        Name for machines.
-    title : str
-        Name for people.
-    meaning : str
-        What it measures, in a sentence.
-    better : {"lower", "higher"}
-        Which values are good.
-    values : dict of str to float
-        By method; a method for which the measure is not defined is left out.
-    """
-
-    key: str
-    title: str
-    meaning: str
-    better: str
-    values: dict[str, float]
+    key: str  # name for machines
+    title: str  # name for people
+    meaning: str  # what it measures, in a sentence
+    better: str  # "lower" or "higher"
+    values: dict[str, float]  # by method; a method for which the measure is not defined is left out
 
     @property
     def best(self) -> float:

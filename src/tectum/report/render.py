@@ -26,36 +26,18 @@ DIGITS = re.compile(rb"(\.\d\d)\d+")  # beyond a hundredth of a point
 
 @dataclass(frozen=True)
 class Drawing:
-    """One figure of a report before it is drawn.
+    """One figure of a report before it is drawn."""
 
-    Attributes
-    ----------
-    key : str
-        Anchor in the page.
-    title : str
-        What it shows.
-    caption : str
-        How to read it.
-    draw : callable
-        Draws into a new matplotlib figure.
-    size : tuple of (float, float)
-        Width and height in inches; the page is 11 inches wide.
-    layout : {"constrained", "compressed"}
-        Layout engine of matplotlib; compressed suits axes of fixed aspect.
-    pixels_per_inch : int or None
-        For a drawing that is better stored as pixels; None stores vectors unless they are large.
-    photographs : bool
-        Whether pixels are stored with losses that do not show in photographs.
-    """
-
-    key: str
-    title: str
-    caption: str
-    draw: Callable[[Figure], object]
-    size: tuple[float, float]
+    key: str  # anchor in the page
+    title: str  # what it shows
+    caption: str  # how to read it
+    draw: Callable[[Figure], object]  # draws into a new matplotlib figure
+    size: tuple[float, float]  # width and height in inches; the page is 11 inches wide
+    # {"constrained", "compressed"} layout engine of matplotlib; compressed suits axes of fixed aspect
     layout: Literal["constrained", "compressed"] = "constrained"
+    # for a drawing that is better stored as pixels; None stores vectors unless they are large
     pixels_per_inch: int | None = None
-    photographs: bool = False
+    photographs: bool = False  # whether pixels are stored with losses that do not show in photographs
 
 
 @dataclass(frozen=True)

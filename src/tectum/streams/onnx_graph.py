@@ -34,44 +34,13 @@ class Node(NamedTuple):
 
 
 def layers(model: bytes) -> list[str]:
-    """Names of all that the nodes of a model make, in their order.
-
-    Parameters
-    ----------
-    model : bytes
-        Content of an ONNX file.
-
-    Returns
-    -------
-    list of str
-
-    Raises
-    ------
-    ValueError
-        If the bytes are not those of an ONNX file.
-    """
+    """Names of all that the nodes of an ONNX model make, in their order; ValueError if the bytes are not one."""
     return [name for node in _nodes(_graph(model)) for name in node.outputs if name]
 
 
 def with_output(model: bytes, layer: str) -> bytes:
-    """The model with one layer as its only output, and without the nodes that it does not need.
-
-    Parameters
-    ----------
-    model : bytes
-        Content of an ONNX file.
-    layer : str
-        One of `layers`.
-
-    Returns
-    -------
-    bytes
-        Content of the ONNX file of that part.
-
-    Raises
-    ------
-    ValueError
-        If the bytes are not those of an ONNX file.
+    """An ONNX model with one of its `layers` as its only output, without the nodes that it does not need; ValueError
+    if the bytes are not a model.
     """
     graph = _graph(model)
     nodes = _nodes(graph)

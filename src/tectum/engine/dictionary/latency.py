@@ -46,14 +46,8 @@ class LatencyScratch(NamedTuple):
 def sort_spikes(steps, n_at, order):
     """Inputs in the order of their spikes, those of one step by index; returns how many fire.
 
-    Parameters
-    ----------
-    steps : ndarray of int32, shape (n_inputs,)
-        IN step of the spike of each input, below 0 for none.
-    n_at : ndarray of int64, shape (n_steps + 1,)
-        OUT room to work in.
-    order : ndarray of int64, shape (n_inputs,)
-        OUT the inputs; beyond those that fire undefined.
+    IN `steps` (n_inputs,), the step of the spike of each input, below 0 for none. OUT `n_at` (n_steps + 1,), room to
+    work in, and `order` (n_inputs,), undefined beyond the inputs that fire.
     """
     n_at[:] = 0
     for i in range(steps.shape[0]):
@@ -110,24 +104,10 @@ def learn_at(rule, weights, by_input, i, j, eta, lag_pre, lag_post):
 def run_latency(circuit, state, spikes, scratch, X, keys, rates, learning):
     """Present samples to neurons that race to fire first.
 
-    Parameters
-    ----------
-    circuit : DictionaryCircuit
-        IN.
-    state : DictionaryState
-        INOUT; unchanged unless `learning`. Thresholds are in units of the number of inputs.
-    spikes : DictionarySpikes
-        OUT.
-    scratch : LatencyScratch
-        INOUT.
-    X : ndarray of int32, shape (n_samples, n_inputs)
-        IN step of the spike of each input, below 0 for none.
-    keys : ndarray of uint64, shape (n_samples,)
-        IN while learning the number of each presentation, on which the inhibition depends; else not used.
-    rates : ndarray of float32, shape (n_samples,)
-        IN learning rate of each presentation.
-    learning : bool
-        IN.
+    IN `circuit`, `learning`, `rates` (n_samples,), the learning rate of each presentation, and X (n_samples, n_inputs),
+    the step of the spike of each input, below 0 for none; `keys` (n_samples,) hold the number of each presentation
+    while learning, on which the inhibition depends. INOUT `scratch`, and `state`, unchanged unless `learning`, with
+    thresholds in units of the number of inputs. OUT `spikes`.
     """
     rule, race, weights, by_input = circuit.rule, circuit.competition, state.weights, scratch.by_input
     v, s, l, limit, order = scratch.v, scratch.s, scratch.l, scratch.limit, scratch.order

@@ -90,14 +90,8 @@ class DictionaryScratch(NamedTuple):
 
 @kernel
 def prepare(state, scratch):
-    """Fill the weights by input and the norms; nothing is known of the Gram matrix.
-
-    Parameters
-    ----------
-    state : DictionaryState
-        IN.
-    scratch : DictionaryScratch
-        OUT.
+    """Fill the weights by input and the norms of `scratch` (OUT) from `state` (IN); the Gram matrix is not known
+    yet.
     """
     weights, by_input = state.weights, scratch.by_input
     n_units, n_inputs = weights.shape
@@ -198,16 +192,9 @@ def inner_products(w, by_input, rows, out):
 def draw_input_spikes(encoder, x, seed, key, scratch):
     """Inputs that fire in each step of a presentation, in ascending order.
 
-    Parameters
-    ----------
-    encoder : part with `fires`
-        IN.
-    x : ndarray of float32, shape (n_inputs,)
-        IN rates in spikes per step, below 0 for an OFF channel.
-    seed, key : uint64
-        IN key of the random numbers: the model, and the presentation or the content of the sample.
-    scratch : DictionaryScratch
-        OUT `raster`, `n_fired`, `sign`; overwrites `last_pre` and `residual`.
+    IN `encoder`, a part with `fires`; x (n_inputs,), rates in spikes per step, below 0 for an OFF channel; `seed` of
+    the model and `key` of the presentation or of the content of the sample. OUT `raster`, `n_fired` and `sign` of
+    `scratch`, whose `last_pre` and `residual` are overwritten.
     """
     raster, n_fired, active, rate = scratch.raster, scratch.n_fired, scratch.last_pre, scratch.residual
     n_steps = n_fired.shape[0]
@@ -280,24 +267,9 @@ def learn_pairs(rule, w, by_input, j, eta, step, lag_post, last_pre):
 def run_softmax(circuit, state, spikes, scratch, X, keys, rates, learning):
     """Present samples to neurons that compete through a softmax.
 
-    Parameters
-    ----------
-    circuit : DictionaryCircuit
-        IN.
-    state : DictionaryState
-        INOUT; unchanged unless `learning`.
-    spikes : DictionarySpikes
-        OUT.
-    scratch : DictionaryScratch
-        INOUT, prepared.
-    X : ndarray of float32, shape (n_samples, n_inputs)
-        IN rates of the inputs in spikes per step.
-    keys : ndarray of uint64, shape (n_samples,)
-        IN keys of the random numbers of each sample.
-    rates : ndarray of float32, shape (n_samples,)
-        IN learning rate of each presentation.
-    learning : bool
-        IN.
+    IN `circuit`, `learning`, X (n_samples, n_inputs), rates of the inputs in spikes per step, `keys` (n_samples,) of
+    the random numbers of each sample, and `rates` (n_samples,), the learning rate of each presentation. INOUT `state`,
+    unchanged unless `learning`, and `scratch`, prepared. OUT `spikes`.
     """
     neuron, rule = circuit.neuron, circuit.rule
     U, drive, norm, share, winners = scratch.U, scratch.drive, scratch.norm, scratch.share, scratch.winners

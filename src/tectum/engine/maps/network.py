@@ -132,12 +132,8 @@ def initial_weights(projection: PlasticProjection, n_u: int, n_v: int, seed: np.
 
 
 def learn(circuit: MapCircuit, state: MapState, currents: NDArray[np.float32], parts: MapParts) -> NDArray[np.int64]:
-    """Present samples one after another with learning on; changes `state`.
-
-    Returns
-    -------
-    ndarray of shape (3,), int64
-        Number of spikes of u, of the inhibitory neuron and of v.
+    """Present samples one after another with learning on; changes `state`. Returns the numbers of spikes of u, of
+    the inhibitory neuron and of v, (3,).
     """
     spikes = _spikes(len(currents), state, capacity=0)
     n_input, n_blank = _steps(parts.protocol.input_ms, parts), _steps(parts.protocol.blank_ms, parts)
@@ -150,12 +146,8 @@ def learn(circuit: MapCircuit, state: MapState, currents: NDArray[np.float32], p
 def respond(
     circuit: MapCircuit, learned: MapState, currents: NDArray[np.float32], parts: MapParts
 ) -> NDArray[np.float64]:
-    """First spike of each neuron of v to each sample, with frozen weights and from rest.
-
-    Returns
-    -------
-    ndarray of shape (n_samples, n_v), float64
-        Time in ms since the onset of the sample, NaN for neurons that stay silent.
+    """First spike of each neuron of v to each sample (n_samples, n_v), with frozen weights and from rest: ms since
+    the onset of the sample, NaN for neurons that stay silent.
     """
     state = rest_state(learned.weights, learned.gain[0], (rest(circuit.u), rest(circuit.v)))
     spikes = _spikes(len(currents), state, capacity=0)

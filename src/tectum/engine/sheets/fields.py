@@ -80,22 +80,9 @@ def match(w, z, x):
 def learn_in_fields(rule, fields, state, images, seed, shown, z, x):
     """Present images one after another to the units of all fields.
 
-    Parameters
-    ----------
-    rule : FieldHebbStep
-        IN.
-    fields, state
-        IN, INOUT.
-    images : ndarray of float32, shape (n_images, n_nodes)
-        IN.
-    seed : int
-        IN key of the draw of fields that learn.
-    shown : int
-        IN number of images before these.
-    z : ndarray of float32, at least as long as the largest field
-        Room to work in.
-    x : ndarray of float32, shape (n_maps,)
-        Room to work in.
+    IN `rule`, `fields`, `images` (n_images, n_nodes), `seed` of the draw of the fields that learn, and `shown`, the
+    number of images before these. INOUT `state`. z, at least as long as the largest field, and x (n_maps,) are room to
+    work in.
     """
     n_maps = x.shape[0]
     even = ONE / np.float32(n_maps)
@@ -135,20 +122,8 @@ def learn_in_fields(rule, fields, state, images, seed, shown, z, x):
 def respond_in_fields(rule, entries, images, mean, square, x, out):
     """By how much the input of each unit exceeds the mean of its field, at least 0; only nodes that are lit add to it.
 
-    Parameters
-    ----------
-    rule : FieldHebbStep
-        IN.
-    entries : FieldEntries
-        IN.
-    images : ndarray of float32, shape (n_images, n_nodes)
-        IN.
-    mean, square : ndarray of float32, shape (n_fields,)
-        Room to work in.
-    x : ndarray of float32, shape (n_fields, n_maps)
-        Room to work in.
-    out : ndarray of float32, shape (n_images, n_fields * n_maps)
-        OUT, field by field.
+    IN `rule`, `entries`, `images` (n_images, n_nodes). OUT (n_images, n_fields * n_maps), field by field. `mean` and
+    `square` (n_fields,) and x (n_fields, n_maps) are room to work in.
     """
     n_fields, n_maps = x.shape
     for m in range(images.shape[0]):

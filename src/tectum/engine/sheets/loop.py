@@ -305,20 +305,8 @@ def reset_and_count(circuit, state, scratch, n_before, now):
 
 @kernel
 def run_sheet(circuit, state, scratch, first_step, spikes):
-    """Advance a sheet on which nothing acts but its own noise.
-
-    Parameters
-    ----------
-    circuit : SheetCircuit
-        IN.
-    state : SheetState
-        INOUT.
-    scratch : SheetScratch
-        INOUT.
-    first_step : int
-        IN number of the first step; random input depends on it.
-    spikes : SpikeEvents
-        OUT.
+    """Advance a sheet on which nothing acts but its own noise. IN `circuit` and `first_step`, on whose number random
+    input depends; INOUT `state` and `scratch`; OUT `spikes`.
     """
     n_before = begin(circuit, state, scratch)
     for s in range(spikes.first.shape[0] - 1):
@@ -334,20 +322,8 @@ def run_sheet(circuit, state, scratch, first_step, spikes):
 def run_driven(circuit, state, scratch, projection, weights, room, below, first_step, spikes, learning):
     """Advance a sheet driven by the spikes of the one below.
 
-    Parameters
-    ----------
-    circuit, state, scratch, first_step, spikes
-        As in `run_sheet`.
-    projection : ProjectionCircuit
-        IN.
-    weights : ProjectionState
-        INOUT; unchanged unless `learning`.
-    room : ProjectionScratch
-        INOUT.
-    below : SpikeEvents
-        IN spikes of the sheet below in the same steps.
-    learning : bool
-        IN.
+    Arguments are those of `run_sheet`, and IN `projection`, `learning`, and `below`, the spikes of the sheet below in
+    the same steps; INOUT `room`, and `weights`, unchanged unless `learning`.
     """
     noisy = noise_of(circuit.neuron) > ZERO
     n_before = begin(circuit, state, scratch)

@@ -251,15 +251,7 @@ def rescue(rule, weights):
 
 @kernel
 def new_reach(neighbourhood, weights):
-    """Reach of the neighbourhoods after a period of `REFRESH` steps.
-
-    Parameters
-    ----------
-    neighbourhood : FieldStep
-        IN.
-    weights : ProjectionState
-        INOUT the field `reach`.
-    """
+    """Reach of the neighbourhoods, a field of `weights` (INOUT), after a period of `REFRESH` steps."""
     n_pre, n_units = np.float32(weights.raw.shape[0]), np.float32(weights.reach.shape[0])
     for j in range(weights.reach.shape[0]):
         field = n_pre * weights.mean[j] * weights.mean[j] / weights.square[j]
@@ -270,18 +262,8 @@ def new_reach(neighbourhood, weights):
 def learn_images(projection, weights, room, first, neuron, alive, shown):
     """Present images to the units of a projection, without waves: the winners of each learn.
 
-    Parameters
-    ----------
-    projection, weights, room
-        As in `run_driven`.
-    first : ndarray of int64, shape (n_images + 1,)
-        IN where the active nodes of each image begin.
-    neuron : ndarray of uint32
-        IN active nodes, image by image.
-    alive : ndarray of bool, shape (n_post,)
-        IN.
-    shown : int
-        IN number of images before these.
+    `projection`, `weights` and `room` as in `run_driven`. IN `first` (n_images + 1,), where the nodes of each image
+    begin in `neuron`, the active nodes image by image; `alive` (n_post,); `shown`, the number of images before these.
     """
     silent = room.silent
     for m in range(first.shape[0] - 1):

@@ -35,18 +35,8 @@ class ReadoutScratch(NamedTuple):
 
 @kernel
 def fire_for_image(p, image, seed, key, spikes):
-    """Spikes of the first sheet.
-
-    Parameters
-    ----------
-    p : SpikeCountsStep
-        IN.
-    image : ndarray of float32, shape (n_nodes,)
-        IN shares of the largest input.
-    seed, key : uint64
-        IN of the model and of the image.
-    spikes : SpikeEvents
-        OUT, with room for all nodes in all steps.
+    """Spikes of the first sheet, OUT with room for all nodes in all steps. IN `image` (n_nodes,), shares of the
+    largest input, and the keys `seed` of the model and `key` of the image.
     """
     n = 0
     for s in range(spikes.first.shape[0] - 1):
@@ -61,22 +51,8 @@ def fire_for_image(p, image, seed, key, spikes):
 def fire_for_spikes(p, neuron, sheet, room, below, spikes, counts):
     """Spikes of a sheet above another; phases as in `run_driven`, without competition, waves and noise.
 
-    Parameters
-    ----------
-    p : SpikeCountsStep
-        IN.
-    neuron
-        IN parameters of the neuron for one step.
-    sheet : ReadoutSheet
-        IN.
-    room : ReadoutScratch
-        INOUT.
-    below : SpikeEvents
-        IN.
-    spikes : SpikeEvents
-        OUT.
-    counts : ndarray of float32, shape (n_post,)
-        OUT spikes of each unit.
+    IN p, `neuron` with the parameters for one step, `sheet`, and the spikes `below`. INOUT `room`. OUT `spikes`, and
+    `counts` (n_post,) of each unit.
     """
     x, v, fatigue, fired = room.x, room.v, room.fatigue, room.fired
     n_units = x.shape[0]

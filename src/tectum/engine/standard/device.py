@@ -78,20 +78,8 @@ class DeviceRoom(NamedTuple):
 def run(circuit, replicas, presentations, room, left, learning):
     """Present samples, or take replicas through them; the kernel `RUN`.
 
-    Parameters
-    ----------
-    circuit : DiehlCookCircuit
-        IN; its seed is not used.
-    replicas : Replicas
-        INOUT.
-    presentations : Presentations
-        IN and OUT.
-    room : DeviceRoom
-        INOUT; what it holds at the start does not matter.
-    left : float32
-        IN share of the adaptation that is left after a presentation.
-    learning : bool
-        IN.
+    IN `circuit`, whose seed is not used, `left`, the share of the adaptation that is left after a presentation, and
+    `learning`. INOUT `replicas`, and `room`, whatever it holds at the start. IN and OUT `presentations`.
     """
     thread, n_threads, own = cuda.threadIdx.x, cuda.blockDim.x, cuda.blockIdx.x
     # Size 0 is the memory that the launch asks for. The simulator may give arrays of a fixed size to one thread alone.

@@ -90,24 +90,10 @@ class DiehlCookScratch(NamedTuple):
 def run(circuit, state, scratch, X, keys, counts, shown, learning):
     """Present samples one after another.
 
-    Parameters
-    ----------
-    circuit : DiehlCookCircuit
-        IN.
-    state : DiehlCookState
-        INOUT; unchanged unless `learning`.
-    scratch : DiehlCookScratch
-        INOUT; what it holds at the start does not matter.
-    X : ndarray of float32, shape (n_samples, n_inputs)
-        IN values of the inputs, from 0 to 1.
-    keys : ndarray of uint64, shape (n_samples,)
-        IN keys of the random numbers of each sample.
-    counts : ndarray of int32, shape (n_samples, n_units)
-        OUT spikes of each neuron when the sample was last shown.
-    shown : ndarray of int32, shape (n_samples,)
-        OUT times that it was shown.
-    learning : bool
-        IN.
+    IN `circuit`, `learning`, X (n_samples, n_inputs), values of the inputs from 0 to 1, and `keys` (n_samples,) of the
+    random numbers of each sample. INOUT `state`, unchanged unless `learning`, and `scratch`, whatever it holds at the
+    start. OUT (n_samples, n_units) `counts`, spikes of each neuron when the sample was last shown, and `shown`
+    (n_samples,), how many times it was.
     """
     weights, theta, table, limit = state.weights, state.theta, scratch.table, scratch.limit
     n_inputs, n_units = weights.shape
@@ -143,18 +129,9 @@ def run(circuit, state, scratch, X, keys, counts, shown, learning):
 def draw_input_spikes(circuit, x, key, n_shown, scratch):
     """Inputs that fire in each step of a presentation; returns the number of inputs with a rate.
 
-    Parameters
-    ----------
-    circuit : DiehlCookCircuit
-        IN.
-    x : ndarray of float32, shape (n_inputs,)
-        IN values from 0 to 1.
-    key : uint64
-        IN of the sample.
-    n_shown : int
-        IN times that it was shown before.
-    scratch : DiehlCookScratch
-        OUT `raster`, `n_fired`, `active`; overwrites `open`, `interval`, `clock`, `words`.
+    IN `circuit`, x (n_inputs,), values from 0 to 1, `key` of the sample and `n_shown`, how many times it was shown
+    before. OUT `raster`, `n_fired` and `active` of `scratch`, whose `open`, `interval`, `clock` and `words` are
+    overwritten.
     """
     raster, n_fired, active, still, words = scratch.raster, scratch.n_fired, scratch.active, scratch.open, scratch.words
     interval, clock, levels = scratch.interval, scratch.clock, circuit.levels
@@ -199,20 +176,9 @@ def draw_input_spikes(circuit, x, key, n_shown, scratch):
 def present(circuit, theta, scratch, n_active, counts, learning):
     """The time loop of one presentation, phases 1 to 4; returns the spikes and the number of neurons that fired.
 
-    Parameters
-    ----------
-    circuit : DiehlCookCircuit
-        IN.
-    theta : ndarray of float32, shape (n_units,)
-        INOUT adaptation.
-    scratch : DiehlCookScratch
-        IN the input spikes and `active`; INOUT `table`, `limit`; OUT `winner`, `fired`; overwrites the rest.
-    n_active : int
-        IN.
-    counts : ndarray of int32, shape (n_units,)
-        INOUT spikes of each neuron.
-    learning : bool
-        IN.
+    IN `circuit`, `n_active`, `learning`. INOUT `theta` (n_units,), the adaptation, and `counts` (n_units,), the spikes.
+    Of `scratch` IN the input spikes and `active`, INOUT `table` and `limit`, OUT `winner` and `fired`; the rest is
+    overwritten.
     """
     neuron, rule, gain = circuit.neuron, circuit.rule, circuit.gain
     table, v, limit, back, winner = scratch.table, scratch.v, scratch.limit, scratch.back, scratch.winner

@@ -48,12 +48,8 @@ class Response(NamedTuple):
 # Typed, and by part: named tuples of different types may be equal.
 @functools.lru_cache(maxsize=8, typed=True)
 def build_circuit(gain: float, dt: float, seed: int, *in_order: Any) -> DiehlCookCircuit:
-    """Constants of a network whose parts are given in the order of `DiehlCookParts`; kept, so read-only.
-
-    Raises
-    ------
-    TypeError
-        If a part lacks one of its equations.
+    """Constants of a network whose parts are given in the order of `DiehlCookParts`; kept, so read-only. TypeError
+    if a part lacks one of its equations.
     """
     parts = DiehlCookParts(*in_order)
     encoder, neuron, rule = (discretise(part, dt) for part in (parts.encoder, parts.neuron, parts.rule))

@@ -11,21 +11,11 @@ SATURATED = 0.98  # share of its upper bound from which a weight counts as satur
 
 @dataclass(frozen=True)
 class Diagnosis:
-    """State of health of a model on given data; print it for a table.
+    """State of health of a model on given data; print it for a table."""
 
-    Attributes
-    ----------
-    values : dict of str to object
-        What was measured, by name; also attributes, ``diagnosis.silent_neurons``.
-    rows : list of (str, str)
-        The same as a table for people.
-    warnings : list of str
-        What is wrong, each with a remedy.
-    """
-
-    values: dict[str, Any]
-    rows: list[tuple[str, str]]
-    warnings: list[str]
+    values: dict[str, Any]  # what was measured, by name; also attributes, ``diagnosis.silent_neurons``
+    rows: list[tuple[str, str]]  # the same as a table for people
+    warnings: list[str]  # what is wrong, each with a remedy
 
     def __getattr__(self, name: str) -> Any:
         values = vars(self).get("values", {})
@@ -45,14 +35,8 @@ def saturation(weights: NDArray[Any], w_max: float | None) -> float:
 
 
 def responders(scores: NDArray[Any], owner: str) -> tuple[dict[str, Any], list[tuple[str, str]], list[str]]:
-    """Values, rows and warnings about who answers samples and who wins them.
-
-    Parameters
-    ----------
-    scores : ndarray of shape (n_samples, n_neurons)
-        Responses, 0 for none; the highest wins.
-    owner : str
-        Who answers, for the warnings: ``"network"``.
+    """Values, rows and warnings about who answers samples and who wins them: the highest of the responses
+    (n_samples, n_neurons), 0 for none. `owner` answers, for the warnings: ``"network"``.
     """
     n = scores.shape[1]
     fires = scores > 0
@@ -97,26 +81,12 @@ def diagnose_responders(
 ) -> Diagnosis:
     """Diagnose neurons with adaptive thresholds that inhibit each other.
 
-    Parameters
-    ----------
-    counts : ndarray of shape (n_samples, n_neurons)
-        Spikes to each sample.
-    weights : ndarray of shape (n_neurons, n_features)
-        Learned weights.
-    w_max : float or None
-        Their upper bound.
-    learned : ndarray of shape (n_neurons,)
-        Spikes of each neuron while it learned.
-    shown : float
-        Times that a sample was shown while the network learned, on average.
-    thresholds : ndarray of shape (n_neurons,)
-        In mV.
+    Given are their spikes (n_samples, n_neurons), weights (n_neurons, n_features) and the upper bound of these, spikes
+    of each neuron while it learned (n_neurons,), how often a sample was shown then on average, and thresholds in mV
+    (n_neurons,).
 
-    Returns
-    -------
-    Diagnosis
-        With `silent_neurons`, `never_winning` and `idle_neurons` (numbers of neurons), `silent_samples`,
-        `largest_share`, `saturated_weights` (shares), `responding`, `spikes`, `shown` and `threshold` (means).
+    Values are `silent_neurons`, `never_winning` and `idle_neurons` (numbers of neurons), `silent_samples`,
+    `largest_share`, `saturated_weights` (shares), `responding`, `spikes`, `shown` and `threshold` (means).
     """
     values, rows, warnings = responders(counts, "network")
     values |= {

@@ -27,31 +27,15 @@ def diagnose_dictionary(
 ) -> Diagnosis:
     """Diagnose a dictionary.
 
-    Parameters
-    ----------
-    X, reconstruction : ndarray of shape (n_samples, n_features)
-        Samples and what the counts make of them.
-    counts : ndarray of shape (n_samples, n_components)
-        Spike counts, those of OFF neurons negative.
-    weights : ndarray of shape (n_components, n_inputs)
-        Learned weights.
-    components : ndarray of shape (n_components, n_features)
-        What the neurons stand for.
-    chosen : dict
-        The parts in use, by parameter.
-    threshold : float
-        Present threshold.
-    input_scale : float
-        Value at which inputs fire in every step.
+    Given are samples and what the counts make of them (n_samples, n_features), spike counts (n_samples, n_components),
+    those of OFF neurons negative, weights (n_components, n_inputs), components (n_components, n_features), the parts in
+    use, the present threshold, and the value at which inputs fire in every step.
 
-    Returns
-    -------
-    Diagnosis
-        With `dead_units` (components that never fired), `duplicate_units` (their number: they point the same way as an
-        earlier one), `saturated_weights`, `silent_samples` (of those other than zero), `silent_energy` (their share of
-        the sum of squares), `clipped_values` (shares), `active_units` and `spikes` per sample, `target` and `reached`
-        of the threshold (active components, or under a softmax spikes per step), `threshold`, and `error` and
-        `trivial_error` of the reconstructions and of the mean sample.
+    Values are `dead_units` (components that never fired), `duplicate_units` (their number: they point the same way as
+    an earlier one), `saturated_weights`, `silent_samples` (of those other than zero), `silent_energy` (their share of
+    the sum of squares), `clipped_values` (shares), `active_units` and `spikes` per sample, `target` and `reached` of
+    the threshold (active components, or under a softmax spikes per step), `threshold`, and `error` and `trivial_error`
+    of the reconstructions and of the mean sample.
     """
     counts = np.abs(counts)
     is_softmax = isinstance(chosen["competition"], SoftmaxInhibition)

@@ -31,13 +31,7 @@ BY_NAME = {family.name: family for family in FAMILIES}
 
 
 def family_of(model: Any) -> Family:
-    """The family of an estimator.
-
-    Raises
-    ------
-    TypeError
-        If it is none of tectum's.
-    """
+    """The family of an estimator; TypeError if it is none of tectum's."""
     name = type(model).__name__
     if name not in BY_NAME:
         raise TypeError(f"model must be an estimator of tectum, got a {name}; there are: {', '.join(BY_NAME)}")

@@ -19,27 +19,13 @@ def diagnose_map(
 ) -> Diagnosis:
     """Diagnose a map.
 
-    Parameters
-    ----------
-    latency : ndarray of shape (n_samples, n_neurons)
-        First spike of each neuron in ms, NaN where it stayed silent.
-    recording : Recording
-        Some samples, each presented for several cycles.
-    weights : ndarray of shape (n_inputs, n_neurons)
-        Learned weights.
-    w_max : float
-        Their upper bound.
-    input_ms : float
-        Length of a presentation in training.
-    learned_with : ndarray of shape (3,)
-        Spikes of u, h and v per presentation in training, on average.
+    Given are the first spike of each neuron in ms (n_samples, n_neurons), NaN where it stayed silent, a recording of
+    some samples for several cycles each, weights (n_inputs, n_neurons) and their upper bound, the length of a
+    presentation in training, and the mean spikes of u, h and v in one (3,).
 
-    Returns
-    -------
-    Diagnosis
-        With `silent_neurons`, `saturated_neurons` (numbers of neurons: all their weights at one bound),
-        `saturated_weights`, `missing_winners` (shares), `spikes_per_presentation` (by population u, h, v),
-        `inputs_per_volley` (mean share of u that fires in a cycle), `period_ms` and `jitter_ms` of the oscillation.
+    Values are `silent_neurons`, `saturated_neurons` (numbers of neurons: all their weights at one bound),
+    `saturated_weights`, `missing_winners` (shares), `spikes_per_presentation` (by population u, h, v),
+    `inputs_per_volley` (mean share of u that fires in a cycle), `period_ms` and `jitter_ms` of the oscillation.
     """
     u, h, v = (recording.spikes[name] for name in "uhv")
     n = recording.duration_ms / input_ms

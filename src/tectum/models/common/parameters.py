@@ -122,12 +122,8 @@ def check_shape(shape: Any, name: str = "SpikingSOM.shape") -> None:
 
 
 def resolve(estimator: Any, recommended: Mapping[str, Any]) -> dict[str, Any]:
-    """The parts of an estimator by parameter, recommended ones in place of None.
-
-    Raises
-    ------
-    ValueError
-        If a field of a part is out of range; the message names estimator, part and field.
+    """The parts of an estimator by parameter, recommended ones in place of None; ValueError if a field of a part is
+    out of range, with the names of estimator, part and field.
     """
     chosen = {}
     for name, usual in recommended.items():

@@ -72,12 +72,8 @@ def unit_values(X: NDArray, ends: tuple[float, float]) -> NDArray[np.float32]:
 
 
 def scaling_of(X: NDArray[np.float64] | None, input_range: tuple | None, n_features: int, owner: str) -> FeatureScaling:
-    """Scaling from a given range, or from the data if there is none.
-
-    Raises
-    ------
-    ValueError
-        If the range does not fit the features, or nothing varies.
+    """Scaling from a given range, or from the data if there is none; ValueError if the range does not fit the
+    features, or nothing varies.
     """
     if input_range is None:
         assert X is not None

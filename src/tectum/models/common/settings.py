@@ -22,23 +22,8 @@ WORDS = {"none": None, "true": True, "false": False, "inf": float("inf"), "nan":
 
 
 def read_toml(path: str | os.PathLike[str]) -> dict[str, Any]:
-    """Read parameters from a TOML file: top-level keys are parameters, tables are parts.
-
-    Parameters
-    ----------
-    path : str or path
-
-    Returns
-    -------
-    dict
-        Values by dotted key, lists as tuples.
-
-    Raises
-    ------
-    FileNotFoundError
-        If there is no such file.
-    DataError
-        If it is not TOML.
+    """Parameters from a TOML file by dotted key: top-level keys are parameters, tables are parts, lists become
+    tuples. DataError if it is not TOML.
     """
     return dict(flatten(load_toml(path)))
 
@@ -55,21 +40,8 @@ def load_toml(path: str | os.PathLike[str]) -> dict[str, Any]:
 
 
 def parse_assignments(assignments: Iterable[str]) -> dict[str, Any]:
-    """Values by key from texts like ``shape=8,8`` and ``radius.end=1.5``.
-
-    Parameters
-    ----------
-    assignments : iterable of str
-        Numbers, true, false, none, inf, names, or several of them with commas between.
-
-    Returns
-    -------
-    dict
-
-    Raises
-    ------
-    ValueError
-        If a text is not of the form ``key=value``.
+    """Values by key from texts like ``shape=8,8`` and ``radius.end=1.5``: numbers, true, false, none, inf, names, or
+    several of them with commas between. ValueError if a text is not of the form ``key=value``.
     """
     values = {}
     for assignment in assignments:
@@ -81,24 +53,8 @@ def parse_assignments(assignments: Iterable[str]) -> dict[str, Any]:
 
 
 def constructor_arguments(estimator_class: Any, settings: Mapping[str, Any]) -> dict[str, Any]:
-    """Arguments for the constructor of an estimator.
-
-    Parameters
-    ----------
-    estimator_class : class
-        For example `SpikingSOM`.
-    settings : mapping
-        Values by dotted key, as from `read_toml` and `parse_assignments`.
-
-    Returns
-    -------
-    dict
-        Parts are complete.
-
-    Raises
-    ------
-    ValueError
-        If a variant, a parameter, a part or a field does not exist.
+    """Arguments for the constructor of an estimator, with complete parts, from values by dotted key as `read_toml`
+    and `parse_assignments` give them. ValueError if a variant, a parameter, a part or a field does not exist.
     """
     usual = estimator_class().get_params(deep=False)
     variant = _of_variant(estimator_class, settings["variant"]) if "variant" in settings else {}

@@ -18,22 +18,11 @@ def diagnose_maps(
 ) -> Diagnosis:
     """Diagnose the maps of a hierarchy.
 
-    Parameters
-    ----------
-    maps : sequence of Map
-        With all their parts.
-    scores : dict of str to ndarray of shape (n_frames, n_neurons)
-        By map: response of each neuron, 0 for none.
-    weights : dict of str to sequence of ndarray of shape (n_neurons, n_inputs)
-        By map: learned weights of each source.
-    usage : dict of str to ndarray of shape (n_neurons,)
-        By map: frames in which each neuron learned.
+    Given are by map the responses (n_frames, n_neurons), 0 for none, weights of each source (n_neurons, n_inputs), and
+    frames in which each neuron learned (n_neurons,).
 
-    Returns
-    -------
-    Diagnosis
-        With a dict by map for each of `silent_neurons`, `never_winning`, `unused_neurons` (numbers of neurons),
-        `silent_samples`, `largest_share`, `saturated_weights` (shares), and `responding` (mean number of neurons).
+    Values are dicts by map: `silent_neurons`, `never_winning`, `unused_neurons` (numbers of neurons), `silent_samples`,
+    `largest_share`, `saturated_weights` (shares), and `responding` (mean number of neurons).
     """
     values: dict[str, dict[str, Any]] = {}
     rows, warnings = [], []

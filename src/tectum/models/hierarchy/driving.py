@@ -4,17 +4,8 @@ from tectum.parts import Features, Map, Spikes, Winners
 
 
 def driving_maps(shape: tuple[int, ...]) -> list[Map]:
-    """A map of the whole picture, one of its upper and one of its lower half, and one that hears all three.
-
-    Parameters
-    ----------
-    shape : (rows, columns, channels)
-        Of the features of a frame, rows first.
-
-    Returns
-    -------
-    list of Map
-        Without the two halves if the features have a single row.
+    """A map of the whole picture, one of its upper and one of its lower half, and one that hears all three, for
+    features of shape (rows, columns, channels), rows first. Without the two halves if they have a single row.
     """
     rows = shape[0]
     middle = max(1, rows // 2) * shape[1] * shape[2]

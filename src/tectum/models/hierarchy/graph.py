@@ -65,12 +65,8 @@ def default_maps(n_features: int) -> list[parts.Map]:
 
 
 def resolved(maps: Any, clock: Any, n_features: int) -> list[parts.Map]:
-    """The maps with all their parts, levels and phases.
-
-    Raises
-    ------
-    ValueError
-        If the description is not one of a graph; the message names the map.
+    """The maps with all their parts, levels and phases; ValueError, with the name of the map, if the description is
+    not one of a graph.
     """
     maps = default_maps(n_features) if maps is None else list(maps)
     if not maps or any(not isinstance(m, parts.Map) for m in maps):

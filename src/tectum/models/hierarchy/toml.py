@@ -36,27 +36,11 @@ PART_KEYS = (*LOWER, "clock")
 
 
 def read_graph(path: str | os.PathLike[str]) -> tuple[list[parts.Map] | None, dict[str, Any]]:
-    """Read the maps of a hierarchy, and what else the file sets.
+    """The maps of a hierarchy in a TOML file, None if it has none, and what else it sets, by dotted key as `read_toml`
+    gives it.
 
-    Parameters
-    ----------
-    path : str or path
-        TOML file.
-
-    Returns
-    -------
-    maps : list of Map or None
-        None if the file has none.
-    others : dict
-        Parameters of `MapHierarchy` by dotted key, as `tectum.models.common.settings.read_toml` gives them.
-
-    Raises
-    ------
-    FileNotFoundError
-        If there is no such file.
-    ValueError
-        If it is not TOML, or a map, a source, a part or a field does not exist or cannot hold what it is given; the
-        message names map and key.
+    ValueError if it is not TOML, or a map, a source, a part or a field does not exist or cannot hold what it is given;
+    the message names map and key.
     """
     content = load_toml(path)
     tables = content.pop("maps", None)

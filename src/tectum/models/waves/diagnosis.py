@@ -22,23 +22,11 @@ def diagnose_waves(
 ) -> Diagnosis:
     """Diagnose the sheets of a wave network.
 
-    Parameters
-    ----------
-    recording : Recording
-        Spontaneous activity; populations are ``layer_0``, ``layer_1``, ...
-    weights : sequence of ndarray of shape (n_post, n_pre)
-        Of each projection.
-    fields : sequence of ndarray of shape (n_post, 3)
-        Centre and radius of each field, over the radius of the sheet below.
-    alive : sequence of ndarray of shape (n_nodes,), bool
-        Nodes that can fire, by sheet.
+    Given are spontaneous activity, weights of each projection (n_post, n_pre), centre and radius of each field (n_post,
+    3) over the radius of the sheet below, and the nodes of each sheet that can fire (n_nodes,).
 
-    Returns
-    -------
-    Diagnosis
-        With a list by sheet for each of `silent_neurons` (numbers of nodes) and `rate` (spikes/s), and a list by
-        projection for each of `wide_fields` and `saturated_units` (shares: fields that are not compact, units more than
-        a half of whose weight is on one node).
+    Values are lists: by sheet `silent_neurons` (numbers of nodes) and `rate` (spikes/s), by projection `wide_fields`
+    and `saturated_units` (shares: fields that are not compact, units more than a half of whose weight is on one node).
     """
     values: dict[str, list[Any]] = defaultdict(list)
     rows, warnings = [], []

@@ -219,13 +219,7 @@ def check_phases(name: str, phases: Any) -> None:
 
 
 def check_steps(chosen: dict[str, Any]) -> None:
-    """Check that the neurons of all sheets advance by the same step.
-
-    Raises
-    ------
-    ValueError
-        If they do not.
-    """
+    """Raise ValueError unless the neurons of all sheets advance by the same step."""
     first, other = step_of(chosen["first_neuron"]), step_of(chosen["neuron"])
     if first != other:
         raise ValueError(
@@ -235,12 +229,8 @@ def check_steps(chosen: dict[str, Any]) -> None:
 
 
 def check_radii(chosen: dict[str, Any], sheets: Sequence[parts.Sheet]) -> None:
-    """Check that excitation reaches less far than the sheets, in every phase.
-
-    Raises
-    ------
-    ValueError
-        If a radius is not below the extent of its sheet, so that every node would excite every other.
+    """Raise ValueError unless excitation reaches less far than the sheets, in every phase; else every node would
+    excite every other.
     """
     follows_fields = not isinstance(chosen["neighbourhood"], parts.FixedNeighbourhood)
     sides = [FIRST_SIDE] + [SIDE] * (len(sheets) - 1)

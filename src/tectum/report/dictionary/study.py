@@ -65,45 +65,20 @@ class Score(NamedTuple):
 
 @dataclass(frozen=True)
 class DictionaryStudy:
-    """A dictionary examined on samples: all that the figures and the tables of a report need.
+    """A dictionary examined on samples: all that the figures and the tables of a report need."""
 
-    Attributes
-    ----------
-    X : ndarray of shape (n, n_features)
-        The samples examined.
-    n_given : int
-        Number of samples given; more than n if a random part was examined.
-    n_train : int
-        Number of samples from which the baselines learned; 0 without baselines.
-    held_out : bool
-        Whether these came apart from X, as training samples.
-    counts : ndarray of shape (n, n_components)
-        Spikes of each component.
-    reconstruction : ndarray of shape (n, n_features)
-        What they tell, in units of the input.
-    budgets : list of Budget
-        The dictionary with ever more active units or steps, the last one as it was trained.
-    scores : list of Score
-        Every method at every code length, trivial predictors last.
-    curve : tuple of ndarray (n_points,) or None
-        Presentations, and the error after them in a repeated training; None without training samples.
-    measures : list of Measure
-        Headline numbers.
-    diagnosis : Diagnosis
-        State of health.
-    """
-
-    X: NDArray[np.float64]
-    n_given: int
-    n_train: int
-    held_out: bool
-    counts: NDArray[np.float32]
-    reconstruction: NDArray[np.float64]
-    budgets: list[Budget]
-    scores: list[Score]
+    X: NDArray[np.float64]  # (n, n_features) the samples examined
+    n_given: int  # number of samples given; more than n if a random part was examined
+    n_train: int  # number of samples from which the baselines learned; 0 without baselines
+    held_out: bool  # whether these came apart from X, as training samples
+    counts: NDArray[np.float32]  # (n, n_components) spikes of each component
+    reconstruction: NDArray[np.float64]  # (n, n_features) what they tell, in units of the input
+    budgets: list[Budget]  # the dictionary with ever more active units or steps, the last one as it was trained
+    scores: list[Score]  # every method at every code length, trivial predictors last
+    # presentations, and the error after them in a repeated training; None without training samples
     curve: tuple[NDArray[np.float64], NDArray[np.float64]] | None
-    measures: list[Measure]
-    diagnosis: Diagnosis
+    measures: list[Measure]  # headline numbers
+    diagnosis: Diagnosis  # state of health
 
 
 def examine_dictionary(

@@ -19,50 +19,22 @@ MOST_CLASSES = 32  # a target with more distinct values is no set of classes
 
 @dataclass(frozen=True)
 class Study:
-    """A map examined on samples: all that the figures and the table of a report need.
+    """A map examined on samples: all that the figures and the table of a report need."""
 
-    Attributes
-    ----------
-    samples : array-like of shape (n, n_features)
-        The samples examined, in the form in which they were given.
-    n_given : int
-        Number of samples given; more than n if a random subset was examined.
-    X : ndarray of shape (n, n_features)
-        The samples, features scaled to [0, 1].
-    low, span : ndarray of shape (n_features,)
-        Smallest value and range of each feature, which scale back.
-    labels : ndarray of shape (n,) or None
-        Class of each sample, from 0.
-    target_names, feature_names : list of str
-        Names of the classes and of the features.
-    latency : ndarray of shape (n, n_neurons)
-        First spike of each neuron in ms, NaN where silent.
-    winners : ndarray of shape (n,)
-        Winner of each sample, -1 for none.
-    codebook : ndarray of shape (n_neurons, n_features)
-        Codebook of the map, scaled as X.
-    clusters : ndarray of shape (n_neurons,)
-        Cluster of each neuron.
-    measures : list of Measure
-        The table of headline numbers.
-    diagnosis : Diagnosis
-        State of health.
-    """
-
-    samples: Any
-    n_given: int
-    X: NDArray[np.float64]
-    low: NDArray[np.float64]
-    span: NDArray[np.float64]
-    labels: NDArray[np.intp] | None
-    target_names: list[str]
+    samples: Any  # (n, n_features) the samples examined, in the form in which they were given
+    n_given: int  # number of samples given; more than n if a random subset was examined
+    X: NDArray[np.float64]  # (n, n_features) the samples, features scaled to [0, 1]
+    low: NDArray[np.float64]  # (n_features,) smallest value of each feature before scaling
+    span: NDArray[np.float64]  # (n_features,) range of each feature before scaling
+    labels: NDArray[np.intp] | None  # (n,) class of each sample, from 0
+    target_names: list[str]  # of the classes
     feature_names: list[str]
-    latency: NDArray[np.float64]
-    winners: NDArray[np.intp]
-    codebook: NDArray[np.float64]
-    clusters: NDArray[np.intp]
-    measures: list[Measure]
-    diagnosis: Diagnosis
+    latency: NDArray[np.float64]  # (n, n_neurons) first spike of each neuron in ms, NaN where silent
+    winners: NDArray[np.intp]  # (n,) winner of each sample, -1 for none
+    codebook: NDArray[np.float64]  # (n_neurons, n_features) codebook of the map, scaled as X
+    clusters: NDArray[np.intp]  # (n_neurons,) cluster of each neuron
+    measures: list[Measure]  # the table of headline numbers
+    diagnosis: Diagnosis  # state of health
 
 
 def examine_map(
@@ -75,34 +47,7 @@ def examine_map(
     baselines: bool = True,
     random_state: int | None = 0,
 ) -> Study:
-    """Measure a fitted map, and a Kohonen map and k-means with as many units, on the same samples.
-
-    Parameters
-    ----------
-    som : SpikingSOM
-        Fitted.
-    X : array-like or sparse matrix of shape (n_samples, n_features)
-        Samples; of more than 5,000 a random subset is examined.
-    y : array-like of shape (n_samples,), optional
-        Class of each sample. A target with more than 32 distinct values is not a class and is left out.
-    target_names : sequence of str, optional
-        Name of class `k` at index `k`, for a y of integers.
-    feature_names : sequence of str, optional
-        Names of the features; those seen in `fit`, or numbers, by default.
-    baselines : bool, default=True
-        Whether to fit the Kohonen map (as many presentations as the spiking map has seen) and k-means.
-    random_state : int or None, default=0
-        Subset and baselines.
-
-    Returns
-    -------
-    Study
-
-    Raises
-    ------
-    ValueError
-        If X does not suit the map, y or a list of names has another length, or a class has no name.
-    """
+    """Measure a fitted map, and a Kohonen map and k-means with as many units; see `tectum.report.examine`."""
     n_given, X, table, labels, class_names = drawn_samples(X, y, target_names, random_state)
     latency = som.spike_times(X)
     low, span = table.min(axis=0), np.ptp(table, axis=0)

@@ -26,37 +26,18 @@ class Responders(NamedTuple):
 
 @dataclass(frozen=True)
 class ResponderStudy:
-    """A network examined on samples: all that the figures and the table of a report need.
+    """A network examined on samples: all that the figures and the table of a report need."""
 
-    Attributes
-    ----------
-    samples : array-like of shape (n, n_features)
-        The samples examined, in the form in which they were given.
-    n_given : int
-        Number of samples given; more than n if a random subset was examined.
-    labels : ndarray of shape (n,) or None
-        Class of each sample, from 0.
-    target_names : list of str
-        Names of the classes.
-    methods : dict of str to Responders
-        The network, and what it is compared with.
-    voted : dict of str to ndarray
-        By method: the class (n // 2,) that labelled units vote for, for every second sample; labels come from the
-        others. Empty without classes.
-    measures : list of Measure
-        The table of headline numbers.
-    diagnosis : Diagnosis
-        State of health.
-    """
-
-    samples: Any
-    n_given: int
-    labels: NDArray[np.intp] | None
-    target_names: list[str]
-    methods: dict[str, Responders]
+    samples: Any  # (n, n_features) the samples examined, in the form in which they were given
+    n_given: int  # number of samples given; more than n if a random subset was examined
+    labels: NDArray[np.intp] | None  # (n,) class of each sample, from 0
+    target_names: list[str]  # names of the classes
+    methods: dict[str, Responders]  # the network, and what it is compared with
+    # by method: the class (n // 2,) that labelled units vote for, for every second sample; labels come from the
+    # others. Empty without classes
     voted: dict[str, NDArray[np.int64]]
-    measures: list[Measure]
-    diagnosis: Diagnosis
+    measures: list[Measure]  # the table of headline numbers
+    diagnosis: Diagnosis  # state of health
 
     @property
     def counts(self) -> NDArray[Any]:

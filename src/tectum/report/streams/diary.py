@@ -62,13 +62,7 @@ class Frames(NamedTuple):
 
 
 class Thinned:
-    """A list that keeps every k-th of what is added; k doubles when it is full.
-
-    Parameters
-    ----------
-    most : int
-        Length that it does not exceed.
-    """
+    """A list of at most `most` items that keeps every k-th of what is added; k doubles when it is full."""
 
     def __init__(self, most: int) -> None:
         self.items: list[Any] = []
@@ -151,10 +145,6 @@ class Diary:
 
     def frames(self) -> Frames:
         """The frames that were kept.
-
-        Returns
-        -------
-        Frames
 
         Raises
         ------
@@ -264,14 +254,8 @@ class Diary:
 
 
 class Watched(Stream):
-    """A stream whose chunks go into a diary before they are learned, and some of which are held out.
-
-    Parameters
-    ----------
-    stream, hierarchy, reading, progress
-        As in `Diary.learn`.
-    diary : Diary
-        Where to keep them.
+    """A stream whose chunks go into a diary before they are learned, and some of which are held out; see
+    `Diary.learn`.
     """
 
     def __init__(

@@ -79,79 +79,31 @@ class Plane(NamedTuple):
 
 @dataclass(frozen=True)
 class StreamStudy:
-    """A hierarchy on the frames that a diary kept.
+    """A hierarchy on the frames that a diary kept."""
 
-    Attributes
-    ----------
-    diary : Diary
-        What was kept.
-    frames : Frames
-        The frames.
-    labels : ndarray of shape (n,) or None
-        Clip of each frame; None if there is only one.
-    names : list of str
-        Names of the clips.
-    eye : MapStudy
-        The largest map that sees features.
-    maps : list of MapStudy
-        All maps.
-    codes : ndarray of shape (n, n_inputs)
-        What the eye is told of each frame, scaled to length 1.
-    planes : dict of str to Plane
-        Features, codes and responses in the plane.
-    similarity : dict of str to float
-        Correlation of the distances between frames at two stages.
-    course : Course or None
-        None without labels.
-    rhythm : Rhythm
-    curves : dict of str to dict
-        Scores of the baselines by number of regions or centres.
-    measures : list of Measure
-        Headline numbers.
-    warnings : list of str
-        What looks wrong.
-    """
-
-    diary: Diary
-    frames: Frames
-    labels: NDArray[np.intp] | None
-    names: list[str]
-    eye: MapStudy
-    maps: list[MapStudy]
-    codes: NDArray[np.float64]
-    planes: dict[str, Plane]
-    similarity: dict[str, float]
-    course: Course | None
+    diary: Diary  # what was kept
+    frames: Frames  # the frames
+    labels: NDArray[np.intp] | None  # (n,) clip of each frame; None if there is only one
+    names: list[str]  # names of the clips
+    eye: MapStudy  # the largest map that sees features
+    maps: list[MapStudy]  # all maps
+    codes: NDArray[np.float64]  # (n, n_inputs) what the eye is told of each frame, scaled to length 1
+    planes: dict[str, Plane]  # features, codes and responses in the plane
+    similarity: dict[str, float]  # correlation of the distances between frames at two stages
+    course: Course | None  # none without labels
     rhythm: Rhythm
-    curves: dict[str, dict[int, dict[str, float | int]]]
-    measures: list[Measure]
-    warnings: list[str]
+    curves: dict[str, dict[int, dict[str, float | int]]]  # scores of the baselines by number of regions or centres
+    measures: list[Measure]  # headline numbers
+    warnings: list[str]  # what looks wrong
 
 
 def examine_stream(
     hierarchy: Any, diary: Diary, *, baselines: bool = True, random_state: int | None = 0
 ) -> StreamStudy:
-    """Measure a hierarchy on the frames that a diary kept, weights frozen, beside k-means and a Kohonen map.
+    """Measure a hierarchy on the frames that a diary kept, weights frozen, beside k-means and a Kohonen map on the same
+    codes.
 
-    Parameters
-    ----------
-    hierarchy : MapHierarchy
-        That has learned the stream.
-    diary : Diary
-        Of the same stream.
-    baselines : bool, default=True
-        Whether to fit the baselines, on the codes of the same frames.
-    random_state : int or None, default=0
-        Of the baselines and t-SNE.
-
-    Returns
-    -------
-    StreamStudy
-
-    Raises
-    ------
-    ValueError
-        If the diary is empty, or no map of the hierarchy sees features.
+    ValueError if the diary is empty, or no map of the hierarchy sees features. See `tectum.report.examine`.
     """
     frames = diary.frames()
     seen = np.unique(frames.source)

@@ -58,34 +58,16 @@ class Order(NamedTuple):
 
 @dataclass(frozen=True)
 class Projection:
-    """A sheet and one below it, as they have grown.
+    """A sheet and one below it, as they have grown."""
 
-    Attributes
-    ----------
-    below, above : int
-        The sheets.
-    weights : ndarray of shape (n_units, n_nodes)
-        Weights, or shares across several projections.
-    centres : ndarray of shape (n_units, 2)
-        Of the receptive fields.
-    radii : ndarray of shape (n_units,)
-        Of the receptive fields.
-    order : Order
-        Measures.
-    tracking : float
-        Share of the variance of the centre of the wave below that an affine map of that above explains.
-    causality : waves.WaveCausality
-        Whether waves above follow those below.
-    """
-
-    below: int
-    above: int
-    weights: NDArray[np.float64]
-    centres: NDArray[np.float64]
-    radii: NDArray[np.float64]
-    order: Order
-    tracking: float
-    causality: waves.WaveCausality
+    below: int  # number of the sheet
+    above: int  # number of the sheet
+    weights: NDArray[np.float64]  # (n_units, n_nodes) weights, or shares across several projections
+    centres: NDArray[np.float64]  # (n_units, 2) of the receptive fields
+    radii: NDArray[np.float64]  # (n_units,) of the receptive fields
+    order: Order  # measures
+    tracking: float  # share of the variance of the centre of the wave below that an affine map of that above explains
+    causality: waves.WaveCausality  # whether waves above follow those below
 
     @property
     def name(self) -> str:
@@ -95,42 +77,19 @@ class Projection:
 
 @dataclass(frozen=True)
 class WaveStudy:
-    """A network of sheets examined: all that the figures and the tables of a report need.
+    """A network of sheets examined: all that the figures and the tables of a report need."""
 
-    Attributes
-    ----------
-    positions : list of ndarray of shape (n, 2)
-        Nodes of each sheet.
-    looks : list of Look
-        Growth, the first before it; only the end where it was not followed and cannot be repeated.
-    orders : list of list of Order
-        Measures of each projection at each look.
-    projections : list of Projection
-        Between neighbouring sheets, then from the first sheet to those farther above.
-    recording : Recording
-        Spontaneous activity after growth.
-    statistics : list of WaveStatistics
-        Of each sheet.
-    configuration : str
-        Which set of parts has grown: topographic, continuous, budding, scheduled, authors, precursor, or own.
-    complete : bool
-        Whether the whole schedule has been run.
-    measures : list of Measure
-        Headline numbers.
-    warnings : list of str
-        What looks wrong, and what to do about it.
-    """
-
-    positions: list[NDArray[np.float64]]
-    looks: list[Look]
-    orders: list[list[Order]]
-    projections: list[Projection]
-    recording: Recording
-    statistics: list[waves.WaveStatistics]
+    positions: list[NDArray[np.float64]]  # (n, 2) nodes of each sheet
+    looks: list[Look]  # growth, the first before it; only the end where it was not followed and cannot be repeated
+    orders: list[list[Order]]  # measures of each projection at each look
+    projections: list[Projection]  # between neighbouring sheets, then from the first sheet to those farther above
+    recording: Recording  # spontaneous activity after growth
+    statistics: list[waves.WaveStatistics]  # of each sheet
+    # which set of parts has grown: topographic, continuous, budding, scheduled, authors, precursor, or own
     configuration: str
-    complete: bool
-    measures: list[Measure]
-    warnings: list[str]
+    complete: bool  # whether the whole schedule has been run
+    measures: list[Measure]  # headline numbers
+    warnings: list[str]  # what looks wrong, and what to do about it
 
     @property
     def direct(self) -> list[Projection]:
