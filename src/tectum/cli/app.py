@@ -10,19 +10,21 @@ from tectum.cli import streams as cli_streams, support, waves as cli_waves
 from tectum.cli.encode import encode
 from tectum.cli.images import Cut
 from tectum.cli.options import (
-    CNNOption,
+    ConfigOption,
     DataArgument,
-    EveryOption,
-    LayerOption,
+    FrameOptions,
+    ModelArgument,
     PatchOption,
-    PixelsOption,
     ReportOption,
+    SeedOption,
+    SettingsOption,
     WhitenOption,
+    with_groups,
 )
 from tectum.cli.output import Group, Output
 from tectum.cli.reconstruct import reconstruct
 from tectum.cli.support import FITTED, MODELS
-from tectum.cli.tables import check_no_table, takes_table, words_of
+from tectum.cli.tables import check_no_table, words_of
 from tectum.cli.warmup import warmup
 from tectum.core.compiler import seconds_without_compiling
 
@@ -62,8 +64,10 @@ def start(
 
 
 @app.command()
+@with_groups
 def demo(
     context: typer.Context,
+    frames: FrameOptions,
     name: Annotated[
         str,
         typer.Argument(
@@ -77,10 +81,6 @@ def demo(
     ] = None,
     presentations: Annotated[int | None, typer.Option(help="Presentations of a sample; chosen by default.")] = None,
     report: ReportOption = None,
-    cnn: CNNOption = None,
-    layer: LayerOption = None,
-    pixels: PixelsOption = None,
-    every: EveryOption = None,
     output: Annotated[
         Path | None, typer.Option("--output", "-o", metavar="FILE", help="Keep what driving has learned in this file.")
     ] = None,
@@ -91,15 +91,14 @@ def demo(
     out: Output = context.obj
     support.check_name("NAME", name, support.demonstrations())
     path = report or Path(f"tectum-{name}.html")
-    out.check_destination(path, output, resume, cnn, *(videos or []))
-    look = cli_streams.FrameOptions(cnn, layer, pixels, every)
+    out.check_destination(path, output, resume, frames.cnn, *(videos or []))
     if name == "driving":
         if presentations is not None:
             raise typer.BadParameter("--presentations is for samples; leave it out for driving, which sees frames once")
         files = videos or []
-        cli_streams.demonstrate(out, files, look, path, output=output, resume=resume, seed=seed)
+        cli_streams.demonstrate(out, files, frames, path, output=output, resume=resume, seed=seed)
         return
-    cli_streams.check_unused(look, videos=videos, output=output, resume=resume, seed=seed)
+    cli_streams.check_unused(frames, videos=videos, output=output, resume=resume, seed=seed)
     if name == "waves":
         if presentations is not None:
             raise typer.BadParameter("--presentations is for samples; leave it out for waves, which need none")
@@ -111,59 +110,49 @@ def demo(
     model.set_params(verbose=out.progress).fit(data.data)
     seconds = seconds_without_compiling() - started
     model.set_params(verbose=False)
-    extra = [] if presentations is None else ["--presentations", str(presentations)]
     out.say("comparing with the baselines and drawing the report ...")
-    study = support.report_on(path, model, data, support.shell_command("demo", name, *extra), seconds)
-    if out.progress:
-        support.print_measures(study.measures)
-    out.say(f"report in {path.resolve()}")
-    out.result(support.report_result(data, study, path) | {"seconds": seconds})
+    command = support.shell_command("demo", name, presentations=presentations)
+    study = support.report_on(path, model, data, command, seconds)
+    out.result(support.announce_report(out, path, study, data=data.name, seconds=seconds))
 
 
 @app.command()
-@takes_table
+@with_groups
 def fit(
     context: typer.Context,
     table: dict[str, Any],
+    frames: FrameOptions,
     model: Annotated[
         str,
         typer.Argument(metavar="MODEL", help=f"What to fit: {', '.join(FITTED)}.", autocompletion=lambda: [*FITTED]),
     ],
     data: DataArgument,
     output: Annotated[Path, typer.Option("--output", "-o", metavar="FILE", help="File for the fitted model.")],
-    config: Annotated[Path | None, typer.Option(help="TOML file with parameters, one table per part.")] = None,
-    settings: Annotated[
-        list[str] | None,
-        typer.Option("--set", metavar="KEY=VALUE", help="A parameter or a field of a part: shape=8,8, radius.end=1.5."),
-    ] = None,
+    config: ConfigOption = None,
+    settings: SettingsOption = None,
     report: ReportOption = None,
     resume: Annotated[Path | None, typer.Option(help="Go on with an interrupted fit saved in this file.")] = None,
-    seed: Annotated[int | None, typer.Option(help="Seed; 0 by default.")] = None,
+    seed: SeedOption = None,
     patch: PatchOption = None,
     stride: Annotated[int | None, typer.Option(help="Pixels between patches that may be drawn; 1 by default.")] = None,
     patches: Annotated[int | None, typer.Option(help="Patches drawn at random; 20,000 by default.")] = None,
     whiten: WhitenOption = None,
-    cnn: CNNOption = None,
-    layer: LayerOption = None,
-    pixels: PixelsOption = None,
-    every: EveryOption = None,
 ) -> None:
     """Fit a model to data and save it; Ctrl-C saves what was learned so far."""
     out: Output = context.obj
     support.check_name("MODEL", model, FITTED)
-    out.check_destination(output, data, config, cnn, goes_on=resume)
+    out.check_destination(output, data, config, frames.cnn, goes_on=resume)
     if report:
-        out.check_destination(report, data, config, cnn, output, resume)
+        out.check_destination(report, data, config, frames.cnn, output, resume)
     drop = support.share_of(table, data) if MODELS[model].data == "images" else None
     changes = support.changes(patch=patch, stride=stride, patches=patches, drop=drop, whiten=whiten)
-    look = cli_streams.FrameOptions(cnn, layer, pixels, every)
     if MODELS[model].data == "frames":
         support.check_for_dictionary(False, changes)
         check_no_table(table)
         paths: dict[str, Path | None] = {"config": config, "report": report, "resume": resume}
-        cli_streams.fit(out, data, look, output=output, settings=settings or [], seed=seed, **paths)
+        cli_streams.fit(out, data, frames, output=output, settings=settings or [], seed=seed, **paths)
         return
-    cli_streams.check_unused(look)
+    cli_streams.check_unused(frames)
     if resume and (config or settings or seed is not None or changes):
         raise typer.BadParameter(
             "--resume goes on with the parameters in the file; leave out --config, --set, --seed and those of patches"
@@ -174,7 +163,7 @@ def fit(
     loaded = support.load_samples(estimator, data, table, cut, resume)
     cut = getattr(loaded, "cut", cut)
     warm_start = estimator.warm_start
-    again = ["fit", model, data, *words_of(table)]
+    words = ["fit", model, data, *words_of(table)]
     started = seconds_without_compiling()
     try:
         estimator.set_params(verbose=out.progress, warm_start=bool(resume) or warm_start)
@@ -182,7 +171,7 @@ def fit(
     except KeyboardInterrupt:
         if hasattr(estimator, "n_presentations_seen_"):
             support.save_model(estimator.set_params(verbose=False, warm_start=warm_start), output, cut, loaded)
-            command = support.shell_command(*again, "-o", str(output), "--resume", str(output))
+            command = support.shell_command(*words, o=output, resume=output)
             typer.echo(f"interrupted; the state so far is in {output}. To go on: {command}", err=True)
         raise
     seconds = seconds_without_compiling() - started
@@ -195,14 +184,9 @@ def fit(
         out.say(support.line_of(result["quality"]))
     if report:
         options = {"config": config, "seed": seed, "patch": patch, "stride": stride, "patches": patches, "drop": drop}
-        again += [word for name, value in options.items() if value is not None for word in (f"--{name}", str(value))]
-        again += [] if whiten is None else ["--whiten" if whiten else "--no-whiten"]
-        again += [word for setting in settings or [] for word in ("--set", setting)]
-        study = support.report_on(
-            report, estimator, loaded, support.shell_command(*again, "-o", str(output)), None if resume else seconds
-        )
-        out.say(f"report in {report.resolve()}")
-        result |= support.report_result(loaded, study, report)
+        command = support.shell_command(*words, **options, whiten=whiten, set=settings, o=output)
+        study = support.report_on(report, estimator, loaded, command, None if resume else seconds)
+        result |= support.announce_report(out, report, study, data=loaded.name)
     out.result(result)
 
 
@@ -219,11 +203,7 @@ def _grow(
     result: dict[str, Any] = {"steps": network.n_steps_grown_, "seconds": seconds}
     if report is not None:
         out.say("measuring and drawing the report ...")
-        study = cli_waves.report_on(report, network, growth, command, seconds)
-        if out.progress:
-            support.print_measures(study.measures)
-        out.say(f"report in {report.resolve()}")
-        result |= cli_waves.report_result(study, report)
+        result |= cli_waves.report_on(out, report, network, growth, command, seconds)
     out.result(result)
 
 
@@ -245,14 +225,11 @@ def grow(
         ),
     ] = "topographic",
     duration: Annotated[float | None, typer.Option(help="Time of growth in ms; the whole schedule by default.")] = None,
-    config: Annotated[Path | None, typer.Option(help="TOML file with parameters, one table per part.")] = None,
-    settings: Annotated[
-        list[str] | None,
-        typer.Option("--set", metavar="KEY=VALUE", help="A field of a part: first_neuron.noise=3, rule.eta=0.5."),
-    ] = None,
+    config: ConfigOption = None,
+    settings: SettingsOption = None,
     report: ReportOption = None,
     resume: Annotated[Path | None, typer.Option(help="Go on growing the network in this file.")] = None,
-    seed: Annotated[int | None, typer.Option(help="Seed; 0 by default.")] = None,
+    seed: SeedOption = None,
 ) -> None:
     """Let sheets of spiking neurons wire themselves by waves, without data; Ctrl-C saves what has grown so far."""
     out: Output = context.obj
@@ -273,12 +250,10 @@ def grow(
             raise ValueError(f"{resume} must hold a WaveNetwork to grow, got a {type(network).__name__}")
     else:
         network = cli_waves.new_network(configuration, layers, config, settings or [], seed)
-    options = {"--resume": resume, "--layers": layers, "--duration": duration, "--config": config, "--seed": seed}
-    words = [word for name, value in options.items() if value is not None for word in (name, f"{value}")]
-    words += [] if configuration == "topographic" else ["--configuration", configuration]
-    words += [word for setting in settings or [] for word in ("--set", setting)]
+    options: dict[str, Any] = {"resume": resume, "layers": layers, "duration": duration, "config": config, "seed": seed}
+    options |= {"configuration": None if configuration == "topographic" else configuration, "set": settings}
     try:
-        _grow(out, network, duration, report, support.shell_command("grow", *words, "-o", str(output)))
+        _grow(out, network, duration, report, support.shell_command("grow", **options, o=output))
     finally:
         if hasattr(network, "weights_"):
             network.set_params(verbose=False).save(output)
@@ -288,11 +263,12 @@ def grow(
 
 
 @app.command()
-@takes_table
+@with_groups
 def transform(
     context: typer.Context,
     table: dict[str, Any],
-    file: Annotated[Path, typer.Argument(metavar="FILE", help="A model file.")],
+    frames: FrameOptions,
+    file: ModelArgument,
     data: DataArgument,
     output: Annotated[
         Path,
@@ -306,25 +282,20 @@ def transform(
     patch: PatchOption = None,
     stride: Annotated[int | None, typer.Option(help="Pixels between patches; their side by default.")] = None,
     whiten: WhitenOption = None,
-    cnn: CNNOption = None,
-    layer: LayerOption = None,
-    pixels: PixelsOption = None,
-    every: EveryOption = None,
 ) -> None:
     """Write the response of a fitted model to each sample, to each patch of images, or to each frame of videos."""
     out: Output = context.obj
     if output.suffix.lower() not in support.FORMATS:
         raise typer.BadParameter(f"OUT must end in {', '.join(support.FORMATS)}, got {str(output)!r}")
-    out.check_destination(output, file, data, cnn)
+    out.check_destination(output, file, data, frames.cnn)
     estimator = support.load_model(file)
-    look = cli_streams.FrameOptions(cnn, layer, pixels, every)
     from tectum.cli import frames as cli_frames
 
     if support.takes(estimator, "frames") and not cli_frames.is_table(data):
         cut = support.changes(patch=patch, stride=stride, whiten=whiten)
-        cli_frames.transform(out, estimator, data, look, output, table=table, cut=cut)
+        cli_frames.transform(out, estimator, data, frames, output, table=table, cut=cut)
         return
-    cli_streams.check_unused(look)
+    cli_streams.check_unused(frames)
     samples, others = support.samples_to_transform(estimator, file, data, table, patch, stride, whiten)
     responses = estimator.set_params(verbose=out.progress).transform(samples)
     silent = support.write_responses(output, responses, list(estimator.get_feature_names_out()), others)
@@ -333,53 +304,41 @@ def transform(
 
 
 @app.command()
-@takes_table
+@with_groups
 def report(
     context: typer.Context,
     table: dict[str, Any],
-    file: Annotated[Path, typer.Argument(metavar="FILE", help="A model file.")],
+    frames: FrameOptions,
+    file: ModelArgument,
     output: Annotated[Path, typer.Option("--output", "-o", metavar="HTML", help="File for the report.")],
     data: Annotated[
         str | None, typer.Argument(metavar="[DATA]", help="As of fit; none for a network of sheets.")
     ] = None,
     patch: PatchOption = None,
     whiten: WhitenOption = None,
-    cnn: CNNOption = None,
-    layer: LayerOption = None,
-    pixels: PixelsOption = None,
-    every: EveryOption = None,
 ) -> None:
     """Write a report about a fitted model and data."""
     out: Output = context.obj
-    out.check_destination(output, file, data, cnn)
+    out.check_destination(output, file, data, frames.cnn)
     estimator = support.load_model(file)
     if (data is None) != support.takes(estimator, "none"):
         said = "leave DATA out" if data is not None else "name the DATA to report on"
         raise typer.BadParameter(f"{file} holds a {type(estimator).__name__}; {said}")
     cut = support.cut_of(estimator, file, support.changes(patch=patch, whiten=whiten))
-    look = cli_streams.FrameOptions(cnn, layer, pixels, every)
     if data is not None and support.takes(estimator, "frames"):
         check_no_table(table)
-        cli_streams.report_on(out, estimator, data, look, str(file), output)
+        cli_streams.report_on(out, estimator, data, frames, str(file), output)
         return
-    cli_streams.check_unused(look)
+    cli_streams.check_unused(frames)
     if data is None:
-        command = support.shell_command("report", str(file), "-o", str(output))
-        found = cli_waves.report_on(output, estimator, None, command, None)
-        if out.progress:
-            support.print_measures(found.measures)
-        out.say(f"report in {output.resolve()}")
-        out.result(cli_waves.report_result(found, output))
+        command = support.shell_command("report", str(file), o=output)
+        out.result(cli_waves.report_on(out, output, estimator, None, command, None))
         return
     loaded = support.load_samples(estimator, data, table, cut, file)
     words = ["report", str(file), data, "-o", str(output), *words_of(table)]
-    words += [] if patch is None else ["--patch", str(patch)]
-    words += [] if whiten is None else ["--whiten" if whiten else "--no-whiten"]
-    study = support.report_on(output, estimator, loaded, support.shell_command(*words), None, learned=False)
-    if out.progress:
-        support.print_measures(study.measures)
-    out.say(f"report in {output.resolve()}")
-    out.result(support.report_result(loaded, study, output))
+    command = support.shell_command(*words, patch=patch, whiten=whiten)
+    study = support.report_on(output, estimator, loaded, command, None, learned=False)
+    out.result(support.announce_report(out, output, study, data=loaded.name))
 
 
 app.command()(reconstruct)

@@ -53,10 +53,8 @@ def encode(
             verbose=out.progress,
         )
     except KeyboardInterrupt:
-        options = {"--shard-rows": shard_rows, "--jobs": jobs, "--scheduler": scheduler}
-        words = [word for name, value in options.items() if value is not None for word in (name, str(value))]
-        words += ["--sparse"] if sparse else []
-        command = shell_command("encode", str(file), *map(str, data), "-o", str(output), *words, "--resume")
+        options = {"o": output, "shard_rows": shard_rows, "jobs": jobs, "scheduler": scheduler}
+        command = shell_command("encode", str(file), *map(str, data), **options, sparse=sparse or None, resume=True)
         typer.echo(f"interrupted; what is finished is kept. To go on: {command}", err=True)
         raise
     out.say(

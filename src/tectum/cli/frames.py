@@ -13,8 +13,9 @@ import numpy as np
 from numpy.lib import format as npy
 from numpy.typing import NDArray
 
+from tectum.cli.options import FrameOptions
 from tectum.cli.output import Output
-from tectum.cli.streams import FrameOptions, open_source, sources_in
+from tectum.cli.streams import open_source, sources_in
 from tectum.cli.support import check_for_dictionary, winners_of
 from tectum.cli.tables import check_no_table, is_text_table
 
@@ -39,7 +40,7 @@ def transform(
     out: Output,
     hierarchy: Any,
     data: str,
-    look: FrameOptions,
+    frames: FrameOptions,
     path: Path,
     *,
     table: dict[str, Any],
@@ -51,7 +52,7 @@ def transform(
 
     check_for_dictionary(False, cut)
     check_no_table(table)
-    source = open_source(sources_in(Path(data).expanduser()), look)
+    source = open_source(sources_in(Path(data).expanduser()), frames)
     stream, names = source.stream, list(hierarchy.get_feature_names_out())
     n_frames = silent = 0
     kept: list[Chunk] = []
@@ -61,7 +62,7 @@ def transform(
             kept[:] = [chunk]
             yield chunk.X
 
-    out.say(f"features: {source.told}")
+    out.say(f"features: {source.features}")
     with (
         replacing(path) as file,
         _writer(file, path, names, stream.names) as add,

@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import typer
 
+from tectum.cli.options import FrameOptions, option_words
 from tectum.cli.output import Output
-from tectum.cli.support import load_model, print_measures, shell_command, takes
+from tectum.cli.support import announce_report, load_model, shell_command, takes
 from tectum.files import files_in
 
 if TYPE_CHECKING:
@@ -31,35 +32,19 @@ PIXELS: dict[str, dict[str, Any]] = {
 }
 
 
-class FrameOptions(NamedTuple):
-    """How frames become features; None chooses."""
-
-    cnn: Path | None = None
-    layer: str | None = None
-    pixels: str | None = None
-    every: int | None = None
-
-    @property
-    def words(self) -> list[str]:
-        """The options on the command line."""
-        return [
-            word for name, value in self._asdict().items() if value is not None for word in (f"--{name}", f"{value}")
-        ]
-
-
 class Source(NamedTuple):
     """A stream of features, and what is known of it."""
 
     stream: "Stream"
     reading: "Timed | None"  # the frames behind it
-    told: str  # what the features are
+    features: str  # what they are, in words
     shape: tuple[int, ...] | None  # (rows, columns, channels) of the features of frames
 
 
 def demonstrate(
     out: Output,
     videos: Sequence[Path],
-    look: FrameOptions,
+    frames: FrameOptions,
     report: Path,
     *,
     output: Path | None,
@@ -68,19 +53,19 @@ def demonstrate(
 ) -> None:
     """The demo `driving`: clips, or those of the data folder, or a generated one."""
     if output is not None:
-        out.check_destination(output, look.cnn, report, *videos, goes_on=resume)
-    _network(look)  # what is wrong with it is said before a clip is generated
-    again = ["demo", "driving", *map(str, videos), *look.words, *_seed(seed)]
+        out.check_destination(output, frames.cnn, report, *videos, goes_on=resume)
+    _network(frames)  # what is wrong with it is said before a clip is generated
+    words = ["demo", "driving", *map(str, videos), *option_words(**frames._asdict(), seed=seed)]
     with tempfile.TemporaryDirectory() as folder:
-        source = _clips(out, list(videos), look, Path(folder))
+        source = _clips(out, list(videos), frames, Path(folder))
         hierarchy = _hierarchy(None, {}, seed, source, resume)
-        _learn(out, hierarchy, source, title="Driving", again=again, output=output, report=report)
+        _learn(out, hierarchy, source, title="Driving", words=words, output=output, report=report)
 
 
 def fit(
     out: Output,
     data: str,
-    look: FrameOptions,
+    frames: FrameOptions,
     *,
     output: Path,
     config: Path | None,
@@ -96,37 +81,36 @@ def fit(
         raise typer.BadParameter(
             "--resume goes on with the hierarchy in the file; leave out --config, --set and --seed"
         )
-    again = ["fit", "hierarchy", data, *look.words, *_seed(seed)]
-    again += [] if config is None else ["--config", str(config)]
-    again += [word for setting in settings for word in ("--set", setting)]
+    options = frames._asdict() | {"seed": seed, "config": config, "set": [*settings]}
+    words = ["fit", "hierarchy", data, *option_words(**options)]
     path = Path(data).expanduser()
-    source = open_source(sources_in(path), look)
+    source = open_source(sources_in(path), frames)
     hierarchy = _hierarchy(config, parse_assignments(settings), seed, source, resume)
-    _learn(out, hierarchy, source, title=path.stem, again=again, output=output, report=report)
+    _learn(out, hierarchy, source, title=path.stem, words=words, output=output, report=report)
 
 
-def report_on(out: Output, hierarchy: Any, data: str, look: FrameOptions, file: str, path: Path) -> None:
+def report_on(out: Output, hierarchy: Any, data: str, frames: FrameOptions, file: str, path: Path) -> None:
     """Write a page about a hierarchy and a stream that it does not learn from."""
     from tectum.models.common.progress import progress_bar
     from tectum.report import Diary
 
-    source = open_source(sources_in(Path(data).expanduser()), look)
-    diary = Diary(source.stream.names, source.told)
+    source = open_source(sources_in(Path(data).expanduser()), frames)
+    diary = Diary(source.stream.names, source.features)
     with progress_bar(source.stream.n_announced, "watch", out.progress, unit="frames") as advance:
         diary.watch(source.stream, progress=advance)
-    command = shell_command("report", file, data, *look.words, "-o", str(path))
+    command = shell_command("report", file, data, **frames._asdict(), o=path)
     out.result(_report(out, hierarchy, diary, Path(data).stem, command, path))
 
 
-def check_unused(look: FrameOptions, **others: Any) -> None:
+def check_unused(frames: FrameOptions, **others: Any) -> None:
     """Raise for options of hierarchies with another model."""
-    given = [f"--{name}" for name, value in (look._asdict() | others).items() if value is not None and value != []]
+    given = [f"--{name}" for name, value in (frames._asdict() | others).items() if value is not None and value != []]
     if given:
         names = ", ".join(given).replace("--videos", "VIDEO")
         raise typer.BadParameter(f"{names} belongs to hierarchies of maps; leave it out here")
 
 
-def open_source(paths: list[Path], look: FrameOptions) -> Source:
+def open_source(paths: list[Path], frames: FrameOptions) -> Source:
     """Stream of the features of videos, of a folder of images, or of files of features; FileNotFoundError if there
     is no such file, ValueError if the files are of kinds that do not go together.
     """
@@ -137,27 +121,25 @@ def open_source(paths: list[Path], look: FrameOptions) -> Source:
             raise FileNotFoundError(f"no file at {path}; check the path (relative paths start at {Path.cwd()})")
     kinds = {path.suffix.lower() for path in paths if path.is_file()}
     if kinds and kinds <= {*ARRAYS}:
-        if look.words:
-            raise typer.BadParameter(f"{look.words[0]} is for pictures; leave it out for files of features")
+        if given := option_words(**frames._asdict()):
+            raise typer.BadParameter(f"{given[0]} is for pictures; leave it out for files of features")
         return Source(streams.arrays(paths, chunk=CHUNK), None, "as they are in the file", None)
     if kinds - {*VIDEOS}:
         raise ValueError(
             f"DATA must be videos ({', '.join(VIDEOS)}), a folder of them or of images, or features "
             f"({', '.join(ARRAYS)}), got {', '.join(str(path) for path in paths)}; convert it"
         )
-    extract: Any = _extractor(look)
-    every = look.every or 1
+    extract: Any = _extractor(frames)
+    every = frames.every or 1
     if paths[0].is_dir():
-        if look.every is not None:
+        if frames.every is not None:
             raise typer.BadParameter("--every is for videos; leave it out for a folder of images")
-        frames: Stream = streams.images(paths[0], size=extract.size, chunk=CHUNK)
+        pictures: Stream = streams.images(paths[0], size=extract.size, chunk=CHUNK)
     else:
-        frames = streams.video(paths, size=extract.size, chunk=CHUNK, every=every)
-    reading = streams.Timed(frames)
-    told = (
-        extract.layer if look.cnn is None and not hasattr(extract, "path") else f"{extract.path.name}, {extract.layer}"
-    )
-    return Source(streams.features(reading, extract), reading, told, extract.shape if len(extract.shape) == 3 else None)
+        pictures = streams.video(paths, size=extract.size, chunk=CHUNK, every=every)
+    reading = streams.Timed(pictures)
+    name = f"{extract.path.name}, {extract.layer}" if hasattr(extract, "path") else extract.layer
+    return Source(streams.features(reading, extract), reading, name, extract.shape if len(extract.shape) == 3 else None)
 
 
 def data_file(folder: str, pattern: str) -> Iterator[Path]:
@@ -167,24 +149,24 @@ def data_file(folder: str, pattern: str) -> Iterator[Path]:
     yield from sorted(found, key=lambda path: path.stat().st_size)
 
 
-def _extractor(look: FrameOptions) -> Any:
+def _extractor(frames: FrameOptions) -> Any:
     """The network of the command line, that of the data folder, or what stands for one."""
     from tectum import streams
 
-    path = _network(look)
+    path = _network(frames)
     if path is None:
         return streams.OrientedGradients(rows_first=True)
     threads = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    options = PIXELS[look.pixels or "caffe"]
-    return streams.CNN(path, layer=look.layer, rows_first=True, batch=CHUNK, n_threads=min(2, threads), **options)
+    options = PIXELS[frames.pixels or "caffe"]
+    return streams.CNN(path, layer=frames.layer, rows_first=True, batch=CHUNK, n_threads=min(2, threads), **options)
 
 
-def _network(look: FrameOptions) -> Path | None:
+def _network(frames: FrameOptions) -> Path | None:
     """The file of the network of the command line, else of the data folder, if there is one."""
-    if look.pixels is not None and look.pixels not in PIXELS:
-        raise typer.BadParameter(f"--pixels must be one of {', '.join(PIXELS)}, got {look.pixels!r}")
-    path = look.cnn or next(data_file("cnn", "*.onnx"), None)
-    if path is None and (look.layer or look.pixels):
+    if frames.pixels is not None and frames.pixels not in PIXELS:
+        raise typer.BadParameter(f"--pixels must be one of {', '.join(PIXELS)}, got {frames.pixels!r}")
+    path = frames.cnn or next(data_file("cnn", "*.onnx"), None)
+    if path is None and (frames.layer or frames.pixels):
         raise typer.BadParameter("--layer and --pixels belong to a network; name its ONNX file with --cnn")
     return path
 
@@ -199,20 +181,20 @@ def sources_in(path: Path) -> list[Path]:
     return [path]
 
 
-def _clips(out: Output, videos: list[Path], look: FrameOptions, folder: Path) -> Source:
+def _clips(out: Output, videos: list[Path], frames: FrameOptions, folder: Path) -> Source:
     """Features of the clips named, of those of the data folder, or of a generated one."""
     if videos:
-        return open_source([file for video in videos for file in sources_in(video)], look)
+        return open_source([file for video in videos for file in sources_in(video)], frames)
     known = [path for path in data_file("driving", "*.mp4") if path.name in PERMITTED]
     known.sort(key=lambda path: PERMITTED.index(path.name))
     if known:
         out.say(f"clips of the data folder: {', '.join(path.name for path in known)}")
-        return open_source(known, look)
+        return open_source(known, frames)
     from tectum import streams
 
     out.say("no video was named: generating a clip of four scenes")
     clip = streams.write_clip(folder / "generated.mp4", seconds=SCENE_SECONDS * len(SCENES), scenes=len(SCENES))
-    source = open_source([clip], look)
+    source = open_source([clip], frames)
     return source._replace(stream=_in_scenes(source.stream))
 
 
@@ -271,7 +253,7 @@ def _learn(
     source: Source,
     *,
     title: str,
-    again: list[str],
+    words: list[str],
     output: Path | None,
     report: Path | None,
 ) -> None:
@@ -280,9 +262,9 @@ def _learn(
     from tectum.streams import StreamError
 
     skip = getattr(hierarchy, "n_presentations_seen_", 0)
-    diary = Diary(source.stream.names, source.told)
-    out.say(f"features: {source.told}")
-    command = shell_command(*again, *([] if output is None else ["-o", str(output)]))
+    diary = Diary(source.stream.names, source.features)
+    out.say(f"features: {source.features}")
+    command = shell_command(*words, o=output)
     error: StreamError | None = None
     try:
         _pass(out, hierarchy, source, diary, skip)
@@ -301,7 +283,7 @@ def _learn(
         error = met
     seen = hierarchy.n_presentations_seen_
     _keep(hierarchy, output)
-    result: dict[str, Any] = {"frames": seen, "features": source.told}
+    result: dict[str, Any] = {"frames": seen, "features": source.features}
     result |= {key: getattr(diary.costs[-1], key) for key in ("reading", "learning")} if diary.costs else {}
     if output is not None:
         out.say(f"hierarchy in {output.resolve()} after {seen:,} frames")
@@ -322,8 +304,8 @@ def _pass(out: Output, hierarchy: Any, source: Source, diary: "Diary", skip: int
         def step(n: int) -> None:
             each = diary.per_frame()
             used = sum(int((hierarchy.usage(m.name) > 0).sum()) for m in getattr(hierarchy, "maps_", []))
-            told = "" if each is None else f"features {each.features:.0f} + maps {each.learning:.0f} ms, "
-            advance(n, f"{told}{used} neurons")
+            times = "" if each is None else f"features {each.features:.0f} + maps {each.learning:.0f} ms, "
+            advance(n, f"{times}{used} neurons")
 
         diary.learn(hierarchy, source.stream, reading=source.reading, progress=step, skip=skip)
 
@@ -342,15 +324,4 @@ def _report(out: Output, hierarchy: Any, diary: "Diary", title: str, command: st
     study = examine_stream(hierarchy, diary)
     seconds = diary.costs[-1].learning if diary.costs else None
     write_report(path, hierarchy, study=study, title=title, command=command, seconds=seconds)
-    if out.progress:
-        print_measures(study.measures)
-    out.say(f"report in {path.resolve()}")
-    return {
-        "report": str(path.resolve()),
-        "measures": {measure.key: measure.values for measure in study.measures},
-        "warnings": study.warnings,
-    }
-
-
-def _seed(seed: int | None) -> list[str]:
-    return [] if seed is None else ["--seed", str(seed)]
+    return announce_report(out, path, study)

@@ -14,6 +14,8 @@ from typing import TYPE_CHECKING, Any, cast
 import numpy as np
 import typer
 
+from tectum.cli.options import option_words
+from tectum.cli.output import Output
 from tectum.cli.tables import check_no_table, is_text_table, load_data
 from tectum.models.common.families import FAMILIES, family_of
 
@@ -199,9 +201,9 @@ def new_model(model: str, config: Path | None, settings: Sequence[str], seed: in
     return estimator_class(**constructor_arguments(estimator_class, values))
 
 
-def shell_command(*words: str) -> str:
-    """What to type to do the same again."""
-    return shlex.join(["tectum", *words])
+def shell_command(*words: str, **options: Any) -> str:
+    """What to type to repeat a command."""
+    return shlex.join(["tectum", *words, *option_words(**options)])
 
 
 def report_on(
@@ -213,7 +215,7 @@ def report_on(
     *,
     learned: bool = True,
 ) -> "Study | DictionaryStudy":
-    """Write a report and return the numbers in it; `learned`: whether these are the data of the training."""
+    """Write a report and return what it shows; `learned`: whether these are the data of the training."""
     from tectum.cli.images import Patches
     from tectum.report import examine, write_report
 
@@ -233,14 +235,17 @@ def report_on(
     return found
 
 
-def report_result(data: "Dataset | Patches", study: "Study | DictionaryStudy", path: Path) -> dict[str, Any]:
-    """The numbers of a report for machines."""
-    return {
-        "data": data.name,
-        "report": str(path.resolve()),
-        "measures": {measure.key: measure.values for measure in study.measures},
-        "warnings": study.diagnosis.warnings,
+def announce_report(out: Output, path: Path, study: Any, **others: Any) -> dict[str, Any]:
+    """Say where a report is and print its headline numbers; returns them for machines, with further values."""
+    if out.progress:
+        print_measures(study.measures)
+    out.say(f"report in {path.resolve()}")
+    measures = {
+        measure.key: {name.replace("\u00a0", " "): value for name, value in measure.values.items()}
+        for measure in study.measures
     }
+    warnings = study.diagnosis.warnings if hasattr(study, "diagnosis") else study.warnings
+    return {"report": str(path.resolve()), "measures": measures, "warnings": warnings} | others
 
 
 def print_measures(measures: "Sequence[Measure]") -> None:

@@ -1,11 +1,8 @@
-"""Tables for the commands: the options of all that take one, and loading with the names that a model knows."""
+"""Tables for the commands: their options, and loading with the names that a model knows."""
 
 import csv
-import inspect
 import warnings
-from collections.abc import Callable
 from dataclasses import replace
-from functools import wraps
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -15,7 +12,7 @@ if TYPE_CHECKING:
     from tectum.datasets import Dataset
 
 TABLES = (".csv", ".parquet")
-OPTIONS: dict[str, Any] = {
+TABLE_OPTIONS: dict[str, Any] = {
     "target": Annotated[str | None, typer.Option(help="Column with the labels, by name or number (.csv, .parquet).")],
     "columns": Annotated[list[str] | None, typer.Option(help="Columns to take, in this order: a,b,c.")],
     "drop": Annotated[
@@ -36,26 +33,12 @@ OPTIONS: dict[str, Any] = {
 }
 
 
-def takes_table(command: Callable[..., None]) -> Callable[..., None]:
-    """Give a command the options of tables; it gets those that were typed as its argument `table`."""
-
-    @wraps(command)
-    def call(**given: Any) -> None:
-        table = {name: given.pop(name) for name in OPTIONS}
-        command(**given, table={name: _value(name, value) for name, value in table.items() if value not in (None, [])})
-
-    own = inspect.signature(command).parameters.values()
-    kept = [parameter.replace(kind=parameter.KEYWORD_ONLY) for parameter in own if parameter.name != "table"]
-    more = [inspect.Parameter(name, kept[0].kind, default=None, annotation=kind) for name, kind in OPTIONS.items()]
-    call.__signature__ = inspect.Signature([*kept, *more])  # type: ignore[attr-defined]
-    call.__annotations__ = {parameter.name: parameter.annotation for parameter in [*kept, *more]}
-    return call
-
-
-def _value(name: str, value: Any) -> Any:
-    if name in ("columns", "drop"):
-        return [cell for text in value for cell in next(csv.reader([text], skipinitialspace=True))]
-    return False if name == "index" and value == "none" else value
+def table_from(given: dict[str, Any]) -> dict[str, Any]:
+    """The options of tables that were typed, as `load_data` takes them."""
+    table = {name: value for name, value in given.items() if value not in (None, [])}
+    for name in {"columns", "drop"} & table.keys():
+        table[name] = [cell for text in table[name] for cell in next(csv.reader([text], skipinitialspace=True))]
+    return table | ({"index": False} if table.get("index") == "none" else {})
 
 
 def words_of(table: dict[str, Any]) -> list[str]:

@@ -4,9 +4,12 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from tectum.cli.output import Output
+from tectum.cli.support import announce_report
+
 if TYPE_CHECKING:
     from tectum.parts import Sheet
-    from tectum.report import Look, WaveStudy
+    from tectum.report import Look
 
 CONFIGURATIONS = ("topographic", "continuous", "scheduled", "authors", "precursor", "budding", "growing")
 DEMO_LAYERS = "1600,300,100"
@@ -41,10 +44,10 @@ def new_network(
     return WaveNetwork(**arguments)
 
 
-def parse_layers(text: str, usual: "Sequence[Sheet]") -> "list[Sheet]":
+def parse_layers(text: str, defaults: "Sequence[Sheet]") -> "list[Sheet]":
     """Sheets from a text like ``1600,300`` or ``40x40@20,300@10``: nodes or rows x columns, then the side.
 
-    Sides that are not given are those of `usual`, its last one for all further sheets.
+    Sides that are not given are those of `defaults`, its last one for all further sheets.
     """
     from tectum.parts import Sheet
 
@@ -53,7 +56,7 @@ def parse_layers(text: str, usual: "Sequence[Sheet]") -> "list[Sheet]":
         size, at, length = item.strip().partition("@")
         try:
             numbers = [int(number) for number in size.lower().split("x")]
-            side = float(length) if at else usual[min(k, len(usual) - 1)].side
+            side = float(length) if at else defaults[min(k, len(defaults) - 1)].side
             if len(numbers) > 2:
                 raise ValueError
         except ValueError:
@@ -80,8 +83,8 @@ def grow(network: Any, duration: float | None, *, follow: bool, progress: bool) 
 
 
 def report_on(
-    path: Path, network: Any, growth: "list[Look] | None", command: str, seconds: float | None
-) -> "WaveStudy":
+    out: Output, path: Path, network: Any, growth: "list[Look] | None", command: str, seconds: float | None
+) -> dict[str, Any]:
     """Write a report and return the numbers in it."""
     from tectum.report import write_report
     from tectum.report.waves.study import examine_waves
@@ -90,18 +93,5 @@ def report_on(
     n = len(study.positions)
     title = f"{WORDS.get(n, str(n))} sheets wired by waves"
     write_report(path, network, growth=growth, study=study, title=title, command=command, seconds=seconds)
-    return study
-
-
-def report_result(study: "WaveStudy", path: Path) -> dict[str, Any]:
-    """The numbers of a report for machines."""
-    return {
-        "report": str(path.resolve()),
-        "sheets": [len(X) for X in study.positions],
-        "measures": {
-            measure.key: {name.replace("\u00a0", " "): value for name, value in measure.values.items()}
-            for measure in study.measures
-        },
-        "waves": [found._asdict() for found in study.statistics],
-        "warnings": study.warnings,
-    }
+    sizes, waves = [len(X) for X in study.positions], [found._asdict() for found in study.statistics]
+    return announce_report(out, path, study, sheets=sizes, waves=waves)

@@ -1,6 +1,5 @@
 """`DiehlCook`, the standard network of unsupervised digit recognition, after Diehl & Cook (2015)."""
 
-import numbers
 import warnings
 from collections.abc import Iterable, Iterator
 from typing import Any, Self
@@ -9,7 +8,7 @@ import numpy as np
 from joblib import Parallel, delayed
 from numpy.typing import ArrayLike, NDArray
 from sklearn.base import clone
-from sklearn.utils._param_validation import Interval, StrOptions
+from sklearn.utils._param_validation import StrOptions
 from sklearn.utils.validation import check_array, check_consistent_length, check_is_fitted
 
 from tectum import analysis
@@ -19,7 +18,7 @@ from tectum.core.random import keys_of_rows, seed_from, uniform_array
 from tectum.engine.standard import network
 from tectum.engine.standard.loop import DiehlCookCircuit, DiehlCookState
 from tectum.models.common import parameters
-from tectum.models.common.base import SpikingEstimator
+from tectum.models.common.base import COMMON, POSITIVE, WHOLE, SpikingEstimator
 from tectum.models.common.diagnosis import Diagnosis, diagnose_responders
 from tectum.models.common.progress import progress_bar
 from tectum.models.common.scaling import unit_range, unit_values
@@ -131,9 +130,9 @@ class DiehlCook(SpikingEstimator):
     (297,)
     """
 
-    _parameter_constraints = {  # noqa: RUF012  scikit-learn reads it from the class
-        "n_neurons": [Interval(numbers.Integral, 1, None, closed="left")],
-        "n_passes": [Interval(numbers.Integral, 1, None, closed="left")],
+    _parameter_constraints = {
+        "n_neurons": [WHOLE],
+        "n_passes": [WHOLE],
         "shuffle": ["boolean"],
         "encoder": [tuple, None],
         "retry": [tuple, None],
@@ -141,19 +140,17 @@ class DiehlCook(SpikingEstimator):
         "inhibition": [tuple, None],
         "rule": [tuple, None],
         "norm": [MeanNorm, None],
-        "gain": [Interval(numbers.Real, 0, None, closed="neither"), None],
-        "dt": [Interval(numbers.Real, 0, None, closed="neither")],
+        "gain": [POSITIVE, None],
+        "dt": [POSITIVE],
         "input_range": [tuple, list, None],
-        "warm_start": ["boolean"],
-        "random_state": ["random_state", np.random.Generator],
-        "verbose": ["verbose"],
-        "n_jobs": [numbers.Integral, None],
         "engine": [StrOptions(set(devices.ENGINES))],
-    }
+    } | COMMON
 
     _recommended = parameters.DIEHL_COOK
     _records = {"_state": DiehlCookState}  # noqa: RUF012  constant
     _arrays = ("spike_counts_",)
+    _output = "weights_"
+    _precisions = ("float32",)
     _numbers = ("input_range_", "gain_", "n_shown_", "_planned", "_seen")
 
     def __init__(
@@ -382,15 +379,6 @@ class DiehlCook(SpikingEstimator):
         counts, highest = self.transform(X), getattr(self.chosen_parts().rule, "w_max", None)
         shown = self.n_shown_ / max(1, self._seen)
         return diagnose_responders(counts, self.weights_, highest, self.spike_counts_, shown, self.thresholds_)
-
-    def __sklearn_tags__(self) -> Any:
-        tags = super().__sklearn_tags__()
-        tags.transformer_tags.preserves_dtype = ["float32"]
-        return tags
-
-    @property
-    def _n_features_out(self) -> int:
-        return len(self.weights_)
 
     def _validate(self, X: Any, *, reset: bool = False, least: int = 1) -> NDArray[Any]:
         X = super()._validate(X, reset=reset, least=least)

@@ -16,7 +16,7 @@ from tectum.core.random import integers, keys_of_rows, seed_from
 from tectum.engine.graph import network
 from tectum.engine.graph.records import GraphState
 from tectum.models.common import parameters
-from tectum.models.common.base import SpikingEstimator
+from tectum.models.common.base import COMMON, WHOLE, SpikingEstimator
 from tectum.models.common.diagnosis import Diagnosis
 from tectum.models.common.settings import constructor_arguments
 from tectum.models.hierarchy import description, graph as map_graph, toml as map_toml
@@ -116,19 +116,15 @@ class MapHierarchy(SpikingEstimator):
 
     maps_: list[parts.Map]
 
-    _parameter_constraints = {  # noqa: RUF012  scikit-learn reads it from the class
+    _parameter_constraints = {
         "maps": [list, tuple, None],
         "clock": [parts.PacingClock, parts.AdaptiveClock, parts.Entrainment, None],
-        "cycles": [Interval(numbers.Integral, 1, None, closed="left")],
-        "n_passes": [Interval(numbers.Integral, 1, None, closed="left")],
+        "cycles": [WHOLE],
+        "n_passes": [WHOLE],
         "shuffle": ["boolean"],
         "greedy": ["boolean"],
         "dt": [Interval(numbers.Real, 0, 0.5, closed="right")],
-        "warm_start": ["boolean"],
-        "n_jobs": [numbers.Integral, None],
-        "random_state": ["random_state", np.random.Generator],
-        "verbose": ["verbose"],
-    }
+    } | COMMON
 
     def __init__(
         self,

@@ -1,13 +1,12 @@
 """`SpikingDictionary`, event-based STDP representation learning of Tavanaei, Masquelier & Maida (2018)."""
 
-import numbers
 from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple, Self
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy import sparse
-from sklearn.utils._param_validation import Interval, StrOptions
+from sklearn.utils._param_validation import StrOptions
 from sklearn.utils.validation import check_array, check_is_fitted
 
 from tectum import analysis
@@ -16,7 +15,7 @@ from tectum.core.random import keys_of_rows, seed_from
 from tectum.engine.dictionary import network
 from tectum.engine.dictionary.loop import DictionaryCircuit, DictionaryState
 from tectum.models.common import parameters
-from tectum.models.common.base import SpikingEstimator, variant
+from tectum.models.common.base import COMMON, POSITIVE, WHOLE, SpikingEstimator, variant
 from tectum.models.common.diagnosis import Diagnosis
 from tectum.models.common.dictionary_diagnosis import WEAK, diagnose_dictionary
 from tectum.parts.event_plasticity import EventSTDP
@@ -54,7 +53,8 @@ class SpikingDictionary(SpikingEstimator):
     has it. The user guide derives each from the objective and measures them beside other methods. `fois2023` is the
     vector quantiser of Fois & Girau (2023), which codes values by the times of spikes instead of their number.
 
-    Parts left at None are those of the default.
+    A value of zero means no spikes, so samples must differ from zero somewhere. Parts left at None are those of the
+    default.
 
     Parameters
     ----------
@@ -141,10 +141,10 @@ class SpikingDictionary(SpikingEstimator):
     (1797, 64)
     """
 
-    _parameter_constraints = {  # noqa: RUF012  scikit-learn reads it from the class
-        "n_components": [Interval(numbers.Integral, 1, None, closed="left")],
-        "n_active": [Interval(numbers.Real, 0, None, closed="neither"), None],
-        "n_presentations": [Interval(numbers.Integral, 1, None, closed="left"), None],
+    _parameter_constraints = {
+        "n_components": [WHOLE],
+        "n_active": [POSITIVE, None],
+        "n_presentations": [WHOLE, None],
         "encoder": [tuple, None],
         "neuron": [tuple, None],
         "competition": [ExplainingAway, SoftmaxInhibition, LatencyRace, None],
@@ -153,20 +153,18 @@ class SpikingDictionary(SpikingEstimator):
         "initial": [SampleWeights, MeanWeights, UniformWeights, None],
         "schedule": [DecayingRate, None],
         "on_off": ["boolean", None],
-        "input_scale": [Interval(numbers.Real, 0, None, closed="neither"), None],
+        "input_scale": [POSITIVE, None],
         "output": [StrOptions({"counts", "first_spike"})],
         "sparse_output": ["boolean"],
-        "warm_start": ["boolean"],
-        "random_state": ["random_state", np.random.Generator],
-        "verbose": ["verbose"],
-        "n_jobs": [numbers.Integral, None],
-    }
+    } | COMMON
 
     _recommended = parameters.EXPLAINING
     _records = {"_state": DictionaryState}  # noqa: RUF012  constant
     _arrays = ("spike_counts_",)
     _numbers = ("input_scale_", "on_off_", "quantum_", "_planned", "_seen")
     _error = "reconstruction_error"
+    _output = "components_"
+    _precisions = ("float32",)
 
     def __init__(
         self,
@@ -229,33 +227,6 @@ class SpikingDictionary(SpikingEstimator):
         "Its inhibition grows over `n_presentations`; neither rate nor threshold changes.",
         parameters.FOIS2023,
     )
-
-    def fit(self, X: ArrayLike, y: Any = None) -> Self:
-        """Learn the components from samples drawn at random.
-
-        Parameters
-        ----------
-        X : array-like or sparse matrix of shape (n_samples, n_features)
-            Samples, for instance flattened patches of images; zero means no spikes.
-        y : ignored
-
-        Returns
-        -------
-        SpikingDictionary
-            The estimator itself.
-
-        Raises
-        ------
-        ValueError
-            If X is not a finite numerical table in which something differs from zero, holds negative values while
-            `on_off` is False, or a parameter is out of range.
-        """
-        X = self._begin(X, going_on=self.warm_start and self._has_started(), fitting=True)
-        with self._learning("fit", self._planned, self._seen) as advance:
-            for rows in self._drawn(len(X)):
-                self._learn(X[rows])
-                advance(len(rows))
-        return self
 
     def transform(self, X: ArrayLike) -> Any:
         """Spikes of each neuron in response to each sample, weights frozen.
@@ -397,15 +368,6 @@ class SpikingDictionary(SpikingEstimator):
         return diagnose_dictionary(
             samples, restored, counts, self.weights_, self.components_, chosen, self.threshold_, self.input_scale_
         )
-
-    def __sklearn_tags__(self) -> Any:
-        tags = super().__sklearn_tags__()
-        tags.transformer_tags.preserves_dtype = ["float32"]
-        return tags
-
-    @property
-    def _n_features_out(self) -> int:
-        return len(self.components_)
 
     def _validate(self, X: Any, *, reset: bool = False, least: int = 1) -> NDArray[np.float64]:
         X = super()._validate(X, reset=reset, least=least)

@@ -17,7 +17,7 @@ from tectum.core.random import seed_from
 from tectum.engine.maps import network
 from tectum.engine.maps.loop import MapCircuit, MapState
 from tectum.models.common import parameters
-from tectum.models.common.base import SpikingEstimator, precision_of, variant
+from tectum.models.common.base import COMMON, WHOLE, SpikingEstimator, precision_of, variant
 from tectum.models.common.diagnosis import Diagnosis
 from tectum.models.common.map_diagnosis import diagnose_map
 from tectum.models.common.scaling import FeatureScaling, scaling_of
@@ -42,7 +42,7 @@ class SpikingSOM(SpikingEstimator):
     in which the best-matching inputs fire first. A map of neurons with short-range excitation and
     longer-range inhibition receives the volleys: the neuron that fires first excites its neighbourhood and silences
     the rest, and STDP makes all that fire respond earlier to the same input. Nothing is labelled, and no learning
-    rate is scheduled.
+    rate is scheduled. Features need no scaling, but something must vary in them.
 
     Parameters left at None are the recommended parts, which differ from the defaults of the parts themselves (the
     specification of the published circuit, see `rumbell2014`) in the entries named below; the user guide gives the
@@ -132,9 +132,9 @@ class SpikingSOM(SpikingEstimator):
     (150,)
     """
 
-    _parameter_constraints = {  # noqa: RUF012  scikit-learn reads it from the class
+    _parameter_constraints = {
         "shape": [tuple, list],
-        "n_presentations": [Interval(numbers.Integral, 1, None, closed="left"), None],
+        "n_presentations": [WHOLE, None],
         "encoder": [CircularGaussian, None],
         "input_neuron": [tuple, None],
         "inhibition": [DelayedInhibition, None],
@@ -149,11 +149,7 @@ class SpikingSOM(SpikingEstimator):
         "input_range": [tuple, list, None],
         "dt": [Interval(numbers.Real, 0, 0.2, closed="right")],
         "n_snapshots": [Interval(numbers.Integral, 0, None, closed="left")],
-        "warm_start": ["boolean"],
-        "random_state": ["random_state", np.random.Generator],
-        "verbose": ["verbose"],
-        "n_jobs": [numbers.Integral, None],
-    }
+    } | COMMON
 
     _recommended = parameters.RECOMMENDED
     _records = {"_state": MapState, "_scaling": FeatureScaling}  # noqa: RUF012  constant
@@ -161,6 +157,9 @@ class SpikingSOM(SpikingEstimator):
     _numbers = ("_planned", "_seen")
     _dtypes = (np.float64,)
     _error = "quantization_error"
+    _output = "codebook_"
+    _precisions = ("float64", "float32")
+    _least = 2
 
     def __init__(
         self,
@@ -235,32 +234,6 @@ class SpikingSOM(SpikingEstimator):
         "radius that is the default. It is made for maps of about 10 x 10.",
         parameters.CONTINUOUS,
     )
-
-    def fit(self, X: ArrayLike, y: Any = None) -> Self:
-        """Learn the map from samples drawn at random.
-
-        Parameters
-        ----------
-        X : array-like or sparse matrix of shape (n_samples, n_features)
-            Samples; features need no scaling.
-        y : ignored
-
-        Returns
-        -------
-        SpikingSOM
-            The estimator itself.
-
-        Raises
-        ------
-        ValueError
-            If X is not a finite numerical table in which something varies, or a parameter is out of range.
-        """
-        X = self._begin(X, going_on=self.warm_start and self._has_started(), fitting=True, least=2)
-        with self._learning("fit", self._planned, self._seen) as advance:
-            for rows in self._drawn(len(X)):
-                self._learn(X[rows])
-                advance(len(rows))
-        return self
 
     def spike_times(self, X: ArrayLike) -> NDArray[np.float64]:
         """First spike of each neuron of the map to each sample, weights frozen, each sample starting from rest.
@@ -434,15 +407,6 @@ class SpikingSOM(SpikingEstimator):
         ndarray of shape (n_samples, n_inputs), float32
         """
         return self._currents(self._samples(X))
-
-    def __sklearn_tags__(self) -> Any:
-        tags = super().__sklearn_tags__()
-        tags.transformer_tags.preserves_dtype = ["float64", "float32"]
-        return tags
-
-    @property
-    def _n_features_out(self) -> int:
-        return len(self.codebook_)
 
     def _validate(self, X: Any, *, reset: bool = False, least: int = 1) -> NDArray[np.float64]:
         X = super()._validate(X, reset=reset, least=least)

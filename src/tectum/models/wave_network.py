@@ -5,7 +5,7 @@ from typing import Any, Self
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from sklearn.utils._param_validation import Interval, StrOptions
+from sklearn.utils._param_validation import StrOptions
 from sklearn.utils.validation import check_is_fitted
 
 from tectum import parts
@@ -14,7 +14,7 @@ from tectum.core.random import seed_from
 from tectum.engine.sheets import images as image_network, network, wires as sheet_wires
 from tectum.engine.sheets.fields import Fields, FieldState
 from tectum.engine.sheets.loop import SheetState, SpikeEvents
-from tectum.models.common.base import SpikingEstimator
+from tectum.models.common.base import COMMON, WHOLE, SpikingEstimator
 from tectum.models.common.diagnosis import Diagnosis
 from tectum.models.common.progress import progress_bar
 from tectum.models.waves import (
@@ -153,7 +153,7 @@ class WaveNetwork(WaveArchitectures, SpikingEstimator):
     _maps: FieldState
     components_: NDArray[np.float32]
 
-    _parameter_constraints = {  # noqa: RUF012  scikit-learn reads it from the class
+    _parameter_constraints = {
         "layers": ["array-like", None],
         "first_neuron": [tuple, None],
         "neuron": [tuple, None],
@@ -168,13 +168,9 @@ class WaveNetwork(WaveArchitectures, SpikingEstimator):
         "phases": [list, tuple, None],
         "order": [StrOptions({"together", "in turn"})],
         "image_rule": [parts.WaveHebb, parts.FieldHebb, None],
-        "n_presentations": [Interval(numbers.Integral, 1, None, closed="left"), None],
+        "n_presentations": [WHOLE, None],
         "response": [StrOptions({"pooling", "excess"}), parts.SpikeCounts],
-        "warm_start": ["boolean"],
-        "n_jobs": [numbers.Integral, None],
-        "random_state": ["random_state", np.random.Generator],
-        "verbose": ["verbose"],
-    }
+    } | COMMON
 
     def __init__(
         self,

@@ -1,5 +1,6 @@
 """What the estimators share: parameters made of parts, validation, learning in chunks, frozen passes, files."""
 
+import numbers
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from inspect import signature
@@ -9,6 +10,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from sklearn.base import BaseEstimator, ClassNamePrefixFeaturesOutMixin, TransformerMixin
 from sklearn.utils import Bunch
+from sklearn.utils._param_validation import Interval
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import check_is_fitted, validate_data
 
@@ -20,6 +22,14 @@ from tectum.models.common.nested import constants, replaced, unknown_name
 from tectum.models.common.progress import progress_bar
 
 FLOATS = (np.float64, np.float32)
+WHOLE = Interval(numbers.Integral, 1, None, closed="left")  # numbers of 1 or more
+POSITIVE = Interval(numbers.Real, 0, None, closed="neither")
+COMMON = {  # constraints of the parameters that all estimators have
+    "warm_start": ["boolean"],
+    "random_state": ["random_state", np.random.Generator],
+    "verbose": ["verbose"],
+    "n_jobs": [numbers.Integral, None],
+}
 OLD_NUMBERS = {"n_frames_seen": "seen", "n_images_seen": "seen"}  # in files of version 0.1
 
 
@@ -38,6 +48,9 @@ class SpikingEstimator(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEs
     _dtypes: ClassVar[Any] = FLOATS  # of samples, others are converted to the first
     _unit: ClassVar[str] = "presentations"  # what a progress bar counts
     _error: ClassVar[str]  # method that gives the error of samples, if there is one
+    _output: ClassVar[str]  # attribute that has a row for each column of what `transform` returns
+    _precisions: ClassVar[tuple[str, ...]] = ("float64",)  # of samples, in which responses are given
+    _least: ClassVar[int] = 1  # samples for `fit`
 
     _state: Any
     _seed: np.uint64
@@ -131,6 +144,32 @@ class SpikingEstimator(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEs
     def n_presentations_seen_(self) -> int:
         """Presentations learned so far."""
         return self._seen
+
+    def fit(self, X: ArrayLike, y: Any = None) -> Self:
+        """Learn from samples drawn at random.
+
+        Parameters
+        ----------
+        X : array-like or sparse matrix of shape (n_samples, n_features)
+            Samples, see the class.
+        y : ignored
+
+        Returns
+        -------
+        estimator
+            The estimator itself.
+
+        Raises
+        ------
+        ValueError
+            If X is not a finite numerical table that the class can learn from, or a parameter is out of range.
+        """
+        X = self._begin(X, going_on=self.warm_start and self._has_started(), fitting=True, least=self._least)
+        with self._learning("fit", self._planned, self._seen) as advance:
+            for rows in self._drawn(len(X)):
+                self._learn(X[rows])
+                advance(len(rows))
+        return self
 
     def partial_fit(self, X: ArrayLike, y: Any = None) -> Self:
         """Continue learning: present each sample once, in the order given.
@@ -264,7 +303,12 @@ class SpikingEstimator(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEs
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()
         tags.input_tags.sparse = True
+        tags.transformer_tags.preserves_dtype = list(self._precisions)
         return tags
+
+    @property
+    def _n_features_out(self) -> int:
+        return len(getattr(self, self._output))
 
     # -- files
 
