@@ -175,7 +175,7 @@ def test_a_damaged_video_leaves_no_responses(features: np.ndarray) -> None:
 def test_the_features_are_chosen(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     clip = streams.write_clip("clip.mp4", seconds=0.4, size=(48, 80))
     source = cli_streams.open_source([clip], cli_streams.FrameOptions())
-    assert source.told == "pooled gradients and colours"
+    assert source.features == "pooled gradients and colours"
     assert source.shape == (12, 20, 14)
     chunk = next(iter(source.stream))
     assert chunk.X.shape == (10, 12 * 20 * 14)

@@ -18,8 +18,7 @@ from tectum.analysis._checks import check_count, check_indices, check_shape, che
 from tectum.analysis.map_grid import grid_positions
 
 FIRST_RATE, LAST_RATE = 0.5, 0.02
-LAST_RADIUS = 0.5
-"""Radius in grid units at the end: neighbours then move a seventh as far as the winner."""
+LAST_RADIUS = 0.5  # radius in grid units at the end: neighbours then move a seventh as far as the winner
 
 Gains = Callable[[float, NDArray[np.float64]], NDArray[np.float64]]
 Rule = Callable[[NDArray[np.float64]], Gains]

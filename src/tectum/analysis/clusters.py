@@ -29,10 +29,8 @@ from tectum.analysis._checks import (
 )
 from tectum.analysis.map_grid import grid_positions
 
-MOST_CLUSTERS = 10
-"""Largest number of clusters `cluster_units` tries when it chooses the number."""
-COPIES = 400
-"""Nodes to which `cluster_units` multiplies those of a map by the samples that they have won."""
+MOST_CLUSTERS = 10  # largest number of clusters `cluster_units` tries when it chooses the number
+COPIES = 400  # nodes to which `cluster_units` multiplies those of a map by the samples that they have won
 
 
 def label_units(winners: ArrayLike, labels: ArrayLike, shape: tuple[int, int]) -> NDArray:

@@ -54,10 +54,8 @@ def class_accuracy(winners: ArrayLike, labels: ArrayLike, n_units: int) -> NDArr
     ----------
     winners : array-like of int, shape (n_times, n_probes)
         Winner per probe at each time; -1 (no neuron fired) counts as wrong.
-    labels : array-like of int, shape (n_probes,)
-        Class of each probe from 0.
-    n_units : int
-        Neurons of the map.
+    labels, n_units
+        As in `territories`.
 
     Returns
     -------
@@ -157,10 +155,8 @@ def dedicated_units(
     winners : array-like of int, shape (n_times, n_probes)
         Winner per probe at each time; -1 where no neuron fired. With clusters of neurons in the place of neurons, this
         asks for a dedicated cluster.
-    labels : array-like of int, shape (n_probes,)
-        Class of each probe from 0.
-    n_units : int
-        Neurons of the map.
+    labels, n_units
+        As in `territories`.
     least_own : float, default=0.8
         Smallest share of the class that it wins.
     most_other : float, default=0.05

@@ -7,7 +7,6 @@ equal code length these codes carry more bits than spike counts do.
 
 import warnings
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from math import ceil
 from typing import Any, NamedTuple
 
@@ -23,24 +22,20 @@ from tectum.analysis.reconstruction import Average, reconstruction_error
 
 Floats = NDArray[np.float64]
 
-N_INIT = 5
-"""Restarts of k-means."""
+N_INIT = 5  # restarts of k-means
+BATCH = 1024  # patches per batch of k-means
 
-BATCH = 1024
-"""Patches per batch of k-means."""
-
+# Dictionary learning and FastICA, which take long, learn from at most so many training patches, drawn at random
 MOST_PATCHES = 20_000
-"""Dictionary learning and FastICA, which take long, learn from at most so many training patches, drawn at random."""
 
+# L1 penalty of dictionary learning for patches of unit root mean square norm; the penalty follows their norm. From 0.1
+# to 0.3 the error with one coefficient falls, and that with three rises.
 PENALTY = 0.2
-"""L1 penalty of dictionary learning for patches of unit root mean square norm; the penalty follows their norm. From
-0.1 to 0.3 the error with one coefficient falls, and that with three rises."""
 
+# Patches per step of dictionary learning; it passes so often through few patches that it takes as many steps
 DICTIONARY_BATCH = 256
-"""Patches per step of dictionary learning; it passes so often through few patches that it takes as many steps."""
 
-ICA_STEPS, ICA_TOLERANCE = 200, 1e-3
-"""Most steps of FastICA, and the change of direction at which it stops earlier."""
+ICA_STEPS, ICA_TOLERANCE = 200, 1e-3  # most steps of FastICA, and the change of direction at which it stops earlier
 
 
 class PatchCode(NamedTuple):
@@ -50,26 +45,13 @@ class PatchCode(NamedTuple):
     reconstruction: Floats  # (n_test, n_features) in the units of the patches
 
 
-@dataclass(frozen=True)
-class BaselineScore:
-    """Error of one method at one code length.
+class BaselineScore(NamedTuple):
+    """Error of one method at one code length."""
 
-    Attributes
-    ----------
-    method : str
-        Name of the method, from `BASELINES`.
-    n_components : int
-        Components it learned; principal and independent components end at the number of features.
-    active_units : float
-        Mean number of coefficients that differ from 0, per test patch.
-    rms : float
-        `reconstruction_error` on the test patches, in their units.
-    """
-
-    method: str
-    n_components: int
-    active_units: float
-    rms: float
+    method: str  # name of the method, from `BASELINES`
+    n_components: int  # components it learned; principal and independent components end at the number of features
+    active_units: float  # mean number of coefficients that differ from 0, per test patch
+    rms: float  # `reconstruction_error` on the test patches, in their units
 
 
 def kmeans_codes(
@@ -120,12 +102,8 @@ def dictionary_codes(
 
     Parameters
     ----------
-    X : array-like of shape (n_samples, n_features)
-        Training patches, not centred here; at most 20,000 of them, drawn at random, are used.
-    X_test : array-like of shape (n_test, n_features)
-        Patches to reconstruct.
-    n_components : int
-        Number of atoms.
+    X, X_test, n_components
+        As in `kmeans_codes`; at most 20,000 training patches, drawn at random and not centred here, are used.
     n_active : sequence of int, default=(1, 2, 3)
         Numbers of signed real coefficients per patch; those above the number of features or atoms are left out.
     random_state : int, RandomState or None, default=None
@@ -139,7 +117,7 @@ def dictionary_codes(
     Raises
     ------
     ValueError
-        If the arrays are not finite 2-D arrays with as many features, or there are fewer patches than components.
+        As `kmeans_codes`.
     """
     X, X_test, n_active = _check(X, X_test, n_components, n_active)
     rng = check_random_state(random_state)
@@ -182,10 +160,8 @@ def pca_codes(
 
     Parameters
     ----------
-    X : array-like of shape (n_samples, n_features)
-        Training patches.
-    X_test : array-like of shape (n_test, n_features)
-        Patches to reconstruct.
+    X, X_test
+        As in `kmeans_codes`.
     n_components : int
         Number of components; no more than n_features exist.
     n_active : sequence of int, default=(1, 2, 3)
@@ -201,7 +177,7 @@ def pca_codes(
     Raises
     ------
     ValueError
-        If the arrays are not finite 2-D arrays with as many features, or there are fewer patches than components.
+        As `kmeans_codes`.
     """
     X, X_test, n_active = _check(X, X_test, n_components, n_active)
     model = PCA(min(n_components, X.shape[1]), random_state=random_state).fit(X)
@@ -223,14 +199,8 @@ def ica_codes(
 
     Parameters
     ----------
-    X : array-like of shape (n_samples, n_features)
-        Training patches; at most 20,000 of them, drawn at random, are used.
-    X_test : array-like of shape (n_test, n_features)
-        Patches to reconstruct.
-    n_components : int
-        Number of components; no more than n_features exist.
-    n_active : sequence of int, default=(1, 2, 3)
-        Numbers of coefficients kept; those above the number of components are left out.
+    X, X_test, n_components, n_active
+        As in `pca_codes`; at most 20,000 training patches, drawn at random, are used.
     random_state : int, RandomState or None, default=None
         Choice of the patches and start of the components.
 
@@ -242,7 +212,7 @@ def ica_codes(
     Raises
     ------
     ValueError
-        If the arrays are not finite 2-D arrays with as many features, or there are fewer patches than components.
+        As `kmeans_codes`.
     """
     X, X_test, n_active = _check(X, X_test, n_components, n_active)
     rng = check_random_state(random_state)
@@ -260,13 +230,13 @@ def ica_codes(
     return _truncated(model.transform(X_test) * norms, (model.mixing_ / norms).T, model.mean_, n_active)
 
 
+# Methods by the names that `score_baselines` takes and returns
 BASELINES: dict[str, Callable[..., dict[int, PatchCode]]] = {
     "k-means": kmeans_codes,
     "sparse coding": dictionary_codes,
     "PCA": pca_codes,
     "ICA": ica_codes,
 }
-"""Methods by the names that `score_baselines` takes and returns."""
 
 
 def score_baselines(
@@ -283,12 +253,8 @@ def score_baselines(
 
     Parameters
     ----------
-    X : array-like of shape (n_samples, n_features)
-        Training patches.
-    X_test : array-like of shape (n_test, n_features)
-        Other patches, to reconstruct.
-    n_components : int
-        Components of each method.
+    X, X_test, n_components
+        As in `kmeans_codes`.
     n_active : sequence of int, default=(1, 2, 3)
         Code lengths; k-means has length 1 only, PCA and ICA report all their components as well.
     methods : sequence of str, default=("k-means", "sparse coding", "PCA", "ICA")

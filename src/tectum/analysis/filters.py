@@ -15,23 +15,17 @@ from tectum.analysis._checks import check_table
 
 Floats = NDArray[np.float64]
 
+# Amplitudes of the cosine and the sine, and the offset: given the rest, they follow from linear least squares
 N_LINEAR = 3
-"""Amplitudes of the cosine and the sine, and the offset: given the rest, they follow from linear least squares."""
 
-PADDED = 64
-"""Side of the zero-padded image whose spectrum gives the starting frequencies."""
+PADDED = 64  # side of the zero-padded image whose spectrum gives the starting frequencies
 
+# Starting widths of the envelope, as multiples of the width that the energy of the image suggests
 WIDTHS = (0.6, 1.0, 1.6)
-"""Starting widths of the envelope, as multiples of the width that the energy of the image suggests."""
 
-N_PEAKS, N_STARTS = 3, 3
-"""Peaks of the spectrum tried as starting frequencies, and starts refined of all combinations."""
-
-MAX_EVALUATIONS = 80
-"""Evaluations per refined start; few fits need more, and those gain nothing visible."""
-
-GOOD_ENOUGH = 0.999
-"""R2 beyond which no further start is refined."""
+N_PEAKS, N_STARTS = 3, 3  # peaks of the spectrum tried as starting frequencies, and starts refined of all combinations
+MAX_EVALUATIONS = 80  # evaluations per refined start; few fits need more, and those gain nothing visible
+GOOD_ENOUGH = 0.999  # R2 beyond which no further start is refined
 
 
 class GaborFit(NamedTuple):

@@ -9,14 +9,11 @@ from sklearn.utils import check_random_state
 
 from tectum.analysis._checks import check_count, check_same_length, check_table
 
+# Spikes of each neuron that the decoder imagines for each class in addition, at the neuron's mean rate. One is the
+# exponential prior: of all distributions of a rate with a given mean, the one of largest entropy.
 PRIOR_SPIKES = 1.0
-"""Spikes of each neuron that the decoder imagines for each class in addition, at the neuron's mean rate.
 
-One is the exponential prior: of all distributions of a rate with a given mean, the one of largest entropy.
-"""
-
-SILENT = 1e-12
-"""Spikes per frame of a neuron that never fired while the decoder learned: then it favours no class."""
+SILENT = 1e-12  # spikes per frame of a neuron that never fired while the decoder learned: then it favours no class
 
 
 class TransmittedInformation(NamedTuple):

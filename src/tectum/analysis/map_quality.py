@@ -20,11 +20,8 @@ from tectum.analysis._checks import (
 )
 from tectum.analysis.map_grid import grid_positions, neighbour_gaps
 
-MAX_DISTANCES = 2**21
-"""Distances held at once while samples are compared with the codebook (16 MiB of float64)."""
-
-DUPLICATE = 1e-12
-"""Nodes closer than this share of the largest node distance count as duplicates."""
+MAX_DISTANCES = 2**21  # distances held at once while samples are compared with the codebook (16 MiB of float64)
+DUPLICATE = 1e-12  # nodes closer than this share of the largest node distance count as duplicates
 
 
 def best_matching_units(X: ArrayLike, codebook: ArrayLike, *, k: int = 2) -> NDArray[np.intp]:

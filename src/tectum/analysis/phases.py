@@ -12,11 +12,8 @@ from scipy.signal import butter, hilbert, sosfiltfilt
 
 from tectum.analysis._checks import check_positive, check_signal, check_table, check_times
 
-FILTER_ORDER = 3
-"""Order of the Butterworth band-pass that `field_phases` runs forwards and backwards."""
-
-GAMMA_HZ = (28.0, 58.0)
-"""Band of an oscillation with a period of about 25 ms."""
+FILTER_ORDER = 3  # order of the Butterworth band-pass that `field_phases` runs forwards and backwards
+GAMMA_HZ = (28.0, 58.0)  # band of an oscillation with a period of about 25 ms
 
 
 class OrderParameter(NamedTuple):

@@ -13,8 +13,8 @@ from tectum.analysis._checks import check_table
 
 Average = Literal["patch", "global"]
 
+# A row whose range is below this share of its largest absolute value counts as constant: rounding, no structure
 VARIES = 1e-12
-"""A row whose range is below this share of its largest absolute value counts as constant: rounding, no structure."""
 
 
 def reconstruction_error(X: ArrayLike, X_hat: ArrayLike, *, average: Average = "patch") -> float:

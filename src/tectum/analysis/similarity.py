@@ -7,8 +7,7 @@ from sklearn.metrics.pairwise import euclidean_distances
 
 from tectum.analysis._checks import check_count, check_same_length, check_table, rank_correlation
 
-ROWS = 256
-"""Samples compared with all others at a time."""
+ROWS = 256  # samples compared with all others at a time
 
 
 def participation_ratio(X: ArrayLike) -> float:

@@ -454,10 +454,8 @@ def spikes_per_frame(time_ms: ArrayLike, duration_ms: float, *, frame_ms: float 
     Parameters
     ----------
     time_ms : array-like of shape (n_spikes,)
-    duration_ms : float
-        Length of the recording.
-    frame_ms : float, default=0.1
-        Width of a spike, 1 ms or less: `WaveNetwork.step_ms`.
+    duration_ms, frame_ms
+        As in `wave_centres`.
 
     Returns
     -------

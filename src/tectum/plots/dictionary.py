@@ -16,14 +16,9 @@ from tectum.plots.checks import Floats, as_neurons, as_vector
 from tectum.plots.layout import ELONGATED, add_colour_bar, axes_or_new, draws_on_axes, finite_limits, shorten
 from tectum.plots.style import SEQUENTIAL, accent, ink
 
-MOST_COUNTED = 30
-"""Up to this many active units each number has a bar of its own."""
-
-DASHES = ("--", ":", "-.", (0, (9, 3)), (0, (1, 4)))
-"""Line styles of baselines, in turn."""
-
-MARKERS = "osD^vP*X"
-"""Marks of the methods, in turn."""
+MOST_COUNTED = 30  # up to this many active units each number has a bar of its own
+DASHES = ("--", ":", "-.", (0, (9, 3)), (0, (1, 4)))  # line styles of baselines, in turn
+MARKERS = "osD^vP*X"  # marks of the methods, in turn
 
 
 class Score(Protocol):

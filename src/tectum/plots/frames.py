@@ -11,8 +11,7 @@ from tectum.plots.checks import Integers, as_classes, as_vector
 from tectum.plots.layout import axes_or_new, draws_on_axes, format_map
 from tectum.plots.style import class_colours, ink
 
-BORDER = 0.05
-"""Width of the coloured border of a picture, as a share of its width."""
+BORDER = 0.05  # width of the coloured border of a picture, as a share of its width
 
 
 @draws_on_axes

@@ -19,17 +19,10 @@ from matplotlib.ticker import MaxNLocator
 
 from tectum.plots.style import ink, readable_on
 
-ELONGATED = 4
-"""A map with one side this many times the other is stretched to fill its axes."""
-
-MAX_SPACED = 32
-"""Maps with a longer side than this are drawn without gaps between cells and without text in them."""
-
-MAX_LEGEND = 32
-"""More classes than this are drawn without a legend."""
-
-FEW_CLASSES = 8
-"""Up to this many classes are told apart by colour alone."""
+ELONGATED = 4  # a map with one side this many times the other is stretched to fill its axes
+MAX_SPACED = 32  # maps with a longer side than this are drawn without gaps between cells and without text in them
+MAX_LEGEND = 32  # more classes than this are drawn without a legend
+FEW_CLASSES = 8  # up to this many classes are told apart by colour alone
 
 
 Plot = TypeVar("Plot", bound=Callable[..., Axes])

@@ -10,8 +10,7 @@ from tectum.plots.checks import as_grid, as_neurons, as_vector
 from tectum.plots.layout import axes_or_new, draw_heat, draws_on_axes, figure_or_new, finite_limits, map_size
 from tectum.plots.style import EARLIEST_BRIGHT, RGBA, accent, ink
 
-MANY_SPIKES = 20_000
-"""More spikes than this are stored as pixels in vector files."""
+MANY_SPIKES = 20_000  # more spikes than this are stored as pixels in vector files
 
 
 @draws_on_axes

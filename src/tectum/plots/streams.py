@@ -12,8 +12,7 @@ from tectum.plots.checks import as_classes, as_grid, as_neurons, as_vector, clas
 from tectum.plots.layout import add_class_legend, axes_or_new, draws_on_axes, finite_limits
 from tectum.plots.style import accent, class_colours, ink
 
-BAND = 0.22
-"""Opacity of the bands that show scenes behind winners."""
+BAND = 0.22  # opacity of the bands that show scenes behind winners
 
 
 @draws_on_axes

@@ -18,14 +18,11 @@ def _brighter_part(name: str, start: float) -> ListedColormap:
     return ListedColormap(colormaps[name](np.linspace(start, 1.0, 256)), name=f"tectum_{name}")
 
 
+# Colour map of values and counts: perceptually uniform, safe for colour-blind readers
 SEQUENTIAL = _brighter_part("viridis", 0.06)
-"""Colour map of values and counts: perceptually uniform, safe for colour-blind readers."""
 
-DISTANCE = _brighter_part("magma", 0.14)
-"""Colour map of distances: perceptually uniform, borders between clusters glow."""
-
-EARLIEST_BRIGHT = SEQUENTIAL.reversed()
-"""Colour map of times: what comes first is brightest."""
+DISTANCE = _brighter_part("magma", 0.14)  # colour map of distances: perceptually uniform, borders between clusters glow
+EARLIEST_BRIGHT = SEQUENTIAL.reversed()  # colour map of times: what comes first is brightest
 
 # From a search for a large smallest CIELAB distance between any two colours, under normal vision and under simulated
 # protanopia, deuteranopia and tritanopia, within a range of lightness that shows on the page; four of the colours on

@@ -11,8 +11,7 @@ from tectum.plots.checks import Floats, as_points, as_vector, check_codebook
 from tectum.plots.layout import axes_or_new, draws_on_axes, finite_limits, panels
 from tectum.plots.style import accent, ink
 
-SIMILAR = 5
-"""Features whose ranges differ by less than this factor are drawn to the same scale."""
+SIMILAR = 5  # features whose ranges differ by less than this factor are drawn to the same scale
 
 
 @draws_on_axes

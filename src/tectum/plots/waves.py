@@ -15,26 +15,13 @@ from tectum.plots.checks import Floats, Integers, as_neurons, as_points, as_vect
 from tectum.plots.layout import add_colour_bar, axes_or_new, draws_on_axes, finite_limits, panels
 from tectum.plots.style import DISTANCE, SEQUENTIAL, accent, class_colours, ink, readable_on
 
-TRAIL_MS = 2.0
-"""Time for which a spike is seen."""
-
-N_BINS = 25
-"""Bins of the coordinate in space and time."""
-
-PIXELS = 40
-"""Along the longer side of a sheet, where values of nodes are drawn as cells."""
-
-N_LEVELS = 16
-"""Levels at which receptive fields are drawn."""
-
-OUTSIDE = 2.5
-"""Places farther from any node than this many mean distances between nodes lie outside a sheet."""
-
-LONG = 2.5
-"""Lines of a net join units that are nearer than this many mean distances between units."""
-
-CORNERS = (0, 1, 2, 3)
-"""Colours of the palette at the corners of a sheet, from the lower left, row by row."""
+TRAIL_MS = 2.0  # time for which a spike is seen
+N_BINS = 25  # bins of the coordinate in space and time
+PIXELS = 40  # along the longer side of a sheet, where values of nodes are drawn as cells
+N_LEVELS = 16  # levels at which receptive fields are drawn
+OUTSIDE = 2.5  # places farther from any node than this many mean distances between nodes lie outside a sheet
+LONG = 2.5  # lines of a net join units that are nearer than this many mean distances between units
+CORNERS = (0, 1, 2, 3)  # colours of the palette at the corners of a sheet, from the lower left, row by row
 
 
 def position_colours(positions: npt.ArrayLike) -> Floats:
@@ -134,10 +121,8 @@ def plot_wave_snapshots(
         The moments.
     names : sequence of str, optional
         Names of the sheets; numbers by default.
-    trail_ms : float, default=2.0
-        Time for which a spike is seen.
-    silent : bool, default=True
-        Whether to draw the other nodes as small dots.
+    trail_ms, silent
+        As in `plot_wave`.
     figure : Figure or SubFigure, optional
         Where to draw; a new figure by default.
 

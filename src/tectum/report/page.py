@@ -40,7 +40,7 @@ AnyStudy = Study | DictionaryStudy | ResponderStudy | WaveStudy | StreamStudy
 
 
 class Page(NamedTuple):
-    """How a family is examined and told of: functions, and the arguments of `examine` and `write_report` they take."""
+    """How a family is examined and described: functions, and their arguments of `examine` and `write_report`."""
 
     examine: Callable[..., Any]
     examined: tuple[str, ...]
@@ -174,28 +174,18 @@ def write_report(
     X : array-like or sparse matrix of shape (n_samples, n_features)
         Samples, none for a network of sheets or a hierarchy of maps: for a map usually those it has learned from, for a
         dictionary better others. Of more than 5,000 a random subset is examined.
-    y : array-like of shape (n_samples,), optional
-        Class of each sample, for colours and scores of a map.
-    target_names, feature_names : sequence of str, optional
-        Names of the classes and of the features, for a map.
-    train : array-like of shape (n_train, n_features), optional
-        As in `examine`, for a dictionary.
+    y, target_names, feature_names, train, growth, diary, baselines
+        As in `examine`.
     image_shape : (height, width) or (height, width, 3), optional
         Shape of a sample that is an image; a dictionary takes grey patches, (height, width).
     images : sequence of arrays of shape (height, width), optional
         Whole images, filtered as those from which the patches were cut, for a dictionary; needs ``image_shape``.
-    growth : list of Look, optional
-        As in `examine`, for a network of sheets.
-    diary : Diary, optional
-        As in `examine`, for a hierarchy of maps.
     title : str, optional
         Name of the data, for the heading.
     command : str, optional
         How to make this page again; the constructor of the model by default.
     seconds : float, optional
         Duration of the training.
-    baselines : bool, default=True
-        Whether to compare with other methods on the same samples.
     random_state : int or None, default=0
         Subsets, baselines and t-SNE.
     study : Study, DictionaryStudy, ResponderStudy, WaveStudy or StreamStudy, optional
@@ -341,7 +331,7 @@ def _text(value: Any) -> str:
 
 
 def _facts(model: Any, seconds: float | None) -> list[tuple[str, str]]:
-    """What is told of every model, below the heading."""
+    """What every page says of its model, below the heading."""
     seen = model.n_presentations_seen_
     return [
         *([("Presentations", f"{seen:,}")] if seen else []),

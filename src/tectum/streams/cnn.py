@@ -10,17 +10,17 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import NDArray
 
 from tectum.files import reading
 from tectum.streams import onnx_graph
-from tectum.streams.gradients import OrientedGradients
+from tectum.streams.gradients import Extractor, OrientedGradients
 from tectum.streams.stream import Chunk, Pair, PathLike, Stream, StreamError, as_paths, check_size, check_whole
 
 LISTED = 12  # names of layers that an error lists
 
 
-class CNN:
+class CNN(Extractor):
     """One layer of a convolutional network.
 
     Parameters
@@ -105,35 +105,6 @@ class CNN:
     def __repr__(self) -> str:
         return f"CNN({self.path.name!r}, layer={self.layer!r}, size={self.size}, shape={self.shape})"
 
-    def transform(self, frames: ArrayLike) -> NDArray[np.float32]:
-        """Activations of the layer for frames.
-
-        Parameters
-        ----------
-        frames : array-like of shape (n_frames, height, width, 3)
-            RGB pictures of the size of the network, 0 to 255.
-
-        Returns
-        -------
-        ndarray of float32, shape (n_frames, n_features)
-
-        Raises
-        ------
-        ValueError
-            If frames are not of that shape.
-        """
-        frames = np.asarray(frames)
-        if frames.shape[1:] != (*self.size, 3):
-            raise ValueError(
-                f"CNN.transform.frames must have shape (n_frames, {self.size[0]}, {self.size[1]}, 3), "
-                f"got {frames.shape}; resize them, or make the network for them with CNN(..., size=...)"
-            )
-        X = np.empty((len(frames), self.n_features), np.float32)
-        for start in range(0, len(frames), self.batch):
-            part = slice(start, start + self.batch)
-            X[part] = self._run(frames[part]).reshape(-1, self.n_features)
-        return X
-
     def _run(self, frames: NDArray[Any]) -> NDArray[np.float32]:
         """Activations of a few frames."""
         channels = slice(None, None, -1) if self.channel_order == "BGR" else slice(None)
@@ -204,16 +175,7 @@ class FeatureStream(Stream):
 
 
 def max_pool(activations: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Largest of 2 x 2 neighbours; at an odd side the last ones are the largest of fewer.
-
-    Parameters
-    ----------
-    activations : ndarray of shape (n, channels, height, width)
-
-    Returns
-    -------
-    ndarray of shape (n, channels, ceil(height / 2), ceil(width / 2))
-    """
+    """Largest of 2 x 2 neighbours in (n, channels, height, width); at an odd side the last ones have fewer."""
     if activations.ndim != 4:
         raise ValueError(f"CNN.pool must be False for a layer without rows and columns, got shape {activations.shape}")
     rows = np.maximum.reduceat(activations, np.arange(0, activations.shape[2], 2), axis=2)

@@ -1,6 +1,8 @@
 """Features of frames without a network: pooled gradients and colours, for use when no CNN is at hand."""
 
 import math
+from abc import ABC, abstractmethod
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -12,7 +14,48 @@ COLOURS = 6  # red, green, blue above middle grey, and below it
 GRADIENTS = 2.0  # what gradients are multiplied with, to count beside colours
 
 
-class OrientedGradients:
+class Extractor(ABC):
+    """What makes features of frames of a fixed size."""
+
+    size: Pair
+    n_features: int
+    batch = 1  # frames computed at a time
+
+    def transform(self, frames: ArrayLike) -> NDArray[np.float32]:
+        """Features of frames.
+
+        Parameters
+        ----------
+        frames : array-like of shape (n_frames, height, width, 3)
+            RGB pictures of the size of the extractor, 0 to 255.
+
+        Returns
+        -------
+        ndarray of float32, shape (n_frames, n_features)
+
+        Raises
+        ------
+        ValueError
+            If frames are not of that shape.
+        """
+        frames = np.asarray(frames)
+        if frames.shape[1:] != (*self.size, 3):
+            raise ValueError(
+                f"{type(self).__name__}.transform.frames must have shape (n_frames, {self.size[0]}, {self.size[1]}, "
+                f"3), got {frames.shape}; resize them to the size of the {type(self).__name__}"
+            )
+        X = np.empty((len(frames), self.n_features), np.float32)
+        for start in range(0, len(frames), self.batch):
+            part = slice(start, start + self.batch)
+            X[part] = self._run(frames[part]).reshape(-1, self.n_features)
+        return X
+
+    @abstractmethod
+    def _run(self, frames: NDArray[Any]) -> NDArray[np.float32]:
+        """Features of a few frames, one or more, in their own shape."""
+
+
+class OrientedGradients(Extractor):
     """Pooled gradients by orientation, as in histograms of oriented gradients (Dalal & Triggs 2005), and mean colours.
 
     Of each square cell of a frame the features are twice the root of the mean energy of its gradients in each of some
@@ -69,34 +112,9 @@ class OrientedGradients:
     def __repr__(self) -> str:
         return f"OrientedGradients(size={self.size}, shape={self.shape})"
 
-    def transform(self, frames: ArrayLike) -> NDArray[np.float32]:
-        """Features of frames.
-
-        Parameters
-        ----------
-        frames : array-like of shape (n_frames, height, width, 3)
-            RGB pictures of the size of this object, 0 to 255.
-
-        Returns
-        -------
-        ndarray of float32, shape (n_frames, n_features)
-
-        Raises
-        ------
-        ValueError
-            If frames are not of that shape.
-        """
-        frames = np.asarray(frames)
-        if frames.shape[1:] != (*self.size, 3):
-            raise ValueError(
-                f"OrientedGradients.transform.frames must have shape (n_frames, {self.size[0]}, {self.size[1]}, 3), "
-                f"got {frames.shape}; resize them"
-            )
-        X = np.empty((len(frames), self.n_features), np.float32)
-        for row, frame in zip(X, frames, strict=True):
-            cells = self._cells(frame.astype(np.float32) / 255.0)
-            row[:] = (cells if self.rows_first else cells.transpose(2, 0, 1)).ravel()
-        return X
+    def _run(self, frames: NDArray[Any]) -> NDArray[np.float32]:
+        cells = np.stack([self._cells(frame.astype(np.float32) / 255.0) for frame in frames])
+        return cells if self.rows_first else cells.transpose(0, 3, 1, 2)
 
     def _cells(self, frame: NDArray[np.float32]) -> NDArray[np.float32]:
         """Features (rows, columns, channels) of one frame (height, width, 3)."""

@@ -35,23 +35,10 @@ class WaveArchitectures:
 
     @classmethod
     def perceptron(cls, sizes=(1600, 300, 100), **others) -> Self:
-        """Square sheets of any number and size, each wired to the next: the default parts.
+        """Square sheets, each wired to the next: the default parts.
 
-        Parameters
-        ----------
-        sizes : sequence of int, default=(1600, 300, 100)
-            Nodes of each sheet, from below.
-        **others
-            Parameters of the class, which take precedence.
-
-        Returns
-        -------
-        WaveNetwork
-
-        Raises
-        ------
-        ValueError
-            If there are fewer than two sizes, or one is below 2.
+        `sizes`, of any number, are the nodes of each sheet, from below; further arguments are parameters of the class,
+        which take precedence. ValueError if there are fewer than two sizes, or one is below 2.
         """
         return cls.topographic(wave_growth.sheets_of("WaveNetwork.perceptron", sizes), **others)
 
@@ -59,21 +46,7 @@ class WaveArchitectures:
     def autoencoder(cls, sizes=(1600, 300, 100, 300, 1600), **others) -> Self:
         """Sheets that become smaller and then larger again, the last as large as the first.
 
-        Parameters
-        ----------
-        sizes : sequence of int, default=(1600, 300, 100, 300, 1600)
-            Nodes of each sheet, from below.
-        **others
-            Parameters of the class, which take precedence.
-
-        Returns
-        -------
-        WaveNetwork
-
-        Raises
-        ------
-        ValueError
-            If the sizes do not fall and then rise to the first.
+        Arguments are those of `perceptron`. ValueError if the sizes do not fall and then rise to the first.
         """
         sheets = wave_growth.sheets_of("WaveNetwork.autoencoder", sizes)
         wave_growth.check_valley("WaveNetwork.autoencoder", sizes)
@@ -83,18 +56,8 @@ class WaveArchitectures:
     def pooling(cls, n_units=300, *, wave=2.0, **others) -> Self:
         """One layer of units that pool patches as large as the waves (Raghavan & Thomson 2019).
 
-        Parameters
-        ----------
-        n_units : int, default=300
-        wave : float, default=2.0
-            Radius of excitation on the first sheet; inhibition begins at 2.5 times it. Twice as large in the first
-            phase.
-        **others
-            Parameters of the class, which take precedence.
-
-        Returns
-        -------
-        WaveNetwork
+        `wave` is the radius of excitation on the first sheet; inhibition begins at 2.5 times it. It is twice as large
+        in the first phase. Further arguments are parameters of the class, which take precedence.
         """
         profile = wave_parameters.TOPOGRAPHIC["first_kernel"]._replace(r_i=wave, r_o=2.5 * wave)
         phases = (parts.WavePhase(3000.0, 2.0 * wave, 5.0 * wave), parts.WavePhase(27_000.0))
@@ -105,20 +68,11 @@ class WaveArchitectures:
     def growing(cls, division=CELL_DIVISION, **others) -> Self:
         """Two sheets that grow from one cell while waves wire them (Raghavan & Thomson 2019).
 
-        Cells of the first sheet divide; those that have come of age bud units of the second, each with a single
-        synapse, from the cell that it has budded from. So the map is in order from the start, whatever the size of the
-        waves, and what these do is to spread each unit's field. A unit can win if a tenth of its weight is on nodes
-        that fire, so that the first to bud do not take all; ours.
-
-        Parameters
-        ----------
-        division : CellDivision, default=CellDivision()
-        **others
-            Parameters of the class, which take precedence.
-
-        Returns
-        -------
-        WaveNetwork
+        Cells of the first sheet divide as a `CellDivision` says; those that have come of age bud units of the second,
+        each with a single synapse, from the cell that it has budded from. So the map is in order from the start,
+        whatever the size of the waves, and what these do is to spread each unit's field. A unit can win if a tenth of
+        its weight is on nodes that fire, so that the first to bud do not take all; ours. Further arguments are
+        parameters of the class, which take precedence.
         """
         check_part("WaveNetwork.growing.division", division)
         cells, units = division.sheets(others.get("random_state"))
@@ -126,26 +80,11 @@ class WaveArchitectures:
 
     @classmethod
     def budding(cls, sizes=(1600, 300, 100), **others) -> Self:
-        """Square sheets of any number and size whose units have budded from the sheet below, as in `growing`.
+        """Square sheets whose units have budded from the sheet below, as in `growing`.
 
         Each unit starts with a single synapse, from the node at its own place. Waves of one size spread the fields
-        within 15,000 ms, in deep stacks also; order is given, not found.
-
-        Parameters
-        ----------
-        sizes : sequence of int, default=(1600, 300, 100)
-            Nodes of each sheet, from below.
-        **others
-            Parameters of the class, which take precedence.
-
-        Returns
-        -------
-        WaveNetwork
-
-        Raises
-        ------
-        ValueError
-            If there are fewer than two sizes, or one is below 2.
+        within 15,000 ms, in deep stacks also; order is given, not found. Arguments and errors are those of
+        `perceptron`.
         """
         sheets = wave_growth.sheets_of("WaveNetwork.budding", sizes)
         return cls.topographic(sheets, **(wave_parameters.BUDDING | others))
@@ -159,23 +98,10 @@ class WaveArchitectures:
     def control(cls, kind, layers=wave_parameters.TOPOGRAPHIC_LAYERS, **others) -> Self:
         """A network that must not organise itself, for comparison with the default.
 
-        Parameters
-        ----------
-        kind : {"shuffled", "no waves", "no plasticity"}
-            Each sheet sees as many spikes as the one below has, of nodes drawn at random in each step; the first sheet
-            has no lateral profile, so that its nodes fire by their noise alone; nothing learns.
-        layers : sequence of Sheet, default=(Sheet(1600, 20.0), Sheet(300, 10.0))
-        **others
-            Further parameters of the class, which take precedence.
-
-        Returns
-        -------
-        WaveNetwork
-
-        Raises
-        ------
-        ValueError
-            If there is no such control.
+        Of the kind "shuffled", each sheet sees as many spikes as the one below has, of nodes drawn at random in each
+        step; with "no waves" the first sheet has no lateral profile, so that its nodes fire by their noise alone; with
+        "no plasticity" nothing learns. ValueError if there is no such kind. Further arguments are parameters of the
+        class, which take precedence.
         """
         return cls(layers, **(wave_parameters.TOPOGRAPHIC | wave_growth.control_parts(kind) | others))
 
