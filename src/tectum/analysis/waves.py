@@ -396,19 +396,19 @@ def wave_statistics(
         As `wave_centres`.
     """
     first, nodes, X = _frames(time_ms, neuron, positions, duration_ms, frame_ms)
-    counts, look = np.diff(first), round(LOOK_MS / frame_ms)
+    counts, stride = np.diff(first), round(LOOK_MS / frame_ms)
     waving = counts >= least
     centres = _centres(first, nodes, X, least)
     radii, single = [], []
-    for frame in range(0, len(counts), look):
+    for frame in range(0, len(counts), stride):
         if waving[frame]:
             places = X[nodes[first[frame] : first[frame + 1]]]
             radii.append(np.percentile(np.linalg.norm(places - centres[frame], axis=1), 80))
             if link is not None:
                 label = connected_components(cdist(places, places) < link)[1]
                 single.append(np.bincount(label).max() / len(places))
-    through = np.convolve(waving, np.ones(look + 1, dtype=int), "valid") == look + 1
-    moved = np.linalg.norm(centres[look:] - centres[:-look], axis=1)[through]
+    through = np.convolve(waving, np.ones(stride + 1, dtype=int), "valid") == stride + 1
+    moved = np.linalg.norm(centres[stride:] - centres[:-stride], axis=1)[through]
     begun = int((np.diff(waving.astype(int), prepend=0) == 1).sum())
     return WaveStatistics(
         active=float(waving.mean()),

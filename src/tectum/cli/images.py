@@ -286,14 +286,14 @@ def write_reconstructions(
         ]
         padded = np.pad(image, [(0, n) for n in short], mode="symmetric")
         counts = dictionary.transform(extract_patches(padded[None], cut.patch, stride=step))
-        told = reconstruct_images(dictionary.inverse_transform(counts), padded.shape, cut.patch, stride=step)[0]
-        told = told[: image.shape[0], : image.shape[1]]
+        decoded = reconstruct_images(dictionary.inverse_transform(counts), padded.shape, cut.patch, stride=step)[0]
+        decoded = decoded[: image.shape[0], : image.shape[1]]
         bound = float(np.percentile(np.abs(image), 99.8)) or 1.0
-        write_atomically(file, png_of([image, told], (-bound, bound) if signed else (0.0, bound)))
+        write_atomically(file, png_of([image, decoded], (-bound, bound) if signed else (0.0, bound)))
         rows.append(
             {
                 "file": str(file.resolve()),
-                "error": float(np.sqrt(np.square(image - told).mean())),
+                "error": float(np.sqrt(np.square(image - decoded).mean())),
                 "trivial": float(np.sqrt(np.square(image).mean())),
                 "active": analysis.active_units(np.abs(counts)),
             }

@@ -22,35 +22,35 @@ class Group(TyperGroup):
     def parse_args(self, ctx: Any, args: list[str]) -> Any:
         end = args.index("--") if "--" in args else len(args)
         first = [arg for arg in args[:end] if arg in ANYWHERE]
-        with _errors_told("--json" in first):
+        with _reporting_errors("--json" in first):
             return super().parse_args(ctx, first + [arg for arg in args[:end] if arg not in ANYWHERE] + args[end:])
 
     def invoke(self, ctx: Any) -> Any:
-        with _errors_told(ctx.params["as_json"]):
+        with _reporting_errors(ctx.params["as_json"]):
             return super().invoke(ctx)
 
 
 @contextmanager
-def _errors_told(as_json: bool) -> Iterator[None]:
+def _reporting_errors(as_json: bool) -> Iterator[None]:
     """Errors as a line for people, or as JSON on standard output; then the exit."""
     try:
         yield
     except BrokenPipeError:
         raise  # the reader of our output has seen enough
     except KeyboardInterrupt as error:
-        _tell("interrupted", as_json, code=130)
+        _print_error("interrupted", as_json, code=130)
         raise typer.Exit(130) from error
     except ERRORS as error:
-        _tell(str(error), as_json, code=1)
+        _print_error(str(error), as_json, code=1)
         raise typer.Exit(1) from error
     except Exception as error:
         if not as_json or not hasattr(error, "format_message"):
             raise  # wrong usage is told by typer
-        _tell(error.format_message(), as_json, code=2)
+        _print_error(error.format_message(), as_json, code=2)
         raise typer.Exit(2) from error
 
 
-def _tell(message: str, as_json: bool, code: int) -> None:
+def _print_error(message: str, as_json: bool, code: int) -> None:
     if as_json:
         typer.echo(json.dumps({"error": message, "code": code}))
     elif code == 130:

@@ -442,7 +442,7 @@ class MapHierarchy(SpikingEstimator):
 
     def _default_of(self, part: Any, field: str) -> Any:
         """Parts that a map does not name."""
-        return description.default_of(part, field, self.clock) if isinstance(part, parts.Map) else None
+        return map_graph.default_parts(part.sources, self.clock).get(field) if isinstance(part, parts.Map) else None
 
     def _fitted_maps(self) -> list[parts.Map]:
         check_is_fitted(self)

@@ -136,7 +136,7 @@ class WaveNetwork(WaveArchitectures, SpikingEstimator):
     """
 
     _recommended = wave_parameters.TOPOGRAPHIC | {
-        "layers": wave_parameters.USUAL_LAYERS,
+        "layers": wave_parameters.DEFAULT_LAYERS,
         "image_rule": parts.WaveHebb(eta=1e-3, eta_c=5e-2),
     }
     _numbers = file.NUMBERS
@@ -413,10 +413,7 @@ class WaveNetwork(WaveArchitectures, SpikingEstimator):
                 f"WaveNetwork.receptive_fields_.source must be a sheet below layer {layer}, got {source!r}; "
                 "the first is 0"
             )
-        fields = wave_images.shares(self.weights_[source])
-        for weights in self.weights_[source + 1 : layer]:
-            fields = wave_images.shares(weights) @ fields
-        return fields
+        return wave_images.composed(self.weights_[source:layer])
 
     def record(self, duration: float = 1000.0) -> Recording:
         """Spikes of spontaneous activity, weights frozen, from where growth has ended.

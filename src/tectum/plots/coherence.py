@@ -9,7 +9,7 @@ from matplotlib.figure import Figure, SubFigure
 from matplotlib.ticker import MaxNLocator
 
 from tectum.plots.checks import as_vector
-from tectum.plots.layout import axes_or_new, draws_on_axes, figure_or_new
+from tectum.plots.layout import axes_or_new, draws_on_axes, figure_or_new, legend_above
 from tectum.plots.spikes import plot_raster
 from tectum.plots.style import accent, ink
 
@@ -67,15 +67,8 @@ def plot_information(
     if n > 1:
         by_name = dict(zip(*reversed(ax.get_legend_handles_labels()), strict=True))
         names = [*bits, *(levels or {})]
-        ax.legend(
-            [by_name[name] for name in names],
-            names,
-            loc="lower left",
-            bbox_to_anchor=(0.0, 1.0),
-            ncols=min(n, 3),
-            borderaxespad=0.3,
-            columnspacing=1.2,
-        )
+        handles = [by_name[name] for name in names]
+        legend_above(ax, min(n, 3), handles=handles, labels=names, columnspacing=1.2)
     return ax
 
 

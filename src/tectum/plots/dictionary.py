@@ -13,7 +13,19 @@ from matplotlib.image import AxesImage
 from matplotlib.ticker import FixedLocator, LogLocator, MaxNLocator, NullLocator, PercentFormatter
 
 from tectum.plots.checks import Floats, as_neurons, as_vector
-from tectum.plots.layout import ELONGATED, add_colour_bar, axes_or_new, draws_on_axes, finite_limits, shorten
+from tectum.plots.layout import (
+    ELONGATED,
+    add_colour_bar,
+    axes_or_new,
+    draws_on_axes,
+    finite_limits,
+    legend_above,
+    shorten,
+    start_at_zero,
+    tile,
+    with_thin_spaces,
+    zero_line,
+)
 from tectum.plots.style import SEQUENTIAL, accent, ink
 
 MOST_COUNTED = 30  # up to this many active units each number has a bar of its own
@@ -224,11 +236,11 @@ def plot_error_curve(
     _draw_baselines(ax, baselines or {})
     ax.set(xlabel="patches seen", ylabel=ylabel)
     ax.xaxis.set_major_locator(MaxNLocator(nbins=6))
-    ax.xaxis.set_major_formatter(lambda value, _: f"{value:,.0f}".replace(",", "\u2009"))
+    ax.xaxis.set_major_formatter(with_thin_spaces)
     ax.grid(axis="y")
-    _start_at_zero(ax, np.array([*y, *(baselines or {}).values()]))
+    start_at_zero(ax, np.array([*y, *(baselines or {}).values()]))
     if baselines:
-        _legend_above(ax)
+        legend_above(ax, handlelength=2.2)
     return ax
 
 
@@ -310,7 +322,7 @@ def plot_event_window(
     colours = SEQUENTIAL(np.linspace(0.25, 0.88, len(start)))
     for change, w, colour in zip(changes, start, colours, strict=True):
         ax.plot(x[order], change[order], drawstyle="steps-mid", color=colour, label=f"{w:g}")
-    ax.axhline(0, color=ink(0.5), linewidth=0.8, zorder=0.5)
+    zero_line(ax)
     ax.axvline(0, color=ink(0.5), linewidth=0.8, zorder=0.5)
     ax.set(xlabel=xlabel, ylabel=ylabel)
     ax.legend(title="weight before", loc="upper left", bbox_to_anchor=(1.02, 1.0), borderaxespad=0.0)
@@ -365,7 +377,7 @@ def plot_comparison(
     ax.xaxis.set_major_formatter("{x:g}")
     ax.xaxis.set_minor_locator(NullLocator())
     ax.grid(axis="y")
-    _start_at_zero(ax, np.array([*(row.rms for row in rows), *(baselines or {}).values()]))
+    start_at_zero(ax, np.array([*(row.rms for row in rows), *(baselines or {}).values()]))
     ax.legend(loc="upper left", bbox_to_anchor=(1.02, 1.0), borderaxespad=0.0, handlelength=2.2)
     return ax
 
@@ -393,9 +405,7 @@ def _draw_images(ax: Axes, images: Floats, limits: tuple[float, float], cmap: st
     """Framed images (rows, columns, height, width) with gaps between; image (r, c) is centred on (x, y) = (c, r)."""
     rows, columns, height, width = images.shape
     gap = max(1, round(0.06 * max(height, width)))
-    tiles = np.full((rows, height + gap, columns, width + gap), np.nan)
-    tiles[:, :height, :, :width] = images.transpose(0, 2, 1, 3)
-    tiles = tiles.reshape(rows * (height + gap), columns * (width + gap))[:-gap, :-gap]
+    tiles = tile(images, gap)[:-gap, :-gap]
     x, y = (side / (2 * (side + gap)) for side in (width, height))  # half an image, where 1 is the distance of two
     extent = (-x, columns - 1 + x, rows - 1 + y, -y)
     shown = ax.imshow(np.ma.masked_invalid(tiles), cmap=cmap, norm=Normalize(*limits), extent=extent)
@@ -421,15 +431,3 @@ def _draw_baselines(ax: Axes, baselines: Mapping[str, float]) -> None:
         ax.axhline(
             value, color=ink(0.7), linewidth=1.0, linestyle=DASHES[k % len(DASHES)], label=name.replace("_", " ")
         )
-
-
-def _start_at_zero(ax: Axes, values: Floats) -> None:
-    """Let the vertical axis begin at zero where no value is below it."""
-    low, high = finite_limits(values)
-    if low >= 0:
-        ax.set_ylim(0, 1.08 * high)
-
-
-def _legend_above(ax: Axes) -> None:
-    """Legend above the axes, in up to three columns."""
-    ax.legend(loc="lower left", bbox_to_anchor=(0.0, 1.0), ncols=3, borderaxespad=0.3, handlelength=2.2)

@@ -51,12 +51,12 @@ def plot_embedding(
     points = as_points(coords, "plot_embedding.coords")
     ax = axes_or_new(ax, (4.4 if labels is None else 5.6, 3.9))
     size = float(np.clip(12_000 / max(len(points), 1), 3, 22))
-    look: dict[str, Any] = {"s": size, "linewidths": 0, "rasterized": len(points) > 5000}
+    dots: dict[str, Any] = {"s": size, "linewidths": 0, "rasterized": len(points) > 5000}
     if values is not None:
         numbers = as_vector(values, "plot_embedding.values", len(points))
-        add_colour_bar(ax, ax.scatter(points[:, 0], points[:, 1], c=numbers, cmap=SEQUENTIAL, **look), label)
+        add_colour_bar(ax, ax.scatter(points[:, 0], points[:, 1], c=numbers, cmap=SEQUENTIAL, **dots), label)
     elif labels is None:
-        ax.scatter(points[:, 0], points[:, 1], color=[accent(0)], alpha=0.7, **look)
+        ax.scatter(points[:, 0], points[:, 1], color=[accent(0)], alpha=0.7, **dots)
     else:
         classes = as_classes(labels, "plot_embedding.labels")
         as_vector(classes, "plot_embedding.labels", len(points))
@@ -64,7 +64,7 @@ def plot_embedding(
         palette = np.array([*class_colours(len(names)), ink(0.2)])
         # Classes are drawn mixed, so that the last class does not cover the others.
         mixed = np.argsort(np.arange(len(points)) * 0.6180339887 % 1, kind="stable")
-        ax.scatter(points[mixed, 0], points[mixed, 1], color=palette[classes[mixed]], **look)
+        ax.scatter(points[mixed, 0], points[mixed, 1], color=palette[classes[mixed]], **dots)
         add_class_legend(ax, names, class_colours(len(names)))
     ax.set(xlabel=axis_names[0], ylabel=axis_names[1])
     if title:

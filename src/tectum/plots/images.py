@@ -5,8 +5,8 @@ import numpy.typing as npt
 from matplotlib.axes import Axes
 from matplotlib.colors import Normalize
 
-from tectum.plots.checks import Floats, check_codebook
-from tectum.plots.layout import add_colour_bar, axes_or_new, draws_on_axes, finite_limits, format_map
+from tectum.plots.checks import check_codebook
+from tectum.plots.layout import add_colour_bar, axes_or_new, draws_on_axes, finite_limits, format_map, tile
 
 
 @draws_on_axes
@@ -49,7 +49,7 @@ def plot_codebook_images(
     rows, cols = shape
     height, width = image_shape[:2]
     gap = max(1, round(0.06 * max(height, width)))
-    tiles = _tile(values.reshape(rows, cols, height, width, -1), gap)
+    tiles = tile(values.reshape(rows, cols, height, width, -1), gap)
     pixel = 0.55 * gap / (width + gap), 0.55 * gap / (height + gap)
     if ax is None:
         scale = 4.6 / max(rows * height, cols * width)
@@ -64,11 +64,3 @@ def plot_codebook_images(
         add_colour_bar(ax, image, label, shape=shape)
     ax.set(xlim=(-0.5, cols - 0.5), ylim=(rows - 0.5, -0.5), aspect=(height + gap) / (width + gap))
     return ax
-
-
-def _tile(images: Floats, gap: int) -> Floats:
-    """Images (rows, cols, height, width, channels) side by side with ``gap`` pixels of NaN below and right of each."""
-    rows, cols, height, width, channels = images.shape
-    tiles = np.full((rows, height + gap, cols, width + gap, channels), np.nan)
-    tiles[:, :height, :, :width] = images.transpose(0, 2, 1, 3, 4)
-    return tiles.reshape(rows * (height + gap), cols * (width + gap), channels)

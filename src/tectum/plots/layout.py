@@ -197,6 +197,36 @@ def add_class_legend(ax: Axes, names: Sequence[str], colours: Sequence[Any], *, 
     )
 
 
+def legend_above(ax: Axes, columns: int = 3, **options: Any) -> None:
+    """Legend above the axes, at their left."""
+    ax.legend(loc="lower left", bbox_to_anchor=(0.0, 1.0), ncols=columns, borderaxespad=0.3, **options)
+
+
+def zero_line(ax: Axes) -> None:
+    """A thin horizontal line at zero."""
+    ax.axhline(0, color=ink(0.5), linewidth=0.8, zorder=0.5)
+
+
+def start_at_zero(ax: Axes, values: npt.NDArray[np.float64]) -> None:
+    """Let the vertical axis begin at zero where no value is below it."""
+    low, high = finite_limits(values)
+    if low >= 0:
+        ax.set_ylim(0, 1.08 * high)
+
+
+def with_thin_spaces(value: float, position: object = None) -> str:
+    """A number with thin spaces between thousands, for ticks too."""
+    return f"{value:,.0f}".replace(",", "\u2009")
+
+
+def tile(images: npt.NDArray[np.float64], gap: int) -> npt.NDArray[np.float64]:
+    """Images (rows, cols, height, width, ...) side by side with ``gap`` pixels of NaN below and right of each."""
+    rows, cols, height, width, *channels = images.shape
+    tiles = np.full((rows, height + gap, cols, width + gap, *channels), np.nan)
+    tiles[:, :height, :, :width] = np.moveaxis(images, 2, 1)
+    return tiles.reshape(rows * (height + gap), cols * (width + gap), *channels)
+
+
 def shorten(text: object, length: int = 22) -> str:
     """``text`` cut to ``length`` characters, with an ellipsis where it was cut."""
     written = str(text)

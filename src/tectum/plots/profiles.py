@@ -7,7 +7,7 @@ import numpy.typing as npt
 from matplotlib.axes import Axes
 
 from tectum.plots.checks import as_vector
-from tectum.plots.layout import axes_or_new, draws_on_axes
+from tectum.plots.layout import axes_or_new, draws_on_axes, zero_line
 from tectum.plots.style import SEQUENTIAL, accent, ink
 
 
@@ -41,7 +41,7 @@ def plot_stdp_window(
         ax.fill_between(x[side], y[side], where=y[side] <= 0, color=accent(3), alpha=0.22, linewidth=0)
         rising = np.nansum(y[side]) >= 0
         ax.plot(x[side], y[side], color=accent(0) if rising else accent(3))
-    _zero_line(ax)
+    zero_line(ax)
     ax.axvline(0, color=ink(0.5), linewidth=0.8, zorder=0.5)
     ax.set(xlabel=r"$t_\mathrm{post} - t_\mathrm{pre}$ (ms)", ylabel=ylabel)
     return ax
@@ -85,7 +85,7 @@ def plot_lateral_profile(
     if len(profiles) == 1:
         ax.fill_between(x, profiles[0], where=profiles[0] >= 0, color=accent(0), alpha=0.22, linewidth=0)
         ax.fill_between(x, profiles[0], where=profiles[0] <= 0, color=accent(3), alpha=0.22, linewidth=0)
-    _zero_line(ax)
+    zero_line(ax)
     ax.set(xlabel="distance on the map (neurons)", ylabel="lateral weight (dimensionless)")
     if labels is not None:
         ax.legend()
@@ -131,8 +131,3 @@ def plot_receptive_fields(
     ax.set(xlabel=xlabel, ylabel=ylabel)
     ax.margins(x=0)
     return ax
-
-
-def _zero_line(ax: Axes) -> None:
-    """A thin horizontal line at zero."""
-    ax.axhline(0, color=ink(0.5), linewidth=0.8, zorder=0.5)

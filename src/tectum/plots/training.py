@@ -8,7 +8,15 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure, SubFigure
 
 from tectum.plots.checks import Floats, as_points, as_vector, check_codebook
-from tectum.plots.layout import axes_or_new, draws_on_axes, finite_limits, panels
+from tectum.plots.layout import (
+    axes_or_new,
+    draws_on_axes,
+    finite_limits,
+    legend_above,
+    panels,
+    start_at_zero,
+    with_thin_spaces,
+)
 from tectum.plots.style import accent, ink
 
 SIMILAR = 5  # features whose ranges differ by less than this factor are drawn to the same scale
@@ -107,7 +115,8 @@ def plot_unfolding(
     for k, ax in zip(shown, axes, strict=True):
         nodes = as_points(codebooks[k], "plot_unfolding.snapshots")
         _draw_lattice(ax, nodes.reshape(*shape, 2), samples, dot_size=3.0)
-        ax.set_title(_presentations(presented[k]), fontsize="medium", fontweight="normal", loc="center")
+        title = f"{with_thin_spaces(presented[k])}\npresentations"
+        ax.set_title(title, fontsize="medium", fontweight="normal", loc="center")
         _fit_limits(ax, codebooks[shown, :, :2].reshape(-1, 2), samples)
         ax.set_xlabel(names[0])
         ax.tick_params(labelleft=ax is axes[0])
@@ -157,13 +166,11 @@ def plot_quality_curve(
     ax.set(
         xlabel="presentations", ylabel=ylabel or (next(iter(curves)) if len(curves) == 1 else "value of the measure")
     )
-    ax.xaxis.set_major_formatter(lambda value, _: f"{value:,.0f}".replace(",", "\u2009"))
+    ax.xaxis.set_major_formatter(with_thin_spaces)
     ax.grid(axis="y")
-    low, high = finite_limits(np.concatenate(list(curves.values())))
-    if low >= 0:
-        ax.set_ylim(0, 1.08 * high)
+    start_at_zero(ax, np.concatenate(list(curves.values())))
     if len(curves) > 1:
-        ax.legend(loc="lower left", bbox_to_anchor=(0.0, 1.0), ncols=min(len(curves), 3), borderaxespad=0.3)
+        legend_above(ax, min(len(curves), 3))
     return ax
 
 
@@ -191,8 +198,3 @@ def _fit_limits(ax: Axes, nodes: Floats, samples: Floats | None) -> None:
     if max(width, height) < SIMILAR * min(width, height):
         ax.set_aspect("equal", adjustable="box")
     ax.locator_params(nbins=4)
-
-
-def _presentations(count: float) -> str:
-    """``count`` with thin spaces between thousands, and its unit."""
-    return f"{count:,.0f}".replace(",", "\u2009") + "\npresentations"

@@ -12,7 +12,7 @@ from matplotlib.path import Path
 from scipy.spatial import Delaunay, QhullError, cKDTree
 
 from tectum.plots.checks import Floats, Integers, as_neurons, as_points, as_vector
-from tectum.plots.layout import add_colour_bar, axes_or_new, draws_on_axes, finite_limits, panels
+from tectum.plots.layout import add_colour_bar, axes_or_new, draws_on_axes, finite_limits, legend_above, panels, tile
 from tectum.plots.style import DISTANCE, SEQUENTIAL, accent, class_colours, ink, readable_on
 
 TRAIL_MS = 2.0  # time for which a spike is seen
@@ -320,7 +320,7 @@ def plot_field_sizes(
     for radius, name, dashes in ((sheet_radius, "sheet", "-"), (sheet_radius / 2.0, "half the sheet", ":")):
         ax.axvline(radius, color=ink(0.7), linewidth=1.0, linestyle=dashes, label=name)
     ax.set(xlabel="radius of the receptive field", ylabel="units", xlim=(0.0, bins[-1]))
-    ax.legend(loc="lower left", bbox_to_anchor=(0.0, 1.0), ncols=4, borderaxespad=0.3, columnspacing=1.2)
+    legend_above(ax, 4, columnspacing=1.2)
     return ax
 
 
@@ -475,7 +475,7 @@ def plot_growth(
         ax.plot(times[known], curve[known], color=accent(k), marker="o", markersize=3, label=name, clip_on=False)
     ax.set(xlabel="time of growth (s)", ylabel=ylabel, ylim=(min(0.0, *ax.get_ylim()), 1.0))
     ax.grid(axis="y")
-    ax.legend(loc="lower left", bbox_to_anchor=(0.0, 1.0), ncols=3, borderaxespad=0.3, columnspacing=1.2)
+    legend_above(ax, columnspacing=1.2)
     return ax
 
 
@@ -554,10 +554,9 @@ def _draw_mosaic(ax: Axes, fields: Floats, nodes: Floats, columns: int) -> None:
     largest = fields.max(axis=1, keepdims=True)
     shares = np.maximum(fields, 0.0) / np.where(largest > 0, largest, 1.0)
     shares = np.round(shares * N_LEVELS) / N_LEVELS  # files with fewer colours are smaller
-    tiles = np.full((rows * columns, height + gap, width + gap), np.nan)
-    tiles[: len(fields), :height, :width] = np.where(cells < 0, np.nan, shares[:, cells])
-    tiles = tiles.reshape(rows, columns, height + gap, width + gap).transpose(0, 2, 1, 3)
-    tiles = tiles.reshape(rows * (height + gap), columns * (width + gap))[:-gap, :-gap]
+    shown = np.full((rows * columns, height, width), np.nan)
+    shown[: len(fields)] = np.where(cells < 0, np.nan, shares[:, cells])
+    tiles = tile(shown.reshape(rows, columns, height, width), gap)[:-gap, :-gap]
     x, y = (side / (2 * (side + gap)) for side in (width, height))
     ax.imshow(
         np.ma.masked_invalid(tiles), cmap=SEQUENTIAL, vmin=0.0, vmax=1.0, extent=(-x, columns - 1 + x, rows - 1 + y, -y)

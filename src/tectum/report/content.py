@@ -1,8 +1,10 @@
 """What a page says, whatever kind of model it is about."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple, Self
+
+from matplotlib.axes import Axes
 
 from tectum.models.common.diagnosis import Diagnosis
 from tectum.report.numbers import Measure
@@ -20,6 +22,26 @@ class Film:
     caption: str
     kind: str  # "waves" or "growth": what the script does with the data
     data: dict[str, Any]  # what JSON can hold
+
+
+def on_grid(key: str, title: str, caption: str, draw: Callable[[Axes], object]) -> Drawing:
+    """A map seen from above, half a page wide."""
+    return Drawing(key, title, caption, lambda figure: draw(figure.subplots()), (HALF, 4.4), "compressed")
+
+
+def sample_fact(n_given: int, n_examined: int) -> tuple[str, str]:
+    """How many samples a page is about."""
+    return "Samples", f"{n_given:,}" + f" ({n_examined:,} drawn for this page)" * (n_examined < n_given)
+
+
+def grey_shape(image_shape: Sequence[int], n_features: int) -> tuple[int, int]:
+    """The shape of samples that are grey images, after a check."""
+    if len(image_shape) != 2 or image_shape[0] * image_shape[1] != n_features:
+        raise ValueError(
+            f"write_report.image_shape must be (height, width) with {n_features} pixels, as many as features, got "
+            f"{tuple(image_shape)}; leave it out if samples are no images"
+        )
+    return int(image_shape[0]), int(image_shape[1])
 
 
 class Comparison(NamedTuple):

@@ -1,7 +1,7 @@
 """The headline numbers: a map beside a Kohonen map and k-means on the same samples."""
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -136,6 +136,11 @@ def measure_classes(labels: NDArray | None, found: dict[str, Method]) -> list[Me
         ("ami", "AMI of regions", f"{together}: adjusted mutual information with the classes.", groups),
         ("unit_ami", "AMI of single units", "Each unit as a cluster of its own; pays for many units.", units),
     ]
+    return class_measures(rows)
+
+
+def class_measures(rows: Sequence[tuple[str, str, str, Mapping[str, Mapping[str, float]]]]) -> list[Measure]:
+    """Measures by key, title, meaning and what `cluster_scores` found by method; a key ends in that of the score."""
     return [
         Measure(key, title, meaning, "higher", {name: float(of[key.split("_")[-1]]) for name, of in scores.items()})
         for key, title, meaning, scores in rows

@@ -78,12 +78,12 @@ def video(
         While iterating: if a file cannot be read, or ends long before the number of frames that it announces.
     """
     files = as_paths(paths, "video.paths")
-    look = Look(size, thumbnails, grey, area, "video")
+    form = FrameForm(size, thumbnails, grey, area, "video")
     check_whole(every, "video.every", "1 takes every frame")
     check_whole(chunk, "video.chunk", "32 is usual")
     if rate is not None:
         check_rate(rate, "video.rate")
-    return VideoStream(files, look, chunk, every, rate)
+    return VideoStream(files, form, chunk, every, rate)
 
 
 def images(
@@ -124,7 +124,7 @@ def images(
         While iterating: if an image cannot be read.
     """
     (top,) = as_paths(folder, "images.folder")
-    look = Look(size, thumbnails, grey, area, "images")
+    form = FrameForm(size, thumbnails, grey, area, "images")
     check_whole(chunk, "images.chunk", "32 is usual")
     check_rate(rate, "images.rate")
     folders = [path for path in top.iterdir() if path.is_dir() and path.name[0] != "."] if top.is_dir() else [top]
@@ -137,7 +137,7 @@ def images(
             f"images.folder must be a folder with images ({', '.join(IMAGES)}), or with folders of images, got {top}; "
             "convert them, or name the folder that holds them"
         )
-    return ImageStream(found, look, chunk, rate)
+    return ImageStream(found, form, chunk, rate)
 
 
 def camera(
@@ -175,12 +175,12 @@ def camera(
     StreamError
         While iterating: if there is no such camera, or it stops.
     """
-    look = Look(size, thumbnails, grey, area, "camera")
+    form = FrameForm(size, thumbnails, grey, area, "camera")
     if not isinstance(index, (int, np.integer)) or isinstance(index, bool) or index < 0:
         raise ValueError(f"camera.index must be a whole number of at least 0, got {index!r}; 0 is the first camera")
     check_whole(every, "camera.every", "1 takes every frame")
     check_whole(chunk, "camera.chunk", "8 is usual")
-    return CameraStream(int(index), look, chunk, every)
+    return CameraStream(int(index), form, chunk, every)
 
 
 def import_cv2() -> Any:
@@ -194,7 +194,7 @@ def import_cv2() -> Any:
     return cv2
 
 
-class Look:
+class FrameForm:
     """How a frame becomes a sample and a thumbnail; the arguments are those of `video`, then whose they are."""
 
     def __init__(self, size: Pair, thumbnails: Pair | None, grey: bool, area: bool, owner: str) -> None:
@@ -229,17 +229,17 @@ class PictureStream(Stream):
         Shape of a sample before it was flattened; channels are red, green, blue, or one of grey.
     """
 
-    def __init__(self, names: list[str], look: Look, chunk: int) -> None:
-        self.names, self._look, self._chunk = names, look, chunk
-        self.frame_shape = look.frame_shape
-        self.n_features = math.prod(look.frame_shape)
+    def __init__(self, names: list[str], form: FrameForm, chunk: int) -> None:
+        self.names, self._form, self._chunk = names, form, chunk
+        self.frame_shape = form.frame_shape
+        self.n_features = math.prod(form.frame_shape)
 
     def _gather(self, frames: Callable[[], Iterator[tuple[NDArray[np.uint8], float, int]]]) -> Iterator[Chunk]:
         """Chunks of (frame, time in s, number of the source); after an error, what came before it comes first."""
         gather = Gather(self._chunk)
         try:
             for frame, time_s, source in frames():
-                sample, thumbnail = self._look.of(frame)
+                sample, thumbnail = self._form.of(frame)
                 yield from gather.add(sample, time_s, source, thumbnail)
         except StreamError:
             yield from gather.rest()
@@ -258,8 +258,8 @@ class VideoStream(PictureStream):
         Frames that the files announce, some more than there are; None if one of them does not say.
     """
 
-    def __init__(self, files: list[Path], look: Look, chunk: int, every: int, rate: float | None) -> None:
-        super().__init__([file.name for file in files], look, chunk)
+    def __init__(self, files: list[Path], form: FrameForm, chunk: int, every: int, rate: float | None) -> None:
+        super().__init__([file.name for file in files], form, chunk)
         self._files, self._every, self._rate = files, every, rate
         announced = [self._announced(file) for file in files]
         self.n_announced = None if None in announced else sum(-(-(n or 0) // every) for n in announced)
@@ -269,13 +269,13 @@ class VideoStream(PictureStream):
 
     def _announced(self, file: Path) -> int | None:
         """Number of frames that a file announces, None if it does not say or cannot be opened."""
-        capture = self._look.cv2.VideoCapture(str(file))
-        n = capture.get(self._look.cv2.CAP_PROP_FRAME_COUNT)
+        capture = self._form.cv2.VideoCapture(str(file))
+        n = capture.get(self._form.cv2.CAP_PROP_FRAME_COUNT)
         capture.release()
         return int(n) if 0 < n < 2**40 else None
 
     def _frames(self) -> Iterator[tuple[NDArray[np.uint8], float, int]]:
-        cv2 = self._look.cv2
+        cv2 = self._form.cv2
         offset = 0.0
         for source, file in enumerate(self._files):
             capture = cv2.VideoCapture(str(file))
@@ -318,8 +318,8 @@ class ImageStream(PictureStream):
         Number of images.
     """
 
-    def __init__(self, found: list[tuple[str, list[Path]]], look: Look, chunk: int, rate: float) -> None:
-        super().__init__([name for name, _ in found], look, chunk)
+    def __init__(self, found: list[tuple[str, list[Path]]], form: FrameForm, chunk: int, rate: float) -> None:
+        super().__init__([name for name, _ in found], form, chunk)
         self._files, self._rate = [files for _, files in found], rate
         self.n_announced = sum(len(files) for files in self._files)
 
@@ -332,7 +332,7 @@ class ImageStream(PictureStream):
             for file in files:
                 way_out = "it is damaged or has more than 8 bits a channel: write it again as PNG, or delete it"
                 with reading(file, "an image", way_out, StreamError):
-                    frame = self._look.cv2.imread(str(file), self._look.cv2.IMREAD_COLOR)
+                    frame = self._form.cv2.imread(str(file), self._form.cv2.IMREAD_COLOR)
                 if frame is None:
                     raise StreamError(f"{file} cannot be read as an image; {way_out}")
                 yield frame, n / self._rate, source
@@ -348,15 +348,15 @@ class CameraStream(PictureStream):
         The camera, as ``camera 0``.
     """
 
-    def __init__(self, index: int, look: Look, chunk: int, every: int) -> None:
-        super().__init__([f"camera {index}"], look, chunk)
+    def __init__(self, index: int, form: FrameForm, chunk: int, every: int) -> None:
+        super().__init__([f"camera {index}"], form, chunk)
         self._index, self._every = index, every
 
     def __iter__(self) -> Iterator[Chunk]:
         yield from self._gather(self._frames)
 
     def _frames(self) -> Iterator[tuple[NDArray[np.uint8], float, int]]:
-        capture = self._look.cv2.VideoCapture(self._index)
+        capture = self._form.cv2.VideoCapture(self._index)
         try:
             if not capture.isOpened():
                 raise StreamError(f"{self.names[0]} cannot be opened; plug it in, close what uses it, or try index=1")

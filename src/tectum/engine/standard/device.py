@@ -203,7 +203,7 @@ def present(circuit, table, theta, counts, room, excess, which, learning):
         # 4. the winner
         if crossed:
             winner = furthest_beyond(v, limit, excess, which)
-            again = last_post[winner] >= 0
+            fired_before = last_post[winner] >= 0
             cuda.syncthreads()
             for j in range(thread, n_units, n_threads):
                 v[j] = inhibited(circuit.inhibition, v[j])
@@ -213,12 +213,12 @@ def present(circuit, table, theta, counts, room, excess, which, learning):
                 last_post[winner] = step
                 if learning:
                     theta[winner] += jump(neuron, ZERO)
-                if not again:
+                if not fired_before:
                     fired[n_different] = winner
             if learning:
                 potentiate_column(rule, table, last_pre, step, winner)
             n_spikes += 1
-            n_different += 0 if again else 1
+            n_different += 0 if fired_before else 1
             cuda.syncthreads()
     return n_spikes, n_different
 

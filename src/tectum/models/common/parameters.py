@@ -126,9 +126,9 @@ def resolve(estimator: Any, recommended: Mapping[str, Any]) -> dict[str, Any]:
     out of range, with the names of estimator, part and field.
     """
     chosen = {}
-    for name, usual in recommended.items():
+    for name, default in recommended.items():
         given = getattr(estimator, name)
-        chosen[name] = usual if given is None else given
+        chosen[name] = default if given is None else given
         check_part(f"{type(estimator).__name__}.{name}", chosen[name])
     return chosen
 

@@ -56,7 +56,7 @@ def constructor_arguments(estimator_class: Any, settings: Mapping[str, Any]) -> 
     """Arguments for the constructor of an estimator, with complete parts, from values by dotted key as `read_toml`
     and `parse_assignments` give them. ValueError if a variant, a parameter, a part or a field does not exist.
     """
-    usual = estimator_class().get_params(deep=False)
+    defaults = estimator_class().get_params(deep=False)
     variant = _of_variant(estimator_class, settings["variant"]) if "variant" in settings else {}
     estimator, recommended = estimator_class(**variant), estimator_class._recommended
     changes: dict[str, Any] = {}
@@ -64,14 +64,14 @@ def constructor_arguments(estimator_class: Any, settings: Mapping[str, Any]) -> 
         name, *fields = key.split(".")
         if key == "variant":
             continue
-        if name not in usual:
-            raise ValueError(unknown_name(f"{estimator_class.__name__} has no parameter", name, usual))
+        if name not in defaults:
+            raise ValueError(unknown_name(f"{estimator_class.__name__} has no parameter", name, defaults))
         if fields[-1:] == ["part"] or (not fields and name in recommended and isinstance(value, str)):
             value = new_part(key, value)
         changes[key.removesuffix(".part").replace(".", "__")] = value
     for path in sorted(changes, key=lambda path: path.count("__")):  # other kinds of parts before their fields
         estimator.set_params(**{path: changes[path]})
-    return {name: value for name, value in estimator.get_params(deep=False).items() if value is not usual[name]}
+    return {name: value for name, value in estimator.get_params(deep=False).items() if value is not defaults[name]}
 
 
 def _of_variant(estimator_class: Any, name: Any) -> dict[str, Any]:
@@ -81,9 +81,9 @@ def _of_variant(estimator_class: Any, name: Any) -> dict[str, Any]:
     variants = [key for key, member in members if isinstance(member, classmethod) and _needs_nothing(member.__func__)]
     if name not in variants:
         raise ValueError(unknown_name(f"{estimator_class.__name__} has no variant", str(name), variants))
-    usual = estimator_class().get_params(deep=False)
+    defaults = estimator_class().get_params(deep=False)
     given = getattr(estimator_class, name)().get_params(deep=False)
-    return {key: value for key, value in given.items() if value != usual[key]}
+    return {key: value for key, value in given.items() if value != defaults[key]}
 
 
 def _needs_nothing(constructor: Any) -> bool:

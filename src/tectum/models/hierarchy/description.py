@@ -2,8 +2,8 @@
 
 from typing import Any
 
-from tectum.models.hierarchy.graph import LOWER, UPPER, default_maps
-from tectum.parts import Features, Map, PacingClock
+from tectum.models.hierarchy.graph import default_maps
+from tectum.parts import Features, Map
 
 # The default maps before the number of features is known: shares of all features in place of numbers of them.
 DEFAULT = [
@@ -27,9 +27,3 @@ def counted(maps: Any, n_features: int) -> Any:
     if not isinstance(maps, list | tuple) or not all(isinstance(m, Map) for m in maps):
         return maps
     return [m._replace(sources=tuple(map(with_numbers, m.sources))) for m in maps]
-
-
-def default_of(m: Map, field: str, clock: Any) -> Any:
-    """The part that a map uses where it names none."""
-    kind = LOWER if any(isinstance(source, Features) for source in m.sources) else UPPER
-    return (kind | {"clock": clock or PacingClock()}).get(field)

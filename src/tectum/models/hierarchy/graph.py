@@ -35,6 +35,12 @@ UPPER: dict[str, Any] = LOWER | {
 }
 
 
+def default_parts(sources: Any, clock: Any) -> dict[str, Any]:
+    """What a map is made of where it does not say."""
+    sees = any(isinstance(source, parts.Features) for source in sources)
+    return (LOWER if sees else UPPER) | {"clock": clock or parts.PacingClock()}
+
+
 class View(NamedTuple):
     """An input that codes a stretch of the features."""
 
@@ -79,8 +85,7 @@ def resolved(maps: Any, clock: Any, n_features: int) -> list[parts.Map]:
     found: list[parts.Map] = []
     for m in maps:
         _check_sources(m, names, n_features)
-        kind = LOWER if any(isinstance(s, parts.Features) for s in m.sources) else UPPER
-        filled = {name: getattr(m, name) or usual for name, usual in (kind | {"clock": clock}).items()}
+        filled = {name: getattr(m, name) or part for name, part in default_parts(m.sources, clock).items()}
         for name, part in filled.items():
             parameters.check_part(f"MapHierarchy.maps[{m.name!r}].{name}", part)
         for name in ("lateral", "spread"):

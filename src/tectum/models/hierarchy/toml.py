@@ -15,8 +15,8 @@
     sources = [{ spikes = "scene" }, { winners = "top", share = 0.3 }]
 
 A source holds one of ``features`` (``"all"``, or ``[first, behind the last]``), ``spikes`` and ``winners`` (the name of
-a map), and fields of `tectum.parts.Features`, `Spikes` or `Winners`. Fields that a part does not name keep their usual
-values; ``part`` chooses another kind. What stands outside the maps are parameters of `MapHierarchy`.
+a map), and fields of `tectum.parts.Features`, `Spikes` or `Winners`. Fields that a part does not name keep their
+defaults; ``part`` chooses another kind. What stands outside the maps are parameters of `MapHierarchy`.
 """
 
 import os
@@ -28,7 +28,7 @@ from tectum import parts
 from tectum.models.common import parameters
 from tectum.models.common.nested import replaced, unknown_name
 from tectum.models.common.settings import flatten, load_toml, new_part
-from tectum.models.hierarchy.graph import LOWER, UPPER
+from tectum.models.hierarchy.graph import LOWER, default_parts
 
 PLAIN = ("name", "sources", "shape", "level", "phase")  # keys of a map that are no parts
 KINDS: dict[str, Any] = {"features": parts.Features, "spikes": parts.Spikes, "winners": parts.Winners}
@@ -66,14 +66,13 @@ def _map(where: str, table: Mapping[str, Any], names: list[Any]) -> parts.Map:
     if not isinstance(given, list) or not all(isinstance(source, dict) for source in given):
         raise ValueError(f'{where}: sources must be a list of tables, got {given!r}; write [{{ features = "all" }}]')
     sources = tuple(_source(f"{where}, source {k}", source, names) for k, source in enumerate(given, start=1))
-    usual = LOWER if any(isinstance(source, parts.Features) for source in sources) else UPPER
-    usual = usual | {"clock": parts.PacingClock()}
+    defaults = default_parts(sources, None)
     fields: dict[str, Any] = {
         key: tuple(table[key]) if isinstance(table[key], list) else table[key] for key in PLAIN if key in table
     } | {"sources": sources}
     for key in PART_KEYS:
         if key in table:
-            fields[key] = _part(f"{where}, {key}", table[key], usual[key])
+            fields[key] = _part(f"{where}, {key}", table[key], defaults[key])
             parameters.check_part(f"{where}, {key}", fields[key])
     if not isinstance(fields.get("shape", ()), tuple):
         raise ValueError(f"{where}: shape must be [rows, columns], got {fields['shape']!r}; write shape = [8, 8]")
@@ -118,12 +117,12 @@ def _stretch(where: str, value: Any) -> dict[str, int | None]:
     return {"start": value[0], "stop": value[1]}
 
 
-def _part(where: str, value: Any, usual: Any) -> Any:
-    """A part from its name, or from a table of fields over the usual ones."""
+def _part(where: str, value: Any, defaults: Any) -> Any:
+    """A part from its name, or from a table of fields over the default ones."""
     if isinstance(value, str):
         part = new_part(where, value)
     elif isinstance(value, dict):
-        part = new_part(where, value["part"]) if "part" in value else usual
+        part = new_part(where, value["part"]) if "part" in value else defaults
         for key, item in flatten({key: item for key, item in value.items() if key != "part"}):
             part = replaced(where, part, key.split("."), item)
     else:

@@ -61,8 +61,8 @@ class WaveArchitectures:
         """
         profile = wave_parameters.TOPOGRAPHIC["first_kernel"]._replace(r_i=wave, r_o=2.5 * wave)
         phases = (parts.WavePhase(3000.0, 2.0 * wave, 5.0 * wave), parts.WavePhase(27_000.0))
-        usual = {"layers": (parts.Sheet(), parts.Sheet(n_units)), "first_kernel": profile, "phases": phases}
-        return cls.topographic(**(usual | others))
+        defaults = {"layers": (parts.Sheet(), parts.Sheet(n_units)), "first_kernel": profile, "phases": phases}
+        return cls.topographic(**(defaults | others))
 
     @classmethod
     def growing(cls, division=CELL_DIVISION, **others) -> Self:

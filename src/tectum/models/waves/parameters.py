@@ -92,17 +92,17 @@ BUDDING: dict[str, Any] = {
 }
 TOPOGRAPHIC_LAYERS = (parts.Sheet(1600, 20.0), parts.Sheet(300, 10.0))
 
-USUAL_LAYERS = (parts.Sheet(), parts.Sheet(300))
-USUAL_NODES = 1600  # of a first sheet that grows before the number of features is known
+DEFAULT_LAYERS = (parts.Sheet(), parts.Sheet(300))
+DEFAULT_NODES = 1600  # of a first sheet that grows before the number of features is known
 FIRST_SIDE, SIDE = 20.0, 10.0  # of sheets without one
 
 
 def sheets_for(layers: Any, n_features: int | None) -> list[parts.Sheet]:
     """Checked sheets, the first with as many nodes as there are features if it leaves them open."""
-    sheets = list(USUAL_LAYERS if layers is None else layers)
+    sheets = list(DEFAULT_LAYERS if layers is None else layers)
     check_sheets("WaveNetwork.layers", sheets)
     if sheets[0].n_nodes is None:
-        n_nodes = n_features or USUAL_NODES
+        n_nodes = n_features or DEFAULT_NODES
         root = round(n_nodes**0.5)
         sheets[0] = sheets[0]._replace(shape=(root, root) if root**2 == n_nodes else n_nodes)
     if n_features not in (None, sheets[0].n_nodes):

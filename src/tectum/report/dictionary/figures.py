@@ -226,17 +226,17 @@ def _images(dictionary: Any, study: DictionaryStudy, image_shape: Shape, images:
     small = max(max(image.shape) for image in shown) <= SMALL
     shown = shown[: MOST_SMALL if small else MOST_LARGE]
     budgets = study.budgets[-5:] if len(study.budgets) > 5 else study.budgets
-    told = {budget.name: [code_image(budget, image, image_shape)[0] for image in shown] for budget in budgets}
+    decoded = {budget.name: [code_image(budget, image, image_shape)[0] for image in shown] for budget in budgets}
     signed = bool(dictionary.on_off_)
 
     def draw_small(figure: Figure) -> None:
-        rows = {name: np.stack(row) for name, row in told.items()}
+        rows = {name: np.stack(row) for name, row in decoded.items()}
         plots.plot_reconstructions(np.stack(shown), rows, symmetric=signed, ax=figure.subplots())
 
     def draw_large(figure: Figure) -> None:
-        axes = figure.subplots(len(shown), len(told) + 1, squeeze=False)
+        axes = figure.subplots(len(shown), len(decoded) + 1, squeeze=False)
         for row, (image, line) in enumerate(zip(shown, axes, strict=True)):
-            panels = {"original": image} | {name: row_of[row] for name, row_of in told.items()}
+            panels = {"original": image} | {name: row_of[row] for name, row_of in decoded.items()}
             limit = np.percentile(np.abs(image), 99.5)
             low, high = (-limit, limit) if signed else (float(image.min()), float(image.max()))
             for ax, (name, panel) in zip(line, panels.items(), strict=True):
@@ -247,7 +247,7 @@ def _images(dictionary: Any, study: DictionaryStudy, image_shape: Shape, images:
                     ax.set_title(name, fontsize="medium", fontweight="normal", loc="center")
 
     same = len({image.shape for image in shown}) == 1
-    columns, rows = (len(shown), len(told) + 1) if small else (len(told) + 1, len(shown))
+    columns, rows = (len(shown), len(decoded) + 1) if small else (len(decoded) + 1, len(shown))
     aspect = max(image.shape[0] / image.shape[1] for image in shown)
     return Drawing(
         "images",

@@ -6,7 +6,7 @@ from typing import Any
 from numpy.typing import ArrayLike
 
 from tectum.parts.representation import ExplainingAway
-from tectum.report.content import Comparison, Content, Health, Section
+from tectum.report.content import Comparison, Content, Health, Section, grey_shape, sample_fact
 from tectum.report.dictionary.figures import code_figures, component_figures
 from tectum.report.dictionary.spikes import spike_figures
 from tectum.report.dictionary.study import DICTIONARY, DictionaryStudy, Score, without_names
@@ -25,18 +25,17 @@ def dictionary_content(
 ) -> Content:
     """What the page of a dictionary says; `facts` are those that every page shows."""
     dictionary, n_features = without_names(dictionary), study.X.shape[1]
-    shape = _checked_shape(image_shape, n_features)
+    shape = None if image_shape is None else grey_shape(image_shape, n_features)
     if images is not None and shape is None:
         raise ValueError("write_report.images must come with image_shape, got None; pass the shape of a patch")
     size = f"{shape[0]} × {shape[1]} pixels" if shape else f"{n_features:,}"
-    examined = "" if len(study.X) == study.n_given else f" ({len(study.X):,} drawn for this page)"
     return Content(
         kind="spiking dictionary",
         eyebrow="Dictionary of spiking neurons",
         untitled="A dictionary and its data",
         estimator="SpikingDictionary",
         facts=[
-            ("Samples", f"{study.n_given:,}{examined}"),
+            sample_fact(study.n_given, len(study.X)),
             ("Features", size),
             ("Components", f"{len(dictionary.components_):,}"),
             *facts,
@@ -56,17 +55,6 @@ def dictionary_content(
         "STDP, Neural Networks 105, 294–303; explaining away after Olshausen & Field (1996), Emergence of "
         "simple-cell receptive field properties by learning a sparse code for natural images, Nature 381, 607–609.",
     )
-
-
-def _checked_shape(image_shape: ImageShape | None, n_features: int) -> Shape | None:
-    if image_shape is None:
-        return None
-    if len(image_shape) != 2 or image_shape[0] * image_shape[1] != n_features:
-        raise ValueError(
-            f"write_report.image_shape must be (height, width) with {n_features} pixels, as many as features, got "
-            f"{tuple(image_shape)}; leave it out if samples are no images"
-        )
-    return int(image_shape[0]), int(image_shape[1])
 
 
 def _numbers(study: DictionaryStudy) -> str:

@@ -15,7 +15,7 @@ from tectum.report.content import HALF, WIDE
 from tectum.report.dictionary.study import MEAN, DictionaryStudy
 from tectum.report.render import Drawing
 
-N_TOLD = 200  # samples over which the error within a presentation is averaged
+N_AVERAGED = 200  # samples over which the error within a presentation is averaged
 MOST_UNITS = 10  # neurons in the raster
 WEIGHTS = (0.1, 0.5, 0.9)  # before the change
 N_LAGS = 6  # steps shown of a window without traces
@@ -24,7 +24,7 @@ Shape = tuple[int, int]
 
 def spike_figures(dictionary: Any, study: DictionaryStudy, image_shape: Shape | None) -> list[Drawing]:
     """What happens inside a presentation; the rule."""
-    return [_raster(dictionary, study, image_shape), _told(dictionary, study), *_window(dictionary)]
+    return [_raster(dictionary, study, image_shape), _error_over_steps(dictionary, study), *_window(dictionary)]
 
 
 def _typical_sample(study: DictionaryStudy) -> int:
@@ -63,11 +63,11 @@ def _raster(dictionary: Any, study: DictionaryStudy, image_shape: Shape | None) 
         below.set(xlabel="step", ylabel="neuron", xlim=(-0.5, n_steps - 0.5))
         below.set_yticks(range(len(active)), [str(j) for j in active[::-1]])
         if image_shape is not None:
-            told = study.reconstruction[m]
+            decoded = study.reconstruction[m]
             faces = grid[0, 0].subgridspec(2, 1).subplots(squeeze=False)[:, 0]
             limit = float(np.abs(x).max()) or 1.0
             _draw_image(faces[0], x.reshape(image_shape), (-limit if signed else 0.0, limit), "sample")
-            _draw_image(faces[1], told.reshape(image_shape), (-limit if signed else 0.0, limit), "told")
+            _draw_image(faces[1], decoded.reshape(image_shape), (-limit if signed else 0.0, limit), "told")
             if components:
                 faces = grid[1, 0].subgridspec(len(components), 1, hspace=0.08).subplots(squeeze=False)[:, 0]
                 largest = float(np.abs([part for _, part in components]).max())
@@ -101,9 +101,9 @@ def _draw_image(ax: Any, image: NDArray, limits: tuple[float, float], name: str)
     ax.set_ylabel(name, rotation=0, ha="right", va="center", fontsize="small")
 
 
-def _told(dictionary: Any, study: DictionaryStudy) -> Drawing:
+def _error_over_steps(dictionary: Any, study: DictionaryStudy) -> Drawing:
     """Error of what the spikes so far tell, over the steps of a presentation."""
-    some = study.X[np.unique(np.linspace(0, len(study.X) - 1, N_TOLD).astype(int))]
+    some = study.X[np.unique(np.linspace(0, len(study.X) - 1, N_AVERAGED).astype(int))]
     n_steps, n_components = dictionary.chosen_parts().encoder.n_steps, len(dictionary.components_)
     recording = dictionary.record(some)
     units = recording.spikes["units"]

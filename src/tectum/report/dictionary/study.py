@@ -8,13 +8,14 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from sklearn.base import clone
-from sklearn.utils import check_array, check_random_state
+from sklearn.utils import check_random_state
 from sklearn.utils.validation import validate_data
 from threadpoolctl import threadpool_limits
 
 from tectum import analysis
 from tectum.models.common.diagnosis import Diagnosis
 from tectum.parts.representation import ExplainingAway
+from tectum.report.maps.study import MOST_SAMPLES, dense_table
 from tectum.report.numbers import Measure
 
 DICTIONARY, MEAN, ZERO = "dictionary", "mean sample", "nothing"
@@ -28,7 +29,6 @@ SOURCES = {
 }
 LENGTHS = (1, 2, 4, 8)  # units that may represent a sample
 CARDS = (1, 4)  # of these among the headline numbers
-MOST_SAMPLES = 5000  # more samples than this are examined by a random subset
 MOST_TRAINING = 5000  # training samples from which the baselines learn
 MOST_REPEATED = 30_000  # presentations of the training that is repeated for the error over time
 N_CURVE, MOST_CURVE_SAMPLES = 14, 1000  # points of that curve, and samples at each
@@ -89,8 +89,8 @@ def examine_dictionary(
         if samples is not None:
             validate_data(dictionary, samples, reset=False, skip_check_array=True)  # the names of its columns
     dictionary = without_names(dictionary)
-    table, rng = _table(X), check_random_state(random_state)
-    learned = None if train is None else _table(train)
+    table, rng = dense_table(X), check_random_state(random_state)
+    learned = None if train is None else dense_table(train)
     if learned is None and baselines and len(table) > 1:
         order = rng.permutation(len(table))
         reference, samples = table[np.sort(order[: len(table) // 2])], table[np.sort(order[len(table) // 2 :])]
@@ -103,8 +103,10 @@ def examine_dictionary(
         codes.append(budget.reconstruct(samples))
         own.append(_own_score(budget, samples, *codes[-1]))
     counts, reconstruction = codes[-1]
+    known = analysis.trivial_errors(samples, reference=reference)
     trivial = [
-        Score(name, None, "–", 0, 0.0, error, SOURCES[name]) for name, error in _trivial(samples, reference).items()
+        Score(name, None, "–", 0, 0.0, known[key], SOURCES[name])
+        for name, key in ((MEAN, "mean_patch"), (ZERO, "all_zero"))
     ]
     others = _baselines(samples, reference, own, dictionary, random_state) if baselines else []
     scores = [*own, *others, *trivial]
@@ -161,22 +163,17 @@ def training_curve(
     rng = check_random_state(random_state)
     X = X[np.unique(np.linspace(0, len(X) - 1, MOST_CURVE_SAMPLES).astype(int))]
     last = max(1, min(MOST_REPEATED, dictionary.n_presentations_seen_))
-    again = clone(dictionary).set_params(
+    repeated = clone(dictionary).set_params(
         n_presentations=last, input_scale=dictionary.input_scale_, on_off=dictionary.on_off_, verbose=False
     )
     if dictionary.quantum_ is not None:
-        again.set_params(competition__quantum=dictionary.quantum_)
+        repeated.set_params(competition__quantum=dictionary.quantum_)
     stops = np.unique(np.concatenate([[min(100, last)], np.linspace(0, last, N_CURVE)[1:]]).astype(int))
     errors = []
     for n in np.diff(stops, prepend=0):
-        again.partial_fit(train[rng.randint(len(train), size=n)])
-        errors.append(again.reconstruction_error(X))
+        repeated.partial_fit(train[rng.randint(len(train), size=n)])
+        errors.append(repeated.reconstruction_error(X))
     return stops.astype(np.float64), np.array(errors)
-
-
-def _table(X: ArrayLike) -> NDArray[np.float64]:
-    table = check_array(X, accept_sparse="csr", dtype=np.float64)
-    return table if isinstance(table, np.ndarray) else table.toarray()
 
 
 def _drawn(X: NDArray, most: int, rng: np.random.RandomState) -> NDArray:
@@ -188,11 +185,6 @@ def _own_score(budget: Budget, X: NDArray, counts: NDArray, reconstruction: NDAr
     error = analysis.reconstruction_error(X, reconstruction)
     code = f"{budget.name}: {spikes:.1f} spikes"
     return Score(DICTIONARY, counts.shape[1], code, budget.length, active, error, "this dictionary, weights frozen")
-
-
-def _trivial(X: NDArray, reference: NDArray) -> dict[str, float]:
-    found = analysis.trivial_errors(X, reference=reference)
-    return {MEAN: found["mean_patch"], ZERO: found["all_zero"]}
 
 
 def _baselines(

@@ -7,8 +7,9 @@ from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
 from tectum import analysis, plots
+from tectum.plots.layout import legend_above
 from tectum.plots.style import ink
-from tectum.report.content import HALF, WIDE
+from tectum.report.content import HALF, WIDE, on_grid
 from tectum.report.maps.study import Study
 from tectum.report.numbers import KOHONEN, MAP
 from tectum.report.render import Drawing
@@ -107,7 +108,7 @@ def _quality(som: Any, study: Study, snapshots: NDArray[np.float64]) -> Drawing:
                     dash = "--" if method == KOHONEN else ":"
                     ax.axhline(value, color=ink(0.6), linestyle=dash, linewidth=1.1, label=f"{method}, trained")
             if len(finals[name]) > 1:
-                ax.legend(loc="lower left", bbox_to_anchor=(0.0, 1.0), ncols=3, borderaxespad=0.3)
+                legend_above(ax)
 
     return Drawing(
         "quality",
@@ -142,13 +143,9 @@ def _lattice(som: Any, study: Study) -> Drawing:
     return Drawing("lattice", "The map in the space of the data", caption, draw, (HALF, height))
 
 
-def _on_grid(key: str, title: str, caption: str, draw: Any) -> Drawing:
-    return Drawing(key, title, caption, lambda figure: draw(figure.subplots()), (HALF, 4.4), "compressed")
-
-
 def _u_matrix(som: Any, study: Study) -> Drawing:
     u = analysis.u_matrix(study.codebook, som.shape)
-    return _on_grid(
+    return on_grid(
         "u-matrix",
         "U-matrix",
         "How far each neuron's codebook row lies from those of its four neighbours, features scaled to [0, 1]. Dark "
@@ -159,7 +156,7 @@ def _u_matrix(som: Any, study: Study) -> Drawing:
 
 def _hits(som: Any, study: Study) -> Drawing:
     hits = analysis.hit_map(study.winners, som.shape)
-    return _on_grid(
+    return on_grid(
         "hits",
         "Who wins",
         f"Number of samples for which each neuron fired first. {np.count_nonzero(hits)} of {hits.size} neurons won a "
@@ -178,7 +175,7 @@ def _label_map(som: Any, study: Study) -> list[Drawing]:
         "take the class of the nearest that did. Classes were never shown to the map: compact regions mean that it "
         "found them by itself."
     )
-    drawing = _on_grid(
+    drawing = on_grid(
         "labels",
         "Label map",
         caption,
@@ -194,7 +191,7 @@ def _clusters(som: Any, study: Study) -> Drawing:
     agreement = ""
     if study.labels is not None:
         agreement = f" Agreement with the classes: ARI {scores['ari']:.2f}, AMI {scores['ami']:.2f}."
-    return _on_grid(
+    return on_grid(
         "clusters",
         "Regions of the map",
         f"Neurons joined to {n} connected regions of similar codebook rows by Ward's method, {chosen}.{agreement}",

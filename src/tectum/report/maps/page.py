@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from tectum.report.content import Content, Health, Section
+from tectum.report.content import Content, Health, Section, sample_fact
 from tectum.report.maps.figures import ImageShape, learning_figures, map_figures
 from tectum.report.maps.spikes import response_figures, spike_figures
 from tectum.report.maps.study import Study
@@ -14,7 +14,6 @@ def map_content(
 ) -> Content:
     """What the page of a map says; `facts` are those that every page shows."""
     rows, columns = som.shape
-    examined = "" if len(study.X) == study.n_given else f" ({len(study.X):,} drawn for this page)"
     compared = any(len(measure.values) > 1 for measure in study.measures)
     return Content(
         kind="spiking map",
@@ -22,7 +21,7 @@ def map_content(
         untitled="A map and its data",
         estimator="SpikingSOM",
         facts=[
-            ("Samples", f"{study.n_given:,}{examined}"),
+            sample_fact(study.n_given, len(study.X)),
             ("Features", f"{study.X.shape[1]:,}"),
             ("Map", f"{rows} × {columns}"),
             *facts,

@@ -89,8 +89,13 @@ def drawn_samples(
     if n_given > MOST_SAMPLES:
         chosen = np.sort(check_random_state(random_state).permutation(n_given)[:MOST_SAMPLES])
         X, labels = _safe_indexing(X, chosen), None if labels is None else labels[chosen]
+    return n_given, X, dense_table(X), labels, class_names
+
+
+def dense_table(X: ArrayLike) -> NDArray[np.float64]:
+    """Samples as a table, also those of a sparse matrix."""
     table = check_array(X, accept_sparse="csr", dtype=np.float64)
-    return n_given, X, table if isinstance(table, np.ndarray) else table.toarray(), labels, class_names
+    return table if isinstance(table, np.ndarray) else table.toarray()
 
 
 def _classes(

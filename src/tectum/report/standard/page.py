@@ -8,7 +8,7 @@ from matplotlib.figure import Figure
 from sklearn.utils import _safe_indexing
 
 from tectum import plots
-from tectum.report.content import HALF, WIDE, Content, Health, Section
+from tectum.report.content import HALF, WIDE, Content, Health, Section, grey_shape, sample_fact
 from tectum.report.dictionary.figures import by_use, draw_components, draw_sparsity, draw_usage
 from tectum.report.maps.figures import ImageShape
 from tectum.report.numbers import K_MEANS
@@ -32,15 +32,15 @@ def responder_content(
     net: Any, study: ResponderStudy, *, image_shape: ImageShape | None, facts: list[tuple[str, str]]
 ) -> Content:
     """What the page of a network says; `facts` are those that every page shows."""
-    examined = "" if len(study.counts) == study.n_given else f" ({len(study.counts):,} drawn for this page)"
     compared = len(study.methods) > 1
+    shape = None if image_shape is None or len(image_shape) == 3 else grey_shape(image_shape, net.weights_.shape[1])
     return Content(
         kind="Diehl & Cook",
         eyebrow="Spiking neurons with adaptive thresholds",
         untitled="A network and its data",
         estimator="DiehlCook",
         facts=[
-            ("Samples", f"{study.n_given:,}{examined}"),
+            sample_fact(study.n_given, len(study.counts)),
             ("Features", f"{net.weights_.shape[1]:,}"),
             ("Neurons", f"{len(net.weights_):,}"),
             *facts,
@@ -50,7 +50,7 @@ def responder_content(
         "responds." * compared,
         own=NETWORK,
         measures=study.measures,
-        sections=_sections(net, study, _picture(image_shape, net.weights_.shape[1])),
+        sections=_sections(net, study, shape),
         health=Health.of(
             "Health of the network",
             "Nothing to complain about: every sample has an answer, and no neuron takes them all.",
@@ -61,17 +61,6 @@ def responder_content(
         "spike-timing-dependent plasticity, Frontiers in Computational Neuroscience 9, 99, in the form of "
         "BindsNET, Hazan et al. (2018), Frontiers in Neuroinformatics 12, 89.",
     )
-
-
-def _picture(image_shape: ImageShape | None, n_features: int) -> tuple[int, int] | None:
-    if image_shape is None or len(image_shape) == 3:
-        return None
-    if int(np.prod(image_shape)) != n_features:
-        raise ValueError(
-            f"write_report.image_shape must be (height, width) with {n_features} pixels, as many as features, got "
-            f"{tuple(image_shape)}; leave it out if samples are no images"
-        )
-    return int(image_shape[0]), int(image_shape[1])
 
 
 def _sections(net: Any, study: ResponderStudy, shape: tuple[int, int] | None) -> list[Section]:

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from tectum import analysis, plots
 from tectum.plots.layout import ELONGATED, shorten
 from tectum.plots.style import accent, ink
-from tectum.report.content import HALF, WIDE
+from tectum.report.content import HALF, WIDE, on_grid
 from tectum.report.numbers import MAP
 from tectum.report.render import Drawing
 from tectum.report.streams.study import N_REGIONS, MapStudy, Plane, StreamStudy
@@ -157,21 +157,21 @@ def map_figures(study: StreamStudy) -> list[Drawing]:
     region_names = [f"region {k + 1}" for k in range(regions.max() + 1)]
     drawings = _frame_map(study, regions)
     drawings += [
-        _on_grid(
+        on_grid(
             "u-matrix",
             "U-matrix",
             "How far the weights of each neuron, scaled to length 1, lie from those of its four neighbours. Dark "
             "valleys are groups of similar scenes, bright ridges the borders; hatched neurons never won a frame.",
             lambda ax: plots.plot_u_matrix(u[:rows], ax=ax),
         ),
-        _on_grid(
+        on_grid(
             "hits",
             "Who wins",
             f"Frames that each neuron won; {np.count_nonzero(hits)} of {hits.size} won any. Hatched ones are left for "
             "what is still to come: a neuron is recruited when no other answers.",
             lambda ax: plots.plot_hit_map(hits[:rows], label="frames won", ax=ax),
         ),
-        _on_grid(
+        on_grid(
             "regions",
             "Regions of the map",
             "The regions of the figures above on the grid; large squares won many frames.",
@@ -185,7 +185,7 @@ def map_figures(study: StreamStudy) -> list[Drawing]:
         known = np.where(np.isfinite(eye.codebook[:, 0]), known, -1).reshape(eye.shape)
         names = [clip_name(name) for name in study.names]
         drawings += [
-            _on_grid(
+            on_grid(
                 "labels",
                 "Clips on the map",
                 "The clip that most frames of each neuron come from; large squares won many. Clips were never shown to "
@@ -195,10 +195,6 @@ def map_figures(study: StreamStudy) -> list[Drawing]:
             _cuts(study),
         ]
     return drawings
-
-
-def _on_grid(key: str, title: str, caption: str, draw: object) -> Drawing:
-    return Drawing(key, title, caption, lambda figure: draw(figure.subplots()), (HALF, 4.4), "compressed")  # type: ignore[operator]
 
 
 def _frame_map(study: StreamStudy, regions: NDArray[np.intp]) -> list[Drawing]:

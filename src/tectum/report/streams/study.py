@@ -10,7 +10,7 @@ from sklearn.cluster import KMeans
 
 from tectum import analysis
 from tectum.core.events import Recording
-from tectum.report.numbers import KOHONEN, MAP, Measure
+from tectum.report.numbers import K_MEANS, KOHONEN, MAP, Measure, class_measures
 from tectum.report.streams.diary import Diary, Frames
 
 N_REGIONS = 8  # regions of a map for the pictures; as many colours differ for every reader
@@ -20,8 +20,7 @@ N_RECORDED = 24  # frames whose spikes are recorded, ...
 N_STRETCHES = 6  # ... in so many stretches of frames that follow each other
 N_COMPONENTS = 50  # principal components that t-SNE starts from
 APART = 20  # kept frames on either side that are no neighbours of a frame
-K_MEANS = "k-means"
-USUAL_PERIOD = 25.0  # ms
+DEFAULT_PERIOD = 25.0  # ms
 MOST_SILENT = 0.1  # share of frames without a winner
 
 
@@ -299,7 +298,7 @@ def _rhythm(hierarchy: Any, frames: Frames, eye: str) -> Rhythm:
     starts = np.unique(np.linspace(0, max(0, len(frames.X) - length), N_STRETCHES).astype(int))
     chosen = np.concatenate([np.arange(s, min(s + length, len(frames.X))) for s in starts])
     recording = hierarchy.record(frames.X[chosen])
-    period = next((m.clock.period for m in hierarchy.maps_ if hasattr(m.clock, "period")), USUAL_PERIOD)
+    period = next((m.clock.period for m in hierarchy.maps_ if hasattr(m.clock, "period")), DEFAULT_PERIOD)
     names = [m.name for m in hierarchy.maps_]
     phases = {name: analysis.clock_phases(recording.spikes[name].time_ms, period) for name in names}
     turn = 2.0 * np.pi
@@ -358,12 +357,8 @@ def _measures(
             ),
             ("unit_ami", "AMI of single units", "Each unit as a cluster of its own; pays for many units.", units),
         ]
-    measures = [
-        Measure(key, title, meaning, "higher", {name: float(of[key.split("_")[-1]]) for name, of in found.items()})
-        for key, title, meaning, found in rows
-    ]
     meaning = "Mean cosine distance between the code of a frame and the weights of the unit that wins it."
-    return [*measures, Measure("quantization_error", "Quantisation error", meaning, "lower", distances)]
+    return [*class_measures(rows), Measure("quantization_error", "Quantisation error", meaning, "lower", distances)]
 
 
 def _warnings(maps: list[MapStudy], diary: Diary) -> list[str]:

@@ -214,7 +214,7 @@ def _fields(study: WaveStudy) -> Drawing:
 
 def _sizes(study: WaveStudy) -> Drawing:
     direct = study.direct
-    told = "; ".join(
+    measured = "; ".join(
         f"{found.name}: radius {found.order.radius:.2f} over all units, {found.order.sheet:.2f} for the sheet, "
         f"{100 * found.order.compact:.0f} % compact"
         for found in direct
@@ -234,7 +234,7 @@ def _sizes(study: WaveStudy) -> Drawing:
     return Drawing(
         "sizes",
         "Sizes of receptive fields",
-        f"Root mean square radii. {told}: below half of the sheet.",
+        f"Root mean square radii. {measured}: below half of the sheet.",
         draw,
         (WIDE, 3.3),
     )
@@ -242,7 +242,7 @@ def _sizes(study: WaveStudy) -> Drawing:
 
 def _order(study: WaveStudy) -> Drawing:
     direct = study.direct
-    told = [
+    measured = [
         f"{found.name}: correlation of distances {found.order.topography:.2f}, R² of an affine map "
         f"{found.order.affine:.2f}; {found.order.overlap:.0f} fields over a node, standard deviation "
         f"{100 * found.order.evenness:.0f} % of it, {100 * found.order.coverage:.1f} % covered."
@@ -264,7 +264,7 @@ def _order(study: WaveStudy) -> Drawing:
         "Where units are, where they look, what they cover",
         "Left and middle: the same units in the same colours, at their own places and at the centres of their "
         "receptive fields. An ordered map keeps the order of the colours, turned or mirrored as it may be. Right: how "
-        "many fields of compact units cover each node; crosses mark nodes without any. " + " ".join(told),
+        "many fields of compact units cover each node; crosses mark nodes without any. " + " ".join(measured),
         draw,
         (WIDE, 3.5 * len(direct)),
         "compressed",
@@ -289,12 +289,12 @@ def _composed(study: WaveStudy) -> Drawing:
         for ax in axes[len(far) :]:
             ax.remove()
 
-    told = ", ".join(f"{found.name} {found.order.topography:.2f}" for found in far)
+    measured = ", ".join(f"{found.name} {found.order.topography:.2f}" for found in far)
     return Drawing(
         "composed",
         "Through the whole stack",
-        f"Receptive fields composed down to the first sheet. Correlation of distances: {told}. Fields widen with every "
-        "sheet, as each pools the pools below; order survives only where every step has kept it.",
+        f"Receptive fields composed down to the first sheet. Correlation of distances: {measured}. Fields widen with "
+        "every sheet, as each pools the pools below; order survives only where every step has kept it.",
         draw,
         (WIDE if len(far) > 1 else HALF, 3.7),
         "compressed",
