@@ -18,12 +18,11 @@ from tectum.core.random import keys_of_rows, seed_from, uniform_array
 from tectum.engine.standard import network
 from tectum.engine.standard.loop import DiehlCookCircuit, DiehlCookState
 from tectum.models.common import parameters
-from tectum.models.common.base import COMMON, POSITIVE, WHOLE, SpikingEstimator
+from tectum.models.common.base import COMMON, POSITIVE, WHOLE, SpikingEstimator, part_constraints
 from tectum.models.common.diagnosis import Diagnosis, diagnose_responders
 from tectum.models.common.progress import progress_bar
 from tectum.models.common.scaling import unit_range, unit_values
 from tectum.parts.neurons import threshold
-from tectum.parts.norms import MeanNorm
 
 BATCH = 4096  # samples of a frozen pass until progress is shown
 PIXELS = 784  # inputs for which the constants of the neurons were made
@@ -130,21 +129,17 @@ class DiehlCook(SpikingEstimator):
     (297,)
     """
 
-    _parameter_constraints = {
+    _parameter_constraints = {  # noqa: RUF012  scikit-learn reads it from the class
+        **COMMON,
+        **part_constraints(parameters.DIEHL_COOK, "encoder", "retry", "neuron", "inhibition", "rule"),
         "n_neurons": [WHOLE],
         "n_passes": [WHOLE],
         "shuffle": ["boolean"],
-        "encoder": [tuple, None],
-        "retry": [tuple, None],
-        "neuron": [tuple, None],
-        "inhibition": [tuple, None],
-        "rule": [tuple, None],
-        "norm": [MeanNorm, None],
         "gain": [POSITIVE, None],
         "dt": [POSITIVE],
         "input_range": [tuple, list, None],
         "engine": [StrOptions(set(devices.ENGINES))],
-    } | COMMON
+    }
 
     _recommended = parameters.DIEHL_COOK
     _records = {"_state": DiehlCookState}  # noqa: RUF012  constant

@@ -15,15 +15,15 @@ from tectum.core.random import keys_of_rows, seed_from
 from tectum.engine.dictionary import network
 from tectum.engine.dictionary.loop import DictionaryCircuit, DictionaryState
 from tectum.models.common import parameters
-from tectum.models.common.base import COMMON, POSITIVE, WHOLE, SpikingEstimator, variant
+from tectum.models.common.base import COMMON, POSITIVE, WHOLE, SpikingEstimator, part_constraints, variant
 from tectum.models.common.diagnosis import Diagnosis
 from tectum.models.common.dictionary_diagnosis import WEAK, diagnose_dictionary
 from tectum.parts.event_plasticity import EventSTDP
 from tectum.parts.input_spikes import is_random
 from tectum.parts.latency import LatencyPopulation, LatencyRace
 from tectum.parts.plasticity import learning_rate
-from tectum.parts.representation import AdaptiveThreshold, ExplainingAway, SoftmaxInhibition
-from tectum.parts.start import DecayingRate, MeanWeights, SampleWeights, UniformWeights
+from tectum.parts.representation import ExplainingAway, SoftmaxInhibition
+from tectum.parts.start import MeanWeights, SampleWeights, UniformWeights
 
 BATCH = 4096  # samples whose dense counts are held at a time in a frozen pass
 STEP_MS = 3.0  # length of a step in recordings where the equations know steps alone
@@ -141,22 +141,19 @@ class SpikingDictionary(SpikingEstimator):
     (1797, 64)
     """
 
-    _parameter_constraints = {
+    _parameter_constraints = {  # noqa: RUF012  scikit-learn reads it from the class
+        **COMMON,
+        **part_constraints(parameters.EXPLAINING, "encoder", "neuron", "rule"),
         "n_components": [WHOLE],
         "n_active": [POSITIVE, None],
         "n_presentations": [WHOLE, None],
-        "encoder": [tuple, None],
-        "neuron": [tuple, None],
         "competition": [ExplainingAway, SoftmaxInhibition, LatencyRace, None],
-        "threshold": [AdaptiveThreshold, None],
-        "rule": [tuple, None],
         "initial": [SampleWeights, MeanWeights, UniformWeights, None],
-        "schedule": [DecayingRate, None],
         "on_off": ["boolean", None],
         "input_scale": [POSITIVE, None],
         "output": [StrOptions({"counts", "first_spike"})],
         "sparse_output": ["boolean"],
-    } | COMMON
+    }
 
     _recommended = parameters.EXPLAINING
     _records = {"_state": DictionaryState}  # noqa: RUF012  constant

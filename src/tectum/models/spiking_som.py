@@ -17,17 +17,13 @@ from tectum.core.random import seed_from
 from tectum.engine.maps import network
 from tectum.engine.maps.loop import MapCircuit, MapState
 from tectum.models.common import parameters
-from tectum.models.common.base import COMMON, WHOLE, SpikingEstimator, precision_of, variant
+from tectum.models.common.base import COMMON, WHOLE, SpikingEstimator, part_constraints, precision_of, variant
 from tectum.models.common.diagnosis import Diagnosis
 from tectum.models.common.map_diagnosis import diagnose_map
 from tectum.models.common.scaling import FeatureScaling, scaling_of
-from tectum.parts.encoding import CircularGaussian
 from tectum.parts.lateral import DecayingRadius, radius
 from tectum.parts.neurons import rest
-from tectum.parts.oscillation import DelayedInhibition
-from tectum.parts.protocol import Protocol
 from tectum.parts.readout import Centroid, FirstSpike
-from tectum.parts.synapses import PlasticProjection
 from tectum.parts.topology import Grid
 
 CHUNK = 32  # presentations until progress is shown and an interrupt is served
@@ -132,24 +128,18 @@ class SpikingSOM(SpikingEstimator):
     (150,)
     """
 
-    _parameter_constraints = {
+    _parameter_constraints = {  # noqa: RUF012  scikit-learn reads it from the class
+        **COMMON,
+        **part_constraints(
+            parameters.RECOMMENDED, "input_neuron", "neuron", "lateral", "lateral_synapse", "radius", "rule"
+        ),
         "shape": [tuple, list],
         "n_presentations": [WHOLE, None],
-        "encoder": [CircularGaussian, None],
-        "input_neuron": [tuple, None],
-        "inhibition": [DelayedInhibition, None],
-        "projection": [PlasticProjection, None],
-        "neuron": [tuple, None],
-        "lateral": [tuple, None],
-        "lateral_synapse": [tuple, None],
-        "radius": [tuple, None],
-        "rule": [tuple, None],
-        "protocol": [Protocol, None],
         "readout": [FirstSpike, Centroid, None],
         "input_range": [tuple, list, None],
         "dt": [Interval(numbers.Real, 0, 0.2, closed="right")],
         "n_snapshots": [Interval(numbers.Integral, 0, None, closed="left")],
-    } | COMMON
+    }
 
     _recommended = parameters.RECOMMENDED
     _records = {"_state": MapState, "_scaling": FeatureScaling}  # noqa: RUF012  constant

@@ -14,7 +14,7 @@ from tectum.core.random import seed_from
 from tectum.engine.sheets import images as image_network, network, wires as sheet_wires
 from tectum.engine.sheets.fields import Fields, FieldState
 from tectum.engine.sheets.loop import SheetState, SpikeEvents
-from tectum.models.common.base import COMMON, WHOLE, SpikingEstimator
+from tectum.models.common.base import COMMON, WHOLE, SpikingEstimator, part_constraints
 from tectum.models.common.diagnosis import Diagnosis
 from tectum.models.common.progress import progress_bar
 from tectum.models.waves import (
@@ -153,24 +153,18 @@ class WaveNetwork(WaveArchitectures, SpikingEstimator):
     _maps: FieldState
     components_: NDArray[np.float32]
 
-    _parameter_constraints = {
+    _parameter_constraints = {  # noqa: RUF012  scikit-learn reads it from the class
+        **COMMON,
+        **part_constraints(
+            wave_parameters.TOPOGRAPHIC, "first_neuron", "neuron", "rule", "normaliser", "neighbourhood"
+        ),
         "layers": ["array-like", None],
-        "first_neuron": [tuple, None],
-        "neuron": [tuple, None],
-        "first_kernel": [parts.RingKernel, None],
-        "kernel": [parts.RingKernel, None],
-        "competition": [parts.KWinners, None],
-        "drive": [parts.WinnerDrive, None],
-        "rule": [tuple, None],
-        "normaliser": [tuple, None],
-        "initial": [parts.WaveWeights, None],
-        "neighbourhood": [tuple, None],
         "phases": [list, tuple, None],
         "order": [StrOptions({"together", "in turn"})],
         "image_rule": [parts.WaveHebb, parts.FieldHebb, None],
         "n_presentations": [WHOLE, None],
         "response": [StrOptions({"pooling", "excess"}), parts.SpikeCounts],
-    } | COMMON
+    }
 
     def __init__(
         self,

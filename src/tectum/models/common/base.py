@@ -33,6 +33,11 @@ COMMON = {  # constraints of the parameters that all estimators have
 OLD_NUMBERS = {"n_frames_seen": "seen", "n_images_seen": "seen"}  # in files of version 0.1
 
 
+def part_constraints(recommended: Mapping[str, Any], *open_to_all: str) -> dict[str, Any]:
+    """Constraints of the parameters that are parts: of the kind that is recommended, or open to parts of one's own."""
+    return {name: [tuple if name in open_to_all else type(part), None] for name, part in recommended.items()}
+
+
 class SpikingEstimator(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
     """Base of the estimators.
 
