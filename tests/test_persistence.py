@@ -217,3 +217,65 @@ def test_unknown_class_is_not_imported(tmp_path, header):
 
 def test_registered_modules_lie_in_the_package():
     assert all(family.module.startswith("tectum.models.") for family in families.FAMILIES)
+
+
+class TestDoors:
+    """A file is whole and unchanged, stays what it was to others, and leaves nothing behind."""
+
+    def test_one_changed_bit_anywhere_is_noticed(self, tmp_path):
+        path = tmp_path / "model"
+        persistence.save_arrays(path, {"w": np.arange(5.0)}, {"class": "X", "params": {"eta": 0.1}})
+        whole = path.read_bytes()
+        for place in range(len(whole)):
+            path.write_bytes(whole[:place] + bytes([whole[place] ^ 1 << place % 8]) + whole[place + 1 :])
+            with pytest.raises(ValueError, match=r"changed|complete|damaged|tectum wrote|does not write|update tectum"):
+                persistence.load_arrays(path)
+
+    def test_a_file_without_a_checksum_loads(self, tmp_path):
+        header = json.dumps({"format_version": 1, "class": "X"})
+        safetensors.numpy.save_file({"w": np.arange(3)}, tmp_path / "old", metadata={"tectum": header})
+        arrays, loaded = persistence.load_arrays(tmp_path / "old")
+        assert arrays["w"].tolist() == [0, 1, 2]
+        assert loaded["class"] == "X"
+
+    @pytest.mark.parametrize(
+        "text",
+        ['{"format_version": 1e400}', '{"format_version": -5}', '{"format_version": true}', "[" * 10**5, "1" * 10**5],
+        ids=["infinite", "negative", "true", "deep", "long"],
+    )
+    def test_absurd_headers(self, tmp_path, text):
+        safetensors.numpy.save_file({}, tmp_path / "model", metadata={"tectum": text})
+        with pytest.raises(ValueError, match="damaged header"):
+            persistence.load_arrays(tmp_path / "model")
+
+    def test_the_mode_of_a_file_is_kept(self, tmp_path):
+        path = tmp_path / "model"
+        persistence.write_atomically(path, b"old")
+        usual = path.stat().st_mode
+        path.chmod(0o600)
+        persistence.write_atomically(path, b"new")
+        assert path.stat().st_mode & 0o777 == 0o600
+        persistence.write_atomically(tmp_path / "other", b"new")
+        assert (tmp_path / "other").stat().st_mode == usual
+
+    def test_a_link_is_followed(self, tmp_path):
+        (tmp_path / "far").mkdir()
+        link = tmp_path / "link"
+        link.symlink_to(tmp_path / "far" / "model")
+        for content in (b"first", b"second"):
+            persistence.write_atomically(link, content)
+            assert link.is_symlink()
+            assert (tmp_path / "far" / "model").read_bytes() == content
+        assert sorted(path.name for path in tmp_path.rglob("*")) == ["far", "link", "model"]
+
+    def test_leftovers_of_the_dead_are_swept_and_those_of_the_living_stay(self, tmp_path):
+        path = tmp_path / "model"
+        own = tmp_path / ".model.notes.part"
+        own.write_bytes(b"mine")
+        (tmp_path / f".model.{'0' * 16}.part").write_bytes(b"left")
+        with persistence.replacing(path) as file:
+            file.write(b"slow")
+            persistence.write_atomically(path, b"fast")
+            assert len(list(tmp_path.glob(".model.*.part"))) == 2
+        assert path.read_bytes() == b"slow"
+        assert sorted(tmp_path.iterdir()) == sorted([own, path])

@@ -5,14 +5,17 @@ stored and none is run on loading. Every file is written beside its destination 
 meets half a file.
 """
 
+import hashlib
 import importlib
 import io
 import json
 import os
 import platform
+import re
 import secrets
+import stat
 from collections.abc import Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any, Protocol, Self
@@ -21,13 +24,20 @@ import numpy as np
 import safetensors
 import safetensors.numpy
 
-FORMAT_VERSION = 1
+try:
+    import fcntl
+except ImportError:  # not on Windows, which deletes no file that is open
+    fcntl = None  # type: ignore[assignment]
+
+FORMAT_VERSION = 2  # 1, of version 0.1, has no checksum
 METADATA_KEY = "tectum"
+CHECKSUM = "sha256"  # key of the header
 PART = ".part"  # suffix of files that are being written
 
 _DTYPES = frozenset(
     ["bool", "int8", "int16", "int32", "int64", "uint8", "uint16", "uint32", "uint64", "float16", "float32", "float64"]
 )
+_STORED = frozenset(["BOOL", "I8", "I16", "I32", "I64", "U8", "U16", "U32", "U64", "F16", "F32", "F64"])
 
 
 class Persistent(Protocol):
@@ -98,7 +108,8 @@ def load(path: str | os.PathLike[str]) -> Any:
     FileNotFoundError
         If there is no such file.
     ValueError
-        If the file is cut short, of another format, written by a newer tectum, or names a class tectum does not know.
+        If the file is cut short, changed, of another format, written by a newer tectum, names a class tectum does not
+        know, or does not hold what a model of its class and sizes needs.
     """
     arrays, header = load_arrays(path)
     name = str(header.get("class"))
@@ -108,7 +119,14 @@ def load(path: str | os.PathLike[str]) -> Any:
             f"{os.fspath(path)} holds an estimator of class {name!r}, but this tectum knows only {_known_classes()}; "
             "update tectum if the class is newer, or read the arrays with tectum.persistence.load_arrays"
         )
-    return estimator_class._from_state(arrays, header)
+    try:
+        return estimator_class._from_state(arrays, header)
+    except Exception as error:  # whatever a header of any content may lead to
+        told = error if type(error) is ValueError else f"{type(error).__name__}: {error}"
+        raise ValueError(
+            f"{os.fspath(path)} does not describe a {name} ({str(told)[:500]}); it was made or changed by another "
+            "program: save the model again"
+        ) from error
 
 
 def save_arrays(path: str | os.PathLike[str], arrays: Mapping[str, np.ndarray], header: Mapping[str, Any]) -> None:
@@ -123,7 +141,7 @@ def save_arrays(path: str | os.PathLike[str], arrays: Mapping[str, np.ndarray], 
         byte order. Stored in C order and little endian.
     header : mapping
         What JSON can hold; NumPy scalars are stored as numbers, tuples come back as lists. The entries
-        ``"format_version"`` and ``"versions"`` (of tectum, NumPy and Python) are filled in here.
+        ``"format_version"``, ``"versions"`` (of tectum, NumPy and Python) and ``"sha256"`` are filled in here.
 
     Raises
     ------
@@ -133,8 +151,9 @@ def save_arrays(path: str | os.PathLike[str], arrays: Mapping[str, np.ndarray], 
         If the folder does not exist.
     """
     full_header = {**header, "format_version": FORMAT_VERSION, "versions": versions()}
-    text = json.dumps(full_header, default=_to_json)
+    full_header = json.loads(json.dumps(full_header, default=_to_json))
     tensors = {name: _storable(name, array) for name, array in arrays.items()}
+    text = json.dumps(full_header | {CHECKSUM: _checksum(tensors, full_header)})
     write_atomically(path, safetensors.numpy.save(tensors, metadata={METADATA_KEY: text}))
 
 
@@ -158,7 +177,7 @@ def load_arrays(path: str | os.PathLike[str]) -> tuple[dict[str, np.ndarray], di
     FileNotFoundError
         If there is no such file.
     ValueError
-        If the file is cut short, of another format, or written by a newer tectum.
+        If the file is cut short, changed, of another format, or written by a newer tectum.
     """
     path = Path(path)
     if not path.is_file():
@@ -166,12 +185,20 @@ def load_arrays(path: str | os.PathLike[str]) -> tuple[dict[str, np.ndarray], di
     try:
         with safetensors.safe_open(path, framework="numpy") as file:
             header = _parse_header(path, file.metadata())
-            return {name: file.get_tensor(name).copy() for name in file.keys()}, header  # noqa: SIM118 - not a mapping
+            names = file.keys()
+            for name in names:
+                if (stored := file.get_slice(name).get_dtype()) not in _STORED:
+                    raise ValueError(f"{path} has an array {name!r} of type {stored}, which tectum does not write")
+            arrays = {name: file.get_tensor(name).copy() for name in names}
     except safetensors.SafetensorError as error:
         raise ValueError(
             f"{path} is not a complete model file ({error}): it was cut short or damaged, or has another format; "
             "save the model again, or check the path"
         ) from error
+    stored = header.pop(CHECKSUM, None)
+    if header["format_version"] > 1 and stored != _checksum(arrays, header):
+        raise ValueError(f"{path} was changed since it was saved (its SHA-256 is another one); save the model again")
+    return arrays, header
 
 
 def write_atomically(path: str | os.PathLike[str], payload: bytes) -> None:
@@ -210,19 +237,47 @@ def replacing(path: str | os.PathLike[str]) -> Iterator[io.BufferedRandom]:
         Open for writing and reading; flushed to the disk before it is renamed.
     """
     path = Path(path)
+    path = Path(os.path.realpath(path)) if path.is_symlink() else path
     if path.is_dir():
         raise IsADirectoryError(f"path must name a file, got the folder {path}; add a file name")
     if not path.parent.is_dir():
         raise FileNotFoundError(f"cannot write {path}: the folder {path.parent} does not exist; create it first")
-    temporary = path.parent / f".{path.name[:100]}.{secrets.token_hex(8)}{PART}"
+    sweep(path)
+    mode = stat.S_IMODE(path.stat().st_mode) if path.exists() else None
+    temporary, file = _part_of(path, 0o666 if mode is None else mode)
     try:
-        with open(temporary, "x+b") as file:
+        with file:
             yield file
             file.flush()
             os.fsync(file.fileno())
+        if mode is not None:
+            temporary.chmod(mode)
         os.replace(temporary, path)
     finally:
         temporary.unlink(missing_ok=True)
+
+
+def sweep(path: Path) -> None:
+    """Delete what killed processes have left of a file they were writing; what a living one writes is locked."""
+    pattern = re.compile(re.escape(f".{path.name[:100]}.") + "[0-9a-f]{16}" + re.escape(PART))
+    for name in filter(pattern.fullmatch, os.listdir(path.parent)):
+        with suppress(OSError), open(path.parent / name, "rb") as file:
+            if fcntl is not None:
+                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            (path.parent / name).unlink()
+
+
+def _part_of(path: Path, mode: int) -> tuple[Path, io.BufferedRandom]:
+    """A new file beside another one, locked for as long as this process has it open."""
+    while True:
+        temporary = path.parent / f".{path.name[:100]}.{secrets.token_hex(8)}{PART}"
+        file = open(temporary, "x+b", opener=lambda name, flags: os.open(name, flags, mode & 0o666))  # noqa: SIM115
+        if fcntl is not None:
+            with suppress(OSError):  # some network folders know no locks
+                fcntl.flock(file, fcntl.LOCK_EX)
+        if temporary.exists():  # not swept between the two
+            return temporary, file
+        file.close()
 
 
 def _parse_header(path: Path, metadata: dict[str, str] | None) -> dict[str, Any]:
@@ -231,15 +286,26 @@ def _parse_header(path: Path, metadata: dict[str, str] | None) -> dict[str, Any]
         raise ValueError(f"{path} is a safetensors file, but not one that tectum wrote (no {METADATA_KEY!r} metadata)")
     try:
         header = json.loads(metadata[METADATA_KEY])  # type: ignore[index]
-        format_version = int(header["format_version"])
-    except (ValueError, TypeError, KeyError) as error:
-        raise ValueError(f"{path} has a damaged header ({error!r}); save the model again") from error
+        format_version = header["format_version"]
+        if type(format_version) is not int or format_version < 1:
+            raise ValueError(f"format_version {format_version!r}")
+    except (ValueError, TypeError, KeyError, RecursionError, MemoryError) as error:
+        raise ValueError(f"{path} has a damaged header ({error!r:.200}); save the model again") from error
     if format_version > FORMAT_VERSION:
         raise ValueError(
             f"{path} has format version {format_version}, but this tectum reads versions up to {FORMAT_VERSION}; "
             "update tectum to the version that wrote it, or a newer one"
         )
     return header
+
+
+def _checksum(arrays: Mapping[str, np.ndarray], header: Mapping[str, Any]) -> str:
+    """SHA-256 of all that a file holds, in hexadecimal digits."""
+    digest = hashlib.sha256(json.dumps(header).encode())
+    for name, array in sorted(arrays.items()):
+        digest.update(f"{name} {array.dtype.name} {array.shape}".encode())
+        digest.update(np.ascontiguousarray(array).reshape(-1).view(np.uint8).data)
+    return digest.hexdigest()
 
 
 def _storable(name: str, array: np.ndarray) -> np.ndarray:

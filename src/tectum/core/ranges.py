@@ -72,7 +72,7 @@ def check_ranges(where: str, part: Any) -> None:
             continue
         for limit in limits:
             if isinstance(limit, Range):
-                _check_range(f"{where}.{name}", value, limit)
+                check_range(f"{where}.{name}", value, limit)
             elif isinstance(limit, OneOf) and value not in limit.choices:
                 raise ValueError(f"{where}.{name} must be one of {limit.choices}, got {value!r}; use one of them")
         for limit in limits:
@@ -83,7 +83,8 @@ def check_ranges(where: str, part: Any) -> None:
                 )
 
 
-def _check_range(where: str, value: Any, limit: Range) -> None:
+def check_range(where: str, value: Any, limit: Range) -> None:
+    """Raise ValueError if a number is out of range."""
     is_number = isinstance(value, numbers.Real) and not isinstance(value, bool)
     if not is_number or math.isnan(value) or (math.isinf(value) and not limit.infinite):
         raise ValueError(f"{where} must be a finite number, got {value!r}; see the field's comment in tectum.parts")

@@ -14,10 +14,11 @@ from sklearn.utils.validation import check_array, check_consistent_length, check
 from tectum import analysis
 from tectum.core import devices
 from tectum.core.events import Recording
+from tectum.core.memory import check_room
 from tectum.core.random import keys_of_rows, seed_from, uniform_array
 from tectum.engine.standard import network
 from tectum.engine.standard.loop import DiehlCookCircuit, DiehlCookState
-from tectum.models.common import parameters
+from tectum.models.common import parameters, schema
 from tectum.models.common.base import COMMON, POSITIVE, WHOLE, SpikingEstimator, part_constraints
 from tectum.models.common.diagnosis import Diagnosis, diagnose_responders
 from tectum.models.common.progress import progress_bar
@@ -147,6 +148,7 @@ class DiehlCook(SpikingEstimator):
     _output = "weights_"
     _precisions = ("float32",)
     _numbers = ("input_range_", "gain_", "n_shown_", "_planned", "_seen")
+    _schema = schema.diehl_cook
 
     def __init__(
         self,
@@ -419,6 +421,8 @@ class DiehlCook(SpikingEstimator):
         chosen = self.chosen_parts()
         self.input_range_ = unit_range(X, self.input_range, "DiehlCook")
         self.gain_ = float(self.gain or PIXELS / X.shape[1])
+        n_features = X.shape[1]
+        check_room("DiehlCook.n_neurons", self.n_neurons, self.n_neurons, lambda n: n * (12 * n_features + 100))
         self._seed = seed_from(self.random_state)
         self._build()  # parts that do not fit are refused before there is a state
         self._state = network.initial_state(X.shape[1], self.n_neurons, chosen["norm"].mean, int(self._seed))

@@ -14,8 +14,8 @@ from tectum import analysis, parts
 from tectum.core.events import Recording, SpikeTrain
 from tectum.core.random import integers, keys_of_rows, seed_from
 from tectum.engine.graph import network
-from tectum.engine.graph.records import GraphState
-from tectum.models.common import parameters
+from tectum.engine.graph.records import NEVER, GraphState
+from tectum.models.common import parameters, schema
 from tectum.models.common.base import COMMON, WHOLE, SpikingEstimator
 from tectum.models.common.diagnosis import Diagnosis
 from tectum.models.common.settings import constructor_arguments
@@ -111,6 +111,7 @@ class MapHierarchy(SpikingEstimator):
     _recommended = {"clock": parts.PacingClock(), "maps": description.DEFAULT}  # noqa: RUF012  constant
     _records = {"_state": GraphState}  # noqa: RUF012  constant
     _numbers = ("_seen", "_planned")
+    _schema = schema.map_hierarchy
     _unit = "frames"
     _error = "quantization_error"
 
@@ -507,6 +508,16 @@ class MapHierarchy(SpikingEstimator):
         self._graph = built._replace(graph=built.graph._replace(first=first._replace(weights=first.weights[:0].copy())))
         return first
 
+    def _rebuild(self, arrays: dict[str, np.ndarray], header: dict[str, Any]) -> GraphState:
+        """The graph that a file describes, if it holds as many neurons and weights; returns its state at rest."""
+        maps, n_features = list(parameters.from_json(header["maps"])), self.n_features_in_
+        self.maps_ = map_graph.resolved(maps, parts.PacingClock(), n_features)
+        sizes, found = map_graph.sizes(self.maps_, n_features), (arrays["state.v"].size, arrays["state.weights"].size)
+        if sizes != found:
+            raise ValueError(f"maps must have the neurons and weights of the arrays, {found}, got {sizes}")
+        self._seed = np.uint64(arrays["seed"].item())
+        return self._build(n_features)
+
     def _ranked(
         self, X: NDArray, means: list[NDArray], past: list[NDArray], *, learning: bool
     ) -> tuple[NDArray[np.int32], list[NDArray], list[NDArray]]:
@@ -581,10 +592,8 @@ class MapHierarchy(SpikingEstimator):
         return arrays, header | {"maps": parameters.to_json(self.maps_)}
 
     def _set_state(self, arrays: dict[str, np.ndarray], header: dict[str, Any]) -> None:
-        self._seed = np.uint64(arrays["seed"])
-        self.maps_ = list(parameters.from_json(header["maps"]))
-        first = self._build(self.n_features_in_)
-        super()._set_state({"state.last": first.last} | arrays, header)  # files of version 0.1 hold no last spikes
+        never = np.full(arrays["state.v"].shape, NEVER, np.int64)
+        super()._set_state({"state.last": never} | arrays, header)  # files of version 0.1 hold no last spikes
         n = len(self._graph.views)
         self._means = [arrays[f"mean.{s}"] for s in range(n)]
         self._past = [arrays[f"past.{s}"] for s in range(n)]

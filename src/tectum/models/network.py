@@ -13,6 +13,7 @@ from tectum.core.events import Recording, SpikeTrain
 from tectum.core.random import keys_of_rows, seed_from
 from tectum.engine.graph import network as engine
 from tectum.engine.graph.records import PLASTIC, GraphState, Stimulus
+from tectum.models.common import schema
 from tectum.models.common.base import SpikingEstimator
 from tectum.models.common.diagnosis import Diagnosis, responders, saturation
 from tectum.models.common.nested import unknown_name
@@ -117,6 +118,7 @@ class Network(SpikingEstimator):
     _recommended = STANDARD
     _records = {"_state": GraphState}  # noqa: RUF012  constant
     _numbers = ("_seen", "_planned", "input_range_")
+    _schema = schema.network
 
     _parameter_constraints = {  # noqa: RUF012  scikit-learn reads it from the class
         "populations": [list, tuple, None],
@@ -524,9 +526,19 @@ class Network(SpikingEstimator):
         arrays, header = super()._get_state()
         return arrays | {f"spike_counts.{name}": counts for name, counts in self.spike_counts_.items()}, header
 
+    def _rebuild(self, arrays: dict[str, np.ndarray]) -> GraphState:
+        """The graph, if a file holds as many neurons and weights; returns its state before learning."""
+        chosen = self.chosen_parts()
+        n = stimuli.sizes_of(chosen.inputs, self.n_features_in_) | {p.name: p.n for p in chosen.populations}
+        learned = [p for p in chosen.projections if isinstance(p.wiring, parts.Learned)]
+        sizes = sum(p.n for p in chosen.populations), sum(n[p.source] * n[p.target] for p in learned)
+        found = arrays["state.v"].size, arrays["state.weights"].size
+        if sizes != found:
+            raise ValueError(f"populations must have the neurons and weights of the arrays, {found}, got {sizes}")
+        self._seed = np.uint64(arrays["seed"].item())
+        return self._build(self.n_features_in_)
+
     def _set_state(self, arrays: dict[str, np.ndarray], header: dict[str, Any]) -> None:
-        self._seed = np.uint64(arrays["seed"])
-        self._build(self.n_features_in_)
         super()._set_state(arrays, header)
         self.spike_counts_ = {name: arrays[f"spike_counts.{name}"] for name in self._spans()}
 

@@ -11,10 +11,11 @@ from sklearn.utils.validation import check_array, check_is_fitted
 
 from tectum import analysis
 from tectum.core.events import Recording
+from tectum.core.memory import check_room
 from tectum.core.random import keys_of_rows, seed_from
 from tectum.engine.dictionary import network
 from tectum.engine.dictionary.loop import DictionaryCircuit, DictionaryState
-from tectum.models.common import parameters
+from tectum.models.common import parameters, schema
 from tectum.models.common.base import COMMON, POSITIVE, WHOLE, SpikingEstimator, part_constraints, variant
 from tectum.models.common.diagnosis import Diagnosis
 from tectum.models.common.dictionary_diagnosis import WEAK, diagnose_dictionary
@@ -159,6 +160,7 @@ class SpikingDictionary(SpikingEstimator):
     _records = {"_state": DictionaryState}  # noqa: RUF012  constant
     _arrays = ("spike_counts_",)
     _numbers = ("input_scale_", "on_off_", "quantum_", "_planned", "_seen")
+    _schema = schema.spiking_dictionary
     _error = "reconstruction_error"
     _output = "components_"
     _precisions = ("float32",)
@@ -416,6 +418,8 @@ class SpikingDictionary(SpikingEstimator):
         self._seed = seed_from(self.random_state)
         temporal = isinstance(chosen["encoder"], LatencyPopulation)  # its initial weights do not depend on the data
         inputs = self._inputs(X[:1] if temporal else X)
+        width, size = inputs.shape[1], self.n_components
+        check_room("SpikingDictionary.n_components", size, size, lambda n: n * (12 * width + 100))
         self.quantum_ = self._choose_quantum(chosen["competition"], inputs)
         self._build()  # parts that do not fit are refused before there is a state
         weights = network.initial_weights(chosen["initial"], inputs, self.n_components, self._seed)

@@ -13,10 +13,11 @@ from sklearn.utils.validation import check_array, check_is_fitted
 
 from tectum import analysis
 from tectum.core.events import Recording
+from tectum.core.memory import check_room
 from tectum.core.random import seed_from
 from tectum.engine.maps import network
 from tectum.engine.maps.loop import MapCircuit, MapState
-from tectum.models.common import parameters
+from tectum.models.common import parameters, schema
 from tectum.models.common.base import COMMON, WHOLE, SpikingEstimator, part_constraints, precision_of, variant
 from tectum.models.common.diagnosis import Diagnosis
 from tectum.models.common.map_diagnosis import diagnose_map
@@ -145,6 +146,7 @@ class SpikingSOM(SpikingEstimator):
     _records = {"_state": MapState, "_scaling": FeatureScaling}  # noqa: RUF012  constant
     _arrays = ("spike_counts_", "snapshots_", "snapshot_presentations_")
     _numbers = ("_planned", "_seen")
+    _schema = schema.spiking_som
     _dtypes = (np.float64,)
     _error = "quantization_error"
     _output = "codebook_"
@@ -426,6 +428,7 @@ class SpikingSOM(SpikingEstimator):
         self.encoder_ = chosen["encoder"].sized_for(n_used)
         self._seed = seed_from(self.random_state)
         n_inputs = n_used * self.encoder_.n_units
+        check_room("SpikingSOM.shape", self.shape, self._grid.n_neurons, lambda n: n * (8 * n_inputs + 100))
         u, v, *_ = network.steps_of(self._map_parts(chosen), chosen.lateral)
         weights = network.initial_weights(chosen["projection"], n_inputs, self._grid.n_neurons, self._seed)
         self._state = network.rest_state(weights, rests=(rest(u), rest(v)))

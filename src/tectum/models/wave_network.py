@@ -10,10 +10,12 @@ from sklearn.utils.validation import check_is_fitted
 
 from tectum import parts
 from tectum.core.events import Recording, SpikeTrain
+from tectum.core.memory import check_room
 from tectum.core.random import seed_from
 from tectum.engine.sheets import images as image_network, network, wires as sheet_wires
 from tectum.engine.sheets.fields import Fields, FieldState
 from tectum.engine.sheets.loop import SheetState, SpikeEvents
+from tectum.models.common import schema
 from tectum.models.common.base import COMMON, WHOLE, SpikingEstimator, part_constraints
 from tectum.models.common.diagnosis import Diagnosis
 from tectum.models.common.progress import progress_bar
@@ -140,6 +142,7 @@ class WaveNetwork(WaveArchitectures, SpikingEstimator):
         "image_rule": parts.WaveHebb(eta=1e-3, eta_c=5e-2),
     }
     _numbers = file.NUMBERS
+    _schema = schema.wave_network
     _unit = "images"
 
     n_steps_grown_: int
@@ -518,7 +521,11 @@ class WaveNetwork(WaveArchitectures, SpikingEstimator):
 
     def _lay_out(self, chosen: dict[str, Any]) -> None:
         """A network before growth."""
-        sheets = self._sheets()
+        sheets, below = self._sheets(), 8
+        for layer, sheet in enumerate(sheets):
+            room = 24 * below + 200  # bytes per node
+            n_nodes = below = sheet.n_nodes or 0
+            check_room(f"WaveNetwork.layers[{layer}].shape", sheet.shape, n_nodes, room.__mul__, "nodes")
         self._seed = seed_from(self.random_state)
         self.n_features_in_ = sheets[0].n_nodes or 0
         self.n_steps_grown_ = self._seen = 0

@@ -155,7 +155,7 @@ def draw_intervals(levels, mean, seed, key, n_shown, i, drawn):
         for k in range(PER_BLOCK):
             word = np.uint32(w0 if k < 2 else w1 if k < 4 else w2 if k < 6 else w3)
             half = word >> SHIFT if k % 2 else word & HALFWORD
-            t += 1 + int(min(levels[half] * mean, furthest))
+            t += 1 + int(min(furthest, levels[half] * mean))
             if t >= n_steps:
                 break
             drawn[t] = turn

@@ -160,7 +160,7 @@ def draw_input_spikes(circuit, x, key, n_shown, scratch):
             for k in range(PER_BLOCK):
                 word = words[k // 2, a]
                 half = word >> SHIFT if k % 2 else word & HALFWORD
-                t += 1 + np.int32(min(levels[half] * mean, furthest))
+                t += 1 + np.int32(min(furthest, levels[half] * mean))
                 if t >= n_steps:
                     break
                 raster[t, n_fired[t]] = i

@@ -17,7 +17,7 @@ from sklearn.utils.validation import check_is_fitted, validate_data
 from tectum import persistence
 from tectum.core.random import integers
 from tectum.core.threads import in_threads
-from tectum.models.common import parameters
+from tectum.models.common import parameters, schema
 from tectum.models.common.nested import constants, replaced, unknown_name
 from tectum.models.common.progress import progress_bar
 
@@ -337,13 +337,14 @@ class SpikingEstimator(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEs
         kept = {name.strip("_"): getattr(self, name) for name in self._numbers}
         return arrays, parameters.describe(self) | kept
 
+    _schema: ClassVar[Callable[..., schema.Schema]]  # of arrays and header: what a file must hold
+
     def _set_state(self, arrays: dict[str, np.ndarray], header: dict[str, Any]) -> None:
         """The way back from `_get_state`."""
         for name, record in self._records.items():
             setattr(self, name, record(*(arrays[f"{name.strip('_')}.{field}"] for field in record._fields)))
         for name in self._arrays:
             setattr(self, name, arrays[name])
-        header = {OLD_NUMBERS.get(name, name): value for name, value in header.items()}
         for name in self._numbers:
             if (key := name.strip("_")) in header:  # files of version 0.1 hold no plan of some families
                 setattr(self, name, tuple(header[key]) if isinstance(header[key], list) else header[key])
@@ -351,7 +352,10 @@ class SpikingEstimator(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEs
 
     @classmethod
     def _from_state(cls, arrays: dict[str, np.ndarray], header: dict[str, Any]) -> Self:
+        header = {OLD_NUMBERS.get(name, name): value for name, value in header.items()}
         estimator = parameters.restore(cls, header)
+        estimator._validate_params()
+        schema.check(arrays, header, estimator._schema(arrays, header))
         estimator._set_state(arrays, header)
         return estimator._publish()
 

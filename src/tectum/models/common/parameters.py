@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from tectum import parts
-from tectum.core.ranges import check_ranges
+from tectum.core.ranges import Range, check_range, check_ranges
 
 # The map as specified for Rumbell et al. (2014): the defaults of the parts, with the values that differ between the
 # neurons and synapses they serve.
@@ -197,7 +197,10 @@ def from_json(value: Any) -> Any:
     if isinstance(value, dict):
         names = RENAMED.get(value["part"], {})
         fields = {str(names.get(k, k)): from_json(v) for k, v in value.items() if k != "part"}
-        return getattr(parts, value["part"])(**fields)
+        part = getattr(parts, value["part"]) if value["part"] in parts.__all__ else None
+        if not (isinstance(part, type) and issubclass(part, tuple) and hasattr(part, "_fields")):
+            raise ValueError(f"{value['part']!r} must be one of {', '.join(parts.__all__)}")
+        return part(**fields)
     if isinstance(value, list):
         return tuple(from_json(item) for item in value)
     return value
@@ -216,7 +219,11 @@ def describe(estimator: Any) -> dict[str, Any]:
 def restore(estimator_class: Any, header: dict[str, Any]) -> Any:
     """The estimator that `describe` described, without its learned state."""
     estimator = estimator_class(**{name: from_json(value) for name, value in header["params"].items()})
-    estimator.n_features_in_ = header["n_features_in"]
-    if header["feature_names_in"] is not None:
-        estimator.feature_names_in_ = np.array(header["feature_names_in"], dtype=object)
+    n, names = header["n_features_in"], header["feature_names_in"]
+    check_range("n_features_in", n, Range(least=1, most=2**31, whole=True))
+    estimator.n_features_in_ = n
+    if names is not None:
+        if len(names) != n or not all(isinstance(name, str) for name in names):
+            raise ValueError(f"feature_names_in must be {n} texts, got {len(names)} entries")
+        estimator.feature_names_in_ = np.array(names, dtype=object)
     return estimator

@@ -7,13 +7,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tectum import parts
+from tectum.core.memory import check_room
 from tectum.engine.graph import network
-from tectum.engine.graph.features import FeatureCoder
+from tectum.engine.graph.features import FeatureCoder, n_inputs
 from tectum.models.common import parameters
 from tectum.parts import contracts
 from tectum.parts.lateral import lateral_weight, near_weights
 from tectum.parts.norms import LengthNorm
 
+PER_NEURON = 1000  # bytes, at least: the state, the spikes of the last steps, lateral weights
 SOURCES = (parts.Features, parts.Spikes, parts.Winners)
 
 # What the maps of a MapHierarchy are made of where they do not say: those that see features, ...
@@ -104,6 +106,10 @@ def resolved(maps: Any, clock: Any, n_features: int) -> list[parts.Map]:
         level = max(below, default=-1) + 1 if m.level is None else m.level
         m = m._replace(level=level, **filled)
         found.append(m._replace(phase=_phase(m) if m.phase is None else m.phase))
+    share = sizes(found, n_features)[1] // sum(math.prod(m.shape) for m in found)
+    for m in found:
+        where = f"MapHierarchy.maps[{m.name!r}].shape"
+        check_room(where, m.shape, math.prod(m.shape), lambda n: n * (PER_NEURON + 8 * share))
     return found
 
 
@@ -185,6 +191,18 @@ def build(maps: list[parts.Map], n_features: int, seed: np.uint64, *, dt: float,
     row = {old: new for new, old in enumerate(network.in_order(projections))}
     incoming = [[row[p] for j, p in plastic if j == k] for k in range(len(maps))]
     return MapGraph(maps, graph, views, incoming)
+
+
+def sizes(maps: list[parts.Map], n_features: int) -> tuple[int, int]:
+    """Number of neurons and of plastic weights of maps with all their parts."""
+    n = {m.name: math.prod(m.shape) for m in maps}
+
+    def n_pre(s: Any) -> int:
+        stop = n_features if getattr(s, "stop", None) is None else s.stop
+        return n_inputs(s.code, stop - s.start) if isinstance(s, parts.Features) else n[s.of]
+
+    n_weights = sum(n[m.name] * n_pre(s) for m in maps for s in m.sources)
+    return sum(n[m.name] + m.inhibition.n for m in maps), n_weights
 
 
 def _populations(m: parts.Map, place: dict[str, int]) -> list[network.Population]:

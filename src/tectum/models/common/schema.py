@@ -1,0 +1,232 @@
+"""What a model file must hold, family by family: each array with its type, its shape and the range of its values.
+
+A file is checked against its schema before anything is built from it, so that no kernel meets an array that is too
+short, an index that leads out of one, or a number that is not finite. An estimator names its schema in `_schema`.
+"""
+
+import math
+from collections.abc import Mapping
+from itertools import pairwise
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from tectum.core.ranges import Range, check_range
+from tectum.engine.graph.records import GraphState
+from tectum.engine.maps.loop import MapState
+from tectum.engine.sheets.loop import SheetState
+from tectum.engine.sheets.projection import ProjectionState
+from tectum.models.common import parameters
+from tectum.parts.encoding import CircularGaussian
+from tectum.parts.latency import LatencyPopulation
+from tectum.parts.representation import SoftmaxInhibition
+
+LONGEST = 2**53  # steps or presentations that a model can have seen
+EVER = -(2**53)  # before the first step; where no spike has been it is far in the past
+COUNT, LENGTH = Range(least=0, most=LONGEST, whole=True), Range(least=1, most=2**31, whole=True)
+
+
+class Array(NamedTuple):
+    """An array of a file; None in its shape is any length."""
+
+    dtype: str
+    shape: tuple[int | None, ...] = ()
+    least: Any = -math.inf  # numbers, or an array of them that fits; values are finite in any case
+    most: Any = math.inf
+    optional: bool = False
+
+
+ANY = -math.inf, math.inf
+Schema = Mapping[str, Array | Range]  # arrays by their names, and numbers of the header by theirs
+
+
+def check(arrays: Mapping[str, np.ndarray], header: Mapping[str, Any], schema: Schema) -> None:
+    """Check what a file holds.
+
+    Raises
+    ------
+    ValueError
+        If an array or a number is missing, or is not what the schema says.
+    """
+    for name, wanted in schema.items():
+        if isinstance(wanted, Range):
+            check_range(name, header[name], wanted)
+        elif name in arrays:
+            _check_array(name, arrays[name], wanted)
+        elif not wanted.optional:
+            raise ValueError(f"array {name!r} must be there, got none")
+
+
+def _check_array(name: str, array: np.ndarray, wanted: Array) -> None:
+    fits = array.ndim == len(wanted.shape) and all(
+        n in (None, m) for n, m in zip(wanted.shape, array.shape, strict=True)
+    )
+    if array.dtype != wanted.dtype or not fits:
+        shape = tuple("any" if n is None else n for n in wanted.shape)
+        raise ValueError(
+            f"array {name!r} must be of type {wanted.dtype} and shape {shape}, got {array.dtype} {array.shape}"
+        )
+    if array.dtype.kind == "f" and not np.isfinite(array).all():
+        raise ValueError(f"array {name!r} must be finite, got NaN or infinity")
+    if not ((wanted.least <= array) & (array <= wanted.most)).all():
+        least, most = np.min(wanted.least), np.max(wanted.most)
+        raise ValueError(
+            f"array {name!r} must lie from {least} to {most}, got values from {array.min()} to {array.max()}"
+        )
+
+
+def learner(header: Mapping[str, Any], *also: str) -> dict[str, Array | Range]:
+    """What all estimators keep: the seed, the presentations seen and planned, and numbers above 0 of these names."""
+    numbers = {name: COUNT for name in ("seen", "planned") if name != "planned" or name in header}  # not all of 0.1
+    return {"seed": Array("uint64"), **numbers, **{name: Range(above=0) for name in also}}
+
+
+def check_input_range(header: Mapping[str, Any]) -> None:
+    """Raise ValueError unless the values that become 0 and 1 are finite and differ."""
+    low, high = header["input_range"]
+    if not -math.inf < low < high < math.inf:
+        raise ValueError(f"input_range must be (low, high), both finite, got {header['input_range']!r}")
+
+
+def spiking_som(model: Any, arrays: Mapping[str, np.ndarray], header: Mapping[str, Any]) -> Schema:
+    """The map, its snapshots, and the range of its features."""
+    rows, columns = header["grid"]
+    encoder = parameters.from_json(header["encoder"])
+    if not isinstance(encoder, CircularGaussian):
+        raise ValueError(f"encoder must be a CircularGaussian, got {encoder!r}")
+    parameters.check_part("encoder", encoder)
+    parameters.check_shape((rows, columns), "grid")
+    n, n_v = model.n_features_in_, rows * columns
+    scaling = {f"scaling.{end}": Array("float64", (n,)) for end in ("lowest", "highest")}
+    check(arrays, header, scaling)
+    n_u = int((arrays["scaling.highest"] > arrays["scaling.lowest"]).sum()) * len(encoder.centres())
+    now = arrays["state.clock"].max(initial=0)
+    lengths = {"m_u": n_u, "last_u": n_u, "inhibition": 7, "gain": 1, "clock": 1}
+    state = {f"state.{name}": Array("float32", (lengths.get(name, n_v),)) for name in MapState._fields}
+    state |= {f"state.last_{layer}": Array("int64", (m,), EVER, now) for layer, m in (("u", n_u), ("v", n_v))}
+    state |= {"state.weights": Array("float32", (n_u, n_v)), "state.clock": Array("int64", (1,), 0, LONGEST)}
+    snapshots = len(arrays["snapshot_presentations_"])
+    return {
+        **learner(header),
+        **state,
+        **scaling,
+        "planned": LENGTH,
+        "spike_counts_": Array("int64", (3,), 0),
+        "snapshots_": Array("float32", (snapshots, n_v, n)),
+        "snapshot_presentations_": Array("int64", (snapshots,), 0, LONGEST),
+    }
+
+
+def spiking_dictionary(model: Any, arrays: Mapping[str, np.ndarray], header: Mapping[str, Any]) -> Schema:
+    """Weights and thresholds of the units, and the scale of the input."""
+    chosen, n, n_inputs = model.chosen_parts(), model.n_components, model.n_features_in_
+    if type(header["on_off"]) is not bool:
+        raise ValueError(f"on_off must be true or false, got {header['on_off']!r}")
+    if isinstance(chosen["encoder"], LatencyPopulation):
+        n_inputs *= len(chosen["encoder"].code.centres())
+    elif header["on_off"] and isinstance(chosen["competition"], SoftmaxInhibition):
+        n_inputs *= 2
+    return {
+        **learner(header, "input_scale", *(["quantum"] if header["quantum"] is not None else [])),
+        "planned": LENGTH,
+        "state.weights": Array("float32", (n, n_inputs)),
+        "state.theta": Array("float32", (n,)),
+        "state.silence": Array("float32", (n,)),
+        "spike_counts_": Array("int64", (n,), 0),
+    }
+
+
+def diehl_cook(model: Any, arrays: Mapping[str, np.ndarray], header: Mapping[str, Any]) -> Schema:
+    """Weights and thresholds of the neurons, their labels, and the range of the input."""
+    n = model.n_neurons
+    check_input_range(header)
+    return {
+        **learner(header, "gain"),
+        "n_shown": COUNT,
+        "state.weights": Array("float32", (model.n_features_in_, n)),
+        "state.theta": Array("float32", (n,)),
+        "spike_counts_": Array("int64", (n,), 0),
+        "unit_classes_": Array("int64", (n,), -1, len(header.get("classes", [])) - 1, optional=True),
+    }
+
+
+def map_hierarchy(model: Any, arrays: Mapping[str, np.ndarray], header: Mapping[str, Any]) -> Schema:
+    """The state of the graph that the maps describe, which is built for it, and of the codes of its inputs."""
+    check(arrays, header, learner(header))
+    first, views = model._rebuild(arrays, header), model._graph.views
+    circuit = model._graph.graph.circuit
+    lengths = np.diff(circuit.input_first).tolist()
+    fires = [n if view is None else view.coder.n_inputs for view, n in zip(views, _of_winners(circuit), strict=True)]
+    found = {**learner(header), **_graph_state(circuit, first, fires, arrays["state.clock"])}
+    for s, view in enumerate(views):
+        found[f"mean.{s}"] = Array("float64", view.coder.start().shape if view else (0,))
+        found[f"past.{s}"] = Array("int32", (view.delay if view else 0, lengths[s]), -1, fires[s] - 1)
+    return found | {"spike_counts": Array("int64", (len(model.maps_),), 0)}
+
+
+def network(model: Any, arrays: Mapping[str, np.ndarray], header: Mapping[str, Any]) -> Schema:
+    """The state of the graph that populations and projections describe, which is built for it."""
+    check(arrays, header, learner(header))
+    check_input_range(header)
+    first = model._rebuild(arrays)
+    state = _graph_state(model._graph.graph.circuit, first, [], arrays["state.clock"])
+    counts = {f"spike_counts.{name}": Array("int64", (b - a,), 0) for name, (a, b) in model._spans().items()}
+    return {**learner(header), **state, **counts}
+
+
+def _graph_state(circuit: Any, first: GraphState, fires: list[int], clock: np.ndarray) -> dict[str, Array | Range]:
+    """State of a graph, of the sizes of that before learning; `fires` are the neurons of its ranked inputs."""
+    sizes, lengths, now = np.diff(circuit.first), np.diff(circuit.input_first), clock.max(initial=0)
+    n_ranked = int(lengths.sum())
+    ranges: dict[str, tuple[Any, Any]] = {
+        "n_fired": (0, sizes[:, None]),
+        "fired": (0, np.repeat(sizes, sizes) - 1),
+        "due": (-1, n_ranked - 1),
+        "after": (-1, np.arange(n_ranked) - 1),  # so that lists end
+        "onset": (-1, np.repeat(np.array(fires, np.int64), lengths) - 1),
+        "arrived": (EVER, now),
+        "last": (EVER, now),
+        "cycle": (-1, LONGEST),
+        "silent": (0, 1),
+        **dict.fromkeys(("clock", "pulse", "turn", "began"), (0, LONGEST)),
+    }
+    return {
+        f"state.{name}": Array(array.dtype.name, array.shape, *ranges.get(name, ANY), name == "last")
+        for name, array in zip(GraphState._fields, first, strict=True)
+    }  # files of version 0.1 hold no last spikes
+
+
+def _of_winners(circuit: Any) -> list[int]:
+    """Neurons of the population whose winners an input is, 0 where it is another one."""
+    sizes = np.diff(circuit.first)
+    return [int(sizes[pop]) if pop >= 0 else 0 for pop in circuit.inputs.winners]
+
+
+def wave_network(model: Any, arrays: Mapping[str, np.ndarray], header: Mapping[str, Any]) -> Schema:
+    """Sheets and projections, as they are and as grown, what growth has looked at, and what fields have learned."""
+    sizes = [sheet.n_nodes for sheet in model._sheets()]
+    found = learner(header, "input_scale") | {"n_steps_grown": COUNT}
+    found["movements"] = Array("float64", (None, len(sizes) - 1))
+    for layer, n in enumerate(sizes):
+        found[f"alive.{layer}"] = Array("bool", (n,))
+        found |= {f"sheet.{layer}.{name}": Array("float32", (n,)) for name in SheetState._fields}
+        found[f"sheet.{layer}.fired"] = Array("uint8", (n,), 0, 1)
+    for k, (n_pre, n_post) in enumerate(pairwise(sizes)):
+        found[f"look.{k}"] = Array("float64", (n_post, 3))
+        for kind in ("weights", "grown"):
+            optional = kind == "grown" and "grown.0.raw" not in arrays
+            for name in ProjectionState._fields:
+                shape = (n_pre, n_post) if name == "raw" else (n_post,)
+                found[f"{kind}.{k}.{name}"] = Array("float32", shape, optional=optional)
+    if "maps.0.w" in arrays:
+        n_units, (n_entries, n_maps) = sizes[-1], arrays["maps.0.w"].shape
+        first = arrays["fields.0.first"]
+        if first.ndim != 1 or first[0] != 0 or first[-1] != n_entries or (np.diff(first) < 1).any():
+            raise ValueError("array 'fields.0.first' must rise from 0 to the number of entries")
+        found["fields.0.first"] = Array("int64", (n_units + 1,), 0, n_entries)
+        found["fields.0.node"] = Array("uint32", (n_entries,), 0, sizes[0] - 1)
+        found["fields.0.share"] = Array("float32", (n_entries,), 0, 1)
+        found["maps.0.w"] = Array("float32", (n_entries, getattr(model.image_rule, "n_maps", n_maps)))
+        found["maps.0.c"] = Array("float32", (n_units, n_maps))
+        found["maps.0.wins"] = Array("int64", (n_units, n_maps), 0, LONGEST)
+    return found
