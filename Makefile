@@ -28,7 +28,7 @@ help:
 	@echo "make format     repair what can be repaired of style and format"
 	@echo "make docs       build the documentation into docs/_build/html; warnings are errors"
 	@echo "make bench      run the benchmarks, or those in BENCHMARKS"
-	@echo "make peers      compare the spikes of the map with other simulators, in an environment of their own"
+	@echo "make peers      compare the spikes of a map and of networks with other simulators, in an environment of their own"
 	@echo "make bench-peers  measure tectum beside its peers (options in PEERS_ARGS), each in an environment of its own"
 	@echo "make reproduce  run papers/*/reproduce.py, or those in PAPERS"
 	@echo "make clean      remove all that these targets made"
@@ -58,6 +58,7 @@ bench: .venv/installed
 
 peers: .venv/installed $(PEERS)/installed
 	$(BIN)/python benchmarks/peers/compare_spikes.py --peers-python $(PEERS)/bin/python
+	$(BIN)/python benchmarks/peers/network_spikes.py --peers-python $(PEERS)/bin/python
 
 # A peer that cannot be installed is named in the tables; the others are measured.
 bench-peers: .venv/installed

@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 
 import event_stdp
 import map_circuit
+import network
 import numpy as np
 import prototypes
 import standard_network
@@ -16,6 +17,10 @@ import wave_sheet
 
 PER_SPIKE = (
     "Noise differs, and with it how many waves there are. Most work is done per spike; so weigh the ratios with spikes."
+)
+SAME_NETWORK = (
+    "All engines run the same synapses, delays and input spikes; at the size of the guide, in float32, every spike is "
+    "the same (`network_spikes.py`). Here Brian2 may reorder operations, and rounding decides which spikes come when."
 )
 BRIAN2, NEST, NGC_LEARN, BINDSNET = "brian2", "nest", "ngclearn", "bindsnet"
 
@@ -81,6 +86,22 @@ def waves(step: str, side: int, amounts: dict[str, int], target: float | None = 
     )
     write, score = (functools.partial(f, name=step, side=side) for f in (wave_sheet.write, wave_sheet.score))
     return Workload(f"Wave sheet, {side} x {side}, steps of {step}", "step", engines, write, score, note)
+
+
+def own_network(title: str, name: str, amounts: dict[str, int], note: str) -> Workload:
+    """A larger version of a network of the guide; `amounts` are steps a turn by engine."""
+    known: dict[str, Any] = {
+        "tectum": (None, "network_tectum", ()),
+        "Brian2 C++": (BRIAN2, "network_brian2", ("cpp_standalone", "float64")),
+        "Brian2 C++, float32": (BRIAN2, "network_brian2", ("cpp_standalone", "float32")),
+        "Brian2 Cython": (BRIAN2, "network_brian2", ("cython", "float64")),
+    }
+    engines = tuple(
+        Engine(engine, *known[engine][:2], amount, known[engine][2], 10 if "C++" in engine else None)
+        for engine, amount in amounts.items()
+    )
+    write, score = (functools.partial(f, name=name) for f in (network.write, network.score))
+    return Workload(title, "step", engines, write, score, note)
 
 
 def write_large_map(path: Path, n_samples: int) -> None:
@@ -188,5 +209,17 @@ WORKLOADS = {
         256,
         {"tectum": 1000},
         note="Brian2 cannot hold this sheet: inhibition reaches all nodes, which makes 4 billion synapses.",
+    ),
+    "network-balanced": own_network(
+        "`Network`, 1,000 excitatory and 250 inhibitory neurons, dt 0.1 ms",
+        "balanced",
+        {"tectum": 100_000, "Brian2 C++": 100_000, "Brian2 C++, float32": 100_000, "Brian2 Cython": 20_000},
+        "10 s; 287,000 fixed synapses. " + SAME_NETWORK,
+    ),
+    "network-stacked": own_network(
+        "`Network`, 784 to 784 to 400 with feedback, learning, dt 0.2 ms",
+        "stacked",
+        {"tectum": 30_000, "Brian2 C++": 30_000, "Brian2 C++, float32": 30_000, "Brian2 Cython": 9_000},
+        "6 s, a hundred presentations; 314,000 learned synapses. " + SAME_NETWORK,
     ),
 }

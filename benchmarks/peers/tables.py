@@ -7,6 +7,7 @@ from typing import Any
 PEERS = (
     *(
         "Brian2 C++",
+        "Brian2 C++, float32",
         "Brian2 Cython, usual",
         "Brian2 Cython",
         "NEST",
@@ -30,6 +31,8 @@ LABELS = {
     "inh_spikes": "Inh spikes",
     "v_spikes": "v spikes",
     "weights_off": "weights off by",
+    "rate": "spikes/s of a neuron",
+    "rate_of_tectum": "tectum for as long",
     "spikes_per_step": "spikes / step",
     "size": "wave size",
     "radius": "radius",
