@@ -29,16 +29,8 @@ def load_file(path: str | os.PathLike[str], **options: Any) -> Dataset:
     if path.stat().st_size == 0:
         raise DataError(f"{path} is empty (0 bytes); write it again")
     table = READERS[suffix](path, **options)
-    return Dataset(
-        data=table.data,
-        target=table.target,
-        feature_names=table.feature_names,
-        target_names=table.target_names,
-        name=path.stem,
-        description=f"Source: file {path.name}. Licence: not known.",
-        named=table.named,
-        preparation=table.preparation,
-    )
+    description = f"Source: file {path.name}. Licence: not known."
+    return Dataset(**table._asdict(), name=path.stem, description=description)
 
 
 def read_numpy(path: Path) -> Table:

@@ -14,9 +14,7 @@ from tectum.persistence import PART, write_atomically
 
 MANIFEST = "manifest.json"
 FORMAT_VERSION = 1
-SHARE_OF_WRITING = (
-    0.05  # of the time, at most, for a manifest that grows large; a lost entry costs one shard done again
-)
+SHARE_OF_WRITING = 0.05  # of the time, at most, for a manifest that grows large; a lost entry costs one shard
 
 
 @dataclass

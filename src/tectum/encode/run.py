@@ -112,16 +112,8 @@ def encode_shards(
 
 def _encode(manifest: Manifest, left: Sequence[Entry], executor: Executor, verbose: bool) -> None:
     """Encode the entries that are left, and note each as it comes."""
-    tasks = [
-        Task(
-            str(manifest.model["path"]),
-            str(manifest.model["sha256"]),
-            entry.shard,
-            str(manifest.folder.resolve() / entry.output),
-            manifest.sparse,
-        )
-        for entry in left
-    ]
+    model, sha256, folder = str(manifest.model["path"]), str(manifest.model["sha256"]), manifest.folder.resolve()
+    tasks = [Task(model, sha256, entry.shard, str(folder / entry.output), manifest.sparse) for entry in left]
     try:
         with progress_bar(len(manifest.entries), "encode", verbose, unit="shards") as advance:
             advance(len(manifest.entries) - len(left))

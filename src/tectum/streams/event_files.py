@@ -15,9 +15,8 @@ from tectum.streams.stream import PathLike, StreamError, as_paths
 EVENT = np.dtype([("t", np.int64), ("x", np.int32), ("y", np.int32), ("p", np.int8)])
 SIDE = 128  # of a DVS128, in pixels
 AEDAT4 = b"#!AER-DAT4.0\r\n"
-AEDAT4_EVENT = np.dtype(
-    [("t", "<i8"), ("x", "<i2"), ("y", "<i2"), ("p", "u1"), ("padding", "V3")]
-)  # a flatbuffer struct
+# a flatbuffer struct
+AEDAT4_EVENT = np.dtype([("t", "<i8"), ("x", "<i2"), ("y", "<i2"), ("p", "u1"), ("padding", "V3")])
 UNITS = {"s": 10**6, "ms": 1000, "us": 1}  # in microseconds
 LATEST = 2**53  # microseconds, 285 years
 NAMES = {"t": ("t", "ts", "timestamp", "time"), "x": ("x",), "y": ("y",), "p": ("p", "pol", "polarity", "on")}
