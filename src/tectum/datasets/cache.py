@@ -53,10 +53,9 @@ def unreachable(url: str, relative_paths: list[str], error: Exception) -> Connec
     """The error to raise when a download failed, with the way out for a machine without network."""
     own = os.environ.get("TECTUM_DATA") or "not set"
     return ConnectionError(
-        f"{' and '.join(relative_paths)} must be in the folder TECTUM_DATA ({own}), "
-        f"in the cache ({cache_folder()}), or on the network, but {url} could not be reached ({error}). "
-        "Without network, copy what is missing to the same relative path in the cache, "
-        "or set TECTUM_DATA to a folder that holds it"
+        f"{' and '.join(relative_paths)} must be in the folder TECTUM_DATA ({own}), in the cache ({cache_folder()}), "
+        f"or on the network, but {url} could not be reached ({error}). Without network, copy what is missing to the "
+        "same relative path in the cache, or set TECTUM_DATA to a folder that holds it"
     )
 
 

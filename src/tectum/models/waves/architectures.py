@@ -17,9 +17,8 @@ class WaveArchitectures:
         raise NotImplementedError("WaveArchitectures has no parts of its own; use WaveNetwork")
 
     authors = variant(
-        "The rule and the constants of the authors' code: winners learn in proportion to their excess. "
-        "Competition thresholds grow thirty times faster than there, so that all units find a patch within 5,000 "
-        "ms.",
+        "The rule and the constants of the authors' code: winners learn in proportion to their excess. Competition "
+        "thresholds grow thirty times faster than there, so that all units find a patch within 5,000 ms.",
         {"layers": wave_parameters.AUTHORS_LAYERS} | wave_parameters.AUTHORS,
     )
     precursor = variant(

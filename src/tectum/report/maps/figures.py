@@ -68,8 +68,7 @@ def learning_figures(som: Any, study: Study) -> list[Drawing]:
             "The map unfolds",
             "Each panel is the map at one moment of training: a dot per neuron at what it prefers, lines between "
             "neighbours, samples in grey. Random weights at the start mean nothing, so the first net is a tangle; it "
-            "should contract to a knot and then spread over the data without crossing lines. "
-            f"{plane.sentence}",
+            f"should contract to a knot and then spread over the data without crossing lines. {plane.sentence}",
             unfolding,
             (WIDE, 1.1 + 1.6 * _proportion(samples)),
         ),

@@ -86,11 +86,10 @@ def _timeline(study: StreamStudy) -> Drawing:
     return Drawing(
         "timeline",
         "The drive, frame by frame",
-        f"A dot is a frame: which neuron of map {eye.name} wins it, after learning, neurons sorted by when "
-        "they answer. "
-        f"A staircase means that each stretch of road has neurons of its own. {labelled}{every}Below, in which region "
-        "of each map the winner lies, in colours by first appearance; a region that comes back later is a scene that "
-        "comes back, or a mistake: the pictures tell.",
+        f"A dot is a frame: which neuron of map {eye.name} wins it, after learning, neurons sorted by when they "
+        f"answer. A staircase means that each stretch of road has neurons of its own. {labelled}{every}Below, in which "
+        "region of each map the winner lies, in colours by first appearance; a region that comes back later is a scene "
+        "that comes back, or a mistake: the pictures tell.",
         draw,
         (WIDE, sum(heights) + 0.75),
         pixels_per_inch=PHOTOGRAPHS if pictures is not None else None,
@@ -250,10 +249,9 @@ def _cuts(study: StreamStudy) -> Drawing:
     return Drawing(
         "cuts",
         "Agreement with the clips, for any number of regions",
-        f"{MAP.capitalize()} is {study.eye.name}; dashed, in grey, are the other maps of the hierarchy. The "
-        "vertical line is "
-        "the number of clips. K-means and the Kohonen map saw all frames at random as often as they liked, the maps "
-        "each frame once, in order. A clip need not be one scene, so 1 is not the aim at every number.",
+        f"{MAP.capitalize()} is {study.eye.name}; dashed, in grey, are the other maps of the hierarchy. The vertical "
+        "line is the number of clips. K-means and the Kohonen map saw all frames at random as often as they liked, the "
+        "maps each frame once, in order. A clip need not be one scene, so 1 is not the aim at every number.",
         draw,
         (HALF, 4.2),
     )
@@ -304,9 +302,8 @@ def _plane(study: StreamStudy, key: str, title: str, what: str, plane: Plane) ->
     return Drawing(
         key,
         title,
-        f"Each dot is a frame, {what}. Effective number of dimensions (participation ratio) {plane.dimension:.1f}. "
-        "PCA keeps large distances; t-SNE keeps neighbourhoods, while distances between its groups and their "
-        "sizes mean "
+        f"Each dot is a frame, {what}. Effective number of dimensions (participation ratio) {plane.dimension:.1f}. PCA "
+        "keeps large distances; t-SNE keeps neighbourhoods, while distances between its groups and their sizes mean "
         "nothing. Right: coloured by the region in which the winner lies.",
         draw,
         (WIDE, 7.0),

@@ -75,9 +75,8 @@ def _maps_table(study: StreamStudy) -> Comparison:
         "The maps of the hierarchy",
         header,
         rows,
-        "Silent: share of frames without a winner. Active: neurons that fire at least once for a frame. "
-        "Regions: neurons "
-        "joined to as many as there are clips. Upper maps hear spikes alone."
+        "Silent: share of frames without a winner. Active: neurons that fire at least once for a frame. Regions: "
+        "neurons joined to as many as there are clips. Upper maps hear spikes alone."
         if labelled
         else "Silent: share of frames without a winner. Active: neurons that fire at least once for a frame.",
     )
@@ -159,10 +158,8 @@ def _stages_table(study: StreamStudy) -> Comparison:
         "What is kept on the way",
         ["Stage", "Dimensions", "Nearest frame is of the same clip"],
         rows,
-        f"Dimensions: participation ratio. Nearest frame: by the first {N_COMPONENTS} principal components, "
-        "frames near "
-        "in time left out. Correlation of the distances between frames at two "
-        f"stages: {told}.",
+        f"Dimensions: participation ratio. Nearest frame: by the first {N_COMPONENTS} principal components, frames "
+        f"near in time left out. Correlation of the distances between frames at two stages: {told}.",
     )
 
 
@@ -190,10 +187,9 @@ def _course_table(study: StreamStudy) -> Comparison | None:
         "Clip by clip",
         header,
         rows,
-        f"On frames held out. Lost: fall from the best accuracy, mean {course.forgetting.mean():.3f}. Error "
-        "gained since "
-        f"the clip ended: mean {course.drift.mean():+.3f}. Measured at {len(course.times)} moments, so that times of "
-        "adoption are too long by up to one interval.",
+        f"On frames held out. Lost: fall from the best accuracy, mean {course.forgetting.mean():.3f}. Error gained "
+        f"since the clip ended: mean {course.drift.mean():+.3f}. Measured at {len(course.times)} moments, so that "
+        "times of adoption are too long by up to one interval.",
     )
 
 
@@ -227,11 +223,10 @@ def _rhythm_table(study: StreamStudy) -> Comparison:
         ],
         rows,
         f"Of {rhythm.recording.n_presentations} frames; the cycle takes {rhythm.period_ms:g} ms. Phase locking of the "
-        "spikes to the cycle, 1 is perfect. Coherence of the fields (mean inhibitory conductance) at the "
-        "frequency of the "
-        f"cycle. Kuramoto's order of all maps: mean {rhythm.order.mean:.2f}, standard deviation {rhythm.order.sd:.2f}. "
-        "Maps with clocks are coherent because of them: only the times of the spikes say whether a map is open when it "
-        "is spoken to.",
+        "spikes to the cycle, 1 is perfect. Coherence of the fields (mean inhibitory conductance) at the frequency of "
+        f"the cycle. Kuramoto's order of all maps: mean {rhythm.order.mean:.2f}, standard deviation "
+        f"{rhythm.order.sd:.2f}. Maps with clocks are coherent because of them: only the times of the spikes say "
+        "whether a map is open when it is spoken to.",
     )
 
 
