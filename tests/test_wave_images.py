@@ -152,7 +152,7 @@ class TestSpikeCounts:
         model = small(image_rule=None, response=SpikeCounts(duration=6.0, gain=6.0)).grow()
         X = images(3)
         W = model.weights_[0].astype(np.float64)
-        neuron = neuron_step(model.chosen_parts().neuron)
+        neuron = neuron_step(model.chosen_parts().neuron, 1)
         reset = np.asarray(image_network._readout_sheet(model._state.weights[0], neuron, model._seed, 1).reset)
         expected = np.zeros((3, 16))
         for m, image in enumerate(X):
