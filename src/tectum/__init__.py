@@ -11,6 +11,7 @@ from tectum.models.common.families import FAMILIES
 if TYPE_CHECKING:
     from tectum import analysis, datasets, encode, image, parts, plots, report, streams
     from tectum.core.events import Recording
+    from tectum.models.common.checkpoints import checkpoints
     from tectum.models.common.families import recommended
     from tectum.models.diehl_cook import DiehlCook
     from tectum.models.map_hierarchy import MapHierarchy
@@ -31,6 +32,7 @@ __all__ = [
     "SpikingSOM",
     "WaveNetwork",
     "analysis",
+    "checkpoints",
     "datasets",
     "encode",
     "image",
@@ -46,6 +48,7 @@ __all__ = [
 # name -> module that defines it; the other public names are subpackages
 _HOMES = {family.name: family.module for family in FAMILIES} | {
     "Recording": "tectum.core.events",
+    "checkpoints": "tectum.models.common.checkpoints",
     "load": "tectum.persistence",
     "recommended": "tectum.models.common.families",
     "save": "tectum.persistence",

@@ -62,7 +62,7 @@ def records_of(kind: str, record: Any, arrays: Mapping[str, np.ndarray]) -> tupl
     return tuple(record(*(arrays[f"{kind}.{k}.{name}"] for name in record._fields)) for k in range(n))
 
 
-def save(estimator: Persistent, path: str | os.PathLike[str]) -> None:
+def save(estimator: Persistent, path: str | os.PathLike[str], notes: Mapping[str, Any] | None = None) -> None:
     """Save a fitted estimator.
 
     Parameters
@@ -71,6 +71,8 @@ def save(estimator: Persistent, path: str | os.PathLike[str]) -> None:
         Must be fitted.
     path : str or path
         File to write; an existing file is replaced in one step. Any suffix will do.
+    notes : mapping or None, default=None
+        Further entries of the header, which `load` passes over.
 
     Raises
     ------
@@ -87,7 +89,7 @@ def save(estimator: Persistent, path: str | os.PathLike[str]) -> None:
             "use pickle or joblib for other classes"
         )
     arrays, header = estimator._get_state()
-    save_arrays(path, arrays, {**header, "class": name})
+    save_arrays(path, arrays, {**header, **(notes or {}), "class": name})
 
 
 def load(path: str | os.PathLike[str]) -> Any:

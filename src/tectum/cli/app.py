@@ -10,6 +10,7 @@ from tectum.cli import streams as cli_streams, support, waves as cli_waves
 from tectum.cli.encode import encode
 from tectum.cli.images import Cut
 from tectum.cli.options import (
+    CheckpointOption,
     ConfigOption,
     DataArgument,
     FrameOptions,
@@ -27,6 +28,7 @@ from tectum.cli.support import FITTED, MODELS
 from tectum.cli.tables import check_no_table, words_of
 from tectum.cli.warmup import warmup
 from tectum.core.compiler import seconds_without_compiling
+from tectum.models.common.checkpoints import checkpoints
 
 app = typer.Typer(
     cls=Group,
@@ -86,6 +88,7 @@ def demo(
     ] = None,
     resume: Annotated[Path | None, typer.Option(help="Go on with an interrupted driving saved in this file.")] = None,
     seed: Annotated[int | None, typer.Option(help="Seed of driving; 0 by default.")] = None,
+    checkpoint_every: CheckpointOption = 5.0,
 ) -> None:
     """Train a spiking map or dictionary, let sheets wire themselves by waves, or maps of maps watch a drive; report."""
     out: Output = context.obj
@@ -96,7 +99,9 @@ def demo(
         if presentations is not None:
             raise typer.BadParameter("--presentations is for samples; leave it out for driving, which sees frames once")
         files = videos or []
-        cli_streams.demonstrate(out, files, frames, path, output=output, resume=resume, seed=seed)
+        cli_streams.demonstrate(
+            out, files, frames, path, output=output, resume=resume, seed=seed, every=checkpoint_every
+        )
         return
     cli_streams.check_unused(frames, videos=videos, output=output, resume=resume, seed=seed)
     if name == "waves":
@@ -137,6 +142,7 @@ def fit(
     stride: Annotated[int | None, typer.Option(help="Pixels between patches that may be drawn; 1 by default.")] = None,
     patches: Annotated[int | None, typer.Option(help="Patches drawn at random; 20,000 by default.")] = None,
     whiten: WhitenOption = None,
+    checkpoint_every: CheckpointOption = 5.0,
 ) -> None:
     """Fit a model to data and save it; Ctrl-C saves what was learned so far."""
     out: Output = context.obj
@@ -150,7 +156,9 @@ def fit(
         support.check_for_dictionary(False, changes)
         check_no_table(table)
         paths: dict[str, Path | None] = {"config": config, "report": report, "resume": resume}
-        cli_streams.fit(out, data, frames, output=output, settings=settings or [], seed=seed, **paths)
+        cli_streams.fit(
+            out, data, frames, output=output, settings=settings or [], seed=seed, every=checkpoint_every, **paths
+        )
         return
     cli_streams.check_unused(frames)
     if resume and (config or settings or seed is not None or changes):
@@ -164,18 +172,19 @@ def fit(
     cut = getattr(loaded, "cut", cut)
     warm_start = estimator.warm_start
     words = ["fit", model, data, *words_of(table)]
+
+    def save() -> None:
+        support.save_model(estimator.set_params(verbose=False, warm_start=warm_start), output, cut, loaded)
+
+    def go_on() -> str:
+        return support.shell_command(*words, o=output, resume=output)
+
     started = seconds_without_compiling()
-    try:
+    with checkpoints(estimator, output, 60.0 * checkpoint_every, save=save, go_on=go_on):
         estimator.set_params(verbose=out.progress, warm_start=bool(resume) or warm_start)
         estimator.fit(loaded.data, getattr(loaded, "target", None))
-    except KeyboardInterrupt:
-        if hasattr(estimator, "n_presentations_seen_"):
-            support.save_model(estimator.set_params(verbose=False, warm_start=warm_start), output, cut, loaded)
-            command = support.shell_command(*words, o=output, resume=output)
-            typer.echo(f"interrupted; the state so far is in {output}. To go on: {command}", err=True)
-        raise
     seconds = seconds_without_compiling() - started
-    support.save_model(estimator.set_params(verbose=False, warm_start=warm_start), output, cut, loaded)
+    save()
     seen = estimator.n_presentations_seen_
     out.say(f"model in {output.resolve()} after {seen:,} presentations")
     result: dict[str, Any] = {"model": str(output.resolve()), "presentations": seen, "seconds": seconds}
@@ -230,6 +239,7 @@ def grow(
     report: ReportOption = None,
     resume: Annotated[Path | None, typer.Option(help="Go on growing the network in this file.")] = None,
     seed: SeedOption = None,
+    checkpoint_every: CheckpointOption = 5.0,
 ) -> None:
     """Let sheets of spiking neurons wire themselves by waves, without data; Ctrl-C saves what has grown so far."""
     out: Output = context.obj
@@ -252,8 +262,15 @@ def grow(
         network = cli_waves.new_network(configuration, layers, config, settings or [], seed)
     options: dict[str, Any] = {"resume": resume, "layers": layers, "duration": duration, "config": config, "seed": seed}
     options |= {"configuration": None if configuration == "topographic" else configuration, "set": settings}
+    end = None if duration is None else duration + getattr(network, "n_steps_grown_", 0) * network.step_ms
+
+    def go_on() -> str:
+        left = None if end is None else end - network.n_steps_grown_ * network.step_ms
+        return support.shell_command("grow", duration=left, resume=output, o=output)
+
     try:
-        _grow(out, network, duration, report, support.shell_command("grow", **options, o=output))
+        with checkpoints(network, output, 60.0 * checkpoint_every, go_on=go_on):
+            _grow(out, network, duration, report, support.shell_command("grow", **options, o=output))
     finally:
         if hasattr(network, "weights_"):
             network.set_params(verbose=False).save(output)

@@ -29,6 +29,10 @@ SettingsOption = Annotated[
     typer.Option("--set", metavar="KEY=VALUE", help="A parameter or a field of a part: shape=8,8, radius.end=1.5."),
 ]
 SeedOption = Annotated[int | None, typer.Option(help="Seed; 0 by default.")]
+CheckpointOption = Annotated[
+    float,
+    typer.Option("--checkpoint-every", min=0.0, help="Minutes between two saves on the way; 0: only if interrupted."),
+]
 ModelArgument = Annotated[Path, typer.Argument(metavar="FILE", help="A model file.")]
 
 

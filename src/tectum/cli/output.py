@@ -12,6 +12,9 @@ from typing import Any, NamedTuple
 import typer
 from typer.core import TyperGroup
 
+from tectum.models.common.checkpoints import interruptible
+
+INTERRUPTED = 130  # exit code after Ctrl-C; after another signal 128 and its number
 ERRORS = (ValueError, TypeError, OSError, ImportError)  # what tectum raises for bad input, told without a traceback
 ANYWHERE = ("--quiet", "-q", "--json", "--force")  # options of the whole command that may also follow a subcommand
 
@@ -34,12 +37,14 @@ class Group(TyperGroup):
 def _reporting_errors(as_json: bool) -> Iterator[None]:
     """Errors as a line for people, or as JSON on standard output; then the exit."""
     try:
-        yield
+        with interruptible():
+            yield
     except BrokenPipeError:
         raise  # the reader of our output has seen enough
     except KeyboardInterrupt as error:
-        _print_error("interrupted", as_json, code=130)
-        raise typer.Exit(130) from error
+        code = getattr(error, "code", INTERRUPTED)
+        _print_error("; ".join([str(error) or "interrupted", *getattr(error, "__notes__", [])]), as_json, code)
+        raise typer.Exit(code) from error
     except ERRORS as error:
         _print_error(str(error), as_json, code=1)
         raise typer.Exit(1) from error
@@ -53,7 +58,7 @@ def _reporting_errors(as_json: bool) -> Iterator[None]:
 def _print_error(message: str, as_json: bool, code: int) -> None:
     if as_json:
         typer.echo(json.dumps({"error": message, "code": code}))
-    elif code == 130:
+    elif code >= INTERRUPTED - 1:
         typer.echo(message, err=True)
     else:
         typer.secho(f"error: {message}", err=True, fg="red")

@@ -3,6 +3,7 @@
 import os
 import tempfile
 from collections.abc import Iterator, Sequence
+from contextlib import nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -12,6 +13,7 @@ from tectum.cli.options import FrameOptions, option_words
 from tectum.cli.output import Output
 from tectum.cli.support import announce_report, load_model, shell_command, takes
 from tectum.files import files_in
+from tectum.models.common.checkpoints import checkpoints
 
 if TYPE_CHECKING:
     from tectum.report import Diary
@@ -50,6 +52,7 @@ def demonstrate(
     output: Path | None,
     resume: Path | None,
     seed: int | None,
+    every: float,
 ) -> None:
     """The demo `driving`: clips, or those of the data folder, or a generated one."""
     if output is not None:
@@ -59,7 +62,17 @@ def demonstrate(
     with tempfile.TemporaryDirectory() as folder:
         source = _clips(out, list(videos), frames, Path(folder))
         hierarchy = _hierarchy(None, {}, seed, source, resume)
-        _learn(out, hierarchy, source, title="Driving", words=words, output=output, report=report)
+        _learn(
+            out,
+            hierarchy,
+            source,
+            title="Driving",
+            words=words,
+            resuming=words,
+            every=60.0 * every,
+            output=output,
+            report=report,
+        )
 
 
 def fit(
@@ -73,6 +86,7 @@ def fit(
     seed: int | None,
     report: Path | None,
     resume: Path | None,
+    every: float,
 ) -> None:
     """Let a hierarchy learn a video, a folder of videos or images, or a file of features, once, in order."""
     from tectum.models.common.settings import parse_assignments
@@ -82,11 +96,22 @@ def fit(
             "--resume goes on with the hierarchy in the file; leave out --config, --set and --seed"
         )
     options = frames._asdict() | {"seed": seed, "config": config, "set": [*settings]}
-    words = ["fit", "hierarchy", data, *option_words(**options)]
+    words = ["fit", "hierarchy", data]
+    resuming, words = [*words, *option_words(**frames._asdict())], [*words, *option_words(**options)]
     path = Path(data).expanduser()
     source = open_source(sources_in(path), frames)
     hierarchy = _hierarchy(config, parse_assignments(settings), seed, source, resume)
-    _learn(out, hierarchy, source, title=path.stem, words=words, output=output, report=report)
+    _learn(
+        out,
+        hierarchy,
+        source,
+        title=path.stem,
+        words=words,
+        resuming=resuming,
+        every=60.0 * every,
+        output=output,
+        report=report,
+    )
 
 
 def report_on(out: Output, hierarchy: Any, data: str, frames: FrameOptions, file: str, path: Path) -> None:
@@ -254,6 +279,8 @@ def _learn(
     *,
     title: str,
     words: list[str],
+    resuming: list[str],
+    every: float,
     output: Path | None,
     report: Path | None,
 ) -> None:
@@ -266,16 +293,14 @@ def _learn(
     out.say(f"features: {source.features}")
     command = shell_command(*words, o=output)
     error: StreamError | None = None
+    resumed = shell_command(*resuming, o=output, resume=output)
     try:
-        _pass(out, hierarchy, source, diary, skip)
-    except KeyboardInterrupt:
-        if hasattr(hierarchy, "n_presentations_seen_"):
-            _keep(hierarchy, output)
-            go_on = "" if output is None else f" To go on: {command} --resume {output}"
-            where = (
-                "add --output FILE to keep what is learned" if output is None else f"the state so far is in {output}."
-            )
-            typer.echo(f"interrupted after {hierarchy.n_presentations_seen_:,} frames; {where}{go_on}", err=True)
+        kept: Any = nullcontext() if output is None else checkpoints(hierarchy, output, every, go_on=lambda: resumed)
+        with kept:
+            _pass(out, hierarchy, source, diary, skip)
+    except KeyboardInterrupt as interrupt:
+        if output is None:
+            interrupt.add_note("add --output FILE to keep what is learned")
         raise
     except StreamError as met:
         if not hasattr(hierarchy, "n_presentations_seen_"):
@@ -291,8 +316,8 @@ def _learn(
     if report is not None and diary.n_frames:
         result |= _report(out, hierarchy, diary, title, command, report)
     if error is not None:
-        kept = "" if output is None else f"; mended, go on with {command} --resume {output}"
-        raise StreamError(f"{error}{kept}") from error
+        how = "" if output is None else f"; mended, go on with {resumed}"
+        raise StreamError(f"{error}{how}") from error
     out.result(result)
 
 

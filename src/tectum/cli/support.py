@@ -160,7 +160,7 @@ def save_model(model: Any, path: Path, cut: "Cut", data: "Dataset | Patches") ->
     """Save a model with the names of its features, and with notes about its patches and the table it was fitted to."""
     from tectum.cli.images import NOTE, Patches
     from tectum.datasets.columns import NOTE as TABLE_NOTE
-    from tectum.persistence import load_arrays, save_arrays
+    from tectum.persistence import save
 
     table = data.table if isinstance(data, Patches) else data
     notes: dict[str, Any] = {NOTE: cut._asdict()} if takes(model, "images") else {}
@@ -168,11 +168,8 @@ def save_model(model: Any, path: Path, cut: "Cut", data: "Dataset | Patches") ->
         model.feature_names_in_ = np.array(table.feature_names, dtype=object)
     if table is not None and table.preparation is not None:
         notes[TABLE_NOTE] = table.preparation._asdict()
-    model.save(path)
+    save(model, path, notes)
     vars(model).pop("feature_names_in_", None)  # what follows is given arrays
-    if notes:  # `load` does not mind them
-        arrays, header = load_arrays(path)
-        save_arrays(path, arrays, header | notes)
 
 
 def quality_of(model: Any, X: Any) -> dict[str, Any]:

@@ -17,6 +17,7 @@ from tectum.engine.sheets.fields import Fields, FieldState
 from tectum.engine.sheets.loop import SheetState, SpikeEvents
 from tectum.models.common import schema
 from tectum.models.common.base import COMMON, WHOLE, SpikingEstimator, part_constraints
+from tectum.models.common.checkpoints import pause
 from tectum.models.common.diagnosis import Diagnosis
 from tectum.models.common.progress import progress_bar
 from tectum.models.waves import (
@@ -273,12 +274,16 @@ class WaveNetwork(WaveArchitectures, SpikingEstimator):
                     steps = int(min(STRETCH, left, stop - self.n_steps_grown_))
                     self._advance(stack, steps, place, look=steps == left)
                     advance(steps)
+                    pause(self)
                 if until and not growth.has_settled(self.movements_, tolerance):
                     growth.warn_of_movement(self.movements_, tolerance)
         finally:  # an interrupted network can be used, saved and continued
             self._grown = self._state.weights
             self._publish()
         return self
+
+    def _go_on(self) -> str:
+        return super()._go_on() if self._has_started() else ".grow()"
 
     def damage(self, layer: int, nodes: ArrayLike) -> Self:
         """Kill nodes of a sheet; they never fire again. The network can go on growing without them.
@@ -562,7 +567,7 @@ class WaveNetwork(WaveArchitectures, SpikingEstimator):
             geometries = self._geometries()
             fields = growth.look_at(state, geometries)
             movements = np.vstack([movements, growth.movement(self._look, fields, geometries)])
-        self._commit(_state=state, n_steps_grown_=step, _look=fields, movements_=movements)
+        self._commit(_state=state, _grown=state.weights, n_steps_grown_=step, _look=fields, movements_=movements)
 
     def _has_started(self) -> bool:
         return getattr(self, "_seen", 0) > 0

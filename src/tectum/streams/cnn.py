@@ -5,7 +5,7 @@ The network is any ONNX file with one input of shape (batch, 3, height, width). 
 """
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -162,12 +162,17 @@ class FeatureStream(Stream):
         Length of a sample, and how many to expect.
     """
 
+    is_learned: Callable[[int], bool] | None = None  # of the next chunk, by its length: then X is (n, 0)
+
     def __init__(self, frames: Stream, cnn: CNN | OrientedGradients) -> None:
         self._frames, self.cnn = frames, cnn
         self.names, self.n_announced, self.n_features = frames.names, frames.n_announced, cnn.n_features
 
     def __iter__(self) -> Iterator[Chunk]:
         for chunk in self._frames:
+            if self.is_learned is not None and self.is_learned(len(chunk.X)):
+                yield chunk._replace(X=np.zeros((len(chunk.X), 0), np.float32))
+                continue
             X = self.cnn.transform(chunk.X.reshape(len(chunk.X), *self.cnn.size, 3))
             if not np.isfinite(X).all():
                 raise StreamError(f"{self.cnn.layer!r} of {self.cnn!r} is not finite; take another layer")

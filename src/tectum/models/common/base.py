@@ -18,6 +18,7 @@ from tectum import persistence
 from tectum.core.random import integers
 from tectum.core.threads import in_threads
 from tectum.models.common import parameters, schema
+from tectum.models.common.checkpoints import pause
 from tectum.models.common.nested import constants, replaced, unknown_name
 from tectum.models.common.progress import progress_bar
 
@@ -242,9 +243,18 @@ class SpikingEstimator(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEs
         try:
             with progress_bar(total, title, self.verbose, self._unit) as advance:
                 advance(done)
-                yield advance
+
+                def step(n: int) -> None:
+                    advance(n)
+                    pause(self)
+
+                yield step
         finally:  # an interrupted model can be used, saved and continued
             self._publish()
+
+    def _go_on(self) -> str:
+        """How an interrupted model goes on learning."""
+        return ".set_params(warm_start=True).fit(X), or .partial_fit(X) with what it has not seen"
 
     def _drawn(self, n_samples: int) -> Iterator[Any]:
         """Samples of the presentations of `fit` that are left, at random with replacement."""

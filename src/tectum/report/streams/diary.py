@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tectum.streams import Chunk, Stream, Timed, learn
+from tectum.streams.cnn import FeatureStream
 
 MOST_FRAMES = 1200  # kept for the page; every k-th of a longer stream
 MOST_LOOKS = 24  # of the hierarchy at regular times, ...
@@ -187,7 +188,8 @@ class Diary:
         limit : int or None, default=None
             Frames to learn at most.
         skip : int, default=0
-            Frames to pass over first; those that the hierarchy has learned before, to go on.
+            Frames to pass over first, those that the hierarchy has learned before, to go on. Features of a network
+        are not computed for them, nor for those held out between them, and the diary does not hold them.
 
         Returns
         -------
@@ -199,7 +201,7 @@ class Diary:
         ValueError, StreamError
             As `tectum.streams.learn`.
         """
-        watched = Watched(stream, self, hierarchy, reading, progress)
+        watched = Watched(stream, self, hierarchy, reading, progress, skip)
         return learn(watched, hierarchy, on_chunk=watched.learned, limit=limit, skip=skip)
 
     def watch(self, stream: Stream, *, progress: Callable[[int], object] | None = None) -> None:
@@ -265,7 +267,11 @@ class Watched(Stream):
         hierarchy: Any,
         reading: Timed | None,
         progress: Callable[[int], object] | None,
+        skip: int = 0,
     ) -> None:
+        self._left, self._number = skip, 0
+        if isinstance(stream, FeatureStream):
+            stream.is_learned = self._is_learned if skip else None
         self._stream, self._diary, self._hierarchy = Timed(stream), diary, hierarchy
         self._reading, self._progress = reading or self._stream, progress
         self.names, self.n_features = stream.names, stream.n_features
@@ -273,7 +279,13 @@ class Watched(Stream):
 
     def __iter__(self) -> Iterator[Chunk]:
         for number, chunk in enumerate(self._stream):
-            held_out = number % HELD_OUT == HELD_OUT // 2
+            held_out = _is_held_out(number)
+            if chunk.X.shape[1] == 0:  # learned before
+                if not held_out:
+                    yield chunk
+                if self._progress is not None:
+                    self._progress(len(chunk.X))
+                continue
             self._diary._keep(chunk, held_out)
             began, busy = time.perf_counter(), time.process_time()
             if not held_out:
@@ -284,9 +296,20 @@ class Watched(Stream):
             if self._progress is not None:
                 self._progress(len(chunk.X))
 
+    def _is_learned(self, n: int) -> bool:
+        """Whether the next chunk, of n frames, needs no features; asked once for each, in order."""
+        passed = self._left >= n or (self._left > 0 and _is_held_out(self._number))
+        self._left -= 0 if not passed or _is_held_out(self._number) else n
+        self._number += 1
+        return passed
+
     def learned(self, chunk: Chunk) -> None:
         """Look at the hierarchy after it has learned a chunk."""
         self._diary._look(chunk, self._hierarchy)
+
+
+def _is_held_out(number: int) -> bool:
+    return number % HELD_OUT == HELD_OUT // 2
 
 
 def memory_mib() -> float:
