@@ -102,6 +102,10 @@ class TestDiehlCook:
         assert found.saturated_weights["units"] == 0.0
         assert "spikes/s" in str(found)
 
+    def test_has_no_page_and_says_so(self, pair, tmp_path):
+        with pytest.raises(ValueError, match="a kind that has a page, got a Network; call its diagnose"):
+            tectum.report.write_report(tmp_path / "net.html", pair[0], X)
+
     @pytest.mark.parametrize(
         ("name", "value"), [("populations__units__neuron__tau_m", 50.0), ("inputs__input__rate", 30.0)]
     )

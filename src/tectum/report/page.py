@@ -131,7 +131,7 @@ def examine(
         "train": train,
     }
     given |= {"growth": growth, "diary": diary, "baselines": baselines, "random_state": random_state}
-    page = PAGES[family_of(model).page]
+    page = _page_of(model)
     _leave_out("examine", model, given, page.examined)
     name = type(model).__name__
     if "X" in page.examined and X is None:
@@ -139,6 +139,17 @@ def examine(
     if "diary" in page.examined and diary is None:
         raise ValueError(f"examine.diary must be a Diary for a {name}, got None; learn with Diary.learn")
     return page.examine(model, **{key: given[key] for key in page.examined})
+
+
+def _page_of(model: Any) -> Page:
+    """How a page is made of a model."""
+    name = family_of(model).page
+    if name not in PAGES:
+        raise ValueError(
+            f"model must be of a kind that has a page, got a {type(model).__name__}; call its diagnose(X), and draw "
+            "what record(X) gives with tectum.plots"
+        )
+    return PAGES[name]
 
 
 def write_report(
@@ -214,7 +225,7 @@ def write_report(
     >>> report.write_report("iris.html", som, X, y, title="Iris")  # doctest: +SKIP
     """
     check_is_fitted(model)
-    page = PAGES[family_of(model).page]
+    page = _page_of(model)
     if study is None:
         study = examine(
             model,
