@@ -240,6 +240,26 @@ def waves(neuron=None, first_neuron=None, rule=None, kernel=None):
     return sum(len(train.time_ms) for train in net.record(60.0).spikes.values()), net.weights_[0]
 
 
+def hierarchy(neuron=None, rule=None, lateral=None):
+    scene = parts.Map(
+        "scene", shape=(3, 3), neuron=neuron or Leaky(), rule=rule or Hebb(), lateral=lateral or Hat(far=0.0)
+    )
+    net = tectum.MapHierarchy([scene], random_state=0).fit(X)
+    net.diagnose(X)
+    return net.spike_counts_.sum(), net.weights("scene")
+
+
+def network(neuron=None, rule=None, lateral=None):
+    units = parts.Population("units", 9, neuron or Leaky(), rule=rule or Hebb(), shape=(3, 3))
+    wires = [
+        parts.Projection("input", "units", parts.Learned(high=4.0)),
+        parts.Projection("units", "units", parts.ByDistance(lateral or Hat(far=0.0), radius=1.0)),
+    ]
+    net = tectum.Network([units], wires, [parts.Rates()], presentation=50.0, random_state=0).fit(X)
+    net.diagnose(X)
+    return net.spike_counts_["units"].sum(), net.weights("input", "units")
+
+
 class Model(NamedTuple):
     """How a model is run, and other constants that must change what comes out."""
 
@@ -263,6 +283,16 @@ MODELS = {
     "DiehlCook": Model(
         standard,
         {"neuron": Leaky(v_th=1.0), "rule": Hebb(up=0.1), "inhibition": parts.LateralInhibition(1.0)},
+        {"rule": Hebb(up=0.0, down=0.0)},
+    ),
+    "MapHierarchy": Model(
+        hierarchy,
+        {"neuron": Leaky(v_th=8.0), "rule": Hebb(up=0.1), "lateral": Hat(near=5.0, far=0.0)},
+        {"rule": Hebb(up=0.0, down=0.0)},
+    ),
+    "Network": Model(
+        network,
+        {"neuron": Leaky(v_th=0.6), "rule": Hebb(up=0.1), "lateral": Hat(near=5.0, far=0.0)},
         {"rule": Hebb(up=0.0, down=0.0)},
     ),
     "WaveNetwork": Model(
@@ -340,6 +370,10 @@ REFUSED = {
     "softmax, shift": (softmax, {"rule": parts.NearestNeighbourSTDP(shift=1.0)}, "SpikingDictionary.rule.shift"),
     "softmax, adapting": (softmax, {"neuron": parts.AdaptiveLIF()}, "SpikingDictionary.neuron", "jump("),
     "softmax, rule": (softmax, {"rule": parts.WaveHebb()}, "SpikingDictionary.rule", "pair("),
+    "hierarchy, profile": (hierarchy, {"lateral": Hat()}, "Hat must not be below 0"),
+    "hierarchy, rule": (hierarchy, {"rule": parts.WaveHebb()}, "rule of 'scene'", "potentiate(p, w, x)"),
+    "network, neuron": (network, {"neuron": Bare()}, "neuron of 'units'", "membrane(p, v, I)", "v_th", "refractory"),
+    "network, shift": (network, {"rule": parts.NearestNeighbourSTDP(shift=1.0)}, "rule of 'units'", "shift"),
     "no part": (som, {"neuron": (1, 2)}, "SpikingSOM.neuron"),
 }
 

@@ -117,19 +117,21 @@ def _(p, progress):
 def near_weights(profile: Any, grid: Grid) -> csr_array:
     """Lateral weights (n_neurons, n_neurons) of an excitatory profile, as sparse rows without self-connections.
 
+    The profile is asked for the radius in its field `radius`, for 1 grid unit without one.
+
     Raises
     ------
     ValueError
         If the profile is below 0 at a distance that occurs.
     """
-    reach = max(grid)
+    reach, X = max(grid), getattr(profile, "radius", 1.0)
     if isinstance(profile, NearExcitation | PlasticitySpread):  # these end
         reach = min(math.floor(3.0 * profile.radius), reach)
     row, column = np.divmod(np.arange(grid.n_neurons), grid.columns)
     entries = []
     for down in range(-reach, reach + 1):
         for right in range(-reach, reach + 1):
-            weight = lateral_weight(profile, math.hypot(down, right), profile.radius)
+            weight = lateral_weight(profile, math.hypot(down, right), X)
             if weight < 0.0:
                 raise ValueError(
                     f"{type(profile).__name__} must not be below 0 at any distance, got {weight:.3g} at "

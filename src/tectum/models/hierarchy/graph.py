@@ -91,10 +91,7 @@ def resolved(maps: Any, clock: Any, n_features: int) -> list[parts.Map]:
         for name, part in filled.items():
             parameters.check_part(f"MapHierarchy.maps[{m.name!r}].{name}", part)
         for name in ("lateral", "spread"):
-            where = f"MapHierarchy.maps[{m.name!r}].{name}"
-            contracts.LATERAL.check(where, filled[name], (lateral_weight,))
-            if not hasattr(filled[name], "radius"):
-                raise TypeError(f"{where} must have a field radius, got {filled[name]!r}; it is asked for that radius")
+            contracts.LATERAL.check(f"MapHierarchy.maps[{m.name!r}].{name}", filled[name], (lateral_weight,))
         if not 0.0 <= getattr(filled["spread"], "W", 1.0) <= 1.0:
             raise ValueError(
                 f"MapHierarchy.maps[{m.name!r}].spread.W must be a share of the learning rate, from 0 to 1, "
