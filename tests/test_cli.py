@@ -27,6 +27,9 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path
 
 
+MODELS = ["spiking-som", "dictionary", "hierarchy", "diehl-cook", "network", "waves"]
+
+
 def run(*arguments: str, code: int = 0):
     """Result of the command, after checking its exit code and that no traceback was printed."""
     result = CliRunner().invoke(app, list(arguments))
@@ -138,7 +141,7 @@ def test_info(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     facts = json.loads(run("info", "--json").stdout)
     assert facts["versions"]["tectum"] == tectum.__version__
     assert facts["cache"] == str(tmp_path / "cache")
-    assert facts["models"] == ["spiking-som", "dictionary", "hierarchy", "diehl-cook", "waves"]
+    assert facts["models"] == MODELS
     assert [row["name"] for row in facts["datasets"]] == tectum.datasets.names()
     assert facts["threads"] >= 1
     assert "breast_cancer" in run("info").stdout
@@ -204,7 +207,7 @@ def test_as_a_process(tmp_path: Path) -> None:
     where = {"cwd": tmp_path, "capture_output": True, "text": True, "timeout": 300, "env": environment}
     facts = subprocess.run([*command, "info", "--json"], **where)
     assert facts.returncode == 0
-    assert json.loads(facts.stdout)["models"] == ["spiking-som", "dictionary", "hierarchy", "diehl-cook", "waves"]
+    assert json.loads(facts.stdout)["models"] == MODELS
     failed = subprocess.run([*command, "report", "none.tectum", "iris", "-o", "r.html"], **where)
     assert (failed.returncode, failed.stdout) == (1, "")
     assert failed.stderr.startswith("error: no model file")
