@@ -29,6 +29,7 @@ from tectum.parts import (
     Population,
     PostPreSTDP,
     Projection,
+    RangeNorm,
     Rates,
     Sparse,
     TargetSTDP,
@@ -238,6 +239,13 @@ class Bare(NamedTuple):
     x: float = 1.0
 
 
+def learning(**parts: Any) -> dict[str, Any]:
+    return {
+        "populations": [Population("a", 100, CELL, rule=TargetSTDP(), **parts)],
+        "projections": [Projection("input", "a")],
+    }
+
+
 @pytest.mark.parametrize(
     ("given", "message"),
     [
@@ -255,6 +263,9 @@ class Bare(NamedTuple):
         ({"inputs": [Rates("a")]}, "names must differ, got 'a' twice"),
         ({"inputs": [Rates(rate=-1.0)]}, r"inputs\['input'\].rate must be above 0, got -1.0"),
         ({"readout": "b"}, "no population 'b'"),
+        (learning(norm=RangeNorm()), r"norm of 'a'.*got RangeNorm: its law needs_range\(p\) would be ignored"),
+        (learning(norm=Bare()), r"norm of 'a'.*it lacks the law norm_factor.*or else the laws length_factor"),
+        (learning(norm=MeanNorm(trim=0.1)), "norm of 'a'.trim must be 0"),
         ({"populations": [Population("a", 100, CELL, shape=(3, 3))]}, "shape must hold 100 neurons"),
         ({"populations": []}, "one parts.Population or more"),
     ],

@@ -25,6 +25,7 @@ from tectum.parts.neurons import (
     noise,
     opposed,
     recovery,
+    refract,
     refractory,
     reset,
     rest,
@@ -52,7 +53,7 @@ NEURON = Contract(
     "neuron",
     "Moves its potential with its input, fires, is reset, and may adapt to its own spikes.",
     (
-        *(membrane, threshold, crosses, rest, reset, refractory),
+        *(membrane, threshold, crosses, rest, reset, refractory, refract),
         *(adapt, jump, recovery, fresh, opposed),
         *(noise, held, conduct, excitation_left, inhibition_left, evidence, delayed, faded, crossing_delay),
     ),
@@ -66,15 +67,15 @@ NEURON = Contract(
     optional=(crossing_delay, membrane, evidence, conduct),  # a read-out, and three forms of the membrane
 )
 # What each kind of loop asks for; what is not here it cannot honour.
-IN_MAPS = (membrane, threshold, crosses, crossing_delay, rest, reset, refractory)
-ADAPTING = (membrane, threshold, rest, reset, refractory, jump, recovery)
+IN_MAPS = (membrane, threshold, crosses, crossing_delay, rest, reset, refractory, refract)
+ADAPTING = (membrane, threshold, rest, reset, refractory, refract, jump, recovery)
 ON_SHEETS = (
-    *(membrane, threshold, crosses, rest, reset, refractory),
+    *(membrane, threshold, crosses, rest, reset, refractory, refract),
     *(adapt, jump, recovery, fresh, opposed, noise, held),
 )
-RACING = (membrane, faded, rest, reset, refractory)
+RACING = (membrane, faded, rest, reset, refractory, refract)
 IN_GRAPHS = (
-    *(membrane, conduct, excitation_left, inhibition_left, threshold, crosses, rest, reset, refractory),
+    *(membrane, conduct, excitation_left, inhibition_left, threshold, crosses, rest, reset, refractory, refract),
     *(adapt, jump, recovery, fresh, opposed, noise, held),
 )
 
@@ -123,8 +124,9 @@ FIELD_RULE = Contract(
 NORM = Contract(
     "norm",
     "Keeps something of the weights of a neuron constant.",
-    (norm_factor, needs_range, trim),
+    (norm_factor, needs_range, trim, length_factor),
     {},
+    optional=(length_factor,),  # another form of `norm_factor`
 )
 LATERAL = Contract("lateral profile", "Gives the weight between two neurons by their distance.", (lateral_weight,), {})
 INHIBITION = Contract("inhibition", "Says what a spike does to the membranes of all others.", (inhibited,), {})
@@ -183,6 +185,11 @@ def evidence_of(neuron: Any) -> tuple[Law, ...]:
 
 
 PAIRS = (pair, memory, learning_rate, bounded)
+
+
+def of_graphs(norm: Any) -> tuple[Law, ...]:
+    """Laws that a graph asks a norm for: its own `length_factor`, or else `norm_factor` with the mean alone."""
+    return (length_factor,) if length_factor.is_of(type(norm)) else (norm_factor, trim)
 
 
 def in_graphs(neuron: Any) -> tuple[Law, ...]:
@@ -264,9 +271,15 @@ USES: tuple[Use, ...] = (
     Use("Network.populations.rule", RULE, ON_PAIRS),
     Use("Network.populations.threshold", ADAPTATION, ADAPTATION.laws),
     Use("Network.populations.inhibition", INHIBITION, INHIBITION.laws),
+    Use("Network.populations.norm", NORM, of_graphs, why="as a graph keeps means or lengths", instead=(length_factor,)),
+    Use("MapHierarchy.maps.neuron", NEURON, in_graphs, why="as a graph has one time step for all"),
+    Use("MapHierarchy.maps.inhibition.neuron", NEURON, in_graphs, why="as a graph has one time step for all"),
+    Use("MapHierarchy.maps.rule", RULE, ON_PAIRS),
+    Use("MapHierarchy.maps.threshold", ADAPTATION, ADAPTATION.laws),
+    *(Use(f"MapHierarchy.maps.{name}", LATERAL, LATERAL.laws) for name in ("lateral", "spread")),
     *(Use(f"WaveNetwork.{name}", NEURON, ON_SHEETS, why=AT_ONCE) for name in ("first_neuron", "neuron")),
     Use("WaveNetwork.rule", WAVE_RULE, WAVE_RULE.laws),
-    Use("WaveNetwork.normaliser", NORM, NORM.laws),
+    Use("WaveNetwork.normaliser", NORM, (norm_factor, needs_range, trim)),
     Use("WaveNetwork.neighbourhood", NEIGHBOURHOOD, NEIGHBOURHOOD.laws),
     Use("WaveNetwork.image_rule", FIELD_RULE, FIELD_RULE.laws, "FieldHebb"),
     Use("WaveNetwork.response", SPIKE_COUNTS, SPIKE_COUNTS.laws, "SpikeCounts"),

@@ -26,6 +26,7 @@ from tectum.parts import contracts
 from tectum.parts.conductance import SpikeThreshold
 from tectum.parts.coupling import AdaptiveClock, PacingClock
 from tectum.parts.map_learning import NoveltyGate, UseDependentRate
+from tectum.parts.norms import length_factor, trim
 from tectum.parts.plasticity import shift
 from tectum.parts.steps import discretise
 
@@ -137,10 +138,25 @@ def check_parts(circuit: GraphCircuit, populations: list[Population], owner: str
             contracts.ADAPTATION.check(
                 f"{owner}: threshold of {p.name!r}", pick(circuit.thresholds, pop), contracts.ADAPTATION.laws
             )
+        for k in range(circuit.first_in[pop], circuit.first_in[pop + 1]):
+            if circuit.normed[k]:
+                _check_norm(f"{owner}: norm of {p.name!r}", pick(circuit.norms, k))
         if p.inhibition is not None:
             contracts.INHIBITION.check(
                 f"{owner}: inhibition of {p.name!r}", pick(circuit.inhibitions, pop), contracts.INHIBITION.laws
             )
+
+
+def _check_norm(where: str, norm: Any) -> None:
+    contracts.NORM.check(
+        where,
+        norm,
+        contracts.of_graphs(norm),
+        why="as a graph keeps means or lengths",
+        instead=(length_factor,),
+    )
+    if trim(norm, np.float32(1.0), np.float32(1.0)) != 0.0:
+        raise ValueError(f"{where}.trim must be 0, got {norm!r}; a graph scales weights alone")
 
 
 def projections_of(
