@@ -49,18 +49,43 @@ try:
 except ImportError:  # a Numba with another inside
     KERNEL: dict[str, Any] = dict(WRAPPERS)
     INLINED: dict[str, Any] = dict(NO_WRAPPERS)
+    CALLED: dict[str, Any] = dict(NO_WRAPPERS)
 else:
 
-    class _Part(JITCodeLibrary):
-        """Code of a function that is only ever inlined."""
+    class _Library(JITCodeLibrary):
+        """Code of a kernel, with that of the functions it calls: these are optimised by themselves, and once."""
 
         _linking_libraries: list[Any]
 
         def finalize(self) -> None:
+            called = self._link_inlined()
+            self._optimize_final_module()
+            for part in reversed(called):  # callers first: LLVM links only what is called
+                self._final_module.link_in(part._get_module_for_linking(), preserve=True)
+            self._final_module.verify()
+            self._finalize_final_module()
+
+        def _link_inlined(self) -> list["_Called"]:
+            """Link what is inlined; returns what is called."""
             self._raise_if_finalized()
+            called: dict[_Called, None] = {}
             for library in dict.fromkeys(self._linking_libraries):
                 self._reload_init.update(library._reload_init)
-                self._final_module.link_in(library._get_module_for_linking(), preserve=True)
+                if isinstance(library, _Part):
+                    called |= dict.fromkeys(library.called)
+                if isinstance(library, _Called):
+                    called[library] = None
+                else:
+                    self._final_module.link_in(library._get_module_for_linking(), preserve=True)
+            return list(called)
+
+    class _Part(_Library):
+        """Code of a function that is only ever inlined."""
+
+        called: list["_Called"]
+
+        def finalize(self) -> None:
+            self.called = self._link_inlined()
             # Optimised before it is inlined: its loops are vectorised while its arguments are known to be apart.
             self._optimize_final_module()
             self._finalize_dynamic_globals()
@@ -69,6 +94,9 @@ else:
             empty = str(self._codegen._create_empty_module(self.name))
             self._codegen._add_module(llvm.parse_assembly("\n".join([empty, *variables])))
             self._finalized = True
+
+    class _Called(_Part):
+        """Code of a function that kernels call."""
 
     def _compiler(library_class: type) -> type:
         class Custom(Compiler):
@@ -80,7 +108,7 @@ else:
 
         return Custom
 
-    class _KernelCompiler(_compiler(JITCodeLibrary)):  # type: ignore[misc]
+    class _KernelCompiler(_compiler(_Library)):  # type: ignore[misc]
         def compile_extra(self, function: Any) -> Any:
             for say in list(_listeners):
                 say()
@@ -92,3 +120,4 @@ else:
 
     KERNEL = WRAPPERS | {"pipeline_class": _KernelCompiler}
     INLINED = NO_WRAPPERS | {"pipeline_class": _compiler(_Part)}
+    CALLED = NO_WRAPPERS | {"pipeline_class": _compiler(_Called)}

@@ -69,7 +69,8 @@ class Kernel(Generic[P, R]):
     def __init__(self, function: Callable[P, R], forceinline: bool = True) -> None:
         functools.update_wrapper(self, function)
         self.uncached = _dispatcher(function, ENTRY_OPTIONS | compiler.KERNEL)
-        self.inner = _dispatcher(function, ENTRY_OPTIONS | compiler.INLINED | {"forceinline": forceinline})
+        form = compiler.INLINED if forceinline else compiler.CALLED
+        self.inner = _dispatcher(function, ENTRY_OPTIONS | form | {"forceinline": forceinline})
 
     def __call__(self, *args: P.args, **kwargs: P.kwargs) -> R:
         for argument in (*args, *kwargs.values()) if kwargs else args:

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import ndtri
 
-from tectum.core.kernel import kernel
+from tectum.core.kernel import called_kernel, kernel
 from tectum.core.random import block
 
 LEVELS = 2**16  # a number has 16 random bits
@@ -51,7 +51,7 @@ def words_for(n: int) -> NDArray[np.uint32]:
     return np.empty((WORDS, -(-n // PER_BLOCK)), np.uint32)
 
 
-@kernel
+@called_kernel
 def fill_normals(levels, seed, stream, step, sd, words, out):
     """Fill `out` with normal numbers of mean 0, each a function of the key and of its place alone.
 
@@ -99,7 +99,7 @@ def normal_array(seed: np.uint64, stream: int, step: int, n: int) -> NDArray[np.
     return out
 
 
-@kernel
+@called_kernel
 def fill_close_normals(seed, stream, step, sd, out):
     """Fill `out` with nearly normal numbers of mean 0, each a function of the key, its place and their number.
 

@@ -21,7 +21,7 @@ import math
 
 import numpy as np
 
-from tectum.core.kernel import kernel
+from tectum.core.kernel import called_kernel, kernel
 from tectum.core.random import normal
 from tectum.core.records import pick
 from tectum.engine.graph.input import begin_input, input_onset, recall, remember
@@ -61,7 +61,7 @@ def strike(circuit, state, row, i, step, learning):
                     state.weights[place] = depress(rule, state.weights[place], x)
 
 
-@kernel
+@called_kernel
 def arrive(circuit, state, stimulus, scratch, p, step, frame, learning):
     """Phase 1 for one projection."""
     row = pick(circuit.projections, p)
@@ -95,7 +95,7 @@ def arrive(circuit, state, stimulus, scratch, p, step, frame, learning):
             strike(circuit, state, row, spikes[f], step, learning)
 
 
-@kernel
+@called_kernel
 def keep_time(circuit, state, pop, step, seed):
     """Phase 1, pulses of the clock of a population; at the end of its cycle an adaptive one is moved."""
     clock = pick(circuit.clocks, pop)

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from tectum.core.kernel import kernel
+from tectum.core.kernel import called_kernel, kernel
 from tectum.core.normals import fill_normals
 from tectum.core.records import pick
 from tectum.engine.graph.records import PLASTIC
@@ -33,7 +33,7 @@ ZERO = np.float32(0.0)
 ONE = np.float32(1.0)
 
 
-@kernel
+@called_kernel
 def learn(circuit, state, scratch, pop, j, step):
     """Phase 3, plasticity of the synapses of neuron j of a population that has fired; INOUT state, scratch.
 
@@ -66,7 +66,7 @@ def learn(circuit, state, scratch, pop, j, step):
         scratch.learned[m] = max(scratch.learned[m], circuit.shares[k])
 
 
-@kernel
+@called_kernel
 def note(circuit, state, out, scratch, pop, j, step, frame, learns):
     """Phase 3, what is kept of a spike of neuron j; the first that it learns from tells whether the winner is late."""
     at = circuit.first[pop] + j
@@ -88,7 +88,7 @@ def note(circuit, state, out, scratch, pop, j, step, frame, learns):
             state.latency[at] = late(gate, state.latency[at], latency)
 
 
-@kernel
+@called_kernel
 def move(circuit, state, scratch, drive, neuron, pop, step, seed):
     """Phase 2: membranes of a population; returns whether a neuron is at its threshold."""
     first, last = circuit.first[pop], circuit.first[pop + 1]
@@ -127,7 +127,7 @@ def find_spikes(circuit, state, neuron, pop, spikes):
     return n_fired, winner
 
 
-@kernel
+@called_kernel
 def fire(circuit, state, out, scratch, neuron, pop, step, frame, learning):
     """Phase 3: spikes of a population in which a neuron is at its threshold; returns their number."""
     first, last = circuit.first[pop], circuit.first[pop + 1]
@@ -160,7 +160,7 @@ def fire(circuit, state, out, scratch, neuron, pop, step, frame, learning):
     return n_fired
 
 
-@kernel
+@called_kernel
 def decay(circuit, state, neuron, pop):
     """Phase 4: conductances, refractoriness and thresholds of a population."""
     first, last = circuit.first[pop], circuit.first[pop + 1]
@@ -177,7 +177,7 @@ def decay(circuit, state, neuron, pop):
             state.raised[j] = adapt(neuron, state.raised[j], state.v[j], state.resting[j] > ZERO)
 
 
-@kernel
+@called_kernel
 def scale_weights(circuit, state, row, p, pop, j):
     """The weights of neuron j of a population through projection p are normalised; INOUT state."""
     norm, rule, n_pre = pick(circuit.norms, p), pick(circuit.rules, pop), row.n_pre
@@ -206,7 +206,7 @@ def sum_in_lanes(x):
     return (a + b) + (c + d)
 
 
-@kernel
+@called_kernel
 def settle(circuit, state, scratch, pop):
     """End of a frame: neurons that learned are used, and their weights are normalised."""
     first, last, use = circuit.first[pop], circuit.first[pop + 1], pick(circuit.uses, pop)

@@ -7,6 +7,9 @@ neurons, as a network has excitatory and inhibitory ones.
 
 from typing import Any, NamedTuple
 
+from tectum.core.bundle import bundle
+
+
 NEVER = -(2**40)  # step of an arrival, or of a spike, that has not been
 VOLLEY_DELAY = 1.0  # ms after which a clock sees the spikes that it follows
 INPUT_STREAM, CLOCK_STREAM = 2**40, 2**41  # what random numbers are for, above the numbers of the populations
@@ -54,6 +57,7 @@ class Inputs(NamedTuple):
     keep: Any  # float32, share that is left of the winners before
 
 
+@bundle
 class GraphCircuit(NamedTuple):
     """Constants of a graph (IN); pop is a population, p a projection, s an input, k its spikes per cycle."""
 
@@ -90,6 +94,7 @@ class GraphCircuit(NamedTuple):
     frame: Any  # int, steps, a multiple of the cycle
 
 
+@bundle
 class GraphState(NamedTuple):
     """State of a graph (INOUT): all that is needed to continue."""
 
@@ -120,6 +125,7 @@ class GraphState(NamedTuple):
     clock: Any  # (1,) int64, steps since the start
 
 
+@bundle
 class Stimulus(NamedTuple):
     """What frames bring (IN)."""
 
@@ -129,6 +135,7 @@ class Stimulus(NamedTuple):
     events: Any  # int32 neurons of the inputs that fire at given times
 
 
+@bundle
 class GraphOutput(NamedTuple):
     """What happened (OUT); arrays of length 0 record nothing, and recording stops when they are full."""
 
@@ -141,6 +148,7 @@ class GraphOutput(NamedTuple):
     potentials: Any  # (n_times, n_neurons) float32, once per ms
 
 
+@bundle
 class GraphScratch(NamedTuple):
     """Work space (INOUT), contents irrelevant."""
 

@@ -17,7 +17,8 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from tectum.core.kernel import kernel
+from tectum.core.bundle import bundle
+from tectum.core.kernel import called_kernel, kernel
 from tectum.engine.maps.synapses import catch_up_all, drive, drive_and_depress, learn_causes
 from tectum.parts.neurons import crosses, crossing_delay, membrane, refract, refractory, reset, rest
 from tectum.parts.synapses import adapted_gain, filter_current
@@ -36,6 +37,7 @@ M_H, S_E, Y_E, S_I, Y_I, S_H, Y_H = range(7)
 U, H, V = range(3)
 
 
+@bundle
 class MapCircuit(NamedTuple):
     """Constants of a map for steps of fixed length (IN)."""
 
@@ -57,6 +59,7 @@ class MapCircuit(NamedTuple):
     silent: Any  # (n_jump, 11) float32, response of v to its own state; see `silent_response`
 
 
+@bundle
 class MapState(NamedTuple):
     """State of a map (INOUT): with the presentation's number, all that is needed to continue."""
 
@@ -74,6 +77,7 @@ class MapState(NamedTuple):
     clock: Any  # (1,) int64 steps since the start
 
 
+@bundle
 class MapSpikes(NamedTuple):
     """Where spikes go (OUT). Recording stops when the event arrays are full; empty ones record nothing."""
 
@@ -85,6 +89,7 @@ class MapSpikes(NamedTuple):
     n_events: Any  # (3,) int64, events in u, h and v
 
 
+@bundle
 class MapScratch(NamedTuple):
     """Work space (INOUT), contents irrelevant."""
 
@@ -174,7 +179,7 @@ def inhibit(circuit, spikes, clock, m_h, y_e, y_i, s_h):
     return m_h, s_h
 
 
-@kernel
+@called_kernel
 def skip_silence(circuit, state, spikes, currents, n_steps):
     """Advance through a stretch in which neither u nor v fires; returns its length, at most `n_steps`.
 
@@ -277,7 +282,7 @@ def spread(circuit, state, spikes, fired, n_fired, presentation, step):
         note(spikes, V, spikes.v, clock, j)
 
 
-@kernel
+@called_kernel
 def full_step(circuit, state, spikes, scratch, currents, presentation, step, learn):
     """One time step; returns the number of spikes of u and v.
 
@@ -344,7 +349,7 @@ def fill(values, value):
         values[k] = value
 
 
-@kernel
+@called_kernel
 def put_to_rest(circuit, state):
     """Membranes to rest and filters to zero; IN circuit, INOUT state. Earlier spikes matter to refractoriness alone."""
     fill(state.m_u, rest(circuit.u))

@@ -13,6 +13,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from tectum.core.bundle import bundle
 from tectum.core.kernel import called_kernel, kernel
 from tectum.core.lanes import prefetch
 from tectum.parts.plasticity import depress, potentiate, shift
@@ -28,6 +29,7 @@ COLUMN = 64  # synapses of a column taken together, whose rows stay in the cache
 MANY = 6  # from a sixth of v on whole rows are passed through, else the synapses are picked out
 
 
+@bundle
 class MapHistory(NamedTuple):
     """Spikes of v from which not all rows have learned (INOUT), in order; without room all learn at once.
 
@@ -64,7 +66,7 @@ def drive(g, weights, fired, n_fired, s_drive, large):
             s_drive[j] += g * row[j]
 
 
-@kernel
+@called_kernel
 def drive_and_depress(rule, g, state, fired, n_fired, scratch):
     """Spikes of u reach v, and are depressed by how recently each neuron of v has fired.
 
@@ -116,7 +118,7 @@ def fetch(weights, rows, first, end):
             prefetch(row, j)
 
 
-@kernel
+@called_kernel
 def learn_causes(rule, state, fired, n_fired, scratch):
     """The inputs of the neurons of v that fired are potentiated, or depressed if too late: now or later.
 
@@ -277,7 +279,7 @@ def potentiate_row(rule, weights, k, later, memory, fired):
             row[j] = new if learns[j] else w
 
 
-@kernel
+@called_kernel
 def catch_up_all(rule, state, scratch):
     """All rows learn from what is remembered, and it is forgotten; INOUT state, scratch."""
     history, rows = scratch.history, scratch.rows

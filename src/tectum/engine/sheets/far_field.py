@@ -13,7 +13,8 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from tectum.core.kernel import kernel
+from tectum.core.bundle import bundle
+from tectum.core.kernel import called_kernel, kernel
 from tectum.core.lanes import LANES, add_lanes, aligned
 
 FINEST = 2.5  # blocks are at most this part of `length` wide,
@@ -26,6 +27,7 @@ SHARPEN = 0.125  # of the bend of the inhibition over blocks; least error in tri
 MOST_SUM = 2.0**30  # of the integers that add up at a block
 
 
+@bundle
 class BlockField(NamedTuple):
     """Constants of the sums over blocks (IN); `size` 0 says that there are none."""
 
@@ -226,7 +228,7 @@ def add_event(blocks, nearby, change, row, column, strength):
     change[k + width + 1] += strength * down * across
 
 
-@kernel
+@called_kernel
 def add_changes(blocks, change, changed, total):
     """Add to the sums over blocks what has changed in each, four at a time, and forget the changes."""
     width, columns = blocks.width, blocks.columns

@@ -16,7 +16,8 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from tectum.core.kernel import kernel
+from tectum.core.bundle import bundle
+from tectum.core.kernel import called_kernel, kernel
 from tectum.core.normals import fill_close_normals, fill_normals
 from tectum.engine.sheets.far_field import add_changes, add_event, interpolate, padded
 from tectum.engine.sheets.projection import FIRED, REFRESH, compete, learn, refresh, rescue
@@ -35,6 +36,7 @@ PIECE = 8  # nodes among which spikes are looked for one by one, as many as ther
 BLOCK = 256  # nodes of a line, after which there is a look for a spike; with blocks it is a row of the grid
 
 
+@bundle
 class SheetCircuit(NamedTuple):
     """Constants of a sheet (IN)."""
 
@@ -60,6 +62,7 @@ class SheetCircuit(NamedTuple):
     stream: Any  # uint64
 
 
+@bundle
 class SheetState(NamedTuple):
     """Activity of a sheet (INOUT)."""
 
@@ -68,6 +71,7 @@ class SheetState(NamedTuple):
     fired: Any  # (n,) uint8, 1 where the last step had a spike
 
 
+@bundle
 class SheetScratch(NamedTuple):
     """Room to work in; `begin` fills what must agree with the state."""
 
@@ -88,6 +92,7 @@ class SheetScratch(NamedTuple):
     starts: Any  # (n,) uint32 nodes that start to fire
 
 
+@bundle
 class SpikeEvents(NamedTuple):
     """Spikes of a sheet during a chunk of steps, by step and then in ascending order."""
 
@@ -168,7 +173,7 @@ def add_beyond(stamp, width, columns, total, i, strength):
             target[j] += strength * source[j]
 
 
-@kernel
+@called_kernel
 def count_spike(circuit, scratch, i, strength):
     """Add the profile of node i, times `strength`, to the sums over the nodes that fire; blocks await their changes."""
     columns = circuit.columns
@@ -181,7 +186,7 @@ def count_spike(circuit, scratch, i, strength):
         add_far(circuit, scratch.far, i, strength)
 
 
-@kernel
+@called_kernel
 def sum_lateral(circuit, scratch, b, u):
     """Lateral input to line b of the nodes, from the sums over the nodes that fire; lines in their order."""
     n, lateral = u.shape[0], circuit.lateral
@@ -200,7 +205,7 @@ def sum_lateral(circuit, scratch, b, u):
         u[j] = lateral_input(lateral, np.float32(near[j]), np.float32(far[j]) * circuit.unit)
 
 
-@kernel
+@called_kernel
 def begin(circuit, state, scratch):
     """Sums over the nodes that fired in the step before; returns their number."""
     scratch.n_near[:] = 0
@@ -212,13 +217,13 @@ def begin(circuit, state, scratch):
     for i in range(state.fired.shape[0]):
         if state.fired[i] == FIRED:
             scratch.before[n] = i
+            count_spike(circuit, scratch, scratch.before[n], START)
             n += 1
-            count_spike(circuit, scratch, i, START)
     add_changes(circuit.blocks, scratch.change, scratch.changed, scratch.blocks)
     return n
 
 
-@kernel
+@called_kernel
 def new_noise(circuit, scratch, step):
     """The random input held since the last multiple of the hold."""
     neuron, seed, stream, noise = circuit.neuron, circuit.seed, circuit.stream, scratch.noise
@@ -256,7 +261,7 @@ def find_spikes(scratch, alive, first, now, n):
     return np.int64(place)
 
 
-@kernel
+@called_kernel
 def advance_sheet(circuit, state, scratch, driven, n_before, now):
     """Phases 3 and 4; writes the nodes that fire to `now` and `scratch.before`, returns their number."""
     v, fatigue, fired = state.v, state.fatigue, state.fired
@@ -276,7 +281,7 @@ def advance_sheet(circuit, state, scratch, driven, n_before, now):
     return n
 
 
-@kernel
+@called_kernel
 def reset_and_count(circuit, state, scratch, n_before, now):
     """Phase 4 for the nodes that fire, and the sums over them; lists are filled without a branch."""
     v, fatigue, fired, before, starts = state.v, state.fatigue, state.fired, scratch.before, scratch.starts
@@ -349,7 +354,7 @@ def run_driven(circuit, state, scratch, projection, weights, room, below, first_
                 rescue(projection.rule, weights)
 
 
-@kernel
+@called_kernel
 def drive_sheet(circuit, projection, room, drive):
     """What the winners add to the membranes around them; phase 2."""
     drive[:] = ZERO

@@ -8,7 +8,8 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from tectum.core.kernel import kernel
+from tectum.core.bundle import bundle
+from tectum.core.kernel import called_kernel, kernel
 from tectum.parts.norms import needs_range, norm_factor, trim
 from tectum.parts.wave_learning import excess, growth, raised_threshold, rank, reach, rescued_threshold, uptake
 
@@ -21,6 +22,7 @@ GROWN = np.float32(0.1)  # growth of the mean weight of a unit, relative to it, 
 SMALLEST = np.float32(1e-12)  # factor of a unit's weights at which they are multiplied out
 
 
+@bundle
 class ProjectionCircuit(NamedTuple):
     """Constants of a projection onto a sheet (IN)."""
 
@@ -33,6 +35,7 @@ class ProjectionCircuit(NamedTuple):
     evenness: Any  # float32, mean weight times the root of the number of nodes: scale of inputs divided by |W|
 
 
+@bundle
 class ProjectionState(NamedTuple):
     """Weights of a projection (INOUT): W_ji = factor_j raw_ij."""
 
@@ -47,6 +50,7 @@ class ProjectionState(NamedTuple):
     highest: Any  # (n_post,) float32 largest input of a unit since the last rescue
 
 
+@bundle
 class ProjectionScratch(NamedTuple):
     """Room to work in."""
 
@@ -74,7 +78,7 @@ def add_rows(rows, table, out):
             out[j] += r0[j]
 
 
-@kernel
+@called_kernel
 def compete(projection, weights, room, active, alive, k):
     """Input of each unit into `x`, and its ranked excess into `y`, 0 for all but the k winners; phase 2."""
     x, y, competition = room.x, room.y, projection.competition
@@ -143,7 +147,7 @@ def keep_largest(y, k, spare):
             equal -= 1
 
 
-@kernel
+@called_kernel
 def learn(projection, weights, room, active, fired):
     """Growth of the weights from the nodes that fire to the units that learn, and their normalisation; phase 5."""
     raw, y, change, learners = weights.raw, room.y, room.spare, room.winners
@@ -177,7 +181,7 @@ def learn(projection, weights, room, active, fired):
         normalise(projection.normaliser, weights, learners[k])
 
 
-@kernel
+@called_kernel
 def trim_unit(normaliser, weights, j):
     """Take the same from all weights of a unit that has grown enough since the last time."""
     if weights.growth[j] < GROWN:
@@ -220,7 +224,7 @@ def normalise(normaliser, weights, j):
         weights.factor[j] = ONE
 
 
-@kernel
+@called_kernel
 def refresh(normaliser, weights):
     """Multiply the factors out and take means and squares anew, as rounding errors of running sums add up."""
     raw, factor, mean, square = weights.raw, weights.factor, weights.mean, weights.square

@@ -1,0 +1,105 @@
+"""Named tuples of arrays that kernels take by their address.
+
+Numba takes a tuple apart into numbers, seven and more for each array, and hands all of them to every function. Circuits
+and states hold dozens of arrays, so that this would be most of what there is to compile. The tuple must be there before
+a kernel is called, and stays as it is while the kernel runs.
+"""
+
+import hashlib
+from typing import Any, TypeVar
+
+import numba.extending as extending
+import numpy as np
+from llvmlite import ir
+from numba.core import cgutils, registry, types
+
+C = TypeVar("C", bound=type)
+
+
+class Bundle(types.NamedTuple):
+    """Numba's type of such a tuple."""
+
+    def __init__(self, members: Any, cls: Any) -> None:
+        super().__init__(members, cls)
+        self.name = f"Bundle {self.name}"
+
+    @property
+    def mangling_args(self) -> tuple[str, tuple[()]]:
+        """A short name in machine code: the full one is as long as a page."""
+        return f"{self.instance_class.__name__}_{hashlib.sha256(self.name.encode()).hexdigest()[:16]}", ()
+
+
+def bundle(cls: C) -> C:
+    """Decorator of a NamedTuple class of arrays: kernels take its instances, and tuples of arrays in them, by address.
+
+    Kernels read their fields; they cannot build, return or unpack one.
+    """
+    extending.typeof_impl.register(cls)(_type_of)
+    return cls
+
+
+def _type_of(value: Any, context: Any) -> Bundle:
+    members = [
+        _type_of(member, context) if _holds_arrays(member) else extending.typeof_impl(member, context)
+        for member in value
+    ]
+    return Bundle(members, type(value))
+
+
+def _holds_arrays(value: Any) -> bool:
+    return hasattr(value, "_fields") and any(isinstance(item, np.ndarray) or _holds_arrays(item) for item in value)
+
+
+@extending.register_model(Bundle)
+class _Model(extending.models.PrimitiveModel):  # type: ignore[misc]
+    def __init__(self, manager: Any, kind: Bundle) -> None:
+        self.struct = ir.LiteralStructType([manager.lookup(member).get_value_type() for member in kind.types])
+        super().__init__(manager, kind, self.struct.as_pointer())
+
+    def size(self) -> int:
+        """Bytes."""
+        return int(self.struct.get_abi_size(registry.cpu_target.target_context.target_data))
+
+    def from_argument(self, builder: Any, value: Any) -> Any:
+        if isinstance(value, ir.Argument):
+            value.attributes.dereferenceable = self.size()
+        return value
+
+    def traverse(self, builder: Any) -> list[Any]:
+        return []
+
+
+@extending.lower_getattr_generic(Bundle)
+def _field(context: Any, builder: Any, kind: Bundle, value: Any, name: str) -> Any:
+    index = kind.fields.index(name)
+    member = kind.types[index]
+    pointer = cgutils.gep_inbounds(builder, value, 0, index)
+    loaded = _load(builder, pointer, pointer.type.pointee)
+    if isinstance(member, Bundle):
+        size = ir.Constant(ir.IntType(64), context.data_model_manager[member].size())
+        loaded.set_metadata("dereferenceable", builder.module.add_metadata([size]))
+    return loaded
+
+
+def _load(builder: Any, pointer: Any, kind: Any) -> Any:
+    """Load number by number, each marked as one that nothing changes, so that loops need not load it."""
+    if not isinstance(kind, ir.Aggregate):
+        number = builder.load(pointer)
+        number.set_metadata("invariant.load", builder.module.add_metadata([]))
+        return number
+    whole = ir.Constant(kind, ir.Undefined)
+    for k in range(len(kind.elements) if isinstance(kind, ir.BaseStructType) else kind.count):
+        place = cgutils.gep_inbounds(builder, pointer, 0, k)
+        whole = builder.insert_value(whole, _load(builder, place, place.type.pointee), k)
+    return whole
+
+
+@extending.unbox(Bundle)
+def _unbox(kind: Bundle, thing: Any, c: Any) -> Any:
+    room = cgutils.alloca_once(c.builder, c.context.data_model_manager[kind].struct)
+    failed = cgutils.false_bit
+    for k, member in enumerate(kind.types):
+        native = c.unbox(member, c.pyapi.tuple_getitem(thing, k))
+        c.builder.store(native.value, cgutils.gep_inbounds(c.builder, room, 0, k))
+        failed = c.builder.or_(failed, native.is_error)
+    return extending.NativeValue(room, is_error=failed)
