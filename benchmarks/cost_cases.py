@@ -204,7 +204,7 @@ def of_sheet(side: int = 64, noise: float = 3.0, step_ms: float = 1.0, budget: f
     neuron = parts.DynamicThresholdLIF(noise=noise, step_ms=step_ms)
     geometry = sheet_wires.lay_out(parts.Sheet((side, side), side * 0.5), 0.0, SEED, 0)
     stack = sheet_network.build_stack([geometry], [sheet_network.LayerParts(neuron, parts.RingKernel())], 1.0, SEED)
-    state = sheet_network.StackState((sheet_network.at_rest(neuron, side**2),), ())
+    state = sheet_network.StackState((sheet_network.at_rest(neuron, 0, side**2),), ())
     done, spikes = 0, 0
 
     def count(layer: int, first: int, events: Any) -> None:
@@ -235,7 +235,8 @@ def of_projection(side: int = 64, n_units: int = 100, budget: float = 0.5) -> Ro
     stack = sheet_network.build_stack(geometries, of_layers, chosen["initial"].mean, SEED)
     weights = sheet_network.initial_weights(chosen["initial"], *geometries, SEED, 1)
     resting = (
-        sheet_network.at_rest(layer.neuron, len(g.positions)) for layer, g in zip(of_layers, geometries, strict=True)
+        sheet_network.at_rest(layer.neuron, k, len(g.positions))
+        for k, (layer, g) in enumerate(zip(of_layers, geometries, strict=True))
     )
     state = sheet_network.StackState(tuple(resting), (weights,))
     done = 0

@@ -89,7 +89,7 @@ def sheet_loop() -> Pair:
     noise = np.random.default_rng(0).normal(size=(n_few, side**2))
 
     def kernel() -> float:
-        state = sheet_network.StackState((sheet_network.at_rest(wave_speed.NETWORKS[name][0], side**2),), ())
+        state = sheet_network.StackState((sheet_network.at_rest(wave_speed.NETWORKS[name][0], 0, side**2),), ())
         sheet_network.run(stack, state, 0, wave_speed.FEW)
         return cpu_seconds(lambda: sheet_network.run(stack, state, wave_speed.FEW, n_steps)) / n_steps
 

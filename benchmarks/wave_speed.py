@@ -55,7 +55,7 @@ def build(name: str, side: int) -> tuple[sheet_wires.Geometry, network.Stack]:
 def tectum(name: str, side: int, n_steps: int, describe: bool = True) -> dict[str, Any]:
     """This package: microseconds per step, then the spikes and the waves of another run, if wanted."""
     geometry, stack = build(name, side)
-    state = network.StackState((network.at_rest(NETWORKS[name][0], side**2),), ())
+    state = network.StackState((network.at_rest(NETWORKS[name][0], 0, side**2),), ())
     network.run(stack, state, 0, FEW)
     again = network.copy_of(state)
     start = time.process_time()

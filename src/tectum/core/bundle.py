@@ -21,7 +21,7 @@ class Bundle(types.NamedTuple):
 
     def __init__(self, members: Any, cls: Any) -> None:
         super().__init__(members, cls)
-        self.name = f"Bundle {self.name}"
+        self.name: str = f"Bundle of {cls.__name__}({', '.join(map(str, members))})"
 
     @property
     def mangling_args(self) -> tuple[str, tuple[()]]:
@@ -51,7 +51,7 @@ def _holds_arrays(value: Any) -> bool:
 
 
 @extending.register_model(Bundle)
-class _Model(extending.models.PrimitiveModel):  # type: ignore[misc]
+class _Model(extending.models.PrimitiveModel):
     def __init__(self, manager: Any, kind: Bundle) -> None:
         self.struct = ir.LiteralStructType([manager.lookup(member).get_value_type() for member in kind.types])
         super().__init__(manager, kind, self.struct.as_pointer())
@@ -102,4 +102,6 @@ def _unbox(kind: Bundle, thing: Any, c: Any) -> Any:
         native = c.unbox(member, c.pyapi.tuple_getitem(thing, k))
         c.builder.store(native.value, cgutils.gep_inbounds(c.builder, room, 0, k))
         failed = c.builder.or_(failed, native.is_error)
-    return extending.NativeValue(room, is_error=failed)
+    # From here on nothing changes it, as `_load` promises; LLVM must not see that it was filled just now.
+    passed_on = ir.FunctionType(room.type, [room.type])
+    return extending.NativeValue(c.builder.asm(passed_on, "", "=r,0,~{memory}", [room], True), is_error=failed)

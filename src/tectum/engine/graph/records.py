@@ -9,7 +9,6 @@ from typing import Any, NamedTuple
 
 from tectum.core.bundle import bundle
 
-
 NEVER = -(2**40)  # step of an arrival, or of a spike, that has not been
 VOLLEY_DELAY = 1.0  # ms after which a clock sees the spikes that it follows
 INPUT_STREAM, CLOCK_STREAM = 2**40, 2**41  # what random numbers are for, above the numbers of the populations
