@@ -31,7 +31,7 @@ def brian2(name: str, n_steps: int, python: str, device: str, precision: str) ->
     with tempfile.TemporaryDirectory() as folder:
         question, answer = Path(folder, "problem.npz"), Path(folder, "result.npz")
         np.savez(question, **network.problem_of(network.case(name, "guide", n_steps)))
-        command = [python, HERE / "network_brian2.py", question, answer, device, "record", precision]
+        command = [Path(python).absolute(), HERE / "network_brian2.py", question, answer, device, "record", precision]
         subprocess.run(command, check=True, stdout=subprocess.DEVNULL, cwd=folder, env=os.environ | {"PYTHONPATH": ""})
         with np.load(answer) as result:
             spikes = {

@@ -45,8 +45,10 @@ def strike(circuit, state, row, i, step, learning):
     n = circuit.first[row.target + 1] - first
     g = state.g_inh if row.channel == INHIBITORY else state.g_exc
     if row.kind == SPARSE:
-        for k in range(circuit.row_start[row.weights + i], circuit.row_start[row.weights + i + 1]):
-            g[first + circuit.column[k]] += circuit.fixed[k]
+        start, stop = circuit.row_start[row.weights + i], circuit.row_start[row.weights + i + 1]
+        targets, fixed, hit = circuit.column[start:stop], circuit.fixed[start:stop], g[first : first + n]
+        for k in range(stop - start):
+            hit[np.uint64(targets[k])] += fixed[k]
     else:
         at = row.weights + i
         state.arrived[row.arrivals + i] = step
