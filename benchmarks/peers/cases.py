@@ -20,7 +20,7 @@ PER_SPIKE = (
 )
 SAME_NETWORK = (
     "All engines run the same synapses, delays and input spikes; at the size of the guide, in float32, every spike is "
-    "the same (`network_spikes.py`). Here Brian2 may reorder operations, and rounding decides which spikes come when."
+    "the same (`network_spikes.py`). Here Brian2 may reorder operations, and rounding decides when spikes come."
 )
 BRIAN2, NEST, NGC_LEARN, BINDSNET = "brian2", "nest", "ngclearn", "bindsnet"
 
