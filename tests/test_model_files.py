@@ -48,6 +48,7 @@ SMALLEST = {
     "a huge grid": (lambda a, h: h.update(grid=[10**5, 10**5]), "must fit into the memory|must be of type"),
     "a parameter of another kind": (lambda a, h: h["params"].update(dt="fast"), "dt"),
     "an unknown parameter": (lambda a, h: h["params"].update(colour="red"), "colour"),
+    "a part in the place of another": (lambda a, h: h["params"].update(rule={"part": "LIF"}), "contract"),
     "no parameters": (lambda a, h: h.pop("params"), "params"),
 }
 

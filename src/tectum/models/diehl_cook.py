@@ -435,6 +435,9 @@ class DiehlCook(SpikingEstimator):
             if hasattr(self, name):
                 delattr(self, name)
 
+    def _check_contracts(self) -> None:
+        self._build()
+
     def _build(self) -> DiehlCookCircuit:
         """The network in the form that runs."""
         chosen = self.chosen_parts()

@@ -444,6 +444,9 @@ class SpikingDictionary(SpikingEstimator):
         """In units of `input_scale_`."""
         return -1.0 if self.on_off_ else 0.0
 
+    def _check_contracts(self) -> None:
+        self._build()
+
     def _build(self) -> tuple[dict[str, Any], DictionaryCircuit]:
         """The parts, and the network in the form that runs."""
         chosen = self.chosen_parts()

@@ -436,6 +436,10 @@ class SpikingSOM(SpikingEstimator):
         self.spike_counts_ = np.zeros(3, np.int64)
         self._snapshots: list[tuple[int, NDArray[np.float32]]] = []
 
+    def _check_contracts(self) -> None:
+        chosen = self.chosen_parts()
+        network.steps_of(self._map_parts(chosen), chosen.lateral)
+
     def _build(self) -> tuple[network.MapParts, MapCircuit]:
         """The map for the present number of presentations, from the parameters and the learned state."""
         chosen = self.chosen_parts()

