@@ -15,7 +15,6 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from tectum.core.bundle import bundle
 from tectum.core.kernel import kernel
 from tectum.core.random import block
 from tectum.parts.event_plasticity import NEVER, memory, pair, unexplained
@@ -38,7 +37,6 @@ RESOLUTION = np.float32(2.0**-16)
 INPUT, UNITS = range(2)
 
 
-@bundle
 class DictionaryCircuit(NamedTuple):
     """Constants of a dictionary (IN)."""
 
@@ -50,7 +48,6 @@ class DictionaryCircuit(NamedTuple):
     seed: Any  # uint64
 
 
-@bundle
 class DictionaryState(NamedTuple):
     """State of a dictionary (INOUT); membranes start anew with each presentation."""
 
@@ -59,7 +56,6 @@ class DictionaryState(NamedTuple):
     silence: Any  # (n_units,) float32 presentations in which only others fired, if spikes explain the input away
 
 
-@bundle
 class DictionarySpikes(NamedTuple):
     """Where spikes go (OUT). Recording stops when the event arrays are full; empty ones record nothing."""
 
@@ -70,7 +66,6 @@ class DictionarySpikes(NamedTuple):
     n_events: Any  # (2,) int64
 
 
-@bundle
 class DictionaryScratch(NamedTuple):
     """Room to work in; only `by_input` and `known` matter at the start, and are filled by `prepare`.
 
