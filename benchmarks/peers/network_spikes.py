@@ -4,8 +4,8 @@
 
 Both get the same synapses, delays and input spikes (network.py). Prints spikes of each population, those at the very
 step in both, those in one only, the first step at which they part, and the largest difference of a learned weight;
-exits with 1 if in float32 a spike or a bit of a weight differs. In float64 Brian2 rounds otherwise, so that sooner
-or later a spike comes a step later, and a recurrent network goes its own way from there.
+exits with 1 if in float32 a spike or a bit of a weight differs. In float64 Brian2 rounds otherwise, so that
+in a long run a spike may come a step later, and a recurrent network goes its own way from there.
 """
 
 from __future__ import annotations
