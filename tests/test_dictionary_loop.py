@@ -460,10 +460,13 @@ class TestLearning:
             state = start_from(np.random.default_rng(15).random((6, 14)), 0.2)
             X = patches(50, 14, 16).astype(np.float32)
             network.learn(circuit, state, X[:1], 0, np.zeros(1, np.float32))
-            tracemalloc.start()
-            network.learn(circuit, state, X, 0, np.zeros(50, np.float32))
-            peaks.append(tracemalloc.get_traced_memory()[1])
-            tracemalloc.stop()
+            measured = []
+            for _ in range(3):  # something else may allocate in between
+                tracemalloc.start()
+                network.learn(circuit, state, X, 0, np.zeros(50, np.float32))
+                measured.append(tracemalloc.get_traced_memory()[1])
+                tracemalloc.stop()
+            peaks.append(min(measured))
         assert peaks[1] - peaks[0] < 990 * (14 * 4 + 8) + 5_000  # the raster of one presentation
 
 

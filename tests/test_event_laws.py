@@ -36,6 +36,7 @@ from tectum.parts import (
 )
 from tectum.parts.event_plasticity import NEVER, memory, pair, unexplained
 from tectum.parts.input_spikes import fires, is_random
+from tectum.parts.plasticity import learning_rate
 from tectum.parts.representation import adapted_threshold, evidence, excitability, softmax_share
 from tectum.parts.steps import discretise
 
@@ -428,6 +429,12 @@ def _(p):
 def _(p, w, eta, lag_pre, lag_post):
     """w <- w + eta (recent - w)."""
     return w + eta * (ONE - w) if lag_pre < p.reach else w - eta * w
+
+
+@learning_rate.of(Homeostatic)
+def _(p):
+    """eta."""
+    return p.eta
 
 
 @pytest.mark.compiled

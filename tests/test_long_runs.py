@@ -18,6 +18,16 @@ from tectum.streams.cnn import FeatureStream
 X = np.random.RandomState(0).uniform(size=(60, 4))
 
 
+@pytest.fixture(autouse=True)
+def signals_of_a_terminal():
+    """Signals act as in a terminal, though tests that run in the background are told to ignore some."""
+    usual = {signal.SIGINT: signal.default_int_handler, signal.SIGTERM: signal.SIG_DFL, signal.SIGHUP: signal.SIG_DFL}
+    before = {number: signal.signal(number, handler) for number, handler in usual.items()}
+    yield
+    for number, handler in before.items():
+        signal.signal(number, handler)
+
+
 def som(**others):
     return tectum.SpikingSOM((3, 3), n_presentations=200, random_state=0, **others)
 

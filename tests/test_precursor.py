@@ -103,7 +103,7 @@ def test_spikes_of_a_sheet_are_those_of_the_naive_model():
     geometry = wires.lay_out(Sheet((6, 7), 7.0, jitter=0.5), 7.0, SEED, 0)
     n = len(geometry.positions)
     stack = network.build_stack([geometry], [network.LayerParts(neuron, profile)], 1.0, SEED)
-    state = network.StackState((network.at_rest(neuron, n),), ())
+    state = network.StackState((network.at_rest(neuron, 0, n),), ())
     found = np.zeros((N_STEPS, n), bool)
 
     def keep(_: int, start: int, spikes: Any) -> None:

@@ -107,7 +107,7 @@ def build(case: Case, alive: Any = None) -> tuple[network.Stack, network.StackSt
     stack = network.build_stack(geometries, parts, initial.mean, SEED)
     sizes = [len(geometry.positions) for geometry in geometries]
     weights = (network.initial_weights(initial, *geometries[k - 1 : k + 1], SEED, k) for k in range(1, len(sizes)))
-    rest = tuple(network.at_rest(part.neuron, n) for part, n in zip(parts, sizes, strict=True))
+    rest = tuple(network.at_rest(part.neuron, k, n) for k, (part, n) in enumerate(zip(parts, sizes, strict=True)))
     return stack, network.StackState(rest, tuple(weights)), geometries
 
 
@@ -358,7 +358,7 @@ def test_inhibition_over_blocks(centre):
     row, column = np.divmod(np.arange(rows * columns), columns)
     distance = spacing * np.hypot(row - centre[0], column - centre[1])
     for bump in (distance < 4.0, distance == 0.0):
-        state = network.at_rest(LOWER[0], rows * columns)
+        state = network.at_rest(LOWER[0], 0, rows * columns)
         state.fired[:] = bump
         scratch = network._sheet_scratch(circuit)
         sheet_loop.begin(circuit, state, scratch)

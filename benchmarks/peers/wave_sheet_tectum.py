@@ -26,7 +26,7 @@ def main() -> None:
     _, stack = wave_speed.build(name, side)
 
     def run(n_steps: int, keep: Any = None) -> float:
-        state = network.StackState((network.at_rest(wave_speed.NETWORKS[name][0], side**2),), ())
+        state = network.StackState((network.at_rest(wave_speed.NETWORKS[name][0], 0, side**2),), ())
         start = time.process_time()
         network.run(stack, state, 0, n_steps, **({"keep": keep} if keep else {}))
         return time.process_time() - start
