@@ -1,9 +1,10 @@
-"""Functions of one number that must give the same bits compiled and interpreted, and vectorise."""
+"""Functions of numbers that must give the same bits compiled and interpreted, and vectorise."""
 
 import numpy as np
 
 from tectum.core.kernel import kernel
 
+ZERO = np.float32(0.0)
 ONE = np.float32(1.0)
 SIXTEENTH = np.float32(1.0 / 16.0)
 C2, C3, C4, C5 = np.float32(1 / 2), np.float32(1 / 6), np.float32(1 / 24), np.float32(1 / 120)
@@ -42,3 +43,19 @@ def exp_negative_wide(x):
     e = e * e
     e = e * e
     return e * e
+
+
+@kernel
+def sum_in_lanes(x):
+    """Sum of x (n,), in four sums that need not wait for each other."""
+    n = x.shape[0]
+    a = b = c = d = ZERO
+    for k in range(n // 4):
+        i = 4 * k
+        a += x[i]
+        b += x[i + 1]
+        c += x[i + 2]
+        d += x[i + 3]
+    for i in range(n - n % 4, n):
+        a += x[i]
+    return (a + b) + (c + d)

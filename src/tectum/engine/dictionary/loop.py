@@ -16,6 +16,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from tectum.core.kernel import kernel
+from tectum.core.maths import sum_in_lanes
 from tectum.core.random import block
 from tectum.parts.event_plasticity import NEVER, memory, pair, unexplained
 from tectum.parts.input_spikes import fires, is_random
@@ -115,22 +116,6 @@ def squared_norm(w):
         d += w[i + 3] * w[i + 3]
     for i in range(n - n % 4, n):
         a += w[i] * w[i]
-    return (a + b) + (c + d)
-
-
-@kernel
-def total(x):
-    """Sum of x, in four sums as in `squared_norm`."""
-    n = x.shape[0]
-    a = b = c = d = ZERO
-    for k in range(n // 4):
-        i = 4 * k
-        a += x[i]
-        b += x[i + 1]
-        c += x[i + 2]
-        d += x[i + 3]
-    for i in range(n - n % 4, n):
-        a += x[i]
     return (a + b) + (c + d)
 
 
@@ -330,7 +315,7 @@ def compete(competition, U, share, theta, winners):
     highest = largest(U)
     for j in range(n_units):
         share[j] = softmax_share(competition, highest - U[j])
-    whole = total(share)
+    whole = sum_in_lanes(share)
     if competition.strict:
         winners[0] = best = position(U, highest)
         return 1 if share[best] > theta[best] * whole else 0

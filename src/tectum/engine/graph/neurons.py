@@ -3,6 +3,7 @@
 import numpy as np
 
 from tectum.core.kernel import called_kernel, kernel
+from tectum.core.maths import sum_in_lanes
 from tectum.core.normals import fill_normals
 from tectum.core.records import pick
 from tectum.engine.graph.records import PLASTIC
@@ -191,22 +192,6 @@ def scale_weights(circuit, state, row, p, pop, j):
     scale = weight_factor(norm, sum_in_lanes(weights) / np.float32(n_pre), square)
     for i in range(n_pre):
         weights[i] = bounded(rule, weights[i] * scale)
-
-
-@kernel
-def sum_in_lanes(x):
-    """Sum of x (n,), in four sums that need not wait for each other."""
-    n = x.shape[0]
-    a = b = c = d = ZERO
-    for k in range(n // 4):
-        i = 4 * k
-        a += x[i]
-        b += x[i + 1]
-        c += x[i + 2]
-        d += x[i + 3]
-    for i in range(n - n % 4, n):
-        a += x[i]
-    return (a + b) + (c + d)
 
 
 @called_kernel
