@@ -15,15 +15,18 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check
 PEERS := .venv-peers
 PEER_NAMES := nest ngclearn bindsnet minisom sklearn
 PEER_STAMPS := $(PEERS)/installed $(PEER_NAMES:%=$(PEERS)-%/installed)
+# Each family of models, each reader and the doors of the command line, in a minute.
+QUICK ?= $(addprefix tests/test_,doors.py faults.py fuzz_readers.py)
 TORCH_INDEX ?= https://download.pytorch.org/whl/cpu
 
-.PHONY: help demo test lint format docs bench peers bench-peers reproduce clean
+.PHONY: help demo test test-lowest lint format docs bench peers bench-peers reproduce clean
 .DELETE_ON_ERROR:
 .NOTPARALLEL: # one environment, one installer at a time
 
 help:
 	@echo "make demo       train a map on DATA ($(DATA)) and write its report"
 	@echo "make test       run the test suite (options in PYTEST_ARGS)"
+	@echo "make test-lowest  run a quick part of it (QUICK) with the lowest versions that pyproject.toml allows, on Python 3.11"
 	@echo "make lint       check style, format and types"
 	@echo "make format     repair what can be repaired of style and format"
 	@echo "make docs       build the documentation into docs/_build/html; warnings are errors"
@@ -38,6 +41,9 @@ demo: .venv/installed
 
 test: .venv/installed-test
 	$(BIN)/python -m pytest $(PYTEST_ARGS)
+
+test-lowest: .venv-lowest/installed
+	.venv-lowest/bin/python -m pytest -W ignore::DeprecationWarning -m "not science and not browser" $(QUICK) $(PYTEST_ARGS)
 
 lint: .venv/installed-lint
 	$(BIN)/ruff check .
@@ -70,7 +76,7 @@ reproduce: .venv/installed
 	@set -e; for script in $(PAPERS); do echo "== $$script"; $(BIN)/python "$$script"; done
 
 clean:
-	rm -rf .venv $(PEERS) $(PEER_NAMES:%=$(PEERS)-%) build dist docs/_build docs/api .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	rm -rf .venv .venv-lowest $(PEERS) $(PEER_NAMES:%=$(PEERS)-%) build dist docs/_build docs/api .pytest_cache .mypy_cache .ruff_cache .hypothesis
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 $(BIN)/python:
@@ -86,6 +92,15 @@ $(BIN)/python:
 
 .venv/installed-%: pyproject.toml | $(BIN)/python
 	$(PIP) install --quiet --editable ".[$*]"
+	@touch $@
+
+$(BIN)/uv: | $(BIN)/python
+	$(PIP) install --quiet uv
+
+.venv-lowest/installed: pyproject.toml | $(BIN)/uv
+	$(BIN)/uv venv --quiet --clear --python 3.11 .venv-lowest
+	$(BIN)/uv pip install --quiet --python .venv-lowest --resolution lowest-direct \
+	    --only-binary :all: --no-binary tectum --editable ".[test]"
 	@touch $@
 
 $(PEERS)/installed: benchmarks/peers/requirements.txt | $(BIN)/python

@@ -11,7 +11,8 @@ from typing import Any, TypeVar
 import numba.extending as extending
 import numpy as np
 from llvmlite import ir
-from numba.core import cgutils, registry, types
+from numba import core
+from numba.core import types
 
 C = TypeVar("C", bound=type)
 
@@ -34,8 +35,16 @@ def bundle(cls: C) -> C:
 
     Kernels read their fields; they cannot build, return or unpack one.
     """
-    extending.typeof_impl.register(cls)(_type_of)
+    from tectum.core.inside import FITS  # it tries this module out
+
+    if FITS:
+        register(cls)
     return cls
+
+
+def register(cls: type) -> None:
+    """Have Numba take instances of a class for bundles."""
+    extending.typeof_impl.register(cls)(_type_of)
 
 
 def _type_of(value: Any, context: Any) -> Bundle:
@@ -58,7 +67,7 @@ class _Model(extending.models.PrimitiveModel):
 
     def size(self) -> int:
         """Bytes."""
-        return int(self.struct.get_abi_size(registry.cpu_target.target_context.target_data))
+        return int(self.struct.get_abi_size(core.registry.cpu_target.target_context.target_data))
 
     def from_argument(self, builder: Any, value: Any) -> Any:
         if isinstance(value, ir.Argument):
@@ -73,7 +82,7 @@ class _Model(extending.models.PrimitiveModel):
 def _field(context: Any, builder: Any, kind: Bundle, value: Any, name: str) -> Any:
     index = kind.fields.index(name)
     member = kind.types[index]
-    pointer = cgutils.gep_inbounds(builder, value, 0, index)
+    pointer = core.cgutils.gep_inbounds(builder, value, 0, index)
     loaded = _load(builder, pointer, pointer.type.pointee)
     if isinstance(member, Bundle):
         size = ir.Constant(ir.IntType(64), context.data_model_manager[member].size())
@@ -89,18 +98,18 @@ def _load(builder: Any, pointer: Any, kind: Any) -> Any:
         return number
     whole = ir.Constant(kind, ir.Undefined)
     for k in range(len(kind.elements) if isinstance(kind, ir.BaseStructType) else kind.count):
-        place = cgutils.gep_inbounds(builder, pointer, 0, k)
+        place = core.cgutils.gep_inbounds(builder, pointer, 0, k)
         whole = builder.insert_value(whole, _load(builder, place, place.type.pointee), k)
     return whole
 
 
 @extending.unbox(Bundle)
 def _unbox(kind: Bundle, thing: Any, c: Any) -> Any:
-    room = cgutils.alloca_once(c.builder, c.context.data_model_manager[kind].struct)
-    failed = cgutils.false_bit
+    room = core.cgutils.alloca_once(c.builder, c.context.data_model_manager[kind].struct)
+    failed = core.cgutils.false_bit
     for k, member in enumerate(kind.types):
         native = c.unbox(member, c.pyapi.tuple_getitem(thing, k))
-        c.builder.store(native.value, cgutils.gep_inbounds(c.builder, room, 0, k))
+        c.builder.store(native.value, core.cgutils.gep_inbounds(c.builder, room, 0, k))
         failed = c.builder.or_(failed, native.is_error)
     # From here on nothing changes it, as `_load` promises; LLVM must not see that it was filled just now.
     passed_on = ir.FunctionType(room.type, [room.type])

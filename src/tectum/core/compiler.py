@@ -1,7 +1,7 @@
 """How kernels are compiled: what is inlined becomes machine code only as part of the kernel that Python calls.
 
 Numba assembles every function that it inlines, and wraps each for Python; where a function takes a hundred arrays, that
-is most of the work. This reaches into Numba; where its inside differs, kernels are compiled its way.
+is most of the work. This reaches into Numba; `inside` says whether that can be.
 """
 
 import contextlib
@@ -47,10 +47,12 @@ try:
     from numba.core.codegen import JITCodeLibrary
     from numba.core.compiler import Compiler
 except ImportError:  # a Numba with another inside
+    AVAILABLE = False
     KERNEL: dict[str, Any] = dict(WRAPPERS)
     INLINED: dict[str, Any] = dict(NO_WRAPPERS)
     CALLED: dict[str, Any] = dict(NO_WRAPPERS)
 else:
+    AVAILABLE = True
 
     class _Library(JITCodeLibrary):
         """Code of a kernel, with that of the functions it calls: these are optimised by themselves, and once."""

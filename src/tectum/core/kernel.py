@@ -19,6 +19,7 @@ from numba.core import types
 
 from tectum.core import compiler
 from tectum.core.disk_cache import AVAILABLE, DiskCache
+from tectum.core.inside import FITS
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -68,8 +69,8 @@ class Kernel(Generic[P, R]):
 
     def __init__(self, function: Callable[P, R], forceinline: bool = True) -> None:
         functools.update_wrapper(self, function)
-        self.uncached = _dispatcher(function, ENTRY_OPTIONS | compiler.KERNEL)
-        form = compiler.INLINED if forceinline else compiler.CALLED
+        self.uncached = _dispatcher(function, ENTRY_OPTIONS | (compiler.KERNEL if FITS else compiler.WRAPPERS))
+        form = (compiler.INLINED if forceinline else compiler.CALLED) if FITS else compiler.NO_WRAPPERS
         self.inner = _dispatcher(function, ENTRY_OPTIONS | form | {"forceinline": forceinline})
 
     def __call__(self, *args: P.args, **kwargs: P.kwargs) -> R:
@@ -140,7 +141,7 @@ def _dispatcher(function: Callable[..., Any], options: dict[str, Any]) -> Any:
 
 def _with_cache(function: Callable[..., Any], folder: Path) -> Any:
     """A dispatcher that keeps machine code in a folder."""
-    dispatcher = _dispatcher(function, ENTRY_OPTIONS | compiler.KERNEL)
+    dispatcher = _dispatcher(function, ENTRY_OPTIONS | (compiler.KERNEL if FITS else compiler.WRAPPERS))
     dispatcher._cache = DiskCache(function, folder)
     return dispatcher
 
