@@ -131,7 +131,25 @@ def entrained() -> Case:
     return populations, projections, []
 
 
-CASES = {"two maps": two_maps, "entrained": entrained}
+def many() -> Case:
+    """More neurons than a word marks; projections of one weight, of some of the pairs or all, and one that learns."""
+    n = 70
+    wired = csr_array(np.where(np.random.default_rng(8).random((N_U, n)) < 0.4, 0.06, 0.0).astype(np.float32))
+    populations = [
+        network.Population(N_U, E._replace(drive=20.0)),
+        network.Population(n, E._replace(noise=0.0, drive=12.0), rule=ArrivalSTDP()),
+        network.Population(N_I, I, clock=PacingClock()),
+    ]
+    projections = [
+        network.Projection(0, 1, delay=2.0, fixed=wired),
+        network.Projection(0, 1, delay=1.0, plastic=network.initial_weights(n, N_U, 0.0, 0.1, SEED, 0)),
+        network.Projection(1, 1, delay=3.0, fixed=csr_array(np.full((n, n), 0.004, np.float32)), inhibitory=True),
+        *loop(0, 2),
+    ]
+    return populations, projections, []
+
+
+CASES = {"two maps": two_maps, "entrained": entrained, "many": many}
 
 
 def shown(case: Case, n_frames: int) -> tuple[Any, Any]:

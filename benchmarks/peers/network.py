@@ -21,7 +21,18 @@ import tectum
 from tectum.core.random import keys_of_rows
 from tectum.core.records import pick
 from tectum.engine.graph import network as engine
-from tectum.engine.graph.records import EVENTS, INHIBITORY, PLASTIC, SPARSE, UNIFORM, GraphOutput, GraphState, Stimulus
+from tectum.engine.graph.records import (
+    EVENTS,
+    INHIBITORY,
+    MARKED,
+    PLASTIC,
+    SPARSE,
+    UNIFORM,
+    GraphOutput,
+    GraphState,
+    Stimulus,
+)
+from tectum.engine.graph.tables import targets_of
 from tectum.parts import (
     All,
     ArrivalSTDP,
@@ -163,10 +174,13 @@ def problem_of(chosen: Case) -> dict[str, Any]:
         target = populations[row.target]
         about = {"source": "input" if row.origin == EVENTS else names[row.source], "target": target["name"]}
         about |= {"delay": int(row.delay), "channel": "g_inh" if row.channel == INHIBITORY else "g_exc"}
-        about |= {"kind": {UNIFORM: "uniform", SPARSE: "sparse", PLASTIC: "learned"}[int(row.kind)]}
+        about |= {"kind": {UNIFORM: "uniform", SPARSE: "sparse", MARKED: "sparse", PLASTIC: "learned"}[int(row.kind)]}
         about["n_pre"] = int(row.n_pre)
         if row.kind == UNIFORM:
             about["weight"] = float(row.gain)
+        elif row.kind == MARKED:
+            i, j = targets_of(circuit.marks[row.weights :], int(row.n_pre), target["n"])
+            arrays[f"i_{p}"], arrays[f"j_{p}"], arrays[f"w_{p}"] = i, j, np.full(len(i), row.gain, np.float32)
         elif row.kind == SPARSE:
             begins = circuit.row_start[row.weights : row.weights + row.n_pre + 1]
             part = slice(begins[0], begins[-1])

@@ -51,6 +51,7 @@ except ImportError:  # a Numba with another inside
     KERNEL: dict[str, Any] = dict(WRAPPERS)
     INLINED: dict[str, Any] = dict(NO_WRAPPERS)
     CALLED: dict[str, Any] = dict(NO_WRAPPERS)
+    APART: dict[str, Any] = dict(NO_WRAPPERS)
 else:
     AVAILABLE = True
 
@@ -100,13 +101,18 @@ else:
     class _Called(_Part):
         """Code of a function that kernels call."""
 
-    def _compiler(library_class: type) -> type:
+    def _compiler(library_class: type, apart: bool = False) -> type:
         class Custom(Compiler):
-            def __init__(self, typing_context: Any, target_context: Any, library: Any, *rest: Any) -> None:
+            def __init__(
+                self, typing: Any, target: Any, library: Any, args: Any, result: Any, flags: Any, *rest: Any
+            ) -> None:
                 if library is None:
-                    library = library_class(target_context.codegen(), "kernel")
+                    library = library_class(target.codegen(), "kernel")
                     library.enable_object_caching()
-                super().__init__(typing_context, target_context, library, *rest)
+                if apart:
+                    flags = flags.copy()
+                    flags.noalias = True
+                super().__init__(typing, target, library, args, result, flags, *rest)
 
         return Custom
 
@@ -123,3 +129,4 @@ else:
     KERNEL = WRAPPERS | {"pipeline_class": _KernelCompiler}
     INLINED = NO_WRAPPERS | {"pipeline_class": _compiler(_Part)}
     CALLED = NO_WRAPPERS | {"pipeline_class": _compiler(_Called)}
+    APART = NO_WRAPPERS | {"pipeline_class": _compiler(_Called, apart=True)}

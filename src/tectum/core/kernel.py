@@ -38,7 +38,12 @@ _NUMBA: Any = numba.config
 
 def called_kernel(function: Callable[P, R]) -> Callable[P, R]:
     """As `kernel`, but other kernels call it: for long work from several places, which would be compiled for each."""
-    return function if _NUMBA.DISABLE_JIT else Kernel(function, forceinline=False)
+    return function if _NUMBA.DISABLE_JIT else Kernel(function, compiler.CALLED)
+
+
+def lane_kernel(function: Callable[P, R]) -> Callable[P, R]:
+    """As `called_kernel`, for a loop over arrays that share no memory: however many it changes, it is vectorised."""
+    return function if _NUMBA.DISABLE_JIT else Kernel(function, compiler.APART)
 
 
 def kernel(function: Callable[P, R]) -> Callable[P, R]:
@@ -67,11 +72,11 @@ class Kernel(Generic[P, R]):
     whose arguments hold no parameters (named tuples) of a class from elsewhere, since those bring their own laws.
     """
 
-    def __init__(self, function: Callable[P, R], forceinline: bool = True) -> None:
+    def __init__(self, function: Callable[P, R], form: dict[str, Any] = compiler.INLINED) -> None:
         functools.update_wrapper(self, function)
         self.uncached = _dispatcher(function, ENTRY_OPTIONS | (compiler.KERNEL if FITS else compiler.WRAPPERS))
-        form = (compiler.INLINED if forceinline else compiler.CALLED) if FITS else compiler.NO_WRAPPERS
-        self.inner = _dispatcher(function, ENTRY_OPTIONS | form | {"forceinline": forceinline})
+        options = {"forceinline": form is compiler.INLINED}
+        self.inner = _dispatcher(function, ENTRY_OPTIONS | (form if FITS else compiler.NO_WRAPPERS) | options)
 
     def __call__(self, *args: P.args, **kwargs: P.kwargs) -> R:
         for argument in (*args, *kwargs.values()) if kwargs else args:

@@ -4,7 +4,7 @@ from typing import Any
 
 import numpy as np
 from llvmlite import ir
-from numba.core import types
+from numba.core import cgutils, types
 from numba.extending import intrinsic, overload
 from numpy.typing import NDArray
 
@@ -13,6 +13,8 @@ from tectum.core.kernel import INNER_OPTIONS
 LANES = 8  # numbers of 32 bits that are added at a time
 LINE = 64  # bytes of a cache line
 WORDS = ir.VectorType(ir.IntType(32), LANES)
+MARKED = 64  # numbers that the bits of a word mark
+BLOCK = 16  # numbers of float32 in a cache line
 
 
 def aligned_zeros(shape: int | tuple[int, ...], dtype: Any) -> NDArray:
@@ -56,6 +58,99 @@ def add_lanes(total: Any, i: Any, stamp: Any, k: Any, strength: Any) -> None:
         total[i + j] += strength * stamp[k + j]
 
 
+def add_marked(total: Any, i: Any, marks: Any, k: Any, stride: Any, rows: Any, n_rows: Any, weight: Any) -> None:
+    """Add a weight to those of `MARKED` numbers that the bits of a word mark, for one row of words after another.
+
+    Parameters
+    ----------
+    total : ndarray of float32, one-dimensional
+        INOUT.
+    i : int
+        IN first place in the sum.
+    marks : ndarray of uint64, one-dimensional
+        IN; the lowest bit of a word stands for the first place.
+    k, stride : int
+        IN place of the word in row 0, and words of a row.
+    rows : ndarray of int32, one-dimensional
+        IN rows, in the order in which they are added.
+    n_rows : int
+        IN number of rows.
+    weight : float32
+        IN.
+    """
+    for f in range(n_rows):
+        mark = int(marks[k + stride * rows[f]])
+        for j in range(MARKED):
+            if mark >> j & 1:
+                total[i + j] += weight
+
+
+@intrinsic
+def _add_marked(
+    typing_context: Any, total: Any, i: Any, marks: Any, k: Any, stride: Any, rows: Any, n_rows: Any, weight: Any
+) -> Any:
+    def build(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+        data = [context.make_array(signature.args[a])(context, builder, args[a]).data for a in (0, 2, 5)]
+        where = _vector_at(builder, data[0], args[1], MARKED)
+        sums = cgutils.alloca_once_value(builder, builder.load(where, align=4))
+        weights = _splat(builder, args[7], MARKED)
+        with cgutils.for_range(builder, args[6]) as loop:
+            row = builder.sext(builder.load(builder.gep(data[2], [loop.index])), ir.IntType(64))
+            place = builder.add(args[3], builder.mul(row, args[4]))
+            mark = builder.bitcast(builder.load(builder.gep(data[1], [place])), ir.VectorType(ir.IntType(1), MARKED))
+            before = builder.load(sums, align=4)
+            builder.store(builder.select(mark, builder.fadd(before, weights), before), sums, align=4)
+        builder.store(builder.load(sums, align=4), where, align=4)
+        return context.get_dummy_value()
+
+    place = types.intp
+    return types.void(total, place, marks, place, place, rows, place, types.float32), build
+
+
+@overload(add_marked, jit_options=INNER_OPTIONS, strict=False)
+def _(total: Any, i: Any, marks: Any, k: Any, stride: Any, rows: Any, n_rows: Any, weight: Any) -> Any:
+    return lambda total, i, marks, k, stride, rows, n_rows, weight: _add_marked(
+        total, i, marks, k, stride, rows, n_rows, weight
+    )
+
+
+def add_block(total: Any, i: Any, weights: Any, k: Any, gain: Any) -> None:
+    """Add `BLOCK` weights, times a gain, to a sum; all are float32, arrays one-dimensional, total is changed."""
+    for j in range(BLOCK):
+        total[i + j] += gain * weights[k + j]
+
+
+@intrinsic
+def _add_block(typing_context: Any, total: Any, i: Any, weights: Any, k: Any, gain: Any) -> Any:
+    def build(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+        data = [context.make_array(signature.args[a])(context, builder, args[a]).data for a in (0, 2)]
+        where = _vector_at(builder, data[0], args[1], BLOCK)
+        more = builder.fmul(
+            _splat(builder, args[4], BLOCK), builder.load(_vector_at(builder, data[1], args[3], BLOCK), align=4)
+        )
+        builder.store(builder.fadd(builder.load(where, align=4), more), where, align=4)
+        return context.get_dummy_value()
+
+    return types.void(total, types.intp, weights, types.intp, types.float32), build
+
+
+@overload(add_block, jit_options=INNER_OPTIONS, strict=False)
+def _(total: Any, i: Any, weights: Any, k: Any, gain: Any) -> Any:
+    return lambda total, i, weights, k, gain: _add_block(total, i, weights, k, gain)
+
+
+def _vector_at(builder: Any, data: Any, place: Any, size: int) -> Any:
+    """Address of `size` float32 from a place on."""
+    return builder.bitcast(builder.gep(data, [place]), ir.VectorType(ir.FloatType(), size).as_pointer())
+
+
+def _splat(builder: Any, number: Any, size: int) -> Any:
+    """A vector of the same number."""
+    none = ir.Constant(ir.VectorType(number.type, size), ir.Undefined)
+    first = builder.insert_element(none, number, ir.Constant(ir.IntType(32), 0))
+    return builder.shuffle_vector(first, none, ir.Constant(ir.VectorType(ir.IntType(32), size), [0] * size))
+
+
 @intrinsic
 def _add_lanes(typing_context: Any, total: Any, i: Any, stamp: Any, k: Any, strength: Any) -> Any:
     def build(context: Any, builder: Any, signature: Any, args: Any) -> Any:
@@ -63,10 +158,8 @@ def _add_lanes(typing_context: Any, total: Any, i: Any, stamp: Any, k: Any, stre
             array = context.make_array(signature.args[which])(context, builder, args[which])
             return builder.bitcast(builder.gep(array.data, [args[which + 1]]), WORDS.as_pointer())
 
-        where, none = lanes(0), ir.Constant(WORDS, ir.Undefined)
-        factor = builder.insert_element(none, args[4], ir.Constant(ir.IntType(32), 0))
-        factor = builder.shuffle_vector(factor, none, ir.Constant(WORDS, [0] * LANES))
-        more = builder.mul(builder.load(lanes(2), align=4), factor)
+        where = lanes(0)
+        more = builder.mul(builder.load(lanes(2), align=4), _splat(builder, args[4], LANES))
         builder.store(builder.add(builder.load(where, align=4), more), where, align=4)
         return context.get_dummy_value()
 

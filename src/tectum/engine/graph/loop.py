@@ -9,9 +9,9 @@ Phases of a step of a population:
 
 1. arrivals: spikes of other populations and of the input, and pulses of the clock, raise conductances, leave traces,
    and depress the synapses of neurons that have fired
-2. membranes, with these conductances
+2. membranes, with these conductances, which then decay, as refractoriness does
 3. spikes: reset, threshold, inhibition of the others, plasticity of the synapses of the neurons that fired
-4. decay of conductances, refractoriness and thresholds
+4. decay of thresholds
 
 At the end of a frame neurons that learned in it are counted as used, their weights are normalised, and adaptation that
 does not move in every step recovers.
@@ -22,79 +22,20 @@ import math
 import numpy as np
 
 from tectum.core.kernel import called_kernel, kernel
+from tectum.core.normals import fill_normals
 from tectum.core.random import normal
 from tectum.core.records import pick
+from tectum.engine.graph.arrivals import arrive, copy_weights
 from tectum.engine.graph.input import begin_input, input_onset, recall, remember
-from tectum.engine.graph.neurons import decay, fire, move, recover, settle
-from tectum.engine.graph.records import CLOCK_STREAM, EVENTS, INHIBITORY, NEVER, RANKED, SPARSE, UNIFORM, VOLLEY_DELAY
+from tectum.engine.graph.neurons import fire, move, raises, recover, relax, settle
+from tectum.engine.graph.records import CLOCK_STREAM, NEVER, VOLLEY_DELAY
 from tectum.engine.graph.recruitment import ease
 from tectum.parts.coupling import ClockStep, follow
-from tectum.parts.neurons import rest
-from tectum.parts.plasticity import depress, inputs_depress
-from tectum.parts.traces import neuron_trace
+from tectum.parts.neurons import held, noise as noise_of, rest
 
 ZERO = np.float32(0.0)
 ONE = np.float32(1.0)
 TURN = 2.0 * math.pi
-
-
-@kernel
-def strike(circuit, state, row, i, step, learning):
-    """A spike of presynaptic neuron i arrives through a SPARSE or PLASTIC projection; INOUT state."""
-    first = circuit.first[row.target]
-    n = circuit.first[row.target + 1] - first
-    g = state.g_inh if row.channel == INHIBITORY else state.g_exc
-    if row.kind == SPARSE:
-        start, stop = circuit.row_start[row.weights + i], circuit.row_start[row.weights + i + 1]
-        targets, fixed, hit = circuit.column[start:stop], circuit.fixed[start:stop], g[first : first + n]
-        for k in range(stop - start):
-            hit[np.uint64(targets[k])] += fixed[k]
-    else:
-        at = row.weights + i
-        state.arrived[row.arrivals + i] = step
-        for j in range(n):
-            g[first + j] += row.gain * state.weights[at + j * row.n_pre]
-        if learning and inputs_depress(circuit.rules) and circuit.plastic[row.target]:
-            rule = pick(circuit.rules, row.target)
-            for j in range(n):
-                x = neuron_trace(rule, step - state.last[first + j])
-                if x > ZERO:
-                    place = at + j * row.n_pre
-                    state.weights[place] = depress(rule, state.weights[place], x)
-
-
-@called_kernel
-def arrive(circuit, state, stimulus, scratch, p, step, frame, learning):
-    """Phase 1 for one projection."""
-    row = pick(circuit.projections, p)
-    spikes, n_fired = scratch.spikes, 0
-    if row.origin == RANKED:
-        k = state.due[row.source, step % state.due.shape[1]]
-        while k >= 0:
-            spikes[n_fired] = state.onset[k]
-            n_fired += 1
-            k = state.after[k]
-    elif row.origin == EVENTS:
-        start = stimulus.start[frame, row.source]
-        sent = step % circuit.frame - row.delay
-        if sent >= 0:
-            spikes = stimulus.events[start[sent] : start[sent + 1]]
-            n_fired = spikes.shape[0]
-    elif step >= row.delay:
-        place = (step - row.delay) % state.n_fired.shape[1]
-        spikes = state.fired[place, circuit.first[row.source] : circuit.first[row.source + 1]]
-        n_fired = state.n_fired[row.source, place]
-    if n_fired == 0:
-        return
-    if row.kind == UNIFORM:
-        first, last = circuit.first[row.target], circuit.first[row.target + 1]
-        g = state.g_inh[first:last] if row.channel == INHIBITORY else state.g_exc[first:last]
-        total = row.gain * np.float32(n_fired)
-        for j in range(g.shape[0]):
-            g[j] += total
-    else:
-        for f in range(n_fired):
-            strike(circuit, state, row, spikes[f], step, learning)
 
 
 @called_kernel
@@ -130,36 +71,43 @@ def keep_time(circuit, state, pop, step, seed):
 
 
 @kernel
-def advance_neurons(circuit, state, out, scratch, drive, neuron, pop, step, frame, seed, learning):
-    """Phases 2 to 4 for a population of one role."""
-    any_fired = move(circuit, state, scratch, drive, neuron, pop, step, seed)
-    n_fired = 0
-    if any_fired:
-        n_fired = fire(circuit, state, out, scratch, neuron, pop, step, frame, learning)
-    state.n_fired[pop, step % state.n_fired.shape[1]] = n_fired
-    decay(circuit, state, neuron, pop)
+def advance(circuit, neuron, state, stimulus, out, scratch, pop, start, stop, frame, seed, learning):
+    """Steps from start to stop of a population whose neurons are like `neuron`."""
+    first, last = circuit.first[pop], circuit.first[pop + 1]
+    n, ring = last - first, state.n_fired.shape[1]
+    nothing, noise = scratch.nothing[:n], noise_of(neuron)
+    v, resting, flags = state.v[first:last], state.resting[first:last], scratch.flags[:n]
+    g_exc, g_inh = state.g_exc[first:last], state.g_inh[first:last]
+    raised = state.raised[first:last] if raises(circuit, neuron, pop) else nothing
+    eased = state.eased[first:last] if circuit.gates.factor[pop] > ONE else nothing
+    drive = stimulus.drive[frame if stimulus.drive.shape[0] > 1 else 0, first:last] if scratch.driven[pop] else nothing
+    xi = scratch.noise[:n] if noise > ZERO else nothing
+    for step in range(start, stop):
+        # 1. arrivals
+        for p in range(circuit.first_in[pop], circuit.first_in[pop + 1]):
+            arrive(circuit, state, stimulus, scratch, p, step, frame, learning)
+        if circuit.clocks.period[pop] > 0.0:
+            keep_time(circuit, state, pop, step, seed)
+        # 2. membranes; conductances and refractoriness decay
+        if noise > ZERO:
+            fill_normals(circuit.levels, seed, np.uint64(pop), step // held(neuron), noise, scratch.words, xi)
+        n_fired = 0
+        if move(neuron, v, g_exc, g_inh, resting, raised, eased, drive, xi, flags):
+            # 3. spikes
+            n_fired = fire(circuit, state, out, scratch, neuron, pop, step, frame, learning)
+        state.n_fired[pop, step % ring] = n_fired
+        # 4. thresholds
+        relax(circuit, state, neuron, pop)
+        observe(circuit, state, out, pop, step)
 
 
 @kernel
-def advance(circuit, others, state, stimulus, out, scratch, pop, step, frame, seed, learning):
-    """One step of a population; IN others, the table of the second type of neurons, or None."""
-    # 1. arrivals
-    for p in range(circuit.first_in[pop], circuit.first_in[pop + 1]):
-        arrive(circuit, state, stimulus, scratch, p, step, frame, learning)
-    if circuit.clocks.period[pop] > 0.0:
-        keep_time(circuit, state, pop, step, seed)
-    # 2. to 4.
-    drive = stimulus.drive[frame if stimulus.drive.shape[0] > 1 else 0]
-    if others is None:
-        neuron = pick(circuit.neurons, pop)
-        advance_neurons(circuit, state, out, scratch, drive, neuron, pop, step, frame, seed, learning)
-    else:
-        if circuit.role[pop] == 0:
-            neuron = pick(circuit.neurons, pop)
-            advance_neurons(circuit, state, out, scratch, drive, neuron, pop, step, frame, seed, learning)
-        else:
-            other = pick(others, pop)
-            advance_neurons(circuit, state, out, scratch, drive, other, pop, step, frame, seed, learning)
+def is_driven(circuit, stimulus, pop, frame):
+    """Whether a population has input in a frame beyond that of its neurons."""
+    drive, driven = stimulus.drive[frame if stimulus.drive.shape[0] > 1 else 0], False
+    for j in range(circuit.first[pop], circuit.first[pop + 1]):
+        driven |= drive[j] != ZERO
+    return driven
 
 
 @kernel
@@ -176,9 +124,15 @@ def recover_all(circuit, others, state):
 
 
 @kernel
-def observe(circuit, state, out, pop, row):
-    """Mean inhibitory conductance of a population and potentials of its neurons, into row `row`; OUT out."""
-    first, last = circuit.first[pop], circuit.first[pop + 1]
+def observe(circuit, state, out, pop, step):
+    """Once per ms, mean inhibitory conductance of a population and potentials of its neurons; OUT out."""
+    most = max(out.field.shape[0], out.potentials.shape[0])
+    if most == 0:
+        return
+    every = np.int64(round(1.0 / circuit.dt))
+    if step % every != 0:
+        return
+    first, last, row = circuit.first[pop], circuit.first[pop + 1], (step + out.offset[0] - out.begin[0]) // every
     if row < out.field.shape[0]:
         total = ZERO
         for j in range(first, last):
@@ -190,20 +144,20 @@ def observe(circuit, state, out, pop, row):
 
 
 @kernel
-def run_graph(circuit, state, out, scratch, stimulus, seeds, learning, from_rest, raised):
+def run_graph(circuit, others, state, out, scratch, stimulus, seeds, learning, from_rest, raised):
     """Present frames one after another.
 
-    IN circuit, stimulus, seeds (n_frames or 1,) uint64, learning, from_rest (whether each frame meets a graph at rest),
-    raised (n_neurons,) thresholds that it has then, or (0,) to keep them; INOUT state, scratch, stimulus.ranked; OUT
-    out.
+    IN circuit, others (its table of the second type of neurons, or None), stimulus, seeds (n_frames or 1,) uint64,
+    learning, from_rest (whether each frame meets a graph at rest), raised (n_neurons,) thresholds that it has then, or
+    (0,) to keep them; INOUT state, scratch, stimulus.ranked; OUT out.
     """
     n_pops = circuit.first.shape[0] - 1
-    every = np.int64(round(1.0 / circuit.dt))
-    begin = np.int64(0) if from_rest else state.clock[0]
+    out.begin[0] = np.int64(0) if from_rest else state.clock[0]
+    copy_weights(circuit, state, scratch)
     for frame in range(stimulus.ranked.shape[0]):
         seed = seeds[frame if seeds.shape[0] > 1 else 0]
         if from_rest:
-            put_to_rest(circuit, circuit.others, state)
+            put_to_rest(circuit, others, state)
             out.offset[0] = frame * circuit.frame
             for j in range(raised.shape[0]):
                 state.raised[j] = raised[j]
@@ -213,6 +167,7 @@ def run_graph(circuit, state, out, scratch, stimulus, seeds, learning, from_rest
         for pop in range(n_pops):
             if circuit.gates.factor[pop] > ONE:
                 scratch.novelty[pop] = ZERO
+            scratch.driven[pop] = is_driven(circuit, stimulus, pop, frame)
         end = state.clock[0] + circuit.frame
         while state.clock[0] < end:
             start = state.clock[0]
@@ -222,10 +177,16 @@ def run_graph(circuit, state, out, scratch, stimulus, seeds, learning, from_rest
                     begin_input(circuit, state, stimulus.ranked, frame, s, start, seed)
                 stop = min(stop, max(input_onset(circuit, state, s), start + 1))
             for pop in range(n_pops):
-                for step in range(start, stop):
-                    advance(circuit, circuit.others, state, stimulus, out, scratch, pop, step, frame, seed, learning)
-                    if step % every == 0:
-                        observe(circuit, state, out, pop, (step + out.offset[0] - begin) // every)
+                if others is None:
+                    neuron = pick(circuit.neurons, pop)
+                    advance(circuit, neuron, state, stimulus, out, scratch, pop, start, stop, frame, seed, learning)
+                else:
+                    if circuit.role[pop] == 0:
+                        neuron = pick(circuit.neurons, pop)
+                        advance(circuit, neuron, state, stimulus, out, scratch, pop, start, stop, frame, seed, learning)
+                    else:
+                        other = pick(others, pop)
+                        advance(circuit, other, state, stimulus, out, scratch, pop, start, stop, frame, seed, learning)
             for s in range(circuit.inputs.clock.shape[0]):
                 for step in range(start, stop):
                     state.due[s, step % state.due.shape[1]] = -1
@@ -236,7 +197,7 @@ def run_graph(circuit, state, out, scratch, stimulus, seeds, learning, from_rest
         if learning:
             for pop in range(n_pops):
                 settle(circuit, state, scratch, pop)
-            recover_all(circuit, circuit.others, state)
+            recover_all(circuit, others, state)
 
 
 @kernel

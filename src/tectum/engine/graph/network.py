@@ -12,7 +12,10 @@ from tectum.core.random import fill_uniform
 from tectum.core.records import pick, stack
 from tectum.engine.graph.loop import put_to_rest, run_graph
 from tectum.engine.graph.records import (
+    MARKED,
     NEVER,
+    PLASTIC,
+    SPARSE,
     VOLLEY_DELAY,
     GraphCircuit,
     GraphOutput,
@@ -28,6 +31,8 @@ from tectum.engine.graph.tables import (
     clock_of,
     in_order,
     inputs_of,
+    kind_of,
+    mark,
     projections_of,
     roles_of,
     table_of,
@@ -80,7 +85,8 @@ def build(
     first = np.concatenate([[0], np.cumsum([p.n for p in populations])]).astype(np.int64)
     ordered = [projections[k] for k in in_order(projections)]
     table, n_arrivals = projections_of(ordered, populations, inputs, event_inputs, dt)
-    sparse = [p.fixed for p in ordered if p.fixed is not None]
+    sparse = [p.fixed for p in ordered if kind_of(p) == SPARSE]
+    marks = [mark(p) for p in ordered if kind_of(p) == MARKED]
     weights = [p.plastic.ravel() for p in ordered if p.plastic is not None]
     lengths = [np.diff(matrix.indptr) for matrix in sparse]
     spread = [csr_array((p.n, p.n), dtype=np.float32) if p.spread is None else p.spread for p in populations]
@@ -103,10 +109,12 @@ def build(
         single=np.array([p.inhibition is not None for p in populations]),
         clocks=stack([clock_of(p, dt) for p in populations]),
         projections=table,
+        by_source=np.array([kind_of(p) == PLASTIC and populations[p.target].spread is None for p in ordered], bool),
         first_in=np.searchsorted(table.target, np.arange(len(populations) + 1)).astype(np.int64),
         row_start=np.concatenate([[0], np.cumsum(np.concatenate(lengths or [[]]))]).astype(np.int64),
         column=np.concatenate([matrix.indices for matrix in sparse] or [[]]).astype(np.int32),
         fixed=np.concatenate([matrix.data for matrix in sparse] or [[]]).astype(np.float32),
+        marks=np.concatenate(marks) if marks else np.zeros(0, np.uint64),
         near_start=np.concatenate([[0], np.cumsum(np.concatenate([np.diff(m.indptr) for m in spread]))]).astype(
             np.int64
         ),
@@ -163,18 +171,24 @@ def rest(circuit: GraphCircuit, weights: NDArray[np.float32], n_arrivals: int) -
     )
 
 
-def scratch_for(circuit: GraphCircuit) -> GraphScratch:
-    """Work space of a graph."""
-    n_most = int(np.diff(circuit.first).max())
+def scratch_for(circuit: GraphCircuit, n_weights: int) -> GraphScratch:
+    """Work space of a graph with so many learned weights."""
+    n_most, n_pops = int(np.diff(circuit.first).max()), len(circuit.first) - 1
     n_pre = int(circuit.projections.n_pre.max(initial=1))
+    flag_words = np.zeros(-(-n_most // 8), np.uint64)
     return GraphScratch(
-        words_for(n_most),
-        np.zeros(n_most, np.float32),
-        np.zeros(max(1, int(circuit.input_first[-1])), np.int32),
-        np.zeros(n_pre, np.float32),
-        np.zeros(n_pre, np.int64),
-        np.zeros(int(circuit.first[-1]), np.float32),
-        np.ones(len(circuit.first) - 1, np.float32),
+        words=words_for(n_most),
+        noise=np.zeros(n_most, np.float32),
+        nothing=np.zeros(n_most, np.float32),
+        driven=np.zeros(n_pops, bool),
+        flags=flag_words.view(np.uint8),
+        flag_words=flag_words,
+        by_source=np.zeros(n_weights if circuit.by_source.any() else 0, np.float32),
+        spikes=np.zeros(max(1, int(circuit.input_first[-1])), np.int32),
+        trace=np.zeros(n_pre, np.float32),
+        arrivals=np.zeros(n_pre, np.int64),
+        learned=np.zeros(int(circuit.first[-1]), np.float32),
+        novelty=np.ones(n_pops, np.float32),
     )
 
 
@@ -234,11 +248,14 @@ def run(
         np.zeros((n_events, 2), np.int64),
         np.zeros(1, np.int64),
         np.zeros(1, np.int64),
+        np.zeros(1, np.int64),
         np.zeros((n_times if field else 0, n_pops), np.float32),
         np.zeros((n_times if potentials else 0, n), np.float32),
     )
     seeds = np.atleast_1d(np.asarray(seeds, np.uint64))
-    run_graph(_as_built(circuit), state, out, scratch_for(circuit), stimulus, seeds, learning, from_rest, raised)
+    scratch = scratch_for(circuit, len(state.weights))
+    circuit = _as_built(circuit)
+    run_graph(circuit, circuit.others, state, out, scratch, stimulus, seeds, learning, from_rest, raised)
     return out
 
 

@@ -2,11 +2,11 @@
 
 import numpy as np
 
-from tectum.core.kernel import called_kernel, kernel
+from tectum.core.kernel import called_kernel, kernel, lane_kernel
 from tectum.core.maths import sum_in_lanes
-from tectum.core.normals import fill_normals
 from tectum.core.records import pick
-from tectum.engine.graph.records import PLASTIC
+from tectum.engine.graph.arrivals import copy_row
+from tectum.engine.graph.records import CROSSED, FREE, PLASTIC
 from tectum.parts.adaptive_threshold import inhibited
 from tectum.parts.map_learning import late, plasticity
 from tectum.parts.neurons import (
@@ -15,10 +15,9 @@ from tectum.parts.neurons import (
     conduct,
     crosses_eased,
     excitation_left,
-    held,
+    fresh,
     inhibition_left,
     jump,
-    noise as noise_of,
     opposed,
     recovery,
     refract,
@@ -32,6 +31,8 @@ from tectum.parts.traces import input_trace
 
 ZERO = np.float32(0.0)
 ONE = np.float32(1.0)
+ANY_CROSSED = np.uint64(0x0202020202020202)  # CROSSED in each byte of a word
+NO_FLAGS, NO_FLAG = np.uint64(0), np.uint8(0)
 
 
 @called_kernel
@@ -41,7 +42,7 @@ def learn(circuit, state, scratch, pop, j, step):
     Neurons around it learn with it, each as slowly as its own use makes it, whatever that of neuron j does.
     """
     rule, use = pick(circuit.rules, pop), pick(circuit.uses, pop)
-    first = circuit.first[pop]
+    first, last_neuron = circuit.first[pop], circuit.first[pop + 1]
     near, last = circuit.near_start[first + j], circuit.near_start[first + j + 1]
     eta = learning_rate(rule) * plasticity(use, state.use[first + j]) * scratch.novelty[pop]
     for p in range(circuit.first_in[pop], circuit.first_in[pop + 1]):
@@ -55,6 +56,8 @@ def learn(circuit, state, scratch, pop, j, step):
             weights = state.weights[row.weights + j * n_pre : row.weights + (j + 1) * n_pre]
             for i in range(n_pre):
                 weights[i] = bind(rule, weights[i], trace[i], eta)
+            if circuit.by_source[p]:
+                copy_row(row, weights, scratch.by_source, last_neuron - first, j)
             for k in range(near, last):
                 m = circuit.near[k]
                 weights = state.weights[row.weights + m * n_pre : row.weights + (m + 1) * n_pre]
@@ -89,65 +92,78 @@ def note(circuit, state, out, scratch, pop, j, step, frame, learns):
             state.latency[at] = late(gate, state.latency[at], latency)
 
 
-@called_kernel
-def move(circuit, state, scratch, drive, neuron, pop, step, seed):
-    """Phase 2: membranes of a population; returns whether a neuron is at its threshold."""
-    first, last = circuit.first[pop], circuit.first[pop + 1]
-    n = last - first
-    xi = scratch.noise[:n]
-    if noise_of(neuron) > ZERO:
-        draw = step // held(neuron)
-        fill_normals(circuit.levels, seed, np.uint64(pop), draw, noise_of(neuron), scratch.words, xi)
-    else:
-        xi[:] = ZERO
-    v, resting = state.v[first:last], state.resting[first:last]
-    raised, eased = state.raised[first:last], state.eased[first:last]
-    g_exc, g_inh, D = state.g_exc[first:last], state.g_inh[first:last], drive[first:last]
+@kernel
+def raises(circuit, neuron, pop):
+    """Whether neurons of a population have an adaptation other than 0."""
+    return circuit.moved[pop] or adapts(neuron) or fresh(neuron) != ZERO or jump(neuron, ZERO) != ZERO
+
+
+@lane_kernel
+def move(neuron, v, g_exc, g_inh, resting, raised, eased, drive, xi, flags):
+    """Phase 2: membranes of a population, and decay of conductances and refractoriness.
+
+    Returns whether a neuron is at its threshold. IN raised, eased, drive, xi; INOUT v, g_exc, g_inh, resting, all
+    (n,) float32; OUT flags (n,) uint8.
+    """
     any_fired = False
-    for j in range(n):
-        free = conduct(neuron, v[j], D[j] - opposed(neuron, raised[j]), g_exc[j], g_inh[j], xi[j])
-        v[j] = free if resting[j] <= ZERO else refract(neuron, v[j])
-        any_fired |= (resting[j] <= ZERO) & crosses_eased(neuron, v[j], raised[j], eased[j])
+    for j in range(v.shape[0]):
+        free = resting[j] <= ZERO
+        moved = conduct(neuron, v[j], drive[j] - opposed(neuron, raised[j]), g_exc[j], g_inh[j], xi[j])
+        v[j] = moved if free else refract(neuron, v[j])
+        crossed = free & crosses_eased(neuron, v[j], raised[j], eased[j])
+        any_fired |= crossed
+        flags[j] = np.uint8(free) * FREE + np.uint8(crossed) * CROSSED
+        g_exc[j] *= excitation_left(neuron)
+        g_inh[j] *= inhibition_left(neuron)
+        resting[j] = ZERO if free else resting[j] - ONE
     return any_fired
 
 
 @kernel
-def find_spikes(circuit, state, neuron, pop, spikes):
-    """Phase 3: neurons at their threshold, into `spikes`; returns their number and the one furthest beyond it."""
-    first, last = circuit.first[pop], circuit.first[pop + 1]
-    v, resting = state.v[first:last], state.resting[first:last]
-    raised, eased = state.raised[first:last], state.eased[first:last]
-    n_fired, winner, highest = 0, -1, ZERO
-    for j in range(last - first):
-        if resting[j] <= ZERO and crosses_eased(neuron, v[j], raised[j], eased[j]):
-            spikes[n_fired] = j
-            n_fired += 1
-            beyond = v[j] - (threshold(neuron, raised[j]) - eased[j])
-            if winner < 0 or beyond > highest:
-                winner, highest = j, beyond
-    return n_fired, winner
+def find_spikes(flags, words, spikes):
+    """Phase 3: neurons at their threshold, into `spikes`; returns their number. IN flags, words, the same memory."""
+    n, n_fired = spikes.shape[0], 0
+    for word in range((n + 7) // 8):
+        if words[word] & ANY_CROSSED != NO_FLAGS:
+            for j in range(8 * word, min(8 * word + 8, n)):
+                spikes[np.uint64(n_fired)] = j
+                n_fired += np.int64((flags[np.uint64(j)] & CROSSED) != NO_FLAG)
+    return n_fired
+
+
+@kernel
+def find_winner(neuron, v, raised, eased, spikes):
+    """Phase 3: of the neurons that fire the one furthest beyond its threshold, the first if there are several."""
+    winner, highest = -1, ZERO
+    for f in range(spikes.shape[0]):
+        j = spikes[f]
+        beyond = v[j] - (threshold(neuron, raised[j]) - eased[j])
+        if winner < 0 or beyond > highest:
+            winner, highest = j, beyond
+    return winner
 
 
 @called_kernel
 def fire(circuit, state, out, scratch, neuron, pop, step, frame, learning):
     """Phase 3: spikes of a population in which a neuron is at its threshold; returns their number."""
     first, last = circuit.first[pop], circuit.first[pop + 1]
+    v, flags = state.v[first:last], scratch.flags[: last - first]
     spikes = state.fired[step % state.n_fired.shape[1], first:last]
     learns_alone = circuit.near_start[last] == circuit.near_start[first]
     is_first = state.silent[pop] == 1
-    n_fired, winner = find_spikes(circuit, state, neuron, pop, spikes)
+    n_fired = find_spikes(flags, scratch.flag_words, spikes)
+    winner = find_winner(neuron, v, state.raised[first:last], state.eased[first:last], spikes[:n_fired])
     if circuit.single[pop]:
         spikes[0] = winner
         n_fired = 1
         inhibition = pick(circuit.inhibitions, pop)
-        for j in range(first, last):
-            if j != first + winner and state.resting[j] <= ZERO:
-                state.v[j] = inhibited(inhibition, state.v[j])
+        for j in range(last - first):
+            v[j] = inhibited(inhibition, v[j]) if (flags[j] & FREE) != NO_FLAG else v[j]
     for f in range(n_fired):
         j = spikes[f]
         at = first + j
-        state.v[at] = reset(neuron, ZERO, ZERO)
-        state.resting[at] = refractory(neuron) + ONE
+        v[j] = reset(neuron, ZERO, ZERO)
+        state.resting[at] = refractory(neuron)
         state.last[at] = step
         if circuit.moved[pop]:
             state.raised[at] += jump(pick(circuit.thresholds, pop), ZERO)
@@ -157,21 +173,15 @@ def fire(circuit, state, out, scratch, neuron, pop, step, frame, learning):
         note(circuit, state, out, scratch, pop, j, step, frame, learns)
         if learns and circuit.plastic[pop]:
             learn(circuit, state, scratch, pop, j, step)
-    state.eased[first:last] = ZERO
+    if circuit.gates.factor[pop] > ONE:
+        state.eased[first:last] = ZERO
     return n_fired
 
 
 @called_kernel
-def decay(circuit, state, neuron, pop):
-    """Phase 4: conductances, refractoriness and thresholds of a population."""
+def relax(circuit, state, neuron, pop):
+    """Phase 4: thresholds of a population."""
     first, last = circuit.first[pop], circuit.first[pop + 1]
-    g_exc, g_inh, resting = state.g_exc[first:last], state.g_inh[first:last], state.resting[first:last]
-    for j in range(last - first):  # one array a loop, indices from 0: the compiler makes vector instructions
-        g_exc[j] *= excitation_left(neuron)
-    for j in range(last - first):
-        g_inh[j] *= inhibition_left(neuron)
-    for j in range(last - first):
-        resting[j] = resting[j] - ONE if resting[j] > ZERO else ZERO
     if circuit.moved[pop]:
         part = pick(circuit.thresholds, pop)
         for j in range(first, last):
@@ -182,8 +192,8 @@ def decay(circuit, state, neuron, pop):
 
 
 @called_kernel
-def scale_weights(circuit, state, row, p, pop, j):
-    """The weights of neuron j of a population through projection p are normalised; INOUT state."""
+def scale_weights(circuit, state, scratch, row, p, pop, j):
+    """The weights of neuron j of a population through projection p are normalised; INOUT state, scratch."""
     norm, rule, n_pre = pick(circuit.norms, p), pick(circuit.rules, pop), row.n_pre
     weights = state.weights[row.weights + j * n_pre : row.weights + (j + 1) * n_pre]
     square = ZERO
@@ -192,6 +202,8 @@ def scale_weights(circuit, state, row, p, pop, j):
     scale = weight_factor(norm, sum_in_lanes(weights) / np.float32(n_pre), square)
     for i in range(n_pre):
         weights[i] = bounded(rule, weights[i] * scale)
+    if circuit.by_source[p]:
+        copy_row(row, weights, scratch.by_source, circuit.first[pop + 1] - circuit.first[pop], j)
 
 
 @called_kernel
@@ -205,7 +217,7 @@ def settle(circuit, state, scratch, pop):
         if row.kind == PLASTIC and circuit.normed[p]:
             for j in range(last - first):
                 if scratch.learned[first + j] > ZERO:
-                    scale_weights(circuit, state, row, p, pop, j)
+                    scale_weights(circuit, state, scratch, row, p, pop, j)
 
 
 @kernel

@@ -7,14 +7,17 @@ neurons, as a network has excitatory and inhibitory ones.
 
 from typing import Any, NamedTuple
 
+import numpy as np
+
 from tectum.core.bundle import bundle
 
 NEVER = -(2**40)  # step of an arrival, or of a spike, that has not been
 VOLLEY_DELAY = 1.0  # ms after which a clock sees the spikes that it follows
 INPUT_STREAM, CLOCK_STREAM = 2**40, 2**41  # what random numbers are for, above the numbers of the populations
 EXCITATORY, INHIBITORY = range(2)  # channels of a projection
-UNIFORM, SPARSE, PLASTIC = range(3)  # kinds of its wiring
+UNIFORM, SPARSE, MARKED, PLASTIC = range(4)  # kinds of its wiring; MARKED: one weight for the pairs that bits mark
 POPULATION, RANKED, EVENTS = range(3)  # kinds of its source
+FREE, CROSSED = np.uint8(1), np.uint8(2)  # bits of a neuron: not refractory; at its threshold
 
 
 class Projections(NamedTuple):
@@ -26,10 +29,10 @@ class Projections(NamedTuple):
     kind: Any  # int64, of the wiring
     channel: Any  # int64
     delay: Any  # int64 steps
-    weights: Any  # int64, place of the first weight; of a SPARSE one its first row
+    weights: Any  # int64, place of the first weight; of a SPARSE one its first row, of a MARKED one its first word
     arrivals: Any  # int64, place of its first presynaptic neuron in the state
     n_pre: Any  # int64
-    gain: Any  # float32, conductance of a spike per unit of weight; of a UNIFORM one the weight itself
+    gain: Any  # float32, conductance of a spike per unit of weight; of UNIFORM and MARKED ones the weight itself
 
 
 class Clocks(NamedTuple):
@@ -77,10 +80,12 @@ class GraphCircuit(NamedTuple):
     single: Any  # (n_pops,) bool, whether it does, and one neuron fires in a step at most
     clocks: Any  # Clocks
     projections: Any  # Projections
+    by_source: Any  # (n_projections,) bool, whether a copy of learned weights serves arrivals
     first_in: Any  # (n_pops + 1,) int64, projections in order of their targets
     row_start: Any  # sparse rows of the SPARSE ones, a row per presynaptic neuron
     column: Any  # int32, postsynaptic neuron within the target
     fixed: Any  # float32
+    marks: Any  # uint64, rows of the MARKED ones: a bit per postsynaptic neuron, see `tables.mark`
     near_start: Any  # (n_neurons + 1,) sparse rows, a row per neuron: those that learn with it
     near: Any  # int32, within its population
     shares: Any  # float32, of the learning rate that their own use leaves them
@@ -143,6 +148,7 @@ class GraphOutput(NamedTuple):
     events: Any  # (capacity, 2) int64, step and neuron
     n_events: Any  # (1,) int64, may exceed the capacity
     offset: Any  # (1,) int64, added to the steps of events: those of the frames before, if each begins at step 0
+    begin: Any  # (1,) int64, step at which what is kept once per ms begins
     field: Any  # (n_times, n_pops) float32, mean inhibitory conductance of each population, once per ms
     potentials: Any  # (n_times, n_neurons) float32, once per ms
 
@@ -153,6 +159,11 @@ class GraphScratch(NamedTuple):
 
     words: Any  # uint32, see `words_for`
     noise: Any  # (n_most,) float32
+    nothing: Any  # (n_most,) float32, zeros (IN), in place of what a population does not have
+    driven: Any  # (n_pops,) bool, whether it has input beyond that of the neurons in this frame
+    flags: Any  # (n_most, and up to a word) uint8, FREE and CROSSED of each neuron in this step
+    flag_words: Any  # the same memory as uint64
+    by_source: Any  # (n_weights,) float32, copy of weights for arrivals, see `arrivals.copy_row`
     spikes: Any  # (n_most inputs,) int32
     trace: Any  # (n_most inputs of a projection,) float32
     arrivals: Any  # (n_most inputs of a projection,) int64, those whose spikes have arrived in the last cycle

@@ -7,11 +7,13 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.sparse import csr_array
 
+from tectum.core.lanes import MARKED as WORD
 from tectum.core.records import pick, stack
 from tectum.engine.graph.records import (
     EVENTS,
     EXCITATORY,
     INHIBITORY,
+    MARKED,
     PLASTIC,
     POPULATION,
     RANKED,
@@ -31,6 +33,7 @@ from tectum.parts.plasticity import shift
 from tectum.parts.steps import discretise
 
 NO_GAIN = {"gain": np.zeros(0, np.float32)}
+DENSE = 0.06  # share of the pairs from which adding to marked lanes is faster than adding one by one
 
 
 class Population(NamedTuple):
@@ -167,13 +170,13 @@ def projections_of(
     dt: float,
 ) -> tuple[Projections, int]:
     """Table of projections in the order of their targets, and the number of presynaptic neurons of PLASTIC ones."""
-    rows, n_arrivals, n_rows, n_weights = [], 0, 0, 0
+    rows, n_arrivals, n_rows, n_words, n_weights = [], 0, 0, 0, 0
     for p in ordered:
         origin = RANKED if p.from_input else EVENTS if p.from_events else POPULATION
         n_pre = (
             inputs[p.source].n if p.from_input else event_inputs[p.source] if p.from_events else populations[p.source].n
         )
-        kind = UNIFORM if p.uniform is not None else SPARSE if p.fixed is not None else PLASTIC
+        kind = kind_of(p)
         whole = {
             "source": p.source,
             "origin": origin,
@@ -181,20 +184,62 @@ def projections_of(
             "kind": kind,
             "channel": INHIBITORY if p.inhibitory else EXCITATORY,
             "delay": round(p.delay / dt),
-            "weights": {UNIFORM: 0, SPARSE: n_rows, PLASTIC: n_weights}[kind],
+            "weights": {UNIFORM: 0, SPARSE: n_rows, MARKED: n_words, PLASTIC: n_weights}[kind],
             "arrivals": n_arrivals,
             "n_pre": n_pre,
         }
-        gain = np.float32(p.gain if p.uniform is None else p.uniform)
-        rows.append(Projections(gain=gain, **{name: np.int64(value) for name, value in whole.items()}))
-        if p.fixed is not None:
+        gain = p.uniform if kind == UNIFORM else p.fixed.data[0] if kind == MARKED else p.gain
+        rows.append(Projections(gain=np.float32(gain), **{name: np.int64(value) for name, value in whole.items()}))
+        if kind == SPARSE:
             n_rows += n_pre
+        if kind == MARKED:
+            n_words += n_pre * words_of(p)
         if p.plastic is not None:
             n_weights += p.plastic.size
             n_arrivals += n_pre
     if not rows:
         return Projections(**{name: np.zeros(0, np.int64) for name in Projections._fields} | NO_GAIN), 0
     return stack(rows), n_arrivals
+
+
+def kind_of(p: Projection) -> int:
+    """Kind of the wiring of a projection."""
+    if p.uniform is not None:
+        return UNIFORM
+    if p.fixed is None:
+        return PLASTIC
+    weights, n_post = p.fixed.data, p.fixed.shape[1]
+    dense = n_post >= WORD and len(weights) > DENSE * p.fixed.shape[0] * n_post
+    return MARKED if dense and weights.min() == weights.max() else SPARSE
+
+
+def words_of(p: Projection) -> int:
+    """Words that mark the targets of a neuron of a MARKED projection."""
+    return -(-p.fixed.shape[1] // WORD)
+
+
+def mark(p: Projection) -> NDArray[np.uint64]:
+    """Targets of each neuron of a MARKED projection: a bit each, in words one after another.
+
+    The last word of a row ends with the last target, so that it repeats some of the word before, which it does not
+    mark twice.
+    """
+    wired, n_words = p.fixed.toarray() != 0, words_of(p)
+    n_post = wired.shape[1]
+    bits = np.zeros((len(wired), n_words, WORD), bool)
+    bits[:, :-1] = wired[:, : (n_words - 1) * WORD].reshape(len(wired), -1, WORD)
+    rest = n_post - (n_words - 1) * WORD
+    bits[:, -1, WORD - rest :] = wired[:, n_post - rest :]
+    return np.packbits(bits, axis=2, bitorder="little").view("<u8").astype(np.uint64).ravel()
+
+
+def targets_of(marks: NDArray[np.uint64], n_pre: int, n_post: int) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Pairs of neurons, by source, of words that `mark` has made."""
+    n_words = -(-n_post // WORD)
+    words = marks[: n_pre * n_words].astype("<u8").view(np.uint8)
+    bits = np.unpackbits(words, bitorder="little").reshape(n_pre, n_words, WORD)
+    source, word, bit = np.nonzero(bits)
+    return source, np.minimum(word * WORD, n_post - WORD) + bit
 
 
 def in_order(projections: list[Projection]) -> list[int]:
