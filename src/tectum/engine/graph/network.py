@@ -85,8 +85,8 @@ def build(
     first = np.concatenate([[0], np.cumsum([p.n for p in populations])]).astype(np.int64)
     ordered = [projections[k] for k in in_order(projections)]
     table, n_arrivals = projections_of(ordered, populations, inputs, event_inputs, dt)
-    sparse = [p.fixed for p in ordered if kind_of(p) == SPARSE]
-    marks = [mark(p) for p in ordered if kind_of(p) == MARKED]
+    sparse = [p.fixed for p in ordered if p.fixed is not None and kind_of(p) == SPARSE]
+    marks = [mark(p.fixed) for p in ordered if p.fixed is not None and kind_of(p) == MARKED]
     weights = [p.plastic.ravel() for p in ordered if p.plastic is not None]
     lengths = [np.diff(matrix.indptr) for matrix in sparse]
     spread = [csr_array((p.n, p.n), dtype=np.float32) if p.spread is None else p.spread for p in populations]

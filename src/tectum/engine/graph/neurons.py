@@ -127,7 +127,7 @@ def find_spikes(flags, words, spikes):
         if words[word] & ANY_CROSSED != NO_FLAGS:
             for j in range(8 * word, min(8 * word + 8, n)):
                 spikes[np.uint64(n_fired)] = j
-                n_fired += np.int64((flags[np.uint64(j)] & CROSSED) != NO_FLAG)
+                n_fired += 1 if (flags[np.uint64(j)] & CROSSED) != NO_FLAG else 0
     return n_fired
 
 

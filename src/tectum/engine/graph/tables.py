@@ -188,12 +188,14 @@ def projections_of(
             "arrivals": n_arrivals,
             "n_pre": n_pre,
         }
-        gain = p.uniform if kind == UNIFORM else p.fixed.data[0] if kind == MARKED else p.gain
+        gain = p.gain if p.uniform is None else p.uniform
+        if kind == MARKED and p.fixed is not None:
+            gain = p.fixed.data[0]
         rows.append(Projections(gain=np.float32(gain), **{name: np.int64(value) for name, value in whole.items()}))
         if kind == SPARSE:
             n_rows += n_pre
         if kind == MARKED:
-            n_words += n_pre * words_of(p)
+            n_words += n_pre * words_of(populations[p.target].n)
         if p.plastic is not None:
             n_weights += p.plastic.size
             n_arrivals += n_pre
@@ -213,19 +215,19 @@ def kind_of(p: Projection) -> int:
     return MARKED if dense and weights.min() == weights.max() else SPARSE
 
 
-def words_of(p: Projection) -> int:
+def words_of(n_post: int) -> int:
     """Words that mark the targets of a neuron of a MARKED projection."""
-    return -(-p.fixed.shape[1] // WORD)
+    return -(-n_post // WORD)
 
 
-def mark(p: Projection) -> NDArray[np.uint64]:
+def mark(fixed: csr_array) -> NDArray[np.uint64]:
     """Targets of each neuron of a MARKED projection: a bit each, in words one after another.
 
     The last word of a row ends with the last target, so that it repeats some of the word before, which it does not
     mark twice.
     """
-    wired, n_words = p.fixed.toarray() != 0, words_of(p)
-    n_post = wired.shape[1]
+    wired = fixed.toarray() != 0
+    n_post, n_words = wired.shape[1], words_of(wired.shape[1])
     bits = np.zeros((len(wired), n_words, WORD), bool)
     bits[:, :-1] = wired[:, : (n_words - 1) * WORD].reshape(len(wired), -1, WORD)
     rest = n_post - (n_words - 1) * WORD
@@ -235,7 +237,7 @@ def mark(p: Projection) -> NDArray[np.uint64]:
 
 def targets_of(marks: NDArray[np.uint64], n_pre: int, n_post: int) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     """Pairs of neurons, by source, of words that `mark` has made."""
-    n_words = -(-n_post // WORD)
+    n_words = words_of(n_post)
     words = marks[: n_pre * n_words].astype("<u8").view(np.uint8)
     bits = np.unpackbits(words, bitorder="little").reshape(n_pre, n_words, WORD)
     source, word, bit = np.nonzero(bits)
