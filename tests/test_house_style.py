@@ -161,26 +161,6 @@ def test_no_file_repeats_the_name_of_its_folder() -> None:
     assert not places(repeats())
 
 
-def untyped(body: list[ast.stmt], path: Path) -> Iterator[tuple[Path, int, str]]:
-    """Functions without types that are no law, equation or kernel, nor inside one."""
-    for node in body:
-        if isinstance(node, ast.ClassDef):
-            yield from untyped(node.body, path)
-        elif isinstance(node, ast.FunctionDef) and not any(
-            "property" not in ast.unparse(d) and re.search(r"law|kernel|\.of\(|otherwise", ast.unparse(d))
-            for d in node.decorator_list
-        ):
-            arguments = [*node.args.args, *node.args.kwonlyargs]
-            if node.returns is None or any(a.annotation is None for a in arguments if a.arg not in ("self", "cls")):
-                yield path, node.lineno, f"{node.name} has no types"
-
-
-@pytest.mark.parametrize("layer", ["core", "parts"])
-def test_functions_that_are_no_equations_have_types(layer: str) -> None:
-    found = [place for path in SOURCES if layer_of(path) == layer for place in untyped(parse(path).body, path)]
-    assert not places(iter(found))
-
-
 def test_no_path_of_one_machine() -> None:
     def paths() -> Iterator[tuple[Path, int, str]]:
         for path in texts():

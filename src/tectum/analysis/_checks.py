@@ -68,7 +68,7 @@ def check_winners(winners: ArrayLike, shape: tuple[int, int]) -> NDArray[np.intp
     return check_indices("winners", winners, rows * cols, start=-1)
 
 
-def check_same_length(**arrays: NDArray) -> None:
+def check_same_length(**arrays: NDArray[Any]) -> None:
     """Raise unless all arrays have equally many rows."""
     lengths = {name: len(array) for name, array in arrays.items()}
     if len(set(lengths.values())) > 1:
@@ -107,7 +107,7 @@ def check_times(name: str, values: ArrayLike) -> NDArray[np.float64]:
     return times
 
 
-def rank_correlation(a: NDArray, b: NDArray) -> float:
+def rank_correlation(a: NDArray[Any], b: NDArray[Any]) -> float:
     """Spearman correlation of two equally long 1-D arrays; NaN where it is undefined (short or constant)."""
     if len(a) < 2:
         return float("nan")

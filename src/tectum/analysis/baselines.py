@@ -145,7 +145,7 @@ def constant_rule(*, rate: float = 0.05, radius: float = 1.2) -> Rule:
         Rule for `online_codebooks`.
     """
 
-    def start(squared: NDArray) -> Gains:
+    def start(squared: NDArray[Any]) -> Gains:
         reach = rate * np.exp(-squared / (2.0 * radius**2))
         return lambda share, costs: reach[costs.argmin()]
 
@@ -168,8 +168,8 @@ def annealed_rule(*, rates: tuple[float, float] = (0.3, 0.02), radii: tuple[floa
         Rule for `online_codebooks`.
     """
 
-    def start(squared: NDArray) -> Gains:
-        def gains(share: float, costs: NDArray) -> NDArray:
+    def start(squared: NDArray[Any]) -> Gains:
+        def gains(share: float, costs: NDArray[Any]) -> NDArray[Any]:
             rate, radius = (first * (last / first) ** share for first, last in (rates, radii))
             return rate * np.exp(-squared[costs.argmin()] / (2.0 * radius**2))
 
@@ -198,10 +198,10 @@ def metaplastic_rule(*, rate: float = 0.2, uses: float = 20.0, decay: float = 1e
         Rule for `online_codebooks`.
     """
 
-    def start(squared: NDArray) -> Gains:
+    def start(squared: NDArray[Any]) -> Gains:
         neighbourhoods, used = np.exp(-squared / (2.0 * radius**2)), np.zeros(len(squared))
 
-        def gains(share: float, costs: NDArray) -> NDArray:
+        def gains(share: float, costs: NDArray[Any]) -> NDArray[Any]:
             h = neighbourhoods[costs.argmin()]
             moves = rate / (1.0 + used / uses) * h
             used[:] = (1.0 - decay) * used + h
@@ -236,11 +236,11 @@ def conscience_rule(*, rate: float = 0.05, radius: float = 1.2, tau: float = 200
     D. DeSieno, "Adding a conscience to competitive learning", IEEE International Conference on Neural Networks 1988.
     """
 
-    def start(squared: NDArray) -> Gains:
+    def start(squared: NDArray[Any]) -> Gains:
         reach = rate * np.exp(-squared / (2.0 * radius**2))
         wins = np.full(len(squared), 1.0 / len(squared))
 
-        def gains(share: float, costs: NDArray) -> NDArray:
+        def gains(share: float, costs: NDArray[Any]) -> NDArray[Any]:
             winner = (costs + strength * wins).argmin()
             wins[:] *= 1.0 - 1.0 / tau
             wins[winner] += 1.0 / tau
@@ -277,10 +277,10 @@ def dynamic_rule(*, rate: float = 0.1, elasticity: float = 1.0) -> Rule:
     N. P. Rougier, Y. Boniface, "Dynamic self-organising map", Neurocomputing 74:1840-1847, 2011.
     """
 
-    def start(squared: NDArray) -> Gains:
+    def start(squared: NDArray[Any]) -> Gains:
         on_grid = squared / max(squared.max(), 1.0)
 
-        def gains(share: float, costs: NDArray) -> NDArray:
+        def gains(share: float, costs: NDArray[Any]) -> NDArray[Any]:
             winner = costs.argmin()
             width = max(elasticity**2 * costs[winner], np.finfo(float).tiny)
             return rate * np.sqrt(costs) * np.exp(-on_grid[winner] / width)

@@ -33,7 +33,7 @@ MOST_CLUSTERS = 10  # largest number of clusters `cluster_units` tries when it c
 COPIES = 400  # nodes to which `cluster_units` multiplies those of a map by the samples that they have won
 
 
-def label_units(winners: ArrayLike, labels: ArrayLike, shape: tuple[int, int]) -> NDArray:
+def label_units(winners: ArrayLike, labels: ArrayLike, shape: tuple[int, int]) -> NDArray[Any]:
     """Label each neuron by the samples it wins.
 
     Parameters
@@ -340,7 +340,7 @@ def cluster_curve(
     return curve
 
 
-def _copies(hits: ArrayLike, codebook: NDArray) -> NDArray[np.intp]:
+def _copies(hits: ArrayLike, codebook: NDArray[Any]) -> NDArray[np.intp]:
     """How many nodes stand for each neuron."""
     hits = np.asarray(hits, dtype=np.float64)
     if hits.shape != (len(codebook),) or not (np.isfinite(hits) & (hits >= 0.0)).all():
@@ -353,7 +353,7 @@ def _copies(hits: ArrayLike, codebook: NDArray) -> NDArray[np.intp]:
 
 
 def _ward(
-    nodes: NDArray, neighbours: sparse.spmatrix | None, copies: NDArray[np.intp], n_clusters: int
+    nodes: NDArray[Any], neighbours: sparse.spmatrix | None, copies: NDArray[np.intp], n_clusters: int
 ) -> NDArray[np.intp]:
     """Cluster of each node (n_nodes, n_features), of which there are so many copies (n_nodes,).
 
@@ -376,7 +376,7 @@ def _ward(
     return np.unique(found[first], return_inverse=True)[1]
 
 
-def _best_cut(nodes: NDArray, group: Callable[[int], NDArray[np.intp]]) -> NDArray[np.intp]:
+def _best_cut(nodes: NDArray[Any], group: Callable[[int], NDArray[np.intp]]) -> NDArray[np.intp]:
     """The clustering with the highest mean silhouette; the smallest number of clusters on a tie."""
     if len(nodes) < 3 or np.ptp(nodes, axis=0).max() == 0:
         return np.zeros(len(nodes), dtype=np.intp)

@@ -3,7 +3,7 @@
 Signals are one number per sample of time, ``rate_hz`` samples a second: fields, or spikes counted in bins.
 """
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -194,7 +194,7 @@ def _check_pair(x: ArrayLike, y: ArrayLike, order: int) -> NDArray[np.float64]:
     return signals - signals.mean(axis=0)
 
 
-def _fit(signals: NDArray, order: int) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+def _fit(signals: NDArray[Any], order: int) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Coefficients (order, n, n) of an autoregressive model of n signals, and the residuals' covariance (n, n)."""
     n_samples, n = signals.shape
     past = np.concatenate([signals[order - k : n_samples - k] for k in range(1, order + 1)], axis=1)

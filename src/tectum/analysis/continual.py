@@ -5,7 +5,7 @@ samples, some of each class. Labels belong to the evaluation; the map never sees
 measurement.
 """
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -332,7 +332,7 @@ def _check_classes(labels: ArrayLike, n_probes: int) -> NDArray[np.intp]:
     return classes
 
 
-def _check_rows(name: str, rows: ArrayLike, table: NDArray) -> NDArray[np.intp]:
+def _check_rows(name: str, rows: ArrayLike, table: NDArray[Any]) -> NDArray[np.intp]:
     rows = check_indices(name, rows, len(table))
     if len(rows) != table.shape[1]:
         raise ValueError(f"{name} must have a row for each of the {table.shape[1]} classes, got {len(rows)}; pass all")
@@ -349,7 +349,7 @@ def _wins(winners: ArrayLike, labels: ArrayLike, n_units: int) -> NDArray[np.int
     return wins
 
 
-def _per_probe(totals: NDArray, labels: ArrayLike) -> NDArray[np.float64]:
+def _per_probe(totals: NDArray[Any], labels: ArrayLike) -> NDArray[np.float64]:
     """Totals (n_times, n_classes) divided by the number of probes of each class."""
     probes = np.bincount(np.asarray(labels))
     return np.divide(totals, probes, out=np.full(totals.shape, np.nan), where=probes > 0)

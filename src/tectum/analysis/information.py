@@ -80,7 +80,7 @@ def transmitted_information(
     return TransmittedInformation(bits - chance, float(np.mean(decoded == classes)), bits, chance)
 
 
-def _decode(counts: NDArray, classes: NDArray, fold: NDArray) -> NDArray[np.intp]:
+def _decode(counts: NDArray[Any], classes: NDArray[Any], fold: NDArray[Any]) -> NDArray[np.intp]:
     """Most probable class (n_frames,) of each frame, learned from the frames of the other folds."""
     decoded = np.empty(len(classes), dtype=np.intp)
     member = np.eye(classes.max() + 1)[classes].T
@@ -98,5 +98,5 @@ def _decode(counts: NDArray, classes: NDArray, fold: NDArray) -> NDArray[np.intp
     return decoded
 
 
-def _bits(a: NDArray, b: NDArray) -> float:
+def _bits(a: NDArray[Any], b: NDArray[Any]) -> float:
     return float(mutual_info_score(a, b) / np.log(2.0))

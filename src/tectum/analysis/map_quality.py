@@ -6,6 +6,7 @@ the units of the arrays given; scale the features first where they should count 
 """
 
 from collections.abc import Iterator
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -313,7 +314,7 @@ def _check_features(X: ArrayLike, codebook: ArrayLike) -> tuple[NDArray[np.float
     return X, codebook
 
 
-def _distance_chunks(X: NDArray, nodes: NDArray) -> Iterator[tuple[slice, NDArray]]:
+def _distance_chunks(X: NDArray[Any], nodes: NDArray[Any]) -> Iterator[tuple[slice, NDArray[Any]]]:
     """Slices of X with their distances to all nodes; exact differences, so that duplicates tie exactly."""
     n_rows = max(1, MAX_DISTANCES // max(1, len(nodes)))
     for start in range(0, len(X), n_rows):
@@ -328,12 +329,12 @@ def _defined_nodes(codebook: ArrayLike, shape: tuple[int, int]) -> tuple[NDArray
     return codebook[defined], grid_positions(shape)[defined]
 
 
-def _distances_from(points: NDArray, i: int) -> NDArray[np.float64]:
+def _distances_from(points: NDArray[Any], i: int) -> NDArray[np.float64]:
     """Distances from point ``i`` to all others, (n_points - 1,)."""
     return np.delete(cdist(points[i : i + 1], points)[0], i)
 
 
-def _neighbours(distances: NDArray, k: int) -> tuple[NDArray[np.intp], NDArray[np.float64]]:
+def _neighbours(distances: NDArray[Any], k: int) -> tuple[NDArray[np.intp], NDArray[np.float64]]:
     """Indices that can be among the ``k`` nearest, and the chance of each when ties are broken at random."""
     farthest = np.partition(distances, k - 1)[k - 1]
     members = np.flatnonzero(distances <= farthest)

@@ -4,6 +4,8 @@ Spikes are three arrays of shape (n_spikes,): ``time_ms``, ``neuron`` and ``pres
 time, as a recording gives them. Latency tables have shape (n_presentations, n_neurons), NaN for a silent neuron.
 """
 
+from typing import Any
+
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy.spatial.distance import cdist
@@ -167,7 +169,7 @@ def latency_rank_correlation(latency: ArrayLike, drive: ArrayLike) -> float:
 
 def bubble_profile(
     time_ms: ArrayLike, neuron: ArrayLike, volley: ArrayLike, shape: tuple[int, int]
-) -> dict[str, NDArray]:
+) -> dict[str, NDArray[Any]]:
     """How activity spreads on a map around the first neuron of each volley.
 
     Parameters

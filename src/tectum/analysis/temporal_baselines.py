@@ -171,7 +171,7 @@ def temporal_quantization(
     return np.array(spreads) * n_positions / (2.0 * np.pi)
 
 
-def _remember(X: NDArray, model: TemporalModel) -> NDArray[np.float64]:
+def _remember(X: NDArray[Any], model: TemporalModel) -> NDArray[np.float64]:
     """What the map sees of the stream (n_steps, n_inputs): the input, its running mean, or earlier ones beside it."""
     if isinstance(model, DelayTaps):
         steps = np.arange(len(X))
@@ -194,7 +194,7 @@ class _Steps:
         self.context = self.contexts.mean(axis=0)  # C of `MergeMap`
         self.merged = np.zeros_like(self.contexts)  # C - c of `MergeMap`
 
-    def respond(self, x: NDArray) -> tuple[NDArray, NDArray]:
+    def respond(self, x: NDArray[Any]) -> tuple[NDArray[Any], NDArray[Any]]:
         """Cost of each neuron (n_units,), of which the least wins, and where its weights would move (n_units, n)."""
         model, towards = self.model, x - self.codebook
         if isinstance(model, RecurrentMap):
@@ -212,12 +212,12 @@ class _Steps:
             self.context = (1.0 - model.b) * self.codebook[winner] + model.b * self.contexts[winner]
         return costs, towards
 
-    def learn(self, gains: NDArray, towards: NDArray) -> None:
+    def learn(self, gains: NDArray[Any], towards: NDArray[Any]) -> None:
         """Move weights, and contexts, by their gains (n_units,)."""
         self.codebook += gains[:, np.newaxis] * towards
         if isinstance(self.model, MergeMap):
             self.contexts += gains[:, np.newaxis] * self.merged
 
 
-def _square(vectors: NDArray) -> NDArray[np.float64]:
+def _square(vectors: NDArray[Any]) -> NDArray[np.float64]:
     return np.einsum("jd,jd->j", vectors, vectors)

@@ -4,7 +4,7 @@ Weights W have shape (n_post, n_pre), positions (n, 2). With P_ji = W_ji / sum_i
 the distribution P_j over the nodes of the sheet below.
 """
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -490,7 +490,7 @@ def _frames(
     return np.concatenate([[0], np.cumsum(counts)]), nodes[np.argsort(times, kind="stable")], X
 
 
-def _centres(first: NDArray, nodes: NDArray, X: NDArray, least: int) -> NDArray[np.float64]:
+def _centres(first: NDArray[Any], nodes: NDArray[Any], X: NDArray[Any], least: int) -> NDArray[np.float64]:
     """Centre of what fires in each frame, NaN without a wave."""
     sums = np.concatenate([np.zeros((1, 2)), np.cumsum(X[nodes], axis=0)])
     counts = np.diff(first)
@@ -528,7 +528,7 @@ def _check_fields(W: ArrayLike, positions: ArrayLike) -> tuple[NDArray[np.float6
     return P, X
 
 
-def _signed_area(corners: NDArray) -> NDArray[np.float64]:
+def _signed_area(corners: NDArray[Any]) -> NDArray[np.float64]:
     """Areas of triangles (n, 3, 2), negative if clockwise."""
     a, b = corners[:, 1] - corners[:, 0], corners[:, 2] - corners[:, 0]
     return 0.5 * (a[:, 0] * b[:, 1] - a[:, 1] * b[:, 0])

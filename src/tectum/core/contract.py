@@ -18,13 +18,15 @@ class Contract(NamedTuple):
 
     role: str  # "neuron"
     purpose: str  # one sentence
-    laws: tuple[Law, ...]
+    laws: tuple[Law[...], ...]
     fields: dict[str, str]  # those that default equations read: what they hold, and the unit
-    optional: tuple[Law, ...] = ()  # laws that a loop may leave out: read-outs, and other forms of laws it asks for
+    optional: tuple[
+        Law[...], ...
+    ] = ()  # laws that a loop may leave out: read-outs, and other forms of laws it asks for
     reads: tuple[str, ...] = ()  # fields that a loop reads itself
 
     def check(
-        self, where: str, step: Any, laws: Iterable[Law], *, why: str = "", instead: tuple[Law, ...] = ()
+        self, where: str, step: Any, laws: Iterable[Law[...]], *, why: str = "", instead: tuple[Law[...], ...] = ()
     ) -> None:
         """Check that a part brings what a loop asks for, and nothing that the loop would ignore.
 

@@ -123,14 +123,14 @@ def source_hash() -> str | None:
 LOADED_HASH = source_hash()
 
 
-def _is_foreign(value: tuple) -> bool:
+def _is_foreign(value: tuple[Any, ...]) -> bool:
     """Whether a tuple is, or holds at any depth, a named tuple of a class from outside this package."""
     if type(value) is not tuple and not in_package(type(value)):
         return True
     return any(isinstance(item, tuple) and _is_foreign(item) for item in value)
 
 
-class _Forgetful(dict):
+class _Forgetful(dict[Any, Any]):
     """A dict that keeps nothing."""
 
     def __setitem__(self, key: Any, value: Any) -> None:

@@ -17,7 +17,7 @@ MARKED = 64  # numbers that the bits of a word mark
 BLOCK = 16  # numbers of float32 in a cache line
 
 
-def aligned_zeros(shape: int | tuple[int, ...], dtype: Any) -> NDArray:
+def aligned_zeros(shape: int | tuple[int, ...], dtype: Any) -> NDArray[Any]:
     """Zeros from the begin of a cache line on; a pass over others takes up to a half longer.
 
     No other array shares a line with them: two threads that write to the same line wait for each other.
@@ -29,7 +29,7 @@ def aligned_zeros(shape: int | tuple[int, ...], dtype: Any) -> NDArray:
     return room[first : first + n_bytes].view(dtype).reshape(shape)
 
 
-def aligned(array: NDArray) -> NDArray:
+def aligned(array: NDArray[Any]) -> NDArray[Any]:
     """A copy of an array, flat, from the begin of a cache line on."""
     copy = aligned_zeros(array.size, array.dtype)
     copy[:] = array.ravel()

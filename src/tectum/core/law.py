@@ -8,16 +8,23 @@ in a kernel the choice is made at compile time and costs nothing.
 import functools
 import inspect
 from collections.abc import Callable, Iterable
-from typing import Any
+from typing import Any, Concatenate, Generic, ParamSpec, TypeAlias, TypeVar
 
+import numpy as np
 from numba.core import types
 from numba.core.errors import TypingError
 from numba.extending import overload
 
 from tectum.core.kernel import INNER_OPTIONS, in_package
 
+Real: TypeAlias = float | np.float32  # a number in an equation: float32 in a kernel
+Whole: TypeAlias = int | np.integer[Any]  # a count, or a number of steps
 
-def law(stub: Callable[..., Any]) -> "Law":
+P = ParamSpec("P")
+Equation = TypeVar("Equation", bound=Callable[..., Any])
+
+
+def law(stub: Callable[Concatenate[Any, P], Any]) -> "Law[P]":
     """Turn a stub into a law, an open function to which equations are added with `Law.of`.
 
     Parameters
@@ -48,10 +55,10 @@ def law(stub: Callable[..., Any]) -> "Law":
     return Law(stub)
 
 
-class Law:
+class Law(Generic[P]):
     """An open function of a parameter tuple and scalars; see `law`."""
 
-    def __init__(self, stub: Callable[..., Any]) -> None:
+    def __init__(self, stub: Callable[Concatenate[Any, P], Any]) -> None:
         functools.update_wrapper(self, stub)
         self._name = stub.__name__
         self._arguments = ", ".join(inspect.signature(stub).parameters)
@@ -61,7 +68,7 @@ class Law:
         self.needs: tuple[str, ...] = ()  # fields that the default equation reads
         overload(self, jit_options=INNER_OPTIONS, strict=False)(self._choose)
 
-    def of(self, parameters: type) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+    def of(self, parameters: type) -> Callable[[Equation], Equation]:
         """Decorator that adds the equation for one parameter type, which may come from any file.
 
         Parameters
@@ -78,7 +85,7 @@ class Law:
             not: code compiled before would go on using the other equation.
         """
 
-        def add(equation: Callable[..., Any]) -> Callable[..., Any]:
+        def add(equation: Equation) -> Equation:
             if not (isinstance(parameters, type) and issubclass(parameters, tuple) and hasattr(parameters, "_fields")):
                 raise TypeError(
                     f"{self._name}.of(parameters): parameters must be a NamedTuple class, got {parameters!r}; "
@@ -97,7 +104,7 @@ class Law:
 
         return add
 
-    def otherwise(self, *needs: str) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+    def otherwise(self, *needs: str) -> Callable[[Equation], Equation]:
         """Decorator that sets the equation for all types without one of their own.
 
         Parameters
@@ -106,7 +113,7 @@ class Law:
             Fields that the equation reads; a type that lacks one of them must bring an equation.
         """
 
-        def add(equation: Callable[..., Any]) -> Callable[..., Any]:
+        def add(equation: Equation) -> Equation:
             self._check_arguments(equation, "otherwise")
             self._default = lambda parameters: None if self._missing(parameters) else equation
             self.default, self.needs = inspect.getdoc(equation), needs
@@ -156,7 +163,7 @@ class Law:
     def __repr__(self) -> str:
         return f"<law {self.signature}>"
 
-    def __call__(self, p: Any, *args: Any, **kwargs: Any) -> Any:
+    def __call__(self, p: Any, *args: P.args, **kwargs: P.kwargs) -> Any:
         equation = self._find(type(p))
         if equation is None:
             raise TypeError(self._unknown(type(p).__name__))

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from scipy.special import ndtri
 
 from tectum.core.kernel import called_kernel, kernel
+from tectum.core.law import Real, Whole
 from tectum.core.random import block
 
 LEVELS = 2**16  # a number has 16 random bits
@@ -52,7 +53,15 @@ def words_for(n: int) -> NDArray[np.uint32]:
 
 
 @called_kernel
-def fill_normals(levels, seed, stream, step, sd, words, out):
+def fill_normals(
+    levels: NDArray[np.float32],
+    seed: Whole,
+    stream: Whole,
+    step: Whole,
+    sd: Real,
+    words: NDArray[np.uint32],
+    out: NDArray[np.float32],
+) -> None:
     """Fill `out` with normal numbers of mean 0, each a function of the key and of its place alone.
 
     Parameters
@@ -100,7 +109,7 @@ def normal_array(seed: np.uint64, stream: int, step: int, n: int) -> NDArray[np.
 
 
 @called_kernel
-def fill_close_normals(seed, stream, step, sd, out):
+def fill_close_normals(seed: Whole, stream: Whole, step: Whole, sd: Real, out: NDArray[np.float32]) -> None:
     """Fill `out` with nearly normal numbers of mean 0, each a function of the key, its place and their number.
 
     Parameters
@@ -125,7 +134,7 @@ def fill_close_normals(seed, stream, step, sd, out):
 
 
 @kernel
-def sums_of_bytes(place, keys):
+def sums_of_bytes(place: Whole, keys: tuple[np.uint32, np.uint32, np.uint32]) -> np.uint32:
     """Two sums of two random bytes, in the two halves of a word that is a hash of a place."""
     x = np.uint32((np.uint64(place) + np.uint64(keys[0])) & LOW)
     x = np.uint32(x ^ np.uint32(x >> SHIFT))
@@ -137,13 +146,13 @@ def sums_of_bytes(place, keys):
 
 
 @kernel
-def product(x, multiplier):
+def product(x: np.uint32, multiplier: np.uint64) -> np.uint32:
     """Low half of the product of 32-bit words."""
     return np.uint32((np.uint64(x) * multiplier) & LOW)
 
 
 @kernel
-def quantile(total, law):
+def quantile(total: Whole, law: tuple[Real, Real, Real, Real, Real]) -> Real:
     """What a sum of two bytes stands for, by the coefficients of a polynomial."""
     t = np.float32(np.uint32(total)) - MIDDLE
     square = t * t

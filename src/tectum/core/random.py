@@ -12,13 +12,16 @@ Source: Salmon, Moraes, Dror & Shaw (2011), Parallel random numbers: as easy as 
 
 import hashlib
 import math
-from typing import Any
+from typing import Any, TypeAlias
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from sklearn.utils import check_random_state
 
 from tectum.core.kernel import kernel
+from tectum.core.law import Whole
+
+Words: TypeAlias = tuple[np.uint64, np.uint64, np.uint64, np.uint64]
 
 ROUNDS = 10
 MULTIPLIER_0 = np.uint64(0xD2511F53)
@@ -33,7 +36,7 @@ RANGE = np.uint64(2**32)
 
 
 @kernel
-def philox(c0, c1, c2, c3, k0, k1):
+def philox(c0: Whole, c1: Whole, c2: Whole, c3: Whole, k0: Whole, k1: Whole) -> Words:
     """Philox4x32-10: a block of four random words from a counter and a key.
 
     Parameters
@@ -67,7 +70,7 @@ def philox(c0, c1, c2, c3, k0, k1):
 
 
 @kernel
-def block(seed, presentation, step, neuron):
+def block(seed: Whole, presentation: Whole, step: Whole, neuron: Whole) -> Words:
     """The four random words of one (seed, presentation, step, neuron); see `uniform` for the arguments."""
     key = np.uint64(seed)
     counter = np.uint64(presentation)
@@ -82,7 +85,7 @@ def block(seed, presentation, step, neuron):
 
 
 @kernel
-def uniform(seed, presentation, step, neuron):
+def uniform(seed: Whole, presentation: Whole, step: Whole, neuron: Whole) -> np.float32:
     """A number from the uniform distribution on [0, 1).
 
     Parameters
@@ -106,7 +109,7 @@ def uniform(seed, presentation, step, neuron):
 
 
 @kernel
-def normal(seed, presentation, step, neuron):
+def normal(seed: Whole, presentation: Whole, step: Whole, neuron: Whole) -> np.float32:
     """A number from the normal distribution with mean 0 and variance 1; see `uniform` for the arguments.
 
     Box & Muller (1958), from two 32-bit uniform numbers, hence within 6.7 standard deviations; float32. The bits rest
@@ -118,7 +121,7 @@ def normal(seed, presentation, step, neuron):
 
 
 @kernel
-def integers(seed, presentation, n):
+def integers(seed: Whole, presentation: Whole, n: Whole) -> np.int64:
     """An integer from 0 to n - 1, each equally likely, for instance the sample to present.
 
     Lemire (2019), ACM TOMACS 29(1):3: the high half of word * n, rejecting the words that would favour some results.
@@ -148,7 +151,7 @@ def integers(seed, presentation, n):
 
 
 @kernel
-def fill_uniform(seed, presentation, step, out):
+def fill_uniform(seed: Whole, presentation: Whole, step: Whole, out: NDArray[np.float32]) -> None:
     """Fill `out` with `uniform` of neurons 0, 1, ...
 
     Parameters

@@ -152,25 +152,25 @@ class DiehlCook(SpikingEstimator):
 
     def __init__(
         self,
-        n_neurons=100,
+        n_neurons: int = 100,
         *,
-        n_passes=1,
-        shuffle=False,
-        encoder=None,
-        retry=None,
-        neuron=None,
-        inhibition=None,
-        rule=None,
-        norm=None,
-        gain=None,
-        dt=1.0,
-        input_range=None,
-        warm_start=False,
-        random_state=None,
-        verbose=False,
-        n_jobs=None,
-        engine="cpu",
-    ):
+        n_passes: int = 1,
+        shuffle: bool = False,
+        encoder: Any = None,
+        retry: Any = None,
+        neuron: Any = None,
+        inhibition: Any = None,
+        rule: Any = None,
+        norm: Any = None,
+        gain: Any = None,
+        dt: float = 1.0,
+        input_range: Any = None,
+        warm_start: bool = False,
+        random_state: Any = None,
+        verbose: bool = False,
+        n_jobs: int | None = None,
+        engine: str = "cpu",
+    ) -> None:
         self.n_neurons = n_neurons
         self.n_passes = n_passes
         self.shuffle = shuffle
@@ -384,7 +384,7 @@ class DiehlCook(SpikingEstimator):
             raise ValueError("DiehlCook.engine must be 'cpu', since {}, got 'cuda'; {}".format(*obstacle))
         return X
 
-    def _validate_labels(self, X: NDArray, y: Any) -> NDArray[Any]:
+    def _validate_labels(self, X: NDArray[Any], y: Any) -> NDArray[Any]:
         y = check_array(y, ensure_2d=False, dtype=None, input_name="y")
         if y.ndim != 1:
             raise ValueError(
@@ -416,7 +416,7 @@ class DiehlCook(SpikingEstimator):
     def _plan(self, n_samples: int | None) -> int:
         return self.n_passes * (n_samples or 0)
 
-    def _start(self, X: NDArray) -> None:
+    def _start(self, X: NDArray[Any]) -> None:
         """Weights and thresholds before learning, and the scale of the input."""
         chosen = self.chosen_parts()
         self.input_range_ = unit_range(X, self.input_range, "DiehlCook")
@@ -444,7 +444,7 @@ class DiehlCook(SpikingEstimator):
         parts = (chosen[name] for name in network.DiehlCookParts._fields)
         return network.build_circuit(self.gain_, float(self.dt), int(self._seed), *parts)
 
-    def _inputs(self, X: NDArray) -> NDArray[np.float32]:
+    def _inputs(self, X: NDArray[Any]) -> NDArray[np.float32]:
         """Values of the inputs, from 0 to 1."""
         return unit_values(X, self.input_range_)
 
@@ -457,7 +457,7 @@ class DiehlCook(SpikingEstimator):
                 order = np.argsort(uniform_array(int(self._seed), ORDER_STREAM, lap, n_samples), kind="stable")
             yield order[first : first + self._chunk()]
 
-    def _learn(self, X: NDArray) -> None:
+    def _learn(self, X: NDArray[Any]) -> None:
         """Present samples one after another."""
         circuit = self._build()
         state = DiehlCookState(*(array.copy() for array in self._state))
@@ -476,7 +476,7 @@ class DiehlCook(SpikingEstimator):
                 stacklevel=4,
             )
 
-    def _responses(self, X: NDArray) -> NDArray[np.float32]:
+    def _responses(self, X: NDArray[Any]) -> NDArray[np.float32]:
         """Spike counts (n_samples, n_neurons)."""
         circuit = self._build()
         counts = np.empty((len(X), len(self.weights_)), np.float32)
@@ -489,7 +489,7 @@ class DiehlCook(SpikingEstimator):
                 advance(len(part))
         return counts
 
-    def _assign(self, X: NDArray, y: NDArray) -> Self:
+    def _assign(self, X: NDArray[Any], y: NDArray[Any]) -> Self:
         self.classes_, self.unit_classes_ = analysis.label_responders(self._responses(X), y)
         return self
 
@@ -512,7 +512,7 @@ class DiehlCook(SpikingEstimator):
             self.classes_, self.unit_classes_ = np.array(header["classes"]), arrays["unit_classes_"]
 
 
-def _learn_together(nets: list[DiehlCook], X: NDArray, chosen: NDArray[np.intp]) -> None:
+def _learn_together(nets: list[DiehlCook], X: NDArray[Any], chosen: NDArray[np.intp]) -> None:
     """Present to each network the samples that were chosen for it (n_networks, n_presentations), on a device."""
     first, (samples, order) = nets[0], np.unique(chosen, return_inverse=True)
     states, seeds = [net._state for net in nets], np.array([net._seed for net in nets], np.uint64)

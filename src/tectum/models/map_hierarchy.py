@@ -129,19 +129,19 @@ class MapHierarchy(SpikingEstimator):
 
     def __init__(
         self,
-        maps=None,
+        maps: Any = None,
         *,
-        clock=None,
-        cycles=4,
-        n_passes=1,
-        shuffle=False,
-        greedy=False,
-        dt=0.2,
-        warm_start=False,
-        n_jobs=None,
-        random_state=None,
-        verbose=False,
-    ):
+        clock: Any = None,
+        cycles: int = 4,
+        n_passes: int = 1,
+        shuffle: bool = False,
+        greedy: bool = False,
+        dt: float = 0.2,
+        warm_start: bool = False,
+        n_jobs: int | None = None,
+        random_state: Any = None,
+        verbose: bool = False,
+    ) -> None:
         self.maps = maps
         self.clock = clock
         self.cycles = cycles
@@ -476,7 +476,7 @@ class MapHierarchy(SpikingEstimator):
         state = network.at_rest(self._graph.graph.circuit, self._state)
         return Memory(state, [np.full_like(p, -1) for p in self._past])
 
-    def _scores(self, X: NDArray, memory: Memory | None) -> dict[str, NDArray[np.float64]]:
+    def _scores(self, X: NDArray[Any], memory: Memory | None) -> dict[str, NDArray[np.float64]]:
         """Scores by map; changes the memory."""
         first = self._graph.graph.circuit.first
         if memory is None:
@@ -486,7 +486,7 @@ class MapHierarchy(SpikingEstimator):
             table = self._respond(X, memory)
         return {m.name: table[:, first[2 * k] : first[2 * k + 1]] for k, m in enumerate(self.maps_)}
 
-    def _start(self, X: NDArray) -> None:
+    def _start(self, X: NDArray[Any]) -> None:
         """A hierarchy at rest with random weights."""
         maps = description.counted(self.maps, X.shape[1])
         self.maps_ = map_graph.resolved(maps, self.clock or parts.PacingClock(), X.shape[1])
@@ -519,8 +519,8 @@ class MapHierarchy(SpikingEstimator):
         return self._build(n_features)
 
     def _ranked(
-        self, X: NDArray, means: list[NDArray], past: list[NDArray], *, learning: bool
-    ) -> tuple[NDArray[np.int32], list[NDArray], list[NDArray]]:
+        self, X: NDArray[Any], means: list[NDArray[Any]], past: list[NDArray[Any]], *, learning: bool
+    ) -> tuple[NDArray[np.int32], list[NDArray[Any]], list[NDArray[Any]]]:
         """Inputs that fire in each frame, and the state of the codes after them."""
         circuit = self._graph.graph.circuit
         ranked = np.full((len(X), int(circuit.input_first[-1])), -1, np.int32)
@@ -557,7 +557,7 @@ class MapHierarchy(SpikingEstimator):
     def _chunk(self) -> int:
         return BATCH
 
-    def _learn(self, X: NDArray, circuit: Any = None) -> None:
+    def _learn(self, X: NDArray[Any], circuit: Any = None) -> None:
         """Show frames one after another."""
         circuit = self._graph.graph.circuit if circuit is None else circuit
         ranked, means, past = self._ranked(X, self._means, self._past, learning=True)
@@ -569,12 +569,12 @@ class MapHierarchy(SpikingEstimator):
         seen, counts = self._seen + len(X), self.spike_counts_ + np.array(spikes)
         self._commit(_state=state, _means=means, _past=past, _seen=seen, spike_counts_=counts)
 
-    def _unseen(self, X: NDArray) -> NDArray[np.int32]:
+    def _unseen(self, X: NDArray[Any]) -> NDArray[np.int32]:
         """Inputs that fire in frames of which the first has no past, by the codes as they are."""
         ranked, _, _ = self._ranked(X, self._means, [np.full_like(p, -1) for p in self._past], learning=False)
         return ranked
 
-    def _respond(self, X: NDArray, memory: Memory | None) -> NDArray[np.float64]:
+    def _respond(self, X: NDArray[Any], memory: Memory | None) -> NDArray[np.float64]:
         """Scores of all neurons to frames that follow those in memory, which changes, or to each from rest."""
         circuit = self._graph.graph.circuit
         if memory is None:

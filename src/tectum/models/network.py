@@ -137,20 +137,20 @@ class Network(SpikingEstimator):
 
     def __init__(
         self,
-        populations=None,
-        projections=None,
-        inputs=None,
+        populations: Any = None,
+        projections: Any = None,
+        inputs: Any = None,
         *,
-        presentation=350.0,
-        dt=1.0,
-        from_rest=True,
-        n_passes=1,
-        readout=None,
-        input_range=None,
-        n_jobs=None,
-        random_state=None,
-        verbose=False,
-    ):
+        presentation: float = 350.0,
+        dt: float = 1.0,
+        from_rest: bool = True,
+        n_passes: int = 1,
+        readout: Any = None,
+        input_range: Any = None,
+        n_jobs: int | None = None,
+        random_state: Any = None,
+        verbose: bool = False,
+    ) -> None:
         self.populations = populations
         self.projections = projections
         self.inputs = inputs

@@ -167,26 +167,26 @@ class SpikingDictionary(SpikingEstimator):
 
     def __init__(
         self,
-        n_components=64,
+        n_components: int = 64,
         *,
-        n_active=None,
-        n_presentations=None,
-        encoder=None,
-        neuron=None,
-        competition=None,
-        threshold=None,
-        rule=None,
-        initial=None,
-        schedule=None,
-        on_off=None,
-        input_scale=None,
-        output="counts",
-        sparse_output=False,
-        warm_start=False,
-        random_state=None,
-        verbose=False,
-        n_jobs=None,
-    ):
+        n_active: int | None = None,
+        n_presentations: int | None = None,
+        encoder: Any = None,
+        neuron: Any = None,
+        competition: Any = None,
+        threshold: Any = None,
+        rule: Any = None,
+        initial: Any = None,
+        schedule: Any = None,
+        on_off: Any = None,
+        input_scale: Any = None,
+        output: str = "counts",
+        sparse_output: bool = False,
+        warm_start: bool = False,
+        random_state: Any = None,
+        verbose: bool = False,
+        n_jobs: int | None = None,
+    ) -> None:
         self.n_components = n_components
         self.n_active = n_active
         self.n_presentations = n_presentations
@@ -399,7 +399,7 @@ class SpikingDictionary(SpikingEstimator):
     def _plan(self, n_samples: int | None) -> int:
         return self.n_presentations or (60_000 if n_samples is None else max(5_000, min(60_000, 100 * n_samples)))
 
-    def _start(self, X: NDArray) -> None:
+    def _start(self, X: NDArray[Any]) -> None:
         """Weights and threshold before learning, and the scale of the input."""
         chosen = self.chosen_parts()
         largest = float(np.abs(X).max())
@@ -467,7 +467,7 @@ class SpikingDictionary(SpikingEstimator):
             in_use["competition"] = in_use["competition"]._replace(tau_growth=growth)
         return chosen, network.build_circuit(network.DictionaryParts(**in_use), int(self._seed))
 
-    def _inputs(self, X: NDArray) -> NDArray[Any]:
+    def _inputs(self, X: NDArray[Any]) -> NDArray[Any]:
         """Rates of the inputs in spikes per step, or the steps of their spikes in a temporal code.
 
         Where inputs are explained away, OFF inputs have negative rates.
@@ -481,14 +481,14 @@ class SpikingDictionary(SpikingEstimator):
             return np.concatenate([np.maximum(rates, 0.0), np.maximum(-rates, 0.0)], axis=1)
         return rates if self.on_off_ else np.maximum(rates, 0.0)
 
-    def _keys(self, X: NDArray) -> NDArray[np.uint64]:
+    def _keys(self, X: NDArray[Any]) -> NDArray[np.uint64]:
         """Key of the random numbers of each sample, from its content; spikes without chance need none."""
         encoder = self.chosen_parts()["encoder"]
         if isinstance(encoder, LatencyPopulation) or not is_random(encoder):
             return np.zeros(len(X), np.uint64)
         return keys_of_rows(X)
 
-    def _learn(self, X: NDArray) -> None:
+    def _learn(self, X: NDArray[Any]) -> None:
         """Present samples one after another."""
         chosen, circuit = self._build()
         state = DictionaryState(*(array.copy() for array in self._state))

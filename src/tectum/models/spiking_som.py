@@ -155,28 +155,28 @@ class SpikingSOM(SpikingEstimator):
 
     def __init__(
         self,
-        shape=(10, 10),
+        shape: Any = (10, 10),
         *,
-        n_presentations=None,
-        encoder=None,
-        input_neuron=None,
-        inhibition=None,
-        projection=None,
-        neuron=None,
-        lateral=None,
-        lateral_synapse=None,
-        radius=None,
-        rule=None,
-        protocol=None,
-        readout=None,
-        input_range=None,
-        dt=0.025,
-        n_snapshots=20,
-        warm_start=False,
-        random_state=None,
-        verbose=False,
-        n_jobs=None,
-    ):
+        n_presentations: int | None = None,
+        encoder: Any = None,
+        input_neuron: Any = None,
+        inhibition: Any = None,
+        projection: Any = None,
+        neuron: Any = None,
+        lateral: Any = None,
+        lateral_synapse: Any = None,
+        radius: Any = None,
+        rule: Any = None,
+        protocol: Any = None,
+        readout: Any = None,
+        input_range: Any = None,
+        dt: float = 0.025,
+        n_snapshots: int = 20,
+        warm_start: bool = False,
+        random_state: Any = None,
+        verbose: bool = False,
+        n_jobs: int | None = None,
+    ) -> None:
         self.shape = shape
         self.n_presentations = n_presentations
         self.encoder = encoder
@@ -199,7 +199,9 @@ class SpikingSOM(SpikingEstimator):
         self.n_jobs = n_jobs
 
     @classmethod
-    def rumbell2014(cls, shape=(10, 10), *, n_presentations=10_000, n_features=2, **others) -> Self:
+    def rumbell2014(
+        cls, shape: Any = (10, 10), *, n_presentations: int = 10_000, n_features: int = 2, **others: Any
+    ) -> Self:
         """The map as specified for the paper, without the improvements that are the default of this class.
 
         Parameters

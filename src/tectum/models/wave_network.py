@@ -172,28 +172,28 @@ class WaveNetwork(WaveArchitectures, SpikingEstimator):
 
     def __init__(
         self,
-        layers=None,
+        layers: Any = None,
         *,
-        first_neuron=None,
-        neuron=None,
-        first_kernel=None,
-        kernel=None,
-        competition=None,
-        drive=None,
-        rule=None,
-        normaliser=None,
-        initial=None,
-        neighbourhood=None,
-        phases=None,
-        order="together",
-        image_rule=None,
-        n_presentations=None,
-        response="pooling",
-        warm_start=False,
-        n_jobs=None,
-        random_state=None,
-        verbose=False,
-    ):
+        first_neuron: Any = None,
+        neuron: Any = None,
+        first_kernel: Any = None,
+        kernel: Any = None,
+        competition: Any = None,
+        drive: Any = None,
+        rule: Any = None,
+        normaliser: Any = None,
+        initial: Any = None,
+        neighbourhood: Any = None,
+        phases: Any = None,
+        order: str = "together",
+        image_rule: Any = None,
+        n_presentations: int | None = None,
+        response: str = "pooling",
+        warm_start: bool = False,
+        n_jobs: int | None = None,
+        random_state: Any = None,
+        verbose: bool = False,
+    ) -> None:
         self.layers = layers
         self.first_neuron = first_neuron
         self.neuron = neuron
@@ -439,7 +439,7 @@ class WaveNetwork(WaveArchitectures, SpikingEstimator):
         chosen, schedule = self.chosen_parts(), self.schedule
         n_steps, begin = growth.steps_in(duration, schedule, self.n_steps_grown_), self.n_steps_grown_
         stack = self._build(chosen, self.phase_reached())
-        kept: list[list[tuple[NDArray, NDArray]]] = [[] for _ in stack.sheets]
+        kept: list[list[tuple[NDArray[Any], NDArray[Any]]]] = [[] for _ in stack.sheets]
 
         def keep(layer: int, start: int, spikes: SpikeEvents) -> None:
             steps = np.repeat(np.arange(len(spikes.first) - 1), np.diff(spikes.first)) + (start - begin)
@@ -575,7 +575,7 @@ class WaveNetwork(WaveArchitectures, SpikingEstimator):
     def _plan(self, n_samples: int | None) -> int:
         return self.n_presentations or 2 * (n_samples or 0)
 
-    def _start(self, X: NDArray) -> None:
+    def _start(self, X: NDArray[Any]) -> None:
         """The wiring before images: the grown one, or random weights; and the scale of the input."""
         chosen = self.chosen_parts()
         if hasattr(self, "_grown"):
@@ -594,7 +594,7 @@ class WaveNetwork(WaveArchitectures, SpikingEstimator):
         largest = float(np.abs(X).max())
         self.input_scale_ = largest if largest > 1.0 else 1.0
 
-    def _learn(self, X: NDArray) -> None:
+    def _learn(self, X: NDArray[Any]) -> None:
         """Show images one after another to the units of the last projection."""
         chosen, seen = self.chosen_parts(), self._seen
         if isinstance(chosen["image_rule"], parts.FieldHebb):
@@ -608,11 +608,11 @@ class WaveNetwork(WaveArchitectures, SpikingEstimator):
         state = self._state._replace(weights=(*self._state.weights[:-1], last))
         self._commit(_state=state, _seen=seen + len(X))
 
-    def _active(self, X: NDArray) -> NDArray[np.bool_]:
+    def _active(self, X: NDArray[Any]) -> NDArray[np.bool_]:
         """Which nodes of the first sheet an image activates."""
         return self.input_scale_ * ON < X
 
-    def _shown(self, X: NDArray) -> NDArray[np.float32]:
+    def _shown(self, X: NDArray[Any]) -> NDArray[np.float32]:
         """Images as shares of the largest input."""
         return np.ascontiguousarray(X / self.input_scale_, dtype=np.float32)
 
@@ -620,7 +620,7 @@ class WaveNetwork(WaveArchitectures, SpikingEstimator):
         """Whether responses are those of units that have learned inside fields."""
         return self.response == "excess" and isinstance(self.image_rule, parts.FieldHebb)
 
-    def _respond(self, X: NDArray, layer: int) -> NDArray:
+    def _respond(self, X: NDArray[Any], layer: int) -> NDArray[Any]:
         """Response of a sheet to some images."""
         projections = self.weights_[:layer]
         if isinstance(self.response, parts.SpikeCounts):

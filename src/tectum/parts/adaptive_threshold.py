@@ -10,7 +10,7 @@ from typing import Annotated, Any, NamedTuple
 
 import numpy as np
 
-from tectum.core.law import law
+from tectum.core.law import Real, Whole, law
 from tectum.core.ranges import Below, Finite, NonNegative, Positive
 from tectum.parts.neurons import ZERO, jump, membrane, recovery, refract
 from tectum.parts.steps import discretise
@@ -42,7 +42,7 @@ class AdaptiveLIFStep(NamedTuple):
 
 
 @discretise.of(AdaptiveLIF)
-def _(part, dt):
+def _(part: AdaptiveLIF, dt: float) -> AdaptiveLIFStep:
     """Exact solutions over a step, with constants in float32."""
     keep = np.float32(math.exp(-dt / part.tau_m))
     return AdaptiveLIFStep(
@@ -58,7 +58,7 @@ def _(part, dt):
 
 
 @membrane.of(AdaptiveLIFStep)
-def _(p, v, I):
+def _(p: AdaptiveLIFStep, v: Real, I: Real) -> Real:
     """tau_m dv/dt = v_rest - v, solved over a step, and a jump by the input I; BindsNET's form.
 
     Deviation: the synapses of Diehl & Cook (2015) are conductances that fade over 1 and 2 ms.
@@ -67,19 +67,19 @@ def _(p, v, I):
 
 
 @refract.of(AdaptiveLIFStep)
-def _(p, v):
+def _(p: AdaptiveLIFStep, v: Real) -> Real:
     """tau_m dv/dt = v_rest - v: it goes on without input."""
     return membrane(p, v, ZERO)
 
 
 @jump.of(AdaptiveLIFStep)
-def _(p, uniform):
+def _(p: AdaptiveLIFStep, uniform: Real) -> Real:
     """theta_plus; Diehl & Cook 2015."""
     return p.theta_plus
 
 
 @recovery.of(AdaptiveLIFStep)
-def _(p, n_steps):
+def _(p: AdaptiveLIFStep, n_steps: Whole) -> Real:
     """dtheta/dt = -theta / tau_theta, solved; the time loop asks once in a presentation."""
     return np.float32(math.exp(-p.decay * np.float64(n_steps)))
 
@@ -91,11 +91,11 @@ class LateralInhibition(NamedTuple):
 
 
 @law
-def inhibited(p, v):
+def inhibited(p: Any, v: Real) -> Real:
     """Membrane of a neuron when another one has fired."""
 
 
 @inhibited.of(LateralInhibition)
-def _(p, v):
+def _(p: LateralInhibition, v: Real) -> Real:
     """v - strength; the merged inhibitory neurons of BindsNET, one step earlier than there."""
     return v - np.float32(p.strength)

@@ -10,6 +10,7 @@ from typing import Annotated, Any, NamedTuple
 
 import numpy as np
 
+from tectum.core.law import Real
 from tectum.core.ranges import Below, Finite, NonNegative, Positive
 from tectum.parts.neurons import adapt, conduct, excitation_left, inhibition_left, jump, noise
 from tectum.parts.steps import discretise
@@ -48,7 +49,7 @@ class ConductanceStep(NamedTuple):
 
 
 @discretise.of(ConductanceLIF)
-def _(part, dt):
+def _(part: ConductanceLIF, dt: float) -> ConductanceStep:
     """Parameters of one step of `dt` ms in float32."""
     return ConductanceStep(
         gain=np.float32(dt / part.tau_m),
@@ -66,7 +67,7 @@ def _(part, dt):
 
 
 @conduct.of(ConductanceStep)
-def _(p, v, D, g_exc, g_inh, xi):
+def _(p: ConductanceStep, v: Real, D: Real, g_exc: Real, g_inh: Real, xi: Real) -> Real:
     """tau dv/dt = (v_rest - v + drive + D) + g_exc (E_exc - v) + g_inh (E_inh - v) + sigma sqrt(2 tau) xi(t).
 
     Deviation: one forward Euler step, and Euler and Maruyama's for the noise.
@@ -75,19 +76,19 @@ def _(p, v, D, g_exc, g_inh, xi):
 
 
 @noise.of(ConductanceStep)
-def _(p):
+def _(p: ConductanceStep) -> Real:
     """sigma sqrt(2 dt / tau)."""
     return p.noise
 
 
 @excitation_left.of(ConductanceStep)
-def _(p):
+def _(p: ConductanceStep) -> Real:
     """tau_exc dg/dt = -g, solved exactly: exp(-dt / tau_exc)."""
     return p.keep_exc
 
 
 @inhibition_left.of(ConductanceStep)
-def _(p):
+def _(p: ConductanceStep) -> Real:
     """tau_inh dg/dt = -g, solved exactly: exp(-dt / tau_inh)."""
     return p.keep_inh
 
@@ -109,18 +110,18 @@ class ThresholdStep(NamedTuple):
 
 
 @discretise.of(SpikeThreshold)
-def _(part, dt):
+def _(part: SpikeThreshold, dt: float) -> ThresholdStep:
     """Parameters of one step of `dt` ms in float32."""
     return ThresholdStep(np.float32(part.rise), np.float32(part.rest), np.float32(-math.expm1(-dt / part.tau)))
 
 
 @jump.of(ThresholdStep)
-def _(p, uniform):
+def _(p: ThresholdStep, uniform: Real) -> Real:
     """rise."""
     return p.rise
 
 
 @adapt.of(ThresholdStep)
-def _(p, a, v, fired):
+def _(p: ThresholdStep, a: Real, v: Real, fired: bool) -> Real:
     """tau da/dt = rest - a, solved exactly."""
     return a + (p.rest - a) * p.gain

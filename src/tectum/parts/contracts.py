@@ -179,7 +179,7 @@ CONTRACTS: tuple[Contract, ...] = (
 )
 
 
-def evidence_of(neuron: Any) -> tuple[Law, ...]:
+def evidence_of(neuron: Any) -> tuple[Law[...], ...]:
     """Laws that a competition for evidence asks a neuron for: its own `evidence`, or else its membrane."""
     return (evidence if evidence.is_of(type(neuron)) else membrane, delayed, rest, refractory)
 
@@ -187,19 +187,19 @@ def evidence_of(neuron: Any) -> tuple[Law, ...]:
 PAIRS = (pair, memory, learning_rate, bounded)
 
 
-def of_graphs(norm: Any) -> tuple[Law, ...]:
+def of_graphs(norm: Any) -> tuple[Law[...], ...]:
     """Laws that a graph asks a norm for: its own `length_factor`, or else `norm_factor` with the mean alone."""
     return (length_factor,) if length_factor.is_of(type(norm)) else (norm_factor, trim)
 
 
-def in_graphs(neuron: Any) -> tuple[Law, ...]:
+def in_graphs(neuron: Any) -> tuple[Law[...], ...]:
     """Laws that a graph asks a neuron for: its own `conduct`, or else its membrane."""
     return tuple(
         law for law in IN_GRAPHS if law is not membrane or not conduct.is_of(type(neuron)) or law.is_of(type(neuron))
     )
 
 
-def by_pairs(rule: Any) -> tuple[Law, ...]:
+def by_pairs(rule: Any) -> tuple[Law[...], ...]:
     """Laws that are asked for pairs of spikes: the rule's own `pair`, or else what it is made of."""
     kind = type(rule)
     if pair.is_of(kind):
@@ -227,12 +227,12 @@ class Use(NamedTuple):
 
     parameter: str  # "SpikingSOM.neuron"
     contract: Contract
-    laws: tuple[Law, ...] | Callable[[Any], tuple[Law, ...]]  # or a function of the part
+    laws: tuple[Law[...], ...] | Callable[[Any], tuple[Law[...], ...]]  # or a function of the part
     case: str = ""  # with which other part, if not with all
     why: str = ""  # why no other laws are asked for
-    instead: tuple[Law, ...] = ()  # laws that would do in place of these
+    instead: tuple[Law[...], ...] = ()  # laws that would do in place of these
 
-    def laws_for(self, step: Any) -> tuple[Law, ...]:
+    def laws_for(self, step: Any) -> tuple[Law[...], ...]:
         """Laws that a part is asked for."""
         return self.laws if isinstance(self.laws, tuple) else self.laws(step)
 

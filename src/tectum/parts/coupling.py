@@ -6,7 +6,7 @@ Fries (2005, 2015): what a receiving population hears depends on when the spikes
 import math
 from typing import Any, NamedTuple
 
-from tectum.core.law import law
+from tectum.core.law import Real, law
 from tectum.core.ranges import NonNegative, Positive
 from tectum.parts.steps import discretise
 
@@ -52,17 +52,17 @@ class ClockStep(NamedTuple):
 
 
 @discretise.of(AdaptiveClock)
-def _(part, dt):
+def _(part: AdaptiveClock, dt: float) -> ClockStep:
     """Independent of `dt`, as phases are adapted once per cycle."""
     return ClockStep(kappa=part.kappa, aim=TURN * (part.lead - part.volley) / part.period)
 
 
 @law
-def follow(p, phase, seen):
+def follow(p: Any, phase: Real, seen: Real) -> Any:
     """Phase of a clock, in rad, after a cycle in which the volley that it follows was at phase `seen`."""
 
 
 @follow.of(ClockStep)
-def _(p, phase, seen):
+def _(p: ClockStep, phase: Real, seen: Real) -> Any:
     """phi_U <- phi_U + kappa sin(phi_L + aim - phi_U); Kuramoto's coupling, once per cycle."""
     return phase + p.kappa * math.sin(seen + p.aim - phase)

@@ -9,7 +9,7 @@ from typing import Annotated, Any, NamedTuple
 
 import numpy as np
 
-from tectum.core.law import law
+from tectum.core.law import Real, Whole, law
 from tectum.core.maths import exp_negative_wide
 from tectum.core.ranges import Below, NonNegative, Number, Positive, Share, SignedWeight, Weight
 from tectum.parts.plasticity import depress, learning_rate, potentiate
@@ -64,7 +64,7 @@ class ResidualSTDP(NamedTuple):
 
 
 @law
-def memory(p):
+def memory(p: Any) -> Any:
     """Number of steps after the spike of a neuron in which its weights change."""
 
 
@@ -72,10 +72,10 @@ def memory(p):
 def _(parameters: type) -> Any:
     """As long as the neuron leaves a trace that spikes of inputs depress by; else the step of the spike."""
 
-    def tabulated(p):
+    def tabulated(p: Any) -> Any:
         return p.memory_minus.shape[0]
 
-    def one(p):
+    def one(p: Any) -> Any:
         return 1
 
     if not potentiate.is_of(parameters):
@@ -86,7 +86,7 @@ def _(parameters: type) -> Any:
 
 
 @law
-def pair(p, w, eta, lag_pre, lag_post):
+def pair(p: Any, w: Real, eta: Real, lag_pre: Whole, lag_post: Whole) -> Real:
     """Weight after a step, from the lags in steps since the last spikes; eta is the present learning rate."""
 
 
@@ -94,7 +94,7 @@ def pair(p, w, eta, lag_pre, lag_post):
 def _(parameters: type) -> Any:
     """w + eta times what `potentiate` changes at a spike of the neuron, `depress` at a spike of the input."""
 
-    def by_traces(p, w, eta, lag_pre, lag_post):
+    def by_traces(p: Any, w: Real, eta: Real, lag_pre: Whole, lag_post: Whole) -> Real:
         if lag_post == 0:
             return w + eta * (potentiate(p, w, input_trace(p, lag_pre)) - w)
         if lag_pre == 0:
@@ -107,19 +107,19 @@ def _(parameters: type) -> Any:
 @learning_rate.of(EventSTDP)
 @learning_rate.of(TraceSTDP)
 @learning_rate.of(TimeIntegratedSTDP)
-def _(p):
+def _(p: EventSTDP) -> Real:
     """eta."""
     return p.eta
 
 
 @memory.of(EventSTDP)
-def _(p):
+def _(p: EventSTDP) -> Any:
     """Only the step of the spike."""
     return 1
 
 
 @pair.of(EventSTDP)
-def _(p, w, eta, lag_pre, lag_post):
+def _(p: EventSTDP, w: Real, eta: Real, lag_pre: Whole, lag_post: Whole) -> Real:
     """w <- w + eta (1 - (1 + lambda) w) if the input fired within the window, else w - eta (1 + lambda) w.
 
     Equation (18) of Tavanaei, Masquelier & Maida 2018; A_plus and A_minus are factors of the two lines.
@@ -130,13 +130,13 @@ def _(p, w, eta, lag_pre, lag_post):
 
 
 @memory.of(TraceSTDP)
-def _(p):
+def _(p: TraceSTDP) -> Any:
     """A spike of an input meets the trace of the neuron for about five time constants."""
     return int(5.0 * p.tau) + 1
 
 
 @pair.of(TraceSTDP)
-def _(p, w, eta, lag_pre, lag_post):
+def _(p: TraceSTDP, w: Real, eta: Real, lag_pre: Whole, lag_post: Whole) -> Real:
     """w <- w + eta [A_plus (1 - w) (x_pre - target) s_post - A_minus w s_pre x_post], x = exp(-lag / tau).
 
     Trace STDP as in ngc-learn, with both terms from the weight before the step.
@@ -153,13 +153,13 @@ def _(p, w, eta, lag_pre, lag_post):
 
 
 @memory.of(TimeIntegratedSTDP)
-def _(p):
+def _(p: TimeIntegratedSTDP) -> Any:
     """exp(-16) is below the resolution of a weight."""
     return 16
 
 
 @pair.of(TimeIntegratedSTDP)
-def _(p, w, eta, lag_pre, lag_post):
+def _(p: TimeIntegratedSTDP, w: Real, eta: Real, lag_pre: Whole, lag_post: Whole) -> Real:
     """w <- w + eta beta e (1 - w) / (1/2 - (t_pre - t_post)), or w - eta gamma e w if the input did not fire.
 
     e = exp(-lag_post); Gebhardt & Ororbia 2024, from their published implementation.
@@ -173,7 +173,7 @@ def _(p, w, eta, lag_pre, lag_post):
 
 
 @law
-def unexplained(p, w, eta, residual):
+def unexplained(p: Any, w: Real, eta: Real, residual: Real) -> Real:
     """Weight after a spike of the neuron; residual is the input not explained yet, in spikes of the neurons."""
 
 
@@ -185,19 +185,19 @@ class ResidualStep(NamedTuple):
 
 
 @discretise.of(ResidualSTDP)
-def _(part, dt):
+def _(part: ResidualSTDP, dt: float) -> ResidualStep:
     """The bound in float32."""
     return ResidualStep(w_min=np.float32(part.w_min), eta=np.float64(part.eta))
 
 
 @learning_rate.of(ResidualStep)
-def _(p):
+def _(p: ResidualStep) -> Real:
     """eta."""
     return p.eta
 
 
 @unexplained.of(ResidualStep)
-def _(p, w, eta, residual):
+def _(p: ResidualStep, w: Real, eta: Real, residual: Real) -> Real:
     """w <- max(w_min, w + eta residual): eq. (18) of Tavanaei et al. 2018 with all spikes so far in place of one.
 
     The gradient of |x - x^|^2 / 2 with respect to w is minus the residual times the neuron's activity (Olshausen &

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from tectum.core.law import law
+from tectum.core.law import Real, Whole, law
 from tectum.core.ranges import Count, NonNegative, Positive, Share
 from tectum.parts.steps import discretise
 from tectum.parts.wave_learning import raised_threshold
@@ -41,56 +41,56 @@ class FieldHebbStep(NamedTuple):
 
 
 @discretise.of(FieldHebb)
-def _(part, dt):
+def _(part: FieldHebb, dt: float) -> FieldHebbStep:
     """Constants in float32; learning goes by images, whatever `dt`."""
     return FieldHebbStep(*(np.float32(x) for x in (part.eta, part.eta_c, part.share, part.contrast**2)))
 
 
 @law
-def contrast_gain(p, variance):
+def contrast_gain(p: Any, variance: Real) -> Real:
     """Gain on the deviations of a patch from its mean."""
 
 
 @contrast_gain.of(FieldHebbStep)
-def _(p, variance):
+def _(p: FieldHebbStep, variance: Real) -> Real:
     """1 / sqrt(variance + contrast^2)."""
     return ONE / np.sqrt(variance + p.faint)
 
 
 @law
-def is_seen(p, variance):
+def is_seen(p: Any, variance: Real) -> bool:
     """Whether there is anything in a patch to learn from."""
 
 
 @is_seen.of(FieldHebbStep)
-def _(p, variance):
+def _(p: FieldHebbStep, variance: Real) -> bool:
     """Variance >= contrast^2."""
     return variance >= p.faint
 
 
 @law
-def winner_rate(p, wins):
+def winner_rate(p: Any, wins: Whole) -> Real:
     """Share of a patch that its winner takes over, having won so many with it."""
 
 
 @winner_rate.of(FieldHebbStep)
-def _(p, wins):
+def _(p: FieldHebbStep, wins: Whole) -> Real:
     """max(1 / wins, eta): the mean of the first patches, then one that forgets."""
     return max(ONE / np.float32(wins), p.eta)
 
 
 @law
-def moved_weight(p, w, z, rate):
+def moved_weight(p: Any, w: Real, z: Real, rate: Real) -> Real:
     """Weight of a winner after a patch z, before its weights are scaled to length 1."""
 
 
 @moved_weight.of(FieldHebbStep)
-def _(p, w, z, rate):
+def _(p: FieldHebbStep, w: Real, z: Real, rate: Real) -> Real:
     """w + rate (z - w)."""
     return w + rate * (z - w)
 
 
 @raised_threshold.of(FieldHebbStep)
-def _(p, c, y):
+def _(p: FieldHebbStep, c: Real, y: Real) -> Real:
     """c + eta_c y, where y is 1 - 1 / n_maps for the winner and -1 / n_maps for its competitors."""
     return c + p.eta_c * y

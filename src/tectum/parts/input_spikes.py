@@ -1,10 +1,10 @@
 """Spike trains of input neurons that represent numbers from 0 to 1 as rates, in spikes per step."""
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
-from tectum.core.law import law
+from tectum.core.law import Real, Whole, law
 from tectum.core.ranges import Count, Share
 
 ONE = np.float32(1.0)
@@ -24,29 +24,29 @@ class BernoulliSpikes(NamedTuple):
 
 
 @law
-def is_random(p):
+def is_random(p: Any) -> bool:
     """Whether `fires` needs random numbers."""
 
 
 @law
-def fires(p, x, step, u):
+def fires(p: Any, x: Real, step: Whole, u: Real) -> bool:
     """Whether a neuron of rate x in [0, 1] fires in a step; u is a random number in [0, 1) if `is_random`."""
 
 
 @is_random.of(RegularSpikes)
-def _(p):
+def _(p: RegularSpikes) -> bool:
     """Regular spikes need none."""
     return False
 
 
 @is_random.of(BernoulliSpikes)
-def _(p):
+def _(p: BernoulliSpikes) -> bool:
     """Bernoulli spikes do."""
     return True
 
 
 @fires.of(RegularSpikes)
-def _(p, x, step, u):
+def _(p: RegularSpikes, x: Real, step: Whole, u: Real) -> bool:
     """floor(x (step + 1) + phase) > floor(x step + phase): the spikes so far follow x times the time."""
     # Both sides round alike from step to step; adding x to the second product would lose three of 45 spikes of x = 0.9.
     phase = np.float32(p.phase)
@@ -54,6 +54,6 @@ def _(p, x, step, u):
 
 
 @fires.of(BernoulliSpikes)
-def _(p, x, step, u):
+def _(p: BernoulliSpikes, x: Real, step: Whole, u: Real) -> bool | np.bool_:
     """u < x; Tavanaei, Masquelier & Maida 2018, stochastic input spikes."""
     return u < x

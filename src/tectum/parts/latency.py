@@ -11,7 +11,7 @@ from typing import Annotated, Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from tectum.core.law import law
+from tectum.core.law import Real, Whole, law
 from tectum.core.maths import exp_negative_wide
 from tectum.core.ranges import AtLeastOne, Below, NonNegative, Positive, PositiveShare, SignedWeight, Weight
 from tectum.parts.encoding import CircularGaussian
@@ -95,7 +95,7 @@ class LatencyStep(NamedTuple):
 
 
 @discretise.of(LatencyPopulation)
-def _(part, dt):
+def _(part: LatencyPopulation, dt: float) -> LatencyStep:
     """The length of a presentation."""
     return LatencyStep(n_steps=np.int64(part.n_steps))
 
@@ -117,7 +117,7 @@ class LatencyNeuronStep(NamedTuple):
 
 
 @discretise.of(LatencyNeuron)
-def _(part, dt):
+def _(part: LatencyNeuron, dt: float) -> LatencyNeuronStep:
     """Constants of one Euler step in float32."""
     return LatencyNeuronStep(
         gain=np.float32(dt / part.tau_m),
@@ -149,7 +149,7 @@ class LatencyRaceStep(NamedTuple):
 
 
 @discretise.of(LatencyRace)
-def _(part, dt):
+def _(part: LatencyRace, dt: float) -> LatencyRaceStep:
     """Constants of one Euler step in float32."""
     return LatencyRaceStep(
         weakest=np.float32(part.weakest),
@@ -187,7 +187,7 @@ class LatencySTDPStep(NamedTuple):
 
 
 @discretise.of(LatencySTDP)
-def _(part, dt):
+def _(part: LatencySTDP, dt: float) -> LatencySTDPStep:
     """Constants in float32; a trace exp(-lag / tau) exceeds the floor for lags below tau ln(1 / floor)."""
     lifetime = -math.log(part.floor) / dt
     return LatencySTDPStep(
@@ -204,52 +204,52 @@ def _(part, dt):
 
 
 @law
-def faded(p, current):
+def faded(p: Any, current: Real) -> Real:
     """Synaptic current after one step without spikes."""
 
 
 @faded.otherwise("current_left")
-def _(p, current):
+def _(p: Any, current: Real) -> Real:
     """tau_f ds/dt = -s, one forward Euler step."""
     return current * p.current_left
 
 
 @law
-def inhibition(p, presentation):
+def inhibition(p: Any, presentation: Whole) -> Real:
     """Inhibition by a spike in the given presentation of the learning, in units of the threshold."""
 
 
 @law
-def silenced(p, l, strength, v_th, n_others):
+def silenced(p: Any, l: Real, strength: Real, v_th: Real, n_others: Real) -> Real:
     """Inhibitory current of a neuron after so many others have fired, by this inhibition in units of its threshold."""
 
 
 @silenced.otherwise()
-def _(p, l, strength, v_th, n_others):
+def _(p: Any, l: Real, strength: Real, v_th: Real, n_others: Real) -> Real:
     """l - strength v_th n; Fois & Girau (2023)."""
     return l - strength * v_th * n_others
 
 
 @membrane.of(LatencyNeuronStep)
-def _(p, v, I):
+def _(p: LatencyNeuronStep, v: Real, I: Real) -> Real:
     """tau_m dv/dt = -v + I. Deviation: one forward Euler step, as in the published implementation."""
     return v + (I - v) * p.gain
 
 
 @rest.of(LatencyNeuronStep)
-def _(p):
+def _(p: LatencyNeuronStep) -> Real:
     """0."""
     return ZERO
 
 
 @reset.of(LatencyNeuronStep)
-def _(p, normal, uniform):
+def _(p: LatencyNeuronStep, normal: Real, uniform: Real) -> Real:
     """0."""
     return ZERO
 
 
 @inhibition.of(LatencyRaceStep)
-def _(p, presentation):
+def _(p: LatencyRaceStep, presentation: Whole) -> Real:
     """strongest - (strongest - weakest) exp(-presentation / tau_growth).
 
     Deviation: constant during a presentation; the published implementation lets it grow from spike to spike.
@@ -259,19 +259,19 @@ def _(p, presentation):
 
 
 @learning_rate.of(LatencySTDPStep)
-def _(p):
+def _(p: LatencySTDPStep) -> Real:
     """eta."""
     return p.eta
 
 
 @memory.of(LatencySTDPStep)
-def _(p):
+def _(p: LatencySTDPStep) -> Any:
     """As long as the trace of the neuron counts."""
     return p.memory
 
 
 @pair.of(LatencySTDPStep)
-def _(p, w, eta, lag_pre, lag_post):
+def _(p: LatencySTDPStep, w: Real, eta: Real, lag_pre: Whole, lag_post: Whole) -> Real:
     """The two rules of Fois & Girau (2023) with traces a = exp(-lag_pre / tau_pre), b = exp(-lag_post / tau_post)::
 
         spike of the neuron:  w <- w + eta (1 + offset - a - w)          if a exceeds the floor

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.sparse import csr_array
 
-from tectum.core.law import law
+from tectum.core.law import Real, law
 from tectum.core.ranges import Count, Finite, NonNegativeOrInfinite, Positive
 from tectum.parts.topology import Grid
 
@@ -61,12 +61,12 @@ class DecayingRadius(NamedTuple):
 
 
 @law
-def lateral_weight(p, d, X):
+def lateral_weight(p: Any, d: Real, X: Real) -> Real:
     """Weight of the synapse between two neurons at grid distance d for a radius X."""
 
 
 @lateral_weight.of(DifferenceOfGaussians)
-def _(p, d, X):
+def _(p: DifferenceOfGaussians, d: Real, X: Real) -> Real:
     """W (reference/X)^growth [(1+a) exp(-d^2/2X^2) - a exp(-d^2/2(bX)^2)]; Rumbell et al. 2014, eq. (6).
 
     Signed, where the only known code adds the two Gaussians. That code normalises their area, so that their height
@@ -79,30 +79,30 @@ def _(p, d, X):
 
 
 @lateral_weight.of(NearExcitation)
-def _(p, d, X):
+def _(p: NearExcitation, d: Real, X: Real) -> Real:
     """W exp(-d^2/2X^2) up to 3 X, beyond it 0."""
     return p.W * math.exp(-(d * d) / (2.0 * X * X)) if d <= 3.0 * X else 0.0
 
 
 @lateral_weight.of(PlasticitySpread)
-def _(p, d, X):
+def _(p: PlasticitySpread, d: Real, X: Real) -> Real:
     """W exp(-d^2/2X^2) up to 3 X, beyond it 0: the neighbourhood function of Kohonen's map."""
     return p.W * math.exp(-(d * d) / (2.0 * X * X)) if d <= 3.0 * X else 0.0
 
 
 @law
-def radius(p, progress):
+def radius(p: Any, progress: Real) -> Real:
     """Radius of the lateral profile at the given share of the training (0 at the start, 1 at the end)."""
 
 
 @radius.of(ConstantRadius)
-def _(p, progress):
+def _(p: ConstantRadius, progress: Real) -> Real:
     """X(t) = X, no schedule (continuous learning)."""
     return p.radius
 
 
 @radius.of(DecayingRadius)
-def _(p, progress):
+def _(p: DecayingRadius, progress: Real) -> Real:
     """X(t) = X - (X - X') / (1 + (sqrt2 - 1) (T/t)^(2n)); Rumbell et al. 2014, eq. (7), with T/t = half/progress.
 
     Rewritten `updates` times, with the value at the start of each stretch; the training over, X stays.

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from tectum.core.law import law
+from tectum.core.law import Real, Whole, law
 from tectum.core.ranges import (
     AtLeastOne,
     Finite,
@@ -45,32 +45,32 @@ class ArrivalSTDPStep(NamedTuple):
 
 
 @discretise.of(ArrivalSTDP)
-def _(part, dt):
+def _(part: ArrivalSTDP, dt: float) -> ArrivalSTDPStep:
     """Constants in float32; arrivals of the same frame are remembered, and those of eight time constants."""
     memory = fading(part.tau_pre, dt, max(FRAME_MS, 8.0 * part.tau_pre))
     return ArrivalSTDPStep(np.float32(part.eta), np.float32(part.w_max), np.float32(part.beta), memory)
 
 
 @potentiate.of(ArrivalSTDPStep)
-def _(p, w, x):
+def _(p: ArrivalSTDPStep, w: Real, x: Real) -> Real:
     """dw = eta (x (w_max - w) - beta w)."""
     return bind(p, w, x, p.eta)
 
 
 @silence_counts.of(ArrivalSTDPStep)
-def _(p):
+def _(p: ArrivalSTDPStep) -> bool:
     """Yes: synapses whose inputs are silent are depressed."""
     return True
 
 
 @learning_rate.of(ArrivalSTDPStep)
-def _(p):
+def _(p: ArrivalSTDPStep) -> Real:
     """eta."""
     return p.eta
 
 
 @bind.of(ArrivalSTDPStep)
-def _(p, w, x, eta):
+def _(p: ArrivalSTDPStep, w: Real, x: Real, eta: Real) -> Real:
     """dw = eta (x (w_max - w) - beta w); the fixed point w_max x / (x + beta) is graded by x."""
     return w + eta * (x * (p.w_max - w) - p.beta * w)
 
@@ -90,18 +90,18 @@ class UseStep(NamedTuple):
 
 
 @discretise.of(UseDependentRate)
-def _(part, dt):
+def _(part: UseDependentRate, dt: float) -> UseStep:
     """Independent of `dt`, as use is counted by frames."""
     return UseStep(np.float32(1.0 / part.n_0), np.float32(1.0 - part.forget))
 
 
 @law
-def plasticity(p, n):
+def plasticity(p: Any, n: Whole) -> Real:
     """Factor of the learning rate of a neuron that has learned in n frames."""
 
 
 @plasticity.of(UseStep)
-def _(p, n):
+def _(p: UseStep, n: Whole) -> Real:
     """1 / (1 + n / n_0)."""
     return ONE / (ONE + n * p.slope)
 
@@ -127,19 +127,19 @@ class NoveltyStep(NamedTuple):
 
 
 @discretise.of(NoveltyGate)
-def _(part, dt):
+def _(part: NoveltyGate, dt: float) -> NoveltyStep:
     """Of a frame of `dt` ms, as there is one winner in each."""
     pace = part.pace * dt
     return NoveltyStep(*(np.float32(x) for x in (part.factor, part.quantile, pace, part.recruited, part.drop)))
 
 
 @law
-def late(p, q, latency):
+def late(p: Any, q: Real, latency: Real) -> bool:
     """Estimate of the quantile of first-spike latencies after one more latency, in ms."""
 
 
 @late.of(NoveltyStep)
-def _(p, q, latency):
+def _(p: NoveltyStep, q: Real, latency: Real) -> bool:
     """q <- q + pace (quantile - [latency <= q]): stochastic approximation (Robbins & Monro 1951)."""
     return q + p.pace * (p.quantile - (ONE if latency <= q else np.float32(0.0)))
 

@@ -4,7 +4,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from tectum.core.law import law
+from tectum.core.law import Real, law
 from tectum.core.ranges import Finite, Positive, Share
 from tectum.parts.steps import discretise
 
@@ -26,52 +26,52 @@ class RangeNorm(NamedTuple):
 
 
 @law
-def needs_range(p):
+def needs_range(p: Any) -> bool:
     """Whether a normaliser needs the smallest and largest weight of a unit."""
 
 
 @needs_range.otherwise()
-def _(p):
+def _(p: Any) -> bool:
     """No."""
     return False
 
 
 @law
-def norm_factor(p, mean, span):
+def norm_factor(p: Any, mean: Real, span: Real) -> Real:
     """Factor on the weights of a unit with this mean and range."""
 
 
 @law
-def trim(p, mean, growth):
+def trim(p: Any, mean: Real, growth: Real) -> Real:
     """What is taken from each weight of a unit whose mean has grown so much, relative to it; none falls below 0."""
 
 
 @trim.otherwise()
-def _(p, mean, growth):
+def _(p: Any, mean: Real, growth: Real) -> Real:
     """Nothing."""
     return ZERO
 
 
 @trim.of(MeanNorm)
-def _(p, mean, growth):
+def _(p: MeanNorm, mean: Real, growth: Real) -> Real:
     """Subtractive beside multiplicative constraint: Miller & MacKay (1994), Neural Computation 6:100, eq. 2 and 5."""
     return np.float32(p.trim) * mean * growth
 
 
 @norm_factor.of(MeanNorm)
-def _(p, mean, span):
+def _(p: MeanNorm, mean: Real, span: Real) -> Real:
     """mu / mean_i(W_ji)."""
     return np.float32(p.mean) / mean
 
 
 @needs_range.of(RangeNorm)
-def _(p):
+def _(p: RangeNorm) -> bool:
     """Yes."""
     return True
 
 
 @norm_factor.of(RangeNorm)
-def _(p, mean, span):
+def _(p: RangeNorm, mean: Real, span: Real) -> Real:
     """10 / (max W - min W)."""
     return np.float32(p.span) / span if span > ZERO else ONE
 
@@ -91,31 +91,31 @@ class LengthStep(NamedTuple):
 
 
 @discretise.of(LengthNorm)
-def _(part, dt):
+def _(part: LengthNorm, dt: float) -> LengthStep:
     """Independent of `dt`, as weights are scaled once in a frame."""
     return LengthStep(np.float32(part.length), np.float32(part.pace))
 
 
 @law
-def length_factor(p, square):
+def length_factor(p: Any, square: Real) -> Real:
     """Factor on weights whose squares have this sum."""
 
 
 @length_factor.otherwise()
-def _(p, square):
+def _(p: Any, square: Real) -> Real:
     """1 / |w|, so that their length is 1; 0 for weights of 0."""
     length = np.sqrt(square)
     return ONE / length if length > ZERO else ZERO
 
 
 @length_factor.of(LengthStep)
-def _(p, square):
+def _(p: LengthStep, square: Real) -> Real:
     """1 + pace (length / |w| - 1); 1 for weights of 0."""
     return ONE + p.pace * (p.length / np.sqrt(square) - ONE) if square > ZERO else ONE
 
 
 @law
-def weight_factor(p, mean, square):
+def weight_factor(p: Any, mean: Real, square: Real) -> Real:
     """Factor on weights with this mean and this sum of squares, at the end of a frame."""
 
 
@@ -123,10 +123,10 @@ def weight_factor(p, mean, square):
 def _(parameters: type) -> Any:
     """`norm_factor` of the mean if the norm has an equation for it, else `length_factor`."""
 
-    def by_mean(p, mean, square):
+    def by_mean(p: Any, mean: Real, square: Real) -> Real:
         return norm_factor(p, mean, ZERO) if mean > ZERO else ONE
 
-    def by_length(p, mean, square):
+    def by_length(p: Any, mean: Real, square: Real) -> Real:
         return length_factor(p, square)
 
     return by_mean if norm_factor.is_of(parameters) else by_length

@@ -17,7 +17,7 @@ from typing import Annotated, Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from tectum.core.law import law
+from tectum.core.law import Real, Whole, law
 from tectum.core.maths import exp_negative
 from tectum.core.ranges import NonNegative, Range, Share, Weight
 from tectum.parts.neurons import no, yes
@@ -25,23 +25,23 @@ from tectum.parts.steps import discretise
 
 
 @law
-def potentiate(p, w, x):
+def potentiate(p: Any, w: Real, x: Real) -> Real:
     """Weight after a spike of the neuron; x is the trace of the input, from 1 to 0."""
 
 
 @law
-def depress(p, w, x):
+def depress(p: Any, w: Real, x: Real) -> Real:
     """Weight after a spike of the input; x is the trace of the neuron, from 1 to 0."""
 
 
 @depress.otherwise()
-def _(p, w, x):
+def _(p: Any, w: Real, x: Real) -> Real:
     """w: spikes of inputs change nothing."""
     return w
 
 
 @law
-def inputs_depress(p):
+def inputs_depress(p: Any) -> bool:
     """Whether `depress` changes weights at all."""
 
 
@@ -52,18 +52,18 @@ def _(parameters: type) -> Any:
 
 
 @law
-def silence_counts(p):
+def silence_counts(p: Any) -> bool:
     """Whether `potentiate` changes the weight of an input that has not fired."""
 
 
 @silence_counts.otherwise()
-def _(p):
+def _(p: Any) -> bool:
     """No."""
     return False
 
 
 @law
-def shift(p):
+def shift(p: Any) -> Whole:
     """Steps by which a pair counts as later than it was."""
 
 
@@ -71,39 +71,39 @@ def shift(p):
 def _(parameters: type) -> Any:
     """The field shift, 0 without one."""
 
-    def stated(p):
+    def stated(p: Any) -> Whole:
         return p.shift
 
-    def none(p):
+    def none(p: Any) -> Whole:
         return 0
 
     return stated if "shift" in getattr(parameters, "_fields", ()) else none
 
 
 @law
-def bind(p, w, x, eta):
+def bind(p: Any, w: Real, x: Real, eta: Real) -> Real:
     """Weight after a spike of a neuron that learns at the rate eta; x is the trace of the input."""
 
 
 @bind.otherwise()
-def _(p, w, x, eta):
+def _(p: Any, w: Real, x: Real, eta: Real) -> Real:
     """w + eta (potentiate(w, x) - w)."""
     return w + eta * (potentiate(p, w, x) - w)
 
 
 @law
-def learning_rate(p):
+def learning_rate(p: Any) -> Real:
     """Rate eta of `bind` before anything slows a neuron down."""
 
 
 @learning_rate.otherwise()
-def _(p):
+def _(p: Any) -> Real:
     """1."""
     return np.float32(1.0)
 
 
 @law
-def bounded(p, w):
+def bounded(p: Any, w: Real) -> Real:
     """Weight within its bounds, after something else than the rule has changed it."""
 
 
@@ -111,10 +111,10 @@ def bounded(p, w):
 def _(parameters: type) -> Any:
     """min(w, w_max) if the rule has an upper bound, else w."""
 
-    def capped(p, w):
+    def capped(p: Any, w: Real) -> Real:
         return min(w, p.w_max)
 
-    def free(p, w):
+    def free(p: Any, w: Real) -> Real:
         return w
 
     return capped if "w_max" in getattr(parameters, "_fields", ()) else free
@@ -144,7 +144,7 @@ class STDPStep(NamedTuple):
 
 
 @discretise.of(NearestNeighbourSTDP)
-def _(part, dt):
+def _(part: NearestNeighbourSTDP, dt: float) -> STDPStep:
     """Parameters and memory tables for steps of `dt` ms in float32."""
     lags = np.arange(round(part.window / dt) + 1) * dt
 
@@ -162,12 +162,12 @@ def _(part, dt):
 
 
 @potentiate.of(STDPStep)
-def _(p, w, x):
+def _(p: STDPStep, w: Real, x: Real) -> Real:
     """w <- min(w + A_plus exp(-w) x, w_max); Rumbell et al. 2014, eq. (5), upper line."""
     return min(w + p.A_plus * exp_negative(w) * x, p.w_max)
 
 
 @depress.of(STDPStep)
-def _(p, w, x):
+def _(p: STDPStep, w: Real, x: Real) -> Real:
     """w <- w - A_minus w x; Rumbell et al. 2014, eq. (5), lower line."""
     return w - p.A_minus * w * x

@@ -5,7 +5,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from tectum.core.law import law
+from tectum.core.law import Real, Whole, law
 from tectum.core.ranges import Count, NonNegative, Number, Positive
 from tectum.parts.steps import discretise
 
@@ -28,13 +28,13 @@ class PoissonStep(NamedTuple):
 
 
 @discretise.of(PoissonSpikes)
-def _(part, dt):
+def _(part: PoissonSpikes, dt: float) -> PoissonStep:
     """Rate in spikes per step, as float64 since intervals are; one step at least."""
     return PoissonStep(np.int64(max(1, round(part.duration / dt))), np.float64(1e-3 * part.rate * dt))
 
 
 @law
-def mean_interval(p, x, boost):
+def mean_interval(p: Any, x: Real, boost: Real) -> Real:
     """Factor by which an exponential number of mean 1 becomes an interval between spikes, in steps.
 
     x is the value of the input, from 0 to 1, and boost the factor of all rates.
@@ -42,7 +42,7 @@ def mean_interval(p, x, boost):
 
 
 @mean_interval.of(PoissonStep)
-def _(p, x, boost):
+def _(p: PoissonStep, x: Real, boost: Real) -> Real:
     """-1 / log(1 - p): then 1 + floor(interval) is geometric, as if a spike had probability p in each step."""
     return np.float32(-1.0 / math.log1p(-min(MOST_CHANCE, p.chance * np.float64(x) * np.float64(boost))))
 
@@ -56,22 +56,22 @@ class MoreInput(NamedTuple):
 
 
 @law
-def enough(p, n_spikes, n_shown):
+def enough(p: Any, n_spikes: int, n_shown: int) -> bool:
     """Whether a sample is done with after n_spikes, having been shown n_shown times."""
 
 
 @enough.of(MoreInput)
-def _(p, n_spikes, n_shown):
+def _(p: MoreInput, n_spikes: int, n_shown: int) -> bool:
     """Five spikes at least; Diehl & Cook 2015. Ours: or shown `times` times, as a blank sample would never end."""
     return n_spikes >= p.fewest or n_shown >= p.times
 
 
 @law
-def rate_factor(p, n_shown):
+def rate_factor(p: Any, n_shown: Whole) -> Real:
     """Factor of the rates for a sample that was shown n_shown times before."""
 
 
 @rate_factor.of(MoreInput)
-def _(p, n_shown):
+def _(p: MoreInput, n_shown: Whole) -> Real:
     """1 + step n_shown: the largest rate grows by half of the first, 32 spikes/s; Diehl & Cook 2015."""
     return ONE + np.float32(p.step) * np.float32(n_shown)

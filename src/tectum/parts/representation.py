@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from tectum.core.law import law
+from tectum.core.law import Real, Whole, law
 from tectum.core.maths import exp_negative_wide
 from tectum.core.ranges import Count, NonNegative, NonNegativeOrInfinite, Number, Positive, Share
 from tectum.parts.neurons import membrane, rest
@@ -42,7 +42,7 @@ class EvidenceStep(NamedTuple):
 
 
 @discretise.of(EvidenceNeuron)
-def _(part, dt):
+def _(part: EvidenceNeuron, dt: float) -> EvidenceStep:
     """Constants of one step in float32; `dt` is 1 step."""
     memory = np.exp(-dt / part.tau_steps) if part.tau_steps > 0.0 else 0.0
     return EvidenceStep(
@@ -89,7 +89,7 @@ class ExplainingStep(NamedTuple):
 
 
 @discretise.of(ExplainingAway)
-def _(part, dt):
+def _(part: ExplainingAway, dt: float) -> ExplainingStep:
     """Constants; nothing depends on the step."""
     return ExplainingStep(
         quantum=np.float32(part.quantum),
@@ -111,12 +111,12 @@ class AdaptiveThreshold(NamedTuple):
 
 
 @law
-def evidence(p, U, drive, norm):
+def evidence(p: Any, U: Real, drive: Real, norm: Real) -> Real:
     """Membrane after a step; drive is the sum of the weights of inputs that spiked, norm the squared norm of w."""
 
 
 @evidence.of(EvidenceStep)
-def _(p, U, drive, norm):
+def _(p: EvidenceStep, U: Real, drive: Real, norm: Real) -> Real:
     """U <- a_m U + R (w.s - beta |w|^2 / 2), a_m = exp(-1 / tau_steps)."""
     return p.memory * U + p.R * (drive - p.beta * HALF * norm)
 
@@ -125,63 +125,63 @@ def _(p, U, drive, norm):
 def _(parameters: type) -> Any:
     """membrane(U, w.s - |w|^2 / 2)."""
 
-    def integrated(p, U, drive, norm):
+    def integrated(p: Any, U: Real, drive: Real, norm: Real) -> Real:
         return membrane(p, U, drive - HALF * norm)
 
     return integrated if membrane.is_of(parameters) else None
 
 
 @law
-def delayed(p):
+def delayed(p: Any) -> bool:
     """Whether the membrane is driven by the spikes of the step before those that its weights learn from."""
 
 
 @delayed.otherwise()
-def _(p):
+def _(p: Any) -> bool:
     """No."""
     return False
 
 
 @delayed.of(EvidenceStep)
-def _(p):
+def _(p: EvidenceStep) -> bool:
     """delayed."""
     return p.delayed
 
 
 @rest.of(EvidenceStep)
-def _(p):
+def _(p: EvidenceStep) -> Real:
     """0."""
     return ZERO
 
 
 @law
-def softmax_share(p, below):
+def softmax_share(p: Any, below: Real) -> Real:
     """Share of the softmax, not yet normalised, of a neuron whose membrane is `below` the highest."""
 
 
 @softmax_share.of(SoftmaxInhibition)
-def _(p, below):
+def _(p: SoftmaxInhibition, below: Real) -> Real:
     """exp(U - max U)."""
     return exp_negative_wide(below)
 
 
 @law
-def excitability(p, silence):
+def excitability(p: Any, silence: Whole) -> Real:
     """Factor of the membrane while learning; silence counts presentations in which only others fired, per neuron."""
 
 
 @excitability.of(ExplainingStep)
-def _(p, silence):
+def _(p: ExplainingStep, silence: Whole) -> Real:
     """1 + max(0, silence / patience - 1) / 10."""
     return ONE + TENTH * max(ZERO, silence / p.patience - ONE)
 
 
 @law
-def adapted_threshold(p, theta, n_spikes):
+def adapted_threshold(p: Any, theta: Real, n_spikes: Whole) -> Real:
     """Threshold after `n_spikes` of all neurons together."""
 
 
 @adapted_threshold.of(AdaptiveThreshold)
-def _(p, theta, n_spikes):
+def _(p: AdaptiveThreshold, theta: Real, n_spikes: Whole) -> Real:
     """theta <- max(minimum, theta + b (sum z - q)); the threshold adjustment rule of Tavanaei et al. 2018."""
     return max(np.float32(p.minimum), theta + np.float32(p.rate) * (np.float32(n_spikes) - np.float32(p.target)))

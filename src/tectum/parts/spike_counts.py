@@ -4,7 +4,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from tectum.core.law import law
+from tectum.core.law import Real, law
 from tectum.core.ranges import NonNegative, Positive
 from tectum.parts.steps import discretise
 
@@ -28,7 +28,7 @@ class SpikeCountsStep(NamedTuple):
 
 
 @discretise.of(SpikeCounts)
-def _(part, dt):
+def _(part: SpikeCounts, dt: float) -> SpikeCountsStep:
     """Constants in float32; one step at least."""
     return SpikeCountsStep(
         np.int64(max(1, round(part.duration / dt))), np.float32(part.rate * dt), np.float32(part.gain)
@@ -36,22 +36,22 @@ def _(part, dt):
 
 
 @law
-def spike_chance(p, value):
+def spike_chance(p: Any, value: Real) -> Real:
     """Probability that a node fires in a step, from its value as a share of the largest input."""
 
 
 @spike_chance.of(SpikeCountsStep)
-def _(p, value):
+def _(p: SpikeCountsStep, value: Real) -> Real:
     """value rate dt: Bernoulli spikes."""
     return value * p.chance
 
 
 @law
-def relative_drive(p, x, mean):
+def relative_drive(p: Any, x: Real, mean: Real) -> Real:
     """Drive of a unit with input x among units whose inputs have this mean."""
 
 
 @relative_drive.of(SpikeCountsStep)
-def _(p, x, mean):
+def _(p: SpikeCountsStep, x: Real, mean: Real) -> Real:
     """gain max(x - mean, 0)."""
     return p.gain * max(x - mean, ZERO)

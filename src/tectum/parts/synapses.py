@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from tectum.core.law import law
+from tectum.core.law import Real, law
 from tectum.core.ranges import Finite, NonNegative, Positive, Weight
 from tectum.parts.steps import discretise
 
@@ -48,7 +48,7 @@ class PlasticProjection(NamedTuple):
 
 
 @discretise.of(Synapse)
-def _(part, dt):
+def _(part: Synapse, dt: float) -> SynapseStep:
     """Parameters of one step of `dt` ms in float32."""
     return SynapseStep(keep_s=np.float32(math.exp(-dt / part.tau_r)), gain_y=np.float32(-math.expm1(-dt / part.tau_f)))
 
@@ -60,18 +60,18 @@ class GainStep(NamedTuple):
 
 
 @discretise.of(PlasticProjection)
-def _(part, dt):
+def _(part: PlasticProjection, dt: float) -> GainStep:
     """Independent of `dt`, as the drive changes once per presentation."""
     return GainStep(np.float32(part.recovery))
 
 
 @law
-def adapted_gain(p, gain, answered):
+def adapted_gain(p: Any, gain: Real, answered: bool) -> Real:
     """Factor of the drive after a presentation to which the map has answered, or has not."""
 
 
 @adapted_gain.of(GainStep)
-def _(p, gain, answered):
+def _(p: GainStep, gain: Real, answered: bool) -> Real:
     """gain (1 + recovery), at most 10; after an answer gain (1 - recovery / 4), at least 1.
 
     A map that answers four samples in five keeps a gain of 1. One that needs more than 10 is broken; see `diagnose`.
@@ -80,11 +80,11 @@ def _(p, gain, answered):
 
 
 @law
-def filter_current(p, s, y):
+def filter_current(p: Any, s: Real, y: Real) -> tuple[Real, Real]:
     """The two filter states (s, y) after one step; the current is y."""
 
 
 @filter_current.of(SynapseStep)
-def _(p, s, y):
+def _(p: SynapseStep, s: Real, y: Real) -> tuple[Real, Real]:
     """y <- y + (s - y) (1 - exp(-dt/tau_f)), then s <- s exp(-dt/tau_r); Rumbell et al. 2014, eqs. (2), (3)."""
     return s * p.keep_s, y + (s - y) * p.gain_y

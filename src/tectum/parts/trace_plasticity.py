@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from tectum.core.law import Real
 from tectum.core.ranges import NonNegative, Positive, Share, Weight
 from tectum.parts.plasticity import depress, potentiate, silence_counts
 from tectum.parts.steps import discretise
@@ -55,7 +56,7 @@ class TargetStep(NamedTuple):
 
 
 @discretise.of(PostPreSTDP)
-def _(part, dt):
+def _(part: PostPreSTDP, dt: float) -> PostPreStep:
     """Constants and tables in float32."""
     return PostPreStep(
         eta_plus=np.float32(part.eta_plus),
@@ -67,7 +68,7 @@ def _(part, dt):
 
 
 @discretise.of(TargetSTDP)
-def _(part, dt):
+def _(part: TargetSTDP, dt: float) -> TargetStep:
     """Constants and table in float32."""
     return TargetStep(
         eta_plus=np.float32(part.eta_plus),
@@ -78,7 +79,7 @@ def _(part, dt):
 
 
 @potentiate.of(PostPreStep)
-def _(p, w, x):
+def _(p: PostPreStep, w: Real, x: Real) -> Real:
     """w <- min(w + eta_plus x_pre, w_max); the rule `PostPre` of BindsNET.
 
     The authors' published code has a triplet rule, with the slow trace of the neuron as a further factor.
@@ -87,18 +88,18 @@ def _(p, w, x):
 
 
 @depress.of(PostPreStep)
-def _(p, w, x):
+def _(p: PostPreStep, w: Real, x: Real) -> Real:
     """w <- max(w - eta_minus x_post, 0); as in BindsNET and in the authors' published code."""
     return max(w - p.eta_minus * x, ZERO)
 
 
 @potentiate.of(TargetStep)
-def _(p, w, x):
+def _(p: TargetStep, w: Real, x: Real) -> Real:
     """w <- w + eta (x_pre - x_tar) (w_max - w); the rule of Diehl & Cook 2015 with mu = 1. Ours: not below 0."""
     return max(w + p.eta_plus * (x - p.x_target) * (p.w_max - w), ZERO)
 
 
 @silence_counts.of(TargetStep)
-def _(p):
+def _(p: TargetStep) -> bool:
     """Yes, they lose."""
     return True

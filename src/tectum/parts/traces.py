@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from tectum.core.law import law
+from tectum.core.law import Real, Whole, law
 from tectum.parts.plasticity import depress
 
 ZERO = np.float32(0.0)
@@ -24,18 +24,18 @@ def fading(tau: float, dt: float, window: float | None = None) -> NDArray[np.flo
 
 
 @law
-def input_trace(p, lag):
+def input_trace(p: Any, lag: Whole) -> Real:
     """Trace of the last spike of an input, lag steps ago; below 0 it is still to come."""
 
 
 @input_trace.otherwise("memory_plus")
-def _(p, lag):
+def _(p: Any, lag: Whole) -> Real:
     """memory_plus[lag], 0 outside the table."""
     return p.memory_plus[lag] if lag >= 0 and lag < p.memory_plus.shape[0] else ZERO
 
 
 @law
-def neuron_trace(p, lag):
+def neuron_trace(p: Any, lag: Whole) -> Real:
     """Trace of the last spike of a neuron, lag steps ago; below 0 it is still to come."""
 
 
@@ -43,10 +43,10 @@ def neuron_trace(p, lag):
 def _(parameters: type) -> Any:
     """memory_minus[lag], 0 outside the table, or if nothing depresses by it."""
 
-    def tabulated(p, lag):
+    def tabulated(p: Any, lag: Whole) -> Real:
         return p.memory_minus[lag] if lag >= 0 and lag < p.memory_minus.shape[0] else ZERO
 
-    def none(p, lag):
+    def none(p: Any, lag: Whole) -> Real:
         return ZERO
 
     if "memory_minus" in getattr(parameters, "_fields", ()):

@@ -10,7 +10,7 @@ from typing import Any, Literal, NamedTuple
 
 import numpy as np
 
-from tectum.core.law import law
+from tectum.core.law import Real, Whole, law
 from tectum.core.ranges import Finite, NonNegative, Number, Positive, Share
 from tectum.parts.steps import discretise
 
@@ -41,23 +41,23 @@ class KWinnersStep(NamedTuple):
 
 
 @law
-def excess(p, x, c):
+def excess(p: Any, x: Real, c: Real) -> Real:
     """By how much the input of a unit exceeds its competition threshold."""
 
 
 @excess.of(KWinnersStep)
-def _(p, x, c):
+def _(p: KWinnersStep, x: Real, c: Real) -> Real:
     """y = max(x - c, 0)."""
     return max(x - c, ZERO)
 
 
 @law
-def rank(p, y, highest):
+def rank(p: Any, y: Real, highest: Real) -> Real:
     """Weight of a winner, from its excess and the largest."""
 
 
 @rank.of(KWinnersStep)
-def _(p, y, highest):
+def _(p: KWinnersStep, y: Real, highest: Real) -> Real:
     """(y / max y)^power."""
     share, ranked = y / highest, ONE
     for _ in range(p.power):
@@ -108,7 +108,7 @@ class SpikeHebbStep(NamedTuple):
 
 
 @discretise.of(WaveHebb)
-def _(part, dt):
+def _(part: WaveHebb, dt: float) -> ExcessHebbStep | SpikeHebbStep:
     """Rates of one step."""
     kind = ExcessHebbStep if part.post == "excess" else SpikeHebbStep
     return kind(
@@ -120,7 +120,7 @@ def _(part, dt):
 
 
 @law
-def growth(p, y, share, fired):
+def growth(p: Any, y: Real, share: Real, fired: bool) -> Real:
     """Growth of a weight whose presynaptic neuron fires; y is the ranked excess of the unit, 0 if it did not win.
 
     `share` is what its neighbourhood leaves of the learning rate of a unit that fires, see `uptake`.
@@ -128,35 +128,35 @@ def growth(p, y, share, fired):
 
 
 @growth.of(ExcessHebbStep)
-def _(p, y, share, fired):
+def _(p: ExcessHebbStep, y: Real, share: Real, fired: bool) -> Real:
     """dt eta y_j H_i."""
     return p.eta * y
 
 
 @growth.of(SpikeHebbStep)
-def _(p, y, share, fired):
+def _(p: SpikeHebbStep, y: Real, share: Real, fired: bool) -> Real:
     """dt eta share_j H_j H_i."""
     return p.eta * share if fired else ZERO
 
 
 @law
-def raised_threshold(p, c, y):
+def raised_threshold(p: Any, c: Real, y: Real) -> Real:
     """Competition threshold of a unit after a step."""
 
 
 @raised_threshold.otherwise("eta_c")
-def _(p, c, y):
+def _(p: Any, c: Real, y: Real) -> Real:
     """c_j + dt eta_c y_j."""
     return c + p.eta_c * y
 
 
 @law
-def rescued_threshold(p, c, wins, highest):
+def rescued_threshold(p: Any, c: Real, wins: Whole, highest: Real) -> Real:
     """Competition threshold of a unit that has won so often and had this largest input."""
 
 
 @rescued_threshold.otherwise("fewest", "rescue")
-def _(p, c, wins, highest):
+def _(p: Any, c: Real, wins: Whole, highest: Real) -> Real:
     """A share of the largest input for those that hardly win (code of Raghavan & Thomson 2019)."""
     return p.rescue * highest if wins < p.fewest else c
 
@@ -194,32 +194,32 @@ class FieldStep(NamedTuple):
 
 
 @discretise.of(FieldNeighbourhood)
-def _(part, dt):
+def _(part: FieldNeighbourhood, dt: float) -> FieldStep:
     """Constants of a period dt."""
     rate = 1.0 - math.exp(-dt / part.tau)
     return FieldStep(np.float32(part.widest), np.float32(rate), np.float32(part.fewest), np.float32(part.share))
 
 
 @law
-def reach(p, reach, field, n_units):
+def reach(p: Any, reach: Real, field: Real, n_units: Real) -> Real:
     """Radius of a unit's neighbourhood after a period, from the share of the nodes below that its field amounts to."""
 
 
 @reach.otherwise()
-def _(p, reach, field, n_units):
+def _(p: Any, reach: Real, field: Real, n_units: Real) -> Real:
     """R: nothing changes."""
     return reach
 
 
 @reach.of(FieldStep)
-def _(p, reach, field, n_units):
+def _(p: FieldStep, reach: Real, field: Real, n_units: Real) -> Real:
     """tau dR/dt = max(widest field, R of the fewest units) - R, solved over a period."""
     least = np.float32(math.sqrt(p.fewest / n_units))
     return reach + p.rate * (max(p.widest * field, least) - reach)
 
 
 @law
-def uptake(p, reach, fit):
+def uptake(p: Any, reach: Real, fit: Real) -> Real:
     """Share of its learning rate at which a unit that fires learns.
 
     `fit` is the rank of its input among those of all units, winners or not: how well its weights fit what is active.
@@ -227,13 +227,13 @@ def uptake(p, reach, fit):
 
 
 @uptake.otherwise()
-def _(p, reach, fit):
+def _(p: Any, reach: Real, fit: Real) -> Real:
     """1."""
     return ONE
 
 
 @uptake.of(FieldStep)
-def _(p, reach, fit):
+def _(p: FieldStep, reach: Real, fit: Real) -> Real:
     """s + (1 - s) fit_j, s = R_j / R_widest from the least share to 1."""
     share = max(p.share, min(reach / p.widest, ONE))
     return share + (ONE - share) * fit

@@ -11,7 +11,7 @@ from typing import Annotated, Any, NamedTuple
 
 import numpy as np
 
-from tectum.core.law import law
+from tectum.core.law import Real, Whole, law
 from tectum.core.ranges import Below, Finite, NonNegative, NonNegativeOrInfinite, Positive
 from tectum.parts.neurons import adapt, fresh, held, jump, membrane, noise, opposed, refractory, reset, rest, threshold
 from tectum.parts.steps import discretise
@@ -66,7 +66,7 @@ class DynamicThresholdStep(NamedTuple):
 
 
 @discretise.of(DynamicThresholdLIF)
-def _(part, dt):
+def _(part: DynamicThresholdLIF, dt: float) -> DynamicThresholdStep:
     """Exact solutions over a step, with constants in float32."""
     fading = math.exp(-dt / part.tau_m)
     return DynamicThresholdStep(
@@ -82,7 +82,7 @@ def _(part, dt):
 
 
 @membrane.of(DynamicThresholdStep)
-def _(p, v, I):
+def _(p: DynamicThresholdStep, v: Real, I: Real) -> Real:
     """dv/dt = -v / tau_m + I, solved over a step of constant I."""
     return v * p.fading + I * p.gain
 
@@ -104,7 +104,7 @@ class IzhikevichStep(NamedTuple):
 
 
 @discretise.of(Izhikevich)
-def _(part, dt):
+def _(part: Izhikevich, dt: float) -> IzhikevichStep:
     """Constants in float32."""
     return IzhikevichStep(
         half=np.float32(0.5 * dt),
@@ -122,116 +122,116 @@ def _(part, dt):
 
 
 @membrane.of(IzhikevichStep)
-def _(p, v, I):
+def _(p: IzhikevichStep, v: Real, I: Real) -> Real:
     """dv/dt = 0.04 v^2 + 5 v + 140 + I, two Euler steps; I is the input less the recovery u."""
     v = v + p.half * ((QUADRATIC * v + LINEAR) * v + CONSTANT + I)
     return v + p.half * ((QUADRATIC * v + LINEAR) * v + CONSTANT + I)
 
 
 @adapt.of(DynamicThresholdStep)
-def _(p, a, v, fired):
+def _(p: DynamicThresholdStep, a: Real, v: Real, fired: bool) -> Real:
     """dtheta/dt = (v_th - theta) / tau_th (1 - H) + theta_plus H, solved over a step."""
     return a + p.climb if fired else p.v_th + (a - p.v_th) * p.recovery
 
 
 @threshold.of(DynamicThresholdStep)
-def _(p, a):
+def _(p: DynamicThresholdStep, a: Real) -> Real:
     """theta: the adaptation is the threshold."""
     return a
 
 
 @fresh.of(DynamicThresholdStep)
-def _(p):
+def _(p: DynamicThresholdStep) -> Real:
     """v_th."""
     return p.v_th
 
 
 @rest.of(DynamicThresholdStep)
-def _(p):
+def _(p: DynamicThresholdStep) -> Real:
     """0."""
     return ZERO
 
 
 @reset.of(DynamicThresholdStep)
-def _(p, normal, uniform):
+def _(p: DynamicThresholdStep, normal: Real, uniform: Real) -> Real:
     """v_reset N(0, 1)^2."""
     return p.v_reset * normal**2
 
 
 @noise.of(DynamicThresholdStep)
-def _(p):
+def _(p: DynamicThresholdStep) -> Real:
     """noise."""
     return p.noise
 
 
 @held.of(DynamicThresholdStep)
-def _(p):
+def _(p: DynamicThresholdStep) -> Whole:
     """noise_ms / dt."""
     return p.hold
 
 
 @refractory.of(DynamicThresholdStep)
-def _(p):
+def _(p: DynamicThresholdStep) -> Whole:
     """0."""
     return 0
 
 
 @adapt.of(IzhikevichStep)
-def _(p, a, v, fired):
+def _(p: IzhikevichStep, a: Real, v: Real, fired: bool) -> Real:
     """du/dt = a (b v - u), an Euler step; a spike adds d when the potential is reset."""
     return a + p.a * (p.b * v - a)
 
 
 @threshold.of(IzhikevichStep)
-def _(p, a):
+def _(p: IzhikevichStep, a: Real) -> Real:
     """30 mV, whatever the recovery variable."""
     return p.v_th
 
 
 @opposed.of(IzhikevichStep)
-def _(p, a):
+def _(p: IzhikevichStep, a: Real) -> Real:
     """u: the adaptation is the recovery variable."""
     return a
 
 
 @fresh.of(IzhikevichStep)
-def _(p):
+def _(p: IzhikevichStep) -> Real:
     """b v_reset."""
     return p.fresh
 
 
 @rest.of(IzhikevichStep)
-def _(p):
+def _(p: IzhikevichStep) -> Real:
     """v_reset."""
     return p.v_reset
 
 
 @reset.of(IzhikevichStep)
-def _(p, normal, uniform):
+def _(p: IzhikevichStep, normal: Real, uniform: Real) -> Real:
     """v_reset + v_reset_spread r^2."""
     return p.v_reset + p.v_reset_spread * uniform**2
 
 
 @jump.of(IzhikevichStep)
-def _(p, uniform):
+def _(p: IzhikevichStep, uniform: Real) -> Real:
     """d + d_spread r^2."""
     return p.d + p.d_spread * uniform**2
 
 
 @noise.of(IzhikevichStep)
-def _(p):
+def _(p: IzhikevichStep) -> Real:
     """noise."""
     return p.noise
 
 
 @held.of(IzhikevichStep)
-def _(p):
+def _(p: IzhikevichStep) -> Whole:
     """noise_ms / dt."""
     return p.hold
 
 
 @refractory.of(IzhikevichStep)
-def _(p):
+def _(p: IzhikevichStep) -> Whole:
     """0."""
     return 0
 
@@ -259,7 +259,7 @@ class RingKernel(NamedTuple):
 
 
 @law
-def lateral_input(p, n_near, far):
+def lateral_input(p: Any, n_near: Real, far: Real) -> Real:
     """Input from the nodes that fire: their number within r_i, and the sum of exp(-D / length) beyond r_o."""
 
 
@@ -271,6 +271,6 @@ class RingStep(NamedTuple):
 
 
 @lateral_input.of(RingStep)
-def _(p, n_near, far):
+def _(p: RingStep, n_near: Real, far: Real) -> Real:
     """u_i = sum_j S_ij H_j, S_ij = a_i 1[D_ij < r_i] - a_o 1[D_ij > r_o] exp(-D_ij / length)."""
     return p.a_i * n_near - p.a_o * far

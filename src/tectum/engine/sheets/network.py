@@ -223,7 +223,9 @@ def after_spike(neuron: Any, seed: np.uint64, layer: int, n: int) -> tuple[NDArr
         normal_array(seed, RESET_STREAM + layer, 0, n),
         uniform_array(int(seed), RESET_STREAM + layer, 1, n),
     )
-    return np.full(n, reset(neuron, normal, uniform), np.float32), np.full(n, jump(neuron, uniform), np.float32)
+    # the equations hold for arrays, element by element
+    resets, jumps = reset(neuron, normal, uniform), jump(neuron, uniform)  # type: ignore[arg-type]
+    return np.full(n, resets, np.float32), np.full(n, jumps, np.float32)
 
 
 def at_rest(part: Any, layer: int, n: int) -> SheetState:

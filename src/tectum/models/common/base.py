@@ -377,7 +377,7 @@ class SpikingEstimator(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEs
 def variant(text: str, given: Mapping[str, Any]) -> Any:
     """An alternative constructor of an estimator: the class with other parameters than the default."""
 
-    def constructor(cls, *first, **others):
+    def constructor(cls: Any, *first: Any, **others: Any) -> Any:
         return cls(**{**given, **signature(cls).bind_partial(*first).arguments, **others})
 
     constructor.__doc__ = (

@@ -16,7 +16,7 @@ FULL = 0.995  # share of the upper bound from which a weight counts as saturated
 
 
 def diagnose_dictionary(
-    X: NDArray,
+    X: NDArray[Any],
     reconstruction: NDArray[np.float64],
     counts: NDArray[np.int32],
     weights: NDArray[np.float32],

@@ -1,6 +1,6 @@
 """Features on the ring of their receptive fields, and back."""
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -38,7 +38,7 @@ class FeatureScaling(NamedTuple):
         return points
 
 
-def unit_range(X: NDArray, given: tuple | None, owner: str) -> tuple[float, float]:
+def unit_range(X: NDArray[Any], given: tuple[float, float] | None, owner: str) -> tuple[float, float]:
     """Values that become 0 and 1: those given, else the smallest of the data, at most 0, and the largest.
 
     Raises
@@ -65,13 +65,15 @@ def unit_range(X: NDArray, given: tuple | None, owner: str) -> tuple[float, floa
     return low, high
 
 
-def unit_values(X: NDArray, ends: tuple[float, float]) -> NDArray[np.float32]:
+def unit_values(X: NDArray[Any], ends: tuple[float, float]) -> NDArray[np.float32]:
     """Values from 0 to 1 in a range from `unit_range`; those beyond are clipped."""
     low, high = np.asarray(ends, np.float64)  # so that float32 samples give the bits of float64 ones
     return np.clip((X - low) / (high - low), 0.0, 1.0).astype(np.float32)
 
 
-def scaling_of(X: NDArray[np.float64] | None, input_range: tuple | None, n_features: int, owner: str) -> FeatureScaling:
+def scaling_of(
+    X: NDArray[np.float64] | None, input_range: tuple[float, float] | None, n_features: int, owner: str
+) -> FeatureScaling:
     """Scaling from a given range, or from the data if there is none; ValueError if the range does not fit the
     features, or nothing varies.
     """

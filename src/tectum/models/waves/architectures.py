@@ -1,5 +1,6 @@
 """Networks of sheets by name: configurations, architectures and controls."""
 
+from collections.abc import Sequence
 from typing import Any, Self
 
 from tectum import parts
@@ -33,7 +34,7 @@ class WaveArchitectures:
     )
 
     @classmethod
-    def perceptron(cls, sizes=(1600, 300, 100), **others) -> Self:
+    def perceptron(cls, sizes: Sequence[int] = (1600, 300, 100), **others: Any) -> Self:
         """Square sheets, each wired to the next: the default parts.
 
         `sizes`, of any number, are the nodes of each sheet, from below; further arguments are parameters of the class,
@@ -42,7 +43,7 @@ class WaveArchitectures:
         return cls.topographic(wave_growth.sheets_of("WaveNetwork.perceptron", sizes), **others)
 
     @classmethod
-    def autoencoder(cls, sizes=(1600, 300, 100, 300, 1600), **others) -> Self:
+    def autoencoder(cls, sizes: Sequence[int] = (1600, 300, 100, 300, 1600), **others: Any) -> Self:
         """Sheets that become smaller and then larger again, the last as large as the first.
 
         Arguments are those of `perceptron`. ValueError if the sizes do not fall and then rise to the first.
@@ -52,7 +53,7 @@ class WaveArchitectures:
         return cls.topographic(sheets, **others)
 
     @classmethod
-    def pooling(cls, n_units=300, *, wave=2.0, **others) -> Self:
+    def pooling(cls, n_units: int = 300, *, wave: float = 2.0, **others: Any) -> Self:
         """One layer of units that pool patches as large as the waves (Raghavan & Thomson 2019).
 
         `wave` is the radius of excitation on the first sheet; inhibition begins at 2.5 times it. It is twice as large
@@ -64,7 +65,7 @@ class WaveArchitectures:
         return cls.topographic(**(defaults | others))
 
     @classmethod
-    def growing(cls, division=CELL_DIVISION, **others) -> Self:
+    def growing(cls, division: parts.CellDivision = CELL_DIVISION, **others: Any) -> Self:
         """Two sheets that grow from one cell while waves wire them (Raghavan & Thomson 2019).
 
         Cells of the first sheet divide as a `CellDivision` says; those that have come of age bud units of the second,
@@ -78,7 +79,7 @@ class WaveArchitectures:
         return cls.topographic(**(wave_parameters.BUDDING | {"layers": (cells, units)} | others))
 
     @classmethod
-    def budding(cls, sizes=(1600, 300, 100), **others) -> Self:
+    def budding(cls, sizes: Sequence[int] = (1600, 300, 100), **others: Any) -> Self:
         """Square sheets whose units have budded from the sheet below, as in `growing`.
 
         Each unit starts with a single synapse, from the node at its own place. Waves of one size spread the fields
@@ -94,7 +95,7 @@ class WaveArchitectures:
     )
 
     @classmethod
-    def control(cls, kind, layers=wave_parameters.TOPOGRAPHIC_LAYERS, **others) -> Self:
+    def control(cls, kind: str, layers: Any = wave_parameters.TOPOGRAPHIC_LAYERS, **others: Any) -> Self:
         """A network that must not organise itself, for comparison with the default.
 
         Of the kind "shuffled", each sheet sees as many spikes as the one below has, of nodes drawn at random in each

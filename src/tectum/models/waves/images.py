@@ -19,13 +19,13 @@ ACTIVE_SHARE = 0.2  # of the units of a sheet between the first and the last tha
 RIDGE = 1e-3  # of the mean square of a field, against noise in what is reconstructed from it
 
 
-def shares(weights: NDArray) -> Floats:
+def shares(weights: NDArray[Any]) -> Floats:
     """Weights of each unit as shares of their sum."""
     weights = weights.astype(np.float64)
     return weights / weights.sum(axis=1, keepdims=True)
 
 
-def composed(projections: Sequence[NDArray]) -> Floats:
+def composed(projections: Sequence[NDArray[Any]]) -> Floats:
     """Fields of the units of the last of some sheets on the first, as shares of its nodes."""
     fields = shares(projections[0])
     for weights in projections[1:]:
@@ -33,21 +33,21 @@ def composed(projections: Sequence[NDArray]) -> Floats:
     return fields
 
 
-def standard(values: NDArray) -> Floats:
+def standard(values: NDArray[Any]) -> Floats:
     """Each row with mean 0 and variance 1; a constant one is 0."""
     values = values - values.mean(axis=1, keepdims=True, dtype=np.float64)
     spread = values.std(axis=1, keepdims=True)
     return values / np.where(spread > 1e-12, spread, 1.0)
 
 
-def pooled(values: NDArray, projections: Sequence[NDArray]) -> Floats:
+def pooled(values: NDArray[Any], projections: Sequence[NDArray[Any]]) -> Floats:
     """Mean over each field of values (n_images, n_nodes) in units of their standard deviation, sheet by sheet."""
     for weights in projections:
         values = standard(values) @ shares(weights).T
     return values
 
 
-def exceeding(active: NDArray, projections: Sequence[NDArray]) -> Floats:
+def exceeding(active: NDArray[Any], projections: Sequence[NDArray[Any]]) -> Floats:
     """By how much the share of active nodes in each field exceeds the mean of all units, at least 0."""
     values = active.astype(np.float64)
     for k, weights in enumerate(projections):
@@ -55,7 +55,7 @@ def exceeding(active: NDArray, projections: Sequence[NDArray]) -> Floats:
     return np.maximum(values - values.mean(axis=1, keepdims=True), 0.0)
 
 
-def most_active(active: NDArray, projections: Sequence[NDArray]) -> NDArray:
+def most_active(active: NDArray[Any], projections: Sequence[NDArray[Any]]) -> NDArray[Any]:
     """Which units of the last of some sheets an image activates: the same share in each image."""
     for weights in projections:
         response = active @ shares(weights).T
@@ -63,7 +63,7 @@ def most_active(active: NDArray, projections: Sequence[NDArray]) -> NDArray:
     return active
 
 
-def unpooled(responses: NDArray, fields: NDArray) -> Floats:
+def unpooled(responses: NDArray[Any], fields: NDArray[Any]) -> Floats:
     """The shortest image whose means over the fields (n_units, n_nodes) are the responses, but for a ridge.
 
     x = P^T (P P^T + lambda I)^-1 y, P the fields, which is where feedback through the same weights comes to rest if it
@@ -74,14 +74,14 @@ def unpooled(responses: NDArray, fields: NDArray) -> Floats:
     return np.linalg.solve(gram, responses.T.astype(np.float64)).T @ fields
 
 
-def superposed(responses: NDArray, patterns: NDArray) -> Floats:
+def superposed(responses: NDArray[Any], patterns: NDArray[Any]) -> Floats:
     """Mean of the patterns (n_units, n_nodes), weighted by the responses; 0 without any."""
     total = responses.sum(axis=1, keepdims=True, dtype=np.float64)
     return (responses @ patterns) / np.where(total > 0.0, total, 1.0)
 
 
 def learn_projection(
-    chosen: dict[str, Any], geometry: sheet_wires.Geometry, weights: ProjectionState, active: NDArray, seen: int
+    chosen: dict[str, Any], geometry: sheet_wires.Geometry, weights: ProjectionState, active: NDArray[Any], seen: int
 ) -> ProjectionState:
     """The weights of a projection after images of active nodes, each learned by the one unit that it wins."""
     learning = network.LayerParts(
@@ -108,9 +108,9 @@ def check_response(response: Any, *, ready: bool) -> None:
         parameters.check_part("WaveNetwork.response", response)
 
 
-def checked_responses(X: ArrayLike, n_units: int) -> NDArray:
+def checked_responses(X: ArrayLike, n_units: int) -> NDArray[Any]:
     """X of `inverse_transform`, after a check."""
-    given: NDArray = check_array(X, dtype=[np.float64, np.float32], input_name="X", estimator="WaveNetwork")
+    given: NDArray[Any] = check_array(X, dtype=[np.float64, np.float32], input_name="X", estimator="WaveNetwork")
     if given.shape[1] != n_units:
         raise ValueError(
             f"WaveNetwork.inverse_transform: X must have a column per unit of the last sheet ({n_units}), got "
