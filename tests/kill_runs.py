@@ -9,14 +9,13 @@ folder. Exit code 0 if all held.
 import argparse
 import collections
 import contextlib
-import functools
-import hashlib
 import http.server
+import multiprocessing
+import os
 import shutil
-import subprocess
+import signal
 import sys
 import tempfile
-import threading
 import time
 from pathlib import Path
 
@@ -24,20 +23,15 @@ import numpy as np
 
 import tectum
 from tectum import persistence
+from tectum.cli.app import app
+from tectum.datasets import cache
 
 OFTEN = ["--checkpoint-every", "0.0005"]  # minutes
-FIT = ["fit", "spiking-som", "d.csv", "-o", "som", "--set", "shape=5,5", "--set", "n_presentations=6000", "-q", *OFTEN]
-GROW = ["grow", "-o", "net", "--layers", "400@10,40", "--duration", "1500", "-q", *OFTEN]
+FIT = ["fit", "spiking-som", "d.csv", "-o", "som", "--set", "shape=5,5", "--set", "n_presentations=3000", "-q", *OFTEN]
+GROW = ["grow", "-o", "net", "--layers", "400@10,40", "--duration", "700", "-q", *OFTEN]
 ENCODE = ["encode", "model", "shards", "-o", "codes", "-q"]
 REPORT = ["report", "model", "d.csv", "-o", "page.html", "-q"]
 PAYLOAD = np.random.RandomState(0).bytes(4 * 2**20)
-GET = """
-import hashlib, os, sys
-os.environ["TECTUM_CACHE"] = "cache"
-from tectum.datasets import cache
-if cache.find("x/payload.bin") is None:
-    cache.download(sys.argv[1], "x/payload.bin", lambda found: hashlib.sha256(found).hexdigest() == sys.argv[2])
-"""
 RUNS = {
     "fit": FIT,
     "grow": GROW,
@@ -45,7 +39,7 @@ RUNS = {
     "encode in processes": [*ENCODE, "--jobs", "2"],
     "encode on Dask": [*ENCODE, "--scheduler", "local:2"],
     "report": REPORT,
-    "download": [hashlib.sha256(PAYLOAD).hexdigest()],
+    "download": [],
 }
 OUTPUTS = {"fit": "som", "grow": "net", "encode": "codes", "report": "page.html", "download": "cache/x/payload.bin"}
 
@@ -69,21 +63,58 @@ class Slowly(http.server.BaseHTTPRequestHandler):
         pass
 
 
-@functools.cache
-def server() -> str:
-    """Address of the payload on this machine."""
-    serving = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Slowly)
-    threading.Thread(target=serving.serve_forever, daemon=True).start()
-    return f"http://127.0.0.1:{serving.server_port}/payload.bin"
+def serve() -> str:
+    """Address of the payload on this machine, from a process that ends with this one."""
+    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Slowly)
+    multiprocessing.get_context("fork").Process(target=server.serve_forever, daemon=True).start()
+    return f"http://127.0.0.1:{server.server_port}/payload.bin"
 
 
 def output_of(kind: str) -> str:
     return OUTPUTS[kind.partition(" ")[0]]
 
 
-def start(words: list[str], folder: Path) -> subprocess.Popen:
-    words = ["-c", GET, server(), *words] if words == RUNS["download"] else ["-m", "tectum.cli", *words]
-    return subprocess.Popen([sys.executable, *words], cwd=folder, stderr=subprocess.PIPE, text=True)
+class Run:
+    """A command in a process of its own: forked, so that a hundred of them need not import everything anew."""
+
+    def __init__(self, kind: str, words: list[str], folder: Path) -> None:
+        self._said = tempfile.TemporaryFile("w+")  # noqa: SIM115 - read in `end`
+        self._pid = os.fork()
+        if self._pid == 0:
+            code = 1
+            try:
+                os.chdir(folder)
+                os.dup2(self._said.fileno(), 2)
+                code = fetch(words) if kind == "download" else run_command(words)
+            finally:
+                os._exit(code)
+
+    def kill(self) -> None:
+        """As `kill -9` does, and only the process itself, not those that it has started."""
+        os.kill(self._pid, signal.SIGKILL)
+
+    def end(self) -> tuple[int, str]:
+        """Exit code, negative for a signal, and what was said."""
+        code = os.waitstatus_to_exitcode(os.waitpid(self._pid, 0)[1])
+        self._said.seek(0)
+        return code, self._said.read()
+
+
+def run_command(words: list[str]) -> int:
+    """Exit code of a command of tectum."""
+    try:
+        app(words)
+    except SystemExit as ended:
+        return int(ended.code or 0)
+    return 0
+
+
+def fetch(words: list[str]) -> int:
+    """Download the payload into the cache of the present folder, unless it is there."""
+    os.environ["TECTUM_CACHE"] = "cache"
+    if cache.find("x/payload.bin") is None:
+        cache.download(words[0], "x/payload.bin", lambda found: found == PAYLOAD)
+    return 0
 
 
 def prepare(folder: Path) -> None:
@@ -123,7 +154,7 @@ def resumed(name: str, folder: Path) -> list[str]:
     model = tectum.load(output)
     if name == "fit":
         return ["fit", "spiking-som", "d.csv", "-o", "som", "--resume", "som", "-q", *OFTEN]
-    left = 1500.0 - model.n_steps_grown_ * model.step_ms
+    left = 700.0 - model.n_steps_grown_ * model.step_ms
     again = ["grow", "-o", "net", "--resume", "net", "-q", *OFTEN]
     return [*again, "--duration", f"{left}"] if left > 0.0 else ["info", "-q"]
 
@@ -136,6 +167,7 @@ def main() -> int:
     parser.add_argument("--only", choices=RUNS, nargs="*", default=[*RUNS], metavar="RUN")
     given = parser.parse_args()
     rng, wrong = np.random.default_rng(given.seed), 0
+    RUNS["download"].append(serve())
     with tempfile.TemporaryDirectory() as name:
         source = Path(name) / "inputs"
         source.mkdir()
@@ -143,28 +175,26 @@ def main() -> int:
         for kind in given.only:
             whole = Path(name) / f"{kind}-whole"
             shutil.copytree(source, whole)
-            start(RUNS[kind], whole).communicate()  # compiles
+            Run(kind, RUNS[kind], whole).end()  # compiles
             shutil.rmtree(whole)
             shutil.copytree(source, whole)
             began = time.monotonic()
-            start(RUNS[kind], whole).communicate()
+            Run(kind, RUNS[kind], whole).end()
             length, expected = time.monotonic() - began, content(whole / output_of(kind))
             files = sorted(str(path.relative_to(whole)) for path in whole.rglob("*"))
             counts: collections.Counter = collections.Counter()
             for k in range(given.times):
                 folder = Path(name) / f"{kind}-{k}"
                 shutil.copytree(source, folder)
-                process = start(RUNS[kind], folder)
-                time.sleep(rng.uniform(0.3, 1.0) * length)
-                process.kill()
-                process.communicate()
-                counts["killed"] += process.returncode == -9
+                run = Run(kind, RUNS[kind], folder)
+                time.sleep(rng.uniform(0.05, 1.0) * length)
+                run.kill()
+                counts["killed"] += run.end()[0] == -signal.SIGKILL
                 counts["had a result"] += (folder / output_of(kind)).exists()
                 counts["had leftovers"] += any(folder.rglob("*.part"))
                 try:
-                    again = start(resumed(kind, folder), folder)
-                    said = again.communicate()[1]
-                    same = again.returncode == 0 and content(folder / output_of(kind)) == expected
+                    code, said = Run(kind, resumed(kind, folder), folder).end()
+                    same = code == 0 and content(folder / output_of(kind)) == expected
                 except (ValueError, OSError) as error:
                     same, said = False, repr(error)
                 counts["the same bits"] += same

@@ -81,6 +81,26 @@ def test_a_size_beyond_the_memory_is_refused_by_arithmetic(model, message):
         model.fit(np.random.RandomState(0).uniform(size=(5, 2)))
 
 
+@pytest.mark.parametrize(
+    ("kind", "change", "message"),
+    [
+        ("hierarchy", lambda h: h["maps"][0]["sources"][0].update(stop=0.4), "must lie within the 3 features"),
+        ("waves", lambda h: h["params"].update(normaliser={"part": "LIF"}), "must fulfil the contract of a norm"),
+        ("dictionary", lambda h: h["params"]["threshold"].update(rate={"part": "LIF"}), "rate must be a number"),
+    ],
+)
+def test_parts_of_other_models(tmp_path, kind, change, message):
+    X = np.random.RandomState(0).uniform(size=(20, 3))
+    model = {
+        "hierarchy": tectum.MapHierarchy([parts.Map("a", (parts.Features(),), shape=(3, 3))], random_state=0),
+        "waves": tectum.WaveNetwork([parts.Sheet((4, 4)), parts.Sheet(8)], random_state=0),
+        "dictionary": tectum.SpikingDictionary(4, threshold=parts.AdaptiveThreshold(), n_presentations=20),
+    }[kind]
+    (model.grow(10.0) if kind == "waves" else model.fit(X)).save(tmp_path / "model")
+    with pytest.raises(ValueError, match=message):
+        tectum.load(changed(tmp_path / "model", tmp_path, lambda arrays, header: change(header)))
+
+
 def test_changed_files_never_harm_the_process(tmp_path):
     """In a child process, so that a signal is seen; `python tests/file_fuzz.py --cases 10000` goes further."""
     command = [sys.executable, file_fuzz.__file__, "--cases", "150", "--seed", "0", "--folder", str(tmp_path)]

@@ -64,10 +64,12 @@ def check_ranges(where: str, part: Any) -> None:
     """
     limits_of = declared(part.__class__)
     for name, value in part._asdict().items():
+        optional, limits = limits_of.get(name, (True, ()))
         if isinstance(value, tuple) and hasattr(value, "_fields"):
+            if limits:
+                raise ValueError(f"{where}.{name} must be a number or a word, got the part {value!r}; give it one")
             check_ranges(f"{where}.{name}", value)
             continue
-        optional, limits = limits_of.get(name, (True, ()))
         if value is None and optional:
             continue
         for limit in limits:

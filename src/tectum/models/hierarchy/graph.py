@@ -1,6 +1,7 @@
 """From the description of a hierarchy, maps and their sources, to the populations and projections that run."""
 
 import math
+import numbers
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -125,7 +126,8 @@ def _check_sources(m: parts.Map, names: list[str], n_features: int) -> None:
             raise ValueError(f"{where} must have shares above 0, got {s!r}; leave a source out to switch it off")
         if isinstance(s, parts.Features):
             stop = n_features if s.stop is None else s.stop
-            if not 0 <= s.start < stop <= n_features:
+            whole = isinstance(s.start, numbers.Integral) and isinstance(stop, numbers.Integral)
+            if not (whole and 0 <= s.start < stop <= n_features):
                 raise ValueError(
                     f"{where} must lie within the {n_features} features of X, got Features({s.start}, {s.stop}); "
                     "change start and stop"

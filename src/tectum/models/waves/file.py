@@ -9,6 +9,8 @@ from tectum.engine.sheets.fields import Fields, FieldState
 from tectum.engine.sheets.loop import SheetState
 from tectum.engine.sheets.network import StackState
 from tectum.engine.sheets.projection import ProjectionState
+from tectum.parts import contracts
+from tectum.parts.steps import discretise
 
 NUMBERS = ("input_scale_", "n_steps_grown_", "_seen", "_planned")
 
@@ -27,7 +29,10 @@ def arrays_of(network: Any) -> dict[str, np.ndarray]:
 
 
 def restore(network: Any, arrays: dict[str, np.ndarray]) -> None:
-    """Put arrays into a network that has its parameters."""
+    """Put arrays into a network that has its parameters, parts that it can learn with."""
+    chosen = network.chosen_parts()
+    contracts.check("WaveNetwork.rule", discretise(chosen["rule"], 1.0))
+    contracts.check("WaveNetwork.normaliser", chosen["normaliser"])
     network._state = StackState(
         persistence.records_of("sheet", SheetState, arrays),
         persistence.records_of("weights", ProjectionState, arrays),
