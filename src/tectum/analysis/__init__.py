@@ -57,7 +57,7 @@ from tectum.analysis.information import (
     TransmittedInformation,
     transmitted_information,
 )
-from tectum.analysis.map_grid import component_planes, grid_positions, hit_map, u_matrix
+from tectum.analysis.map_grid import component_planes, grid_neighbours, grid_places, grid_positions, hit_map, u_matrix
 from tectum.analysis.map_quality import (
     best_matching_units,
     code_distances,
@@ -194,6 +194,8 @@ __all__ = [
     "fold_share",
     "gabor_share",
     "granger_causality",
+    "grid_neighbours",
+    "grid_places",
     "grid_positions",
     "hit_map",
     "ica_codes",

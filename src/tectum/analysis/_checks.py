@@ -10,7 +10,10 @@ from scipy.stats import ConstantInputWarning, spearmanr
 
 
 def check_shape(shape: tuple[int, int]) -> tuple[int, int]:
-    """Return ``shape`` as two positive ints (rows, cols)."""
+    """Return ``shape`` as two positive ints (rows, cols).
+
+    A grid that is hexagonal or wraps, as `tectum.parts.HexagonalGrid`, is such a pair too.
+    """
     sides = np.asarray(shape)
     if sides.shape != (2,) or not np.issubdtype(sides.dtype, np.integer) or sides.min() < 1:
         raise ValueError(f"shape must be two positive integers (rows, cols), got {shape!r}; pass e.g. shape=(10, 10)")

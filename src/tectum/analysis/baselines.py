@@ -11,11 +11,10 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from scipy.spatial.distance import cdist
 from sklearn.utils import check_random_state
 
 from tectum.analysis._checks import check_count, check_indices, check_shape, check_table
-from tectum.analysis.map_grid import grid_positions
+from tectum.analysis.map_grid import squared_distances
 
 FIRST_RATE, LAST_RATE = 0.5, 0.02
 LAST_RADIUS = 0.5  # radius in grid units at the end: neighbours then move a seventh as far as the winner
@@ -61,9 +60,9 @@ def kohonen_codebook(
     X = check_table("X", X)
     if not isinstance(n_steps, (int, np.integer)) or n_steps < 1:
         raise ValueError(f"n_steps must be a positive integer, got {n_steps!r}; 10,000 suit a map of 100 neurons")
-    row, column = grid_positions(shape).T.copy()
+    squared = squared_distances(shape)
     rng = check_random_state(random_state)
-    codebook = X[rng.randint(len(X), size=len(row))]
+    codebook = X[rng.randint(len(X), size=len(squared))]
     order = rng.randint(len(X), size=n_steps)
     share = np.linspace(0.0, 1.0, n_steps)
     first_radius = max(LAST_RADIUS, max(check_shape(shape)) / 2)
@@ -72,8 +71,7 @@ def kohonen_codebook(
     for sample, rate, width in zip(order, rates, widths, strict=True):
         towards = X[sample] - codebook
         winner = np.einsum("jd,jd->j", towards, towards).argmin()
-        squared = (row - row[winner]) ** 2 + (column - column[winner]) ** 2
-        codebook += rate * np.exp(-squared / width)[:, np.newaxis] * towards
+        codebook += rate * np.exp(-squared[winner] / width)[:, np.newaxis] * towards
     return codebook
 
 
@@ -116,9 +114,9 @@ def online_codebooks(
     X = check_table("X", X)
     n_updates = check_count("n_updates", n_updates)
     kept = [len(X)] if times is None else check_indices("times", times, len(X) + 1).tolist()
-    positions = grid_positions(shape)
-    codebook = X[check_random_state(random_state).randint(len(X), size=len(positions))]
-    gains = rule(cdist(positions, positions, "sqeuclidean"))
+    squared = squared_distances(shape)
+    codebook = X[check_random_state(random_state).randint(len(X), size=len(squared))]
+    gains = rule(squared)
     snapshots = {0: codebook.copy()}
     for k, x in enumerate(np.repeat(X[: max(kept, default=0)], n_updates, axis=0), start=1):
         towards = x - codebook

@@ -8,9 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy import sparse
-from scipy.spatial.distance import cdist
 from sklearn.cluster import AgglomerativeClustering
-from sklearn.feature_extraction.image import grid_to_graph
 from sklearn.metrics import (
     adjusted_mutual_info_score,
     adjusted_rand_score,
@@ -24,10 +22,9 @@ from tectum.analysis._checks import (
     check_indices,
     check_labels,
     check_same_length,
-    check_shape,
     check_winners,
 )
-from tectum.analysis.map_grid import grid_positions
+from tectum.analysis.map_grid import grid_neighbours, grid_positions, squared_distances
 
 MOST_CLUSTERS = 10  # largest number of clusters `cluster_units` tries when it chooses the number
 COPIES = 400  # nodes to which `cluster_units` multiplies those of a map by the samples that they have won
@@ -56,7 +53,7 @@ def label_units(winners: ArrayLike, labels: ArrayLike, shape: tuple[int, int]) -
     ValueError
         If the lengths differ, a winner is outside the map, or no sample has a winner.
     """
-    positions = grid_positions(shape)
+    n_units = len(grid_positions(shape))
     winners, labels = check_winners(winners, shape), check_labels("labels", labels)
     check_same_length(winners=winners, labels=labels)
     answered = winners >= 0
@@ -66,10 +63,10 @@ def label_units(winners: ArrayLike, labels: ArrayLike, shape: tuple[int, int]) -
             "strengthen the input drive or pass other samples"
         )
     classes, codes = np.unique(labels[answered], return_inverse=True)
-    votes = np.zeros((len(positions), len(classes)), dtype=np.intp)
+    votes = np.zeros((n_units, len(classes)), dtype=np.intp)
     np.add.at(votes, (winners[answered], codes), 1)
     labelled = np.flatnonzero(votes.any(axis=1))
-    nearest = labelled[cdist(positions, positions[labelled]).argmin(axis=1)]
+    nearest = labelled[squared_distances(shape, np.arange(n_units)[:, np.newaxis], labelled).argmin(axis=1)]
     return classes[votes[nearest].argmax(axis=1)]
 
 
@@ -238,8 +235,8 @@ def cluster_units(
 ) -> NDArray[np.intp]:
     """Group the neurons of a map into regions of similar codebook rows.
 
-    Ward's agglomerative clustering that merges 4-neighbours on the grid only. Parts of the map that undefined neurons
-    cut off from each other are linked at their most similar nodes.
+    Ward's agglomerative clustering that merges neighbours on the grid only, those of `grid_neighbours`. Parts of the
+    map that undefined neurons cut off from each other are linked at their most similar nodes.
 
     Ward's method joins small clusters before large ones. With `hits` a cluster is as large as the samples that it has
     won, without as the neurons that it has. So a scene that one neuron stands for is not joined to the next small one
@@ -284,10 +281,17 @@ def cluster_units(
     if len(nodes) > 0:
         neighbours = None
         if connected and len(nodes) > 1:
-            neighbours = grid_to_graph(*check_shape(shape), mask=defined.reshape(shape))
+            neighbours = _graph(shape)[defined][:, defined]
         group = functools.partial(_ward, nodes, neighbours, copies)
         clusters[defined] = _best_cut(nodes, group) if n_clusters is None else group(n_clusters)
     return clusters
+
+
+def _graph(shape: tuple[int, int]) -> sparse.csr_array:
+    """Which neurons are neighbours, (rows*cols, rows*cols)."""
+    neighbours = grid_neighbours(shape)
+    unit, k = np.nonzero(neighbours >= 0)
+    return sparse.csr_array((np.ones(len(unit)), (unit, neighbours[unit, k])), shape=(len(neighbours),) * 2)
 
 
 def cluster_curve(

@@ -19,7 +19,7 @@ from tectum.analysis._checks import (
     check_table,
     rank_correlation,
 )
-from tectum.analysis.map_grid import grid_positions, neighbour_gaps
+from tectum.analysis.map_grid import grid_positions, neighbour_gaps, pair_distances, squared_distances
 
 MAX_DISTANCES = 2**21  # distances held at once while samples are compared with the codebook (16 MiB of float64)
 DUPLICATE = 1e-12  # nodes closer than this share of the largest node distance count as duplicates
@@ -83,7 +83,7 @@ def quantization_error(X: ArrayLike, codebook: ArrayLike) -> float:
     return sum(distances.min(axis=1).sum() for _, distances in _distance_chunks(X, codebook)) / len(X)
 
 
-def topographic_error(winners: ArrayLike, shape: tuple[int, int], *, neighbourhood: int = 8) -> float:
+def topographic_error(winners: ArrayLike, shape: tuple[int, int], *, neighbourhood: int | None = None) -> float:
     """Fraction of samples whose first and second winner are not neighbours on the grid (Kiviluoto 1996).
 
     Parameters
@@ -91,10 +91,11 @@ def topographic_error(winners: ArrayLike, shape: tuple[int, int], *, neighbourho
     winners : array-like of int, shape (n_samples, 2)
         First and second winner: the nearest codebook rows (`best_matching_units`) or the first neurons to fire
         (`spike_winners`). A row with -1 (no such neuron) counts as an error.
-    shape : tuple of int
+    shape : tuple of int or grid
         (rows, cols).
-    neighbourhood : {8, 4}, default=8
-        Whether diagonal neighbours count as neighbours (8) or not (4).
+    neighbourhood : {8, 4, 6}, optional
+        Neighbours of a neuron: 8 with the diagonal ones or 4 without on a rectangular grid, 6 on a hexagonal one. 8 and
+        6 by default.
 
     Returns
     -------
@@ -106,18 +107,23 @@ def topographic_error(winners: ArrayLike, shape: tuple[int, int], *, neighbourho
     ValueError
         If ``winners`` is not (n_samples, 2), is empty or names a neuron outside the map.
     """
-    if neighbourhood not in (4, 8):
-        raise ValueError(f"neighbourhood must be 4 or 8, got {neighbourhood!r}; 8 counts diagonal neighbours")
-    positions = grid_positions(shape)
-    pairs = check_indices("winners", winners, len(positions), ndim=2, start=-1)
+    allowed = (6,) if getattr(shape, "hexagonal", False) else (8, 4)
+    if neighbourhood is None:
+        neighbourhood = allowed[0]
+    if neighbourhood not in allowed:
+        raise ValueError(
+            "neighbourhood must be 6 on a hexagonal grid, 4 or 8 on others (8 counts diagonal neighbours), "
+            f"got {neighbourhood!r}; leave it out"
+        )
+    pairs = check_indices("winners", winners, len(grid_positions(shape)), ndim=2, start=-1)
     if pairs.shape[1] != 2 or len(pairs) == 0:
         raise ValueError(
             f"winners must have shape (n_samples, 2) with at least one sample, got {pairs.shape}; "
             "pass the first and second winner of each sample, e.g. best_matching_units(X, codebook, k=2)"
         )
-    steps = np.abs(positions[pairs[:, 0]] - positions[pairs[:, 1]])
-    distance = steps.max(axis=1) if neighbourhood == 8 else steps.sum(axis=1)
-    return float(np.mean((distance != 1) | (pairs < 0).any(axis=1)))
+    squared = squared_distances(shape, pairs[:, 0], pairs[:, 1])
+    farthest = 2 if neighbourhood == 8 else 1
+    return float(np.mean((squared < 0.5) | (squared > farthest + 0.5) | (pairs < 0).any(axis=1)))
 
 
 def topographic_product(codebook: ArrayLike, shape: tuple[int, int]) -> float:
@@ -158,13 +164,13 @@ def topographic_product(codebook: ArrayLike, shape: tuple[int, int]) -> float:
     H.-U. Bauer, K. R. Pawelzik, "Quantifying the neighborhood preservation of self-organizing feature maps", IEEE
     Transactions on Neural Networks 3(4):570-579, 1992.
     """
-    nodes, positions = _defined_nodes(codebook, shape)
+    nodes, units = _defined_nodes(codebook, shape)
     gaps = pdist(nodes)
     if len(gaps) == 0 or gaps.max() == 0:
         return float("nan")
     duplicate = gaps <= DUPLICATE * gaps.max()
     gaps[duplicate] = gaps[~duplicate].min()
-    in_input, on_grid = squareform(gaps), squareform(pdist(positions))
+    in_input, on_grid = squareform(gaps), squareform(pair_distances(shape, units))
     by_grid = np.lexsort((in_input, on_grid), axis=1)[:, 1:]  # column 0 is the neuron itself, the only distance of 0
     by_input = np.lexsort((on_grid, in_input), axis=1)[:, 1:]
     log_q = np.zeros(by_grid.shape)
@@ -273,12 +279,12 @@ def neighbourhood_correlation(codebook: ArrayLike, shape: tuple[int, int]) -> fl
     ValueError
         If ``codebook`` does not belong to ``shape``.
     """
-    nodes, positions = _defined_nodes(codebook, shape)
-    return rank_correlation(pdist(positions), pdist(nodes))
+    nodes, units = _defined_nodes(codebook, shape)
+    return rank_correlation(pair_distances(shape, units), pdist(nodes))
 
 
 def neighbour_distance_ratio(codebook: ArrayLike, shape: tuple[int, int]) -> float:
-    """Mean node distance of 4-neighbours divided by the mean node distance of all pairs.
+    """Mean node distance of neighbours, those of `grid_neighbours`, divided by the mean node distance of all pairs.
 
     Parameters
     ----------
@@ -297,8 +303,8 @@ def neighbour_distance_ratio(codebook: ArrayLike, shape: tuple[int, int]) -> flo
         If ``codebook`` does not belong to ``shape``.
     """
     nodes, _ = _defined_nodes(codebook, shape)
-    steps = np.concatenate([gaps.ravel() for gaps in neighbour_gaps(codebook, shape)])
-    steps, pairs = steps[~np.isnan(steps)], pdist(nodes)
+    gaps = neighbour_gaps(codebook, shape)
+    steps, pairs = gaps[~np.isnan(gaps)], pdist(nodes)
     if len(steps) == 0 or pairs.max() == 0:
         return float("nan")
     return float(steps.mean() / pairs.mean())
@@ -323,10 +329,10 @@ def _distance_chunks(X: NDArray[Any], nodes: NDArray[Any]) -> Iterator[tuple[sli
 
 
 def _defined_nodes(codebook: ArrayLike, shape: tuple[int, int]) -> tuple[NDArray[np.float64], NDArray[np.intp]]:
-    """Codebook rows without NaN, and their grid positions."""
+    """Codebook rows without NaN, and the numbers of their neurons."""
     codebook = check_codebook(codebook, shape)
     defined = ~np.isnan(codebook).any(axis=1)
-    return codebook[defined], grid_positions(shape)[defined]
+    return codebook[defined], np.flatnonzero(defined)
 
 
 def _distances_from(points: NDArray[Any], i: int) -> NDArray[np.float64]:

@@ -11,7 +11,7 @@ from numpy.typing import ArrayLike, NDArray
 from scipy.spatial.distance import cdist
 
 from tectum.analysis._checks import check_indices, check_same_length, check_shape, check_times, rank_correlation
-from tectum.analysis.map_grid import grid_positions
+from tectum.analysis.map_grid import grid_places, grid_positions, squared_distances, topology
 
 
 def volleys(time_ms: ArrayLike, presentation: ArrayLike | None = None, *, gap_ms: float = 10.0) -> NDArray[np.intp]:
@@ -199,10 +199,12 @@ def bubble_profile(
     seen, groups = np.unique(groups, return_inverse=True)
     latency = first_spike_latency(time_ms, neuron, groups, len(positions), len(seen))
     first = first_winner(latency) if len(seen) > 0 else np.zeros(0, np.intp)
-    from_first = np.rint(cdist(positions[first], positions)).astype(np.intp)
+    distances = np.sqrt(squared_distances(shape, first[:, np.newaxis], np.arange(len(positions))))
+    from_first = np.rint(distances).astype(np.intp)
     extra = latency - latency[np.arange(len(seen)), first][:, np.newaxis]
     fired = ~np.isnan(extra)
     length = round(float(np.linalg.norm(np.ptp(positions, axis=0)))) + 1
+    length = max(length, from_first.max(initial=0) + 1)  # odd rows of a hexagonal grid reach farther
     present = np.bincount(from_first.ravel(), minlength=length)
     active = np.bincount(from_first[fired], minlength=length)
     delay = np.bincount(from_first[fired], weights=extra[fired], minlength=length)
@@ -267,6 +269,8 @@ def first_winner(latency: ArrayLike) -> NDArray[np.intp]:
 def centroid_winner(latency: ArrayLike, shape: tuple[int, int], *, tau_ms: float = 0.5) -> NDArray[np.intp]:
     """The neuron at the centre of the early activity: the centroid with weights ``exp(-(t - t_first) / tau_ms)``.
 
+    On a torus the centroid is that of the circle in either direction.
+
     Parameters
     ----------
     latency : array-like of shape (n_presentations, rows*cols)
@@ -286,11 +290,11 @@ def centroid_winner(latency: ArrayLike, shape: tuple[int, int], *, tau_ms: float
     ValueError
         If ``latency`` does not belong to ``shape`` or ``tau_ms`` is not positive.
     """
-    positions = grid_positions(shape)
+    places = grid_places(shape)
     table = _check_latency(latency)
-    if table.shape[1] != len(positions):
+    if table.shape[1] != len(places):
         raise ValueError(
-            f"latency must have rows*cols = {len(positions)} columns for shape {shape}, got {table.shape[1]}; "
+            f"latency must have rows*cols = {len(places)} columns for shape {shape}, got {table.shape[1]}; "
             "pass the shape of the map that was recorded"
         )
     if not tau_ms > 0:
@@ -298,9 +302,12 @@ def centroid_winner(latency: ArrayLike, shape: tuple[int, int], *, tau_ms: float
     fired = ~np.isnan(table).all(axis=1)
     times = table[fired]
     weights = np.nan_to_num(np.exp(-(times - np.nanmin(times, axis=1, keepdims=True)) / tau_ms))
-    centroids = weights @ positions / weights.sum(axis=1, keepdims=True)
+    centroids = weights @ places / weights.sum(axis=1, keepdims=True)
     winners = np.full(len(table), -1, dtype=np.intp)
-    winners[fired] = np.floor(centroids + 0.5).astype(np.intp) @ (check_shape(shape)[1], 1)
+    if any(topology(shape)):
+        winners[fired] = cdist(centroids, places).argmin(axis=1)
+    else:
+        winners[fired] = np.floor(centroids + 0.5).astype(np.intp) @ (check_shape(shape)[1], 1)
     return winners
 
 

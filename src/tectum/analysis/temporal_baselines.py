@@ -8,12 +8,11 @@ from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from scipy.spatial.distance import cdist
 from sklearn.utils import check_random_state
 
 from tectum.analysis._checks import check_count, check_indices, check_same_length, check_table
 from tectum.analysis.baselines import annealed_rule
-from tectum.analysis.map_grid import grid_positions
+from tectum.analysis.map_grid import squared_distances
 
 
 class PlainMap(NamedTuple):
@@ -92,10 +91,10 @@ def fit_temporal_map(
         If ``X`` is not a finite 2-D array.
     """
     inputs = _remember(check_table("X", X), model)
-    positions = grid_positions(shape)
-    codebook = inputs[check_random_state(random_state).randint(len(inputs), size=len(positions))]
+    squared = squared_distances(shape)
+    codebook = inputs[check_random_state(random_state).randint(len(inputs), size=len(squared))]
     learned = TemporalMap(model, codebook, np.zeros_like(codebook) + inputs.mean(axis=0))
-    gains = annealed_rule()(cdist(positions, positions, "sqeuclidean"))
+    gains = annealed_rule()(squared)
     steps = _Steps(learned)
     for k, x in enumerate(inputs):
         costs, towards = steps.respond(x)

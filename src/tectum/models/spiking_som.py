@@ -8,7 +8,7 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from sklearn.utils import Bunch, _safe_indexing
-from sklearn.utils._param_validation import Interval
+from sklearn.utils._param_validation import Interval, StrOptions
 from sklearn.utils.validation import check_array, check_is_fitted
 
 from tectum import analysis
@@ -25,7 +25,7 @@ from tectum.models.common.scaling import FeatureScaling, scaling_of
 from tectum.parts.lateral import DecayingRadius, radius
 from tectum.parts.neurons import rest
 from tectum.parts.readout import Centroid, FirstSpike
-from tectum.parts.topology import Grid
+from tectum.parts.topology import TOPOLOGIES, Grid
 
 CHUNK = 32  # presentations until progress is shown and an interrupt is served
 CHUNK_BYTES = 2**24  # input currents held at a time
@@ -49,6 +49,9 @@ class SpikingSOM(SpikingEstimator):
     ----------
     shape : tuple of (int, int), default=(10, 10)
         Rows and columns of the map.
+    topology : {"rectangular", "hexagonal", "toroidal", "hexagonal-toroidal"}, default="rectangular"
+        Which neurons are neighbours: on a hexagonal map odd rows lie half a column to the right and each neuron has six
+        neighbours; a toroidal map has no borders, its last row and column are followed by the first.
     n_presentations : int or None, default=None
         Presentations of a sample, drawn at random with replacement, in `fit`; the radius schedule spans them. None is
         200 per sample, at least 2,000 and at most 20,000; for `partial_fit` without `fit` it is 20,000.
@@ -111,6 +114,8 @@ class SpikingSOM(SpikingEstimator):
         Codebooks during `fit`, shape (n_snapshots, rows * columns, n_features), and when they were taken.
     encoder_ : CircularGaussian
         The code with the number of units that was chosen.
+    grid_ : Grid
+        The shape (rows, columns), of a type that knows the topology; the functions of `tectum.analysis` take it.
     n_features_in_, feature_names_in_
         As in scikit-learn.
 
@@ -135,6 +140,7 @@ class SpikingSOM(SpikingEstimator):
             parameters.RECOMMENDED, "input_neuron", "neuron", "lateral", "lateral_synapse", "radius", "rule"
         ),
         "shape": [tuple, list],
+        "topology": [StrOptions(set(TOPOLOGIES))],
         "n_presentations": [WHOLE, None],
         "readout": [FirstSpike, Centroid, None],
         "input_range": [tuple, list, None],
@@ -157,6 +163,7 @@ class SpikingSOM(SpikingEstimator):
         self,
         shape: Any = (10, 10),
         *,
+        topology: str = "rectangular",
         n_presentations: int | None = None,
         encoder: Any = None,
         input_neuron: Any = None,
@@ -178,6 +185,7 @@ class SpikingSOM(SpikingEstimator):
         n_jobs: int | None = None,
     ) -> None:
         self.shape = shape
+        self.topology = topology
         self.n_presentations = n_presentations
         self.encoder = encoder
         self.input_neuron = input_neuron
@@ -282,7 +290,7 @@ class SpikingSOM(SpikingEstimator):
         times = self.spike_times(X)
         readout = self.chosen_parts().readout
         if isinstance(readout, Centroid):
-            return analysis.centroid_winner(times, self._grid, tau_ms=readout.tau)
+            return analysis.centroid_winner(times, self.grid_, tau_ms=readout.tau)
         return analysis.first_winner(times)
 
     def inverse_transform(self, responses: ArrayLike) -> NDArray[np.float64]:
@@ -324,7 +332,7 @@ class SpikingSOM(SpikingEstimator):
         return analysis.quantization_error(self._samples(X), self.codebook_)
 
     def topographic_error(self, X: ArrayLike, *, winners: str = "codebook") -> float:
-        """Share of samples whose first and second winner are not neighbours (of eight) on the map.
+        """Share of samples whose first and second winner are not neighbours on the map: of eight, or six.
 
         Parameters
         ----------
@@ -340,10 +348,10 @@ class SpikingSOM(SpikingEstimator):
         if winners not in ("codebook", "spikes"):
             raise ValueError(f"SpikingSOM.topographic_error: winners must be 'codebook' or 'spikes', got {winners!r}")
         if winners == "spikes":
-            return analysis.topographic_error(analysis.spike_winners(self.spike_times(X), k=2), self._grid)
+            return analysis.topographic_error(analysis.spike_winners(self.spike_times(X), k=2), self.grid_)
         X = self._samples(X)
         return analysis.topographic_error(
-            analysis.best_matching_units(self._scaling.unit(X), self._scaling.unit(self.codebook_)), self._grid
+            analysis.best_matching_units(self._scaling.unit(X), self._scaling.unit(self.codebook_)), self.grid_
         )
 
     def record(self, X: ArrayLike, *, input_ms: float | None = None, trace_ms: float | None = None) -> Recording:
@@ -404,19 +412,21 @@ class SpikingSOM(SpikingEstimator):
 
     def _validate(self, X: Any, *, reset: bool = False, least: int = 1) -> NDArray[np.float64]:
         X = super()._validate(X, reset=reset, least=least)
-        parameters.check_shape(self.shape)
+        parameters.check_shape(self.shape, topology=self.topology)
         return X
 
     def _recommendations(self, grid: Grid | None = None) -> Mapping[str, Any]:
-        """The recommended parts, with the radius for the longer side of the map."""
+        """The recommended parts, with the radius for the longer side of the map, half of it around a torus."""
         shape = grid or self.shape
         longer = max(shape, default=10) if isinstance(shape, tuple | list) else 10
+        if "toroidal" in (grid.topology if grid else str(self.topology)):
+            longer /= 2
         decay = self._recommended["radius"]
         return {**self._recommended, "radius": decay._replace(start=max(decay.end, decay.start * longer / 10))}
 
     def chosen_parts(self) -> Any:
         # a shape that was changed since the map learned waits for the next fit
-        return Bunch(**parameters.resolve(self, self._recommendations(getattr(self, "_grid", None))))
+        return Bunch(**parameters.resolve(self, self._recommendations(getattr(self, "grid_", None))))
 
     def _plan(self, n_samples: int | None) -> int:
         return self.n_presentations or (20_000 if n_samples is None else max(2_000, min(20_000, 200 * n_samples)))
@@ -424,15 +434,15 @@ class SpikingSOM(SpikingEstimator):
     def _start(self, X: NDArray[np.float64]) -> None:
         """A map at rest with random weights, and the scaling of the features."""
         chosen = self.chosen_parts()
-        self._grid = Grid(*self.shape)
+        self.grid_ = TOPOLOGIES[self.topology](*self.shape)
         self._scaling = scaling_of(X, self.input_range, X.shape[1], "SpikingSOM.fit")
         n_used = int(self._scaling.varies.sum())
         self.encoder_ = chosen["encoder"].sized_for(n_used)
         self._seed = seed_from(self.random_state)
         n_inputs = n_used * self.encoder_.n_units
-        check_room("SpikingSOM.shape", self.shape, self._grid.n_neurons, lambda n: n * (8 * n_inputs + 100))
+        check_room("SpikingSOM.shape", self.shape, self.grid_.n_neurons, lambda n: n * (8 * n_inputs + 100))
         u, v, *_ = network.steps_of(self._map_parts(chosen), chosen.lateral)
-        weights = network.initial_weights(chosen["projection"], n_inputs, self._grid.n_neurons, self._seed)
+        weights = network.initial_weights(chosen["projection"], n_inputs, self.grid_.n_neurons, self._seed)
         self._state = network.rest_state(weights, rests=(rest(u), rest(v)))
         self._seen = 0
         self.spike_counts_ = np.zeros(3, np.int64)
@@ -447,7 +457,7 @@ class SpikingSOM(SpikingEstimator):
         chosen = self.chosen_parts()
         map_parts = self._map_parts(chosen)
         n_inputs = len(self._state.weights)
-        return map_parts, network.build_circuit(map_parts, n_inputs, chosen.lateral, self._grid, self._radius())
+        return map_parts, network.build_circuit(map_parts, n_inputs, chosen.lateral, self.grid_, self._radius())
 
     def _map_parts(self, chosen: Mapping[str, Any]) -> network.MapParts:
         return network.MapParts(
@@ -502,10 +512,14 @@ class SpikingSOM(SpikingEstimator):
 
     def _get_state(self) -> tuple[dict[str, np.ndarray], dict[str, Any]]:
         arrays, header = super()._get_state()
-        return arrays, header | {"encoder": parameters.to_json(self.encoder_), "grid": list(self._grid)}
+        return arrays, header | {
+            "encoder": parameters.to_json(self.encoder_),
+            "grid": list(self.grid_),
+            "topology": self.grid_.topology,
+        }
 
     def _set_state(self, arrays: dict[str, np.ndarray], header: dict[str, Any]) -> None:
         super()._set_state(arrays, header)
         self.encoder_ = parameters.from_json(header["encoder"])
-        self._grid = Grid(*header["grid"])
+        self.grid_ = TOPOLOGIES[header.get("topology", "rectangular")](*header["grid"])  # none in version 0.1
         self._snapshots = list(zip(self.snapshot_presentations_.tolist(), self.snapshots_, strict=True))

@@ -44,7 +44,7 @@ from tectum.parts.sheets import Sheet
 from tectum.parts.spike_counts import SpikeCounts
 from tectum.parts.start import DecayingRate, MeanWeights, SampleWeights, UniformWeights
 from tectum.parts.synapses import PlasticProjection, Synapse
-from tectum.parts.topology import Grid
+from tectum.parts.topology import Grid, HexagonalGrid, HexagonalTorus, ToroidalGrid
 from tectum.parts.trace_plasticity import PostPreSTDP, TargetSTDP
 from tectum.parts.wave_learning import (
     FieldNeighbourhood,
@@ -87,6 +87,8 @@ __all__ = [
     "FirstSpike",
     "FixedNeighbourhood",
     "Grid",
+    "HexagonalGrid",
+    "HexagonalTorus",
     "Izhikevich",
     "KWinners",
     "Latencies",
@@ -132,6 +134,7 @@ __all__ = [
     "Synapse",
     "TargetSTDP",
     "TimeIntegratedSTDP",
+    "ToroidalGrid",
     "TraceSTDP",
     "Trains",
     "UniformWeights",

@@ -68,3 +68,4 @@ class Map(NamedTuple):
     spread: Any = None  # PlasticitySpread
     gate: Any = None  # NoveltyGate
     norm: Any = None  # SourceNorm
+    topology: str = "rectangular"  # a key of TOPOLOGIES: rectangular, hexagonal, toroidal or hexagonal-toroidal

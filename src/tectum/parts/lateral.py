@@ -4,6 +4,7 @@ Equation (6) of Rumbell, Denham & Wennekers (2014), a difference of Gaussians, a
 """
 
 import math
+from itertools import product
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -124,24 +125,28 @@ def near_weights(profile: Any, grid: Grid) -> csr_array:
     ValueError
         If the profile is below 0 at a distance that occurs.
     """
-    reach, X = max(grid), getattr(profile, "radius", 1.0)
+    X = getattr(profile, "radius", 1.0)
+    reach = math.inf
     if isinstance(profile, NearExcitation | PlasticitySpread):  # these end
-        reach = min(math.floor(3.0 * profile.radius), reach)
+        reach = 3.0 * profile.radius
     row, column = np.divmod(np.arange(grid.n_neurons), grid.columns)
     entries = []
-    for down in range(-reach, reach + 1):
-        for right in range(-reach, reach + 1):
-            weight = lateral_weight(profile, math.hypot(down, right), X)
-            if weight < 0.0:
-                raise ValueError(
-                    f"{type(profile).__name__} must not be below 0 at any distance, got {weight:.3g} at "
-                    f"{math.hypot(down, right):.3g}; inhibition of a map comes from its inhibitory neurons"
-                )
+    for down, right, odd in product(*(_offsets(n, grid.wraps, reach) for n in grid), range(1 + grid.hexagonal)):
+        d = math.sqrt(grid.squared(down, right, odd))
+        weight = lateral_weight(profile, d, X)
+        if weight < 0.0:
+            raise ValueError(
+                f"{type(profile).__name__} must not be below 0 at any distance, got {weight:.3g} at {d:.3g}; "
+                "inhibition of a map comes from its inhibitory neurons"
+            )
+        if weight > 0.0 and d > 0.0:
             to_row, to_column = row + down, column + right
-            inside = (to_row >= 0) & (to_row < grid.rows) & (to_column >= 0) & (to_column < grid.columns)
-            if weight > 0.0 and (down, right) != (0, 0):
-                source = np.flatnonzero(inside)
-                entries.append((source, source + down * grid.columns + right, np.full(len(source), weight, np.float32)))
+            if grid.wraps:
+                to_row, to_column = to_row % grid.rows, to_column % grid.columns
+            there = (to_row >= 0) & (to_row < grid.rows) & (to_column >= 0) & (to_column < grid.columns)
+            source = np.flatnonzero(there & ((row % 2 == odd) | (not grid.hexagonal)))
+            target = (to_row * grid.columns + to_column)[source]
+            entries.append((source, target, np.full(len(source), weight, np.float32)))
     shape = (grid.n_neurons, grid.n_neurons)
     if not entries:
         return csr_array(shape, dtype=np.float32)
@@ -149,14 +154,21 @@ def near_weights(profile: Any, grid: Grid) -> csr_array:
     return csr_array((weight, (source, target)), shape=shape)
 
 
+def _offsets(n: int, wraps: bool, reach: float) -> range:
+    """Rows or columns, of n, that a neuron within reach can be away; on a torus each is met once."""
+    far = n - 1 if math.isinf(reach) else min(math.floor(reach / math.sqrt(0.75)), n - 1)
+    return range(-min(far, (n - 1) // 2), min(far, n // 2) + 1) if wraps else range(-far, far + 1)
+
+
 def lateral_table(profile: NamedTuple, grid: Grid, X: float) -> NDArray[np.float32]:
     """Lateral weights by the offset of the target, without self-connections, at radius X in grid units.
 
     Entry (i, k) of the (2 rows - 1, 2 columns - 1) is the weight of the synapse onto the neuron that lies ``i - (rows -
-    1)`` rows and ``k - (columns - 1)`` columns away.
+    1)`` rows and ``k - (columns - 1)`` columns away. On a hexagonal grid a second table below is that of odd rows.
     """
-    down, right = (np.abs(np.arange(1 - n, n)) for n in grid)
-    squared, where = np.unique(down[:, None] ** 2 + right**2, return_inverse=True)
+    down, right = (np.arange(1 - n, n) for n in grid)
+    tables = [grid.squared(down[:, None], right, odd) for odd in range(1 + grid.hexagonal)]
+    squared, where = np.unique(np.concatenate(tables), return_inverse=True)
     weights = np.array([lateral_weight(profile, math.sqrt(s), X) for s in squared.tolist()], np.float32)
     weights[0] = 0.0
-    return weights[where].reshape(len(down), len(right))
+    return weights[where].reshape(-1, len(right))

@@ -1,7 +1,7 @@
 """What every plot shares: finding its axes, drawing grids of cells, colour bars and legends."""
 
 from collections.abc import Callable, Sequence
-from inspect import cleandoc
+from inspect import cleandoc, signature
 from math import ceil
 from typing import Any, TypeVar
 
@@ -25,13 +25,23 @@ MAX_LEGEND = 32  # more classes than this are drawn without a legend
 FEW_CLASSES = 8  # up to this many classes are told apart by colour alone
 
 
+TOPOLOGY = """
+topology : {"rectangular", "hexagonal", "toroidal", "hexagonal-toroidal"}, default="rectangular"
+    Of the map: cells of a hexagonal one are hexagons, and odd rows lie half a cell to the right."""
+ROW = np.sqrt(0.75)  # distance between the rows of a hexagonal map
+SQUARE = np.array([(-1, -1), (1, -1), (1, 1), (-1, 1)]) / 2
+HEXAGON = np.array([(0, 1), (0.5, 0.5), (0.5, -0.5), (0, -1), (-0.5, -0.5), (-0.5, 0.5)]) * (1, 1 / np.sqrt(3))
+
 Plot = TypeVar("Plot", bound=Callable[..., Axes])
 
 
 def draws_on_axes(plot: Plot) -> Plot:
-    """Complete the docstring of a plot with what all plots share: the parameter ``ax`` and the axes that it returns."""
+    """Complete the docstring of a plot with what all plots share: the parameters ``topology``, where there is one, and
+    ``ax``, and the axes that it returns.
+    """
     parameters, raises, rest = cleandoc(plot.__doc__ or "").partition("\n\nRaises\n")
-    plot.__doc__ = f"""{parameters}
+    topology = TOPOLOGY if "topology" in signature(plot).parameters else ""
+    plot.__doc__ = f"""{parameters}{topology}
 ax : Axes, optional
     Where to draw; a new figure by default.
 
@@ -86,7 +96,29 @@ def map_size(shape: tuple[int, int], names: Sequence[str] = ()) -> tuple[float, 
     return max(cols * cell, 1.4) + 0.5 + legend, max(rows * cell, 1.4) + 0.5
 
 
-def format_map(ax: Axes, shape: tuple[int, int]) -> None:
+def is_hexagonal(topology: str) -> bool:
+    """Whether the cells of a map are hexagons; ValueError for a topology that does not exist."""
+    known = ("rectangular", "hexagonal", "toroidal", "hexagonal-toroidal")
+    if topology not in known:
+        raise ValueError(f"topology must be one of {', '.join(known)}, got {topology!r}; pass that of the map")
+    return "hexagonal" in topology
+
+
+def cell_centres(row: Any, col: Any, topology: str) -> npt.NDArray[np.float64]:
+    """Centres (x, y) of cells in data coordinates, (n, 2)."""
+    if is_hexagonal(topology):
+        return np.stack([col + 0.5 * (row % 2), ROW * row], axis=-1)
+    return np.stack([col, row], axis=-1).astype(np.float64)
+
+
+def cell_corners(row: Any, col: Any, topology: str, sides: Any = 1.0) -> npt.NDArray[np.float64]:
+    """Corners (n, 4 or 6, 2) of cells of these sides, where 1 is the distance between neighbours."""
+    outline = HEXAGON if is_hexagonal(topology) else SQUARE
+    sides = np.broadcast_to(sides, np.shape(row))[:, None, None]
+    return cell_centres(row, col, topology)[:, None, :] + sides * outline
+
+
+def format_map(ax: Axes, shape: tuple[int, int], topology: str = "rectangular") -> None:
     """Limits, ticks and labels of axes that show a map of ``shape`` with row 0 at the top."""
     rows, cols = shape
     elongated = max(rows, cols) > ELONGATED * min(rows, cols)
@@ -94,6 +126,10 @@ def format_map(ax: Axes, shape: tuple[int, int]) -> None:
     ax.set_aspect("auto" if elongated else "equal")
     for axis, count in ((ax.xaxis, cols), (ax.yaxis, rows)):
         axis.set_major_locator(MaxNLocator(nbins=min(count, 6), integer=True, min_n_ticks=1))
+    if is_hexagonal(topology):
+        shown = np.arange(0, rows, -(-rows // 6))
+        ax.set(xlim=(-0.5, cols), ylim=(ROW * (rows - 1) + HEXAGON[0, 1], -HEXAGON[0, 1]))
+        ax.set_yticks(ROW * shown, shown.astype(str))
     ax.spines[:].set_visible(False)
     ax.tick_params(length=0)
 
@@ -106,55 +142,69 @@ def draw_heat(
     label: str,
     from_zero: bool = False,
     integer: bool = False,
-) -> AxesImage:
+    topology: str = "rectangular",
+) -> AxesImage | PolyCollection:
     """Show ``grid`` (rows, cols) as colours with a labelled colour bar; NaN cells are hatched."""
     low, high = finite_limits(grid)
     norm = Normalize(0.0 if from_zero else low, high)
-    image = ax.imshow(np.ma.masked_invalid(grid), cmap=cmap, norm=norm, aspect="auto")
-    format_map(ax, (grid.shape[0], grid.shape[1]))
-    hatch_cells(ax, ~np.isfinite(grid))
-    add_colour_bar(ax, image, label, shape=(grid.shape[0], grid.shape[1]), integer=integer)
+    shape = (grid.shape[0], grid.shape[1])
+    image: AxesImage | PolyCollection
+    if is_hexagonal(topology):
+        row, col = np.nonzero(np.isfinite(grid))
+        image = PolyCollection(list(cell_corners(row, col, topology)), array=grid[row, col], cmap=cmap, norm=norm)
+        image.set(edgecolor="face", linewidth=0.3)
+        ax.add_collection(image, autolim=False)
+    else:
+        image = ax.imshow(np.ma.masked_invalid(grid), cmap=cmap, norm=norm, aspect="auto")
+    format_map(ax, shape, topology)
+    hatch_cells(ax, ~np.isfinite(grid), topology=topology)
+    add_colour_bar(ax, image, label, shape=shape, integer=integer)
     return image
 
 
-def draw_cells(ax: Axes, colours: npt.NDArray[np.float64], sides: npt.ArrayLike = 0.94) -> None:
-    """Draw a square per cell of a map in ``colours`` (rows, cols, 4); cells with alpha 0 are left out, large maps have
-    no gaps.
+def draw_cells(
+    ax: Axes, colours: npt.NDArray[np.float64], sides: npt.ArrayLike = 0.94, topology: str = "rectangular"
+) -> None:
+    """Draw each cell of a map in ``colours`` (rows, cols, 4); cells with alpha 0 are left out, large maps have no gaps.
 
     Sides, one or (rows, cols), are the lengths of the squares, where 1 is the distance between neighbours.
     """
-    if max(colours.shape[:2]) > MAX_SPACED:
+    large = max(colours.shape[:2]) > MAX_SPACED
+    if large and not is_hexagonal(topology):
         ax.imshow(colours, aspect=ax.get_aspect())
         return
     row, col = np.nonzero(colours[..., 3] > 0)
-    half = np.broadcast_to(np.asarray(sides, dtype=float), colours.shape[:2])[row, col] / 2
-    corners = np.array([(-1, -1), (1, -1), (1, 1), (-1, 1)])
-    squares = np.stack([col, row], axis=1)[:, None, :] + half[:, None, None] * corners
-    cells = PolyCollection(list(squares), facecolors=colours[row, col], linewidths=0, snap=False)
+    sides = 1.0 if large else np.broadcast_to(np.asarray(sides, dtype=float), colours.shape[:2])[row, col]
+    corners = list(cell_corners(row, col, topology, sides))
+    cells = PolyCollection(corners, facecolors=colours[row, col], linewidths=0, snap=False)
     ax.add_collection(cells, autolim=False)
 
 
-def hatch_cells(ax: Axes, empty: npt.NDArray[np.bool_], side: float = 0.94) -> None:
+def hatch_cells(ax: Axes, empty: npt.NDArray[np.bool_], side: float = 0.94, topology: str = "rectangular") -> None:
     """Mark the cells where ``empty`` (rows, cols) is True with pale hatching."""
-    corners = np.array([(-1, -1), (1, -1), (1, 1), (-1, 1), (-1, -1)]) * side / 2
-    squares = np.argwhere(empty)[:, None, ::-1] + corners
-    if len(squares) == 0:
+    row, col = np.nonzero(empty)
+    corners = cell_corners(row, col, topology, side)
+    if len(corners) == 0:
         return
-    codes = np.tile([Path.MOVETO, Path.LINETO, Path.LINETO, Path.LINETO, Path.CLOSEPOLY], len(squares))
-    outline = Path(squares.reshape(-1, 2), codes.astype(Path.code_type))
+    outlines = np.concatenate([corners, corners[:, :1]], axis=1)
+    codes = np.tile([Path.MOVETO, *[Path.LINETO] * (outlines.shape[1] - 2), Path.CLOSEPOLY], len(outlines))
+    outline = Path(outlines.reshape(-1, 2), codes.astype(Path.code_type))
     # Two patches: SVG gives the hatching the transparency of the face.
     ax.add_patch(PathPatch(outline, facecolor=ink(0.04), linewidth=0))
     ax.add_patch(PathPatch(outline, facecolor="none", edgecolor=ink(0.22), hatch="//////", linewidth=0))
 
 
-def write_in_cells(ax: Axes, texts: dict[tuple[int, int], str], colours: Any, shape: tuple[int, int]) -> None:
+def write_in_cells(
+    ax: Axes, texts: dict[tuple[int, int], str], colours: Any, shape: tuple[int, int], topology: str = "rectangular"
+) -> None:
     """Write ``texts`` {(row, col): text} on cells of ``colours`` (rows, cols, 4), if they fit in the cells."""
     size = _font_size(ax, shape, max((len(text) for text in texts.values()), default=1))
     if size is None:
         return
     for (row, col), text in texts.items():
         colour = readable_on(colours[row, col])
-        ax.text(col, row, text, ha="center", va="center_baseline", fontsize=size, color=colour, clip_on=True)
+        x, y = cell_centres(row, col, topology)
+        ax.text(x, y, text, ha="center", va="center_baseline", fontsize=size, color=colour, clip_on=True)
 
 
 def add_colour_bar(

@@ -16,11 +16,13 @@ from tectum.plots.layout import (
     FEW_CLASSES,
     add_class_legend,
     axes_or_new,
+    cell_corners,
     draw_cells,
     draw_heat,
     draws_on_axes,
     format_map,
     hatch_cells,
+    is_hexagonal,
     map_size,
     panels,
     shorten,
@@ -30,7 +32,13 @@ from tectum.plots.style import DISTANCE, SEQUENTIAL, class_colours, ink
 
 
 @draws_on_axes
-def plot_u_matrix(u: npt.ArrayLike, *, label: str = "distance to neighbours", ax: Axes | None = None) -> Axes:
+def plot_u_matrix(
+    u: npt.ArrayLike,
+    *,
+    label: str = "distance to neighbours",
+    topology: str = "rectangular",
+    ax: Axes | None = None,
+) -> Axes:
     """Draw the U-matrix: how far each neuron's codebook vector lies from those of its neighbours.
 
     Dark valleys are clusters, bright ridges are the borders between them.
@@ -53,12 +61,14 @@ def plot_u_matrix(u: npt.ArrayLike, *, label: str = "distance to neighbours", ax
     """
     grid = as_grid(u, "plot_u_matrix.u")
     ax = axes_or_new(ax, map_size((grid.shape[0], grid.shape[1])))
-    draw_heat(ax, grid, cmap=DISTANCE, label=label)
+    draw_heat(ax, grid, cmap=DISTANCE, label=label, topology=topology)
     return ax
 
 
 @draws_on_axes
-def plot_hit_map(hits: npt.ArrayLike, *, label: str = "samples won", ax: Axes | None = None) -> Axes:
+def plot_hit_map(
+    hits: npt.ArrayLike, *, label: str = "samples won", topology: str = "rectangular", ax: Axes | None = None
+) -> Axes:
     """Draw how many samples each neuron won; neurons that won none are hatched.
 
     Parameters
@@ -77,10 +87,10 @@ def plot_hit_map(hits: npt.ArrayLike, *, label: str = "samples won", ax: Axes | 
     shape = (grid.shape[0], grid.shape[1])
     ax = axes_or_new(ax, map_size(shape))
     won = np.where(grid > 0, grid, np.nan)
-    image = draw_heat(ax, won, cmap=SEQUENTIAL, label=label, from_zero=True, integer=True)
-    colours = image.cmap(image.norm(np.nan_to_num(won)))
+    image = draw_heat(ax, won, cmap=SEQUENTIAL, label=label, from_zero=True, integer=True, topology=topology)
+    colours = SEQUENTIAL(image.norm(np.nan_to_num(won)))
     texts = {(int(row), int(col)): f"{grid[row, col]:.0f}" for row, col in np.argwhere(np.isfinite(won))}
-    write_in_cells(ax, texts, colours, shape)
+    write_in_cells(ax, texts, colours, shape, topology)
     return ax
 
 
@@ -90,6 +100,7 @@ def plot_component_planes(
     feature_names: Sequence[str] | None = None,
     max_planes: int = 12,
     label: str = "codebook value",
+    topology: str = "rectangular",
     figure: Figure | SubFigure | None = None,
 ) -> npt.NDArray[np.object_]:
     """Draw one map per feature: what value of the feature each neuron prefers.
@@ -105,6 +116,8 @@ def plot_component_planes(
     label : str
         Label of the colour bars, written at the right end of each row of maps. Above maps much wider than high, the
         name of the feature stands in its place.
+    topology : {"rectangular", "hexagonal", "toroidal", "hexagonal-toroidal"}, default="rectangular"
+        Of the map: cells of a hexagonal one are hexagons.
     figure : Figure or SubFigure, optional
         Where to draw; a new figure by default.
 
@@ -137,7 +150,7 @@ def plot_component_planes(
     for k, (ax, plane, name) in enumerate(zip(axes, values, names, strict=False)):
         ends_row = k % columns == columns - 1 or k == n - 1
         title = shorten(name)
-        draw_heat(ax, plane, cmap=SEQUENTIAL, label=title if wide else label * ends_row)
+        draw_heat(ax, plane, cmap=SEQUENTIAL, label=title if wide else label * ends_row, topology=topology)
         if not wide:
             ax.set_title(title, fontsize="medium")
         _label_edges(ax, left=k % columns == 0, bottom=k + columns >= n)
@@ -150,6 +163,7 @@ def plot_label_map(
     *,
     target_names: Sequence[str] | None = None,
     hits: npt.ArrayLike | None = None,
+    topology: str = "rectangular",
     ax: Axes | None = None,
 ) -> Axes:
     """Draw the class of each neuron.
@@ -181,16 +195,16 @@ def plot_label_map(
         )
     shape = (labels.shape[0], labels.shape[1])
     ax = axes_or_new(ax, map_size(shape, names))
-    format_map(ax, shape)
+    format_map(ax, shape, topology)
     palette = class_colours(len(names))
     colours = _paint(labels, palette)
     empty = (labels < 0) | (won <= 0)
     if hits is not None:
-        draw_cells(ax, colours * np.array([1, 1, 1, 0.3]))
-    hatch_cells(ax, empty)
+        draw_cells(ax, colours * np.array([1, 1, 1, 0.3]), topology=topology)
+    hatch_cells(ax, empty, topology=topology)
     sides = 0.5 + 0.44 * np.sqrt(won / max(won.max(), 1e-12))
-    draw_cells(ax, np.where(empty[..., None], 0.0, colours), sides)
-    legend_names = _write_classes(ax, labels, empty, names, colours)
+    draw_cells(ax, np.where(empty[..., None], 0.0, colours), sides, topology)
+    legend_names = _write_classes(ax, labels, empty, names, colours, topology)
     hatched = Patch(
         facecolor=ink(0.04),
         edgecolor=ink(0.4),
@@ -203,7 +217,7 @@ def plot_label_map(
 
 
 @draws_on_axes
-def plot_clusters(cluster_grid: npt.ArrayLike, *, ax: Axes | None = None) -> Axes:
+def plot_clusters(cluster_grid: npt.ArrayLike, *, topology: str = "rectangular", ax: Axes | None = None) -> Axes:
     """Draw the cluster of each neuron, with a line between clusters and their numbers inside.
 
     Parameters
@@ -219,14 +233,19 @@ def plot_clusters(cluster_grid: npt.ArrayLike, *, ax: Axes | None = None) -> Axe
     clusters = as_classes(as_grid(cluster_grid, "plot_clusters.cluster_grid"), "plot_clusters.cluster_grid")
     shape = (clusters.shape[0], clusters.shape[1])
     ax = axes_or_new(ax, map_size(shape))
-    format_map(ax, shape)
+    format_map(ax, shape, topology)
     names = class_names(clusters, None, "plot_clusters.cluster_grid")
     palette = class_colours(len(names))
     colours = _paint(clusters, palette)
-    ax.imshow(colours, aspect=ax.get_aspect())
-    hatch_cells(ax, clusters < 0)
-    ax.add_collection(LineCollection(_borders(clusters), colors=[ink()], linewidths=1.4, capstyle="round"))
-    write_in_cells(ax, {_middle(clusters == k): names[k] for k in np.unique(clusters[clusters >= 0])}, colours, shape)
+    if is_hexagonal(topology):
+        draw_cells(ax, colours, 1.0, topology)
+    else:
+        ax.imshow(colours, aspect=ax.get_aspect())
+    hatch_cells(ax, clusters < 0, topology=topology)
+    ax.add_collection(LineCollection(_borders(clusters, topology), colors=[ink()], linewidths=1.4, capstyle="round"))
+    write_in_cells(
+        ax, {_middle(clusters == k): names[k] for k in np.unique(clusters[clusters >= 0])}, colours, shape, topology
+    )
     if len(names) <= FEW_CLASSES:
         add_class_legend(ax, [f"cluster {name}" for name in names], palette)
     return ax
@@ -249,7 +268,7 @@ def _paint(classes: Integers, palette: Sequence[tuple[float, ...]]) -> Floats:
 
 
 def _write_classes(
-    ax: Axes, labels: Integers, empty: npt.NDArray[np.bool_], names: list[str], colours: Floats
+    ax: Axes, labels: Integers, empty: npt.NDArray[np.bool_], names: list[str], colours: Floats, topology: str
 ) -> list[str]:
     """Name more than ``FEW_CLASSES`` classes in their cells; return the names for the legend."""
     if len(names) <= FEW_CLASSES:
@@ -257,7 +276,7 @@ def _write_classes(
     brief = all(len(name) <= 2 for name in names)
     marks = names if brief else [str(k) for k in range(len(names))]
     texts = {(int(row), int(col)): marks[labels[row, col]] for row, col in np.argwhere(~empty)}
-    write_in_cells(ax, texts, colours, (labels.shape[0], labels.shape[1]))
+    write_in_cells(ax, texts, colours, (labels.shape[0], labels.shape[1]), topology)
     return names if brief else [f"{mark}  {name}" for mark, name in zip(marks, names, strict=True)]
 
 
@@ -271,11 +290,28 @@ def _label_edges(ax: Axes, *, left: bool, bottom: bool) -> None:
         ax.tick_params(labelbottom=False)
 
 
-def _borders(clusters: Integers) -> list[list[tuple[float, float]]]:
+def _borders(clusters: Integers, topology: str) -> list[Any]:
     """Line segments between neighbouring cells of different clusters."""
+    if is_hexagonal(topology):
+        return _hexagonal_borders(clusters, topology)
     below = [[(c - 0.5, r + 0.5), (c + 0.5, r + 0.5)] for r, c in np.argwhere(np.diff(clusters, axis=0))]
     beside = [[(c + 0.5, r - 0.5), (c + 0.5, r + 0.5)] for r, c in np.argwhere(np.diff(clusters, axis=1))]
     return below + beside
+
+
+def _hexagonal_borders(clusters: Integers, topology: str) -> list[Any]:
+    """The same on a hexagonal map."""
+    row, col = (index.ravel() for index in np.indices(clusters.shape))
+    rows, cols = clusters.shape
+    odd = row % 2
+    steps: list[tuple[int, Any, list[int]]] = [(1, odd, [0, 1]), (0, 1, [1, 2]), (1, odd - 1, [5, 0])]
+    sides: list[Any] = []
+    for down, right, ends in steps:  # to three of the neighbours, and the corners of the side between
+        there = np.flatnonzero((row + down < rows) & (col + right >= 0) & (col + right < cols))
+        beside = clusters[np.minimum(row + down, rows - 1), np.clip(col + right, 0, cols - 1)]
+        differs = there[beside[there] != clusters.ravel()[there]]
+        sides += list(cell_corners(row[differs], col[differs], topology)[:, ends])
+    return sides
 
 
 def _middle(member: npt.NDArray[np.bool_]) -> tuple[int, int]:

@@ -7,7 +7,15 @@ from matplotlib.figure import Figure, SubFigure
 from matplotlib.ticker import MaxNLocator
 
 from tectum.plots.checks import as_grid, as_neurons, as_vector
-from tectum.plots.layout import axes_or_new, draw_heat, draws_on_axes, figure_or_new, finite_limits, map_size
+from tectum.plots.layout import (
+    axes_or_new,
+    cell_centres,
+    draw_heat,
+    draws_on_axes,
+    figure_or_new,
+    finite_limits,
+    map_size,
+)
 from tectum.plots.style import EARLIEST_BRIGHT, RGBA, accent, ink
 
 MANY_SPIKES = 20_000  # more spikes than this are stored as pixels in vector files
@@ -223,7 +231,11 @@ def plot_bubble(
 
 @draws_on_axes
 def plot_first_spike_map(
-    latency_grid: npt.ArrayLike, *, label: str = "time of the first spike (ms)", ax: Axes | None = None
+    latency_grid: npt.ArrayLike,
+    *,
+    label: str = "time of the first spike (ms)",
+    topology: str = "rectangular",
+    ax: Axes | None = None,
 ) -> Axes:
     """Draw when each neuron of a map first fired for one sample: the wave that spreads from the winner.
 
@@ -241,8 +253,9 @@ def plot_first_spike_map(
     """
     grid = as_grid(latency_grid, "plot_first_spike_map.latency_grid")
     ax = axes_or_new(ax, map_size((grid.shape[0], grid.shape[1])))
-    draw_heat(ax, grid, cmap=EARLIEST_BRIGHT, label=label)
+    draw_heat(ax, grid, cmap=EARLIEST_BRIGHT, label=label, topology=topology)
     if np.isfinite(grid).any():
         row, col = np.unravel_index(np.nanargmin(grid), grid.shape)
-        ax.scatter(col, row, s=55, facecolors="none", edgecolors=[accent(3)], linewidths=1.8)
+        x, y = cell_centres(row, col, topology)
+        ax.scatter(x, y, s=55, facecolors="none", edgecolors=[accent(3)], linewidths=1.8)
     return ax

@@ -12,6 +12,7 @@ from tectum.plots.layout import (
     axes_or_new,
     draws_on_axes,
     finite_limits,
+    is_hexagonal,
     legend_above,
     panels,
     start_at_zero,
@@ -29,6 +30,7 @@ def plot_lattice(
     *,
     data: npt.ArrayLike | None = None,
     feature_names: Sequence[str] | None = None,
+    topology: str = "rectangular",
     ax: Axes | None = None,
 ) -> Axes:
     """Draw the map in input space: a dot per neuron, a line between neighbours.
@@ -54,7 +56,7 @@ def plot_lattice(
     nodes = as_points(check_codebook(codebook2d, shape, "plot_lattice.codebook2d"), "plot_lattice.codebook2d")
     samples = None if data is None else as_points(data, "plot_lattice.data")
     ax = axes_or_new(ax, (4.2, 4.0))
-    _draw_lattice(ax, nodes.reshape(*shape, 2), samples, dot_size=14.0)
+    _draw_lattice(ax, nodes.reshape(*shape, 2), samples, topology, dot_size=14.0)
     _fit_limits(ax, nodes, samples)
     names = ("feature 1", "feature 2") if feature_names is None else feature_names
     ax.set(xlabel=names[0], ylabel=names[1])
@@ -69,6 +71,7 @@ def plot_unfolding(
     data: npt.ArrayLike | None = None,
     feature_names: Sequence[str] | None = None,
     max_panels: int = 6,
+    topology: str = "rectangular",
     figure: Figure | SubFigure | None = None,
 ) -> npt.NDArray[np.object_]:
     """Draw the lattice at several times of training, side by side.
@@ -87,6 +90,8 @@ def plot_unfolding(
         Labels of the axes.
     max_panels : int, default=6
         Of more snapshots the first, the last and evenly spaced ones between are drawn.
+    topology : {"rectangular", "hexagonal", "toroidal", "hexagonal-toroidal"}, default="rectangular"
+        Of the map; neighbours across the seam of a torus are not joined.
     figure : Figure or SubFigure, optional
         Where to draw; a new figure by default.
 
@@ -114,7 +119,7 @@ def plot_unfolding(
     names = ("feature 1", "feature 2") if feature_names is None else feature_names
     for k, ax in zip(shown, axes, strict=True):
         nodes = as_points(codebooks[k], "plot_unfolding.snapshots")
-        _draw_lattice(ax, nodes.reshape(*shape, 2), samples, dot_size=3.0)
+        _draw_lattice(ax, nodes.reshape(*shape, 2), samples, topology, dot_size=3.0)
         title = f"{with_thin_spaces(presented[k])}\npresentations"
         ax.set_title(title, fontsize="medium", fontweight="normal", loc="center")
         _fit_limits(ax, codebooks[shown, :, :2].reshape(-1, 2), samples)
@@ -174,7 +179,7 @@ def plot_quality_curve(
     return ax
 
 
-def _draw_lattice(ax: Axes, nodes: Floats, samples: Floats | None, *, dot_size: float) -> None:
+def _draw_lattice(ax: Axes, nodes: Floats, samples: Floats | None, topology: str, *, dot_size: float) -> None:
     """Lines and dots of a lattice ``nodes`` (rows, cols, 2) over ``samples`` (n, 2)."""
     flat = nodes.reshape(-1, 2)
     if samples is not None:
@@ -183,9 +188,18 @@ def _draw_lattice(ax: Axes, nodes: Floats, samples: Floats | None, *, dot_size: 
         ax.scatter(
             samples[:, 0], samples[:, 1], s=size, color=[ink(0.15 if many else 0.25)], linewidths=0, rasterized=many
         )
-    for lines in (nodes, nodes.transpose(1, 0, 2)):
-        ax.plot(lines[..., 0].T, lines[..., 1].T, color=accent(0), linewidth=0.9, alpha=0.85)
+    lines = [*nodes, *(_zigzags(nodes) if is_hexagonal(topology) else nodes.transpose(1, 0, 2))]
+    for line in lines:
+        ax.plot(line[:, 0], line[:, 1], color=accent(0), linewidth=0.9, alpha=0.85)
     ax.scatter(flat[:, 0], flat[:, 1], s=dot_size, color=[accent(1)], linewidths=0, zorder=3)
+
+
+def _zigzags(nodes: Floats) -> list[Floats]:
+    """Lines down a hexagonal lattice (rows, cols, 2): straight down and, at odd rows, to the right and back."""
+    rows, cols, _ = nodes.shape
+    row = np.arange(rows)
+    back = [nodes[row, col + np.where(row % 2, 0, 1)] for col in range(cols - 1)]
+    return [*nodes.transpose(1, 0, 2), *back]
 
 
 def _fit_limits(ax: Axes, nodes: Floats, samples: Floats | None) -> None:

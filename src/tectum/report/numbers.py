@@ -43,12 +43,12 @@ class Method:
 
 
 def fit_baselines(X: NDArray, som: Any, n_clusters: int | None, random_state: int | None) -> dict[str, Method]:
-    kohonen = kohonen_codebook(X, som.shape, max(1, int(som.n_presentations_seen_)), random_state)
+    kohonen = kohonen_codebook(X, som.grid_, max(1, int(som.n_presentations_seen_)), random_state)
     n_units = min(len(kohonen), len(np.unique(X, axis=0)))
     centres = KMeans(n_units, n_init=3, random_state=random_state).fit(X).cluster_centers_
     fitted = {}
     for name, codebook in ((KOHONEN, kohonen), (K_MEANS, centres)):
-        clusters = analysis.cluster_units(codebook, som.shape, n_clusters=n_clusters) if name == KOHONEN else None
+        clusters = analysis.cluster_units(codebook, som.grid_, n_clusters=n_clusters) if name == KOHONEN else None
         fitted[name] = Method(codebook, analysis.best_matching_units(X, codebook, k=1)[:, 0], clusters)
     return fitted
 
@@ -68,7 +68,7 @@ def measure_maps(X: NDArray, found: dict[str, Method], shape: tuple[int, int], l
     def ranked(score: Callable[..., float]) -> Callable[[Method], float]:
         def of(it: Method) -> float:
             won = some[it.winners[some] >= 0]
-            at = analysis.grid_positions(shape)[it.winners[won]]
+            at = analysis.grid_places(shape)[it.winners[won]]
             return score(X[won], at) if len(won) > 10 else math.nan
 
         return of

@@ -55,7 +55,7 @@ class MapCircuit(NamedTuple):
     W_e: Any  # float32
     W_i: Any  # float32
     W_h: Any  # float32
-    K: Any  # (2 rows - 1, 2 columns - 1) float32 lateral weights by the offset of the target from the neuron
+    K: Any  # (2 rows - 1, 2 columns - 1) float32 lateral weights by the offset of the target; see `lateral_table`
     silent: Any  # (n_jump, 11) float32, response of v to its own state; see `silent_response`
 
 
@@ -264,7 +264,9 @@ def reset_inputs(circuit, state, fired, n_fired):
 def spread(circuit, state, spikes, fired, n_fired, presentation, step):
     """Phase 5, first part: reset, first-spike time and lateral effect of the neurons of v that fired."""
     K, s_lateral = circuit.K, state.s_lateral
-    rows, columns = (K.shape[0] + 1) // 2, (K.shape[1] + 1) // 2
+    columns = (K.shape[1] + 1) // 2
+    rows = s_lateral.shape[0] // columns
+    height = 2 * rows - 1
     clock = state.clock[0]
     for f in range(n_fired):
         j = fired[f]
@@ -272,8 +274,9 @@ def spread(circuit, state, spikes, fired, n_fired, presentation, step):
             I = state.y_drive[j] + state.y_lateral[j]
             spikes.first_v[presentation, j] = np.float32(step) + crossing_delay(circuit.v, state.m_v[j], I)
         row, column = j // columns, j % columns
+        middle = row % (K.shape[0] // height) * height + rows - 1
         for r in range(rows):
-            weights = K[rows - 1 - row + r, columns - 1 - column : 2 * columns - 1 - column]
+            weights = K[middle - row + r, columns - 1 - column : 2 * columns - 1 - column]
             target = s_lateral[r * columns : (r + 1) * columns]
             for i in range(columns):
                 target[i] += weights[i]

@@ -9,6 +9,7 @@ import numpy as np
 
 from tectum import parts
 from tectum.core.ranges import Range, check_range, check_ranges
+from tectum.parts.topology import TOPOLOGIES
 
 # The map as specified for Rumbell et al. (2014): the defaults of the parts, with the values that differ between the
 # neurons and synapses they serve.
@@ -115,10 +116,21 @@ RENAMED: dict[str, dict[str, str]] = {
 }
 
 
-def check_shape(shape: Any, name: str = "SpikingSOM.shape") -> None:
-    """Check the shape of a map: two whole numbers, and at least two neurons."""
+def check_shape(shape: Any, name: str = "SpikingSOM.shape", topology: str = "rectangular") -> None:
+    """Check the shape of a map: two whole numbers, at least two neurons, and rows that fit around a hexagonal torus."""
     if len(shape) != 2 or any(not isinstance(n, numbers.Integral) or n < 1 for n in shape) or math.prod(shape) < 2:
         raise ValueError(f"{name} must be (rows, columns) with two neurons or more, got {shape!r}")
+    if topology == "hexagonal-toroidal" and shape[0] % 2:
+        raise ValueError(
+            f"{name} must have an even number of rows on a hexagonal torus, where odd rows are shifted, got {shape!r}; "
+            "use one row more"
+        )
+
+
+def check_topology(name: str, topology: Any) -> None:
+    """Check that there is such a topology."""
+    if topology not in TOPOLOGIES:
+        raise ValueError(f"{name} must be one of {', '.join(TOPOLOGIES)}, got {topology!r}")
 
 
 def resolve(estimator: Any, recommended: Mapping[str, Any]) -> dict[str, Any]:

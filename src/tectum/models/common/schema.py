@@ -95,7 +95,9 @@ def spiking_som(model: Any, arrays: Mapping[str, np.ndarray], header: Mapping[st
     if not isinstance(encoder, CircularGaussian):
         raise ValueError(f"encoder must be a CircularGaussian, got {encoder!r}")
     parameters.check_part("encoder", encoder)
-    parameters.check_shape((rows, columns), "grid")
+    topology = header.get("topology", "rectangular")
+    parameters.check_topology("topology", topology)
+    parameters.check_shape((rows, columns), "grid", topology)
     n, n_v = model.n_features_in_, rows * columns
     scaling = {f"scaling.{end}": Array("float64", (n,)) for end in ("lowest", "highest")}
     check(arrays, header, scaling)

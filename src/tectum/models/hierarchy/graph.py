@@ -15,6 +15,7 @@ from tectum.models.common import parameters
 from tectum.parts import contracts
 from tectum.parts.lateral import lateral_weight, near_weights
 from tectum.parts.norms import LengthNorm
+from tectum.parts.topology import TOPOLOGIES
 
 PER_NEURON = 1000  # bytes, at least: the state, the spikes of the last steps, lateral weights
 SOURCES = (parts.Features, parts.Spikes, parts.Winners)
@@ -98,11 +99,13 @@ def resolved(maps: Any, clock: Any, n_features: int) -> list[parts.Map]:
                 f"MapHierarchy.maps[{m.name!r}].spread.W must be a share of the learning rate, from 0 to 1, "
                 f"got {filled['spread'].W!r}; 0: each neuron learns alone"
             )
-        parameters.check_shape(m.shape, f"MapHierarchy.maps[{m.name!r}].shape")
+        where = f"MapHierarchy.maps[{m.name!r}]"
+        parameters.check_topology(f"{where}.topology", m.topology)
+        parameters.check_shape(m.shape, f"{where}.shape", m.topology)
         levels = {other.name: other.level or 0 for other in found}
         below = [levels[s.of] for s in m.sources if isinstance(s, parts.Spikes) and s.of in levels]
         level = max(below, default=-1) + 1 if m.level is None else m.level
-        m = m._replace(level=level, **filled)
+        m = m._replace(level=level, shape=TOPOLOGIES[m.topology](*m.shape), **filled)
         found.append(m._replace(phase=_phase(m) if m.phase is None else m.phase))
     share = sizes(found, n_features)[1] // sum(math.prod(m.shape) for m in found)
     for m in found:
@@ -210,7 +213,7 @@ def _populations(m: parts.Map, place: dict[str, int]) -> list[network.Population
     paced, followed = None if isinstance(m.clock, parts.Entrainment) else m.clock, -1
     if heard and isinstance(paced, parts.AdaptiveClock):
         followed, paced = place[heard[0].of], paced._replace(lead=paced.lead + heard[0].delay)
-    spread = near_weights(m.spread, parts.Grid(*m.shape))
+    spread = near_weights(m.spread, m.shape)
     return [
         network.Population(
             n,
@@ -242,7 +245,7 @@ def _local(m: parts.Map, first: int) -> list[network.Projection]:
         network.Projection(E, I, loop.delay, uniform=loop.excitation),
         network.Projection(I, E, loop.delay, inhibitory=True, uniform=loop.inhibition),
         network.Projection(I, I, loop.delay, inhibitory=True, uniform=loop.mutual),
-        network.Projection(E, E, loop.delay, fixed=near_weights(m.lateral, parts.Grid(*m.shape))),
+        network.Projection(E, E, loop.delay, fixed=near_weights(m.lateral, m.shape)),
     ]
 
 

@@ -30,7 +30,7 @@ from tectum.models.common.nested import replaced, unknown_name
 from tectum.models.common.settings import flatten, load_toml, new_part
 from tectum.models.hierarchy.graph import LOWER, default_parts
 
-PLAIN = ("name", "sources", "shape", "level", "phase")  # keys of a map that are no parts
+PLAIN = ("name", "sources", "shape", "level", "phase", "topology")  # keys of a map that are no parts
 KINDS: dict[str, Any] = {"features": parts.Features, "spikes": parts.Spikes, "winners": parts.Winners}
 PART_KEYS = (*LOWER, "clock")
 

@@ -57,7 +57,13 @@ def learning_figures(som: Any, study: Study) -> list[Drawing]:
 
     def unfolding(figure: Figure) -> None:
         axes = plots.plot_unfolding(
-            points, som.shape, som.snapshot_presentations_, data=samples, feature_names=short, figure=figure
+            points,
+            som.grid_,
+            som.snapshot_presentations_,
+            data=samples,
+            feature_names=short,
+            topology=som.grid_.topology,
+            figure=figure,
         )
         for ax in axes:  # the random map of the start may reach far beyond the samples
             ax.set(**_limits(np.concatenate([samples, points[-1]])))
@@ -94,7 +100,7 @@ def _quality(som: Any, study: Study, snapshots: NDArray[np.float64]) -> Drawing:
     curves = {
         "quantization_error": [analysis.quantization_error(X, codebook) for codebook in snapshots],
         "topographic_error": [
-            analysis.topographic_error(analysis.best_matching_units(X, codebook), som.shape) for codebook in snapshots
+            analysis.topographic_error(analysis.best_matching_units(X, codebook), som.grid_) for codebook in snapshots
         ],
     }
     finals = {measure.key: measure.values for measure in study.measures}
@@ -132,7 +138,8 @@ def _lattice(som: Any, study: Study) -> Drawing:
     nodes, samples = plane.project(study.codebook), plane.project(study.X)
 
     def draw(figure: Figure) -> None:
-        plots.plot_lattice(nodes, som.shape, data=samples, feature_names=plane.names, ax=figure.subplots())
+        names, topology = plane.names, som.grid_.topology
+        plots.plot_lattice(nodes, som.grid_, data=samples, feature_names=names, topology=topology, ax=figure.subplots())
 
     caption = (
         "The trained map among the samples (grey): a dot per neuron, lines between neighbours. Where the net is dense, "
@@ -143,32 +150,32 @@ def _lattice(som: Any, study: Study) -> Drawing:
 
 
 def _u_matrix(som: Any, study: Study) -> Drawing:
-    u = analysis.u_matrix(study.codebook, som.shape)
+    u = analysis.u_matrix(study.codebook, som.grid_)
     return on_grid(
         "u-matrix",
         "U-matrix",
-        "How far each neuron's codebook row lies from those of its four neighbours, features scaled to [0, 1]. Dark "
+        "How far each neuron's codebook row lies from those of its neighbours, features scaled to [0, 1]. Dark "
         "valleys are groups of similar inputs, bright ridges the borders between them.",
-        lambda ax: plots.plot_u_matrix(u, ax=ax),
+        lambda ax: plots.plot_u_matrix(u, topology=som.grid_.topology, ax=ax),
     )
 
 
 def _hits(som: Any, study: Study) -> Drawing:
-    hits = analysis.hit_map(study.winners, som.shape)
+    hits = analysis.hit_map(study.winners, som.grid_)
     return on_grid(
         "hits",
         "Who wins",
         f"Number of samples for which each neuron fired first. {np.count_nonzero(hits)} of {hits.size} neurons won a "
         "sample; pale ones won none, which is normal where the map bridges a gap in the data.",
-        lambda ax: plots.plot_hit_map(hits, ax=ax),
+        lambda ax: plots.plot_hit_map(hits, topology=som.grid_.topology, ax=ax),
     )
 
 
 def _label_map(som: Any, study: Study) -> list[Drawing]:
     if study.labels is None or (study.winners < 0).all():
         return []
-    labels = analysis.label_units(study.winners, study.labels, som.shape).reshape(som.shape)
-    hits = analysis.hit_map(study.winners, som.shape)
+    labels = analysis.label_units(study.winners, study.labels, som.grid_).reshape(som.grid_)
+    hits = analysis.hit_map(study.winners, som.grid_)
     caption = (
         "Most frequent class among the samples each neuron won; large squares won many. Pale neurons won none and "
         "take the class of the nearest that did. Classes were never shown to the map: compact regions mean that it "
@@ -178,7 +185,9 @@ def _label_map(som: Any, study: Study) -> list[Drawing]:
         "labels",
         "Label map",
         caption,
-        lambda ax: plots.plot_label_map(labels, target_names=study.target_names, hits=hits, ax=ax),
+        lambda ax: plots.plot_label_map(
+            labels, target_names=study.target_names, hits=hits, topology=som.grid_.topology, ax=ax
+        ),
     )
     return [drawing]
 
@@ -194,14 +203,14 @@ def _clusters(som: Any, study: Study) -> Drawing:
         "clusters",
         "Regions of the map",
         f"Neurons joined to {n} connected regions of similar codebook rows by Ward's method, {chosen}.{agreement}",
-        lambda ax: plots.plot_clusters(study.clusters.reshape(som.shape), ax=ax),
+        lambda ax: plots.plot_clusters(study.clusters.reshape(som.grid_), topology=som.grid_.topology, ax=ax),
     )
 
 
 def _planes(som: Any, study: Study) -> Drawing:
     spread = np.nan_to_num(np.nanstd(study.codebook, axis=0))
     shown = np.sort(np.argsort(-spread, kind="stable")[:MOST_PLANES])
-    planes = analysis.component_planes(som.codebook_, som.shape)[shown]
+    planes = analysis.component_planes(som.codebook_, som.grid_)[shown]
     names = [study.feature_names[k] for k in shown]
     some = f" Shown are the {MOST_PLANES} of {len(spread)} features that vary most." * (len(spread) > MOST_PLANES)
     return Drawing(
@@ -209,7 +218,9 @@ def _planes(som: Any, study: Study) -> Drawing:
         "Component planes",
         "The map once per feature: the value of the feature that each neuron prefers, in its own units and on its own "
         f"scale. Features with the same pattern go together; a feature without a pattern plays no part.{some}",
-        lambda figure: plots.plot_component_planes(planes, feature_names=names, figure=figure),
+        lambda figure: plots.plot_component_planes(
+            planes, feature_names=names, topology=som.grid_.topology, figure=figure
+        ),
         (WIDE * min(1.0, len(shown) / 4), 0.4 + 2.5 * -(-len(shown) // 4)),
         "compressed",
     )
@@ -221,7 +232,7 @@ def _images(som: Any, image_shape: ImageShape) -> Drawing:
         "What each neuron prefers",
         "The codebook row of each neuron as an image, at the neuron's place. Neighbours should look alike, and one "
         "kind of image should change into the next without jumps.",
-        lambda figure: plots.plot_codebook_images(som.codebook_, som.shape, image_shape, ax=figure.subplots()),
+        lambda figure: plots.plot_codebook_images(som.codebook_, som.grid_, image_shape, ax=figure.subplots()),
         (WIDE, 8.6),
         "compressed",
     )

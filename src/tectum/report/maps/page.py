@@ -13,7 +13,8 @@ def map_content(
     som: Any, study: Study, *, image_shape: ImageShape | None, random_state: int | None, facts: list[tuple[str, str]]
 ) -> Content:
     """What the page of a map says; `facts` are those that every page shows."""
-    rows, columns = som.shape
+    rows, columns = som.grid_
+    topology = "" if som.grid_.topology == "rectangular" else f", {som.grid_.topology}"
     compared = any(len(measure.values) > 1 for measure in study.measures)
     return Content(
         kind="spiking map",
@@ -23,7 +24,7 @@ def map_content(
         facts=[
             sample_fact(study.n_given, len(study.X)),
             ("Features", f"{study.X.shape[1]:,}"),
-            ("Map", f"{rows} × {columns}"),
+            ("Map", f"{rows} × {columns}{topology}"),
             *facts,
         ],
         numbers="Measured on the samples of this page, features scaled to [0, 1]."
@@ -58,7 +59,7 @@ def _sections(som: Any, study: Study, image_shape: ImageShape | None, random_sta
         Section(
             "map",
             "The map",
-            "Every square is a neuron, in its place on the grid. A good map gives similar inputs to neighbours, and "
+            "Every cell is a neuron, in its place on the grid. A good map gives similar inputs to neighbours, and "
             "more neurons to where there are more inputs.",
             map_figures(som, study, image_shape),
         ),

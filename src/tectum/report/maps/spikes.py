@@ -97,13 +97,13 @@ def _latency(drive: NDArray, first: NDArray) -> Drawing:
 
 
 def _first_spikes(som: Any, study: Study, k: int) -> Drawing:
-    grid = study.latency[k].reshape(som.shape)
+    grid = study.latency[k].reshape(som.grid_)
     return Drawing(
         "first-spikes",
         "The wave from the winner",
         "When each neuron of the map first fired for the same sample, ringed the winner. Early neurons (bright) "
         "should form one patch; pale neurons were kept silent by the lateral inhibition.",
-        lambda figure: plots.plot_first_spike_map(grid, ax=figure.subplots()),
+        lambda figure: plots.plot_first_spike_map(grid, topology=som.grid_.topology, ax=figure.subplots()),
         (HALF, 4.4),
         "compressed",
     )
@@ -112,7 +112,7 @@ def _first_spikes(som: Any, study: Study, k: int) -> Drawing:
 def _bubble(som: Any, study: Study) -> Drawing:
     some = np.unique(np.linspace(0, len(study.X) - 1, N_BUBBLES).astype(int))
     v = som.record(_safe_indexing(study.samples, some)).spikes["v"]
-    profile = analysis.bubble_profile(v.time_ms, v.neuron, analysis.volleys(v.time_ms, v.presentation), som.shape)
+    profile = analysis.bubble_profile(v.time_ms, v.neuron, analysis.volleys(v.time_ms, v.presentation), som.grid_)
     known = np.isfinite(profile["probability"])
     values = [profile[name][known] for name in ("distance", "probability", "extra_latency_ms")]
     return Drawing(
@@ -128,7 +128,7 @@ def _bubble(som: Any, study: Study) -> Drawing:
 
 def _lateral(som: Any) -> Drawing:
     chosen = som.chosen_parts()
-    distance = np.linspace(0.0, max(som.shape) - 1.0, 200)
+    distance = np.linspace(0.0, max(som.grid_) - 1.0, 200)
     radii = dict.fromkeys((float(radius(chosen.radius, 0.0)), float(som.radius_)))
     profiles = np.array([[lateral_weight(chosen.lateral, d, X) for d in distance.tolist()] for X in radii])
     names = ["at the start", "now"] if len(radii) == 2 else ["always"]

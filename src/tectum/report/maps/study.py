@@ -55,12 +55,12 @@ def examine_map(
     scaled, codebook = (table - low) / span, (som.codebook_ - low) / span
     n_defined = int(np.isfinite(codebook).all(axis=1).sum())
     n_clusters = None if labels is None else max(1, min(len(np.unique(labels)), n_defined))
-    clusters = analysis.cluster_units(codebook, som.shape, n_clusters=n_clusters)
+    clusters = analysis.cluster_units(codebook, som.grid_, n_clusters=n_clusters)
     winners = som.predict(X)
     found = {MAP: Method(codebook, winners, clusters)}
     if baselines:
         found |= fit_baselines(scaled, som, n_clusters, random_state)
-    measures = measure_maps(scaled, found, som.shape, latency) + measure_classes(labels, found)
+    measures = measure_maps(scaled, found, som.grid_, latency) + measure_classes(labels, found)
     names = _feature_names(som, feature_names, table.shape[1])
     return Study(
         samples=X,

@@ -159,23 +159,27 @@ def map_figures(study: StreamStudy) -> list[Drawing]:
         on_grid(
             "u-matrix",
             "U-matrix",
-            "How far the weights of each neuron, scaled to length 1, lie from those of its four neighbours. Dark "
+            "How far the weights of each neuron, scaled to length 1, lie from those of its neighbours. Dark "
             "valleys are groups of similar scenes, bright ridges the borders; hatched neurons never won a frame.",
-            lambda ax: plots.plot_u_matrix(u[:rows], ax=ax),
+            lambda ax: plots.plot_u_matrix(u[:rows], topology=eye.shape.topology, ax=ax),
         ),
         on_grid(
             "hits",
             "Who wins",
             f"Frames that each neuron won; {np.count_nonzero(hits)} of {hits.size} won any. Hatched ones are left for "
             "what is still to come: a neuron is recruited when no other answers.",
-            lambda ax: plots.plot_hit_map(hits[:rows], label="frames won", ax=ax),
+            lambda ax: plots.plot_hit_map(hits[:rows], label="frames won", topology=eye.shape.topology, ax=ax),
         ),
         on_grid(
             "regions",
             "Regions of the map",
             "The regions of the figures above on the grid; large squares won many frames.",
             lambda ax: plots.plot_label_map(
-                regions.reshape(eye.shape)[:rows], target_names=region_names, hits=hits[:rows], ax=ax
+                regions.reshape(eye.shape)[:rows],
+                target_names=region_names,
+                hits=hits[:rows],
+                topology=eye.shape.topology,
+                ax=ax,
             ),
         ),
     ]
@@ -189,7 +193,9 @@ def map_figures(study: StreamStudy) -> list[Drawing]:
                 "Clips on the map",
                 "The clip that most frames of each neuron come from; large squares won many. Clips were never shown to "
                 "the map: compact patches of one colour mean that it found them by itself.",
-                lambda ax: plots.plot_label_map(known[:rows], target_names=names, hits=hits[:rows], ax=ax),
+                lambda ax: plots.plot_label_map(
+                    known[:rows], target_names=names, hits=hits[:rows], topology=eye.shape.topology, ax=ax
+                ),
             ),
             _cuts(study),
         ]

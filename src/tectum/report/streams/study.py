@@ -10,6 +10,7 @@ from sklearn.cluster import KMeans
 
 from tectum import analysis
 from tectum.core.events import Recording
+from tectum.parts.topology import Grid
 from tectum.report.numbers import K_MEANS, KOHONEN, MAP, Measure, class_measures
 from tectum.report.streams.diary import Diary, Frames
 
@@ -28,7 +29,7 @@ class MapStudy(NamedTuple):
     """A map of the hierarchy on the frames kept."""
 
     name: str
-    shape: tuple[int, int]
+    shape: Grid
     winners: NDArray[np.intp]  # (n,), -1 for none
     response: NDArray[np.float32]  # (n, n_units), 1 for the winner, 0 for silent neurons
     codebook: NDArray[np.float64]  # (n_units, n_inputs) weights of length 1, NaN for neurons that never won a frame
@@ -169,7 +170,7 @@ def _study(hierarchy: Any, m: Any, scores: NDArray[np.float64], labels: NDArray[
     if labels is not None and n_used > 1:
         cuts = [n for n in CUTS if n <= n_used]
         curve = analysis.cluster_curve(winners, labels, codebook, m.shape, cuts=cuts, connected=False)
-    return MapStudy(m.name, tuple(m.shape), winners, response.astype(np.float32), codebook, regions, curve)
+    return MapStudy(m.name, m.shape, winners, response.astype(np.float32), codebook, regions, curve)
 
 
 def regions_of(
