@@ -105,7 +105,7 @@ def resolved(maps: Any, clock: Any, n_features: int) -> list[parts.Map]:
         levels = {other.name: other.level or 0 for other in found}
         below = [levels[s.of] for s in m.sources if isinstance(s, parts.Spikes) and s.of in levels]
         level = max(below, default=-1) + 1 if m.level is None else m.level
-        m = m._replace(level=level, shape=TOPOLOGIES[m.topology](*m.shape), **filled)
+        m = m._replace(level=level, shape=_grid(m), **filled)
         found.append(m._replace(phase=_phase(m) if m.phase is None else m.phase))
     share = sizes(found, n_features)[1] // sum(math.prod(m.shape) for m in found)
     for m in found:
@@ -207,13 +207,17 @@ def sizes(maps: list[parts.Map], n_features: int) -> tuple[int, int]:
     return sum(n[m.name] + m.inhibition.n for m in maps), n_weights
 
 
+def _grid(m: parts.Map) -> parts.Grid:
+    return TOPOLOGIES[m.topology](*m.shape)
+
+
 def _populations(m: parts.Map, place: dict[str, int]) -> list[network.Population]:
     n = math.prod(m.shape)
     heard = [s for s in m.sources if isinstance(s, parts.Spikes)]
     paced, followed = None if isinstance(m.clock, parts.Entrainment) else m.clock, -1
     if heard and isinstance(paced, parts.AdaptiveClock):
         followed, paced = place[heard[0].of], paced._replace(lead=paced.lead + heard[0].delay)
-    spread = near_weights(m.spread, m.shape)
+    spread = near_weights(m.spread, _grid(m))
     return [
         network.Population(
             n,
@@ -245,7 +249,7 @@ def _local(m: parts.Map, first: int) -> list[network.Projection]:
         network.Projection(E, I, loop.delay, uniform=loop.excitation),
         network.Projection(I, E, loop.delay, inhibitory=True, uniform=loop.inhibition),
         network.Projection(I, I, loop.delay, inhibitory=True, uniform=loop.mutual),
-        network.Projection(E, E, loop.delay, fixed=near_weights(m.lateral, m.shape)),
+        network.Projection(E, E, loop.delay, fixed=near_weights(m.lateral, _grid(m))),
     ]
 
 
