@@ -479,7 +479,7 @@ class TestSpikes:
         (lambda: analysis.grid_positions((3, 0)), r"shape must be two positive integers .* got \(3, 0\)"),
         (lambda: analysis.best_matching_units([[0.0]], [[0.0, 1.0]]), "X must have the 2 features"),
         (lambda: analysis.best_matching_units([0.0], [[0.0]]), "X must be a non-empty 2-D array"),
-        (lambda: analysis.best_matching_units([[np.nan]], [[0.0]]), "X must be finite"),
+        (lambda: analysis.best_matching_units([[np.inf]], [[0.0]]), "X must be finite"),
         (lambda: analysis.best_matching_units([[0.0]], [[np.inf]]), "codebook must be finite"),
         (lambda: analysis.best_matching_units([[0.0]], [[0.0]], k=0), "k must be a positive integer"),
         (lambda: analysis.topographic_error([0, 1], (2, 2)), "winners must be a 2-D array"),

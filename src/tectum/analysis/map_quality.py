@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy.spatial.distance import cdist, pdist, squareform
+from sklearn.metrics.pairwise import nan_euclidean_distances
 
 from tectum.analysis._checks import (
     check_codebook,
@@ -31,6 +32,7 @@ def best_matching_units(X: ArrayLike, codebook: ArrayLike, *, k: int = 2) -> NDA
     Parameters
     ----------
     X : array-like of shape (n_samples, n_features)
+        NaN for a feature that is not known.
     codebook : array-like of shape (n_units, n_features)
         Rows that contain NaN are ignored.
     k : int, default=2
@@ -39,7 +41,8 @@ def best_matching_units(X: ArrayLike, codebook: ArrayLike, *, k: int = 2) -> NDA
     Returns
     -------
     ndarray of shape (n_samples, k)
-        Equal distances go to the lower index. -1 fills the row when fewer than ``k`` units are defined.
+        Equal distances go to the lower index. -1 fills the row when fewer than ``k`` units are defined, or nothing of
+        the sample is known.
 
     Raises
     ------
@@ -53,7 +56,8 @@ def best_matching_units(X: ArrayLike, codebook: ArrayLike, *, k: int = 2) -> NDA
     found = min(k, len(defined))
     nearest = np.full((len(X), k), -1, dtype=np.intp)
     for chunk, distances in _distance_chunks(X, codebook[defined]):
-        nearest[chunk, :found] = defined[np.argsort(distances, axis=1, kind="stable")[:, :found]]
+        order = defined[np.argsort(distances, axis=1, kind="stable")[:, :found]]
+        nearest[chunk, :found] = np.where(np.isnan(distances[:, :1]), -1, order)
     return nearest
 
 
@@ -63,13 +67,16 @@ def quantization_error(X: ArrayLike, codebook: ArrayLike) -> float:
     Parameters
     ----------
     X : array-like of shape (n_samples, n_features)
+        NaN for a feature that is not known: then the distance is that of the known ones, times the square root of
+        n_features by their number (`sklearn.metrics.pairwise.nan_euclidean_distances`).
     codebook : array-like of shape (n_units, n_features)
         Rows that contain NaN are ignored.
 
     Returns
     -------
     float
-        In the units of ``X``; NaN when no unit is defined.
+        In the units of ``X``; NaN when no unit is defined, or nothing is known. Samples of which nothing is known do
+        not count.
 
     Raises
     ------
@@ -80,7 +87,9 @@ def quantization_error(X: ArrayLike, codebook: ArrayLike) -> float:
     codebook = codebook[~np.isnan(codebook).any(axis=1)]
     if len(codebook) == 0:
         return float("nan")
-    return sum(distances.min(axis=1).sum() for _, distances in _distance_chunks(X, codebook)) / len(X)
+    known = len(X) - int(np.isnan(X).all(axis=1).sum())
+    total = sum(np.nansum(distances.min(axis=1)) for _, distances in _distance_chunks(X, codebook))
+    return total / known if known else float("nan")
 
 
 def topographic_error(winners: ArrayLike, shape: tuple[int, int], *, neighbourhood: int | None = None) -> float:
@@ -111,10 +120,8 @@ def topographic_error(winners: ArrayLike, shape: tuple[int, int], *, neighbourho
     if neighbourhood is None:
         neighbourhood = allowed[0]
     if neighbourhood not in allowed:
-        raise ValueError(
-            "neighbourhood must be 6 on a hexagonal grid, 4 or 8 on others (8 counts diagonal neighbours), "
-            f"got {neighbourhood!r}; leave it out"
-        )
+        wanted = "6 on a hexagonal grid" if 6 in allowed else "4 or 8"
+        raise ValueError(f"neighbourhood must be {wanted}, got {neighbourhood!r}; 8 counts diagonal neighbours")
     pairs = check_indices("winners", winners, len(grid_positions(shape)), ndim=2, start=-1)
     if pairs.shape[1] != 2 or len(pairs) == 0:
         raise ValueError(
@@ -311,7 +318,7 @@ def neighbour_distance_ratio(codebook: ArrayLike, shape: tuple[int, int]) -> flo
 
 
 def _check_features(X: ArrayLike, codebook: ArrayLike) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    X, codebook = check_table("X", X), check_table("codebook", codebook, undefined_rows=True)
+    X, codebook = (check_table(*named, undefined_rows=True) for named in (("X", X), ("codebook", codebook)))
     if X.shape[1] != codebook.shape[1]:
         raise ValueError(
             f"X must have the {codebook.shape[1]} features of the codebook, got {X.shape[1]}; "
@@ -325,7 +332,8 @@ def _distance_chunks(X: NDArray[Any], nodes: NDArray[Any]) -> Iterator[tuple[sli
     n_rows = max(1, MAX_DISTANCES // max(1, len(nodes)))
     for start in range(0, len(X), n_rows):
         chunk = slice(start, start + n_rows)
-        yield chunk, cdist(X[chunk], nodes)
+        missing = np.isnan(X[chunk]).any()
+        yield chunk, nan_euclidean_distances(X[chunk], nodes) if missing else cdist(X[chunk], nodes)
 
 
 def _defined_nodes(codebook: ArrayLike, shape: tuple[int, int]) -> tuple[NDArray[np.float64], NDArray[np.intp]]:

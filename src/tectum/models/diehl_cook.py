@@ -448,7 +448,7 @@ class DiehlCook(SpikingEstimator):
         """Values of the inputs, from 0 to 1."""
         return unit_values(X, self.input_range_)
 
-    def _drawn(self, n_samples: int) -> Iterator[Any]:
+    def _drawn(self, n_samples: int, draw: Any = None) -> Iterator[Any]:
         """Samples of the presentations of `fit` that are left, lap by lap."""
         while self._seen < self._planned:
             lap, first = divmod(self._seen, n_samples)

@@ -22,6 +22,7 @@ from tectum.models.common.base import COMMON, WHOLE, SpikingEstimator, part_cons
 from tectum.models.common.diagnosis import Diagnosis
 from tectum.models.common.map_diagnosis import diagnose_map
 from tectum.models.common.scaling import FeatureScaling, scaling_of
+from tectum.models.common.weights import checked_weights, copies, lottery
 from tectum.parts.lateral import DecayingRadius, radius
 from tectum.parts.neurons import rest
 from tectum.parts.readout import Centroid, FirstSpike
@@ -39,7 +40,8 @@ class SpikingSOM(SpikingEstimator):
     in which the best-matching inputs fire first. A map of neurons with short-range excitation and
     longer-range inhibition receives the volleys: the neuron that fires first excites its neighbourhood and silences
     the rest, and STDP makes all that fire respond earlier to the same input. Nothing is labelled, and no learning
-    rate is scheduled. Features need no scaling, but something must vary in them.
+    rate is scheduled. Features need no scaling, but something must vary in them. NaN is a feature that is not
+    known: its inputs stay silent.
 
     Parameters left at None are the recommended parts, which differ from the defaults of the parts themselves (the
     specification of the published circuit, see `rumbell2014`) in the entries named below; the user guide gives the
@@ -151,13 +153,15 @@ class SpikingSOM(SpikingEstimator):
     _recommended = parameters.RECOMMENDED
     _records = {"_state": MapState, "_scaling": FeatureScaling}  # noqa: RUF012  constant
     _arrays = ("spike_counts_", "snapshots_", "snapshot_presentations_")
-    _numbers = ("_planned", "_seen")
+    _numbers = ("_planned", "_seen", "_offered")
     _schema = schema.spiking_som
     _dtypes = (np.float64,)
     _error = "quantization_error"
     _output = "codebook_"
     _precisions = ("float64", "float32")
+    _missing = True
     _least = 2
+    _offered = 0  # samples given to `partial_fit` with weights
 
     def __init__(
         self,
@@ -236,6 +240,78 @@ class SpikingSOM(SpikingEstimator):
         "radius that is the default. It is made for maps of about 10 x 10.",
         parameters.CONTINUOUS,
     )
+
+    def fit(self, X: ArrayLike, y: Any = None, sample_weight: Any = "uniform") -> Self:
+        """Learn from samples drawn at random.
+
+        Parameters
+        ----------
+        X : array-like or sparse matrix of shape (n_samples, n_features)
+            NaN is a feature that is not known.
+        y : ignored
+        sample_weight : array-like of shape (n_samples,), None or "uniform", default="uniform"
+            How likely a sample is drawn, in proportion; one of weight 0 never is, nor does it count for the scaling. A
+            sample of weight 2 is to the last bit the same as that sample twice, where the other model is given weights
+            too. None weighs all alike; ``"uniform"`` does so too, and draws by place, which depends on the order of X.
+
+        Returns
+        -------
+        SpikingSOM
+            The estimator itself.
+
+        Raises
+        ------
+        ValueError
+            If X is not a numerical table without infinite values, nothing in it varies, a parameter is out of range, or
+            weights are negative or all 0.
+        """
+        if isinstance(sample_weight, str) and sample_weight == "uniform":
+            return super().fit(X)
+        X, weights = self._weighed("fit", X, sample_weight, going_on=self.warm_start and self._has_started())
+        return self._present_at_random(X, lottery(self._seed, X, weights))
+
+    def partial_fit(self, X: ArrayLike, y: Any = None, sample_weight: Any = None) -> Self:
+        """Continue learning: present each sample once, or as often as its weight says, in the order given.
+
+        A stream in one call or in many gives the same model to the last bit; but without `fit` before, the first call
+        sets what is derived from data, such as the range of the input.
+
+        Parameters
+        ----------
+        X : array-like or sparse matrix of shape (n_samples, n_features)
+            Samples, at least one. NaN is a feature that is not known.
+        y : ignored
+        sample_weight : array-like of shape (n_samples,), optional
+            Number of times a sample is presented; what lies between whole numbers is rounded up or down at random, so
+            that it is right on average. 1 by default.
+
+        Returns
+        -------
+        SpikingSOM
+            The estimator itself.
+
+        Raises
+        ------
+        ValueError
+            As `fit`.
+        """
+        if sample_weight is None:
+            return super().partial_fit(X)
+        X, weights = self._weighed("partial_fit", X, sample_weight, going_on=self._has_started())
+        times = copies(self._seed, weights, self._offered)
+        self._offered += len(X)
+        return self._present_in_order(np.repeat(X, times, axis=0))
+
+    def _weighed(
+        self, method: str, X: Any, sample_weight: Any, *, going_on: bool
+    ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """Samples to learn from and their weights, and a new state unless learning goes on."""
+        fitting = method == "fit"
+        X = self._validate(X, reset=not going_on, least=self._least if fitting else 1)
+        weights = checked_weights(sample_weight, X, f"SpikingSOM.{method}")
+        if not going_on:
+            self._set_out(X[weights > 0.0], fitting)
+        return X, weights
 
     def spike_times(self, X: ArrayLike) -> NDArray[np.float64]:
         """First spike of each neuron of the map to each sample, weights frozen, each sample starting from rest.
@@ -318,7 +394,7 @@ class SpikingSOM(SpikingEstimator):
         return points
 
     def quantization_error(self, X: ArrayLike) -> float:
-        """Mean distance from a sample to the nearest row of the codebook.
+        """Mean distance from a sample to the nearest row of the codebook, over the features that are known.
 
         Parameters
         ----------
@@ -398,7 +474,7 @@ class SpikingSOM(SpikingEstimator):
         return diagnose_map(self.spike_times(X), recording, self.weights_, w_max, input_ms, learned_with)
 
     def currents(self, X: ArrayLike) -> NDArray[np.float32]:
-        """Input currents of u, the code of each sample.
+        """Input currents of u, the code of each sample; 0 for features that are not known.
 
         Parameters
         ----------
@@ -408,7 +484,7 @@ class SpikingSOM(SpikingEstimator):
         -------
         ndarray of shape (n_samples, n_inputs), float32
         """
-        return self._currents(self._samples(X))
+        return np.nan_to_num(self._currents(self._samples(X)))
 
     def _validate(self, X: Any, *, reset: bool = False, least: int = 1) -> NDArray[np.float64]:
         X = super()._validate(X, reset=reset, least=least)
@@ -444,7 +520,7 @@ class SpikingSOM(SpikingEstimator):
         u, v, *_ = network.steps_of(self._map_parts(chosen), chosen.lateral)
         weights = network.initial_weights(chosen["projection"], n_inputs, self.grid_.n_neurons, self._seed)
         self._state = network.rest_state(weights, rests=(rest(u), rest(v)))
-        self._seen = 0
+        self._seen = self._offered = 0
         self.spike_counts_ = np.zeros(3, np.int64)
         self._snapshots: list[tuple[int, NDArray[np.float32]]] = []
 
@@ -467,8 +543,8 @@ class SpikingSOM(SpikingEstimator):
     def _radius(self) -> float:
         return radius(self.chosen_parts().radius, self._seen / self._planned)
 
-    def _drawn(self, n_samples: int) -> Iterator[Any]:
-        for rows in super()._drawn(n_samples):
+    def _drawn(self, n_samples: int, draw: Any = None) -> Iterator[Any]:
+        for rows in super()._drawn(n_samples, draw):
             self._keep_snapshot()
             yield rows
         self._keep_snapshot()

@@ -48,7 +48,7 @@ class CircularGaussian(NamedTuple):
         Parameters
         ----------
         scaled : ndarray of shape (n_samples, n_features)
-            Features on the ring, from `low` to `high`.
+            Features on the ring, from `low` to `high`; NaN for one that is not known, whose currents are NaN.
 
         Returns
         -------

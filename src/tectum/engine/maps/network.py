@@ -1,6 +1,7 @@
 """A map as arrays: built from its parts, run chunk by chunk."""
 
 import functools
+from collections.abc import Iterator
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -133,14 +134,29 @@ def initial_weights(projection: PlasticProjection, n_u: int, n_v: int, seed: np.
 
 def learn(circuit: MapCircuit, state: MapState, currents: NDArray[np.float32], parts: MapParts) -> NDArray[np.int64]:
     """Present samples one after another with learning on; changes `state`. Returns the numbers of spikes of u, of
-    the inhibitory neuron and of v, (3,).
+    the inhibitory neuron and of v, (3,). Currents are NaN where a sample has no value for an input.
     """
-    spikes = _spikes(len(currents), state, capacity=0)
     n_input, n_blank = _steps(parts.protocol.input_ms, parts), _steps(parts.protocol.blank_ms, parts)
-    run_map(
-        circuit, state, spikes, _scratch(state), currents, np.zeros_like(state.m_u), n_input, n_blank, True, False, True
-    )
-    return spikes.counts
+    counts, scratch, blank = np.zeros(3, np.int64), _scratch(state), np.zeros_like(state.m_u)
+    for driven, I in _driven(circuit, currents):
+        spikes = _spikes(len(I), state, capacity=0)
+        run_map(driven, state, spikes, scratch, I, blank, n_input, n_blank, True, False, True)
+        counts += spikes.counts
+    return counts
+
+
+def _driven(circuit: MapCircuit, currents: NDArray[np.float32]) -> Iterator[tuple[MapCircuit, NDArray[np.float32]]]:
+    """Presentations that follow each other and lack as many inputs: these get no current, and the spikes of the others
+    count for more, so that v and the inhibitory neuron are driven as by all.
+    """
+    n_known = np.count_nonzero(~np.isnan(currents), axis=1)
+    for stretch in np.split(np.arange(len(currents)), np.flatnonzero(np.diff(n_known)) + 1):
+        n_u, n = currents.shape[1], max(1, n_known[stretch[0]]) if len(stretch) else 1
+        if n == n_u:
+            yield circuit, currents[stretch[0] : stretch[-1] + 1]
+            continue
+        stronger = {name: getattr(circuit, name) * np.float32(n_u / n) for name in ("g", "W_e", "W_i")}
+        yield circuit._replace(**stronger), np.nan_to_num(currents[stretch])
 
 
 def respond(
@@ -150,10 +166,13 @@ def respond(
     the onset of the sample, NaN for neurons that stay silent.
     """
     state = rest_state(learned.weights, learned.gain[0], (rest(circuit.u), rest(circuit.v)))
-    spikes = _spikes(len(currents), state, capacity=0)
-    n_input = _steps(parts.protocol.test_ms, parts)
-    run_map(circuit, state, spikes, _scratch(state), currents, np.zeros_like(state.m_u), n_input, 0, False, True, True)
-    steps = spikes.first_v.astype(np.float64)
+    n_input, scratch, blank = _steps(parts.protocol.test_ms, parts), _scratch(state), np.zeros_like(state.m_u)
+    first = [np.zeros((0, len(state.m_v)), np.float32)]
+    for driven, I in _driven(circuit, currents):
+        spikes = _spikes(len(I), state, capacity=0)
+        run_map(driven, state, spikes, scratch, I, blank, n_input, 0, False, True, True)
+        first.append(spikes.first_v)
+    steps = np.concatenate(first).astype(np.float64)
     return np.where(steps < 0.0, np.nan, steps * parts.dt)
 
 
@@ -176,15 +195,13 @@ def record(
     stretch = trace_every or n_steps
     events: dict[str, list[NDArray[np.int64]]] = {"u": [], "h": [], "v": []}
     trace: list[tuple[float, float, float]] = []
-    for sample in range(len(currents)):
+    for driven, I in ((driven, one) for driven, some in _driven(circuit, currents) for one in some[:, np.newaxis]):
         for start in range(0, n_steps, stretch):
             length = min(stretch, n_steps - start)
             # A volley per cycle of 40 ms is the rule; there is room for one every 10 ms.
             volleys = 4 + length * parts.dt / 10.0
             spikes = _spikes(1, state, capacity=length * 64 + round(volleys * (len(state.m_u) + len(state.m_v))))
-            run_map(
-                circuit, state, spikes, scratch, currents[sample : sample + 1], blank, length, 0, False, False, True
-            )
+            run_map(driven, state, spikes, scratch, I, blank, length, 0, False, False, True)
             if (spikes.counts != spikes.n_events).any():
                 raise RuntimeError("the recording ran over: the map fires without end; see diagnose() for remedies")
             for name, kept, n in zip(events, (spikes.u, spikes.h, spikes.v), spikes.n_events, strict=True):

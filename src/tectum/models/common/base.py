@@ -56,6 +56,7 @@ class SpikingEstimator(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEs
     _error: ClassVar[str]  # method that gives the error of samples, if there is one
     _output: ClassVar[str]  # attribute that has a row for each column of what `transform` returns
     _precisions: ClassVar[tuple[str, ...]] = ("float64",)  # of samples, in which responses are given
+    _missing: ClassVar[bool] = False  # whether values of samples may be missing, NaN
     _least: ClassVar[int] = 1  # samples for `fit`
 
     _state: Any
@@ -171,8 +172,11 @@ class SpikingEstimator(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEs
             If X is not a finite numerical table that the class can learn from, or a parameter is out of range.
         """
         X = self._begin(X, going_on=self.warm_start and self._has_started(), fitting=True, least=self._least)
+        return self._present_at_random(X)
+
+    def _present_at_random(self, X: NDArray[Any], *draw: Callable[[int], Any]) -> Self:
         with self._learning("fit", self._planned, self._seen) as advance:
-            for rows in self._drawn(len(X)):
+            for rows in self._drawn(len(X), *draw):
                 self._learn(X[rows])
                 advance(len(rows))
         return self
@@ -199,7 +203,9 @@ class SpikingEstimator(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEs
         ValueError
             As `fit`.
         """
-        X = self._begin(X, going_on=self._has_started(), fitting=False)
+        return self._present_in_order(self._begin(X, going_on=self._has_started(), fitting=False))
+
+    def _present_in_order(self, X: NDArray[Any]) -> Self:
         with self._learning("partial_fit", len(X)) as advance:
             for chunk in self._in_order(X):
                 self._learn(chunk)
@@ -229,9 +235,12 @@ class SpikingEstimator(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEs
         """Samples to learn from, and a new state unless learning goes on."""
         X = self._validate(X, reset=not going_on, least=least)
         if not going_on:
-            self._start(X)
-            self._planned = self._plan(len(X) if fitting else None)
+            self._set_out(X, fitting)
         return X
+
+    def _set_out(self, X: NDArray[Any], fitting: bool) -> None:
+        self._start(X)
+        self._planned = self._plan(len(X) if fitting else None)
 
     def _plan(self, n_samples: int | None) -> int:
         """Presentations that `fit` spans; None: samples come as a stream."""
@@ -256,11 +265,13 @@ class SpikingEstimator(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEs
         """How an interrupted model goes on learning."""
         return ".set_params(warm_start=True).fit(X), or .partial_fit(X) with what it has not seen"
 
-    def _drawn(self, n_samples: int) -> Iterator[Any]:
-        """Samples of the presentations of `fit` that are left, at random with replacement."""
+    def _drawn(self, n_samples: int, draw: Callable[[int], Any] | None = None) -> Iterator[Any]:
+        """Samples of the presentations of `fit` that are left, at random with replacement unless `draw` gives them."""
+        if draw is None:
+            draw = lambda m: integers(self._seed, np.uint64(m), n_samples)  # noqa: E731
         while self._seen < self._planned:
             last = min(self._seen + self._chunk(), self._planned)
-            yield [integers(self._seed, np.uint64(m), n_samples) for m in range(self._seen, last)]
+            yield [draw(m) for m in range(self._seen, last)]
 
     def _in_order(self, X: NDArray[Any]) -> Iterator[NDArray[Any]]:
         """Samples of `partial_fit`, in chunks."""
@@ -304,7 +315,9 @@ class SpikingEstimator(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEs
     def _validate(self, X: Any, *, reset: bool = False, least: int = 1) -> NDArray[Any]:
         """Samples as an array; unless `reset`, of a model that has learned."""
         self._validate_params()
-        X = validate_data(self, X, reset=reset, accept_sparse="csr", dtype=list(self._dtypes), ensure_min_samples=least)
+        options: dict[str, Any] = {"dtype": list(self._dtypes), "ensure_min_samples": least}
+        finite = "allow-nan" if self._missing else True
+        X = validate_data(self, X, reset=reset, accept_sparse="csr", ensure_all_finite=finite, **options)
         return X if isinstance(X, np.ndarray) else X.toarray()
 
     def _samples(self, X: Any) -> NDArray[Any]:
@@ -318,6 +331,7 @@ class SpikingEstimator(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEs
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()
         tags.input_tags.sparse = True
+        tags.input_tags.allow_nan = self._missing
         tags.transformer_tags.preserves_dtype = list(self._precisions)
         return tags
 

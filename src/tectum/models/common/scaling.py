@@ -20,7 +20,7 @@ class FeatureScaling(NamedTuple):
         return self.highest > self.lowest
 
     def unit(self, X: NDArray[np.float64]) -> NDArray[np.float64]:
-        """Used features of X (n, n_features) scaled so that the range is 0 to 1; not clipped."""
+        """Used features of X (n, n_features) scaled so that the range is 0 to 1; not clipped, NaN stays NaN."""
         used = self.varies
         return (X[:, used] - self.lowest[used]) / (self.highest - self.lowest)[used]
 
@@ -79,7 +79,8 @@ def scaling_of(
     """
     if input_range is None:
         assert X is not None
-        scaling = FeatureScaling(X.min(axis=0), X.max(axis=0))
+        known = (np.nan_to_num(end.reduce(X, axis=0)) for end in (np.fmin, np.fmax))  # 0 where no value is known
+        scaling = FeatureScaling(*known)
         if not scaling.varies.any():
             raise ValueError(
                 f"{owner}: X must hold a feature that varies, got the same values in every row (n_samples = {len(X)}, "

@@ -113,6 +113,7 @@ def spiking_som(model: Any, arrays: Mapping[str, np.ndarray], header: Mapping[st
         **state,
         **scaling,
         "planned": LENGTH,
+        **({"offered": COUNT} if "offered" in header else {}),  # not of 0.1
         "spike_counts_": Array("int64", (3,), 0),
         "snapshots_": Array("float32", (snapshots, n_v, n)),
         "snapshot_presentations_": Array("int64", (snapshots,), 0, LONGEST),

@@ -50,6 +50,9 @@ def examine_map(
     """Measure a fitted map, and a Kohonen map and k-means with as many units; see `tectum.report.examine`."""
     n_given, X, table, labels, class_names = drawn_samples(X, y, target_names, random_state)
     latency = som.spike_times(X)
+    if (missing := np.isnan(table)).any():
+        table[missing] = som.inverse_transform(som.transform(X))[missing]
+        table = np.where(np.isnan(table), np.nanmean(som.codebook_, axis=0), table)  # of samples without a winner
     low, span = table.min(axis=0), np.ptp(table, axis=0)
     span[span == 0] = 1.0
     scaled, codebook = (table - low) / span, (som.codebook_ - low) / span
@@ -93,8 +96,8 @@ def drawn_samples(
 
 
 def dense_table(X: ArrayLike) -> NDArray[np.float64]:
-    """Samples as a table, also those of a sparse matrix."""
-    table = check_array(X, accept_sparse="csr", dtype=np.float64)
+    """Samples as a table of its own, also those of a sparse matrix; NaN where a value is missing."""
+    table = check_array(X, accept_sparse="csr", dtype=np.float64, ensure_all_finite="allow-nan", copy=True)
     return table if isinstance(table, np.ndarray) else table.toarray()
 
 
