@@ -1,15 +1,17 @@
 """Which changes of the code would the tests not notice? Mutants of laws, loops and analysis, run as plain Python.
 
 Each mutant is the package with one operator, number or statement changed. It runs the tests that reach the changed
-function, with the JIT off, until one fails. What survives is printed: a hole in the tests, or a change that changes
-nothing, which `mutation_equivalent.txt` then names.
+function, with the JIT off, until one fails; a mutant of the engine that none notices then runs the long tests of its
+loop, compiled (`--compiled`). What survives is printed: a hole in the tests, or a change that changes nothing, which
+`mutation_equivalent.txt` then names.
 
-    python tests/mutation.py                       # 60 mutants each of parts, engine and analysis
+    python tests/mutation.py --compiled            # 60 mutants each of parts, engine and analysis
     python tests/mutation.py parts/waves.py --mutants 500
     python tests/mutation.py --again .mutation/results.jsonl  # the survivors of an earlier run
 
 Results are appended to a file after each mutant; a run that was interrupted goes on where it was. A mutant takes some
-2 s of processor time, the table of which test reaches which function a few minutes, once.
+2 s of processor time, one that is compiled half a minute, the table of which test reaches which function a few minutes,
+once.
 """
 
 import argparse
@@ -23,8 +25,12 @@ import json
 import os
 import random
 import re
+import resource
+import shutil
 import signal
+import subprocess
 import sys
+import tempfile
 import time
 from collections import Counter
 from collections.abc import Iterator
@@ -35,8 +41,19 @@ CHECKOUT = Path(__file__).resolve().parents[1]
 PACKAGE, TESTS = CHECKOUT / "src" / "tectum", CHECKOUT / "tests"
 AREAS = ("parts", "engine", "analysis")
 EQUIVALENT = Path(__file__).with_name("mutation_equivalent.txt")
-SLOWEST = 5.0  # s, tests that take longer are left out
+# Tests that run the loops of a folder compiled, in long runs; for those of CUDA the simulator. Mutants that no test in
+# plain Python notices meet these, in a copy of the package with a cache of its own.
+COMPILED = {
+    "engine/dictionary": ["test_dictionary_loop.py", "test_latency_dictionary.py"],
+    "engine/graph": ["test_graph_loop.py", "test_feature_code.py"],
+    "engine/maps": ["test_map_loop.py"],
+    "engine/sheets": ["test_sheet_loop.py", "test_wave_images.py"],
+    "engine/standard": ["test_diehl_cook_loop.py", "test_cuda_engine.py"],
+}
+# Processor time, so that what is found does not depend on what else the machine does.
+SLOWEST = 6.0  # s, tests that take longer are left out
 LONGEST = 25.0  # s of tests for one mutant, the fastest first
+LONGEST_COMPILED = 400.0  # s of tests for one mutant, compilation included
 
 SWAPS: dict[type, tuple[type, ...]] = {
     ast.Lt: (ast.LtE, ast.Gt),
@@ -197,6 +214,7 @@ class Reach:
 
     def __init__(self) -> None:
         self.tests: dict[str, tuple[float, list[tuple[str, str]]]] = {}
+        self.began = 0.0
 
     def pytest_runtest_call(self, item: Any) -> Any:
         import pytest
@@ -204,21 +222,23 @@ class Reach:
         def stop(*_: Any) -> None:
             pytest.fail("takes too long for plain Python")
 
-        signal.signal(signal.SIGALRM, stop)
-        signal.alarm(int(SLOWEST) + 1)
+        signal.signal(signal.SIGPROF, stop)
+        signal.setitimer(signal.ITIMER_PROF, SLOWEST)
 
     def pytest_runtest_setup(self, item: Any) -> None:
         import builtins
 
         builtins.REACHED.clear()  # type: ignore[attr-defined]
+        self.began = time.process_time()
 
     def pytest_runtest_logreport(self, report: Any) -> None:
         import builtins
 
         if report.when == "call":
-            signal.alarm(0)
+            signal.setitimer(signal.ITIMER_PROF, 0.0)
             if report.outcome == "passed":
-                self.tests[report.nodeid] = (report.duration, sorted(builtins.REACHED))  # type: ignore[attr-defined]
+                took = time.process_time() - self.began
+                self.tests[report.nodeid] = (took, sorted(builtins.REACHED))  # type: ignore[attr-defined]
 
 
 def test_files() -> list[Path]:
@@ -243,21 +263,23 @@ def run_tests(tests: list[str], sources: dict[str, str], plugin: Any = None) -> 
 
 
 def forked(seconds: float, log: Path, work: Any) -> int | None:
-    """Exit code of some work in a process of its own; None if it took too long."""
+    """Exit code of some work in a process of its own; None if it took so much processor time, or hangs."""
     child = os.fork()
     if child == 0:
         os.setsid()
+        resource.setrlimit(resource.RLIMIT_CPU, (int(seconds), int(seconds) + 5))
         with contextlib.suppress(BaseException):
             out = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_TRUNC)
             os.dup2(out, 1)
             os.dup2(out, 2)
             os._exit(work())
         os._exit(3)
-    end = time.monotonic() + seconds
+    end = time.monotonic() + 20.0 * seconds
     while time.monotonic() < end:
         done, status = os.waitpid(child, os.WNOHANG)
         if done:
-            return os.waitstatus_to_exitcode(status)
+            code = os.waitstatus_to_exitcode(status)
+            return None if code in (-signal.SIGXCPU, -signal.SIGKILL) else code
         time.sleep(0.02)
     os.killpg(child, signal.SIGKILL)
     os.waitpid(child, 0)
@@ -305,9 +327,38 @@ def fate(mutant: Mutant, table: dict[str, tuple[float, list[list[str]]]], folder
     chosen = tests_of(mutant, table)
     if not chosen:
         return "unreached"
-    source = next(text for _, text in mutants(PACKAGE / mutant.module, mutant.number) if text)
+    source = source_of(mutant)
     code = forked(3.0 * LONGEST, folder / "mutant.log", lambda: run_tests(chosen, {mutant.module: source}))
     return "timeout" if code is None else "survived" if code == 0 else "killed"
+
+
+def source_of(mutant: Mutant) -> str:
+    return next(text for _, text in mutants(PACKAGE / mutant.module, mutant.number) if text)
+
+
+def fate_compiled(mutant: Mutant, folder: Path) -> str:
+    """As `fate`, by the tests that compile; these and their child processes import a changed copy of the package."""
+    files = next(files for place, files in COMPILED.items() if mutant.module.startswith(place))
+    with tempfile.TemporaryDirectory() as place:
+        copied = Path(place) / "tectum"
+        shutil.copytree(PACKAGE, copied, ignore=shutil.ignore_patterns("__pycache__"))
+        (copied / mutant.module).write_text(source_of(mutant), encoding="utf-8")
+        settings = {"PYTHONPATH": place, "TECTUM_CACHE": f"{place}/cache", "NUMBA_DISABLE_JIT": "0"}
+        command = [sys.executable, "-m", "pytest", "-q", "-x", "-p", "no:cacheprovider"]
+        command += ["-m", "not science and not browser", *(str(TESTS / name) for name in files)]
+        log = (folder / "mutant.log").open("w")
+        limit = resource.RLIMIT_CPU, (int(LONGEST_COMPILED), int(LONGEST_COMPILED) + 5)
+        with log:
+            code = subprocess.run(
+                command,
+                cwd=CHECKOUT,
+                env=os.environ | settings,
+                stdout=log,
+                stderr=log,
+                preexec_fn=lambda: resource.setrlimit(*limit),
+                check=False,
+            ).returncode
+    return "survived" if code == 0 else "timeout" if code < 0 else "killed"
 
 
 def key_of(mutant: Mutant) -> str:
@@ -321,6 +372,7 @@ def main() -> None:
     )
     parser.add_argument("--mutants", type=int, default=60, help="most mutants of each of them")
     parser.add_argument("--tests", type=Path, nargs="+", help="test files; default: those that import the three")
+    parser.add_argument("--compiled", action="store_true", help="let tests that compile try those that survive")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--results", type=Path, default=CHECKOUT / ".mutation" / "results.jsonl")
     parser.add_argument("--again", type=Path, help="results of an earlier run, whose survivors are tried anew")
@@ -357,6 +409,9 @@ def main() -> None:
                 result = known[key]["fate"]
             else:
                 result = fate(mutant, table, folder)
+                compiles = mutant.module.startswith(tuple(COMPILED))
+                if options.compiled and compiles and result in ("survived", "unreached"):
+                    result = fate_compiled(mutant, folder)
                 with options.results.open("a") as file:
                     file.write(json.dumps({"key": key, "line": mutant.line, "fate": result}) + "\n")
             fates.setdefault(area, Counter())[result] += 1

@@ -1,13 +1,8 @@
 """The time loops of a dictionary: against the naive reference, compiled or not, and whatever the batch."""
 
 import hashlib
-import json
-import os
-import subprocess
-import sys
 import tracemalloc
 from dataclasses import replace
-from pathlib import Path
 from typing import Any, NamedTuple
 
 import numba
@@ -16,7 +11,6 @@ import pytest
 import reference_dictionary as reference
 from hypothesis import given, settings, strategies as st
 
-import tectum
 from tectum.core.random import integers
 from tectum.engine.dictionary import network
 from tectum.engine.dictionary.loop import (
@@ -44,7 +38,6 @@ from tectum.parts import (
 pytestmark = pytest.mark.skipif(
     bool(numba.config.DISABLE_JIT), reason="minutes of plain Python; one test compares with the JIT off"
 )
-SOURCE = Path(tectum.__file__).parents[1]
 SEED = 11
 
 
@@ -490,22 +483,6 @@ def short_runs() -> list[Any]:
         for learning in (True, False):
             run = run_kernel(circuit, start_from(start, 0.1), X, eta, learning)
             digest = hashlib.sha256(b"".join(array.tobytes() for array in (*run.state, run.first))).hexdigest()
+            assert run.counts.sum() > 0
             found.append([run.counts.tolist(), digest])
     return found
-
-
-@pytest.mark.compiled
-def test_compiled_equals_jit_off_bit_for_bit():
-    compiled = short_runs()
-    code = f"""
-import json, sys
-sys.path.insert(0, {str(Path(__file__).parent)!r})
-from test_dictionary_loop import short_runs
-print(json.dumps(short_runs()))
-"""
-    environment = os.environ | {"PYTHONPATH": str(SOURCE), "NUMBA_DISABLE_JIT": "1"}
-    command = [sys.executable, "-W", "error::RuntimeWarning", "-c", code]
-    done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=300, check=False)
-    assert done.returncode == 0, done.stderr
-    assert json.loads(done.stdout) == compiled
-    assert all(np.sum(counts) > 0 for counts, _ in compiled)

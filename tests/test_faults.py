@@ -295,6 +295,7 @@ def test_a_scale_far_from_the_values_is_named() -> None:
 
 
 @pytest.mark.parametrize("model", [SpikingSOM((4, 4), n_presentations=60), SpikingDictionary(6, n_presentations=60)])
+@pytest.mark.usefixtures("undrawn")
 @pytest.mark.filterwarnings("error::UserWarning")
 def test_tables_with_names_are_diagnosed_and_reported_without_a_warning(model: Any, tmp_path: Path) -> None:
     X = load_iris(as_frame=True).data

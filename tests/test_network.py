@@ -42,8 +42,13 @@ CELL = LIF(tau_m=5.0, v_th=0.4, v_reset=0.0)  # a current of 1 for one step of 1
 
 
 def relay(*populations: Population, projections: list[Projection], n: int = 1, ms: float = 20.0, **others: Any) -> Any:
-    """A network of spikes at given times, in steps of 1 ms."""
-    return tectum.Network(list(populations), projections, [Trains("in", n)], presentation=ms, dt=1.0, **others)
+    """A network of spikes at given times, in steps of 1 ms.
+
+    One neuron aside learns, so that all of these networks hold parts of the same types, and are compiled once.
+    """
+    aside = Population("aside", 1, CELL, rule=TargetSTDP(), norm=MeanNorm())
+    wires = [Projection("in", "aside", Learned(), delay=0.0), *projections]
+    return tectum.Network([aside, *populations], wires, [Trains("in", n)], presentation=ms, dt=1.0, **others)
 
 
 def train(*times: float, neurons: Any = None, presentation: Any = None, n: int = 1) -> SpikeTrain:

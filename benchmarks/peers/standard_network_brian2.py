@@ -20,6 +20,7 @@ from typing import Any
 import brian2 as b2
 import numpy as np
 from brian2_turns import choose, compiled
+from network_brian2 import search
 from turns import serve
 
 PHASES = ["start", "groups", "thresholds", "synapses", "u_groups", "u_thresholds", "u_synapses", "u_resets", "end"]
@@ -52,42 +53,6 @@ DEPRESS_IN_SYNAPSES = "pre = 1; w = clip(w - eta_minus * post, 0, w_max)"
 POTENTIATE_IN_SYNAPSES = "post = 1; w = clip(w + eta_plus * pre, 0, w_max)"
 RESET = "v = v_reset; until = t_in_timesteps + refractory; x = 1"
 BLANK = "v = v_rest; until = -1; x = 0"
-
-MOST_CPP = """
-static double largest(int n)
-{
-    const double *excess = brian::_array_units_excess;
-    double most = -1.0;
-    for (int j = 0; j < n; j++)
-        if (excess[j] > most)
-            most = excess[j];
-    return most;
-}
-"""
-MOST_CYTHON = """
-cdef double largest(int n):
-    cdef double most = -1.0
-    cdef int j
-    for j in range(n):
-        if _namespace_excess[j] > most:
-            most = _namespace_excess[j]
-    return most
-"""
-
-
-def search(units: b2.NeuronGroup, device: str) -> b2.Function:
-    """largest(n): the largest excess of the neurons."""
-
-    def unused(n: Any) -> Any:
-        raise NotImplementedError("only compiled")
-
-    function = b2.Function(unused, arg_types=["integer"], return_type="float", arg_units=[1], return_unit=1)
-    if device == "cpp_standalone":
-        function.implementations.add_implementation("cpp", MOST_CPP)
-    else:
-        excess = units.variables["excess"].get_value()
-        function.implementations.add_implementation("cython", MOST_CYTHON, namespace={"_excess": excess})
-    return function
 
 
 def build(problem: dict[str, Any], device: str, usual: bool) -> tuple[b2.Network, dict[str, Any]]:
