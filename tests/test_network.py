@@ -346,3 +346,22 @@ _HELD = (_balanced, _race, _stack, _diehl_cook, _relay)
 @parametrize_with_checks([tectum.Network(presentation=30.0, random_state=0)])
 def test_scikit_learn_checks(estimator, check):
     check(estimator)
+
+
+def test_input_spikes_in_flight_arrive_in_the_next_presentation(tmp_path):
+    """Fit at once, cut in two, or resumed from a file, a spike that is late in a presentation arrives in the next."""
+    E = Population("E", 3, CELL)
+    network = {"projections": [Projection("in", "E", OneToOne(5.0), delay=4.0)], "n": 3, "ms": 10.0, "random_state": 0}
+    given = train(8.0, 19.0, 21.0, neurons=[1, 2, 0], presentation=[0, 1, 2], n=3)
+    net = relay(E, from_rest=False, **network).fit(None, spikes={"in": given})
+    assert net.spike_counts_["E"].tolist() == [1, 1, 1]
+    heard = net.record(None, spikes={"in": given}).spikes["E"]
+    np.testing.assert_array_equal(heard.time_ms, [12.0, 23.0, 25.0])
+    resumed = relay(E, from_rest=False, **network).partial_fit(None, spikes={"in": train(8.0, neurons=[1], n=3)})
+    resumed.save(tmp_path / "net.tectum")
+    for part in (resumed, tectum.load(tmp_path / "net.tectum")):
+        part.partial_fit(None, spikes={"in": train(9.0, 11.0, neurons=[2, 0], presentation=[0, 1], n=3)})
+        assert part.spike_counts_["E"].tolist() == [1, 1, 1]
+        np.testing.assert_array_equal(part._state.v, net._state.v)
+    at_rest = relay(E, **network).fit(None, spikes={"in": given})
+    assert at_rest.spike_counts_["E"].tolist() == [1, 0, 0]

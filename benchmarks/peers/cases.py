@@ -88,7 +88,7 @@ def waves(step: str, side: int, amounts: dict[str, int], target: float | None = 
     return Workload(f"Wave sheet, {side} x {side}, steps of {step}", "step", engines, write, score, note)
 
 
-def own_network(title: str, name: str, amounts: dict[str, int], note: str) -> Workload:
+def own_network(title: str, name: str, amounts: dict[str, int], note: str, size: str = "large") -> Workload:
     """A larger version of a network of the guide; `amounts` are steps a turn by engine."""
     known: dict[str, Any] = {
         "tectum": (None, "network_tectum", ()),
@@ -100,7 +100,7 @@ def own_network(title: str, name: str, amounts: dict[str, int], note: str) -> Wo
         Engine(engine, *known[engine][:2], amount, known[engine][2], 10 if "C++" in engine else None)
         for engine, amount in amounts.items()
     )
-    write, score = (functools.partial(f, name=name) for f in (network.write, network.score))
+    write, score = (functools.partial(f, name=name, size=size) for f in (network.write, network.score))
     return Workload(title, "step", engines, write, score, note)
 
 
@@ -221,5 +221,33 @@ WORKLOADS = {
         "stacked",
         {"tectum": 30_000, "Brian2 C++": 30_000, "Brian2 C++, float32": 30_000, "Brian2 Cython": 9_000},
         "6 s, a hundred presentations; 314,000 learned synapses. " + SAME_NETWORK,
+    ),
+    "network-balanced-400": own_network(
+        "`Network`, 400 excitatory and 100 inhibitory neurons, dt 0.1 ms",
+        "balanced",
+        {"tectum": 100_000, "Brian2 C++": 100_000},
+        "10 s. " + SAME_NETWORK,
+        "small",
+    ),
+    "network-balanced-4000": own_network(
+        "`Network`, 4,000 excitatory and 1,000 inhibitory neurons, dt 0.1 ms",
+        "balanced",
+        {"tectum": 20_000, "Brian2 C++": 20_000},
+        "2 s; 4,600,000 fixed synapses. " + SAME_NETWORK,
+        "huge",
+    ),
+    "network-stacked-196": own_network(
+        "`Network`, 196 to 196 to 100 with feedback, learning, dt 0.2 ms",
+        "stacked",
+        {"tectum": 60_000, "Brian2 C++": 60_000},
+        "12 s. " + SAME_NETWORK,
+        "small",
+    ),
+    "network-stacked-3136": own_network(
+        "`Network`, 3,136 to 3,136 to 1,600 with feedback, learning, dt 0.2 ms",
+        "stacked",
+        {"tectum": 6_000, "Brian2 C++": 6_000},
+        "1.2 s; 5,000,000 learned synapses. " + SAME_NETWORK,
+        "huge",
     ),
 }

@@ -147,7 +147,12 @@ def stacked(n_presentations: int, sides: tuple[int, int] = (8, 4)) -> Case:
     return Case(net.fit(X[:1]), X[np.resize(order, n_presentations)], learning=True)
 
 
-SIZES: dict[str, dict[str, Any]] = {"guide": {}, "large": {"balanced": {"times": 5}, "stacked": {"sides": (28, 20)}}}
+SIZES: dict[str, dict[str, Any]] = {
+    "guide": {},
+    "small": {"balanced": {"times": 2}, "stacked": {"sides": (14, 10)}},
+    "large": {"balanced": {"times": 5}, "stacked": {"sides": (28, 20)}},
+    "huge": {"balanced": {"times": 20}, "stacked": {"sides": (56, 40)}},
+}
 
 
 @functools.cache
@@ -194,16 +199,14 @@ def problem_of(chosen: Case) -> dict[str, Any]:
         projections.append(about)
     train = dict(chosen.net._input_trains(chosen.stimulus()))["input"]
     step = np.rint(train.time_ms / circuit.dt).astype(np.int64)
-    delay = next(p["delay"] for p in projections if p["source"] == "input")
-    heard = step % circuit.frame + delay < circuit.frame  # the rest of the presentation is shorter than the delay
     about = {"populations": populations, "projections": projections, "dt": circuit.dt, "frame": int(circuit.frame)}
     about |= {"n_inputs": train.n_neurons, "n_steps": int(circuit.frame) * len(chosen.X)}
-    return arrays | {"network": json.dumps(about), "input_step": step[heard], "input_neuron": train.neuron[heard]}
+    return arrays | {"network": json.dumps(about), "input_step": step, "input_neuron": train.neuron}
 
 
-def write(path: Path, n_steps: int, name: str) -> None:
+def write(path: Path, n_steps: int, name: str, size: str) -> None:
     """The problem that an engine is given when speed is measured."""
-    np.savez(path, name=name, size="large", n_steps=n_steps, **problem_of(case(name, "large", n_steps)))
+    np.savez(path, name=name, size=size, n_steps=n_steps, **problem_of(case(name, size, n_steps)))
 
 
 @functools.cache
@@ -222,9 +225,9 @@ def own(name: str, size: str, n_steps: int) -> dict[str, Any]:
     return {"spikes": spikes, "W": chosen.weights(state)}
 
 
-def score(path: Path, n_steps: int, name: str) -> dict[str, Any]:
+def score(path: Path, n_steps: int, name: str, size: str) -> dict[str, Any]:
     """What an engine's result is worth."""
-    chosen, mine = case(name, "large", n_steps), own(name, "large", n_steps)
+    chosen, mine = case(name, size, n_steps), own(name, size, n_steps)
     with np.load(path) as result:
         seconds = 1e-3 * chosen.circuit.dt * chosen.circuit.frame * len(chosen.X)
         sizes = {p.name: p.n for p in chosen.net.populations}

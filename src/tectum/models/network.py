@@ -61,8 +61,8 @@ class Network(SpikingEstimator):
     dt : float, default=1.0
         Time step in ms.
     from_rest : bool, default=True
-        Whether each sample meets a network at rest while it learns; if not, activity and traces go on from one to the
-        next. Frozen passes begin at rest with each sample either way, recordings with the first.
+        Whether each sample meets a network at rest while it learns; if not, activity, traces and input spikes in flight
+        go on from one to the next. Frozen passes begin at rest with each sample either way, recordings with the first.
     n_passes : int, default=1
         Passes of `fit` over the samples.
     readout : str or None, default=None
@@ -433,7 +433,7 @@ class Network(SpikingEstimator):
         inputs = self.chosen_parts().inputs
         only_trains = all(isinstance(item, parts.Trains) for item in inputs)
         self.input_range_ = (0.0, 1.0) if only_trains else unit_range(X, self.input_range, "Network")
-        self._seen = 0
+        self._seen, self._in_flight = 0, stimuli.NOTHING
         self.spike_counts_ = {p: np.zeros(b - a, np.int64) for p, (a, b) in self._spans().items()}
 
     def _build(self, n_features: int) -> GraphState:
@@ -457,7 +457,13 @@ class Network(SpikingEstimator):
         )
         return self._graph.graph.first
 
-    def _stimulus(self, X: NDArray[Any], keys: NDArray[np.uint64], spikes: Mapping[str, SpikeTrain] | None) -> Stimulus:
+    def _stimulus(
+        self,
+        X: NDArray[Any],
+        keys: NDArray[np.uint64],
+        spikes: Mapping[str, SpikeTrain] | None,
+        in_flight: NDArray[np.int64] = stimuli.NOTHING,
+    ) -> Stimulus:
         chosen = self.chosen_parts()
         return stimuli.stimulus(
             self._graph.graph.circuit,
@@ -467,6 +473,7 @@ class Network(SpikingEstimator):
             keys,
             self._seed,
             spikes or {},
+            in_flight,
         )
 
     def _present(self, X: NDArray[Any], spikes: Mapping[str, SpikeTrain] | None, advance: Any) -> None:
@@ -478,18 +485,20 @@ class Network(SpikingEstimator):
 
     def _learn(self, X: NDArray[Any], spikes: Mapping[str, SpikeTrain] | None = None) -> None:
         keys = np.arange(self._seen, self._seen + len(X)).astype(np.uint64)
-        state = engine.copy_of(self._state)
+        state, circuit = engine.copy_of(self._state), self._graph.graph.circuit
+        seen = self._stimulus(X, keys, spikes, self._in_flight)
         out = engine.run(
-            self._graph.graph.circuit,
+            circuit,
             state,
-            self._stimulus(X, keys, spikes),
+            seen,
             self._seed ^ (keys * GOLDEN) if self.from_rest else self._seed,
             learning=True,
             from_rest=bool(self.from_rest),
         )
         total = self._by_population(out.counts.sum(axis=0, dtype=np.int64)[None])
         counts = {p: self.spike_counts_[p] + total[p][0] for p in total}
-        self._commit(_state=state, _seen=self._seen + len(X), spike_counts_=counts)
+        in_flight = stimuli.NOTHING if self.from_rest else stimuli.still_in_flight(circuit, seen)
+        self._commit(_state=state, _seen=self._seen + len(X), spike_counts_=counts, _in_flight=in_flight)
 
     def _spans(self) -> dict[str, tuple[int, int]]:
         """First neuron, and one past the last, of each population."""
@@ -504,7 +513,7 @@ class Network(SpikingEstimator):
         circuit = self._graph.graph.circuit
         sizes = stimuli.sizes_of(self.chosen_parts().inputs, self.n_features_in_)
         for k, (name, n) in enumerate(sizes.items()):
-            begins = seen.start[:, k]
+            begins = seen.start[1:, k]
             per_step = np.diff(begins, axis=1).ravel()
             step = np.repeat(np.arange(len(per_step)), per_step)
             neuron = seen.events[begins[0, 0] : begins[-1, -1]].astype(np.int64)
@@ -524,7 +533,8 @@ class Network(SpikingEstimator):
 
     def _get_state(self) -> tuple[dict[str, np.ndarray], dict[str, Any]]:
         arrays, header = super()._get_state()
-        return arrays | {f"spike_counts.{name}": counts for name, counts in self.spike_counts_.items()}, header
+        counts = {f"spike_counts.{name}": counts for name, counts in self.spike_counts_.items()}
+        return arrays | counts | {"in_flight": self._in_flight}, header
 
     def _rebuild(self, arrays: dict[str, np.ndarray]) -> GraphState:
         """The graph, if a file holds as many neurons and weights; returns its state before learning."""
@@ -538,9 +548,19 @@ class Network(SpikingEstimator):
         self._seed = np.uint64(arrays["seed"].item())
         return self._build(self.n_features_in_)
 
+    def _most_in_flight(self, arrays: dict[str, np.ndarray]) -> NDArray[np.int64]:
+        """Largest numbers (n_spikes, 3) of the rows in a file: input, step and neuron of the input."""
+        sizes = np.array([*stimuli.sizes_of(self.chosen_parts().inputs, self.n_features_in_).values(), 0])
+        number = arrays.get("in_flight", stimuli.NOTHING).ravel()[::3].astype(np.int64).clip(0, len(sizes) - 1)
+        most = np.empty((len(number), 3), np.int64)
+        most[:, 0], most[:, 1] = len(sizes) - 2, self._graph.graph.circuit.frame - 1
+        most[:, 2] = sizes[number] - 1
+        return most
+
     def _set_state(self, arrays: dict[str, np.ndarray], header: dict[str, Any]) -> None:
         super()._set_state(arrays, header)
         self.spike_counts_ = {name: arrays[f"spike_counts.{name}"] for name in self._spans()}
+        self._in_flight = arrays.get("in_flight", stimuli.NOTHING)  # files of version 0.1 hold none
 
 
 def _table(X: Any, spikes: Mapping[str, SpikeTrain] | None) -> Any:

@@ -74,9 +74,11 @@ def arrive(circuit, state, stimulus, scratch, p, step, frame, learning):
             n_fired += 1
             k = state.after[k]
     elif row.origin == EVENTS:
-        start = stimulus.start[frame, row.source]
-        sent = step % circuit.frame - row.delay
+        sent, shown = step % circuit.frame - row.delay, frame + 1
+        if sent < 0 and step >= row.delay:  # in the frame before, in which the graph was not at rest
+            sent, shown = sent + circuit.frame, frame
         if sent >= 0:
+            start = stimulus.start[shown, row.source]
             spikes = stimulus.events[start[sent] : start[sent + 1]]
             n_fired = spikes.shape[0]
     elif step >= row.delay:

@@ -204,7 +204,7 @@ def stimulus_of(
     return Stimulus(
         ranked,
         np.zeros((1, int(circuit.first[-1])), np.float32) if drive is None else drive,
-        np.zeros((len(ranked), 0, 1), np.int64) if start is None else start,
+        np.zeros((1 + len(ranked), 0, 1), np.int64) if start is None else start,
         np.zeros(0, np.int32) if events is None else events,
     )
 

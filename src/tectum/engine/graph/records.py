@@ -135,7 +135,8 @@ class Stimulus(NamedTuple):
 
     ranked: Any  # (n_frames, n_ranked) int32 neurons that fire by rank, strongest first, -1 where fewer do (INOUT)
     drive: Any  # (n_frames or 1, n_neurons) float32, input in mV beyond that of the neurons
-    start: Any  # (n_frames, n_event_inputs, frame + 1) int64, place in `events` of the first spike of each step
+    start: Any  # (1 + n_frames, n_event_inputs, frame + 1) int64, place in `events` of the first spike of each step;
+    # the first row is of the frame before, of which spikes may still be in flight
     events: Any  # int32 neurons of the inputs that fire at given times
 
 

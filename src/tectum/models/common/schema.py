@@ -174,7 +174,8 @@ def network(model: Any, arrays: Mapping[str, np.ndarray], header: Mapping[str, A
     first = model._rebuild(arrays)
     state = _graph_state(model._graph.graph.circuit, first, [], arrays["state.clock"])
     counts = {f"spike_counts.{name}": Array("int64", (b - a,), 0) for name, (a, b) in model._spans().items()}
-    return {**learner(header), **state, **counts}
+    in_flight = Array("int64", (None, 3), 0, model._most_in_flight(arrays), optional=True)
+    return {**learner(header), **state, **counts, "in_flight": in_flight}
 
 
 def _graph_state(circuit: Any, first: GraphState, fires: list[int], clock: np.ndarray) -> dict[str, Array | Range]:

@@ -9,8 +9,10 @@ from numpy.typing import NDArray
 from tectum import parts
 from tectum.core.events import SpikeTrain
 from tectum.engine.graph import network
-from tectum.engine.graph.records import Stimulus
+from tectum.engine.graph.records import EVENTS, Stimulus
 from tectum.engine.standard.network import poisson_raster
+
+NOTHING = np.zeros((0, 3), np.int64)  # in flight
 
 
 def features_of(item: Any, n_features: int) -> slice:
@@ -50,6 +52,7 @@ def stimulus(
     keys: NDArray[np.uint64],
     seed: np.uint64,
     trains: Mapping[str, SpikeTrain],
+    in_flight: NDArray[np.int64],
 ) -> Stimulus:
     """What samples bring.
 
@@ -61,6 +64,8 @@ def stimulus(
         Of the random numbers of each sample.
     trains : dict of str to SpikeTrain
         Spikes of the inputs that are `Trains`, with presentations numbered from 0.
+    in_flight : ndarray of shape (n_spikes, 3), int64
+        Spikes of the presentation before that have not arrived, see `still_in_flight`.
     """
     n_samples, n_steps, dt = len(X), circuit.frame, circuit.dt
     drive = np.zeros((n_samples, int(circuit.first[-1])), np.float32)
@@ -85,8 +90,11 @@ def stimulus(
             encoder = parts.PoissonSpikes(item.rate, n_steps * dt)
             values = np.ascontiguousarray(X[:, features_of(item, X.shape[1])])
             sample, step, neuron = poisson_raster(encoder, dt, int(seed) ^ number, values, keys)
-        order = np.argsort(sample * n_steps + step, kind="stable")
-        counts = np.bincount(sample * n_steps + step, minlength=n_samples * n_steps)
+        _, before, source = in_flight[in_flight[:, 0] == len(begins)].T
+        step = np.concatenate([before, n_steps * (1 + sample) + step])  # since the presentation before began
+        neuron = np.concatenate([source, neuron])
+        order = np.argsort(step, kind="stable")
+        counts = np.bincount(step, minlength=(1 + n_samples) * n_steps)
         ends = np.concatenate([[0], np.cumsum(counts)]) + n_before
         begins.append(np.lib.stride_tricks.sliding_window_view(ends, n_steps + 1)[::n_steps])
         events.append(neuron[order].astype(np.int32))
@@ -98,6 +106,22 @@ def stimulus(
         start=np.ascontiguousarray(np.stack(begins, axis=1)) if begins else None,
         events=np.concatenate(events) if events else None,
     )
+
+
+def still_in_flight(circuit: Any, seen: Stimulus) -> NDArray[np.int64]:
+    """Input spikes of the last sample that arrive after it, if the network is not put to rest; (n_spikes, 3) int64.
+
+    Rows are the number of the input among those whose spikes come at given times, the step of the presentation, and the
+    neuron.
+    """
+    delays = circuit.projections.delay[circuit.projections.origin == EVENTS]
+    rows = [NOTHING]
+    for k, begins in enumerate(seen.start[-1]):
+        step = np.repeat(np.arange(circuit.frame), np.diff(begins))
+        neuron = seen.events[begins[0] : begins[-1]].astype(np.int64)
+        late = step >= circuit.frame - delays.max(initial=0)
+        rows.append(np.column_stack([np.full(late.sum(), k), step[late], neuron[late]]))
+    return np.concatenate(rows)
 
 
 Spikes = tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]]  # sample, step and neuron of each
