@@ -69,7 +69,9 @@ def stimulus(
     """
     n_samples, n_steps, dt = len(X), circuit.frame, circuit.dt
     drive = np.zeros((n_samples, int(circuit.first[-1])), np.float32)
-    begins, events, n_before = [], [], 0
+    begins: list[NDArray[np.int64]] = []
+    events: list[NDArray[np.int32]] = []
+    n_before = 0
     for number, item in enumerate(inputs):
         if isinstance(item, parts.Currents):
             pop = [p.name for p in populations].index(item.target)
