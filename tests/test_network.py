@@ -39,16 +39,18 @@ from tectum.parts import (
 GUIDE = Path(__file__).parents[1] / "docs" / "guide" / "network.md"
 X = load_digits().data[:40] / 16
 CELL = LIF(tau_m=5.0, v_th=0.4, v_reset=0.0)  # a current of 1 for one step of 1 ms moves it by 0.18
+# One neuron aside learns, so that all networks made by hand hold parts of the same types, and are compiled once.
+ASIDE = Population("aside", 1, CELL, rule=TargetSTDP(), norm=MeanNorm())
 
 
 def relay(*populations: Population, projections: list[Projection], n: int = 1, ms: float = 20.0, **others: Any) -> Any:
-    """A network of spikes at given times, in steps of 1 ms.
+    """A network of spikes at given times, in steps of 1 ms."""
+    wires = [learned_from("in"), *projections]
+    return tectum.Network([ASIDE, *populations], wires, [Trains("in", n)], presentation=ms, dt=1.0, **others)
 
-    One neuron aside learns, so that all of these networks hold parts of the same types, and are compiled once.
-    """
-    aside = Population("aside", 1, CELL, rule=TargetSTDP(), norm=MeanNorm())
-    wires = [Projection("in", "aside", Learned(), delay=0.0), *projections]
-    return tectum.Network([aside, *populations], wires, [Trains("in", n)], presentation=ms, dt=1.0, **others)
+
+def learned_from(source: str) -> Projection:
+    return Projection(source, "aside", Learned())
 
 
 def train(*times: float, neurons: Any = None, presentation: Any = None, n: int = 1) -> SpikeTrain:
@@ -186,8 +188,8 @@ class TestByHand:
         """The largest value fires first, the smallest never; a current above the threshold fires at a known time."""
         values = np.array([[0.0, 0.5, 1.0]])
         net = tectum.Network(
-            [Population("a", 3, CELL)],
-            [Projection("seen", "a", OneToOne(3.0), delay=0.0)],
+            [ASIDE, Population("a", 3, CELL)],
+            [learned_from("seen"), Projection("seen", "a", OneToOne(3.0), delay=0.0)],
             [Latencies("seen", earliest=2.0, latest=12.0)],
             presentation=20.0,
             dt=1.0,
@@ -197,7 +199,11 @@ class TestByHand:
         np.testing.assert_array_equal(seen.spikes["a"].time_ms, [2.0, 7.0])
         np.testing.assert_array_equal(seen.spikes["a"].neuron, [2, 1])
         net = tectum.Network(
-            [Population("a", 3, CELL)], [], [Currents("flow", "a", gain=1.0)], presentation=20.0, input_range=(0.0, 1.0)
+            [ASIDE, Population("a", 3, CELL)],
+            [learned_from("a")],
+            [Currents("flow", "a", gain=1.0)],
+            presentation=20.0,
+            input_range=(0.0, 1.0),
         )
         expected = np.ceil(-5.0 * np.log(1.0 - 0.4 / 1.0)) - 1.0  # v = I (1 - e^(-t/5)) > 0.4 after so many steps
         first = net.fit(values).record(values).spikes["a"]
@@ -219,7 +225,8 @@ class TestWiring:
     def test_random_share(self):
         net = tectum.Network(
             [Population("a", 50, CELL)], [Projection("input", "a", Sparse(1.0, density=0.2))], [Rates()], random_state=1
-        ).fit(X)
+        )
+        net._start(X)
         row_start = net._graph.graph.circuit.row_start
         assert row_start[-1] / (64 * 50) == pytest.approx(0.2, abs=0.03)
 
