@@ -8,7 +8,7 @@ os.environ["OMP_NUM_THREADS"] = os.environ["OPENBLAS_NUM_THREADS"] = "1"
 
 import fcntl
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -45,6 +45,25 @@ def data_folder() -> Iterator[Path]:
 def undrawn(monkeypatch: pytest.MonkeyPatch) -> None:
     """Pages whose figures are laid out but not rendered, for tests of what a page says."""
     monkeypatch.setattr("tectum.report.render._save", lambda figure, *_: b"<svg/>")
+
+
+@pytest.fixture
+def interrupt(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[Any, int], None]]:
+    """Makes learning in an engine stop in its k-th chunk; the signal is noticed when the kernel returns."""
+
+    def after(network: Any, k: int) -> None:
+        chunks, learn = iter(range(k)), network.learn
+
+        def learn_and_stop(*args: Any) -> Any:
+            response = learn(*args)
+            if next(chunks, None) is None:
+                raise KeyboardInterrupt
+            return response
+
+        monkeypatch.setattr(network, "learn", learn_and_stop)
+
+    yield after
+    monkeypatch.undo()
 
 
 class OnceCompiled(DiskCache):

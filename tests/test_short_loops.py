@@ -107,7 +107,7 @@ class TestNetworks(test_network.TestByHand):
             ],
             [
                 Projection("in", "a", OneToOne(3.0), delay=0.0),
-                Projection("late", "a", Learned(low=0.5, high=0.5, gain=0.01), delay=0.0),
+                Projection("late", "a", Learned(low=0.5, high=0.5, gain=6.0), delay=0.0),
             ],
             [test_network.Trains("in", 3), test_network.Trains("late", 1)],
             presentation=20.0,
@@ -115,6 +115,7 @@ class TestNetworks(test_network.TestByHand):
         )
         times = test_network.train(2.0, 3.0, 4.0, neurons=[0, 1, 2], n=3)
         net.fit(None, spikes={"in": times, "late": test_network.train(9.0)})
+        assert net.spike_counts_["a"].tolist() == [2, 2, 2]
         expected = 0.5 - 0.1 * np.exp(-np.array([7.0, 6.0, 5.0]) / 20.0)
         np.testing.assert_allclose(net.weights("late", "a")[:, 0], expected, rtol=1e-5)
 

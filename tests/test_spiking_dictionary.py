@@ -147,25 +147,6 @@ class TestContinuation:
 
 
 class TestInterrupt:
-    @pytest.fixture
-    def interrupt(self, monkeypatch):
-        """A function that makes learning stop in its k-th chunk; the signal is noticed when the kernel returns."""
-
-        def after(k: int) -> None:
-            chunks = iter(range(k))
-            learn = network.learn
-
-            def learn_and_stop(*args: Any) -> Any:
-                response = learn(*args)
-                if next(chunks, None) is None:
-                    raise KeyboardInterrupt
-                return response
-
-            monkeypatch.setattr(network, "learn", learn_and_stop)
-
-        yield after
-        monkeypatch.undo()
-
     @kinds
     @pytest.mark.parametrize("k", [0, 1, 2])
     @pytest.mark.parametrize("by_file", [False, True], ids=["in memory", "by file"])
@@ -173,7 +154,7 @@ class TestInterrupt:
         X = samples()
         whole = small(kind).fit(X)
         model = small(kind, warm_start=True)
-        interrupt(k)
+        interrupt(network, k)
         with pytest.raises(KeyboardInterrupt):
             model.fit(X)
         monkeypatch.undo()
@@ -189,7 +170,7 @@ class TestInterrupt:
     def test_partial_fit_keeps_what_it_has_learned(self, interrupt, monkeypatch):
         X = samples(1500)
         model = small().partial_fit(X[:10])
-        interrupt(1)
+        interrupt(network, 1)
         with pytest.raises(KeyboardInterrupt):
             model.partial_fit(X[10:])
         monkeypatch.undo()

@@ -145,32 +145,13 @@ class TestContinuation:
 
 
 class TestInterrupt:
-    @pytest.fixture
-    def interrupt(self, monkeypatch):
-        """A function that makes learning stop in its k-th chunk; the signal is noticed when the kernel returns."""
-
-        def after(k: int) -> None:
-            chunks = iter(range(k))
-            learn = network.learn
-
-            def learn_and_stop(*args: Any) -> Any:
-                counts = learn(*args)
-                if next(chunks, None) is None:
-                    raise KeyboardInterrupt
-                return counts
-
-            monkeypatch.setattr(network, "learn", learn_and_stop)
-
-        yield after
-        monkeypatch.undo()
-
     @pytest.mark.parametrize("k", [0, 1, 7])
     @pytest.mark.parametrize("by_file", [False, True], ids=["in memory", "by file"])
     def test_fit_goes_on_where_it_stopped(self, interrupt, monkeypatch, tmp_path, k, by_file):
         X = points()
         whole = small().fit(X)
         som = small(warm_start=True)
-        interrupt(k)
+        interrupt(network, k)
         with pytest.raises(KeyboardInterrupt):
             som.fit(X)
         monkeypatch.undo()
@@ -186,7 +167,7 @@ class TestInterrupt:
     def test_fit_anew_is_interrupted(self, interrupt, monkeypatch):
         """What is published belongs together, though the second data have more features than the first."""
         som = small().fit(points())
-        interrupt(1)
+        interrupt(network, 1)
         with pytest.raises(KeyboardInterrupt):
             som.fit(points(n_features=9))
         monkeypatch.undo()
@@ -196,7 +177,7 @@ class TestInterrupt:
     def test_partial_fit_keeps_what_it_has_learned(self, interrupt, monkeypatch):
         X = points(100)
         som = small(input_range=(0, 1)).partial_fit(X[:10])
-        interrupt(2)
+        interrupt(network, 2)
         with pytest.raises(KeyboardInterrupt):
             som.partial_fit(X[10:])
         monkeypatch.undo()
