@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from tectum.core.events import Recording
     from tectum.models.common.checkpoints import checkpoints
     from tectum.models.common.families import recommended
+    from tectum.models.common.map_diagnosis import BrokenMapWarning
     from tectum.models.diehl_cook import DiehlCook
     from tectum.models.map_hierarchy import MapHierarchy
     from tectum.models.network import Network
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
 __version__ = "0.1.0"
 
 __all__ = [
+    "BrokenMapWarning",
     "DiehlCook",
     "MapHierarchy",
     "Network",
@@ -47,6 +49,7 @@ __all__ = [
 
 # name -> module that defines it; the other public names are subpackages
 _HOMES = {family.name: family.module for family in FAMILIES} | {
+    "BrokenMapWarning": "tectum.models.common.map_diagnosis",
     "Recording": "tectum.core.events",
     "checkpoints": "tectum.models.common.checkpoints",
     "load": "tectum.persistence",

@@ -58,6 +58,13 @@ from tectum.analysis.information import (
     transmitted_information,
 )
 from tectum.analysis.map_grid import component_planes, grid_neighbours, grid_places, grid_positions, hit_map, u_matrix
+from tectum.analysis.map_health import (
+    common_volley,
+    neighbour_variation,
+    turned_share,
+    variance_explained,
+    winning_share,
+)
 from tectum.analysis.map_quality import (
     best_matching_units,
     code_distances,
@@ -172,6 +179,7 @@ __all__ = [
     "cluster_scores",
     "cluster_units",
     "code_distances",
+    "common_volley",
     "compactness",
     "component_correlation",
     "component_planes",
@@ -209,6 +217,7 @@ __all__ = [
     "metaplastic_rule",
     "neighbour_agreement",
     "neighbour_distance_ratio",
+    "neighbour_variation",
     "neighbourhood_correlation",
     "online_codebooks",
     "orientation_histogram",
@@ -247,10 +256,12 @@ __all__ = [
     "treves_rolls",
     "trivial_errors",
     "trustworthiness",
+    "turned_share",
     "two_highest",
     "u_matrix",
     "units_per_class",
     "usage_perplexity",
+    "variance_explained",
     "volleys",
     "vote_labels",
     "vote_of_responders",
@@ -259,4 +270,5 @@ __all__ = [
     "wave_directions",
     "wave_statistics",
     "wave_tracking",
+    "winning_share",
 ]

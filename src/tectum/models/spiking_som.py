@@ -2,6 +2,7 @@
 
 import math
 import numbers
+import warnings
 from collections.abc import Iterator, Mapping
 from typing import Any, Self
 
@@ -20,7 +21,7 @@ from tectum.engine.maps.loop import MapCircuit, MapState
 from tectum.models.common import parameters, schema
 from tectum.models.common.base import COMMON, WHOLE, SpikingEstimator, part_constraints, precision_of, variant
 from tectum.models.common.diagnosis import Diagnosis
-from tectum.models.common.map_diagnosis import diagnose_map
+from tectum.models.common.map_diagnosis import BrokenMapWarning, Order, diagnose_map, order_of
 from tectum.models.common.scaling import FeatureScaling, scaling_of
 from tectum.models.common.weights import checked_weights, copies, lottery
 from tectum.parts.lateral import DecayingRadius, radius
@@ -29,6 +30,7 @@ from tectum.parts.readout import Centroid, FirstSpike
 from tectum.parts.topology import TOPOLOGIES, Grid
 
 CHUNK = 32  # presentations until progress is shown and an interrupt is served
+JUDGED = 200  # samples by which `fit` judges the map
 CHUNK_BYTES = 2**24  # input currents held at a time
 
 
@@ -264,11 +266,18 @@ class SpikingSOM(SpikingEstimator):
         ValueError
             If X is not a numerical table without infinite values, nothing in it varies, a parameter is out of range, or
             weights are negative or all 0.
+
+        Warns
+        -----
+        BrokenMapWarning
+            If no map has formed after 2,000 presentations or more: few of its neurons win, many fire together, or its
+            net is crumpled.
         """
         if isinstance(sample_weight, str) and sample_weight == "uniform":
-            return super().fit(X)
+            return super().fit(X)._warn_if_broken(X)
+        given = X
         X, weights = self._weighed("fit", X, sample_weight, going_on=self.warm_start and self._has_started())
-        return self._present_at_random(X, lottery(self._seed, X, weights))
+        return self._present_at_random(X, lottery(self._seed, X, weights))._warn_if_broken(given)
 
     def partial_fit(self, X: ArrayLike, y: Any = None, sample_weight: Any = None) -> Self:
         """Continue learning: present each sample once, or as often as its weight says, in the order given.
@@ -452,8 +461,24 @@ class SpikingSOM(SpikingEstimator):
         spikes, traces = network.record(circuit, self._state, self._currents(X), map_parts, input_ms, every)
         return Recording(spikes=spikes, presentation_ms=input_ms, n_presentations=len(X), traces=traces)
 
+    def _order(self, X: NDArray[np.float64]) -> Order:
+        """How the map is ordered on some of the samples, those that differ."""
+        some = np.unique(X[np.unique(np.linspace(0, len(X) - 1, JUDGED).astype(int))], axis=0)
+        return order_of(self.spike_times(some), self._scaling.unit(self.codebook_), self.grid_, self.radius_)
+
+    def _warn_if_broken(self, X: Any) -> Self:
+        if self._seen < max(2000, 10 * self.grid_.n_neurons):  # too short to form a map
+            return self
+        if broken := self._order(self._validate(X)).broken:
+            warnings.warn(
+                f"SpikingSOM.fit: the map is broken: {'; '.join(broken)}. diagnose(X) says more",
+                BrokenMapWarning,
+                stacklevel=3,
+            )
+        return self
+
     def diagnose(self, X: ArrayLike, *, n_recorded: int = 20) -> Diagnosis:
-        """Look for silent and saturated neurons, missing winners and a faulty oscillation.
+        """Look for a map that is broken or folded, idle neurons and features, and a faulty oscillation.
 
         Parameters
         ----------
@@ -466,12 +491,17 @@ class SpikingSOM(SpikingEstimator):
         Diagnosis
             Print it for a table; its `warnings` name a remedy each.
         """
-        some = np.unique(np.linspace(0, len(self._samples(X)) - 1, n_recorded).astype(int))
+        samples = self._samples(X)
+        some = np.unique(np.linspace(0, len(samples) - 1, n_recorded).astype(int))
         chosen = self.chosen_parts()
         input_ms, w_max = chosen.protocol.input_ms, getattr(chosen.rule, "w_max", float(self.weights_.max()))
         recording = self.record(_safe_indexing(X, some), input_ms=4 * input_ms)
         learned_with = self.spike_counts_ / max(1, self.n_presentations_seen_)
-        return diagnose_map(self.spike_times(X), recording, self.weights_, w_max, input_ms, learned_with)
+        scaled, codebook, latency = self._scaling.unit(samples), self._scaling.unit(self.codebook_), self.spike_times(X)
+        order = order_of(latency, codebook, self.grid_, self.radius_)
+        return diagnose_map(
+            order, scaled, codebook, self.grid_, latency, recording, self.weights_, w_max, input_ms, learned_with
+        )
 
     def currents(self, X: ArrayLike) -> NDArray[np.float32]:
         """Input currents of u, the code of each sample; 0 for features that are not known.

@@ -1,15 +1,87 @@
 """What may be wrong with a map, and what to do about it."""
 
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
+from tectum import analysis
 from tectum.core.events import Recording
 from tectum.models.common.diagnosis import SATURATED, Diagnosis, saturation
 
+LEAST_WINNING = 0.5  # share of the neurons that win by chance, below which a map is broken
+MOST_TOGETHER = 2.5  # neurons out of reach of the winner that fire with it, ...
+MOST_TURNED, LEAST_ORDER = 0.4, 0.2  # ... share of turns of the net above and rho below which it is
+LEAST_RHO = 0.3  # rank correlation of distances, below which it is folded as a whole
+MOST_FOLDED = 0.02  # of the area of a map of two features
+LEAST_EXPLAINED = 0.05  # share of a feature's variance, below which it plays no part
+
+
+class BrokenMapWarning(UserWarning):
+    """A map has not formed: few of its neurons win, many fire together, or its net is crumpled.
+
+    Attributes
+    ----------
+    args : tuple of str
+        What was seen, each with a remedy, in one text.
+    """
+
+
+class Order(NamedTuple):
+    """How a map is ordered on given samples."""
+
+    values: dict[str, Any]  # as of `Diagnosis`
+    rows: list[tuple[str, str]]
+    broken: list[str]  # what says that no map has formed, each with a remedy
+
+
+def order_of(latency: NDArray[np.float64], codebook: NDArray[np.float64], grid: Any, radius: float) -> Order:
+    """How a map is ordered, from the first spikes to samples (n_samples, n_neurons) that differ, and its codebook,
+    features scaled alike.
+    """
+    winners, n = analysis.first_winner(latency), latency.shape[1]
+    won = np.unique(winners[winners >= 0])
+    values: dict[str, Any] = {
+        "never_winning": np.setdiff1d(np.arange(n), won),
+        "winning_share": analysis.winning_share(winners, grid),
+        "common_volley": analysis.common_volley(latency, grid, reach=max(1.5, 1.5 * radius)),
+        "turned_share": analysis.turned_share(codebook, grid),
+        "rank_correlation": analysis.neighbourhood_correlation(codebook, grid),
+        "neighbour_variation": analysis.neighbour_variation(codebook, grid),
+    }
+    rows = [
+        ("neurons that never win", f"{n - len(won)} of {n}"),
+        ("neurons that win, against chance", f"{values['winning_share']:.2f}"),
+        ("neurons far away that fire with the winner", f"{values['common_volley']:.1f}"),
+        ("turns of the net (local folds)", f"{values['turned_share']:.1%}"),
+        ("rank correlation of distances (global order)", f"{values['rank_correlation']:.2f}"),
+        ("variation of neighbour distances", f"{values['neighbour_variation']:.2f}"),
+    ]
+    broken = []
+    if values["winning_share"] < LEAST_WINNING or len(won) == 0:
+        broken.append(
+            f"only {len(won)} of {n} neurons win any of {len(latency)} samples, {values['winning_share']:.2f} of what "
+            "chance would give: many learn the same; leave out or spread out features that hardly vary "
+            "(tectum.analysis.project_pca), end with a smaller radius, train longer, or use a smaller shape"
+        )
+    if values["common_volley"] > MOST_TOGETHER:
+        broken.append(
+            f"{values['common_volley']:.1f} neurons far from the winner fire in the same 0.1 ms, before it can inhibit "
+            "them, and learn the same; spread out features that hardly vary, lower projection.drive or raise lateral.W"
+        )
+    if values["turned_share"] > MOST_TURNED and values["rank_correlation"] < LEAST_ORDER:
+        broken.append(
+            f"the net turns back at {values['turned_share']:.0%} of its places: neighbours do not prefer similar "
+            "inputs; train longer, or start with a radius of 0.6 of the longer side of the map"
+        )
+    return Order(values, rows, broken)
+
 
 def diagnose_map(
+    order: Order,
+    X: NDArray[np.float64],
+    codebook: NDArray[np.float64],
+    grid: Any,
     latency: NDArray[np.float64],
     recording: Recording,
     weights: NDArray[np.float32],
@@ -19,13 +91,16 @@ def diagnose_map(
 ) -> Diagnosis:
     """Diagnose a map.
 
-    Given are the first spike of each neuron in ms (n_samples, n_neurons), NaN where it stayed silent, a recording of
-    some samples for several cycles each, weights (n_inputs, n_neurons) and their upper bound, the length of a
-    presentation in training, and the mean spikes of u, h and v in one (3,).
+    Given are its order, samples and codebook with features scaled alike, its grid, the first spike of each neuron in ms
+    (n_samples, n_neurons), NaN where it stayed silent, a recording of some samples for several cycles each, weights
+    (n_inputs, n_neurons) and their upper bound, the length of a presentation in training, and the mean spikes of u, h
+    and v in one (3,).
 
-    Values are `silent_neurons`, `saturated_neurons` (numbers of neurons: all their weights at one bound),
-    `saturated_weights`, `missing_winners` (shares), `spikes_per_presentation` (by population u, h, v),
-    `inputs_per_volley` (mean share of u that fires in a cycle), `period_ms` and `jitter_ms` of the oscillation.
+    Values are `silent_neurons`, `never_winning`, `saturated_neurons` (their numbers; all weights of the last are at one
+    bound), `idle_features` (their numbers), `saturated_weights`, `missing_winners` (shares), `winning_share`,
+    `common_volley`, `turned_share`, `rank_correlation`, `neighbour_variation` (see `tectum.analysis`), `fold_share`
+    (of a flat map of two features, else NaN), `spikes_per_presentation` (by population u, h, v), `inputs_per_volley`
+    (mean share of u that fires in a cycle), `period_ms` and `jitter_ms` of the oscillation.
     """
     u, h, v = (recording.spikes[name] for name in "uhv")
     n = recording.duration_ms / input_ms
@@ -36,7 +111,12 @@ def diagnose_map(
     high = weights >= SATURATED * w_max
     low = weights <= (1.0 - SATURATED) * w_max
     silent = np.isnan(latency)
-    values: dict[str, Any] = {
+    explained = analysis.variance_explained(X, analysis.first_winner(latency))
+    flat = codebook.shape[1] == 2 and min(grid) > 1 and not grid.wraps and np.isfinite(codebook).all()
+    values: dict[str, Any] = order.values | {
+        "n_features": X.shape[1],
+        "idle_features": np.flatnonzero(explained < LEAST_EXPLAINED),
+        "fold_share": analysis.fold_share(codebook, analysis.grid_places(grid)) if flat else float("nan"),
         "silent_neurons": np.flatnonzero(silent.all(axis=0)),
         "saturated_neurons": np.flatnonzero(high.all(axis=0) | low.all(axis=0)),
         "saturated_weights": saturation(weights, w_max),
@@ -53,6 +133,8 @@ def diagnose_map(
         [
             ("samples without a winner", f"{values['missing_winners']:.1%}"),
             ("neurons that never fire", f"{len(values['silent_neurons'])} of {v.n_neurons}"),
+            *order.rows,
+            ("features that play no part", f"{len(values['idle_features'])} of {X.shape[1]}"),
             ("neurons with all weights at a bound", f"{len(values['saturated_neurons'])}"),
             ("weights at the upper bound", f"{values['saturated_weights']:.1%}"),
             ("period of the oscillation", f"{values['period_ms']:.1f} ms"),
@@ -60,7 +142,7 @@ def diagnose_map(
             ("inputs that fire in a cycle", f"{values['inputs_per_volley']:.0%}"),
             *((f"spikes of the {name} per presentation", f"{spikes[key]:,.1f}") for key, name in names.items()),
         ],
-        [],
+        [*order.broken],
     )
     answered = ~silent[~silent.all(axis=1)]
     found.warnings.extend(_warnings(found, v.n_neurons, answered.mean() if len(answered) else 0.0))
@@ -76,6 +158,22 @@ def diagnose_map(
 
 def _warnings(d: Diagnosis, n_neurons: int, share_responding: float) -> list[str]:
     warnings = []
+    if d.rank_correlation < LEAST_RHO:
+        warnings.append(
+            f"distances on the map and between its nodes have a rank correlation of {d.rank_correlation:.2f}: it is "
+            "folded as a whole, even if neighbours are alike; start with a larger radius.start, train longer, or take "
+            "the best of several random_state"
+        )
+    if d.fold_share > MOST_FOLDED:
+        warnings.append(
+            f"{d.fold_share:.0%} of the triangles of the net are turned round: it is folded; start with a larger "
+            "radius.start, or take the best of several random_state"
+        )
+    if len(d.idle_features) > 0.5 * d.n_features:
+        warnings.append(
+            f"the winner says nothing about {len(d.idle_features)} of {d.n_features} features, which share the volley "
+            "with the others; leave them out, or reduce them (tectum.analysis.project_pca)"
+        )
     if np.isnan(d.period_ms):
         warnings.append(
             "the input layer does not oscillate: the inhibitory neuron never fires twice in a presentation; raise "
