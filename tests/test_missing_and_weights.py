@@ -171,7 +171,7 @@ class TestWeights:
     @pytest.mark.parametrize(
         ("weights", "message"),
         [
-            (np.zeros(40), r"SpikingSOM.fit: sample_weight must be above 0 for a sample, got 0 for all 40"),
+            (np.zeros(40), r"SpikingSOM.fit: sample_weight must not be zero for every sample, got 0 for all 40"),
             (-np.ones(40), r"a finite number of 0 or more per sample, 40 in all, got shape \(40,\), values from -1.0"),
             (np.ones(39), r"40 in all, got shape \(39,\)"),
             (np.full(40, np.nan), "finite number"),
