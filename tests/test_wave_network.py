@@ -416,6 +416,12 @@ class TestErrors:
 
 
 @pytest.mark.science
+@pytest.fixture(scope="module")
+def young() -> WaveNetwork:
+    """The default parts after 8,000 ms, most of the work of growing; copies of it go on."""
+    return WaveNetwork.topographic(random_state=0).grow(8000.0)
+
+
 class TestSpecification:
     """What the specification measured, on the sheets it measured."""
 
@@ -440,11 +446,6 @@ class TestSpecification:
         assert 0.9 < found.speed < 1.3
         assert found.single > 0.95
         assert found.reached == 1.0
-
-    @pytest.fixture(scope="class")
-    def young(self):
-        """The default parts after 8,000 ms, most of the work of growing; copies of it go on."""
-        return WaveNetwork.topographic(random_state=0).grow(8000.0)
 
     def test_large_waves_make_a_straight_map(self):
         model = WaveNetwork.scheduled(random_state=0).grow(3000.0)
