@@ -415,13 +415,13 @@ class TestErrors:
             model.receptive_fields_(1, 1)
 
 
-@pytest.mark.science
 @pytest.fixture(scope="module")
 def young() -> WaveNetwork:
     """The default parts after 8,000 ms, most of the work of growing; copies of it go on."""
     return WaveNetwork.topographic(random_state=0).grow(8000.0)
 
 
+@pytest.mark.science
 class TestSpecification:
     """What the specification measured, on the sheets it measured."""
 
