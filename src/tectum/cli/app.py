@@ -1,5 +1,6 @@
 """The command ``tectum``: parses, calls the public functions, prints."""
 
+import warnings
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -182,7 +183,9 @@ def fit(
     started = seconds_without_compiling()
     with checkpoints(estimator, output, 60.0 * checkpoint_every, save=save, go_on=go_on):
         estimator.set_params(verbose=out.progress, warm_start=bool(resume) or warm_start)
-        estimator.fit(loaded.data, getattr(loaded, "target", None))
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", tectum.BrokenMapWarning)  # the diagnosis says it below
+            estimator.fit(loaded.data, getattr(loaded, "target", None))
     seconds = seconds_without_compiling() - started
     save()
     seen = estimator.n_presentations_seen_

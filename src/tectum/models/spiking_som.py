@@ -270,8 +270,8 @@ class SpikingSOM(SpikingEstimator):
         Warns
         -----
         BrokenMapWarning
-            If no map has formed after 2,000 presentations or more: few of its neurons win, many fire together, or its
-            net is crumpled.
+            If no map has formed after 30 presentations per neuron, 2,000 at least: few of its neurons win, many fire
+            together, or its net is crumpled.
         """
         if isinstance(sample_weight, str) and sample_weight == "uniform":
             return super().fit(X)._warn_if_broken(X)
@@ -467,7 +467,7 @@ class SpikingSOM(SpikingEstimator):
         return order_of(self.spike_times(some), self._scaling.unit(self.codebook_), self.grid_, self.radius_)
 
     def _warn_if_broken(self, X: Any) -> Self:
-        if self._seen < max(2000, 10 * self.grid_.n_neurons):  # too short to form a map
+        if self._seen < max(2000, 30 * self.grid_.n_neurons):  # too short to form a map
             return self
         if broken := self._order(self._validate(X)).broken:
             warnings.warn(
