@@ -5,9 +5,10 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from made_files import aedat4
 
 from tectum import streams
-from tectum.streams.event_files import AEDAT4, AEDAT4_EVENT, EVENT
+from tectum.streams.event_files import EVENT
 
 RNG = np.random.default_rng(0)
 
@@ -84,35 +85,6 @@ def test_aedat2_polarity_and_place_are_those_of_jaer(tmp_path: Path) -> None:
     assert streams.read_events(file).tolist() == [(0, 124, 122, 1), (50, 0, 0, 0)]
     file.write_bytes(header + np.array([[0, 2**31 - 5], [0, -(2**31) + 5]], ">i4").tobytes())
     assert streams.read_events(file)["t"].tolist() == [0, 10]  # the clock has 32 bits
-
-
-def aedat4(path: Path, events: np.ndarray, pack=bytes, method: int = 0, table: bool = False) -> None:
-    """Write events as an AEDAT 4 file in two packets, with a packet of another kind between them."""
-
-    def flatbuffer(sign: bytes, content: np.ndarray) -> bytes:
-        # root offset, sign, table of fields (size 6, table 8, field 0 at 4), root table, vector
-        head = np.array([16], "<u4").tobytes() + sign + np.array([6, 8, 4, 0], "<u2").tobytes()
-        root = np.array([8], "<i4").tobytes() + np.array([4], "<u4").tobytes()
-        body = head + root + np.array([len(content)], "<u4").tobytes() + content.tobytes()
-        return np.array([len(body)], "<u4").tobytes() + body
-
-    packets = []
-    for number, part in enumerate(np.array_split(events, 2)):
-        structs = np.zeros(len(part), AEDAT4_EVENT)
-        for name in "txyp":
-            structs[name] = part[name]
-        packets.append((0, pack(flatbuffer(b"EVTS", structs))))
-        if number == 0:
-            packets.append((1, pack(flatbuffer(b"IMUS", structs[:3]))))
-    content = b"".join(np.array([s, len(p)], "<i4").tobytes() + p for s, p in packets)
-    # root offset, sign, table of fields (size 8: compression at 4, position of the table at 8), root table
-    fields = np.array([8, 16, 4, 8], "<u2").tobytes()
-    header_size = 4 + 4 + 8 + 16
-    end = len(AEDAT4) + 4 + header_size + len(content) if table else -1
-    root = np.array([8, method], "<i4").tobytes() + np.array([end], "<i8").tobytes()
-    header = np.array([16], "<u4").tobytes() + b"IOHE" + fields + root
-    beyond = b"anything" * 4 if table else b""
-    path.write_bytes(AEDAT4 + np.array([header_size], "<u4").tobytes() + header + content + beyond)
 
 
 @pytest.mark.parametrize("table", [False, True])

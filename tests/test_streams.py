@@ -6,6 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import made_files
 import numpy as np
 import pytest
 
@@ -389,34 +390,12 @@ def test_pictures_check_their_parameters(clip: Path, tmp_path: Path, monkeypatch
 # networks
 
 
-def message(number: int, content: bytes) -> bytes:
-    return onnx_graph._encode(number, content)
-
-
-def number_field(number: int, value: int) -> bytes:
-    return onnx_graph._encode_varint(number << 3) + onnx_graph._encode_varint(value)
-
-
-def tensor_type(name: str, dims: tuple[int | str, ...]) -> bytes:
-    """A ValueInfoProto of float32."""
-    sides = b"".join(
-        message(1, message(2, side.encode()) if isinstance(side, str) else number_field(1, side)) for side in dims
-    )
-    return message(1, name.encode()) + message(2, message(1, number_field(1, 1) + message(2, sides)))
-
-
 @pytest.fixture(scope="module")
 def network(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """An ONNX file written by hand: relu = Relu(data), minus = Neg(relu), then out = Abs(minus)."""
     pytest.importorskip("onnxruntime", reason="needs the extra video")
-    nodes = [("data", "relu", "Relu"), ("relu", "minus", "Neg"), ("minus", "out", "Abs")]
-    encoded = [
-        message(1, message(1, a.encode()) + message(2, b.encode()) + message(4, op.encode())) for a, b, op in nodes
-    ]
-    graph = b"".join(encoded) + message(2, b"graph")
-    graph += message(11, tensor_type("data", ("n", 3, "h", "w"))) + message(12, tensor_type("out", ("n", 3, "h", "w")))
     path = tmp_path_factory.mktemp("onnx") / "net.onnx"
-    path.write_bytes(number_field(1, 7) + message(7, graph) + message(8, number_field(2, 12)))
+    path.write_bytes(made_files.onnx_network())
     return path
 
 
