@@ -29,6 +29,7 @@ from typing import Any, NamedTuple
 from unittest import mock
 
 import numpy as np
+from destinations import file_to_write
 
 import tectum
 from tectum.core.threads import in_threads
@@ -161,7 +162,7 @@ def main() -> None:
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--cases", nargs="+", help="only those whose name contains one of these")
-    parser.add_argument("--json", type=Path, help="file to write the figures to")
+    parser.add_argument("--json", type=file_to_write, help="file to write the figures to")
     options = parser.parse_args()
     if options.threads < 2 or options.rounds < 1:
         parser.error("--threads must be at least 2, --rounds at least 1")

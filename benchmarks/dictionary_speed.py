@@ -24,6 +24,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
+from destinations import file_to_write
 from numpy.typing import NDArray
 
 from tectum.engine.dictionary import network
@@ -220,7 +221,7 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--peers-python", help="interpreter that has ngc-learn")
     parser.add_argument("--compiler", default=os.environ.get("CC", "gcc"))
-    parser.add_argument("--json", type=Path, help="file to write the figures to")
+    parser.add_argument("--json", type=file_to_write, help="file to write the figures to")
     options = parser.parse_args()
     if options.patches < UNITS or min(options.peer_patches, options.rounds) < 1:
         parser.error(f"--patches must be at least {UNITS}, --peer-patches and --rounds at least 1")

@@ -17,11 +17,11 @@ import json
 import os
 import platform
 import shutil
-from pathlib import Path
 from typing import Any, NamedTuple
 
 import numba
 import numpy as np
+from destinations import file_to_write
 from numpy.typing import NDArray
 from peers.compare_spikes import Engine, Problem, Score, engines, make_problem, score
 
@@ -166,7 +166,7 @@ def main() -> None:
     parser.add_argument("--peers-python", help="interpreter that has Brian2")
     parser.add_argument("--compiler", default=os.environ.get("CC", "cc"))
     parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--json", type=Path, help="file to write the figures to")
+    parser.add_argument("--json", type=file_to_write, help="file to write the figures to")
     options = parser.parse_args()
     if min(options.presentations, options.rounds, options.peer_rounds) < 1:
         parser.error("--presentations, --rounds and --peer-rounds must be at least 1")

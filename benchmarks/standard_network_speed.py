@@ -27,6 +27,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
+from destinations import file_to_write
 from numpy.typing import NDArray
 from peers.standard_network import Images, images_of
 
@@ -185,7 +186,7 @@ def main() -> None:
     parser.add_argument("--images", type=int, default=2000, help="that are timed")
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--compilers", nargs="*", default=[os.environ.get("CC", "gcc"), "clang"])
-    parser.add_argument("--json", type=Path, help="file to write the figures to")
+    parser.add_argument("--json", type=file_to_write, help="file to write the figures to")
     options = parser.parse_args()
     if min(options.before, options.images, options.rounds) < 1:
         parser.error("--before, --images and --rounds must be at least 1")

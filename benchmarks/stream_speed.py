@@ -25,6 +25,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from destinations import file_to_write
 from numpy.typing import NDArray
 
 from tectum import MapHierarchy, analysis, parts
@@ -121,7 +122,7 @@ def main() -> None:
     parser.add_argument("--frames", type=int, default=2000)
     parser.add_argument("--cases", nargs="+", choices=list(CASES), default=list(CASES))
     parser.add_argument("--cnn", type=Path, help="ONNX file of a network to time beside")
-    parser.add_argument("--json", type=Path, help="file to write the figures to")
+    parser.add_argument("--json", type=file_to_write, help="file to write the figures to")
     parser.add_argument("--case", choices=list(CASES), help=argparse.SUPPRESS)  # measured in this process
     options = parser.parse_args()
     if options.frames < 2 * FEW:

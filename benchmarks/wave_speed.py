@@ -24,6 +24,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from destinations import file_to_write
 from numpy.typing import NDArray
 
 from tectum import analysis
@@ -124,7 +125,7 @@ def main() -> None:
     parser.add_argument("--peer-steps", type=int, default=1000, help="of Brian2")
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--peers-python", help="interpreter that has Brian2")
-    parser.add_argument("--json", type=Path, help="file to write the figures to")
+    parser.add_argument("--json", type=file_to_write, help="file to write the figures to")
     options = parser.parse_args()
     if min(options.steps, options.peer_steps, options.rounds) < 1:
         parser.error("--steps, --peer-steps and --rounds must be at least 1")

@@ -467,7 +467,9 @@ def test_csv_number_target_without_header(tmp_path):
 
 @pytest.mark.usefixtures("csv_engine")
 def test_csv_missing_values(tmp_path):
-    loaded = datasets.load(write_csv(tmp_path, "a,b\n1,\nNA,4\nnan,5\n"))
+    with pytest.raises(datasets.DataError, match="row 2, column 'a' must hold a value, it is missing"):
+        datasets.load(write_csv(tmp_path, "a,b\n1,\nNA,4\nnan,5\n"))
+    loaded = datasets.load(write_csv(tmp_path, "a,b\n1,\nNA,4\nnan,5\n"), missing="keep")
     np.testing.assert_array_equal(loaded.data, [[1, np.nan], [np.nan, 4], [np.nan, 5]])
     with pytest.raises(ValueError, match="must have a label in every row, 1 are missing"):
         datasets.load(write_csv(tmp_path, "a,kind\n1,oak\n2,\n"), target="kind")
@@ -509,7 +511,7 @@ def test_csv_engines_agree(tmp_path, monkeypatch):
     frame.iloc[3, 1] = np.nan
     frame["kind"] = rng.choice(["left, far", 'the "right"', "up"], size=50)
     frame.to_csv(tmp_path / "a.csv", index=False)
-    by_cells = datasets.load(tmp_path / "a.csv", target="kind")
+    by_cells = datasets.load(tmp_path / "a.csv", target="kind", missing="keep")
     np.testing.assert_array_equal(by_cells.data, pd.read_csv(tmp_path / "a.csv").iloc[:, :4])
     assert by_cells.target_names == sorted(set(frame["kind"]))
     frame.iloc[:, :4].dropna().to_csv(tmp_path / "b.csv", index=False)
@@ -524,12 +526,12 @@ def test_parquet(tmp_path):
     frame["d"] = pd.array([1, None, 3], dtype="Int64")
     frame["kind"] = pd.Series(["x", "y", "x"], dtype="category")
     frame.to_parquet(tmp_path / "a.parquet")
-    loaded = datasets.load(tmp_path / "a.parquet", target="kind")
+    loaded = datasets.load(tmp_path / "a.parquet", target="kind", missing="keep")
     np.testing.assert_array_equal(loaded.data, [[1, 0.5, 1, 1], [2, np.nan, 0, np.nan], [3, 2, 1, 3]])
     np.testing.assert_array_equal(loaded.target, [0, 1, 0])
     assert (loaded.feature_names, loaded.target_names) == (["a", "b", "c", "d"], ["x", "y"])
     with pytest.raises(ValueError, match="column 'kind' must hold numbers, got 'x'"):
-        datasets.load(tmp_path / "a.parquet")
+        datasets.load(tmp_path / "a.parquet", missing="keep")
     with pytest.raises(ValueError, match="target must name exactly one"):
         datasets.load(tmp_path / "a.parquet", target="missing")
 

@@ -133,6 +133,18 @@ def test_other_files_are_replaced_only_by_force(folder: Path) -> None:
     assert tectum.load("m.tectum").n_presentations_seen_ == 60
 
 
+@pytest.mark.usefixtures("flowers")
+def test_at_a_terminal_a_person_is_asked(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("tectum.cli.output._at_terminal", lambda: True)
+    (folder / "m.tectum").write_text("mine")
+    command = [*FIT, "d.csv", "--target", "kind", "-o", "m.tectum"]
+    for answer, code in (("n\n", 1), ("", 1), ("y\n", 0)):
+        assert (folder / "m.tectum").read_bytes() == b"mine"
+        result = CliRunner().invoke(app, command, input=answer)
+        assert (result.exit_code, "m.tectum exists; replace it?" in result.stderr) == (code, True)
+    assert tectum.load("m.tectum").n_presentations_seen_ == 60
+
+
 def test_errors_for_machines(folder: Path) -> None:
     for arguments, code, said in (
         (["fit", "spiking-som", "iriss", "-o", "m", "--json"], 1, "did you mean 'iris'"),
@@ -152,6 +164,15 @@ def test_version_completion_and_near_names(folder: Path) -> None:
     assert run("--version").stdout == f"tectum {tectum.__version__}\n"
     assert "--show-completion" in run("--help").stdout
     assert "did you mean 'iris'?" in " ".join(run("demo", "irsi", code=2).stderr.replace("│", " ").split())
+
+
+def test_fit_says_how_a_hierarchy_does(folder: Path) -> None:
+    np.save(folder / "features.npy", np.random.RandomState(0).uniform(size=(40, 12)))
+    found = json.loads(run("--json", "fit", "hierarchy", "features.npy", "-o", "m.tectum").stdout)["quality"]
+    shares = {name: value for name, value in found.items() if name.endswith("_neurons_in_use")}
+    assert set(shares) == {f"{m.name}_neurons_in_use" for m in tectum.load("m.tectum").maps_}
+    assert all(0 < share <= 1 for share in shares.values())
+    assert isinstance(found["warnings"], list)
 
 
 def test_fit_says_how_good_it_is(folder: Path) -> None:

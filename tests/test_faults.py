@@ -1,5 +1,8 @@
 """Faults that were found once, each by the smallest input that showed it, with the value that is right."""
 
+import argparse
+import importlib
+import re
 from pathlib import Path
 from typing import Any
 
@@ -10,9 +13,11 @@ from PIL import Image
 from sklearn.base import clone
 from sklearn.datasets import load_digits, load_iris
 
-from tectum import SpikingDictionary, SpikingSOM, analysis, datasets, plots, report, streams
+from tectum import DiehlCook, MapHierarchy, SpikingDictionary, SpikingSOM, analysis, datasets, plots, report, streams
 from tectum.cli.images import load_images, read_image
 from tectum.image import Convolution, pool
+
+ROOT = Path(__file__).resolve().parents[1]
 
 
 def written(path: Path, text: str) -> Path:
@@ -96,9 +101,10 @@ def test_missing_values_are_refused_or_filled(tmp_path: Path) -> None:
     path = written(tmp_path / "a.csv", "a,b\n1,2\n?,4\n5,NA\n6,9\n")
     with pytest.raises(datasets.DataError, match=r"row 2, column 'a' must hold numbers, got '\?'; pass na='\?'"):
         datasets.load(path)
-    assert np.isnan(datasets.load(path, na="?").data).sum() == 2
-    with pytest.raises(datasets.DataError, match="row 2, column 'a' must hold a value, it is missing"):
-        datasets.load(path, na="?", missing="refuse")
+    assert np.isnan(datasets.load(path, na="?", missing="keep").data).sum() == 2
+    for options in ({}, {"missing": "refuse"}):
+        with pytest.raises(datasets.DataError, match="row 2, column 'a' must hold a value, it is missing"):
+            datasets.load(path, na="?", **options)
     filled = datasets.load(path, na="?", missing="median")
     np.testing.assert_array_equal(filled.data, [[1, 2], [5, 4], [5, 4], [6, 9]])
     other = written(tmp_path / "b.csv", "b,a\n,\n1,2\n")
@@ -317,6 +323,40 @@ def test_single_precision_is_kept() -> None:
     table = pd.DataFrame(X.astype(np.float32), columns=list("abcd"))
     framed = SpikingSOM((4, 4), n_presentations=60, random_state=0).set_output(transform="pandas").fit_transform(table)
     assert set(framed.dtypes) == {np.dtype(np.float32)}
+
+
+def test_every_model_gives_responses_in_the_precision_of_the_samples() -> None:
+    """The models that say they keep it do; the others say in which precision they answer."""
+    X = np.random.default_rng(0).random((30, 4))
+    models = [MapHierarchy(random_state=0), DiehlCook(4, random_state=0), SpikingDictionary(4, n_presentations=30)]
+    for model in models:
+        fitted = model.fit(X)
+        for precision in (np.float32, np.float64):
+            kept = precision.__name__ in fitted.__sklearn_tags__().transformer_tags.preserves_dtype
+            found = fitted.transform(X.astype(precision)).dtype
+            assert found == precision if kept else found in (np.float32, np.float64), type(model).__name__
+        assert fitted.transform(X.astype(np.float32)).dtype == np.float32, type(model).__name__
+
+
+# ---- long measurements
+
+
+SCRIPTS = [*ROOT.glob("benchmarks/*.py"), *ROOT.glob("benchmarks/peers/*.py"), *ROOT.glob("papers/*/*.py")]
+
+
+def test_no_figures_are_lost_for_want_of_a_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.syspath_prepend(str(ROOT / "benchmarks"))
+    file_to_write = importlib.import_module("destinations").file_to_write
+    file_to_write(str(tmp_path / "missing" / "a.json")).write_text("{}")
+    with pytest.raises(argparse.ArgumentTypeError, match=r"a\.json/b\.json cannot be written"):
+        file_to_write(str(tmp_path / "missing" / "a.json" / "b.json"))
+    writers = 0
+    for path in SCRIPTS:
+        text = path.read_text(encoding="utf-8")
+        for option in re.findall(r'add_argument\([^\n]*"(--json|--output)".*', text):
+            writers += 1
+            assert ("type=file_to_write" if option == "--json" else ".output.mkdir(parents=True") in text, path
+    assert writers >= 12
 
 
 # ---- pictures of the command line

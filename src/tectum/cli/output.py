@@ -95,8 +95,7 @@ class Output(NamedTuple):
                 raise FileExistsError(f"cannot write {path}: it is an input or another output; choose another name")
         if not path.exists() or self.force or (goes_on is not None and is_same(path, goes_on)):
             return
-        at_terminal = sys.stdin.isatty() and sys.stderr.isatty()
-        if not (at_terminal and typer.confirm(f"{path} exists; replace it?", err=True)):
+        if not (_at_terminal() and typer.confirm(f"{path} exists; replace it?", err=True)):
             raise FileExistsError(f"cannot write {path}: it exists; pass --force to replace it, or choose another name")
 
     def say(self, text: str) -> None:
@@ -108,6 +107,10 @@ class Output(NamedTuple):
         """Print the result for machines; NaN becomes null."""
         if self.as_json:
             typer.echo(json.dumps(_finite(values), default=str))
+
+
+def _at_terminal() -> bool:
+    return sys.stdin.isatty() and sys.stderr.isatty()
 
 
 def _finite(value: Any) -> Any:

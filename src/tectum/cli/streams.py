@@ -11,7 +11,7 @@ import typer
 
 from tectum.cli.options import FrameOptions, option_words
 from tectum.cli.output import Output
-from tectum.cli.support import announce_report, load_model, shell_command, takes
+from tectum.cli.support import announce_report, line_of, load_model, quality_of, shell_command, takes
 from tectum.files import files_in
 from tectum.models.common.checkpoints import checkpoints
 
@@ -313,6 +313,9 @@ def _learn(
     if output is not None:
         out.say(f"hierarchy in {output.resolve()} after {seen:,} frames")
         result["model"] = str(output.resolve())
+    if not out.quiet and diary.n_frames:
+        result["quality"] = _quality_of(hierarchy, diary)
+        out.say(line_of(result["quality"]))
     if report is not None and diary.n_frames:
         result |= _report(out, hierarchy, diary, title, command, report)
     if error is not None:
@@ -333,6 +336,12 @@ def _pass(out: Output, hierarchy: Any, source: Source, diary: "Diary", skip: int
             advance(n, f"{times}{used} neurons")
 
         diary.learn(hierarchy, source.stream, reading=source.reading, progress=step, skip=skip)
+
+
+def _quality_of(hierarchy: Any, diary: "Diary") -> dict[str, Any]:
+    """Share of the neurons of each map that have learned, and what may be wrong."""
+    used = {f"{m.name}_neurons_in_use": float((hierarchy.usage(m.name) > 0).mean()) for m in hierarchy.maps_}
+    return used | quality_of(hierarchy, diary.frames().X)
 
 
 def _keep(hierarchy: Any, output: Path | None) -> None:

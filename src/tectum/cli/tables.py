@@ -71,7 +71,7 @@ def load_data(source: str, table: dict[str, Any], model: Any = None, path: Path 
 
     options = dict(table)
     if is_text_table(source):
-        options = {"missing": "refuse"} | options | ({} if path is None else {"preparation": preparation_of(path)})
+        options |= {} if path is None else {"preparation": preparation_of(path)}
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
         data = datasets.load(source, **options)

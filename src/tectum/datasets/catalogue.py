@@ -60,7 +60,7 @@ def load(name_or_path: str | os.PathLike[str], *, random_state: Any = 0, **optio
 
         For ``.csv`` and ``.parquet``: ``target`` (name or index of the column of labels), ``columns`` and ``drop``
         (those to take and to leave out), ``index`` (the column that only numbers the rows; None recognises and leaves
-        it out, False keeps it), ``missing`` ("keep" makes NaN of missing values, "refuse", or "mean", "median",
+        it out, False keeps it), ``missing`` ("refuse" missing values, "keep" them as NaN, or "mean", "median" or
         "most_frequent" to fill them), ``text`` ("refuse", or "one-hot" for a feature for each value), ``preparation``
         (of a data set loaded before, to treat this one the same).
 

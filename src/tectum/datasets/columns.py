@@ -15,7 +15,7 @@ from tectum.files import DataError, reading
 
 Which = str | int | Sequence[str | int] | None
 KEEP, REFUSE, ONE_HOT = "keep", "refuse", "one-hot"
-MISSING = (KEEP, REFUSE, "mean", "median", "most_frequent")
+MISSING = (REFUSE, KEEP, "mean", "median", "most_frequent")
 NOTE = "table"  # entry in the header of a model file
 INDEX_NAMES = ("index", "id", "unnamed: 0")  # of a column that only counts rows
 
@@ -82,8 +82,8 @@ def choose(
     index : str, int, bool or None
         Column that only numbers the rows, which is left out. None recognises one: a first column without a name that
         holds different whole numbers or text, or one called index, id or Unnamed: 0 that counts. False keeps it.
-    missing : {"keep", "refuse", "mean", "median", "most_frequent"}
-        Missing values become NaN, are refused, or are replaced by scikit-learn's ``SimpleImputer``.
+    missing : {"refuse", "keep", "mean", "median", "most_frequent"}
+        Missing values are refused, become NaN, or are replaced by scikit-learn's ``SimpleImputer``.
     text : {"refuse", "one-hot"}
         Columns of text are refused, or become a feature for each of their values by ``OneHotEncoder``.
     preparation : Preparation or None
@@ -223,7 +223,8 @@ def _as_numbers(
         if gone.any() and not fills and (is_text or missing == REFUSE or preparation):
             raise DataError(
                 f"{path}: row {int(gone.argmax()) + 1}, column {name!r} must hold a value, it is missing; fill it, or "
-                "pass missing='median' (--missing median) to fill such cells, or drop= (--drop) to leave the column out"
+                "pass missing='median' (--missing median) to fill such cells or 'keep' for NaN, or leave the column "
+                "out with drop= (--drop)"
             )
         if fills:
             absent = None if is_text else np.nan

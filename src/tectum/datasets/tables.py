@@ -38,7 +38,7 @@ def read_csv(
     columns: Which = None,
     drop: Which = None,
     index: str | int | bool | None = None,
-    missing: str = "keep",
+    missing: str = "refuse",
     text: str = "refuse",
     preparation: Preparation | None = None,
 ) -> Table:
@@ -97,7 +97,7 @@ def read_parquet(
     columns: Which = None,
     drop: Which = None,
     index: str | int | bool | None = None,
-    missing: str = "keep",
+    missing: str = "refuse",
     text: str = "refuse",
     preparation: Preparation | None = None,
 ) -> Table:

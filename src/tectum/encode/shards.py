@@ -80,7 +80,7 @@ def blocks(
         return
     _hash_file(shard.path, digest)
     is_table = Path(shard.path).suffix.lower() in (".csv", ".parquet")
-    loaded = load_file(shard.path, **({"missing": "refuse", "preparation": preparation} if is_table else {}))
+    loaded = load_file(shard.path, **({"preparation": preparation} if is_table else {}))
     data = arranged(names, loaded.feature_names, loaded.data, loaded.named, shard.path)
     for start in range(0, len(data), step := _rows_per_block(data.shape[1])):
         yield data[start : start + step]

@@ -16,7 +16,7 @@ from tectum.core.random import integers, keys_of_rows, seed_from
 from tectum.engine.graph import network
 from tectum.engine.graph.records import NEVER, GraphState
 from tectum.models.common import parameters, schema
-from tectum.models.common.base import COMMON, WHOLE, SpikingEstimator
+from tectum.models.common.base import COMMON, WHOLE, SpikingEstimator, precision_of
 from tectum.models.common.diagnosis import Diagnosis
 from tectum.models.common.settings import constructor_arguments
 from tectum.models.hierarchy import description, graph as map_graph, toml as map_toml
@@ -108,6 +108,7 @@ class MapHierarchy(SpikingEstimator):
     (200,)
     """
 
+    _precisions = ("float64", "float32")
     _recommended = {"clock": parts.PacingClock(), "maps": description.DEFAULT}  # noqa: RUF012  constant
     _records = {"_state": GraphState}  # noqa: RUF012  constant
     _numbers = ("_seen", "_planned")
@@ -234,7 +235,8 @@ class MapHierarchy(SpikingEstimator):
         ndarray of shape (n_frames, rows * columns)
             Scores (see `scores`) over the highest of the frame.
         """
-        return _over_the_highest(self.scores(X)[self._named("transform", map).name])
+        responses = _over_the_highest(self.scores(X)[self._named("transform", map).name])
+        return responses.astype(precision_of(X), copy=False)
 
     def transform_chunks(self, chunks: Iterable[ArrayLike], map: str | None = None) -> Iterator[NDArray[np.float64]]:
         """Responses of a map to frames that come in chunks, at bounded memory.
@@ -255,7 +257,8 @@ class MapHierarchy(SpikingEstimator):
         name = self._named("transform_chunks", map).name
         memory = self._memory()
         for X in chunks:
-            yield _over_the_highest(self._scores(self._samples(X), memory)[name])
+            responses = _over_the_highest(self._scores(self._samples(X), memory)[name])
+            yield responses.astype(precision_of(X), copy=False)
 
     def predict(self, X: ArrayLike, map: str | None = None) -> NDArray[np.int64]:
         """Winner of each frame: the neuron with most spikes, of several the first to fire.
