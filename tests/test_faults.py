@@ -111,6 +111,15 @@ def test_missing_values_are_refused_or_filled(tmp_path: Path) -> None:
     np.testing.assert_array_equal(datasets.load(other, preparation=filled.preparation).data, [[5, 4], [2, 1]])
 
 
+@pytest.mark.parametrize("cell", ["inf", "-Infinity", "1e400"])
+def test_numbers_beyond_all_bounds_are_named(tmp_path: Path, cell: str) -> None:
+    path = written(tmp_path / "a.csv", f"a,b\n1,2\n3,{cell}\n")
+    with pytest.raises(datasets.DataError, match="row 2, column 'b' must hold finite numbers"):
+        datasets.load(path)
+    assert np.isinf(datasets.load(path, missing="keep").data).sum() == 1
+    assert datasets.load(path, na=cell, missing="mean").data[1, 1] == 2.0
+
+
 def test_text_becomes_features_on_request(tmp_path: Path) -> None:
     path = written(tmp_path / "a.csv", "kind,b\noak,2\nash,4\noak,5\n")
     loaded = datasets.load(path, text="one-hot")

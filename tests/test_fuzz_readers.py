@@ -90,7 +90,10 @@ READERS: dict[str, list[Callable]] = {
     "array.npy": [datasets.load, lambda path: list(streams.arrays(path))],
     "arrays.npz": [datasets.load, lambda path: list(streams.arrays(path))],
     "packed.npz": [datasets.load, lambda path: list(streams.arrays(path))],
-    "table.csv": [lambda path: datasets.load(path, target="name"), lambda path: datasets.load(path, text="one-hot")],
+    "table.csv": [
+        lambda path: datasets.load(path, target="name", missing="keep"),
+        lambda path: datasets.load(path, missing="keep", text="one-hot"),
+    ],
     "table.parquet": [datasets.load],
     "image.png": [read_image],
     "image.tif": [read_image],

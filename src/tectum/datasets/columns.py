@@ -219,6 +219,12 @@ def _as_numbers(
             raise DataError(_no_number(path, name, column))
         table = column.reshape(-1, 1) if is_text else column.reshape(-1, 1).astype(np.float64)
         gone = np.array([value is None for value in column]) if is_text else np.isnan(table[:, 0])
+        if not is_text and missing != KEEP and np.isinf(table).any():
+            raise DataError(
+                f"{path}: row {int(np.isinf(table).argmax()) + 1}, column {name!r} must hold finite numbers, got one "
+                "that is infinite or beyond float64; correct it, pass na='inf' (--na inf) if that is a missing value, "
+                "or leave the column out with drop= (--drop)"
+            )
         fills = name in done.fill if preparation else missing not in (KEEP, REFUSE)
         if gone.any() and not fills and (is_text or missing == REFUSE or preparation):
             raise DataError(
