@@ -22,12 +22,16 @@ from tectum.models.common import parameters, schema
 from tectum.models.common.base import COMMON, WHOLE, SpikingEstimator, part_constraints, precision_of, variant
 from tectum.models.common.diagnosis import Diagnosis
 from tectum.models.common.map_diagnosis import BrokenMapWarning, Order, diagnose_map, order_of
+from tectum.models.common.map_start import start_points
 from tectum.models.common.scaling import FeatureScaling, scaling_of
 from tectum.models.common.weights import checked_weights, copies, lottery
+from tectum.models.common.wiring import Mixing, direct, followed, from_rings, mixing_of, n_rings, onto_rings
 from tectum.parts.lateral import DecayingRadius, radius
 from tectum.parts.neurons import rest
 from tectum.parts.readout import Centroid, FirstSpike
+from tectum.parts.start import PlaneStart, RandomStart, SampleStart
 from tectum.parts.topology import TOPOLOGIES, Grid
+from tectum.parts.wiring import DirectWiring, RandomMixtures
 
 CHUNK = 32  # presentations until progress is shown and an interrupt is served
 JUDGED = 200  # samples by which `fit` judges the map
@@ -146,6 +150,8 @@ class SpikingSOM(SpikingEstimator):
         "shape": [tuple, list],
         "topology": [StrOptions(set(TOPOLOGIES))],
         "n_presentations": [WHOLE, None],
+        "wiring": [DirectWiring, RandomMixtures, None],
+        "start": [RandomStart, PlaneStart, SampleStart, None],
         "readout": [FirstSpike, Centroid, None],
         "input_range": [tuple, list, None],
         "dt": [Interval(numbers.Real, 0, 0.2, closed="right")],
@@ -153,7 +159,7 @@ class SpikingSOM(SpikingEstimator):
     }
 
     _recommended = parameters.RECOMMENDED
-    _records = {"_state": MapState, "_scaling": FeatureScaling}  # noqa: RUF012  constant
+    _records = {"_state": MapState, "_scaling": FeatureScaling, "_mixing": Mixing}  # noqa: RUF012  constant
     _arrays = ("spike_counts_", "snapshots_", "snapshot_presentations_")
     _numbers = ("_planned", "_seen", "_offered")
     _schema = schema.spiking_som
@@ -171,10 +177,12 @@ class SpikingSOM(SpikingEstimator):
         *,
         topology: str = "rectangular",
         n_presentations: int | None = None,
+        wiring: Any = None,
         encoder: Any = None,
         input_neuron: Any = None,
         inhibition: Any = None,
         projection: Any = None,
+        start: Any = None,
         neuron: Any = None,
         lateral: Any = None,
         lateral_synapse: Any = None,
@@ -193,10 +201,12 @@ class SpikingSOM(SpikingEstimator):
         self.shape = shape
         self.topology = topology
         self.n_presentations = n_presentations
+        self.wiring = wiring
         self.encoder = encoder
         self.input_neuron = input_neuron
         self.inhibition = inhibition
         self.projection = projection
+        self.start = start
         self.neuron = neuron
         self.lateral = lateral
         self.lateral_synapse = lateral_synapse
@@ -524,11 +534,8 @@ class SpikingSOM(SpikingEstimator):
     def _recommendations(self, grid: Grid | None = None) -> Mapping[str, Any]:
         """The recommended parts, with the radius for the longer side of the map, half of it around a torus."""
         shape = grid or self.shape
-        longer = max(shape, default=10) if isinstance(shape, tuple | list) else 10
-        if "toroidal" in (grid.topology if grid else str(self.topology)):
-            longer /= 2
-        decay = self._recommended["radius"]
-        return {**self._recommended, "radius": decay._replace(start=max(decay.end, decay.start * longer / 10))}
+        topology = grid.topology if grid else str(self.topology)
+        return parameters.for_shape(self._recommended, shape if isinstance(shape, tuple | list) else (), topology)
 
     def chosen_parts(self) -> Any:
         # a shape that was changed since the map learned waits for the next fit
@@ -542,13 +549,17 @@ class SpikingSOM(SpikingEstimator):
         chosen = self.chosen_parts()
         self.grid_ = TOPOLOGIES[self.topology](*self.shape)
         self._scaling = scaling_of(X, self.input_range, X.shape[1], "SpikingSOM.fit")
-        n_used = int(self._scaling.varies.sum())
-        self.encoder_ = chosen["encoder"].sized_for(n_used)
         self._seed = seed_from(self.random_state)
-        n_inputs = n_used * self.encoder_.n_units
+        self._mixing = mixing_of(chosen.wiring, self._scaling.unit(X), self._seed)
+        rings = n_rings(self._scaling, self._mixing)
+        self.encoder_ = chosen["encoder"].sized_for(rings)
+        n_inputs = rings * self.encoder_.n_units
         check_room("SpikingSOM.shape", self.shape, self.grid_.n_neurons, lambda n: n * (8 * n_inputs + 100))
         u, v, *_ = network.steps_of(self._map_parts(chosen), chosen.lateral)
-        weights = network.initial_weights(chosen["projection"], n_inputs, self.grid_.n_neurons, self._seed)
+        weights = network.initial_weights(chosen.projection, n_inputs, self.grid_.n_neurons, self._seed)
+        points = start_points(chosen.start, self._onto_rings(X), self.grid_, self._seed)
+        if points is not None:
+            weights = network.prefer(self.encoder_.encode(points), weights, chosen.projection, chosen.start.jitter)
         self._state = network.rest_state(weights, rests=(rest(u), rest(v)))
         self._seen = self._offered = 0
         self.spike_counts_ = np.zeros(3, np.int64)
@@ -583,8 +594,9 @@ class SpikingSOM(SpikingEstimator):
         """Present samples one after another; they must not reach over a change of the radius."""
         map_parts, circuit = self._build()
         state = MapState(*(array.copy() for array in self._state))
-        counts = self.spike_counts_ + network.learn(circuit, state, self._currents(X), map_parts)
-        self._commit(_state=state, _seen=self._seen + len(X), spike_counts_=counts)
+        places, mixing = followed(X, self._scaling, self._mixing, self.encoder_, self.chosen_parts().wiring)
+        counts = self.spike_counts_ + network.learn(circuit, state, self.encoder_.encode(places), map_parts)
+        self._commit(_state=state, _mixing=mixing, _seen=self._seen + len(X), spike_counts_=counts)
 
     def _chunk(self) -> int:
         """Presentations until progress is shown and an interrupt is served, or the radius changes."""
@@ -597,10 +609,13 @@ class SpikingSOM(SpikingEstimator):
         return min(most, to_change - self._seen)
 
     def _currents(self, X: NDArray[np.float64]) -> NDArray[np.float32]:
-        return self.encoder_.encode(self._scaling.onto_ring(X, self.encoder_))
+        return self.encoder_.encode(self._onto_rings(X))
+
+    def _onto_rings(self, X: NDArray[np.float64]) -> NDArray[np.float64]:
+        return onto_rings(X, self._scaling, self._mixing, self.encoder_)
 
     def _decode(self) -> NDArray[np.float64]:
-        return self._scaling.from_ring(self.encoder_.decode(self._state.weights), self.encoder_)
+        return from_rings(self.encoder_.decode(self._state.weights), self._scaling, self._mixing, self.encoder_)
 
     def _keep_snapshot(self) -> None:
         due = len(self._snapshots) * self._planned / max(1, self.n_snapshots - 1)
@@ -623,6 +638,16 @@ class SpikingSOM(SpikingEstimator):
             "grid": list(self.grid_),
             "topology": self.grid_.topology,
         }
+
+    @classmethod
+    def _from_state(cls, arrays: dict[str, np.ndarray], header: dict[str, Any]) -> Self:
+        if "wiring" not in header["params"]:  # a file of version 0.1
+            given = {name: value for name, value in header["params"].items() if value is not None}
+            first = parameters.for_shape(parameters.DIRECT, given["shape"])
+            first = {name: parameters.to_json(part) for name, part in first.items()}
+            header = header | {"params": header["params"] | first | given}
+            arrays = arrays | {f"mixing.{field}": array for field, array in direct()._asdict().items()}
+        return super()._from_state(arrays, header)
 
     def _set_state(self, arrays: dict[str, np.ndarray], header: dict[str, Any]) -> None:
         super()._set_state(arrays, header)

@@ -42,7 +42,15 @@ from tectum.parts.readout import Centroid, FirstSpike
 from tectum.parts.representation import AdaptiveThreshold, EvidenceNeuron, ExplainingAway, SoftmaxInhibition
 from tectum.parts.sheets import Sheet
 from tectum.parts.spike_counts import SpikeCounts
-from tectum.parts.start import DecayingRate, MeanWeights, SampleWeights, UniformWeights
+from tectum.parts.start import (
+    DecayingRate,
+    MeanWeights,
+    PlaneStart,
+    RandomStart,
+    SampleStart,
+    SampleWeights,
+    UniformWeights,
+)
 from tectum.parts.synapses import PlasticProjection, Synapse
 from tectum.parts.topology import Grid, HexagonalGrid, HexagonalTorus, ToroidalGrid
 from tectum.parts.trace_plasticity import PostPreSTDP, TargetSTDP
@@ -56,6 +64,7 @@ from tectum.parts.wave_learning import (
     WinnerDrive,
 )
 from tectum.parts.waves import DynamicThresholdLIF, Izhikevich, RingKernel
+from tectum.parts.wiring import DirectWiring, RandomMixtures
 
 __all__ = [
     "LIF",
@@ -76,6 +85,7 @@ __all__ = [
     "DecayingRate",
     "DelayedInhibition",
     "DifferenceOfGaussians",
+    "DirectWiring",
     "DynamicThresholdLIF",
     "Entrainment",
     "EventSTDP",
@@ -109,6 +119,7 @@ __all__ = [
     "NoveltyGate",
     "OneToOne",
     "PacingClock",
+    "PlaneStart",
     "PlasticProjection",
     "PlasticitySpread",
     "PoissonSpikes",
@@ -116,13 +127,16 @@ __all__ = [
     "PostPreSTDP",
     "Projection",
     "Protocol",
+    "RandomMixtures",
     "RandomProjection",
+    "RandomStart",
     "RangeNorm",
     "Ranked",
     "Rates",
     "RegularSpikes",
     "ResidualSTDP",
     "RingKernel",
+    "SampleStart",
     "SampleWeights",
     "Sheet",
     "SoftmaxInhibition",

@@ -5,7 +5,7 @@ from typing import Annotated, NamedTuple, Self
 import numpy as np
 from numpy.typing import NDArray
 
-from tectum.core.ranges import Below, Positive, Range, Share
+from tectum.core.ranges import Below, Count, Positive, Range, Share
 
 DECODED = 2**22  # weights held as float64 at a time
 
@@ -23,6 +23,7 @@ class CircularGaussian(NamedTuple):
     last: Share = 0.95  # centre of the last one
     low: Annotated[Share, Below("high")] = 0.25  # where the smallest value of a feature lies on the ring
     high: Share = 0.75  # where the largest one lies
+    most: Count = 1024  # units of all features together, if their number is not given
 
     def centres(self) -> NDArray[np.float64]:
         """Centres of the receptive fields on the ring, shape (n_units,)."""
@@ -33,14 +34,14 @@ class CircularGaussian(NamedTuple):
         return np.linspace(self.first, self.last, self.n_units)
 
     def sized_for(self, n_features: int) -> Self:
-        """This code with a number of units: the given one, else 32 per feature, fewer from 33 features on.
+        """This code with a number of units: the given one, else 32 per feature, fewer where that were more than `most`.
 
-        With `n_units=None` the input layer has at most 1,024 neurons or 4 per feature, whichever is more. The cost of a
-        presentation is proportional to their number, and maps with more of them were measured to organise worse.
+        With `n_units=None` the input layer has at most `most` neurons or 4 per feature, whichever is more. The cost of
+        a presentation is proportional to their number, and maps with more of them were measured to organise worse.
         """
         if self.n_units is not None:
             return self
-        return self._replace(n_units=max(4, min(32, 1024 // n_features)))
+        return self._replace(n_units=max(4, min(32, self.most // n_features)))
 
     def encode(self, scaled: NDArray[np.float64]) -> NDArray[np.float32]:
         """Input currents ``I_k = exp(-delta_k^2 / (2 sigma^2))``, delta the distance to the centre along the ring.

@@ -1,8 +1,28 @@
-"""What the weights of a dictionary are before learning, and how its learning rate falls."""
+"""What weights are before learning, and how the learning rate of a dictionary falls."""
 
 from typing import Annotated, NamedTuple
 
 from tectum.core.ranges import Below, NonNegative, Positive, Share
+
+
+class RandomStart(NamedTuple):
+    """Weights of a map uniform between the bounds of its projection, as published: the map orders itself."""
+
+
+class PlaneStart(NamedTuple):
+    """Neurons of a map spread over the plane of the first two principal components of the samples.
+
+    The longer side of the map lies along the first. Each neuron prefers the code of its point.
+    """
+
+    span: Positive = 1.5  # standard deviations of both components to either side of the mean
+    jitter: Share = 0.05  # half width of the uniform noise of a weight, as a share of it
+
+
+class SampleStart(NamedTuple):
+    """Each neuron of a map prefers the code of a sample drawn at random."""
+
+    jitter: Share = 0.05  # half width of the uniform noise of a weight, as a share of it
 
 
 class UniformWeights(NamedTuple):

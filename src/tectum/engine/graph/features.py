@@ -16,12 +16,12 @@ from tectum.core.kernel import kernel
 from tectum.core.law import law
 from tectum.core.normals import normal_array
 from tectum.core.random import uniform_array
+from tectum.engine.projection import FEATURES_AT_ONCE, project_dense, project_sparse
 from tectum.parts.feature_code import RandomProjection, Ranked
 
 NONE = -1  # input of a rank that stays silent
 BLANK = 1e-6  # size of the largest feature below which a sample is nothing
 STREAM = 0x70726F6A  # "proj": tells the draws of a projection from the other draws of a model
-FEATURES_AT_ONCE = 64  # features of the matrix that are read for all samples of a chunk, before the next
 ROWS_AT_ONCE = 256  # samples coded at a time, so that intermediate results stay small
 ZERO = np.float32(0.0)
 ONE = np.float32(1.0)
@@ -179,61 +179,6 @@ def sift_down(heap, index, size, x, i):
         heap[at], index[at] = heap[child], index[child]
         at = child
     heap[at], index[at] = x, i
-
-
-@kernel
-def project_dense(X, G, block, P):
-    """P = X G, each sum in the order of the features.
-
-    Parameters
-    ----------
-    X : ndarray of float32, shape (n_rows, n_features)
-        IN samples.
-    G : ndarray of float32, shape (n_features, d)
-        IN matrix.
-    block : int
-        IN features for which all rows are visited before the next.
-    P : ndarray of float32, shape (n_rows, d)
-        OUT projections.
-    """
-    P[:] = ZERO
-    n_features = G.shape[0]
-    for first in range(0, n_features, block):
-        last = min(first + block, n_features)
-        for m in range(X.shape[0]):
-            p = P[m]
-            for i in range(first, last):
-                x = X[m, i]
-                if x != ZERO:
-                    g = G[i]
-                    for j in range(p.shape[0]):
-                        p[j] += x * g[j]
-
-
-@kernel
-def project_sparse(X, place, direction, sign, P):
-    """P = X G for a sparse G, each sum in the order of the features.
-
-    Parameters
-    ----------
-    X : ndarray of float32, shape (n_rows, n_features)
-        IN samples.
-    place : ndarray of int64, shape (n_features + 1,)
-        IN where the entries of each feature begin.
-    direction : ndarray of int32, shape (n_entries,)
-        IN column of each entry.
-    sign : ndarray of float32, shape (n_entries,)
-        IN +1 or -1.
-    P : ndarray of float32, shape (n_rows, d)
-        OUT projections.
-    """
-    P[:] = ZERO
-    for m in range(X.shape[0]):
-        for i in range(X.shape[1]):
-            x = X[m, i]
-            if x != ZERO:
-                for e in range(place[i], place[i + 1]):
-                    P[m, direction[e]] += sign[e] * x
 
 
 @kernel

@@ -132,6 +132,19 @@ def initial_weights(projection: PlasticProjection, n_u: int, n_v: int, seed: np.
     return weights
 
 
+def prefer(
+    currents: NDArray[np.float32], drawn: NDArray[np.float32], projection: PlasticProjection, jitter: float
+) -> NDArray[np.float32]:
+    """Weights (n_u, n_v) of neurons that answer to the given currents (n_v, n_u) first, within the noise of those that
+    were `drawn`; on average in the middle of the bounds of the projection.
+    """
+    low, high = np.float32(projection.w_low), np.float32(projection.w_high)
+    middle = (low + high) / np.float32(2.0)
+    noise = (drawn - middle) / max(high - middle, np.float32(1e-6))  # from -1 to 1
+    share = currents.T / currents.mean(axis=1)
+    return np.ascontiguousarray(middle * share * (np.float32(1.0) + np.float32(jitter) * noise), np.float32)
+
+
 def learn(circuit: MapCircuit, state: MapState, currents: NDArray[np.float32], parts: MapParts) -> NDArray[np.int64]:
     """Present samples one after another with learning on; changes `state`. Returns the numbers of spikes of u, of
     the inhibitory neuron and of v, (3,). Currents are NaN where a sample has no value for an input.

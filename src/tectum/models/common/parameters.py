@@ -14,10 +14,12 @@ from tectum.parts.topology import TOPOLOGIES
 # The map as specified for Rumbell et al. (2014): the defaults of the parts, with the values that differ between the
 # neurons and synapses they serve.
 PUBLISHED: dict[str, Any] = {
+    "wiring": parts.DirectWiring(),
     "encoder": parts.CircularGaussian(),
     "input_neuron": parts.LIF(),
     "inhibition": parts.DelayedInhibition(),
     "projection": parts.PlasticProjection(),
+    "start": parts.RandomStart(),
     "neuron": parts.LIF(tau_m=1.0, v_th=1.0, v_reset=0.0),
     "lateral": parts.DifferenceOfGaussians(),
     "lateral_synapse": parts.Synapse(tau_r=0.1, tau_f=0.5),
@@ -27,8 +29,8 @@ PUBLISHED: dict[str, Any] = {
     "readout": parts.FirstSpike(),
 }
 
-# What SpikingSOM uses where a part is None; `papers/rumbell2014` measures what each departure from PUBLISHED does.
-RECOMMENDED: dict[str, Any] = PUBLISHED | {
+# A map of few features, each with a ring of its own: the default of version 0.1.
+DIRECT: dict[str, Any] = PUBLISHED | {
     "encoder": parts.CircularGaussian(n_units=None, sigma=0.53, first=None, low=0.15, high=0.85),
     "inhibition": parts.DelayedInhibition(W_inhibition=3.9),
     "projection": parts.PlasticProjection(drive=31.0, recovery=0.02),
@@ -38,13 +40,17 @@ RECOMMENDED: dict[str, Any] = PUBLISHED | {
     "rule": parts.NearestNeighbourSTDP(A_minus=0.0061, shift=0.55),
 }
 
-# Departures from RECOMMENDED for a map without any schedule.
-CONTINUOUS: dict[str, Any] = {
-    "encoder": parts.CircularGaussian(n_units=None, sigma=0.5, first=None, low=0.2, high=0.8),
-    "lateral": parts.DifferenceOfGaussians(W=0.2, a=2.0, b=4.0),
-    "radius": parts.ConstantRadius(5.0),
-    "rule": parts.NearestNeighbourSTDP(A_minus=0.0055, shift=0.4),
+# What SpikingSOM uses where a part is None; `papers/rumbell2014` measures what each departure from DIRECT does.
+RECOMMENDED: dict[str, Any] = DIRECT | {
+    "wiring": parts.RandomMixtures(),
+    "encoder": parts.CircularGaussian(n_units=None, sigma=0.53, first=None, low=0.15, high=0.85, most=512),
+    "start": parts.PlaneStart(),
+    "radius": parts.DecayingRadius(start=4.0, end=1.25, half=0.4),
+    "rule": parts.NearestNeighbourSTDP(A_plus=0.0144, A_minus=0.0183, shift=0.55),
 }
+
+# Departures from RECOMMENDED for a map without any schedule.
+CONTINUOUS: dict[str, Any] = {"radius": parts.ConstantRadius(1.5)}
 
 # A dictionary whose neurons explain the input away, the default of SpikingDictionary.
 EXPLAINING: dict[str, Any] = {
@@ -114,6 +120,13 @@ RENAMED: dict[str, dict[str, str]] = {
     "DynamicThresholdLIF": {"tau_v": "tau_m", "reset": "v_reset"},
     "Izhikevich": {"v_peak": "v_th"},
 }
+
+
+def for_shape(recommended: Mapping[str, Any], shape: Any, topology: str = "rectangular") -> dict[str, Any]:
+    """The parts of a map with the radius for its longer side, half of it around a torus, given those for a side of 10."""
+    longer = max(shape, default=10) / (2 if "toroidal" in topology else 1)
+    decay = recommended["radius"]
+    return {**recommended, "radius": decay._replace(start=max(decay.end, decay.start * longer / 10))}
 
 
 def check_shape(shape: Any, name: str = "SpikingSOM.shape", topology: str = "rectangular") -> None:

@@ -1,11 +1,9 @@
-"""Features on the ring of their receptive fields, and back."""
+"""Features scaled to their range, and back."""
 
 from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
-
-from tectum.parts.encoding import CircularGaussian
 
 
 class FeatureScaling(NamedTuple):
@@ -24,16 +22,10 @@ class FeatureScaling(NamedTuple):
         used = self.varies
         return (X[:, used] - self.lowest[used]) / (self.highest - self.lowest)[used]
 
-    def onto_ring(self, X: NDArray[np.float64], encoder: CircularGaussian) -> NDArray[np.float64]:
-        """Used features of X (n_samples, n_features) between `encoder.low` and `encoder.high`."""
-        share = np.clip(self.unit(X), 0.0, 1.0)
-        return encoder.low + share * (encoder.high - encoder.low)
-
-    def from_ring(self, position: NDArray[np.float64], encoder: CircularGaussian) -> NDArray[np.float64]:
-        """Points in units of the input, shape (n, n_features), for positions (n, n_used) on the ring."""
+    def from_unit(self, share: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Points (n, n_features) in units of the input, from used features (n, n_used) as `unit` gives them."""
         used = self.varies
-        points = np.tile(self.lowest, (len(position), 1))
-        share = (position - encoder.low) / (encoder.high - encoder.low)
+        points = np.tile(self.lowest, (len(share), 1))
         points[:, used] += share * (self.highest - self.lowest)[used]
         return points
 

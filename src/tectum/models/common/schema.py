@@ -101,7 +101,9 @@ def spiking_som(model: Any, arrays: Mapping[str, np.ndarray], header: Mapping[st
     n, n_v = model.n_features_in_, rows * columns
     scaling = {f"scaling.{end}": Array("float64", (n,)) for end in ("lowest", "highest")}
     check(arrays, header, scaling)
-    n_u = int((arrays["scaling.highest"] > arrays["scaling.lowest"]).sum()) * len(encoder.centres())
+    n_used = int((arrays["scaling.highest"] > arrays["scaling.lowest"]).sum())
+    mixing, rings = _mixing(arrays, header, n_used)
+    n_u = rings * len(encoder.centres())
     now = arrays["state.clock"].max(initial=0)
     lengths = {"m_u": n_u, "last_u": n_u, "inhibition": 7, "gain": 1, "clock": 1}
     state = {f"state.{name}": Array("float32", (lengths.get(name, n_v),)) for name in MapState._fields}
@@ -112,12 +114,35 @@ def spiking_som(model: Any, arrays: Mapping[str, np.ndarray], header: Mapping[st
         **learner(header),
         **state,
         **scaling,
+        **mixing,
         "planned": LENGTH,
         **({"offered": COUNT} if "offered" in header else {}),  # not of 0.1
         "spike_counts_": Array("int64", (3,), 0),
         "snapshots_": Array("float32", (snapshots, n_v, n)),
         "snapshot_presentations_": Array("int64", (snapshots,), 0, LONGEST),
     }
+
+
+def _mixing(arrays: Mapping[str, np.ndarray], header: Mapping[str, Any], n_used: int) -> tuple[Schema, int]:
+    """The wiring of a map with so many features that vary, and the number of its rings."""
+    for name in ("place", "entries", "mean", "low"):  # whose sizes the others follow
+        check(arrays, header, {f"mixing.{name}": Array(MIXING[name], (None,))})
+    n, n_entries = len(arrays["mixing.mean"]), len(arrays["mixing.entries"])
+    place, sparse = arrays["mixing.place"], len(arrays["mixing.place"]) > 0
+    if sparse and (len(place) != n_used + 1 or place[0] != 0 or place[-1] != n_entries or (np.diff(place) < 0).any()):
+        raise ValueError("array 'mixing.place' must rise from 0 to the number of entries, one step per feature")
+    if not sparse and n_entries != n * n_used:
+        raise ValueError(f"array 'mixing.entries' must hold {n} x {n_used} numbers, got {n_entries}")
+    return {
+        "mixing.mixture": Array("int32", (n_entries if sparse else 0,), 0, n - 1),
+        "mixing.centre": Array("float64", (n_used if n else 0,)),
+        "mixing.low": Array("float64", (n,)),
+        "mixing.high": Array("float64", (n,), np.nextafter(arrays["mixing.low"], np.inf) if n else -math.inf),
+        "mixing.decoder": Array("float32", (n, n_used if n else 0)),
+    }, n or n_used
+
+
+MIXING = {"place": "int64", "entries": "float32", "mean": "float64", "low": "float64"}
 
 
 def spiking_dictionary(model: Any, arrays: Mapping[str, np.ndarray], header: Mapping[str, Any]) -> Schema:
