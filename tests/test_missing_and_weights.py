@@ -7,7 +7,7 @@ from scipy import sparse
 from sklearn.metrics.pairwise import nan_euclidean_distances
 
 import tectum
-from tectum import SpikingSOM, analysis, report
+from tectum import SpikingSOM, analysis, parts, report
 from tectum.models.common.weights import copies, lottery
 
 pytestmark = pytest.mark.compiled
@@ -27,7 +27,8 @@ def som() -> SpikingSOM:
 
 
 class TestMissing:
-    def test_silent_feature_does_not_fire(self, som):
+    def test_silent_feature_does_not_fire(self):
+        som = small(wiring=parts.DirectWiring()).fit(HOLES)
         row = np.array([[0.4, np.nan, 0.6]])
         units = som.encoder_.n_units
         silent = np.arange(units, 2 * units)
@@ -65,10 +66,16 @@ class TestMissing:
         assert np.isfinite(fitted.codebook_).all()
 
     def test_stream_and_file_go_on_to_the_last_bit(self, tmp_path):
-        whole = small().partial_fit(HOLES)
-        cut = small(input_range=(whole._scaling.lowest, whole._scaling.highest)).partial_fit(HOLES[:7])
+        whole, cut = (small().partial_fit(HOLES[:7]) for _ in range(2))
         cut.save(tmp_path / "map.tectum")
-        assert_array_equal(tectum.load(tmp_path / "map.tectum").partial_fit(HOLES[7:]).weights_, whole.weights_)
+        more = tectum.load(tmp_path / "map.tectum").partial_fit(HOLES[7:20]).partial_fit(HOLES[20:])
+        assert_array_equal(more.weights_, whole.partial_fit(HOLES[7:]).weights_)
+
+    def test_a_mixture_is_as_if_missing_features_were_at_their_mean(self, som):
+        row, filled = np.array([[0.4, np.nan, 0.6]]), np.array([[0.4, 0.0, 0.6]])
+        centre = som._mixing.centre
+        filled[0, 1] = som._scaling.lowest[1] + centre[1] * (som._scaling.highest - som._scaling.lowest)[1]
+        assert_allclose(som.currents(row), som.currents(filled), rtol=1e-5)
 
     def test_errors_are_those_of_what_is_known(self, som):
         wanted = np.nanmean(nan_euclidean_distances(HOLES[1:], som.codebook_).min(axis=1))
@@ -158,10 +165,12 @@ class TestWeights:
 
     def test_weighed_stream_in_pieces_and_files(self, tmp_path):
         weights = np.random.default_rng(2).random(40) * 2
-        whole = small(input_range=(0, 1)).partial_fit(X, sample_weight=weights)
-        cut = small(input_range=(0, 1)).partial_fit(X[:11], sample_weight=weights[:11])
+        whole, cut = (small().partial_fit(X[:11], sample_weight=weights[:11]) for _ in range(2))
         cut.save(tmp_path / "map.tectum")
-        cut = tectum.load(tmp_path / "map.tectum").partial_fit(X[11:], sample_weight=weights[11:])
+        cut = tectum.load(tmp_path / "map.tectum")
+        for part in (slice(11, 20), slice(20, 40)):
+            cut.partial_fit(X[part], sample_weight=weights[part])
+        whole.partial_fit(X[11:], sample_weight=weights[11:])
         assert_array_equal(cut.weights_, whole.weights_)
 
     def test_copies_are_right_on_average(self):

@@ -84,20 +84,22 @@ class TestContinuation:
     @few
     @given(cuts=st.sets(st.integers(1, 69), max_size=6), n_presentations=st.integers(1, 120))
     def test_partial_fit_in_any_chunking(self, cuts, n_presentations):
-        X = points(70)
-        whole = small(n_presentations=n_presentations, input_range=(0, 1)).partial_fit(X)
-        cut = small(n_presentations=n_presentations, input_range=(0, 1))
-        for part in np.split(X, sorted(cuts)):
+        """The first call sets the scale and the start, the others cut the stream as they like."""
+        X = points(90)
+        whole, cut = (small(n_presentations=n_presentations).partial_fit(X[:20]) for _ in range(2))
+        whole.partial_fit(X[20:])
+        for part in np.split(X[20:], sorted(cuts)):
             cut.partial_fit(part)
         assert bits(cut) == bits(whole)
-        assert cut.n_presentations_seen_ == 70
+        assert cut.n_presentations_seen_ == 90
 
     def test_partial_fit_sample_by_sample_through_every_change_of_the_radius(self):
         """A change every two presentations: 58 / 200 * 100 is 28.999999999999996."""
         X = points(200)
         decay = parts.DecayingRadius(start=4.0, end=1.0, updates=100)
-        whole = small(n_presentations=200, radius=decay, input_range=(0, 1)).partial_fit(X)
-        cut = small(n_presentations=200, radius=decay, input_range=(0, 1))
+        given = {"wiring": parts.DirectWiring(), "start": parts.RandomStart(), "input_range": (0, 1)}
+        whole = small(n_presentations=200, radius=decay, **given).partial_fit(X)
+        cut = small(n_presentations=200, radius=decay, **given)
         for k in range(len(X)):
             cut.partial_fit(X[k : k + 1])
         assert bits(cut) == bits(whole)
@@ -183,7 +185,7 @@ class TestInterrupt:
         monkeypatch.undo()
         seen = som.n_presentations_seen_
         assert 10 < seen < 100
-        assert bits(som) == bits(small(input_range=(0, 1)).partial_fit(X[:seen]))
+        assert bits(som) == bits(small(input_range=(0, 1)).partial_fit(X[:10]).partial_fit(X[10:seen]))
 
     def test_without_warm_start_fit_begins_anew(self):
         X = points()
@@ -297,12 +299,12 @@ class TestInputs:
         wide = np.column_stack([np.full(40, 7.0), X[:, 0], np.zeros(40), X[:, 1]])
         som, other = small().fit(X), small().fit(wide)
         np.testing.assert_array_equal(other.weights_, som.weights_)
-        np.testing.assert_array_equal(other.codebook_[:, [1, 3]], som.codebook_)
+        np.testing.assert_allclose(other.codebook_[:, [1, 3]], som.codebook_, rtol=1e-9)
         np.testing.assert_array_equal(other.codebook_[:, [0, 2]], np.broadcast_to([7.0, 0.0], (16, 2)))
         np.testing.assert_array_equal(other.transform(wide + np.array([5.0, 0.0, 0.0, 0.0])), som.transform(X))
 
     def test_values_outside_the_range_are_clipped(self):
-        som = small().fit(points())
+        som = small(wiring=parts.DirectWiring()).fit(points())
         low, high = points().min(axis=0), points().max(axis=0)
         np.testing.assert_array_equal(som.transform([low - 100.0, high + 100.0]), som.transform([low, high]))
 
@@ -388,7 +390,11 @@ class TestInputs:
 
 
 X_OK = points()
+<<<<<<< HEAD
 X_INF = np.where(points() > 0.9, np.inf, points())  # NaN is a missing value
+=======
+X_INF = np.where(points() > 0.9, np.inf, points())
+>>>>>>> f945d0e (wip)
 
 
 @pytest.mark.parametrize(
@@ -403,12 +409,19 @@ X_INF = np.where(points() > 0.9, np.inf, points())  # NaN is a missing value
         (X_OK[None], "dim 3"),
         (X_OK + 1j, "Complex data not supported"),
         ([["a", "b"], ["c", "d"]], "could not convert string to float"),
+<<<<<<< HEAD
         (np.full((5, 3), np.nan), r"X must hold a feature that varies"),
         (None, "Expected 2D array|NoneType"),
         (scipy.sparse.csr_array(X_INF), "contains infinity"),
     ],
     ids=[
         "inf",
+=======
+        (None, "Expected 2D array|NoneType"),
+    ],
+    ids=[
+        "infinity",
+>>>>>>> f945d0e (wip)
         "1 sample",
         "no sample",
         "no feature",
@@ -417,9 +430,13 @@ X_INF = np.where(points() > 0.9, np.inf, points())  # NaN is a missing value
         "3-D",
         "complex",
         "text",
+<<<<<<< HEAD
         "nothing known",
         "no X",
         "sparse inf",
+=======
+        "no X",
+>>>>>>> f945d0e (wip)
     ],
 )
 def test_bad_data(X, message):
@@ -432,11 +449,15 @@ def test_bad_data_after_fit(method):
     with pytest.raises(NotFittedError):
         getattr(small(), method)(X_OK)
     som = small().fit(X_OK)
+<<<<<<< HEAD
     for X, message in (
         (X_INF, "contains infinity"),
         (points(n_features=3), "expecting 2 features"),
         (X_OK[0], "Reshape"),
     ):
+=======
+    for X, message in ((X_INF, "contains infinity"), (points(n_features=3), "expecting 2 features"), (X_OK[0], "Reshape")):
+>>>>>>> f945d0e (wip)
         with pytest.raises(ValueError, match=message):
             getattr(som, method)(X)
 
@@ -548,7 +569,7 @@ class TestNaturalSize:
         print(f"{n_features} features: peak {peak:.0f} MB")
         assert (winners >= 0).all()
         assert np.isfinite(som.codebook_).all()
-        assert len(som.weights_) == n_features * som.encoder_.n_units
+        assert len(som.weights_) == 512 * som.encoder_.n_units  # mixtures
         assert peak < most_megabytes
 
     def test_memory_does_not_grow_with_the_number_of_samples(self, monkeypatch):

@@ -24,7 +24,7 @@ from tectum.models.common.diagnosis import Diagnosis
 from tectum.models.common.map_diagnosis import BrokenMapWarning, Order, diagnose_map, order_of
 from tectum.models.common.map_start import start_points
 from tectum.models.common.scaling import FeatureScaling, scaling_of
-from tectum.models.common.weights import checked_weights, copies, lottery
+from tectum.models.common.weights import checked_weights, copies, distinct, lottery
 from tectum.models.common.wiring import Mixing, direct, followed, from_rings, mixing_of, n_rings, onto_rings
 from tectum.parts.lateral import DecayingRadius, radius
 from tectum.parts.neurons import rest
@@ -546,7 +546,7 @@ class SpikingSOM(SpikingEstimator):
 
     def _start(self, X: NDArray[np.float64]) -> None:
         """A map at rest with random weights, and the scaling of the features."""
-        chosen = self.chosen_parts()
+        chosen, X = self.chosen_parts(), distinct(X)
         self.grid_ = TOPOLOGIES[self.topology](*self.shape)
         self._scaling = scaling_of(X, self.input_range, X.shape[1], "SpikingSOM.fit")
         self._seed = seed_from(self.random_state)

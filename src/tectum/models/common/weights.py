@@ -22,9 +22,13 @@ def checked_weights(given: Any, X: NDArray[Any], owner: str) -> NDArray[np.float
             f"got shape {weights.shape}{values}; leave it out to weigh all alike"
         )
     if not weights.any():
+<<<<<<< HEAD
         raise ValueError(
             f"{owner}: sample_weight must not be zero for every sample, got 0 for all {len(X)}; leave it out"
         )
+=======
+        raise ValueError(f"{owner}: sample_weight must be above 0 for a sample, got zero as the weight of all {len(X)}; leave it out")
+>>>>>>> f945d0e (wip)
     return weights
 
 
@@ -43,6 +47,11 @@ def lottery(seed: np.uint64, X: NDArray[Any], weights: NDArray[np.float64]) -> C
         return order[min(np.searchsorted(upto, share * upto[-1], side="right"), len(order) - 1)]
 
     return draw
+
+
+def distinct(X: NDArray[Any]) -> NDArray[Any]:
+    """Each sample once, in an order that depends on their values alone, for what is derived from data."""
+    return X[np.unique(keys_of_rows(X), return_index=True)[1]]
 
 
 def copies(seed: np.uint64, weights: NDArray[np.float64], before: int) -> NDArray[np.intp]:
