@@ -390,11 +390,7 @@ class TestInputs:
 
 
 X_OK = points()
-<<<<<<< HEAD
 X_INF = np.where(points() > 0.9, np.inf, points())  # NaN is a missing value
-=======
-X_INF = np.where(points() > 0.9, np.inf, points())
->>>>>>> f945d0e (wip)
 
 
 @pytest.mark.parametrize(
@@ -409,19 +405,12 @@ X_INF = np.where(points() > 0.9, np.inf, points())
         (X_OK[None], "dim 3"),
         (X_OK + 1j, "Complex data not supported"),
         ([["a", "b"], ["c", "d"]], "could not convert string to float"),
-<<<<<<< HEAD
         (np.full((5, 3), np.nan), r"X must hold a feature that varies"),
         (None, "Expected 2D array|NoneType"),
         (scipy.sparse.csr_array(X_INF), "contains infinity"),
     ],
     ids=[
         "inf",
-=======
-        (None, "Expected 2D array|NoneType"),
-    ],
-    ids=[
-        "infinity",
->>>>>>> f945d0e (wip)
         "1 sample",
         "no sample",
         "no feature",
@@ -430,13 +419,9 @@ X_INF = np.where(points() > 0.9, np.inf, points())
         "3-D",
         "complex",
         "text",
-<<<<<<< HEAD
         "nothing known",
         "no X",
         "sparse inf",
-=======
-        "no X",
->>>>>>> f945d0e (wip)
     ],
 )
 def test_bad_data(X, message):
@@ -449,15 +434,11 @@ def test_bad_data_after_fit(method):
     with pytest.raises(NotFittedError):
         getattr(small(), method)(X_OK)
     som = small().fit(X_OK)
-<<<<<<< HEAD
     for X, message in (
         (X_INF, "contains infinity"),
         (points(n_features=3), "expecting 2 features"),
         (X_OK[0], "Reshape"),
     ):
-=======
-    for X, message in ((X_INF, "contains infinity"), (points(n_features=3), "expecting 2 features"), (X_OK[0], "Reshape")):
->>>>>>> f945d0e (wip)
         with pytest.raises(ValueError, match=message):
             getattr(som, method)(X)
 

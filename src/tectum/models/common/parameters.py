@@ -123,7 +123,7 @@ RENAMED: dict[str, dict[str, str]] = {
 
 
 def for_shape(recommended: Mapping[str, Any], shape: Any, topology: str = "rectangular") -> dict[str, Any]:
-    """The parts with the radius for the longer side of a map, half of it around a torus, from those for a side of 10."""
+    """Parts with the radius for the longer side of a map, half of it around a torus, from those for a side of 10."""
     longer = max(shape, default=10) / (2 if "toroidal" in topology else 1)
     decay = recommended["radius"]
     return {**recommended, "radius": decay._replace(start=max(decay.end, decay.start * longer / 10))}

@@ -22,13 +22,9 @@ def checked_weights(given: Any, X: NDArray[Any], owner: str) -> NDArray[np.float
             f"got shape {weights.shape}{values}; leave it out to weigh all alike"
         )
     if not weights.any():
-<<<<<<< HEAD
         raise ValueError(
             f"{owner}: sample_weight must not be zero for every sample, got 0 for all {len(X)}; leave it out"
         )
-=======
-        raise ValueError(f"{owner}: sample_weight must be above 0 for a sample, got zero as the weight of all {len(X)}; leave it out")
->>>>>>> f945d0e (wip)
     return weights
 
 
