@@ -335,12 +335,12 @@ class TestRowsThatLearnWhenUsed:
         points = np.random.default_rng(5).random((12, 3))
 
         def fresh() -> tectum.SpikingSOM:
-            return tectum.SpikingSOM((5, 5), dt=0.1, input_range=(0.0, 1.0), random_state=3)
+            return tectum.SpikingSOM((5, 5), dt=0.1, random_state=3).partial_fit(points[:4])
 
-        at_once = fresh().partial_fit(points)
+        at_once = fresh().partial_fit(points[4:])
         monkeypatch.setattr(network, "LARGE", 0)
-        whole = fresh().partial_fit(points)
-        pieces = fresh().partial_fit(points[:1]).partial_fit(points[1:6])
+        whole = fresh().partial_fit(points[4:])
+        pieces = fresh().partial_fit(points[4:5]).partial_fit(points[5:6])
         pieces.save(tmp_path / "map.tectum")
         pieces = tectum.load(tmp_path / "map.tectum").partial_fit(points[6:])
         for som in (whole, pieces):

@@ -71,7 +71,7 @@ def mixing_of(wiring: Any, X: NDArray[np.float64], seed: np.uint64) -> Mixing:
     wiring = wiring.sized_for(n_used)
     centre = (np.nansum(X, axis=0) + 0.5) / (np.sum(~np.isnan(X), axis=0) + 1)
     X = np.where(np.isnan(X), centre, X)
-    G = _entries(wiring, n_used, np.random.Generator(np.random.Philox(key=int(seed))))
+    G = _entries(wiring, n_used, np.random.default_rng(int(seed)))
     sparse = csr_array(G)
     entries = (sparse.data if sparse.nnz < G.size else G.ravel()).astype(np.float32)
     place, mixture = (sparse.indptr, sparse.indices) if sparse.nnz < G.size else (np.zeros(0), np.zeros(0))
