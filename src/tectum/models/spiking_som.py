@@ -532,10 +532,12 @@ class SpikingSOM(SpikingEstimator):
         return X
 
     def _recommendations(self, grid: Grid | None = None) -> Mapping[str, Any]:
-        """The recommended parts, with the radius for the longer side of the map, half of it around a torus."""
+        """The recommended parts, with the radius for the size of the map and the rule for the presentations."""
         shape = grid or self.shape
         topology = grid.topology if grid else str(self.topology)
-        return parameters.for_shape(self._recommended, shape if isinstance(shape, tuple | list) else (), topology)
+        chosen = parameters.for_shape(self._recommended, shape if isinstance(shape, tuple | list) else (), topology)
+        n = self.n_presentations if isinstance(self.n_presentations, numbers.Integral) else None
+        return {**chosen, "rule": parameters.for_presentations(chosen["rule"], n)}
 
     def chosen_parts(self) -> Any:
         # a shape that was changed since the map learned waits for the next fit
