@@ -41,8 +41,8 @@ CHUNK_BYTES = 2**24  # input currents held at a time
 class SpikingSOM(SpikingEstimator):
     """Self-organising map of spiking neurons that learns with STDP inside an oscillation.
 
-    Each feature is encoded by a population of leaky integrate-and-fire neurons with circular Gaussian receptive
-    fields. An inhibitory neuron with delayed inhibition turns their constant input into volleys, about 25 per second,
+    Fixed random mixtures of the features are each encoded by a population of leaky integrate-and-fire neurons with
+    circular Gaussian receptive fields. An inhibitory neuron with delayed inhibition turns their constant input into volleys, about 25 per second,
     in which the best-matching inputs fire first. A map of neurons with short-range excitation and
     longer-range inhibition receives the volleys: the neuron that fires first excites its neighbourhood and silences
     the rest, and STDP makes all that fire respond earlier to the same input. Nothing is labelled, and no learning
@@ -63,9 +63,13 @@ class SpikingSOM(SpikingEstimator):
     n_presentations : int or None, default=None
         Presentations of a sample, drawn at random with replacement, in `fit`; the radius schedule spans them. None is
         200 per sample, at least 2,000 and at most 20,000; for `partial_fit` without `fit` it is 20,000.
+    wiring : RandomMixtures, DirectWiring or None
+        How features reach the rings of the code. None: `RandomMixtures`, four random mixtures per feature up to 128,
+        then as many as features up to 512; any number of features does. `DirectWiring` gives each feature a ring of
+        its own, as published, which suits few features.
     encoder : CircularGaussian or None
-        Population code of a feature. None: 32 units evenly around the ring (fewer from 33 features on), of width
-        0.53, with the data between 0.15 and 0.85.
+        Population code of a ring. None: 32 units evenly around it (fewer from 17 rings on, at least 4), of width 0.53,
+        with the data between 0.15 and 0.85.
     input_neuron : LIF or None
         Neurons of the input layer u, or parameters of a neuron of your own.
     inhibition : DelayedInhibition or None
@@ -73,6 +77,9 @@ class SpikingSOM(SpikingEstimator):
         without which a large input layer can fall into steady firing.
     projection : PlasticProjection or None
         The learned synapses from u to the map. None: a drive of 31, which the narrower receptive fields need.
+    start : PlaneStart, SampleStart, RandomStart or None
+        Weights before learning. None: `PlaneStart`, neurons spread over the plane of the first two principal
+        components of the samples given to `fit` or to the first `partial_fit`.
     neuron : LIF or None
         Neurons of the map, or parameters of a neuron of your own.
     lateral : DifferenceOfGaussians or None
@@ -81,11 +88,12 @@ class SpikingSOM(SpikingEstimator):
     lateral_synapse : Synapse or None
         Time course of the lateral synapses. None: it falls with 0.2 ms.
     radius : DecayingRadius, ConstantRadius or None
-        Width of the lateral profile. None: from 0.6 of the longer side of the map to 1.15, halfway at 53 % of the
-        presentations.
+        Width of the lateral profile. None: from 0.4 of the longer side of the map to 1.25, halfway at 40 % of the
+        presentations; around a torus from half of that.
     rule : NearestNeighbourSTDP or None
-        Plasticity of the projection, or parameters of a rule of your own. None: the window is shifted by 0.55 ms, with
-        a third of the depression.
+        Plasticity of the projection, or parameters of a rule of your own. None: three times as fast as published (more
+        if there are fewer than 20,000 presentations, up to eight times), the window shifted by 0.55 ms, with a third of
+        the depression.
     protocol : Protocol or None
         How long samples are presented.
     readout : FirstSpike, Centroid or None
@@ -247,9 +255,8 @@ class SpikingSOM(SpikingEstimator):
         return cls(shape, n_presentations=n_presentations, **(published | others))
 
     continuous = variant(
-        "A map whose parameters never change: the same constants order it, refine it and follow new data. Its "
-        "neighbourhood stays wide, so that it never folds; the price is a coarser map than with the decaying "
-        "radius that is the default. It is made for maps of about 10 x 10.",
+        "A map whose parameters never change: the same constants refine it and follow new data, from the plane of the "
+        "first samples on. It is coarser than with the decaying radius that is the default.",
         parameters.CONTINUOUS,
     )
 
