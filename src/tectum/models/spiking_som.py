@@ -42,12 +42,12 @@ class SpikingSOM(SpikingEstimator):
     """Self-organising map of spiking neurons that learns with STDP inside an oscillation.
 
     Fixed random mixtures of the features are each encoded by a population of leaky integrate-and-fire neurons with
-    circular Gaussian receptive fields. An inhibitory neuron with delayed inhibition turns their constant input into volleys, about 25 per second,
-    in which the best-matching inputs fire first. A map of neurons with short-range excitation and
-    longer-range inhibition receives the volleys: the neuron that fires first excites its neighbourhood and silences
-    the rest, and STDP makes all that fire respond earlier to the same input. Nothing is labelled, and no learning
-    rate is scheduled. Features need no scaling, but something must vary in them. NaN is a feature that is not
-    known: its inputs stay silent.
+    circular Gaussian receptive fields. An inhibitory neuron with delayed inhibition turns their constant input into
+    volleys, about 25 per second, in which the best-matching inputs fire first. A map of neurons with short-range
+    excitation and longer-range inhibition receives the volleys: the neuron that fires first excites its neighbourhood
+    and silences the rest, and STDP makes all that fire respond earlier to the same input. Nothing is labelled, and no
+    learning rate is scheduled. Features need no scaling, but something must vary in them. A feature that is NaN is not
+    known, and adds nothing.
 
     Parameters left at None are the recommended parts, which differ from the defaults of the parts themselves (the
     specification of the published circuit, see `rumbell2014`) in the entries named below; the user guide gives the
