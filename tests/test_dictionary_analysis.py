@@ -333,6 +333,17 @@ class TestBaselines:
             dense = codes(X, X_test, 6, n_active=(1,), random_state=0)[6].reconstruction
             assert_allclose(dense, X_test, atol=1e-6)
 
+    @pytest.mark.parametrize("n_features", [16, 64, 144])
+    def test_independent_components_end_at_the_rank_of_the_patches(self, n_features, rng):
+        """More of them were NaN, or told nothing; 80 patches of rank 40, and 30 that have rank 29 around their mean."""
+        patches = rng.normal(size=(80, 40)) @ rng.normal(size=(40, n_features))
+        for X, rank in ((patches, min(40, n_features)), (patches[:30], min(29, n_features))):
+            codes = analysis.ica_codes(X, X, len(X), n_active=(1, 2, 4), random_state=0)
+            assert list(codes) == [1, 2, 4, rank]
+            assert_allclose(codes[rank].reconstruction, X, atol=1e-6)
+            nothing = analysis.reconstruction_error(X, np.broadcast_to(X.mean(axis=0), X.shape))
+            assert all(analysis.reconstruction_error(X, codes[k].reconstruction) < nothing for k in (1, 2, 4))
+
     def test_more_coefficients_lower_the_error(self, mixtures):
         for method in ("sparse coding", "PCA"):
             scores = analysis.score_baselines(*mixtures, 6, n_active=(3, 1, 2), methods=(method,))
@@ -358,7 +369,7 @@ class TestBaselines:
         scores = analysis.score_baselines(*mixtures, 20, n_active=(1, 2), random_state=1)
         assert scores == analysis.score_baselines(*mixtures, 20, n_active=(1, 2), random_state=1)
         found = [(score.method, score.n_components) for score in scores]
-        expected = {"k-means": (20, 1), "sparse coding": (20, 2), "PCA": (16, 3), "ICA": (16, 3)}
+        expected = {"k-means": (20, 1), "sparse coding": (20, 2), "PCA": (16, 3), "ICA": (6, 3)}
         assert found == [(name, n) for name, (n, count) in expected.items() for _ in range(count)]
 
     def test_learning_is_bounded_by_a_random_part_of_the_patches(self, mixtures, monkeypatch):
@@ -382,6 +393,7 @@ class TestBaselines:
             (lambda X: analysis.kmeans_codes(X, X[:, :3], 4), "X_test must have the 16 features of X, got 3"),
             (lambda X: analysis.pca_codes(X, X, 601), "n_components must be an integer from 1 to the 600"),
             (lambda X: analysis.ica_codes(X, X, 0), "n_components must be"),
+            (lambda X: analysis.ica_codes(X[[0] * 8], X, 4), "X must hold patches that differ, got the same"),
             (lambda X: analysis.dictionary_codes(X, X, 4, n_active=()), "n_active must hold positive integers"),
             (lambda X: analysis.pca_codes(X, X, 4, n_active=(0.5,)), "n_active must hold positive integers"),
             (lambda X: analysis.score_baselines(X, X, 4, methods=("SOM",)), r"methods must be among .* got \['SOM'\]"),

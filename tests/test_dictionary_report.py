@@ -9,6 +9,7 @@ import pytest
 from sklearn.datasets import load_digits
 
 from tectum import SpikingDictionary, SpikingSOM, analysis, parts
+from tectum.analysis.dictionary_baselines import BASELINES
 from tectum.parts import EventSTDP, ResidualSTDP
 from tectum.parts.steps import discretise
 from tectum.report import DictionaryStudy, examine, write_report
@@ -118,6 +119,28 @@ def test_signed_samples_and_a_silent_dictionary(tmp_path: Path) -> None:
     weak = 1e-3 * X
     assert examine(model, weak, baselines=False).counts.sum() == 0
     assert write_report(tmp_path / "w.html", model, weak, image_shape=(4, 4), baselines=False).stat().st_size > 10_000
+
+
+@pytest.mark.usefixtures("undrawn")
+def test_a_baseline_that_fails_is_left_out(
+    dictionary: SpikingDictionary, digits: np.ndarray, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The pixels at the border of 80 digits never change, so that FastICA once divided by 0 and took the page down."""
+    found = examine(dictionary, digits[:80])
+    assert not found.left_out
+    assert {"PCA", "ICA", "k-means", "sparse coding"} < {score.method for score in found.scores}
+
+    def fails(*args: object, **kwargs: object) -> None:
+        raise np.linalg.LinAlgError("SVD did not converge")
+
+    monkeypatch.setitem(BASELINES, "ICA", fails)
+    found = examine(dictionary, digits[:80])
+    assert found.left_out == {"ICA": "SVD did not converge"}
+    methods = {score.method for score in found.scores}
+    assert "ICA" not in methods
+    assert "PCA" in methods
+    text = write_report(tmp_path / "d.html", dictionary, digits[:80], study=found).read_text(encoding="utf-8")
+    assert "ICA is left out: SVD did not converge." in text
 
 
 def test_images_are_put_together_to_the_border(dictionary: SpikingDictionary) -> None:

@@ -49,7 +49,7 @@ class BaselineScore(NamedTuple):
     """Error of one method at one code length."""
 
     method: str  # name of the method, from `BASELINES`
-    n_components: int  # components it learned; principal and independent components end at the number of features
+    n_components: int  # components it learned; PCA ends at the number of features, ICA at the rank of the patches
     active_units: float  # mean number of coefficients that differ from 0, per test patch
     rms: float  # `reconstruction_error` on the test patches, in their units
 
@@ -200,7 +200,8 @@ def ica_codes(
     Parameters
     ----------
     X, X_test, n_components, n_active
-        As in `pca_codes`; at most 20,000 training patches, drawn at random, are used.
+        As in `pca_codes`; at most 20,000 training patches, drawn at random, are used. No more components are learned
+        than there are directions in which these patches differ.
     random_state : int, RandomState or None, default=None
         Choice of the patches and start of the components.
 
@@ -212,12 +213,17 @@ def ica_codes(
     Raises
     ------
     ValueError
-        As `kmeans_codes`.
+        As `kmeans_codes`, or if all patches are the same.
     """
     X, X_test, n_active = _check(X, X_test, n_components, n_active)
     rng = check_random_state(random_state)
+    drawn = _drawn(X, rng)
+    rounding = np.linalg.norm(drawn) * max(drawn.shape) * np.finfo(float).eps
+    directions = int(np.linalg.matrix_rank(drawn - drawn.mean(axis=0), rounding))  # more would be divided by 0
+    if not directions:
+        raise ValueError("X must hold patches that differ, got the same patch throughout; leave out ICA")
     model = FastICA(
-        min(n_components, X.shape[1]),
+        min(n_components, directions),
         whiten="unit-variance",
         max_iter=ICA_STEPS,
         tol=ICA_TOLERANCE,
@@ -225,7 +231,7 @@ def ica_codes(
     )
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", ConvergenceWarning)  # the number of steps is a limit by design
-        model.fit(_drawn(X, rng))
+        model.fit(drawn)
     norms = np.linalg.norm(model.mixing_, axis=0)
     return _truncated(model.transform(X_test) * norms, (model.mixing_ / norms).T, model.mean_, n_active)
 

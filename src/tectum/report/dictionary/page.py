@@ -79,13 +79,15 @@ def _comparison(study: DictionaryStudy) -> Comparison:
         more = _cell([score for score in scores if score.length is None][-1:], own or components is not None)
         rows.append([method, "–" if components is None else f"{components}", *cells, more, scores[0].source])
     header = [f"{k} active" for k in lengths]
+    left_out = "".join(f" {method} is left out: {why}." for method, why in study.left_out.items())
     return Comparison(
         "Error at every length of the code",
         ["Method", "Learned", *header, "No limit", "Source of the numbers"],
         rows,
         "Root mean square over a sample, mean over samples, in parentheses the number of active components where it "
         "is not that of the column. All was computed for this page on the same samples. Spike counts are whole "
-        "numbers, below 0 only for signed input; the coefficients of the others are exact, signed real numbers.",
+        "numbers, below 0 only for signed input; the coefficients of the others are exact, signed real numbers."
+        + left_out,
     )
 
 

@@ -13,6 +13,7 @@ from sklearn.utils.validation import validate_data
 from threadpoolctl import threadpool_limits
 
 from tectum import analysis
+from tectum.analysis.dictionary_baselines import BASELINES
 from tectum.models.common.diagnosis import Diagnosis
 from tectum.parts.representation import ExplainingAway
 from tectum.report.maps.study import MOST_SAMPLES, dense_table
@@ -75,6 +76,7 @@ class DictionaryStudy:
     reconstruction: NDArray[np.float64]  # (n, n_features) what they tell, in units of the input
     budgets: list[Budget]  # the dictionary with ever more active units or steps, the last one as it was trained
     scores: list[Score]  # every method at every code length, trivial predictors last
+    left_out: dict[str, str]  # methods that failed, and why
     # presentations, and the error after them in a repeated training; None without training samples
     curve: tuple[NDArray[np.float64], NDArray[np.float64]] | None
     measures: list[Measure]  # headline numbers
@@ -108,7 +110,7 @@ def examine_dictionary(
         Score(name, None, "–", 0, 0.0, known[key], SOURCES[name])
         for name, key in ((MEAN, "mean_patch"), (ZERO, "all_zero"))
     ]
-    others = _baselines(samples, reference, own, dictionary, random_state) if baselines else []
+    others, left_out = _baselines(samples, reference, own, dictionary, random_state) if baselines else ([], {})
     scores = [*own, *others, *trivial]
     return DictionaryStudy(
         X=samples,
@@ -119,6 +121,7 @@ def examine_dictionary(
         reconstruction=reconstruction,
         budgets=budgets,
         scores=scores,
+        left_out=left_out,
         curve=None if learned is None else training_curve(dictionary, learned, samples, random_state),
         measures=_measures(scores, counts),
         diagnosis=dictionary.diagnose(samples),
@@ -189,15 +192,20 @@ def _own_score(budget: Budget, X: NDArray, counts: NDArray, reconstruction: NDAr
 
 def _baselines(
     X: NDArray, reference: NDArray, own: list[Score], dictionary: Any, random_state: int | None
-) -> list[Score]:
-    """Scores of the baselines at the code lengths of the dictionary."""
+) -> tuple[list[Score], dict[str, str]]:
+    """Scores of the baselines at the code lengths of the dictionary, and why some have none."""
     n_components = min(len(dictionary.components_), len(reference))
     lengths = {score.length for score in own if score.length} | {_as_trained(own)}
+    active, found, left_out = sorted(lengths), [], {}
     # Threads of the linear algebra wait for each other longer than matrices of this size take.
     with threadpool_limits(1, user_api="blas"):
-        found = analysis.score_baselines(
-            reference, X, n_components, n_active=sorted(lengths), random_state=random_state
-        )
+        for method in BASELINES:
+            try:
+                found += analysis.score_baselines(
+                    reference, X, n_components, n_active=active, methods=[method], random_state=random_state
+                )
+            except (ValueError, ArithmeticError) as error:
+                left_out[method] = str(error)
     scores = []
     for score in found:
         k = round(score.active_units)
@@ -208,7 +216,7 @@ def _baselines(
         scores.append(
             Score(score.method, score.n_components, code, None if dense else k, score.active_units, score.rms, source)
         )
-    return scores
+    return scores, left_out
 
 
 def _as_trained(own: list[Score]) -> int:
