@@ -2,7 +2,7 @@
 
 from typing import NamedTuple, Self
 
-from tectum.core.ranges import Count, Positive, Share
+from tectum.core.ranges import Count, Share
 
 DENSE = 1024  # features up to which a mixture is made of all of them
 SYNAPSES = 16  # of a mixture of more features
@@ -23,7 +23,7 @@ class RandomMixtures(NamedTuple):
 
     n_mixtures: Count | None = None  # rings; None: by the number of features
     n_synapses: Count | None = None  # random features, weighted +1 or -1, in a mixture; None: all, by a random rotation
-    spread: Positive = 2.5  # standard deviations of a mixture to either side of its mean that a ring holds
+    share: Share = 0.996  # of the samples that a ring holds; half of the others lie beyond either end
     pace: Share = 0.002  # of the ring by which an end moves with a sample of a stream beyond it; 0: they never move
 
     def sized_for(self, n_features: int) -> Self:

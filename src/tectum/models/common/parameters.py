@@ -50,7 +50,7 @@ RECOMMENDED: dict[str, Any] = DIRECT | {
 }
 
 # Departures from RECOMMENDED for a map without any schedule.
-CONTINUOUS: dict[str, Any] = {"radius": parts.ConstantRadius(1.5)}
+CONTINUOUS: dict[str, Any] = {"radius": parts.ConstantRadius(1.4)}
 
 # A dictionary whose neurons explain the input away, the default of SpikingDictionary.
 EXPLAINING: dict[str, Any] = {

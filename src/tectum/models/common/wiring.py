@@ -6,7 +6,6 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.linalg import solve
 from scipy.sparse import csr_array
-from scipy.special import ndtr
 
 from tectum.engine.projection import FEATURES_AT_ONCE, project_dense, project_sparse
 from tectum.models.common.scaling import FeatureScaling
@@ -16,6 +15,7 @@ from tectum.parts.wiring import RandomMixtures
 RIDGE = 1e-3  # of the mean square of a mixture: how little a decoder follows the noise of few samples
 FLOOR = 1e-9
 UNIFORM = 1.0 / 12.0  # variance of a feature that may lie anywhere in its range
+MARGIN = 2.5  # standard deviations of such features that a single sample adds to either end
 
 
 class Mixing(NamedTuple):
@@ -62,7 +62,8 @@ def direct() -> Mixing:
 def mixing_of(wiring: Any, X: NDArray[np.float64], seed: np.uint64) -> Mixing:
     """The wiring drawn for features X (n_samples, n_used), scaled to 0..1, whose mean and spread it takes.
 
-    One sample with the variance of a uniform distribution is added to X, so that a stream may begin with few.
+    The ends of the rings lie where the samples end, but for the share that lies beyond; so that a stream may begin with
+    few, they have a margin that shrinks with their number.
     """
     if not isinstance(wiring, RandomMixtures):
         return direct()
@@ -78,10 +79,10 @@ def mixing_of(wiring: Any, X: NDArray[np.float64], seed: np.uint64) -> Mixing:
     zeros, none = np.zeros(G.shape[1]), np.zeros((0, 0), np.float32)
     unscaled = Mixing(place.astype(np.int64), mixture.astype(np.int32), entries, centre, centre @ G, zeros, zeros, none)
     Z = unscaled.project(X)
-    variance = ((Z**2).sum(axis=0) + UNIFORM * (G**2).sum(axis=0)) / (n_samples + 1)
-    variance[variance <= 0.0] = 1.0  # a mixture of nothing
-    reach = wiring.spread * np.sqrt(variance)
-    return unscaled._replace(low=-reach, high=reach, decoder=_decoder(G, X, Z, centre))
+    tail = (1.0 - wiring.share) / 2.0
+    margin = MARGIN * np.sqrt(UNIFORM * (G**2).sum(axis=0)) / (n_samples + 1)
+    low, high = np.quantile(Z, [tail, 1.0 - tail], axis=0) if n_samples else (margin * 0.0, margin * 0.0)
+    return unscaled._replace(low=low - margin, high=high + margin, decoder=_decoder(G, X, Z, centre))
 
 
 def _entries(wiring: RandomMixtures, n_used: int, draw: np.random.Generator) -> NDArray[np.float64]:
@@ -134,14 +135,14 @@ def followed(
 ) -> tuple[NDArray[np.float64], Mixing]:
     """As `onto_rings` for samples of a stream, which move the ends of the rings one after another.
 
-    Each end follows a quantile of its mixture, the one that it is of a normal distribution at first: it moves outwards
-    with every sample beyond it, and inwards by far smaller steps (Robbins & Monro 1951). Where the stream leaves the
+    Each end follows its quantile: it moves outwards with every sample beyond it, and inwards by far smaller steps
+    (Robbins & Monro 1951). Where the stream leaves the
     range in which it began, the rings stretch, and what the neurons prefer stretches with them.
     """
     if not len(mixing.mean) or not wiring.pace:
         return onto_rings(X, scaling, mixing, encoder), mixing
     Z, places = mixing.project(scaling.unit(X)), np.empty((len(X), len(mixing.mean)))
-    low, high, beyond = mixing.low.copy(), mixing.high.copy(), ndtr(-wiring.spread)
+    low, high, beyond = mixing.low.copy(), mixing.high.copy(), (1.0 - wiring.share) / 2.0
     for m, z in enumerate(Z):
         step = wiring.pace * (high - low) if not np.isnan(z[0]) else np.zeros(1)
         low -= step * ((z < low) - beyond)
