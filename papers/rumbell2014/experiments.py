@@ -1,54 +1,33 @@
-"""Experiments on the spiking map of Rumbell, Denham & Wennekers (2014): one function per claim, each for one seed."""
+"""The spiking map of Rumbell, Denham & Wennekers (2014) as specified, and tectum's departures from it, for one seed."""
 
-import math
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy.stats import spearmanr
-from sklearn.cluster import KMeans
-from sklearn.preprocessing import MinMaxScaler
+from scores import SHAPE, accuracy, nearest, split, square
 
-from tectum import SpikingSOM, analysis, datasets, parts
-from tectum.models.common.parameters import PUBLISHED, RECOMMENDED
-
-SHAPE = (10, 10)
-TEST_FOLD = 1 / 3
+from tectum import SpikingSOM, analysis, parts
+from tectum.models.common.parameters import DIRECT, PUBLISHED
 
 
-def published(n_features: int, **others: Any) -> SpikingSOM:
+def reconstructed(n_features: int, **others: Any) -> SpikingSOM:
     """The map as specified, 10,000 presentations in two dimensions and 6,000 for the two classification sets."""
     n_presentations = 10_000 if n_features <= 3 else 6_000
     return SpikingSOM.rumbell2014(SHAPE, n_features=n_features, n_presentations=n_presentations, **others)
 
 
-def recommended(n_features: int, **others: Any) -> SpikingSOM:
-    """The map with tectum's own parts."""
+def direct(n_features: int, **others: Any) -> SpikingSOM:
+    """The map with tectum's parts and a ring of its own for each feature, the default of version 0.1."""
+    return SpikingSOM(SHAPE, n_presentations=20_000, **(DIRECT | others))
+
+
+def default(n_features: int, **others: Any) -> SpikingSOM:
+    """The default map."""
     return SpikingSOM(SHAPE, n_presentations=20_000, **others)
 
 
-def constant_radius(n_features: int, **others: Any) -> SpikingSOM:
-    """The map without any schedule."""
-    return SpikingSOM.continuous(SHAPE, n_presentations=20_000, **others)
-
-
-MAPS = {"published": published, "tectum": recommended, "tectum, constant radius": constant_radius}
-
-
-def square(seed: int) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Training and test points, uniform on the unit square."""
-    points = np.random.default_rng(10_000 + seed).random((2000, 2))
-    return points[:1000], points[1000:]
-
-
-def split(name: str, seed: int) -> tuple[Any, ...]:
-    """Two thirds for training, one third held out, features scaled to the training range."""
-    data = datasets.load(name)
-    order = np.random.default_rng(seed).permutation(len(data.data))
-    n_train = len(order) - round(len(order) * TEST_FOLD)
-    train, test = order[:n_train], order[n_train:]
-    scale = MinMaxScaler().fit(data.data[train])
-    return scale.transform(data.data[train]), data.target[train], scale.transform(data.data[test]), data.target[test]
+MAPS = {"reconstructed": reconstructed, "direct wiring (0.1)": direct, "tectum": default}
 
 
 def codebook_quality(X: NDArray[np.float64], codebook: NDArray[np.float64]) -> dict[str, float]:
@@ -60,16 +39,6 @@ def codebook_quality(X: NDArray[np.float64], codebook: NDArray[np.float64]) -> d
         "rho": analysis.neighbourhood_correlation(codebook, SHAPE),
         "ratio": analysis.neighbour_distance_ratio(codebook, SHAPE),
     }
-
-
-def accuracy(train: NDArray[np.int64], y: NDArray, test: NDArray[np.int64], y_test: NDArray) -> float:
-    """Held-out accuracy of the majority labels of the training winners."""
-    return analysis.label_accuracy(test, y_test, analysis.label_units(train, y, SHAPE))
-
-
-def nearest(X: NDArray[np.float64], codebook: NDArray[np.float64]) -> NDArray[np.int64]:
-    """Nearest row of the codebook."""
-    return analysis.best_matching_units(X, codebook, k=1)[:, 0]
 
 
 def map_on_square(kind: str, seed: int, **changes: Any) -> dict[str, float]:
@@ -96,34 +65,11 @@ def map_on_classes(kind: str, name: str, seed: int, **changes: Any) -> dict[str,
     }
 
 
-def baseline(kind: str, name: str, seed: int) -> dict[str, float]:
-    """Kohonen map of the same size, or k-means with as many centres, on the same data and split."""
-    if name == "square":
-        X, X_test = square(seed)
-    else:
-        X, y, X_test, y_test = split(name, seed)
-    if kind == "Kohonen":
-        codebook = analysis.kohonen_codebook(X, SHAPE, n_steps=6_000, random_state=seed)
-        quality = codebook_quality(X_test if name == "square" else X, codebook)
-    else:
-        n_centres = min(math.prod(SHAPE), len(np.unique(X, axis=0)))
-        codebook = KMeans(n_centres, n_init=1, random_state=seed).fit(X).cluster_centers_
-        quality = {"QE": analysis.quantization_error(X_test if name == "square" else X, codebook)}
-    if name == "square":
-        return quality
-    train, test = nearest(X, codebook), nearest(X_test, codebook)
-    if kind == "Kohonen":
-        return quality | {"accuracy": accuracy(train, y, test, y_test)}
-    majority = {unit: np.bincount(y[train == unit]).argmax() for unit in np.unique(train)}
-    right = np.array([majority.get(unit, -1) for unit in test]) == y_test
-    return quality | {"accuracy": float(right.mean())}
-
-
 def oscillation(n_features: int, seed: int, n_inputs: int = 20) -> dict[str, float]:
     """Period, jitter and latency code of the untrained map, each input shown for 600 ms from rest."""
     rng = np.random.default_rng(seed)
     X = rng.random((n_inputs, n_features))
-    som = published(n_features, random_state=seed, input_range=(0.0, 1.0), n_snapshots=0)
+    som = reconstructed(n_features, random_state=seed, input_range=(0.0, 1.0), n_snapshots=0)
     som.set_params(n_presentations=1).fit(X)
     currents = som.currents(X)
     rows = []
@@ -165,21 +111,8 @@ def _volleys(som: SpikingSOM, X: NDArray[np.float64]) -> tuple[Any, Any, Any]:
     return v.time_ms, v.neuron, analysis.volleys(v.time_ms)
 
 
-def distribution_switch(kind: str, seed: int) -> dict[str, float]:
-    """Share of nodes in the right half before and after 3,000 presentations from the right 45 % of the square."""
-    X, _ = square(seed)
-    som = MAPS[kind](2, random_state=seed, input_range=(0.0, 1.0), n_snapshots=0).fit(X)
-    before = float((som.codebook_[:, 0] > 0.5).mean())
-    rng = np.random.default_rng(seed)
-    right = rng.random((3000, 2)) * [0.45, 1.0] + [0.55, 0.0]
-    som.partial_fit(right)
-    after = float((som.codebook_[:, 0] > 0.5).mean())
-    som.partial_fit(rng.random((3000, 2)))
-    return {"before": before, "after": after, "rise": after - before, "back": float((som.codebook_[:, 0] > 0.5).mean())}
-
-
 def control(change: str, seed: int) -> dict[str, float]:
-    """The published map with one mechanism taken away."""
+    """The reconstructed map with one mechanism taken away."""
     changes: dict[str, dict[str, Any]] = {
         "none": {},
         "no lateral profile": {"lateral": PUBLISHED["lateral"]._replace(W=0.0)},
@@ -187,30 +120,30 @@ def control(change: str, seed: int) -> dict[str, float]:
         "no inhibition": {"inhibition": PUBLISHED["inhibition"]._replace(W_feedback=0.0)},
         "inhibition not delayed": {"inhibition": PUBLISHED["inhibition"]._replace(W_inhibition=2.08)},
     }
-    return map_on_square("published", seed, **changes[change])
+    return map_on_square("reconstructed", seed, **changes[change])
 
 
 def departure(name: str, seed: int) -> dict[str, float]:
-    """The recommended map with one of its parts set back to the published one."""
+    """The map with direct wiring, one of its parts set back to the reconstructed one."""
     changes: dict[str, dict[str, Any]] = {
         "none": {},
-        "lateral not normalised": {"lateral": RECOMMENDED["lateral"]._replace(growth=0.0)},
+        "lateral not normalised": {"lateral": DIRECT["lateral"]._replace(growth=0.0)},
         "window not shifted": {"rule": PUBLISHED["rule"]},
         "inhibition balanced": {"inhibition": PUBLISHED["inhibition"]},
         "lateral fall 0.5 ms": {"lateral_synapse": PUBLISHED["lateral_synapse"]},
         "fields and drive": {
-            "encoder": RECOMMENDED["encoder"]._replace(sigma=0.6, low=0.25, high=0.75),
+            "encoder": DIRECT["encoder"]._replace(sigma=0.6, low=0.25, high=0.75),
             "projection": PUBLISHED["projection"],
         },
-        "16 units": {"encoder": RECOMMENDED["encoder"]._replace(n_units=16)},
+        "16 units": {"encoder": DIRECT["encoder"]._replace(n_units=16)},
         "dt 0.05 ms": {"dt": 0.05},
     }
-    square, iris = (
-        map_on_square("tectum", seed, **changes[name]),
-        map_on_classes("tectum", "iris", seed, **changes[name]),
+    on_square, on_iris = (
+        map_on_square("direct wiring (0.1)", seed, **changes[name]),
+        map_on_classes("direct wiring (0.1)", "iris", seed, **changes[name]),
     )
     return {
         f"{data} {measure}": values[measure]
-        for data, values in (("square", square), ("iris", iris))
+        for data, values in (("square", on_square), ("iris", on_iris))
         for measure in ("QE", "TE", "TE spikes")
     }

@@ -16,21 +16,24 @@ from sklearn.utils import check_random_state
 from tectum.analysis._checks import check_count, check_indices, check_shape, check_table
 from tectum.analysis.map_grid import squared_distances
 
-FIRST_RATE, LAST_RATE = 0.5, 0.02
-LAST_RADIUS = 0.5  # radius in grid units at the end: neighbours then move a seventh as far as the winner
-
 Gains = Callable[[float, NDArray[np.float64]], NDArray[np.float64]]
 Rule = Callable[[NDArray[np.float64]], Gains]
 
 
 def kohonen_codebook(
-    X: ArrayLike, shape: tuple[int, int], n_steps: int, random_state: Any = None
+    X: ArrayLike,
+    shape: tuple[int, int],
+    n_steps: int,
+    random_state: Any = None,
+    *,
+    rates: tuple[float, float] = (0.5, 0.02),
+    last_radius: float = 0.5,
 ) -> NDArray[np.float64]:
     """Codebook of a Kohonen map, learned online from samples drawn at random.
 
     ``w_j <- w_j + rate exp(-d_j^2 / (2 radius^2)) (x - w_j)`` with d_j the distance on the grid from neuron j to the
-    nearest codebook row (Kohonen 1982). The rate falls from 0.5 to 0.02, the radius from half the longer side of the
-    map to 0.5, both exponentially.
+    nearest codebook row (Kohonen 1982). Rate and radius fall exponentially, the radius from half the longer side of the
+    map.
 
     Parameters
     ----------
@@ -42,6 +45,10 @@ def kohonen_codebook(
         Number of samples drawn, with replacement.
     random_state : int, RandomState or None, default=None
         Initial codebook and order of the samples.
+    rates : tuple of float, default=(0.5, 0.02)
+        At the start and at the end.
+    last_radius : float, default=0.5
+        Radius at the end, in units of the grid: at 0.5 neighbours move a seventh as far as the winner.
 
     Returns
     -------
@@ -65,10 +72,10 @@ def kohonen_codebook(
     codebook = X[rng.randint(len(X), size=len(squared))]
     order = rng.randint(len(X), size=n_steps)
     share = np.linspace(0.0, 1.0, n_steps)
-    first_radius = max(LAST_RADIUS, max(check_shape(shape)) / 2)
-    rates = FIRST_RATE * (LAST_RATE / FIRST_RATE) ** share
-    widths = 2.0 * (first_radius * (LAST_RADIUS / first_radius) ** share) ** 2
-    for sample, rate, width in zip(order, rates, widths, strict=True):
+    first_radius = max(last_radius, max(check_shape(shape)) / 2)
+    rate_of = rates[0] * (rates[1] / rates[0]) ** share
+    widths = 2.0 * (first_radius * (last_radius / first_radius) ** share) ** 2
+    for sample, rate, width in zip(order, rate_of, widths, strict=True):
         towards = X[sample] - codebook
         winner = np.einsum("jd,jd->j", towards, towards).argmin()
         codebook += rate * np.exp(-squared[winner] / width)[:, np.newaxis] * towards
