@@ -1,6 +1,5 @@
 """Maps whose constants never change: distributions that switch, and classes that come one after another."""
 
-from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -33,9 +32,10 @@ def settled(name: str, seed: int) -> dict[str, float]:
     }
 
 
-def switched(make: Callable[..., SpikingSOM], seed: int) -> dict[str, float]:
+def switched(kind: str, seed: int) -> dict[str, float]:
     """Share of nodes in the right half, and errors there, before and after a switch to the right 45 % of the square."""
     X, _ = square(seed)
+    make = SpikingSOM.continuous if kind == "continuous" else SpikingSOM
     som = make(SHAPE, random_state=seed, input_range=(0.0, 1.0), n_snapshots=0).fit(X)
     draw = np.random.default_rng(seed)
     new = draw.random((2 * SWITCH, 2)) * [0.45, 1.0] + [0.55, 0.0]

@@ -28,8 +28,6 @@ from joblib import Parallel, delayed
 from rich.console import Console
 from rich.table import Table
 
-from tectum import SpikingSOM
-
 CONSOLE = Console(width=170)
 QUICK = 3  # seeds
 # name: measured value -> True if it is as expected; the text says what is expected
@@ -209,8 +207,7 @@ def continuous(seeds: range) -> tuple[dict, dict]:
 
 def switch(seeds: range) -> tuple[dict, dict]:
     """Share of nodes in the right half, before and after 3,000 presentations from there alone, and errors there."""
-    makers = {"continuous": SpikingSOM.continuous, "decaying radius": SpikingSOM}
-    rows = {name: over_seeds(continual.switched, seeds[:5], make) for name, make in makers.items()}
+    rows = {kind: over_seeds(continual.switched, seeds[:5], kind) for kind in ("continuous", "decaying radius")}
     return rows, {"continuous": {"after": above(0.7), "TE": below(0.1)}}
 
 
@@ -260,7 +257,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("sections", nargs="*", metavar="SECTION", help=", ".join(SECTIONS))
     parser.add_argument("--quick", action="store_true", help="3 seeds instead of 10")
-    parser.add_argument("--output", type=Path, default=Path(__file__).parent / "results")
+    parser.add_argument("-o", "--output", type=Path, default=Path(__file__).parent / "results")
     options = parser.parse_args()
     unknown = set(options.sections) - set(SECTIONS)
     if unknown:
