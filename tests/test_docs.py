@@ -34,7 +34,15 @@ def test_the_page_of_contracts_is_fresh() -> None:
     assert page == script("contracts").page(), "run python docs/contracts.py"
 
 
-@pytest.mark.parametrize(("page", "heading"), [("contracts.md", ""), ("build_your_own.md", "### A rule of your own")])
+@pytest.mark.parametrize(
+    ("page", "heading"),
+    [
+        ("contracts.md", ""),
+        ("build_your_own.md", "### A rule of your own"),
+        ("what_a_map_does.md", ""),
+        ("applications.md", ""),
+    ],
+)
 def test_code_runs_in_page_order(page: str, heading: str) -> None:
     blocks = code_blocks(page, heading)
     assert blocks
