@@ -266,11 +266,12 @@ def novelty_figure(S: Floats, score: Floats, faulty: NDArray[np.bool_]) -> Calla
     def draw(figure: Figure) -> None:
         above, below = figure.subplots(2, 1, sharex=True, height_ratios=(1.5, 1.0))
         above.plot(S + 1.3 * np.arange(S.shape[1]), linewidth=0.5, color=ink(0.7), rasterized=True)
-        below.plot(score, linewidth=0.5, color=accent(0), rasterized=True)
+        silent = score[score < PRESENTED].max() + 0.2  # where samples that no neuron answers are drawn
+        below.plot(np.minimum(score, silent), linewidth=0.5, color=accent(0), rasterized=True)
         for ax in (above, below):
             ax.fill_between(np.arange(len(S)), 0, 1, where=faulty, transform=ax.get_xaxis_transform(), alpha=0.2, lw=0)
         above.set(yticks=[], ylabel="eight sensors")
-        below.set(ylabel="first spike (ms)", xlabel="sample", xlim=(0, len(S)))
+        below.set(ylabel="first spike (ms),\ntop: none", xlabel="sample", xlim=(0, len(S)))
 
     return draw
 
