@@ -28,7 +28,7 @@ SIGNATURES = """
     print(json.dumps({k.__qualname__: len(k.cached.signatures) for k in kernels if k.cached.signatures}))
 """
 KERNELS = {
-    "SpikingSOM": 4,
+    "SpikingSOM": 5,  # `project_dense` for the mixtures of the features
     "SpikingDictionary": 4,
     "DiehlCook": 2,
     "MapHierarchy": 7,
