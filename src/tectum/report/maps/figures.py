@@ -7,6 +7,7 @@ from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
 from tectum import analysis, plots
+from tectum.parts import PlaneStart, SampleStart
 from tectum.plots.layout import legend_above
 from tectum.plots.style import ink
 from tectum.report.content import HALF, WIDE, on_grid
@@ -73,13 +74,22 @@ def learning_figures(som: Any, study: Study) -> list[Drawing]:
             "unfolding",
             "The map unfolds",
             "Each panel is the map at one moment of training: a dot per neuron at what it prefers, lines between "
-            "neighbours, samples in grey. Random weights at the start mean nothing, so the first net is a tangle; it "
-            f"should contract to a knot and then spread over the data without crossing lines. {plane.sentence}",
+            f"neighbours, samples in grey. {_begins(som.chosen_parts().start)} and then spread over the data; lines "
+            f"that cross are folds, or a net that bends out of this plane. {plane.sentence}",
             unfolding,
             (WIDE, 1.1 + 1.6 * _proportion(samples)),
         ),
         _quality(som, study, scaled),
     ]
+
+
+def _begins(start: Any) -> str:
+    """What the first net looks like, and what becomes of it."""
+    if isinstance(start, PlaneStart):
+        return "The net begins flat, on the plane of the two widest directions of the data. It should draw together"
+    if isinstance(start, SampleStart):
+        return "Each neuron begins at a sample drawn at random, so the first net is a tangle. It should draw together"
+    return "Random weights at the start mean nothing, so the first net is a tangle. It should contract to a knot"
 
 
 def _limits(points: NDArray[np.float64]) -> dict[str, tuple[float, float]]:
