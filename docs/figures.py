@@ -179,7 +179,7 @@ def main() -> None:
     X = datasets.load("square").data
     som = SpikingSOM(n_presentations=20_000, input_range=(0.0, 1.0), random_state=0).fit(X)
     recording = som.record(SAMPLE, input_ms=SHOWN_MS, trace_ms=0.25)
-    drive = som.encoder_.encode(som.encoder_.low + SAMPLE * (som.encoder_.high - som.encoder_.low))[0]
+    drive = som.currents(SAMPLE)[0]
     save("code", (7.2, 2.9), code(som, recording, drive))
     save("oscillation", (7.2, 4.8), oscillation(recording, drive))
     save("bubble", (7.2, 3.1), bubble(som, X))
