@@ -287,10 +287,10 @@ class TestInputs:
         np.save(many / "06.npy", np.zeros((4, N_FEATURES + 1)))
         (many / "07.npy").write_bytes(b"\x93NUMPY no array")
         np.save(many / "08.npy", np.empty((0, N_FEATURES)))
-        np.save(many / "09.npy", np.full((2, N_FEATURES), np.nan))
+        np.save(many / "09.npy", np.full((2, N_FEATURES), np.inf))
         with pytest.raises(ValueError, match="4 of 12 shards could not be encoded") as told:
             encode_shards(som, [many], out, shard_rows=100)
-        for stated in ("06.npy: X has 6 features, but SpikingSOM is expecting 5", "07.npy: ", "08.npy: ", "NaN"):
+        for stated in ("06.npy: X has 6 features, but SpikingSOM is expecting 5", "07.npy: ", "08.npy: ", "infinity"):
             assert stated in str(told.value)
         assert sorted(outputs(out)) == [f"{n:02d}.npy" for n in (1, 2, 3, 4, 5, 10, 11, 12)]
         for n in (6, 7, 8, 9):

@@ -163,9 +163,9 @@ def test_good_maps_are_not_called_broken(data):
     assert found.winning_share > 0.5
     assert found.common_volley < 2.5
     assert "neurons that never win" in str(found)
-    if data is square:  # some seeds fold; this is seen in the plane and in the distances
+    if data is square:  # some seeds fold; a few triangles are seen in the plane, many also in the distances
         folded = found.fold_share > 0.02
-        assert folded == (found.rank_correlation < 0.9)
+        assert folded or found.rank_correlation > 0.9
         assert folded == any("turned round" in warning for warning in found.warnings)
 
 

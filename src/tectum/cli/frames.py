@@ -89,9 +89,11 @@ def _writer(file: IO[bytes], path: Path, names: list[str], sources: Sequence[str
         )
         return
     columns: dict[str, list[NDArray[Any]]] = {"winners": [], "time_s": [], "source": []}
+    kind: list[np.dtype[Any]] = [np.dtype(np.float32)]  # precision of the responses, which is that of the samples
     with tempfile.TemporaryFile(dir=path.parent) as rows:
 
-        def add(chunk: "Chunk", responses: NDArray[np.float64]) -> None:
+        def add(chunk: "Chunk", responses: NDArray[np.floating[Any]]) -> None:
+            kind[0] = responses.dtype
             rows.write(responses.tobytes())
             for column, values in zip(
                 columns.values(), (winners_of(responses), chunk.time_s, chunk.source), strict=True
@@ -102,11 +104,11 @@ def _writer(file: IO[bytes], path: Path, names: list[str], sources: Sequence[str
         shape = (sum(map(len, columns["winners"])), len(names))
         rows.seek(0)
         if suffix == ".npy":
-            _write_rows(file, rows, shape)
+            _write_rows(file, rows, shape, kind[0])
             return
         with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as archive:
             with archive.open("data.npy", "w", force_zip64=True) as member:
-                _write_rows(member, rows, shape)
+                _write_rows(member, rows, shape, kind[0])
             others = {name: np.concatenate(column) for name, column in columns.items() if column}
             for name, array in (others | {"names": np.array(sources)}).items():
                 buffer = io.BytesIO()
@@ -114,9 +116,7 @@ def _writer(file: IO[bytes], path: Path, names: list[str], sources: Sequence[str
                 archive.writestr(f"{name}.npy", buffer.getvalue())
 
 
-def _write_rows(file: IO[bytes], rows: IO[bytes], shape: tuple[int, int]) -> None:
-    """Numbers of 64 bits as an array."""
-    npy.write_array_header_1_0(
-        file, {"descr": npy.dtype_to_descr(np.dtype(np.float64)), "fortran_order": False, "shape": shape}
-    )
+def _write_rows(file: IO[bytes], rows: IO[bytes], shape: tuple[int, int], kind: "np.dtype[Any]") -> None:
+    """Numbers of one kind as an array."""
+    npy.write_array_header_1_0(file, {"descr": npy.dtype_to_descr(kind), "fortran_order": False, "shape": shape})
     shutil.copyfileobj(rows, file)
