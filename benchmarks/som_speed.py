@@ -27,6 +27,7 @@ from peers.compare_spikes import Engine, Problem, Score, engines, make_problem, 
 
 from tectum import datasets
 from tectum.models.common.scaling import scaling_of
+from tectum.models.common.wiring import direct, onto_rings
 from tectum.parts import CircularGaussian
 
 SHAPE = (10, 10)
@@ -69,7 +70,7 @@ def problem_of(n_features: int, n_presentations: int, seed: int) -> Problem:
     low, high = (0.25, 0.75) if n_features <= 3 else (0.10, 0.90)
     encoder = CircularGaussian(n_units=case.n_units, low=low, high=high).sized_for(n_features)
     limits = (X.min(), X.max()) if case.dataset == "digits" else None
-    ring = scaling_of(X, limits, n_features, "som_speed").onto_ring(X, encoder)
+    ring = onto_rings(X, scaling_of(X, limits, n_features, "som_speed"), direct(), encoder)
     return make_problem(ring, len(encoder.centres()), SHAPE, learn=True, seed=seed, dt=DT)
 
 
