@@ -211,3 +211,23 @@ def test_as_a_process(tmp_path: Path) -> None:
     failed = subprocess.run([*command, "report", "none.tectum", "iris", "-o", "r.html"], **where)
     assert (failed.returncode, failed.stdout) == (1, "")
     assert failed.stderr.startswith("error: no model file")
+
+
+def test_names_that_are_nearly_right(folder: Path) -> None:
+    Path("measured.csv").write_text("a,b\n1,2\n")
+    assert "did you mean 'measured.csv'?" in run("fit", "spiking-som", "mesured.csv", "-o", "m", code=1).stderr
+    Path("map.tectum").write_text("")
+    assert "did you mean 'map.tectum'?" in run("report", "mapp.tectum", "iris", "-o", "r.html", code=1).stderr
+    assert "did you mean 'transform'?" in " ".join(run("tranform", "m", code=2).stderr.replace("│", " ").split())
+    assert "did you mean 'hierarchy'?" in " ".join(run("warmup", "hierachy", code=2).stderr.replace("│", " ").split())
+
+
+def test_doctor(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("TECTUM_DATA", str(tmp_path / "none"))
+    findings = {found["name"]: found for found in json.loads(run("doctor", "--json", code=1).stdout)["findings"]}
+    assert findings["TECTUM_DATA"]["state"] == "wrong"
+    assert "create it, or unset" in findings["TECTUM_DATA"]["detail"]
+    monkeypatch.delenv("TECTUM_DATA")
+    said = run("doctor").stdout
+    assert tectum.__version__ in said
+    assert "a small map learned" in said

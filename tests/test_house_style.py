@@ -32,7 +32,7 @@ LAYERS = {
     "analysis": set[str](),
     "plots": set[str](),
     "streams": {"files"},
-    "persistence": set[str](),
+    "persistence": {"files"},
     "datasets": {"files", "persistence"},
     "models": {"analysis", "core", "engine", "files", "parts", "persistence"},
     "image": {"core", "models"},

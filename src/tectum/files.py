@@ -6,6 +6,7 @@ import re
 import zipfile
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from difflib import get_close_matches
 from pathlib import Path
 from typing import IO, Any
 
@@ -29,6 +30,21 @@ class DataError(ValueError):
     args : tuple
         The message.
     """
+
+
+def no_file(path: str | os.PathLike[str], what: str = "file") -> FileNotFoundError:
+    """The error about a file that is not there; it names one beside it that is called nearly the same."""
+    path = Path(path)
+    if path.is_dir():
+        return FileNotFoundError(f"no {what} at {path}: it is a folder; name a file in it")
+    try:
+        near = get_close_matches(path.name, [other.name for other in path.parent.iterdir()], n=1, cutoff=0.75)
+    except OSError:
+        return FileNotFoundError(f"no {what} at {path}: there is no folder {path.parent}; check the path")
+    if near:
+        return FileNotFoundError(f"no {what} at {path}; did you mean {str(path.with_name(near[0]))!r}?")
+    start = "" if path.is_absolute() else f" (relative paths start at {Path.cwd()})"
+    return FileNotFoundError(f"no {what} at {path}; check the path{start}")
 
 
 @contextmanager

@@ -24,6 +24,8 @@ import numpy as np
 import safetensors
 import safetensors.numpy
 
+from tectum.files import no_file
+
 try:
     import fcntl
 except ImportError:  # not on Windows, which deletes no file that is open
@@ -183,7 +185,7 @@ def load_arrays(path: str | os.PathLike[str]) -> tuple[dict[str, np.ndarray], di
     """
     path = Path(path)
     if not path.is_file():
-        raise FileNotFoundError(f"no model file at {path}; check the path (it must be a file, as written by save)")
+        raise no_file(path, "model file")
     try:
         with safetensors.safe_open(path, framework="numpy") as file:
             header = _parse_header(path, file.metadata())

@@ -9,6 +9,7 @@ import typer
 import tectum
 from tectum.cli import streams as cli_streams, support, waves as cli_waves
 from tectum.cli.encode import encode
+from tectum.cli.environment import doctor, info
 from tectum.cli.images import Cut
 from tectum.cli.options import (
     CheckpointOption,
@@ -364,16 +365,8 @@ def report(
 app.command()(reconstruct)
 app.command()(encode)
 app.command()(warmup)
-
-
-@app.command()
-def info(context: typer.Context) -> None:
-    """Show versions, folders, threads, models and data sets."""
-    out: Output = context.obj
-    facts = support.environment_facts()
-    if out.progress:
-        support.print_facts(facts)
-    out.result(facts)
+app.command()(info)
+app.command()(doctor)
 
 
 if __name__ == "__main__":

@@ -6,6 +6,7 @@ import os
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from difflib import get_close_matches
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -27,6 +28,12 @@ class Group(TyperGroup):
         first = [arg for arg in args[:end] if arg in ANYWHERE]
         with _reporting_errors("--json" in first):
             return super().parse_args(ctx, first + [arg for arg in args[:end] if arg not in ANYWHERE] + args[end:])
+
+    def resolve_command(self, ctx: Any, args: list[str]) -> Any:
+        near = get_close_matches(args[0], self.list_commands(ctx), n=1) if args else []
+        if near and near != args[:1] and self.get_command(ctx, args[0]) is None:
+            ctx.fail(f"No such command {args[0]!r}; did you mean {near[0]!r}?")
+        return super().resolve_command(ctx, args)
 
     def invoke(self, ctx: Any) -> Any:
         with _reporting_errors(ctx.params["as_json"]):

@@ -12,7 +12,7 @@ import typer
 from tectum.cli.options import FrameOptions, option_words
 from tectum.cli.output import Output
 from tectum.cli.support import announce_report, line_of, load_model, quality_of, shell_command, takes
-from tectum.files import files_in
+from tectum.files import files_in, no_file
 from tectum.models.common.checkpoints import checkpoints
 
 if TYPE_CHECKING:
@@ -143,7 +143,7 @@ def open_source(paths: list[Path], frames: FrameOptions) -> Source:
 
     for path in paths:
         if not path.exists():
-            raise FileNotFoundError(f"no file at {path}; check the path (relative paths start at {Path.cwd()})")
+            raise no_file(path)
     kinds = {path.suffix.lower() for path in paths if path.is_file()}
     if kinds and kinds <= {*ARRAYS}:
         if given := option_words(**frames._asdict()):

@@ -2,12 +2,9 @@
 
 import io
 import math
-import os
-import platform
 import shlex
 from collections.abc import Sequence
 from difflib import get_close_matches
-from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
@@ -291,55 +288,3 @@ def write_responses(path: Path, responses: Any, names: list[str], others: dict[s
         np.savetxt(buffer, table, delimiter=",", fmt=form, header=",".join(["winner", *names]), comments="")
     write_atomically(path, buffer.getvalue())
     return int((winners < 0).sum())
-
-
-def environment_facts() -> dict[str, Any]:
-    """Versions, folders, threads, models and data sets."""
-    import tectum
-    from tectum import datasets
-    from tectum.datasets.cache import cache_folder
-
-    def installed(package: str) -> str:
-        try:
-            return version(package)
-        except PackageNotFoundError:
-            return "not installed"
-
-    packages = ("numpy", "scipy", "scikit-learn", "numba", "matplotlib")
-    return {
-        "versions": {"tectum": tectum.__version__, "python": platform.python_version()}
-        | {package: installed(package) for package in packages},
-        "platform": platform.platform(terse=True),
-        "threads": len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count(),
-        "cache": str(cache_folder()),
-        "data_folder": os.environ.get("TECTUM_DATA"),
-        "models": list(MODELS),
-        "datasets": [summary._asdict() for summary in datasets.describe()],
-    }
-
-
-def print_facts(facts: dict[str, Any]) -> None:
-    """The same as tables."""
-    from rich.console import Console
-    from rich.table import Table
-
-    console = Console()
-    versions = "  ".join(f"{name} {number}" for name, number in facts["versions"].items())
-    rows = [
-        ("versions", versions),
-        ("platform", facts["platform"]),
-        ("threads", str(facts["threads"])),
-        ("cache", facts["cache"]),
-        ("TECTUM_DATA", facts["data_folder"] or "not set"),
-        ("models", ", ".join(facts["models"])),
-    ]
-    table = Table.grid(padding=(0, 2, 0, 0))
-    for name, value in rows:
-        table.add_row(f"[dim]{name}[/]", value)
-    console.print(table)
-    sets = Table("data set", "samples", "features", "classes", "source", box=None, pad_edge=False, header_style="dim")
-    for summary in facts["datasets"]:
-        classes = "–" if summary["classes"] is None else str(summary["classes"])
-        sets.add_row(summary["name"], str(summary["samples"]), str(summary["features"]), classes, summary["source"])
-    console.print()
-    console.print(sets)

@@ -7,7 +7,7 @@ import numpy as np
 import typer
 
 from tectum.cli.output import Output
-from tectum.cli.support import MODELS
+from tectum.cli.support import MODELS, check_name
 
 
 def warmup(
@@ -20,9 +20,8 @@ def warmup(
     from tectum.core.compiler import compile_seconds
 
     out: Output = context.obj
-    unknown = [name for name in models or [] if name not in MODELS]
-    if unknown:
-        raise typer.BadParameter(f"MODEL must be one of {', '.join(MODELS)}, got {unknown[0]!r}")
+    for name in models or []:
+        check_name("MODEL", name, [*MODELS])
     seconds: dict[str, dict[str, float]] = {}
     for name in models or MODELS:
         out.say(f"{name} ...")
@@ -49,6 +48,8 @@ def use(name: str) -> Any:
         model = tectum.MapHierarchy(random_state=0).fit(X)
     elif name == "DiehlCook":
         model = tectum.DiehlCook(n_neurons=4, random_state=0).fit(X)
+    elif name == "Network":
+        model = tectum.Network(presentation=20.0, random_state=0).fit(X)
     else:
         sheets = [tectum.parts.Sheet(64, 10.0), tectum.parts.Sheet(16, 5.0)]
         model = tectum.WaveNetwork(sheets, random_state=0).grow(1.0)

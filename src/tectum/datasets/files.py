@@ -10,7 +10,7 @@ import numpy as np
 from tectum.datasets.columns import Table, encode_labels
 from tectum.datasets.dataset import Dataset
 from tectum.datasets.tables import read_csv, read_parquet
-from tectum.files import DataError, read_arrays
+from tectum.files import DataError, no_file, read_arrays
 
 
 def load_file(path: str | os.PathLike[str], **options: Any) -> Dataset:
@@ -21,7 +21,7 @@ def load_file(path: str | os.PathLike[str], **options: Any) -> Dataset:
     """
     path = Path(path)
     if not path.exists():
-        raise FileNotFoundError(f"no file at {path}; check the path (relative paths start at {Path.cwd()})")
+        raise no_file(path)
     suffix = path.suffix.lower()
     if path.is_dir() or suffix not in READERS:
         kind = "a folder" if path.is_dir() else f"suffix {suffix!r}"

@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from tectum.files import DataError
+from tectum.files import DataError, no_file
 
 PathLike = str | os.PathLike[str]
 Pair = tuple[int, int]
@@ -131,7 +131,7 @@ def as_paths(paths: PathLike | Sequence[PathLike], name: str) -> list[Path]:
     found = [Path(path) for path in several]
     for path in found:
         if not path.exists():
-            raise FileNotFoundError(f"no file at {path}; check the path (relative paths start at {Path.cwd()})")
+            raise no_file(path)
     return found
 
 

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from tectum import parts
-from tectum.files import DataError
+from tectum.files import DataError, no_file
 from tectum.models.common.nested import unknown_name
 
 WORDS = {"none": None, "true": True, "false": False, "inf": float("inf"), "nan": float("nan")}
@@ -32,7 +32,7 @@ def load_toml(path: str | os.PathLike[str]) -> dict[str, Any]:
     """The content of a TOML file as it is; errors are those of `read_toml`."""
     path = Path(path)
     if not path.is_file():
-        raise FileNotFoundError(f"no configuration file at {path}; check the path")
+        raise no_file(path, "configuration file")
     try:
         return tomllib.loads(path.read_text(encoding="utf-8"))
     except (ValueError, RecursionError, MemoryError) as error:
