@@ -34,7 +34,7 @@ LAYERS = {
     "streams": {"files"},
     "persistence": {"files"},
     "datasets": {"files", "persistence"},
-    "models": {"analysis", "core", "engine", "files", "parts", "persistence"},
+    "models": {"analysis", "core", "engine", "files", "parts", "persistence", "plots"},
     "image": {"core", "models"},
     "encode": {"datasets", "files", "models", "persistence"},
     "report": {"analysis", "core", "image", "models", "parts", "persistence", "plots", "streams"},

@@ -10,10 +10,10 @@ from tectum.models.common.families import FAMILIES
 
 if TYPE_CHECKING:
     from tectum import analysis, datasets, encode, image, parts, plots, report, streams
-    from tectum.core.events import Recording
     from tectum.models.common.checkpoints import checkpoints
     from tectum.models.common.families import recommended
     from tectum.models.common.map_diagnosis import BrokenMapWarning
+    from tectum.models.common.recording import Recording
     from tectum.models.diehl_cook import DiehlCook
     from tectum.models.map_hierarchy import MapHierarchy
     from tectum.models.network import Network
@@ -50,7 +50,7 @@ __all__ = [
 # name -> module that defines it; the other public names are subpackages
 _HOMES = {family.name: family.module for family in FAMILIES} | {
     "BrokenMapWarning": "tectum.models.common.map_diagnosis",
-    "Recording": "tectum.core.events",
+    "Recording": "tectum.models.common.recording",
     "checkpoints": "tectum.models.common.checkpoints",
     "load": "tectum.persistence",
     "recommended": "tectum.models.common.families",

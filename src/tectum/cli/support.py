@@ -247,6 +247,8 @@ def print_measures(measures: "Sequence[Measure]") -> None:
     from rich.console import Console
     from rich.table import Table
 
+    from tectum.report.numbers import number
+
     methods = list(dict.fromkeys(name for measure in measures for name in measure.values))
     table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="dim")
     table.add_column("")
@@ -257,7 +259,7 @@ def print_measures(measures: "Sequence[Measure]") -> None:
         cells = []
         for method in methods:
             value = measure.values.get(method, math.nan)
-            text = "–" if math.isnan(value) else f"{value:.3f}"
+            text = number(value)
             best = len(measure.values) > 1 and value == measure.best
             cells.append(f"[bold green]{text}[/]" if best else text)
         table.add_row(measure.title, *cells, f"[dim]{measure.better}[/]")

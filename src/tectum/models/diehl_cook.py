@@ -13,7 +13,6 @@ from sklearn.utils.validation import check_array, check_consistent_length, check
 
 from tectum import analysis
 from tectum.core import devices
-from tectum.core.events import Recording
 from tectum.core.memory import check_room
 from tectum.core.random import keys_of_rows, seed_from, uniform_array
 from tectum.engine.standard import network
@@ -22,6 +21,7 @@ from tectum.models.common import parameters, schema
 from tectum.models.common.base import COMMON, POSITIVE, WHOLE, SpikingEstimator, part_constraints
 from tectum.models.common.diagnosis import Diagnosis, diagnose_responders
 from tectum.models.common.progress import progress_bar
+from tectum.models.common.recording import Recording
 from tectum.models.common.scaling import unit_range, unit_values
 from tectum.parts.neurons import threshold
 

@@ -11,13 +11,14 @@ from sklearn.utils._param_validation import Interval
 from sklearn.utils.validation import check_is_fitted
 
 from tectum import analysis, parts
-from tectum.core.events import Recording, SpikeTrain
+from tectum.core.events import SpikeTrain
 from tectum.core.random import integers, keys_of_rows, seed_from
 from tectum.engine.graph import network
 from tectum.engine.graph.records import NEVER, GraphState
 from tectum.models.common import parameters, schema
 from tectum.models.common.base import COMMON, WHOLE, SpikingEstimator, precision_of
 from tectum.models.common.diagnosis import Diagnosis
+from tectum.models.common.recording import Recording
 from tectum.models.common.settings import constructor_arguments
 from tectum.models.hierarchy import description, graph as map_graph, toml as map_toml
 from tectum.models.hierarchy.diagnosis import diagnose_maps

@@ -9,7 +9,7 @@ from numpy.typing import ArrayLike, NDArray
 from sklearn.utils._param_validation import Interval
 
 from tectum import parts
-from tectum.core.events import Recording, SpikeTrain
+from tectum.core.events import SpikeTrain
 from tectum.core.random import keys_of_rows, seed_from
 from tectum.engine.graph import network as engine
 from tectum.engine.graph.records import PLASTIC, GraphState, Stimulus
@@ -17,6 +17,7 @@ from tectum.models.common import schema
 from tectum.models.common.base import SpikingEstimator
 from tectum.models.common.diagnosis import Diagnosis, responders, saturation
 from tectum.models.common.nested import unknown_name
+from tectum.models.common.recording import Recording
 from tectum.models.common.scaling import unit_range, unit_values
 from tectum.models.kit import graph as kit, stimuli
 

@@ -10,7 +10,6 @@ from sklearn.utils._param_validation import StrOptions
 from sklearn.utils.validation import check_array, check_is_fitted
 
 from tectum import analysis
-from tectum.core.events import Recording
 from tectum.core.memory import check_room
 from tectum.core.random import keys_of_rows, seed_from
 from tectum.engine.dictionary import network
@@ -19,6 +18,7 @@ from tectum.models.common import parameters, schema
 from tectum.models.common.base import COMMON, POSITIVE, WHOLE, SpikingEstimator, part_constraints, variant
 from tectum.models.common.diagnosis import Diagnosis
 from tectum.models.common.dictionary_diagnosis import WEAK, diagnose_dictionary
+from tectum.models.common.recording import Recording
 from tectum.parts.event_plasticity import EventSTDP
 from tectum.parts.input_spikes import is_random
 from tectum.parts.latency import LatencyPopulation, LatencyRace

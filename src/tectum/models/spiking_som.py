@@ -13,7 +13,6 @@ from sklearn.utils._param_validation import Interval, StrOptions
 from sklearn.utils.validation import check_array, check_is_fitted
 
 from tectum import analysis
-from tectum.core.events import Recording
 from tectum.core.memory import check_room
 from tectum.core.random import seed_from
 from tectum.engine.maps import network
@@ -23,6 +22,7 @@ from tectum.models.common.base import COMMON, WHOLE, SpikingEstimator, part_cons
 from tectum.models.common.diagnosis import Diagnosis
 from tectum.models.common.map_diagnosis import BrokenMapWarning, Order, diagnose_map, order_of
 from tectum.models.common.map_start import start_points
+from tectum.models.common.recording import Recording
 from tectum.models.common.scaling import FeatureScaling, scaling_of
 from tectum.models.common.weights import checked_weights, copies, distinct, lottery
 from tectum.models.common.wiring import Mixing, direct, followed, from_rings, mixing_of, n_rings, onto_rings
@@ -394,6 +394,28 @@ class SpikingSOM(SpikingEstimator):
         if isinstance(readout, Centroid):
             return analysis.centroid_winner(times, self.grid_, tau_ms=readout.tau)
         return analysis.first_winner(times)
+
+    def positions(self, X: ArrayLike) -> NDArray[np.float64]:
+        """Place of each sample on the map: the row and the column of its winner.
+
+        Parameters
+        ----------
+        X : array-like or sparse matrix of shape (n_samples, n_features)
+
+        Returns
+        -------
+        ndarray of shape (n_samples, 2)
+            NaN if the whole map stayed silent.
+        """
+        winners = self.predict(X)
+        places = self.grid_.positions()[winners]
+        places[winners < 0] = np.nan
+        return places
+
+    @property
+    def cluster_centers_(self) -> NDArray[np.float64]:
+        """The codebook, under the name that `sklearn.cluster` has for it."""
+        return self.codebook_
 
     def inverse_transform(self, responses: ArrayLike) -> NDArray[np.float64]:
         """What the winner of each response prefers.

@@ -9,7 +9,7 @@ from sklearn.utils._param_validation import StrOptions
 from sklearn.utils.validation import check_is_fitted
 
 from tectum import parts
-from tectum.core.events import Recording, SpikeTrain
+from tectum.core.events import SpikeTrain
 from tectum.core.memory import check_room
 from tectum.core.random import seed_from
 from tectum.engine.sheets import images as image_network, network, wires as sheet_wires
@@ -20,6 +20,7 @@ from tectum.models.common.base import COMMON, WHOLE, SpikingEstimator, part_cons
 from tectum.models.common.checkpoints import pause
 from tectum.models.common.diagnosis import Diagnosis
 from tectum.models.common.progress import progress_bar
+from tectum.models.common.recording import Recording
 from tectum.models.waves import (
     file,
     growth,

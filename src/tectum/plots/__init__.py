@@ -24,6 +24,7 @@ from tectum.plots.maps import (
     plot_label_map,
     plot_u_matrix,
 )
+from tectum.plots.measures import plot_measures
 from tectum.plots.profiles import plot_lateral_profile, plot_receptive_fields, plot_stdp_window
 from tectum.plots.spikes import (
     plot_bubble,
@@ -77,6 +78,7 @@ __all__ = [
     "plot_lateral_profile",
     "plot_lattice",
     "plot_map_rasters",
+    "plot_measures",
     "plot_net",
     "plot_orientations",
     "plot_oscillation_raster",

@@ -3,7 +3,7 @@
 from tectum.report.dictionary.study import DictionaryStudy
 from tectum.report.maps.study import Study
 from tectum.report.numbers import Measure
-from tectum.report.page import examine, write_report
+from tectum.report.page import Report, examine, write_report
 from tectum.report.standard.study import ResponderStudy
 from tectum.report.streams.diary import Diary
 from tectum.report.streams.study import StreamStudy
@@ -14,6 +14,7 @@ __all__ = [
     "DictionaryStudy",
     "Look",
     "Measure",
+    "Report",
     "ResponderStudy",
     "StreamStudy",
     "Study",

@@ -11,6 +11,8 @@ from sklearn.cluster import KMeans
 
 from tectum import analysis
 from tectum.analysis import kohonen_codebook
+from tectum.plots.inline import inline_picture, inline_table
+from tectum.plots.measures import measures_size, plot_measures
 
 MOST_RANKED = 1000  # samples for trustworthiness and continuity, whose time grows with the square
 MAP, KOHONEN, K_MEANS = "spiking map", "Kohonen map", "k-means"
@@ -31,6 +33,41 @@ class Measure:
         """The best of the values; NaN if none is a number."""
         known = [value for value in self.values.values() if not math.isnan(value)]
         return (min if self.better == "lower" else max)(known, default=math.nan)
+
+
+class Measured:
+    """What has headline numbers, and shows them in a notebook."""
+
+    measures: list[Measure]
+
+    def plot(self, *, figure: Any = None) -> NDArray[np.object_]:
+        """Draw the headline numbers: a panel for each measure, a bar for each method, the best one strong.
+
+        Parameters
+        ----------
+        figure : Figure or SubFigure, optional
+            Where to draw; a new figure by default.
+
+        Returns
+        -------
+        ndarray of Axes
+        """
+        return plot_measures(self.measures, figure=figure)
+
+    def _repr_html_(self) -> str:
+        methods = list(dict.fromkeys(name for measure in self.measures for name in measure.values))
+        rows = [
+            [measure.title, *(number(measure.values.get(name)) for name in methods), measure.better]
+            for measure in self.measures
+        ]
+        table = inline_table("Headline numbers", rows, ["", *methods, "better"])
+        size = measures_size(len(self.measures), len(methods))
+        return table + inline_picture(lambda figure: self.plot(figure=figure), size, "the headline numbers as bars")
+
+
+def number(value: float | None) -> str:
+    """A headline number for people; a dash where it is not defined."""
+    return "–" if value is None or math.isnan(value) else f"{value:.3f}"
 
 
 @dataclass(frozen=True)

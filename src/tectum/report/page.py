@@ -4,6 +4,7 @@ import os
 import platform
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import datetime
+from html import escape
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -58,6 +59,22 @@ PAGES = {  # by `page` of the family
     "waves": Page(examine_waves, ("growth",), wave_content),
     "streams": Page(examine_stream, ("diary", *ALWAYS), stream_content),
 }
+
+
+class Report(type(Path())):  # type: ignore[misc]
+    """The path of a report that was written, with what it shows.
+
+    Attributes
+    ----------
+    study : Study, DictionaryStudy, ResponderStudy, WaveStudy, StreamStudy or None
+        What `examine` gave; None for a path that was made otherwise.
+    """
+
+    study: AnyStudy | None = None
+
+    def _repr_html_(self) -> str:
+        link = f'<p><a href="{escape(self.as_posix(), quote=True)}">{escape(str(self))}</a></p>'
+        return link if self.study is None else self.study._repr_html_() + link
 
 
 class Figure(NamedTuple):
@@ -171,7 +188,7 @@ def write_report(
     baselines: bool = True,
     random_state: int | None = 0,
     study: AnyStudy | None = None,
-) -> Path:
+) -> Report:
     """Write one HTML page about a fitted model: numbers beside baselines, figures, parameters, how to reproduce it.
 
     The page is self-contained (it loads nothing), follows the reader's choice of light or dark, and prints in light.
@@ -204,8 +221,8 @@ def write_report(
 
     Returns
     -------
-    Path
-        The file.
+    Report
+        The path of the file, which a notebook shows with the headline numbers.
 
     Raises
     ------
@@ -243,7 +260,9 @@ def write_report(
     _leave_out("write_report", model, given, page.examined + page.drawn)
     content = page.content(model, study, facts=_facts(model, seconds), **{key: given[key] for key in page.drawn})
     write_atomically(path, _render(content, model, title, command or _call(model)).encode())
-    return Path(path)
+    written = Report(path)
+    written.study = study
+    return written
 
 
 def _call(model: Any) -> str:

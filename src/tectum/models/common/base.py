@@ -228,6 +228,57 @@ class SpikingEstimator(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEs
         """
         return -float(getattr(self, self._error)(X))
 
+    @available_if(lambda self: hasattr(self, "predict"))
+    def fit_predict(self, X: ArrayLike, y: Any = None) -> NDArray[Any]:
+        """Learn from samples, then tell what `predict` says of each.
+
+        Parameters
+        ----------
+        X : array-like or sparse matrix of shape (n_samples, n_features)
+            Samples, see the class.
+        y : array-like of shape (n_samples,), optional
+            As of `fit`.
+
+        Returns
+        -------
+        ndarray of shape (n_samples,)
+        """
+        return self.fit(X, y).predict(X)
+
+    def plot(self, X: Any = None, y: Any = None, *, image_shape: tuple[int, int] | None = None, ax: Any = None) -> Any:
+        """Draw what the model has learned.
+
+        A `SpikingSOM` draws how far its neurons lie apart (of two features the net itself, of images with
+        ``image_shape`` what each neuron prefers), with X how many samples each neuron wins, with y too their classes. A
+        `SpikingDictionary` and `DiehlCook` draw components as images, a `WaveNetwork` receptive fields on the first
+        sheet, a `MapHierarchy` how often each neuron of the last map was used, with X who wins which frame, and a
+        `Network` the spikes of its readout to the first samples of X.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features), optional
+            Samples to respond to, where the model has a picture with them.
+        y : array-like of shape (n_samples,), optional
+            Their classes.
+        image_shape : (height, width), optional
+            Of samples that are images.
+        ax : Axes, optional
+            Where to draw; a new figure by default.
+
+        Returns
+        -------
+        Axes
+
+        Raises
+        ------
+        ValueError
+            If an argument means nothing for the model, or one is missing; the message says which.
+        """
+        from tectum.models.common.pictures import draw
+
+        check_is_fitted(self)
+        return draw(self, X, y, image_shape, ax)
+
     def _has_started(self) -> bool:
         return hasattr(self, "_state")
 

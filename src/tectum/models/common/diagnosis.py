@@ -1,6 +1,7 @@
 """What may be wrong with a model, and what to do about it."""
 
 from dataclasses import dataclass
+from html import escape
 from typing import Any
 
 import numpy as np
@@ -27,6 +28,14 @@ class Diagnosis:
         width = 2 + max(len(name) for name, _ in self.rows)
         lines = [f"{name:{width}s}{value}" for name, value in self.rows]
         return "\n".join(lines + [f"warning: {warning}" for warning in self.warnings])
+
+    def _repr_html_(self) -> str:
+        from tectum.plots.inline import inline_table
+
+        colour, title = ("#c2410c", f"{len(self.warnings)} warnings") if self.warnings else ("#15803d", "nothing amiss")
+        light = f'<svg width="14" height="14" role="img"><circle cx="7" cy="7" r="6" fill="{colour}"/></svg> '
+        warnings = "".join(f"<li>{escape(warning)}</li>" for warning in self.warnings)
+        return f"{light}{inline_table(title, self.rows)}<ul>{warnings}</ul>"
 
 
 def saturation(weights: NDArray[Any], w_max: float | None) -> float:

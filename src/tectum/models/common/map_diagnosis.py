@@ -6,8 +6,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tectum import analysis
-from tectum.core.events import Recording
 from tectum.models.common.diagnosis import SATURATED, Diagnosis, saturation
+from tectum.models.common.recording import Recording
 
 LEAST_WINNING = 0.5  # share of the neurons that win by chance, below which a map is broken
 MOST_TOGETHER = 2.5  # neurons out of reach of the winner that fire with it, ...

@@ -7,8 +7,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from tectum.core.events import Recording
 from tectum.models.common.diagnosis import Diagnosis
+from tectum.models.common.recording import Recording
 
 WIDE = 0.8  # radius of a field, over that of its sheet, from which it is not compact
 RATE = 50.0  # spikes/s of a node above which waves have become steady firing

@@ -17,7 +17,7 @@ from tectum.analysis.dictionary_baselines import BASELINES
 from tectum.models.common.diagnosis import Diagnosis
 from tectum.parts.representation import ExplainingAway
 from tectum.report.maps.study import MOST_SAMPLES, dense_table
-from tectum.report.numbers import Measure
+from tectum.report.numbers import Measure, Measured
 
 DICTIONARY, MEAN, ZERO = "dictionary", "mean sample", "nothing"
 SOURCES = {
@@ -65,7 +65,7 @@ class Score(NamedTuple):
 
 
 @dataclass(frozen=True)
-class DictionaryStudy:
+class DictionaryStudy(Measured):
     """A dictionary examined on samples: all that the figures and the tables of a report need."""
 
     X: NDArray[np.float64]  # (n, n_features) the samples examined

@@ -11,14 +11,14 @@ from sklearn.utils import _safe_indexing, check_array, check_random_state
 from tectum import analysis
 from tectum.analysis._checks import check_labels
 from tectum.models.common.diagnosis import Diagnosis
-from tectum.report.numbers import MAP, Measure, Method, fit_baselines, measure_classes, measure_maps
+from tectum.report.numbers import MAP, Measure, Measured, Method, fit_baselines, measure_classes, measure_maps
 
 MOST_SAMPLES = 5000  # more samples than this are examined by a random subset
 MOST_CLASSES = 32  # a target with more distinct values is no set of classes
 
 
 @dataclass(frozen=True)
-class Study:
+class Study(Measured):
     """A map examined on samples: all that the figures and the table of a report need."""
 
     samples: Any  # (n, n_features) the samples examined, in the form in which they were given

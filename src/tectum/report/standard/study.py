@@ -12,7 +12,7 @@ from sklearn.cluster import KMeans
 from tectum import analysis
 from tectum.models.common.diagnosis import Diagnosis
 from tectum.report.maps.study import drawn_samples
-from tectum.report.numbers import K_MEANS, Measure
+from tectum.report.numbers import K_MEANS, Measure, Measured
 
 NETWORK, UNTRAINED = "network", "untrained"
 
@@ -25,7 +25,7 @@ class Responders(NamedTuple):
 
 
 @dataclass(frozen=True)
-class ResponderStudy:
+class ResponderStudy(Measured):
     """A network examined on samples: all that the figures and the table of a report need."""
 
     samples: Any  # (n, n_features) the samples examined, in the form in which they were given

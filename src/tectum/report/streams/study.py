@@ -9,9 +9,9 @@ from numpy.typing import NDArray
 from sklearn.cluster import KMeans
 
 from tectum import analysis
-from tectum.core.events import Recording
+from tectum.models.common.recording import Recording
 from tectum.parts.topology import Grid
-from tectum.report.numbers import K_MEANS, KOHONEN, MAP, Measure, class_measures
+from tectum.report.numbers import K_MEANS, KOHONEN, MAP, Measure, Measured, class_measures
 from tectum.report.streams.diary import Diary, Frames
 
 N_REGIONS = 8  # regions of a map for the pictures; as many colours differ for every reader
@@ -78,7 +78,7 @@ class Plane(NamedTuple):
 
 
 @dataclass(frozen=True)
-class StreamStudy:
+class StreamStudy(Measured):
     """A hierarchy on the frames that a diary kept."""
 
     diary: Diary  # what was kept

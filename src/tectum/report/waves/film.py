@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from tectum import plots
 from tectum.analysis import waves
-from tectum.core.events import Recording
+from tectum.models.common.recording import Recording
 from tectum.report.content import Film
 from tectum.report.waves.study import LOOK_MS, WaveStudy
 

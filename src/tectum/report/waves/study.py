@@ -10,9 +10,9 @@ from numpy.typing import NDArray
 from sklearn.base import clone
 
 from tectum.analysis import waves
-from tectum.core.events import Recording
+from tectum.models.common.recording import Recording
 from tectum.models.waves.parameters import AUTHORS, BUDDING, CONTINUOUS, PRECURSOR, SCHEDULED, TOPOGRAPHIC
-from tectum.report.numbers import Measure
+from tectum.report.numbers import Measure, Measured
 
 N_LOOKS = 24  # at growth, the first before it
 N_SCENES = 5  # at looks of which activity is kept
@@ -76,7 +76,7 @@ class Projection:
 
 
 @dataclass(frozen=True)
-class WaveStudy:
+class WaveStudy(Measured):
     """A network of sheets examined: all that the figures and the tables of a report need."""
 
     positions: list[NDArray[np.float64]]  # (n, 2) nodes of each sheet
