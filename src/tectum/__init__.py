@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from tectum.models.common.map_diagnosis import BrokenMapWarning
     from tectum.models.common.recording import Recording
     from tectum.models.diehl_cook import DiehlCook
+    from tectum.models.hierarchy.novelty import MapFullWarning, NoveltyEvent
     from tectum.models.map_hierarchy import MapHierarchy
     from tectum.models.network import Network
     from tectum.models.spiking_dictionary import SpikingDictionary
@@ -27,8 +28,10 @@ __version__ = "0.1.0"
 __all__ = [
     "BrokenMapWarning",
     "DiehlCook",
+    "MapFullWarning",
     "MapHierarchy",
     "Network",
+    "NoveltyEvent",
     "Recording",
     "SpikingDictionary",
     "SpikingSOM",
@@ -50,6 +53,8 @@ __all__ = [
 # name -> module that defines it; the other public names are subpackages
 _HOMES = {family.name: family.module for family in FAMILIES} | {
     "BrokenMapWarning": "tectum.models.common.map_diagnosis",
+    "MapFullWarning": "tectum.models.hierarchy.novelty",
+    "NoveltyEvent": "tectum.models.hierarchy.novelty",
     "Recording": "tectum.models.common.recording",
     "checkpoints": "tectum.models.common.checkpoints",
     "load": "tectum.persistence",

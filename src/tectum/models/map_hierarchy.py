@@ -16,15 +16,15 @@ from tectum.core.random import integers, keys_of_rows, seed_from
 from tectum.engine.graph import network
 from tectum.engine.graph.records import NEVER, GraphState
 from tectum.models.common import parameters, schema
-from tectum.models.common.base import COMMON, WHOLE, SpikingEstimator, precision_of
+from tectum.models.common.base import COMMON, WHOLE, precision_of
 from tectum.models.common.diagnosis import Diagnosis
 from tectum.models.common.recording import Recording
 from tectum.models.common.settings import constructor_arguments
 from tectum.models.hierarchy import description, graph as map_graph, toml as map_toml
 from tectum.models.hierarchy.diagnosis import diagnose_maps
+from tectum.models.hierarchy.noticing import BATCH, NoticingEstimator
 
-BATCH = 32  # frames until progress is shown and an interrupt is served, while learning
-FROZEN = 256  # and in frozen passes, for each thread
+FROZEN = 256  # frames until progress is shown and an interrupt is served, in frozen passes, for each thread
 
 
 class Memory(NamedTuple):
@@ -34,7 +34,7 @@ class Memory(NamedTuple):
     past: list[NDArray[np.int32]]  # INOUT inputs of the last frames, by view
 
 
-class MapHierarchy(SpikingEstimator):
+class MapHierarchy(NoticingEstimator):
     """Spiking maps, some of which see features and some of which hear other maps, paced by clocks in phase.
 
     Each map has excitatory neurons on a grid, whose nearest neighbours excite each other, and inhibitory neurons that
@@ -63,6 +63,9 @@ class MapHierarchy(SpikingEstimator):
         Whether `fit` draws frames at random instead of keeping their order.
     greedy : bool, default=False
         Whether `fit` trains level by level, each with passes of its own, instead of all together.
+    reserve : float, default=0.0
+        Share of the neurons of each map that sees features, kept for what is new: where fewer have never fired, the
+        map is given more rows. 0 keeps the shapes; a `MapFullWarning` then says when a map is nearly full.
     dt : float, default=0.2
         Time step in ms.
     warm_start : bool, default=False
@@ -82,6 +85,13 @@ class MapHierarchy(SpikingEstimator):
         Frames learned so far.
     spike_counts_ : ndarray of shape (n_maps,)
         Spikes of the excitatory neurons of each map while learning.
+    novelty_ : dict of str to ndarray of shape (n_frames,)
+        By map, how new each frame was when it was learned, from 0 to 1: one less the drive of the neuron that it fitted
+        best, over that of a perfect match. Of the last 65,536 frames.
+    events_ : list of NoveltyEvent
+        What was met while learning: new classes, returns of known ones, maps that fill; see `tectum.NoveltyEvent`.
+    classes_ : dict of str to ndarray of shape (n_neurons,)
+        By map, the class that each neuron was recruited for, numbered as they came; -1 for neurons without one.
     n_features_in_, feature_names_in_
         As in scikit-learn.
 
@@ -126,6 +136,7 @@ class MapHierarchy(SpikingEstimator):
         "n_passes": [WHOLE],
         "shuffle": ["boolean"],
         "greedy": ["boolean"],
+        "reserve": [Interval(numbers.Real, 0, 1, closed="left")],
         "dt": [Interval(numbers.Real, 0, 0.5, closed="right")],
     } | COMMON
 
@@ -138,6 +149,7 @@ class MapHierarchy(SpikingEstimator):
         n_passes: int = 1,
         shuffle: bool = False,
         greedy: bool = False,
+        reserve: float = 0.0,
         dt: float = 0.2,
         warm_start: bool = False,
         n_jobs: int | None = None,
@@ -150,6 +162,7 @@ class MapHierarchy(SpikingEstimator):
         self.n_passes = n_passes
         self.shuffle = shuffle
         self.greedy = greedy
+        self.reserve = reserve
         self.dt = dt
         self.warm_start = warm_start
         self.n_jobs = n_jobs
@@ -503,6 +516,7 @@ class MapHierarchy(SpikingEstimator):
             np.full((v.delay if v else 0, int(n)), -1, np.int32) for v, n in zip(views, np.diff(first), strict=True)
         ]
         self._seen = 0
+        self._notice_nothing()
         self.spike_counts_ = np.zeros(len(self.maps_), np.int64)
 
     def _build(self, n_features: int) -> GraphState:
@@ -565,13 +579,15 @@ class MapHierarchy(SpikingEstimator):
         """Show frames one after another."""
         circuit = self._graph.graph.circuit if circuit is None else circuit
         ranked, means, past = self._ranked(X, self._means, self._past, learning=True)
-        state = network.copy_of(self._state)
-        out = network.run(circuit, state, ranked, self._seed, learning=True)
+        state, shown = network.copy_of(self._state), ranked.copy()  # winners are filled in
+        out = network.run(circuit, state, ranked, self._seed, learning=True, match=True)
         total = out.counts.sum(axis=0)
         first = circuit.first
         spikes = [int(total[first[2 * k] : first[2 * k + 1]].sum()) for k in range(len(self.maps_))]
+        news = self._notice(shown, out, circuit.gates.factor[::2] > 1.0)
         seen, counts = self._seen + len(X), self.spike_counts_ + np.array(spikes)
-        self._commit(_state=state, _means=means, _past=past, _seen=seen, spike_counts_=counts)
+        self._commit(_state=state, _means=means, _past=past, _seen=seen, spike_counts_=counts, **news.kept)
+        self._tell(news.events)
 
     def _unseen(self, X: NDArray[Any]) -> NDArray[np.int32]:
         """Inputs that fire in frames of which the first has no past, by the codes as they are."""
@@ -580,19 +596,22 @@ class MapHierarchy(SpikingEstimator):
 
     def _respond(self, X: NDArray[Any], memory: Memory | None) -> NDArray[np.float64]:
         """Scores of all neurons to frames that follow those in memory, which changes, or to each from rest."""
+        circuit, out = self._graph.graph.circuit, self._run_frozen(X, memory)
+        return map_graph.scores(out.counts, out.latency, circuit.frame * circuit.dt)
+
+    def _run_frozen(self, X: NDArray[Any], memory: Memory | None, *, match: bool = False) -> Any:
         circuit = self._graph.graph.circuit
         if memory is None:
-            out = network.respond(circuit, self._state, self._unseen(X), self._seed ^ keys_of_rows(X))
-        else:
-            ranked, _, memory.past[:] = self._ranked(X, self._means, memory.past, learning=False)
-            out = network.run(circuit, memory.state, ranked, self._seed, learning=False)
-        return map_graph.scores(out.counts, out.latency, circuit.frame * circuit.dt)
+            return network.respond(circuit, self._state, self._unseen(X), self._seed ^ keys_of_rows(X), match=match)
+        ranked, _, memory.past[:] = self._ranked(X, self._means, memory.past, learning=False)
+        return network.run(circuit, memory.state, ranked, self._seed, learning=False, match=match)
 
     def _get_state(self) -> tuple[dict[str, np.ndarray], dict[str, Any]]:
         arrays, header = super()._get_state()
         arrays |= {f"mean.{s}": mean for s, mean in enumerate(self._means)}
         arrays |= {f"past.{s}": past for s, past in enumerate(self._past)}
         arrays["spike_counts"] = self.spike_counts_
+        arrays |= self._noticed_arrays()
         return arrays, header | {"maps": parameters.to_json(self.maps_)}
 
     def _set_state(self, arrays: dict[str, np.ndarray], header: dict[str, Any]) -> None:
@@ -602,6 +621,7 @@ class MapHierarchy(SpikingEstimator):
         self._means = [arrays[f"mean.{s}"] for s in range(n)]
         self._past = [arrays[f"past.{s}"] for s in range(n)]
         self.spike_counts_ = arrays["spike_counts"]
+        self._set_noticed(arrays)
 
 
 def _over_the_highest(scores: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -1,5 +1,6 @@
 """From a stream into a model."""
 
+import inspect
 from collections.abc import Callable
 from typing import Any
 
@@ -27,7 +28,7 @@ def learn(
     stream : Stream or iterable of Chunk
         The samples.
     model : object
-        Estimator with ``partial_fit``.
+        Estimator with ``partial_fit``; it is told the times of the samples if it takes ``time_s``.
     progress : callable or None, default=None
         Called with the number of samples of each chunk after it was learned.
     on_chunk : callable or None, default=None
@@ -59,6 +60,7 @@ def learn(
         skip = check_whole(skip, "learn.skip", "0 begins with the first sample")
     n_learned = 0
     n_features = stream.n_features if isinstance(stream, Stream) else None
+    takes_times = "time_s" in inspect.signature(model.partial_fit).parameters
     try:
         for chunk in stream:
             passed = min(skip, len(chunk.X))
@@ -67,7 +69,7 @@ def learn(
             if len(taken.X) == 0:
                 continue
             n_features = _check(taken, n_features)
-            model.partial_fit(taken.X)
+            model.partial_fit(taken.X, **({"time_s": taken.time_s} if takes_times else {}))
             n_learned += len(taken.X)
             if progress is not None:
                 progress(len(taken.X))

@@ -29,7 +29,7 @@ from tectum.engine.graph.arrivals import arrive, copy_weights
 from tectum.engine.graph.input import begin_input, input_onset, recall, remember
 from tectum.engine.graph.neurons import fire, move, raises, recover, relax, settle
 from tectum.engine.graph.records import CLOCK_STREAM, NEVER, VOLLEY_DELAY
-from tectum.engine.graph.recruitment import ease
+from tectum.engine.graph.recruitment import ease, match
 from tectum.parts.coupling import ClockStep, follow
 from tectum.parts.neurons import held, noise as noise_of, rest
 
@@ -192,6 +192,8 @@ def run_graph(circuit, others, state, out, scratch, stimulus, seeds, learning, f
                     state.due[s, step % state.due.shape[1]] = -1
             state.clock[0] = stop
             if stop % circuit.cycle == 0:
+                if stop == end - circuit.frame + circuit.cycle:
+                    match(circuit, state, out, scratch, frame)
                 ease(circuit, state, scratch, learning)
         remember(circuit, state, out, frame)
         if learning:

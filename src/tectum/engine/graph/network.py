@@ -222,6 +222,7 @@ def run(
     n_events: int = 0,
     field: bool = False,
     potentials: bool = False,
+    match: bool = False,
 ) -> GraphOutput:
     """Present frames; changes `state`.
 
@@ -237,6 +238,8 @@ def run(
         Whether each frame meets a graph at rest, with the thresholds `raised` if given.
     field, potentials : bool
         Whether mean inhibitory conductances and potentials are kept, once per ms.
+    match : bool
+        Whether it is kept how well the first cycle of each frame fits what has been learned.
     """
     if not isinstance(stimulus, Stimulus):
         stimulus = stimulus_of(circuit, stimulus, drive=drive)
@@ -251,6 +254,7 @@ def run(
         np.zeros(1, np.int64),
         np.zeros((n_times if field else 0, n_pops), np.float32),
         np.zeros((n_times if potentials else 0, n), np.float32),
+        np.zeros((n_frames if match else 0, n_pops), np.float32),
     )
     seeds = np.atleast_1d(np.asarray(seeds, np.uint64))
     scratch = scratch_for(circuit, len(state.weights))
@@ -260,11 +264,17 @@ def run(
 
 
 def respond(
-    circuit: GraphCircuit, learned: GraphState, stimulus: Stimulus | NDArray[np.int32], seeds: NDArray[np.uint64]
+    circuit: GraphCircuit,
+    learned: GraphState,
+    stimulus: Stimulus | NDArray[np.int32],
+    seeds: NDArray[np.uint64],
+    match: bool = False,
 ) -> GraphOutput:
-    """Response to each frame from rest, with frozen weights; `seeds` (n_frames,) for its noise."""
+    """Response to each frame from rest, with frozen weights; `seeds` (n_frames,) for its noise; `match` as of `run`."""
     state = at_rest(circuit, learned)
-    return run(circuit, state, stimulus, seeds, learning=False, from_rest=True, raised=learned.raised.copy())
+    return run(
+        circuit, state, stimulus, seeds, learning=False, from_rest=True, raised=learned.raised.copy(), match=match
+    )
 
 
 def _as_built(circuit: GraphCircuit) -> GraphCircuit:

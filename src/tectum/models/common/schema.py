@@ -189,7 +189,29 @@ def map_hierarchy(model: Any, arrays: Mapping[str, np.ndarray], header: Mapping[
     for s, view in enumerate(views):
         found[f"mean.{s}"] = Array("float64", view.coder.start().shape if view else (0,))
         found[f"past.{s}"] = Array("int32", (view.delay if view else 0, lengths[s]), -1, fires[s] - 1)
+    found |= _noticed(len(model.maps_), sum(math.prod(m.shape) for m in model.maps_), int(sum(lengths)))
     return found | {"spike_counts": Array("int64", (len(model.maps_),), 0)}
+
+
+def _noticed(n_maps: int, n_neurons: int, n_ranked: int) -> dict[str, Array | Range]:
+    """What maps have noticed, of files after version 0.1."""
+    numbers = {"mean": Array("float64", (n_maps,), 0, 1), "deviation": Array("float64", (n_maps,), 0, 1)}
+    numbers |= {
+        "since": Array("int64", (n_maps, 3), 0, LONGEST),
+        "current": Array("int64", (n_maps, 2), -1, LONGEST),
+        "classes": Array("int64", (n_maps,), 0, LONGEST),
+        "typical": Array("float64", (n_maps,), 0, 1),
+        "told": Array("int64", (n_maps,), 0, 2),
+        "labels": Array("int64", (n_neurons,), -1, LONGEST),
+        "past": Array("int32", (None, n_ranked), -1),
+        "novelty": Array("float32", (None, n_maps), -1, 1),
+    }
+    events = {
+        "events": Array("int64", (None, 5), -1, np.array([LONGEST, n_maps - 1, n_neurons, 6, LONGEST])),
+        "event_values": Array("float64", (None, 2), -1),
+    }
+    named = {f"noticed.{name}": wanted for name, wanted in numbers.items()} | events
+    return {name: wanted._replace(optional=True) for name, wanted in named.items()}
 
 
 def network(model: Any, arrays: Mapping[str, np.ndarray], header: Mapping[str, Any]) -> Schema:

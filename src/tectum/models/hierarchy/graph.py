@@ -105,7 +105,7 @@ def resolved(maps: Any, clock: Any, n_features: int) -> list[parts.Map]:
         levels = {other.name: other.level or 0 for other in found}
         below = [levels[s.of] for s in m.sources if isinstance(s, parts.Spikes) and s.of in levels]
         level = max(below, default=-1) + 1 if m.level is None else m.level
-        m = m._replace(level=level, shape=_grid(m), **filled)
+        m = m._replace(level=level, shape=grid_of(m), **filled)
         found.append(m._replace(phase=_phase(m) if m.phase is None else m.phase))
     share = sizes(found, n_features)[1] // sum(math.prod(m.shape) for m in found)
     for m in found:
@@ -207,7 +207,8 @@ def sizes(maps: list[parts.Map], n_features: int) -> tuple[int, int]:
     return sum(n[m.name] + m.inhibition.n for m in maps), n_weights
 
 
-def _grid(m: parts.Map) -> parts.Grid:
+def grid_of(m: parts.Map) -> parts.Grid:
+    """The grid on which its neurons stand."""
     return TOPOLOGIES[m.topology](*m.shape)
 
 
@@ -217,7 +218,7 @@ def _populations(m: parts.Map, place: dict[str, int]) -> list[network.Population
     paced, followed = None if isinstance(m.clock, parts.Entrainment) else m.clock, -1
     if heard and isinstance(paced, parts.AdaptiveClock):
         followed, paced = place[heard[0].of], paced._replace(lead=paced.lead + heard[0].delay)
-    spread = near_weights(m.spread, _grid(m))
+    spread = near_weights(m.spread, grid_of(m))
     return [
         network.Population(
             n,
@@ -249,7 +250,7 @@ def _local(m: parts.Map, first: int) -> list[network.Projection]:
         network.Projection(E, I, loop.delay, uniform=loop.excitation),
         network.Projection(I, E, loop.delay, inhibitory=True, uniform=loop.inhibition),
         network.Projection(I, I, loop.delay, inhibitory=True, uniform=loop.mutual),
-        network.Projection(E, E, loop.delay, fixed=near_weights(m.lateral, _grid(m))),
+        network.Projection(E, E, loop.delay, fixed=near_weights(m.lateral, grid_of(m))),
     ]
 
 
@@ -271,6 +272,22 @@ def levels_of(maps: list[parts.Map]) -> list[list[int]]:
     """Numbers of the maps of each level, from below."""
     found = sorted({m.level for m in maps if m.level is not None})
     return [[k for k, m in enumerate(maps) if m.level == level] for level in found]
+
+
+def over_sources(graph: MapGraph, values: NDArray[np.float64]) -> NDArray[np.float64]:
+    """For each map (n_frames, n_maps) the highest of values (n_frames, n_inputs) over the features that it sees, or
+    those of the maps that it hears; 0 for maps that the features do not reach.
+    """
+    circuit, names = graph.graph.circuit, [m.name for m in graph.maps]
+    found = np.zeros((len(values), len(names)))
+    for _ in names:  # as often as there are maps, so that values pass through all levels
+        for k, m in enumerate(graph.maps):
+            for row, source in zip(graph.incoming[k], m.sources, strict=True):
+                if isinstance(source, parts.Features):
+                    found[:, k] = np.maximum(found[:, k], values[:, circuit.projections.source[row]])
+                elif isinstance(source, parts.Spikes):
+                    found[:, k] = np.maximum(found[:, k], found[:, names.index(source.of)])
+    return found
 
 
 def learning_only(circuit: Any, maps: list[int] | None) -> Any:

@@ -1,0 +1,283 @@
+"""What a hierarchy of maps notices while it learns, and how it is changed around what it has learned."""
+
+import math
+import numbers
+import warnings
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any, NamedTuple, Self
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+from sklearn.utils.validation import check_is_fitted
+
+from tectum import parts
+from tectum.models.common.base import SpikingEstimator
+from tectum.models.hierarchy import graph as map_graph, novelty as news, rebuild
+from tectum.models.hierarchy.graph import MapGraph
+from tectum.models.hierarchy.novelty import MapFullWarning, NoveltyEvent
+
+BATCH = 32  # frames until progress is shown and an interrupt is served, while learning
+
+
+class News(NamedTuple):
+    """What is new in some frames."""
+
+    kept: dict[str, Any]  # attributes
+    events: list[NoveltyEvent]
+
+
+class NoticingEstimator(SpikingEstimator):
+    """Base of `MapHierarchy`: novelty of frames, events, and clocks and shapes that change after learning."""
+
+    _times: NDArray[np.float64] | None = None  # of the frames that are being learned
+    _timed_from: int = 0
+    _listeners: tuple[Callable[[NoveltyEvent], object], ...] = ()
+    _noticed: news.Noticed
+    _events: list[NoveltyEvent]
+    _graph: MapGraph
+    maps_: list[parts.Map]
+    reserve: float
+    dt: float
+    cycles: int
+
+    def partial_fit(self, X: ArrayLike, y: Any = None, *, time_s: ArrayLike | None = None) -> Self:
+        """Go on learning from frames in their order.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_frames, n_features)
+            Only the direction of a frame counts, not its length, unless a `Ranked` code says otherwise.
+        y : ignored
+        time_s : array-like of shape (n_frames,) or None, default=None
+            Time of each frame in s, which `events_` tell.
+
+        Returns
+        -------
+        MapHierarchy
+            The estimator itself.
+
+        Raises
+        ------
+        ValueError
+            As `fit`, or if there are not as many times as frames.
+        """
+        if time_s is None:
+            return super().partial_fit(X)
+        times = np.asarray(time_s, np.float64)
+        if times.shape != (np.shape(X)[0],):
+            raise ValueError(
+                f"MapHierarchy.partial_fit.time_s must have a time for each of the {np.shape(X)[0]} frames, "
+                f"got shape {times.shape}"
+            )
+        first = getattr(self, "_seen", 0)
+        self._times, self._timed_from = times, first
+        try:
+            return super().partial_fit(X)
+        finally:
+            self._times = None
+
+    def novelty(self, X: ArrayLike) -> dict[str, NDArray[np.float64]]:
+        """How new frames are to what has been learned, weights frozen.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_frames, n_features)
+
+        Returns
+        -------
+        dict of str to ndarray of shape (n_frames,)
+            By map, 0 to 1, as `novelty_`.
+        """
+        X, memory = self._samples(X), self._memory()
+        found = [
+            self._novelty_of(self._run_frozen(X[k : k + BATCH], memory, match=True)) for k in range(0, len(X), BATCH)
+        ]
+        return dict(zip([m.name for m in self.maps_], np.concatenate(found).T, strict=True))
+
+    def subscribe(self, listener: Callable[[NoveltyEvent], object]) -> Callable[[], None]:
+        """Have a function called with each event when it happens, at the latest 32 frames later.
+
+        Parameters
+        ----------
+        listener : callable
+            Called with a `NoveltyEvent`. It is not kept in files, copies and pickles of the hierarchy.
+
+        Returns
+        -------
+        callable
+            Without arguments; ends the calls.
+        """
+        self._listeners = (*self._listeners, listener)
+
+        def end() -> None:
+            self._listeners = tuple(other for other in self._listeners if other is not listener)
+
+        return end
+
+    def set_phases(self, phases: Mapping[str, float]) -> Self:
+        """Move the clocks of maps that have learned, and nothing else: who is heard changes, no weight does.
+
+        Parameters
+        ----------
+        phases : mapping of str to float
+            By map, the phase of its clock in ms, see `Map`; maps that are not named keep theirs.
+
+        Returns
+        -------
+        MapHierarchy
+            The estimator itself, at rest.
+
+        Raises
+        ------
+        ValueError
+            If there is no such map, or it has no clock with a period, or the phase is not a finite number.
+        """
+        for name, phase in phases.items():
+            m = self._named("set_phases", name)
+            if isinstance(m.clock, parts.Entrainment):
+                raise ValueError(
+                    f"MapHierarchy.set_phases.phases must name maps with a clock; {name!r} is entrained by the maps "
+                    "that it hears: move theirs"
+                )
+            if not isinstance(phase, numbers.Real) or not math.isfinite(phase):
+                raise ValueError(f"MapHierarchy.set_phases.phases must be finite, in ms, got {phase!r} for {name!r}")
+        self._built_anew([m._replace(phase=float(phases.get(m.name, m.phase or 0.0))) for m in self.maps_])
+        return self
+
+    @property
+    def novelty_(self) -> dict[str, NDArray[np.float32]]:
+        """See the class."""
+        check_is_fitted(self)
+        return {m.name: self._noticed.novelty[:, k] for k, m in enumerate(self.maps_)}
+
+    @property
+    def events_(self) -> list[NoveltyEvent]:
+        """See the class."""
+        check_is_fitted(self)
+        return list(self._events)
+
+    @property
+    def classes_(self) -> dict[str, NDArray[np.int64]]:
+        """See the class."""
+        check_is_fitted(self)
+        ends = np.cumsum([math.prod(m.shape) for m in self.maps_])[:-1]
+        labels = np.split(self._noticed.labels, ends)
+        return {m.name: found for m, found in zip(self.maps_, labels, strict=True)}
+
+    def _memory(self) -> Any:
+        """What a frozen pass keeps of the frames before."""
+        raise NotImplementedError
+
+    def _run_frozen(self, X: NDArray[Any], memory: Any, *, match: bool = False) -> Any:
+        """What the graph does with frames, weights frozen."""
+        raise NotImplementedError
+
+    def _named(self, method: str, name: str | None) -> parts.Map:
+        """The map of that name."""
+        raise NotImplementedError
+
+    def _in_order(self, X: NDArray[Any]) -> Iterator[NDArray[Any]]:
+        """Chunks that end where they would in one long stream, since maps grow at their ends."""
+        done = 0
+        while done < len(X):
+            stop = done + BATCH - self._seen % BATCH
+            yield X[done:stop]
+            done = stop
+
+    def _built_anew(self, maps: list[parts.Map]) -> None:
+        """Around what was learned, other maps that have as many neurons or more; all at rest."""
+        old = self._graph
+        built = map_graph.build(maps, self.n_features_in_, self._seed, dt=float(self.dt), cycles=int(self.cycles))
+        state = rebuild.carried(old, self._state, built, built.graph.first)
+        sizes = [[math.prod(m.shape) for m in some] for some in (self.maps_, maps)]
+        noticed = news.remapped(self._noticed, *sizes)
+        empty = built.graph.first._replace(weights=built.graph.first.weights[:0].copy())
+        graph = built._replace(graph=built.graph._replace(first=empty))
+        self._commit(maps_=maps, _graph=graph, _state=state, _noticed=noticed)
+
+    def _notice_nothing(self) -> None:
+        """Before the first frame."""
+        n_ranked = int(self._graph.graph.circuit.input_first[-1])
+        self._noticed = news.nothing([math.prod(m.shape) for m in self.maps_], n_ranked)
+        self._events = []
+
+    def _noticed_arrays(self) -> dict[str, NDArray[Any]]:
+        """What was noticed, for a file."""
+        kept = {f"noticed.{name}": np.nan_to_num(array, nan=-1.0) for name, array in self._noticed._asdict().items()}
+        return kept | news.as_table(self._events, [m.name for m in self.maps_])
+
+    def _set_noticed(self, arrays: Mapping[str, NDArray[Any]]) -> None:
+        """The way back."""
+        self._notice_nothing()
+        if "noticed.mean" in arrays:  # not of version 0.1
+            kept = news.Noticed(*(arrays[f"noticed.{name}"] for name in news.Noticed._fields))
+            self._noticed = kept._replace(novelty=np.where(kept.novelty < 0.0, np.float32(np.nan), kept.novelty))
+            names = [m.name for m in self.maps_]
+            self._events = news.from_table(arrays["events"], arrays["event_values"], names)
+
+    def _notice(self, shown: NDArray[np.int32], out: Any, learners: NDArray[np.bool_]) -> News:
+        """What is new in frames that were shown."""
+        circuit = self._graph.graph.circuit
+        spans = [slice(a, b) for a, b in zip(circuit.input_first[:-1], circuit.input_first[1:], strict=True)]
+        cuts = map_graph.over_sources(self._graph, news.cuts_of(shown, self._noticed.past, spans))
+        counts = [out.counts[:, circuit.first[2 * k] : circuit.first[2 * k + 1]] for k in range(len(self.maps_))]
+        scores = map_graph.scores(out.counts, out.latency, circuit.frame * circuit.dt)
+        winners = []
+        for k in range(len(self.maps_)):
+            here = scores[:, circuit.first[2 * k] : circuit.first[2 * k + 1]]
+            winners.append(np.where(here.max(axis=1) > 0.0, here.argmax(axis=1), -1))
+        novelty = np.where(learners, self._novelty_of(out), np.nan)
+        frames = self._seen + np.arange(len(shown))
+        times = np.full(len(shown), np.nan) if self._times is None else self._times[frames - self._timed_from]
+        names = [m.name for m in self.maps_]
+        fired = [c > 0 for c in counts]
+        noticed, events = news.notice(
+            self._noticed, names, shown, cuts, novelty, np.stack(winners, 1), fired, frames, times
+        )
+        return News({"_noticed": noticed, "_events": [*self._events, *events][-news.MOST_KEPT :]}, events)
+
+    def _novelty_of(self, out: Any) -> NDArray[np.float64]:
+        """Novelty (n_frames, n_maps) of what was shown."""
+        drives = np.array([m.norm.drive for m in self.maps_])
+        return np.clip(1.0 - out.match[:, ::2] / drives, 0.0, 1.0)
+
+    def _grow(self) -> list[NoveltyEvent]:
+        """Give rows to maps with fewer unused neurons than the reserve."""
+        maps, events = [], []
+        for m in self.maps_:
+            rows = m.shape[0]
+            if _sees(m):
+                rows = rebuild.rows_wanted(m, int((self.classes_[m.name] >= 0).sum()), float(self.reserve))
+            if rows > m.shape[0]:
+                events.append(NoveltyEvent(self._seen, math.nan, m.name, -1, "grown", 0.0, -1))
+            maps.append(m._replace(shape=map_graph.grid_of(m._replace(shape=(rows, m.shape[1])))))
+        if events:
+            self._built_anew(maps)
+            self._events = [*self._events, *events]
+        return events
+
+    def _tell(self, events: list[NoveltyEvent]) -> None:
+        """Let maps grow that fill, then warn, and call those that listen."""
+        if self.reserve > 0.0 and self._seen % BATCH == 0:
+            events = [*events, *self._grow()]
+        for event in events:
+            if event.why == "nearly full" and not self.reserve and _sees(self._named("_tell", event.map)):
+                used = int((self.classes_[event.map] >= 0).sum())
+                warnings.warn(
+                    f"map {event.map!r} has {len(self.classes_[event.map]) - used} of {len(self.classes_[event.map])} "
+                    "neurons left for what is new: set MapHierarchy(reserve=0.1), so that it grows, or give it a "
+                    "larger shape",
+                    MapFullWarning,
+                    stacklevel=2,
+                )
+            for listener in self._listeners:
+                listener(event)
+
+    def __getstate__(self) -> Any:
+        """Without those that listen."""
+        return {name: value for name, value in super().__getstate__().items() if name != "_listeners"}
+
+
+def _sees(m: parts.Map) -> bool:
+    """Whether a map sees features."""
+    return any(isinstance(source, parts.Features) for source in m.sources)

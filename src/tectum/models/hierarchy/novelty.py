@@ -1,0 +1,285 @@
+"""What is new to the maps of a hierarchy while they learn: how new each frame is, and events worth telling.
+
+A frame is new to a map as far as its spikes miss the weights of all neurons that have learned: one less the drive of
+the best of them, over the drive of a perfect match. What comes at once is told from what drifts by the input itself:
+at a *cut* most of a frame's input spikes were in none of the last few frames. A neuron recruited at a cut, where the
+map is more surprised than of late, begins a class; one recruited without a cut extends the class at hand; known neurons
+that win for some frames after a cut are a return. Surprise is measured against running mean and deviation, as in
+control charts (Page 1954, Biometrika 41:100-115).
+"""
+
+import math
+from collections.abc import Sequence
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+CUT = 0.5  # share of the input spikes of a frame that were in none of the frames before
+BEFORE = 3  # so many frames before
+SURPRISE = 1.5  # deviations above the mean
+LEAST_DEVIATION = 0.03
+PACE = 0.05  # share of the way that mean and deviation move in a frame
+MOST = 3.0  # deviations that count for them at most
+WITHIN = 2  # frames between cut, surprise and recruit
+SETTLED = 3  # frames that known neurons must win to be a return
+LONG_AGO = 2**31  # frames
+NEARLY = 0.9  # share of neurons in use from which a map is nearly full
+TYPICAL = 0.5  # novelty of what begins a class, before any but the first has
+LIKE_BEFORE = 0.8  # of the mean novelty of classes so far, from which a frame that finds no neuron is one too
+MOST_KEPT = 2**16  # frames of which novelty is kept, and events
+WHYS = ("new class", "growth", "return", "nearly full", "full", "unplaced", "grown")
+
+
+class NoveltyEvent(NamedTuple):
+    """Something that a map of a hierarchy met while it learned.
+
+    Parameters
+    ----------
+    frame : int
+        Frames learned before it.
+    time_s : float
+        Time of the stream in s; NaN if it was not told.
+    map : str
+        Name of the map.
+    neuron : int
+        The winner, -1 for none.
+    why : str
+        ``"new class"``: a neuron was recruited where the scene changed at once. ``"growth"``: one was recruited
+        in a scene that goes on. ``"return"``: the scene changed to one that is known. ``"nearly full"``, ``"full"``:
+        nine tenths, all of the neurons are in use. ``"unplaced"``: something as new as a class, in a map that is full.
+        ``"grown"``: the map was given more neurons.
+    novelty : float
+        Of the frame, 0 to 1.
+    label : int
+        Class of the neuron, numbered from 0 as they came; -1 for none.
+    """
+
+    frame: int  # frames learned before it
+    time_s: float  # of the stream; NaN if it was not told
+    map: str
+    neuron: int  # that won, -1 for none
+    why: str  # one of `WHYS`
+    novelty: float  # of the frame, 0 to 1
+    label: int  # class of the neuron, -1 for none; classes are numbered from 0 as they come
+
+    def __str__(self) -> str:
+        meaning = {
+            "new class": f"something new: class {self.label}, neuron {self.neuron}",
+            "growth": f"neuron {self.neuron} joins class {self.label}",
+            "return": f"class {self.label} is back, neuron {self.neuron}",
+            "nearly full": "the map is nearly full",
+            "full": "the map is full: what is new shares neurons with what is old",
+            "unplaced": "something new, but the map is full",
+            "grown": "the map was given more neurons",
+        }[self.why]
+        return f"{self.map}: {meaning} (novelty {self.novelty:.2f})"
+
+
+class MapFullWarning(UserWarning):
+    """A map of a hierarchy has hardly any neurons left for what is new.
+
+    Parameters
+    ----------
+    *args : object
+        As of any warning: the message.
+    """
+
+
+class Noticed(NamedTuple):
+    """What the maps have noticed (IN, replaced and never changed), a row or an entry for each map."""
+
+    mean: NDArray[np.float64]  # (n_maps,) of the novelty, running
+    deviation: NDArray[np.float64]  # (n_maps,)
+    since: NDArray[np.int64]  # (n_maps, 3) frames since a cut, a surprise, and since the candidate began to win
+    current: NDArray[np.int64]  # (n_maps, 2) class at hand, and candidate for it; -1 none
+    classes: NDArray[np.int64]  # (n_maps,) number of classes
+    typical: NDArray[np.float64]  # (n_maps,) mean novelty of what began a class, 0 before the second
+    told: NDArray[np.int64]  # (n_maps,) 1: nearly full, 2: full
+    labels: NDArray[np.int64]  # (n_neurons of all maps,) class of each neuron, -1: it has not fired while learning
+    past: NDArray[np.int32]  # (BEFORE, n_ranked) inputs that fired in the last frames, -1 none
+    novelty: NDArray[np.float32]  # (n, n_maps) of the last frames, NaN for maps that did not learn
+
+
+def nothing(sizes: Sequence[int], n_ranked: int) -> Noticed:
+    """Of maps of so many neurons, before the first frame."""
+    n = len(sizes)
+    return Noticed(
+        mean=np.zeros(n),
+        deviation=np.zeros(n),
+        since=np.full((n, 3), LONG_AGO, np.int64),
+        current=np.full((n, 2), -1, np.int64),
+        classes=np.zeros(n, np.int64),
+        typical=np.zeros(n),
+        told=np.zeros(n, np.int64),
+        labels=np.full(sum(sizes), -1, np.int64),
+        past=np.full((BEFORE, n_ranked), -1, np.int32),
+        novelty=np.zeros((0, n), np.float32),
+    )
+
+
+def cuts_of(ranked: NDArray[np.int32], past: NDArray[np.int32], spans: Sequence[slice]) -> NDArray[np.float64]:
+    """Share of each frame's input spikes, by stretch of the inputs, that were in none of the frames before.
+
+    Parameters
+    ----------
+    ranked : ndarray of shape (n_frames, n_ranked)
+        Inputs that fire, -1 for none.
+    past : ndarray of shape (BEFORE, n_ranked)
+        The same for the frames before.
+    spans : list of slice
+        Columns of each input.
+
+    Returns
+    -------
+    ndarray of shape (n_frames, len(spans))
+        1 for frames of which nothing was there before, 0 if all was in one of the frames before.
+    """
+    rows = np.concatenate([past, ranked])
+    found = np.zeros((len(ranked), len(spans)))
+    for s, span in enumerate(spans):
+        sets = [row[row >= 0] for row in rows[:, span]]
+        for m in range(len(ranked)):
+            now = sets[m + len(past)]
+            common = [np.isin(now, before, assume_unique=True).sum() for before in sets[m : m + len(past)]]
+            found[m, s] = 1.0 - max(common) / len(now) if len(now) else 0.0
+    return found
+
+
+def notice(
+    before: Noticed,
+    names: Sequence[str],
+    ranked: NDArray[np.int32],
+    cuts: NDArray[np.float64],
+    novelty: NDArray[np.float64],
+    winners: NDArray[np.int64],
+    fired: Sequence[NDArray[np.bool_]],
+    frames: NDArray[np.int64],
+    times: NDArray[np.float64],
+) -> tuple[Noticed, list[NoveltyEvent]]:
+    """What maps notice of frames that were just learned.
+
+    Parameters
+    ----------
+    before : Noticed
+    names : list of str
+        Of the maps.
+    ranked : ndarray of shape (n_frames, n_ranked)
+        Inputs that fired.
+    cuts, novelty : ndarray of shape (n_frames, n_maps)
+        How much of the input was not there before; how new it was to what had been learned, NaN where nothing learns.
+    winners : ndarray of shape (n_frames, n_maps)
+        -1 for none.
+    fired : list of ndarray of shape (n_frames, n_neurons)
+        By map.
+    frames, times : ndarray of shape (n_frames,)
+        Frames learned before each, and its time in s.
+
+    Returns
+    -------
+    noticed : Noticed
+    events : list of NoveltyEvent
+        In their order.
+    """
+    kept = np.concatenate([before.novelty, novelty.astype(np.float32)])[-MOST_KEPT:]
+    past = np.concatenate([before.past, ranked])[-BEFORE:]
+    copies: dict[str, Any] = {name: array.copy() for name, array in before._asdict().items()}
+    now = Noticed(**copies | {"past": past, "novelty": kept})
+    events: list[NoveltyEvent] = []
+    ends = np.cumsum([0, *(f.shape[1] for f in fired)])
+    for m, frame in enumerate(frames.tolist()):
+        for k, name in enumerate(names):
+            x, winner = float(novelty[m, k]), int(winners[m, k])
+            if np.isnan(x):
+                continue
+            labels = now.labels[ends[k] : ends[k + 1]]
+            why = _step(now, k, x, bool(cuts[m, k] > CUT), winner, labels, fired[k][m])
+            whys = [*([why] if why else []), *_room(now, k, labels)]
+            label = int(labels[winner]) if winner >= 0 else -1
+            events += [NoveltyEvent(frame, float(times[m]), name, winner, why, x, label) for why in whys]
+    return now, events
+
+
+def _step(
+    now: Noticed, k: int, x: float, cut: bool, winner: int, labels: NDArray[np.int64], fired: NDArray[np.bool_]
+) -> str:
+    """A frame in map k; why it is an event, '' if it is none. Changes `now` and its `labels`."""
+    first = now.classes[k] == 0
+    since, current = now.since[k], now.current[k]
+    since += 1
+    deviation = max(float(now.deviation[k]), LEAST_DEVIATION)
+    since[0] = 0 if cut or first else since[0]
+    since[1] = 0 if first or x > now.mean[k] + SURPRISE * deviation else since[1]
+    sudden = since[0] <= WITHIN and since[1] <= WITHIN
+    why = ""
+    if winner >= 0 and labels[winner] < 0:
+        why = "new class" if sudden else "growth"
+        if sudden:
+            _begin_class(now, k, x, first)
+        labels[winner] = current[0]
+    elif winner >= 0:
+        label = labels[winner]
+        if label == current[0]:
+            current[1] = -1
+        elif label != current[1]:
+            current[1], since[2] = label, 0
+        elif since[2] + 1 >= SETTLED:
+            why = "return" if since[0] <= since[2] + WITHIN else ""
+            current[:] = label, -1
+        if sudden and now.told[k] == 2 and x >= LIKE_BEFORE * (now.typical[k] or TYPICAL):
+            why, since[0] = "unplaced", LONG_AGO
+    labels[fired & (labels < 0)] = current[0]
+    if not first:
+        step = float(np.clip(x - now.mean[k], -MOST * deviation, MOST * deviation))
+        now.mean[k] += PACE * step
+        now.deviation[k] = np.sqrt((1.0 - PACE) * deviation**2 + PACE * step**2)
+    else:
+        now.mean[k], now.deviation[k] = 0.2, 0.05
+    return why
+
+
+def _begin_class(now: Noticed, k: int, x: float, first: bool) -> None:
+    n = now.classes[k]
+    now.current[k] = n, -1
+    now.classes[k] = n + 1
+    now.since[k, 0] = LONG_AGO  # what is recruited next belongs to it, up to the next cut
+    if not first:
+        now.typical[k] += (x - now.typical[k]) / n
+
+
+def _room(now: Noticed, k: int, labels: NDArray[np.int64]) -> list[str]:
+    """Events of a map that fills."""
+    share = (labels >= 0).mean()
+    reached = 2 if share == 1.0 else int(share >= NEARLY)
+    whys = ["nearly full", "full"][int(now.told[k]) : reached]
+    now.told[k] = max(int(now.told[k]), reached)
+    return whys
+
+
+def remapped(noticed: Noticed, old: Sequence[int], new: Sequence[int]) -> Noticed:
+    """The same of maps that were given more neurons."""
+    parts, begin = [], 0
+    for n, m in zip(old, new, strict=True):
+        parts += [noticed.labels[begin : begin + n], np.full(m - n, -1, np.int64)]
+        begin += n
+    told = np.where(np.array(new) > np.array(old), 0, noticed.told)
+    return noticed._replace(labels=np.concatenate(parts), told=told)
+
+
+def as_table(events: Sequence[NoveltyEvent], names: Sequence[str]) -> dict[str, NDArray[Any]]:
+    """Events as arrays, for a file."""
+    rows = [(e.frame, names.index(e.map), e.neuron, WHYS.index(e.why), e.label) for e in events]
+    return {
+        "events": np.array(rows, np.int64).reshape(len(rows), 5),
+        "event_values": np.nan_to_num(
+            np.array([(e.time_s, e.novelty) for e in events], np.float64).reshape(len(rows), 2), nan=-1.0
+        ),
+    }
+
+
+def from_table(events: NDArray[np.int64], values: NDArray[np.float64], names: Sequence[str]) -> list[NoveltyEvent]:
+    """The way back from `as_table`."""
+    return [
+        NoveltyEvent(frame, time if time >= 0.0 else math.nan, names[k], neuron, WHYS[why], x, label)
+        for (frame, k, neuron, why, label), (time, x) in zip(events.tolist(), values.tolist(), strict=True)
+    ]
