@@ -42,7 +42,7 @@ class OtherCounter(Counter):
 def registered(monkeypatch):
     """`Counter` is a class that tectum saves."""
     family = families.Family("Counter", "tectum_test_counter", "counter", "none", "none")
-    monkeypatch.setattr(families, "BY_NAME", {"Counter": family})
+    monkeypatch.setattr(families, "SAVED", {"Counter": family})
     monkeypatch.setitem(sys.modules, "tectum_test_counter", SimpleNamespace(Counter=Counter))
 
 

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from tectum.models.hierarchy.novelty import MapFullWarning, NoveltyEvent
     from tectum.models.map_hierarchy import MapHierarchy
     from tectum.models.network import Network
+    from tectum.models.sensor_layout import SensorLayout, UncertainLayoutWarning
     from tectum.models.spiking_dictionary import SpikingDictionary
     from tectum.models.spiking_som import SpikingSOM
     from tectum.models.wave_network import WaveNetwork
@@ -33,14 +34,17 @@ __all__ = [
     "Network",
     "NoveltyEvent",
     "Recording",
+    "SensorLayout",
     "SpikingDictionary",
     "SpikingSOM",
+    "UncertainLayoutWarning",
     "WaveNetwork",
     "analysis",
     "checkpoints",
     "datasets",
     "encode",
     "image",
+    "layout_from_activity",
     "load",
     "parts",
     "plots",
@@ -56,7 +60,10 @@ _HOMES = {family.name: family.module for family in FAMILIES} | {
     "MapFullWarning": "tectum.models.hierarchy.novelty",
     "NoveltyEvent": "tectum.models.hierarchy.novelty",
     "Recording": "tectum.models.common.recording",
+    "SensorLayout": "tectum.models.sensor_layout",
+    "UncertainLayoutWarning": "tectum.models.sensor_layout",
     "checkpoints": "tectum.models.common.checkpoints",
+    "layout_from_activity": "tectum.analysis",
     "load": "tectum.persistence",
     "recommended": "tectum.models.common.families",
     "save": "tectum.persistence",

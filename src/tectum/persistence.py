@@ -343,8 +343,8 @@ def versions() -> dict[str, str]:
 
 
 def _families() -> Mapping[str, Any]:
-    """The estimators by name. Imported here, since they are built on this module."""
-    return importlib.import_module("tectum.models.common.families").BY_NAME
+    """What can be saved, by name. Imported here, since they are built on this module."""
+    return importlib.import_module("tectum.models.common.families").SAVED
 
 
 def _class_named(name: str) -> Any:

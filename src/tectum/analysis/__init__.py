@@ -88,6 +88,8 @@ from tectum.analysis.phases import (
     spike_phases,
 )
 from tectum.analysis.reconstruction import reconstruction_correlation, reconstruction_error, trivial_errors
+from tectum.analysis.sensor_layout import ActivityLayout, layout_from_activity
+from tectum.analysis.sensor_pictures import cells_of, pictures_of
 from tectum.analysis.similarity import (
     neighbour_agreement,
     participation_ratio,
@@ -145,6 +147,7 @@ from tectum.analysis.waves import (
 )
 
 __all__ = [
+    "ActivityLayout",
     "BaselineScore",
     "Coherence",
     "DelayTaps",
@@ -171,6 +174,7 @@ __all__ = [
     "annealed_rule",
     "best_matching_units",
     "bubble_profile",
+    "cells_of",
     "centroid_winner",
     "class_accuracy",
     "class_quantization",
@@ -214,6 +218,7 @@ __all__ = [
     "label_responders",
     "label_units",
     "latency_rank_correlation",
+    "layout_from_activity",
     "metaplastic_rule",
     "neighbour_agreement",
     "neighbour_distance_ratio",
@@ -227,6 +232,7 @@ __all__ = [
     "pca_codes",
     "phase_lag",
     "phase_locking_value",
+    "pictures_of",
     "project_pca",
     "project_tsne",
     "quantization_error",

@@ -26,6 +26,7 @@ from tectum.plots.maps import (
 )
 from tectum.plots.measures import plot_measures
 from tectum.plots.profiles import plot_lateral_profile, plot_receptive_fields, plot_stdp_window
+from tectum.plots.sensors import plot_sensor_layout
 from tectum.plots.spikes import (
     plot_bubble,
     plot_first_spike_map,
@@ -87,6 +88,7 @@ __all__ = [
     "plot_raster",
     "plot_receptive_fields",
     "plot_reconstructions",
+    "plot_sensor_layout",
     "plot_sheet_fields",
     "plot_space_time",
     "plot_sparsity",

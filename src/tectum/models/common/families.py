@@ -28,6 +28,9 @@ FAMILIES = (
     Family("WaveNetwork", "tectum.models.wave_network", "waves", "none", "waves"),
 )
 BY_NAME = {family.name: family for family in FAMILIES}
+SAVED = BY_NAME | {
+    "SensorLayout": Family("SensorLayout", "tectum.models.sensor_layout", "", "table", "")
+}  # all in files
 
 
 def family_of(model: Any) -> Family:

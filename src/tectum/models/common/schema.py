@@ -281,3 +281,14 @@ def wave_network(model: Any, arrays: Mapping[str, np.ndarray], header: Mapping[s
         found["maps.0.c"] = Array("float32", (n_units, n_maps))
         found["maps.0.wins"] = Array("int64", (n_units, n_maps), 0, LONGEST)
     return found
+
+
+def sensor_layout(arrays: Mapping[str, np.ndarray], header: Mapping[str, Any]) -> Schema:
+    """Places and groups of sensors, and pairs of neighbours."""
+    n, share = header["n_features_in"], Range(least=0, most=1)
+    return {
+        "positions": Array("float64", (n, 2)),
+        "groups": Array("int64", (n,), -1, n - 1),
+        "edges": Array("int64", (None, 2), 0, n - 1),
+        **dict.fromkeys(("quality", "precision", "residual", "crowding"), share),
+    }

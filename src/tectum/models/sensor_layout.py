@@ -1,0 +1,236 @@
+"""`SensorLayout`, the places of sensors of which only the activity is known."""
+
+import warnings
+from typing import Any, Self
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+from sklearn.base import BaseEstimator, TransformerMixin
+from sklearn.utils.validation import check_is_fitted, validate_data
+
+from tectum import persistence
+from tectum.analysis import sensor_layout, sensor_pictures
+from tectum.models.common import parameters, schema
+
+FLOATS = (np.float64, np.float32)
+QUALITIES = ("quality", "precision", "residual", "crowding")
+ENOUGH = 0.85  # of quality, below which the data cannot tell
+
+
+class UncertainLayoutWarning(UserWarning):
+    """The layout of sensors does not agree with their activity."""
+
+
+class SensorLayout(TransformerMixin, BaseEstimator, auto_wrap_output_keys=None):  # type: ignore[call-arg]
+    """Where sensors lie, learned from nothing but what they sense together.
+
+    For pixels in an unknown order, electrodes, taxels, hand-soldered or damaged arrays. Partial correlations between
+    sensors give graphs of neighbours; edges that shorten the way are cut, and the layout in the plane that keeps the
+    distances within a graph with the least stress, and whose nearest neighbours are the most similar ones, is taken.
+    `tectum.analysis.layout_from_activity` says what is done; nothing is drawn at random.
+
+    A layout is known up to rotation, reflection and scale.
+
+    Parameters
+    ----------
+    shape : (rows, cols) or None, default=None
+        Of the pictures that `transform` gives; None is as large as the layout.
+    ridges : sequence of float, default=(0.03, 0.1, 0.3, 1.0, 10.0)
+        Regularisations of the partial correlations that are tried, the larger the noisier the sensors.
+    split : bool, default=True
+        Whether groups of sensors that nothing joins, such as those of two cameras, are laid out by themselves.
+
+    Attributes
+    ----------
+    positions_ : ndarray of shape (n_sensors, 2)
+        Row and column in distances of neighbouring sensors; NaN for sensors that are dead, or as good as independent of
+        all others.
+    groups_ : ndarray of shape (n_sensors,)
+        Group of each sensor, the largest is 0; -1 without a place.
+    quality_ : float
+        `precision_` times (1 - `residual_`) times (1 - `crowding_`), from 0 to 1; `fit` warns below 0.85.
+    precision_ : float
+        How similar the four nearest sensors in the layout are, over the four most similar ones.
+    residual_ : float
+        Share of the variance of distances within the graph of neighbours that the layout leaves unexplained.
+    crowding_ : float
+        Share of the sensors that have another one nearer than half the distance of neighbours, as where a layout folds.
+    edges_ : ndarray of shape (n_edges, 2)
+        Pairs of sensors that are taken for neighbours.
+    cells_ : ndarray of shape (n_sensors,)
+        Cell of the picture in which each sensor is drawn, row by row; -1 without a place.
+    picture_shape_ : (rows, cols)
+        Of the pictures.
+    n_features_in_, feature_names_in_
+        As in scikit-learn; features are the sensors.
+
+    References
+    ----------
+    Le Roux, Bengio, Lamblin, Joliveau & Kégl (2007). Learning the 2-D topology of images. NIPS 20.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from sklearn.datasets import load_sample_image
+    >>> from tectum import SensorLayout
+    >>> photograph = load_sample_image("china.jpg").mean(axis=2)
+    >>> corners = np.random.default_rng(0).integers(0, 400, (500, 2))
+    >>> glimpses = np.array([photograph[r : r + 12, c : c + 12].ravel() for r, c in corners])
+    >>> order = np.random.default_rng(1).permutation(144)
+    >>> layout = SensorLayout().fit(glimpses[:, order])
+    >>> layout.transform(glimpses[:2, order]).shape
+    (2, 12, 12)
+    """
+
+    _parameter_constraints = {  # noqa: RUF012  scikit-learn reads it from the class
+        "shape": ["array-like", None],
+        "ridges": ["array-like"],
+        "split": ["boolean"],
+    }
+
+    positions_: NDArray[np.float64]
+    groups_: NDArray[np.int64]
+    edges_: NDArray[np.int64]
+    cells_: NDArray[np.int64]
+    quality_: float
+
+    def __init__(self, *, shape: Any = None, ridges: Any = sensor_layout.RIDGES, split: bool = True) -> None:
+        self.shape = shape
+        self.ridges = ridges
+        self.split = split
+
+    def fit(self, X: ArrayLike, y: Any = None) -> Self:
+        """Find the places of sensors.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_sensors)
+            Activity, at most 4,096 sensors. Some hundred samples of natural images are enough, thousands are better.
+            Sensors that are constant are dead.
+        y : ignored
+
+        Returns
+        -------
+        SensorLayout
+            The estimator itself.
+
+        Raises
+        ------
+        ValueError
+            If X is not a finite numerical table with 3 samples or more, or a parameter is out of range.
+
+        Warns
+        -----
+        UncertainLayoutWarning
+            If the activity does not tell how sensors lie; `quality_` says how little.
+        """
+        self._validate_params()
+        X = validate_data(self, X, dtype=list(FLOATS), ensure_min_samples=3)
+        found = sensor_layout.layout_from_activity(X, ridges=self.ridges, split=self.split)
+        self.positions_ = found.positions
+        self.groups_ = found.groups.astype(np.int64)
+        self.edges_ = found.edges.astype(np.int64)
+        for name in QUALITIES:
+            setattr(self, f"{name}_", getattr(found, name))
+        self._publish()
+        self._warn()
+        return self
+
+    def transform(self, X: ArrayLike) -> NDArray[Any]:
+        """Activity as pictures: each sensor in its cell.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_sensors)
+
+        Returns
+        -------
+        ndarray of shape (n_samples, rows, cols)
+            Holes between sensors show the mean of those around them, all other empty cells are 0.
+        """
+        check_is_fitted(self)
+        X = validate_data(self, X, reset=False, dtype=list(FLOATS))
+        return sensor_pictures.pictures_of(X, self.cells_, self.picture_shape_)
+
+    def score(self, X: ArrayLike, y: Any = None) -> float:
+        """Precision of the layout on other activity: how similar the nearest sensors are, over the most similar ones.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_sensors)
+        y : ignored
+
+        Returns
+        -------
+        float
+            From 0 to 1; greater is better.
+        """
+        check_is_fitted(self)
+        X = validate_data(self, X, reset=False, dtype=list(FLOATS), ensure_min_samples=3)
+        return sensor_layout.precision_on(X, self.positions_, self.ridges)
+
+    def plot(self, values: ArrayLike | None = None, ax: Any = None) -> Any:
+        """Draw the sensors where they lie, and the edges between those that are taken for neighbours.
+
+        Parameters
+        ----------
+        values : array-like of shape (n_sensors,) or None, default=None
+            Activity that colours the sensors.
+        ax : Axes or None, default=None
+
+        Returns
+        -------
+        Axes
+        """
+        from importlib import import_module  # plots are above models
+
+        check_is_fitted(self)
+        return import_module("tectum.plots").plot_sensor_layout(self.positions_, self.edges_, values=values, ax=ax)
+
+    def _publish(self) -> Self:
+        """Cells of the picture, from the positions."""
+        shape: Any = None if self.shape is None else tuple(int(n) for n in self.shape)
+        try:
+            cells, self.picture_shape_ = sensor_pictures.cells_of(self.positions_, shape)
+        except ValueError as error:
+            raise ValueError(f"SensorLayout.{error}") from None
+        self.cells_ = cells.astype(np.int64)
+        return self
+
+    def _warn(self) -> None:
+        n_placed = int((self.groups_ >= 0).sum())
+        if n_placed > sensor_layout.FEW and self.quality_ < ENOUGH:
+            warnings.warn(
+                f"SensorLayout: the activity does not tell how sensors lie (quality {self.quality_:.2f}, at least "
+                f"{ENOUGH} is wanted): those that are near in the layout are not those that are most similar; use more "
+                "or more varied samples, shorter time bins, or smooth noisy sensors",
+                UncertainLayoutWarning,
+                stacklevel=3,
+            )
+
+    def save(self, path: Any) -> None:
+        """Write the layout to a file that `tectum.load` reads.
+
+        Parameters
+        ----------
+        path : str or path
+        """
+        persistence.save(self, path)
+
+    def _get_state(self) -> tuple[dict[str, np.ndarray], dict[str, Any]]:
+        check_is_fitted(self)
+        known = np.isfinite(self.positions_)
+        arrays = {"positions": np.where(known, self.positions_, 0.0), "groups": self.groups_, "edges": self.edges_}
+        numbers_of = {name: float(getattr(self, f"{name}_")) for name in QUALITIES}
+        return arrays, parameters.describe(self) | numbers_of
+
+    @classmethod
+    def _from_state(cls, arrays: dict[str, np.ndarray], header: dict[str, Any]) -> Self:
+        layout = parameters.restore(cls, header)
+        layout._validate_params()
+        schema.check(arrays, header, schema.sensor_layout(arrays, header))
+        layout.groups_, layout.edges_ = arrays["groups"], arrays["edges"]
+        layout.positions_ = np.where(layout.groups_[:, None] < 0, np.nan, arrays["positions"])
+        for name in QUALITIES:
+            setattr(layout, f"{name}_", float(header[name]))
+        return layout._publish()

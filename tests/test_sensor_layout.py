@@ -1,0 +1,132 @@
+"""`SensorLayout`: where sensors lie, of which only the activity is known."""
+
+import warnings
+
+import numpy as np
+import pytest
+from scipy.spatial.distance import pdist
+from sklearn.datasets import load_sample_image
+from sklearn.utils.estimator_checks import parametrize_with_checks
+
+import tectum
+from tectum import SensorLayout, UncertainLayoutWarning
+from tectum.analysis import cells_of, layout_from_activity, pictures_of
+
+
+def glimpses(n, side, seed=0, name="flower.jpg"):
+    """What a square camera sees of a photograph, (n, side * side)."""
+    photograph = load_sample_image(name).mean(axis=2) / 255.0
+    corners = np.random.default_rng(seed).integers(0, 400 - side, (n, 2))
+    return np.array([photograph[r : r + side, c : c + side].ravel() for r, c in corners])
+
+
+def places(side):
+    return np.stack(np.mgrid[:side, :side], axis=-1).reshape(-1, 2).astype(float)
+
+
+def agreement(found, true):
+    """Correlation of the distances of all pairs that have a place."""
+    known = np.isfinite(found[:, 0])
+    return np.corrcoef(pdist(found[known]), pdist(true[known]))[0, 1]
+
+
+@parametrize_with_checks([SensorLayout()])
+def test_scikit_learn_compatible(estimator, check):
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", UncertainLayoutWarning)
+        check(estimator)
+
+
+@pytest.fixture(scope="module")
+def camera():
+    """A camera of 14 x 14 pixels in an unknown order; one in ten is dead, three are noise."""
+    X, rng = glimpses(1000, 14), np.random.default_rng(1)
+    order = rng.permutation(196)
+    X = X[:, order]
+    X[:, :20] = 0.3
+    X[:, 20:23] = rng.normal(size=(1000, 3))
+    return X, places(14)[order], SensorLayout(shape=(14, 14), ridges=(0.1, 1.0)).fit(X)
+
+
+def test_the_layout_comes_back_whatever_the_order_and_dead_and_noisy_sensors_have_none(camera):
+    _, true, layout = camera
+    assert agreement(layout.positions_, true) > 0.98
+    assert np.array_equal(np.flatnonzero(layout.groups_ < 0), np.arange(23))
+    assert np.isnan(layout.positions_[:23]).all()
+    assert layout.quality_ > 0.9
+    steps = np.linalg.norm(np.diff(layout.positions_[layout.edges_], axis=1)[:, 0], axis=1)
+    assert np.median(steps) == pytest.approx(1.0)
+
+
+def test_pictures_are_restored_but_for_a_turn_and_a_reflection(camera):
+    X, true, layout = camera
+    pictures = layout.transform(X[:20])
+    scene = np.zeros((20, 14, 14))
+    scene[:, *true.astype(int).T] = X[:20]
+    turned = [np.rot90(p, k, (1, 2)) for p in (pictures, pictures[:, ::-1]) for k in range(4)]
+    living = np.zeros((14, 14), bool)
+    living[tuple(true[23:].astype(int).T)] = True
+    best = max(np.corrcoef(t[:, living].ravel(), scene[:, living].ravel())[0, 1] for t in turned)
+    assert best > 0.95
+    assert (pictures[:, 3:-3, 3:-3] != 0).all()  # holes show what is around them
+
+
+def test_files_keep_the_layout_and_a_score_is_that_of_other_activity(camera, tmp_path):
+    X, _, layout = camera
+    layout.save(tmp_path / "layout")
+    loaded = tectum.load(tmp_path / "layout")
+    assert np.array_equal(loaded.positions_, layout.positions_, equal_nan=True)
+    assert np.array_equal(loaded.transform(X[:3]), layout.transform(X[:3]))
+    other = glimpses(1000, 14, seed=5)[:, np.random.default_rng(1).permutation(196)]
+    assert layout.score(other) > 0.85
+    shuffled = np.random.default_rng(0).permutation(196)
+    assert layout.score(other[:, shuffled]) < 0.3
+
+
+def test_two_cameras_are_two_groups():
+    X = np.concatenate([glimpses(800, 10), glimpses(800, 8, seed=1, name="china.jpg")], axis=1)
+    found = layout_from_activity(X, ridges=(0.1,))
+    assert np.array_equal(found.groups, np.repeat([0, 1], [100, 64]))
+    assert agreement(found.positions[:100], places(10)) > 0.97
+    assert not len(found.edges[found.groups[found.edges[:, 0]] != found.groups[found.edges[:, 1]]])
+    assert layout_from_activity(X, ridges=(0.1,), split=False).groups.max() == 0
+
+
+def test_a_mirrored_scene_is_not_folded():
+    """The correlation of a pixel with its mirror image is higher than with all but its nearest neighbours."""
+    X = glimpses(1500, 14).reshape(-1, 14, 14)
+    X = X + 0.3 * X[:, :, ::-1] + np.random.default_rng(0).normal(0, 0.005, X.shape)
+    assert np.corrcoef(X[:, 7, 2], X[:, 7, 11])[0, 1] > np.corrcoef(X[:, 7, 2], X[:, 7, 5])[0, 1]
+    found = layout_from_activity(X.reshape(len(X), -1), ridges=(0.1, 0.3))
+    assert agreement(found.positions, places(14)) > 0.95
+
+
+def test_noise_is_told_to_be_noise():
+    with pytest.warns(UncertainLayoutWarning, match="does not tell how sensors lie"):
+        layout = SensorLayout(ridges=(1.0,)).fit(np.random.default_rng(0).normal(size=(200, 100)))
+    assert layout.quality_ < 0.6
+
+
+def test_cells_and_pictures_of_few_sensors():
+    cells, shape = cells_of([[0.0, 0.1], [0.2, 1.1], [np.nan, np.nan], [1.0, 0.9]])
+    assert shape == (2, 2)
+    assert cells.tolist() == [0, 1, -1, 3]
+    pictures = pictures_of([[1.0, 2.0, 9.0, 6.0]], cells, shape)
+    assert pictures.tolist() == [[[1.0, 2.0], [3.0, 6.0]]]
+    assert SensorLayout(split=False).fit(np.random.default_rng(0).normal(size=(5, 1))).positions_.tolist() == [[0, 0]]
+    assert not np.isfinite(layout_from_activity(np.zeros((5, 4))).positions).any()
+
+
+@pytest.mark.parametrize(
+    ("X", "options", "message"),
+    [
+        (np.zeros((2, 5)), {}, "must have 3 samples or more, got 2"),
+        (np.zeros((3, 5000)), {}, "at most 4,096 sensors, got 5,000"),
+        (np.zeros((3, 5)), {"ridges": (0.1, 0.0)}, "ridges must be positive numbers"),
+    ],
+)
+def test_wrong_input_is_met_at_the_door(X, options, message):
+    with pytest.raises(ValueError, match=message):
+        layout_from_activity(X, **options)
+    with pytest.raises(ValueError, match=r"SensorLayout\.shape must have a cell for each of the 20 sensors"):
+        SensorLayout(shape=(3, 3)).fit(np.random.default_rng(0).normal(size=(50, 20)))
