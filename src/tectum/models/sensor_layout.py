@@ -8,9 +8,10 @@ from numpy.typing import ArrayLike, NDArray
 from sklearn.base import BaseEstimator, TransformerMixin
 from sklearn.utils.validation import check_is_fitted, validate_data
 
-from tectum import persistence
+from tectum import parts, persistence
 from tectum.analysis import sensor_layout, sensor_pictures
 from tectum.models.common import parameters, schema
+from tectum.models.waves.parameters import FIRST_SIDE
 
 FLOATS = (np.float64, np.float32)
 QUALITIES = ("quality", "precision", "residual", "crowding")
@@ -18,7 +19,13 @@ ENOUGH = 0.85  # of quality, below which the data cannot tell
 
 
 class UncertainLayoutWarning(UserWarning):
-    """The layout of sensors does not agree with their activity."""
+    """The layout of sensors does not agree with their activity.
+
+    Attributes
+    ----------
+    args : tuple of str
+        How little it agrees, and what may help, in one text.
+    """
 
 
 class SensorLayout(TransformerMixin, BaseEstimator, auto_wrap_output_keys=None):  # type: ignore[call-arg]
@@ -168,6 +175,35 @@ class SensorLayout(TransformerMixin, BaseEstimator, auto_wrap_output_keys=None):
         check_is_fitted(self)
         X = validate_data(self, X, reset=False, dtype=list(FLOATS), ensure_min_samples=3)
         return sensor_layout.precision_on(X, self.positions_, self.ridges)
+
+    def sheet(self, side: float = FIRST_SIDE) -> parts.Sheet:
+        """The sensors as the nodes of a sheet, on which waves can wire layers.
+
+        Parameters
+        ----------
+        side : float, default=20
+            Length of the longer side.
+
+        Returns
+        -------
+        Sheet
+            Sensors without a place are nodes in the middle that never fire.
+
+        Raises
+        ------
+        ValueError
+            If fewer than two sensors have a place.
+        """
+        check_is_fitted(self)
+        alive = self.groups_ >= 0
+        if alive.sum() < 2:
+            raise ValueError(
+                f"SensorLayout.sheet: two sensors or more must have a place, got {alive.sum()} of {len(alive)}; fit it "
+                "to activity that varies"
+            )
+        places = np.where(alive[:, None], self.positions_, np.nanmean(self.positions_, axis=0))
+        places = (places - places.min(axis=0)) * (side / max(float(np.ptp(places, axis=0).max()), 1e-9))
+        return parts.Sheet(positions=places, alive=None if alive.all() else alive)
 
     def plot(self, values: ArrayLike | None = None, ax: Any = None) -> Any:
         """Draw the sensors where they lie, and the edges between those that are taken for neighbours.

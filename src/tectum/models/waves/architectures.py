@@ -3,9 +3,12 @@
 from collections.abc import Sequence
 from typing import Any, Self
 
+from numpy.typing import ArrayLike
+
 from tectum import parts
 from tectum.models.common.base import variant
 from tectum.models.common.parameters import check_part
+from tectum.models.sensor_layout import SensorLayout
 from tectum.models.waves import growth as wave_growth, parameters as wave_parameters
 
 CELL_DIVISION = parts.CellDivision()
@@ -88,6 +91,55 @@ class WaveArchitectures:
         """
         sheets = wave_growth.sheets_of("WaveNetwork.budding", sizes)
         return cls.topographic(sheets, **(wave_parameters.BUDDING | others))
+
+    @classmethod
+    def from_activity(
+        cls,
+        X: ArrayLike,
+        layers: Sequence[int] = (300,),
+        *,
+        layout: SensorLayout | None = None,
+        duration: float | None = None,
+        **others: Any,
+    ) -> Self:
+        """Layers wired to sensors of which only the activity is known: no one has to say where they are.
+
+        Their places are found from their activity (`SensorLayout`) and become the nodes of the first sheet; waves on it
+        wire the others. Sensors without a place are nodes that never fire.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_sensors)
+            Activity. The network is grown, not fitted: it has seen of the data how sensors lie, nothing else.
+        layers : sequence of int, default=(300,)
+            Units of the further sheets, from below.
+        layout : SensorLayout or None, default=None
+            A layout that has been fitted to these sensors, or is to be; None is the default one.
+        duration : float or None, default=None
+            Of growth, in ms; None is the whole schedule, 0 leaves the network to be grown.
+        **others : object
+            Parameters of the class, which take precedence.
+
+        Returns
+        -------
+        WaveNetwork
+            Its first sheet has a node for each sensor, in the order of the columns of X.
+
+        Raises
+        ------
+        ValueError
+            If X is no activity from which places can be found, or a size is below 2.
+
+        Warns
+        -----
+        UncertainLayoutWarning
+            If the activity does not tell how sensors lie.
+        """
+        layout = SensorLayout() if layout is None else layout
+        layout = layout if hasattr(layout, "positions_") else layout.fit(X)
+        sheets = wave_growth.sheets_of("WaveNetwork.from_activity", [len(layout.positions_), *layers])
+        network = cls.topographic((layout.sheet(), *sheets[1:]), **others)
+        return network if duration == 0 else network.grow(duration)
 
     continuous = variant(
         "Waves of one size throughout, no schedule: wider neighbourhoods and more winners at first; takes 60 s.",
