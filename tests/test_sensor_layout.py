@@ -130,3 +130,15 @@ def test_wrong_input_is_met_at_the_door(X, options, message):
         layout_from_activity(X, **options)
     with pytest.raises(ValueError, match=r"SensorLayout\.shape must have a cell for each of the 20 sensors"):
         SensorLayout(shape=(3, 3)).fit(np.random.default_rng(0).normal(size=(50, 20)))
+
+
+def test_a_network_is_wired_to_the_layout(camera):
+    X, _, layout = camera
+    network = tectum.WaveNetwork.from_activity(X, (20,), layout=layout, duration=50.0, random_state=0)
+    assert np.array_equal(network.alive_[0], layout.groups_ >= 0)
+    assert network.n_steps_grown_ == 500
+    assert network.transform(X[:2]).shape == (2, 20)
+    nodes = network.sheet_positions_[0][23:]
+    assert np.corrcoef(pdist(nodes), pdist(layout.positions_[23:]))[0, 1] == pytest.approx(1.0)
+    with pytest.raises(ValueError, match="two sensors or more must have a place, got 0 of 4"):
+        tectum.WaveNetwork.from_activity(np.zeros((5, 4)), (20,))
