@@ -134,9 +134,9 @@ def test_wrong_input_is_met_at_the_door(X, options, message):
 
 def test_a_network_is_wired_to_the_layout(camera):
     X, _, layout = camera
-    network = tectum.WaveNetwork.from_activity(X, (20,), layout=layout, duration=50.0, random_state=0)
+    network = tectum.WaveNetwork.from_activity(X, (20,), layout=layout, duration=10.0, random_state=0)
     assert np.array_equal(network.alive_[0], layout.groups_ >= 0)
-    assert network.n_steps_grown_ == 500
+    assert network.n_steps_grown_ == 100
     assert network.transform(X[:2]).shape == (2, 20)
     nodes = network.sheet_positions_[0][23:]
     assert np.corrcoef(pdist(nodes), pdist(layout.positions_[23:]))[0, 1] == pytest.approx(1.0)

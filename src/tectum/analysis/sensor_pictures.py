@@ -73,9 +73,19 @@ def _assigned(places: NDArray[np.float64], centres: NDArray[np.intp]) -> NDArray
 
 
 def pictures_of(X: ArrayLike, cells: NDArray[np.intp], shape: tuple[int, int]) -> NDArray[np.floating]:
-    """Activity of sensors as pictures, (n_samples, rows, cols).
+    """Activity of sensors as pictures.
 
-    A hole with three sensors or more in the eight cells around it shows their mean, all other empty cells are 0.
+    Parameters
+    ----------
+    X : array-like of shape (n_samples, n_sensors)
+    cells : ndarray of shape (n_sensors,)
+        Cell of each sensor, -1 for none; as `cells_of` gives them.
+    shape : (rows, cols)
+
+    Returns
+    -------
+    ndarray of shape (n_samples, rows, cols)
+        A hole with three sensors or more in the eight cells around it shows their mean, all other empty cells are 0.
     """
     X = np.asarray(X)
     pictures = np.zeros((len(X), shape[0] * shape[1]), X.dtype)

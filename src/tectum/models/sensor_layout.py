@@ -201,7 +201,9 @@ class SensorLayout(TransformerMixin, BaseEstimator, auto_wrap_output_keys=None):
                 f"SensorLayout.sheet: two sensors or more must have a place, got {alive.sum()} of {len(alive)}; fit it "
                 "to activity that varies"
             )
-        places = np.where(alive[:, None], self.positions_, np.nanmean(self.positions_, axis=0))
+        k = np.cumsum(~alive)[:, None]  # no two in one place
+        middle = np.nanmean(self.positions_, axis=0) + 0.01 * np.sqrt(k) * np.hstack([np.cos(k), np.sin(k)])
+        places = np.where(alive[:, None], self.positions_, middle)
         places = (places - places.min(axis=0)) * (side / max(float(np.ptp(places, axis=0).max()), 1e-9))
         return parts.Sheet(positions=places, alive=None if alive.all() else alive)
 
