@@ -177,11 +177,17 @@ def test_a_damaged_video_leaves_no_responses(features: np.ndarray) -> None:
 def test_the_features_are_chosen(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     clip = streams.write_clip("clip.mp4", seconds=0.4, size=(48, 80))
     source = cli_streams.open_source([clip], cli_streams.FrameOptions())
-    assert source.features == "pooled gradients and colours"
+    assert source.features == "pooled gradients and colours; optical flow"
     assert source.shape == (12, 20, 14)
     chunk = next(iter(source.stream))
-    assert chunk.X.shape == (10, 12 * 20 * 14)
+    assert chunk.X.shape == (10, 12 * 20 * 14 + source.n_motion)
     assert source.reading.seconds > 0
+    maps = driving_maps(source.shape, source.n_motion)
+    assert [m.name for m in maps] == ["scene", "far", "near", "motion", "top"]
+    seen = [maps[k].sources[0] for k in (2, 3)]
+    assert [(s.start, s.stop) for s in seen] == [(6 * 20 * 14, 12 * 20 * 14), (12 * 20 * 14, chunk.X.shape[1])]
+    still = cli_streams.open_source([clip], cli_streams.FrameOptions(motion=False))
+    np.testing.assert_array_equal(next(iter(still.stream)).X, chunk.X[:, : 12 * 20 * 14])
     maps = driving_maps(source.shape)
     assert [m.name for m in maps] == ["scene", "far", "near", "top"]
     assert maps[1].sources[0].stop == maps[2].sources[0].start == 6 * 20 * 14

@@ -1,6 +1,7 @@
 """The driving clips through three maps and one above them: does the upper map find the scenes by the rhythm?
 
     python papers/coherence/driving.py --features fire6.npz fire9.npz     archives with X and source, the clip by frame
+    python papers/coherence/driving.py motion                             other questions: a script each, `QUESTIONS`
 
 Two maps see one layer of a convolutional network each, a third the winners of the first one frame before. The upper
 map hears their spikes with its clock in phase with theirs, half a cycle later, or with a period of its own. Clips come
@@ -14,6 +15,8 @@ units    neurons of the upper map that win any frame
 """
 
 import argparse
+import importlib
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +27,7 @@ from rich.table import Table
 
 from tectum import MapHierarchy, analysis, parts
 
+QUESTIONS = {"motion": "driving_motion"}  # first argument -> script beside this one
 HALF_A_CYCLE = 12.5  # ms
 CLOCKS: dict[str, dict[str, Any]] = {
     "in phase": {},
@@ -60,8 +64,10 @@ def measure(learned: MapHierarchy, probes: Any, label: Any) -> dict[str, float]:
     }
 
 
-def main() -> None:
+def main() -> int:
     """Print the table."""
+    if sys.argv[1:] and sys.argv[1] in QUESTIONS:
+        return int(importlib.import_module(QUESTIONS[sys.argv[1]]).main(sys.argv[2:]))
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--features", type=Path, nargs=2, required=True, help=".npz files of two layers")
     parser.add_argument("--seeds", type=int, default=5)
@@ -82,7 +88,8 @@ def main() -> None:
         columns = {key: np.array([run[key] for run in runs]) for key in runs[0]}
         table.add_row(name, *(f"{x.mean():.2f} ± {x.std():.2f}" for x in columns.values()))
     Console(width=120).print(table)
+    return 0
 
 
 if __name__ == "__main__":
-    main()
+    raise SystemExit(main())

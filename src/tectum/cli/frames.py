@@ -52,7 +52,7 @@ def transform(
 
     check_for_dictionary(False, cut)
     check_no_table(table)
-    source = open_source(sources_in(Path(data).expanduser()), frames)
+    source = open_source(sources_in(Path(data).expanduser()), frames, hierarchy)
     stream, names = source.stream, list(hierarchy.get_feature_names_out())
     n_frames = silent = 0
     kept: list[Chunk] = []

@@ -43,6 +43,10 @@ class FrameOptions(NamedTuple):
     layer: Annotated[str | None, typer.Option(help="Layer of the network whose activations are learned.")] = None
     pixels: Annotated[str | None, typer.Option(help="What the network wants, caffe (the default) or pytorch.")] = None
     every: Annotated[int | None, typer.Option(help="Take every n-th frame of videos.")] = None
+    motion: Annotated[
+        bool | None,
+        typer.Option("--motion/--no-motion", help="Whether motion is seen, too; not with --config by default."),
+    ] = None
 
 
 # argument of a command -> the options that it stands for, and what makes one value of those that were typed

@@ -41,6 +41,7 @@ class Source(NamedTuple):
     reading: "Timed | None"  # the frames behind it
     features: str  # what they are, in words
     shape: tuple[int, ...] | None  # (rows, columns, channels) of the features of frames
+    n_motion: int = 0  # features of motion behind them
 
 
 def demonstrate(
@@ -60,8 +61,9 @@ def demonstrate(
     _network(frames)  # what is wrong with it is said before a clip is generated
     words = ["demo", "driving", *map(str, videos), *option_words(**frames._asdict(), seed=seed)]
     with tempfile.TemporaryDirectory() as folder:
-        source = _clips(out, list(videos), frames, Path(folder))
-        hierarchy = _hierarchy(None, {}, seed, source, resume)
+        known = _known(resume)
+        source = _clips(out, list(videos), frames, Path(folder), known)
+        hierarchy = _hierarchy(None, {}, seed, source) if known is None else known
         _learn(
             out,
             hierarchy,
@@ -99,8 +101,10 @@ def fit(
     words = ["fit", "hierarchy", data]
     resuming, words = [*words, *option_words(**frames._asdict())], [*words, *option_words(**options)]
     path = Path(data).expanduser()
-    source = open_source(sources_in(path), frames)
-    hierarchy = _hierarchy(config, parse_assignments(settings), seed, source, resume)
+    known = _known(resume)
+    source = open_source(sources_in(path), frames, known, with_motion=config is None)
+    settled = parse_assignments(settings)
+    hierarchy = _hierarchy(config, settled, seed, source) if known is None else known
     _learn(
         out,
         hierarchy,
@@ -119,7 +123,7 @@ def report_on(out: Output, hierarchy: Any, data: str, frames: FrameOptions, file
     from tectum.models.common.progress import progress_bar
     from tectum.report import Diary
 
-    source = open_source(sources_in(Path(data).expanduser()), frames)
+    source = open_source(sources_in(Path(data).expanduser()), frames, hierarchy)
     diary = Diary(source.stream.names, source.features)
     with progress_bar(source.stream.n_announced, "watch", out.progress, unit="frames") as advance:
         diary.watch(source.stream, progress=advance)
@@ -135,9 +139,10 @@ def check_unused(frames: FrameOptions, **others: Any) -> None:
         raise typer.BadParameter(f"{names} belongs to hierarchies of maps; leave it out here")
 
 
-def open_source(paths: list[Path], frames: FrameOptions) -> Source:
-    """Stream of the features of videos, of a folder of images, or of files of features; FileNotFoundError if there
-    is no such file, ValueError if the files are of kinds that do not go together.
+def open_source(paths: list[Path], frames: FrameOptions, hierarchy: Any = None, *, with_motion: bool = True) -> Source:
+    """Stream of the features of videos, of a folder of images, or of files of features, with motion if the hierarchy
+    has learned such features, the options say so, or else by default; FileNotFoundError if there is no such file,
+    ValueError if the files are of kinds that do not go together.
     """
     from tectum import streams
 
@@ -162,9 +167,21 @@ def open_source(paths: list[Path], frames: FrameOptions) -> Source:
         pictures: Stream = streams.images(paths[0], size=extract.size, chunk=CHUNK)
     else:
         pictures = streams.video(paths, size=extract.size, chunk=CHUNK, every=every)
-    reading = streams.Timed(pictures)
+    reading, moving = streams.Timed(pictures), None
     name = f"{extract.path.name}, {extract.layer}" if hasattr(extract, "path") else extract.layer
-    return Source(streams.features(reading, extract), reading, name, extract.shape if len(extract.shape) == 3 else None)
+    flow = streams.OpticalFlow()
+    n_learned = getattr(hierarchy, "n_features_in_", None)
+    if n_learned is not None:
+        with_motion = n_learned == extract.n_features + flow.n_features
+    elif frames.motion is not None:
+        with_motion = frames.motion
+    else:
+        with_motion = with_motion and len(extract.shape) == 3  # with maps of their own for both
+    if with_motion:
+        moving, name = flow, f"{name}; optical flow"
+    shape = extract.shape if len(extract.shape) == 3 else None
+    n_motion = 0 if moving is None else moving.n_features
+    return Source(streams.features(reading, extract, motion=moving), reading, name, shape, n_motion)
 
 
 def data_file(folder: str, pattern: str) -> Iterator[Path]:
@@ -206,20 +223,20 @@ def sources_in(path: Path) -> list[Path]:
     return [path]
 
 
-def _clips(out: Output, videos: list[Path], frames: FrameOptions, folder: Path) -> Source:
+def _clips(out: Output, videos: list[Path], frames: FrameOptions, folder: Path, known: Any) -> Source:
     """Features of the clips named, of those of the data folder, or of a generated one."""
     if videos:
-        return open_source([file for video in videos for file in sources_in(video)], frames)
-    known = [path for path in data_file("driving", "*.mp4") if path.name in PERMITTED]
-    known.sort(key=lambda path: PERMITTED.index(path.name))
-    if known:
-        out.say(f"clips of the data folder: {', '.join(path.name for path in known)}")
-        return open_source(known, frames)
+        return open_source([file for video in videos for file in sources_in(video)], frames, known)
+    found = [path for path in data_file("driving", "*.mp4") if path.name in PERMITTED]
+    found.sort(key=lambda path: PERMITTED.index(path.name))
+    if found:
+        out.say(f"clips of the data folder: {', '.join(path.name for path in found)}")
+        return open_source(found, frames, known)
     from tectum import streams
 
     out.say("no video was named: generating a clip of four scenes")
     clip = streams.write_clip(folder / "generated.mp4", seconds=SCENE_SECONDS * len(SCENES), scenes=len(SCENES))
-    source = open_source([clip], frames)
+    source = open_source([clip], frames, known)
     return source._replace(stream=_in_scenes(source.stream))
 
 
@@ -242,17 +259,20 @@ def _in_scenes(stream: "Stream") -> "Stream":
     return Scenes()
 
 
-def _hierarchy(
-    config: Path | None, settings: dict[str, Any], seed: int | None, source: Source, resume: Path | None
-) -> Any:
-    """A new hierarchy, or the one to go on with."""
+def _known(resume: Path | None) -> Any:
+    """The hierarchy to go on with, if there is one."""
+    if resume is None:
+        return None
+    hierarchy = load_model(resume)
+    if not takes(hierarchy, "frames"):
+        raise ValueError(f"{resume} must hold a MapHierarchy to go on with, got a {type(hierarchy).__name__}")
+    return hierarchy
+
+
+def _hierarchy(config: Path | None, settings: dict[str, Any], seed: int | None, source: Source) -> Any:
+    """A new hierarchy."""
     from tectum import MapHierarchy
 
-    if resume is not None:
-        hierarchy = load_model(resume)
-        if not takes(hierarchy, "frames"):
-            raise ValueError(f"{resume} must hold a MapHierarchy to go on with, got a {type(hierarchy).__name__}")
-        return hierarchy
     if "maps" in settings:
         raise ValueError("maps must be given in the file of --config, got a setting; write [[maps]] there")
     settings = {"random_state": 0} | settings | ({} if seed is None else {"random_state": seed})
@@ -268,7 +288,7 @@ def _hierarchy(
     if hierarchy.maps is None and source.shape is not None:
         from tectum.models.hierarchy.driving import driving_maps
 
-        hierarchy.set_params(maps=driving_maps(source.shape))
+        hierarchy.set_params(maps=driving_maps(source.shape, source.n_motion))
     return hierarchy
 
 

@@ -12,6 +12,7 @@ from tectum.streams.event_files import read_events
 from tectum.streams.event_frames import EventFrameStream, event_frames
 from tectum.streams.gradients import OrientedGradients
 from tectum.streams.learning import learn
+from tectum.streams.motion import MotionStream, OpticalFlow, motion
 from tectum.streams.pictures import CameraStream, ImageStream, VideoStream, camera, images, video
 from tectum.streams.stream import Chunk, Stream, StreamError
 from tectum.streams.timed import Timed
@@ -25,6 +26,8 @@ __all__ = [
     "EventFrameStream",
     "FeatureStream",
     "ImageStream",
+    "MotionStream",
+    "OpticalFlow",
     "OrientedGradients",
     "Stream",
     "StreamError",
@@ -36,6 +39,7 @@ __all__ = [
     "features",
     "images",
     "learn",
+    "motion",
     "read_events",
     "video",
     "write_clip",
