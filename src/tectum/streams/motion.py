@@ -56,14 +56,14 @@ class Detector(ABC):
         return f"{type(self).__name__}(grid={self.grid}, size={self.size}, n_features={self.n_features})"
 
     @abstractmethod
-    def begin(self, grey: NDArray[np.uint8]) -> Any:
+    def _begin(self, grey: NDArray[np.uint8]) -> Any:
         """State after the first frame (height, width) of a clip."""
 
     @abstractmethod
-    def compare(self, state: Any, grey: NDArray[np.uint8], dt: float) -> tuple[Any, Moved]:
+    def _compare(self, state: Any, grey: NDArray[np.uint8], dt: float) -> tuple[Any, Moved]:
         """State after the next frame, dt seconds later, and what moved between them."""
 
-    def encode(self, course: "Course") -> NDArray[np.float32]:
+    def _encode(self, course: "Course") -> NDArray[np.float32]:
         """Features (n_features,) of motion that was smoothed."""
         velocity = course.slow.velocity / (course.slow.texture + LEAST)[..., np.newaxis]
         speed = np.linalg.norm(velocity, axis=-1, keepdims=True)
@@ -78,7 +78,7 @@ class Detector(ABC):
         blocks = zip(WEIGHTS, (directions, speeds, turns), strict=True)
         return np.concatenate([weight * block for weight, block in blocks]).astype(np.float32)
 
-    def grey(self, frame: NDArray[Any]) -> NDArray[np.uint8]:
+    def _grey(self, frame: NDArray[Any]) -> NDArray[np.uint8]:
         """A frame (height, width, channels) at the size of the detector, as the logarithm of its light."""
         cv2 = self.cv2
         frame = np.clip(frame, 0, 255).astype(np.uint8)
@@ -86,7 +86,7 @@ class Detector(ABC):
         small = cv2.resize(frame, self.size[::-1], interpolation=cv2.INTER_AREA)
         return LOGARITHM[small]
 
-    def pooled(self, picture: NDArray[np.float32]) -> NDArray[np.float32]:
+    def _pooled(self, picture: NDArray[np.float32]) -> NDArray[np.float32]:
         """Mean of a picture in each cell of the grid."""
         return self.cv2.resize(picture, self.grid[::-1], interpolation=self.cv2.INTER_AREA)
 
@@ -166,10 +166,10 @@ class OpticalFlow(Detector):
             raise ValueError(f"OpticalFlow.size must be at least 32 pixels a side, got {size}; (90, 160) is usual")
         self._flow = self.cv2.DISOpticalFlow_create(self.cv2.DISOPTICAL_FLOW_PRESET_MEDIUM)
 
-    def begin(self, grey: NDArray[np.uint8]) -> Any:
+    def _begin(self, grey: NDArray[np.uint8]) -> Any:
         return grey
 
-    def compare(self, state: Any, grey: NDArray[np.uint8], dt: float) -> tuple[Any, Moved]:
+    def _compare(self, state: Any, grey: NDArray[np.uint8], dt: float) -> tuple[Any, Moved]:
         cv2 = self.cv2
         threads = cv2.getNumThreads()
         cv2.setNumThreads(1)  # the flow depends on their number
@@ -183,8 +183,8 @@ class OpticalFlow(Detector):
         seen = weight > 0.3
         whole = np.median(flow[seen], axis=0) if seen.sum() >= 50 else np.zeros(2, np.float32)
         pace = np.float32(1.0 / (self.size[1] * dt))
-        velocity = self.pooled((flow - whole) * (weight * pace)[..., np.newaxis])
-        return grey, Moved(velocity, self.pooled(weight), whole * pace)
+        velocity = self._pooled((flow - whole) * (weight * pace)[..., np.newaxis])
+        return grey, Moved(velocity, self._pooled(weight), whole * pace)
 
 
 TEXTURE = 8.0  # gradient, of 255 levels per pixel, at which the flow of a pixel counts half
@@ -203,16 +203,16 @@ class Course:
     def features(self, frame: NDArray[Any], time_s: float, source: int) -> NDArray[np.float32]:
         """Features of a frame (height, width, channels); all 0 for the first of a clip."""
         detector = self._detector
-        grey, dt = detector.grey(frame), time_s - self._time
+        grey, dt = detector._grey(frame), time_s - self._time
         follows = source == self._source and 0.0 < 1e3 * dt < detector.gap
         self._time, self._source = time_s, source
         if not follows:
-            self._state, self._shares = detector.begin(grey), [0.0, 0.0]
+            self._state, self._shares = detector._begin(grey), [0.0, 0.0]
             return np.zeros(detector.n_features, np.float32)
-        self._state, moved = detector.compare(self._state, grey, dt)
+        self._state, moved = detector._compare(self._state, grey, dt)
         self.slow = self._smoothed(0, self.slow, moved, 1e3 * dt / detector.tau)
         self.fast = self._smoothed(1, self.fast, moved, 1e3 * dt / detector.speed_tau)
-        return detector.encode(self)
+        return detector._encode(self)
 
     def _smoothed(self, k: int, mean: Moved, moved: Moved, steps: float) -> Moved:
         """Leaky mean that begins with the first value."""
