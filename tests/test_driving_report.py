@@ -14,7 +14,7 @@ from tectum.report.streams.diary import Thinned
 from tectum.report.streams.study import principal_components
 
 FIGURES = [
-    *("timeline", "regions-frames", "frames", "u-matrix", "hits", "regions", "labels", "cuts"),
+    *("timeline", "regions-frames", "novelty", "frames", "u-matrix", "hits", "regions", "labels", "cuts"),
     *("plane-features", "plane-codes", "plane-responses", "plane-top", "adoption", "error", "used"),
     *("rasters", "phases", "spent", "memory"),
 ]
@@ -77,6 +77,10 @@ def test_a_diary_keeps_frames_as_they_were(learned: tuple[MapHierarchy, Diary]) 
     assert diary.every == 1
     assert frames.thumbnails.shape == (240, 32, 56, 3)
     assert diary.first_learned == {0: 0, 1: 96}
+    found = [d for d in diary.discoveries if d.event.map == "scene" and d.event.why == "new class"]
+    assert {int(d.time_s) // 4 for d in found} == {0, 1, 2, 3}  # the scenes of the clip
+    assert all(d.picture.shape == (32, 56, 3) for d in found)
+    assert len(diary.novelties) == 208
     assert (np.diff([look.n_learned for look in diary.looks]) > 0).all()
     assert (np.diff(np.array(diary.costs)[:, :7], axis=0) >= 0).all()
     with pytest.raises(ValueError, match="Diary must have kept frames, got none"):

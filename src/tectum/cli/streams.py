@@ -329,6 +329,7 @@ def _learn(
     seen = hierarchy.n_presentations_seen_
     _keep(hierarchy, output)
     result: dict[str, Any] = {"frames": seen, "features": source.features}
+    result["discoveries"] = [found.event._asdict() for found in diary.discoveries]
     result |= {key: getattr(diary.costs[-1], key) for key in ("reading", "learning")} if diary.costs else {}
     if output is not None:
         out.say(f"hierarchy in {output.resolve()} after {seen:,} frames")
@@ -345,9 +346,16 @@ def _learn(
 
 
 def _pass(out: Output, hierarchy: Any, source: Source, diary: "Diary", skip: int) -> None:
+    import warnings
+
+    from tectum import MapFullWarning
     from tectum.models.common.progress import progress_bar
 
-    with progress_bar(source.stream.n_announced, "learn", out.progress, unit="frames") as advance:
+    end = hierarchy.subscribe(lambda event: _tell(out, hierarchy, event))
+    with (
+        warnings.catch_warnings(),
+        progress_bar(source.stream.n_announced, "learn", out.progress, unit="frames") as advance,
+    ):
 
         def step(n: int) -> None:
             each = diary.per_frame()
@@ -355,7 +363,21 @@ def _pass(out: Output, hierarchy: Any, source: Source, diary: "Diary", skip: int
             times = "" if each is None else f"features {each.features:.0f} + maps {each.learning:.0f} ms, "
             advance(n, f"{times}{used} neurons")
 
-        diary.learn(hierarchy, source.stream, reading=source.reading, progress=step, skip=skip)
+        warnings.simplefilter("ignore", MapFullWarning)  # told as an event
+        try:
+            diary.learn(hierarchy, source.stream, reading=source.reading, progress=step, skip=skip)
+        finally:
+            end()
+
+
+def _tell(out: Output, hierarchy: Any, event: Any) -> None:
+    """A line for what is new to the map that stands for all, and for maps that fill."""
+    from tectum.report.streams.study import eye_of
+
+    if event.why in ("growth", "grown") or event.map != eye_of(hierarchy):
+        return
+    remedy = "; --set reserve=0.1 lets it grow" if event.why in ("nearly full", "full") else ""
+    out.say(f"{event.time_s:8.1f} s  {event}{remedy}")
 
 
 def _quality_of(hierarchy: Any, diary: "Diary") -> dict[str, Any]:

@@ -15,7 +15,13 @@ from tectum.plots.dictionary import (
     plot_sparsity,
 )
 from tectum.plots.embedding import plot_embedding
-from tectum.plots.frames import plot_frame_groups, plot_frame_map, plot_frame_strip, plot_group_bands
+from tectum.plots.frames import (
+    plot_frame_groups,
+    plot_frame_map,
+    plot_frame_strip,
+    plot_group_bands,
+    plot_picture_row,
+)
 from tectum.plots.images import plot_codebook_images
 from tectum.plots.maps import (
     plot_clusters,
@@ -34,7 +40,7 @@ from tectum.plots.spikes import (
     plot_oscillation_raster,
     plot_raster,
 )
-from tectum.plots.streams import plot_class_curves, plot_winner_time_line
+from tectum.plots.streams import plot_class_curves, plot_novelty, plot_winner_time_line
 from tectum.plots.style import class_colours, style
 from tectum.plots.training import plot_lattice, plot_quality_curve, plot_unfolding
 from tectum.plots.waves import (
@@ -81,9 +87,11 @@ __all__ = [
     "plot_map_rasters",
     "plot_measures",
     "plot_net",
+    "plot_novelty",
     "plot_orientations",
     "plot_oscillation_raster",
     "plot_phase_histogram",
+    "plot_picture_row",
     "plot_quality_curve",
     "plot_raster",
     "plot_receptive_fields",

@@ -142,6 +142,41 @@ def plot_frame_strip(
 
 
 @draws_on_axes
+def plot_picture_row(
+    pictures: npt.ArrayLike, *, titles: Sequence[str], n: int | None = None, ax: Axes | None = None
+) -> Axes:
+    """Draw pictures side by side, each below its title.
+
+    Parameters
+    ----------
+    pictures : (n_pictures, height, width, 3) array of uint8
+        RGB.
+    titles : sequence of str
+        One for each.
+    n : int, optional
+        Places in the row; as many as there are pictures by default.
+
+    Raises
+    ------
+    ValueError
+        If there is not a title for each picture.
+    """
+    stack = _as_pictures(pictures, "plot_picture_row.pictures")
+    if len(titles) != len(stack):
+        raise ValueError(f"plot_picture_row.titles must be {len(stack)}, one for each picture, got {len(titles)}")
+    ax = axes_or_new(ax, (9.0, 1.0))
+    places = max(n or len(stack), len(stack))
+    zoom = 0.93 * ax.get_window_extent().width / ax.figure.dpi * 72.0 / places / stack.shape[2]
+    for k, (picture, title) in enumerate(zip(stack, titles, strict=True)):
+        image = OffsetImage(picture, zoom=zoom, resample=True)
+        ax.add_artist(AnnotationBbox(image, (k + 0.5, 0.42), frameon=False, pad=0.0, annotation_clip=False))
+        ax.text(k + 0.5, 1.0, title, ha="center", va="top", fontsize="small")
+    ax.set(xlim=(0, places), ylim=(0, 1), xticks=[], yticks=[])
+    ax.spines[:].set_visible(False)
+    return ax
+
+
+@draws_on_axes
 def plot_group_bands(
     times: npt.ArrayLike, bands: Sequence[npt.ArrayLike], *, names: Sequence[str], ax: Axes | None = None
 ) -> Axes:

@@ -153,3 +153,42 @@ def plot_class_curves(
     ax.grid(axis="y")
     add_class_legend(ax, names, colours)
     return ax
+
+
+@draws_on_axes
+def plot_novelty(
+    times: npt.ArrayLike,
+    novelty: npt.ArrayLike,
+    *,
+    new: Sequence[tuple[float, float]] = (),
+    returns: Sequence[tuple[float, float]] = (),
+    ax: Axes | None = None,
+) -> Axes:
+    """Draw how new the samples of a stream were, with new classes and returns of known ones.
+
+    Parameters
+    ----------
+    times : (n_samples,) array
+        Rising times of the samples, in s.
+    novelty : (n_samples,) array
+        From 0, all known, to 1.
+    new, returns : sequence of (time, novelty), optional
+        Where new classes began, and known ones came back.
+
+    Raises
+    ------
+    ValueError
+        If the arrays differ in length.
+    """
+    at = as_vector(times, "plot_novelty.times")
+    values = as_vector(novelty, "plot_novelty.novelty", len(at))
+    ax = axes_or_new(ax, (7.4, 2.4))
+    ax.plot(at, values, color=ink(0.45), linewidth=0.8)
+    for points, name, face in ((returns, "return", "none"), (new, "new class", accent(3))):
+        if len(points):
+            x, y = np.array(points, float).T
+            ax.scatter(x, y, s=42, facecolors=face, edgecolors=accent(3), linewidths=1.4, label=name, zorder=3)
+    ax.set(xlabel="time (s)", ylabel="novelty", ylim=(0.0, 1.08), xlim=(at[0], max(at[-1], at[0] + 1e-9)))
+    if len(new) or len(returns):
+        ax.legend(loc="upper right", ncols=2)
+    return ax

@@ -19,6 +19,9 @@ MOST_LOOKS = 24  # of the hierarchy at regular times, ...
 EARLY_LOOKS = (32, 64, 96, 128)  # ... and so many learned frames after the first of a source, ...
 MOST_EARLY = 12  # ... of as many sources
 MOST_COSTS = 200
+MOST_NOVELTIES = 4000  # frames whose novelty is kept, ...
+MOST_DISCOVERIES = 200  # ... and events with a picture
+DISCOVERIES = ("new class", "return", "unplaced")
 HELD_OUT = 8  # one chunk in so many is not learned from
 
 
@@ -41,6 +44,14 @@ class Cost(NamedTuple):
     learning: float  # s
     processor: float  # s, processor time of the learning
     memory: float  # MiB of this process, NaN if the system does not say
+
+
+class Discovery(NamedTuple):
+    """A new class, or a return of a known one, and how it looked."""
+
+    event: Any  # NoveltyEvent
+    time_s: float  # of the stream
+    picture: NDArray[np.uint8] | None  # (height, width, 3)
 
 
 class Spent(NamedTuple):
@@ -96,6 +107,10 @@ class Diary:
         The hierarchy at regular times, and soon after the first frames of each source.
     costs : list of Cost
         Cumulative; the last one is the sum.
+    novelties : list of tuple of (float, dict)
+        Time of a frame that was learned, and by map how new it was.
+    discoveries : list of Discovery
+        New classes and returns with their pictures, the first 200.
     first_learned : dict of int to int
         By source: frames learned before its first one.
     every : int
@@ -105,6 +120,8 @@ class Diary:
     def __init__(self, names: list[str], features: str = "features") -> None:
         self.names, self.features = list(names), features
         self._frames, self._looks, self._costs = Thinned(MOST_FRAMES), Thinned(MOST_LOOKS), Thinned(MOST_COSTS)
+        self._novelties = Thinned(MOST_NOVELTIES)
+        self.discoveries: list[Discovery] = []
         self._early: list[Look] = []
         self._last: tuple[Look, Cost] | None = None
         self._due: list[int] = []
@@ -124,6 +141,11 @@ class Diary:
         """See `Diary`."""
         costs = list(self._costs.items)
         return costs if self._last is None or costs[-1:] == [self._last[1]] else [*costs, self._last[1]]
+
+    @property
+    def novelties(self) -> list[tuple[float, dict[str, float]]]:
+        """See `Diary`."""
+        return list(self._novelties.items)
 
     @property
     def every(self) -> int:
@@ -238,12 +260,28 @@ class Diary:
                 if len(self.first_learned) <= MOST_EARLY:
                     self._due = [self.n_learned + after for after in EARLY_LOOKS]
         self.n_learned += len(chunk.X)
+        self._discover(chunk, hierarchy)
         look = Look(self.n_learned, float(chunk.time_s[-1]), copy.copy(hierarchy))  # state is replaced, never changed
         self._looks.add(lambda: look)
         if self._due and self.n_learned >= self._due[0]:
             self._due = [n for n in self._due if n > self.n_learned]
             self._early.append(look)
         self._last = look, Cost(self.n_frames, self.n_learned, look.time_s, 0.0, 0.0, 0.0, 0.0, math.nan)
+
+    def _discover(self, chunk: Chunk, hierarchy: Any) -> None:
+        """Keep what was new in a chunk that was learned."""
+        n, novelty = len(chunk.X), getattr(hierarchy, "novelty_", None)
+        if not novelty:
+            return
+        for k, at in enumerate(chunk.time_s.tolist()):
+            row = at, {name: float(values[k - n]) for name, values in novelty.items()}
+            self._novelties.add(partial(tuple, row))
+        first = hierarchy.n_presentations_seen_ - n
+        for event in hierarchy.events_[-n * len(novelty) :]:
+            if event.frame >= first and event.why in DISCOVERIES and len(self.discoveries) < MOST_DISCOVERIES:
+                k = event.frame - first
+                picture = None if chunk.thumbnails is None else chunk.thumbnails[k].copy()
+                self.discoveries.append(Discovery(event, float(chunk.time_s[k]), picture))
 
     def _spend(self, chunk: Chunk, reading: float, features: float, learning: float, processor: float) -> None:
         self._learning += learning

@@ -10,6 +10,7 @@ from tectum.report.content import Comparison, Content, Health, Section
 from tectum.report.numbers import MAP
 from tectum.report.streams.course import cost_figures, course_figures, rhythm_figures
 from tectum.report.streams.figures import clip_name, glance_figures, map_figures, plane_figures
+from tectum.report.streams.novelty import discoveries_table, novelty_figures
 from tectum.report.streams.study import N_COMPONENTS, MapStudy, StreamStudy, regions_of
 
 
@@ -112,6 +113,14 @@ def _sections(study: StreamStudy) -> list[Section]:
             "The drive at a glance",
             "What the hierarchy made of the stream, before any number: do frames that belong together win together?",
             glance_figures(study),
+        ),
+        Section(
+            "novelty",
+            "What was new",
+            "What the hierarchy noticed while it learned, without any name: scenes it had not met, and scenes that it "
+            "knew when they came back.",
+            novelty_figures(study),
+            discoveries_table(study),
         ),
         Section(
             "map",
