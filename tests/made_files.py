@@ -40,6 +40,29 @@ def aedat4(
     path.write_bytes(AEDAT4 + np.array([header_size], "<u4").tobytes() + header + content + beyond)
 
 
+def prophesee(path: Path, events: np.ndarray, encoding: str) -> None:
+    """Write events as a file of Prophesee's, word by word: "dat", "evt2", "evt3" or, by vectors, "evt3v"."""
+    words: list[int] = []
+    last_high = last_y = -1
+    for t, x, y, p in events.tolist():
+        if encoding == "dat":
+            words += [t, x | y << 14 | p << 28]
+        elif encoding == "evt2":
+            words += [0x80000000 | t >> 6] * (t >> 6 != last_high) + [p << 28 | (t & 0x3F) << 22 | x << 11 | y]
+            last_high = t >> 6
+        else:
+            high = t >> 12
+            words += [0x8000 | high & 0xFFF] * (high != last_high) + [0x6000 | t & 0xFFF] + [y] * (y != last_y)
+            words += (
+                [0x3000 | p << 11 | 0, 0x4000, 0x5000, 0x4000 | 1 << x - 20] if encoding == "evt3v" and x > 19 else []
+            )
+            words += [0x2000 | p << 11 | x] if not (encoding == "evt3v" and x > 19) else [0xA000]
+            last_high, last_y = high, y
+    header = "" if encoding == "dat" else f"% evt {encoding[3]}.0\n"
+    begin = f"% Date 2026-01-01 00:00:00\n{header}".encode() + (b"\x0c\x08" if encoding == "dat" else b"")
+    path.write_bytes(begin + np.array(words, "<u2" if "evt3" in encoding else "<u4").tobytes())
+
+
 def message(number: int, content: bytes) -> bytes:
     return onnx_graph._encode(number, content)
 

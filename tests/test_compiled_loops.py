@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 import test_dictionary_loop
 import test_diehl_cook_loop
+import test_event_dictionary
 import test_graph_loop
 import test_latency_dictionary
 import test_map_loop
@@ -23,6 +24,7 @@ LOOPS = {
     for module in (
         test_dictionary_loop,
         test_diehl_cook_loop,
+        test_event_dictionary,
         test_graph_loop,
         test_latency_dictionary,
         test_map_loop,

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from made_files import aedat4
+from made_files import aedat4, prophesee
 
 from tectum import streams
 from tectum.streams.event_files import EVENT
@@ -153,6 +153,63 @@ def test_missing_package_names_the_extra(tmp_path: Path, monkeypatch: pytest.Mon
     aedat4(tmp_path / "a.aedat4", EVENTS, bytes, 1)
     with pytest.raises(ImportError, match=r"tectum\[events\]"):
         streams.read_events(tmp_path / "a.aedat4")
+
+
+@pytest.mark.parametrize("encoding", ["dat", "evt2", "evt3", "evt3v"])
+def test_files_of_prophesee(tmp_path: Path, encoding: str) -> None:
+    events = EVENTS.copy()
+    events["t"] *= 100  # 50 s, in which the clock of EVT 3 begins anew twice
+    events["x"] += 10
+    file = tmp_path / ("a.dat" if encoding == "dat" else "a.raw")
+    prophesee(file, events, encoding)
+    assert_same(streams.read_events(file), events)
+    assert_same(np.concatenate([c.events for c in streams.events(file, chunk=7)]), events)
+    content = file.read_bytes()
+    file.write_bytes(content[:-1])
+    with pytest.raises(streams.StreamError, match="cut off"):
+        streams.read_events(file)
+    if encoding != "dat":
+        file.write_bytes(content[:-8] + b"\xdd" * 8)
+        with pytest.raises(streams.StreamError, match="0xd"):
+            streams.read_events(file)
+        file.write_bytes(content.replace(b"evt", b"xvt"))
+        with pytest.raises(streams.StreamError, match=r"EVT 2\.0 or EVT 3\.0"):
+            streams.read_events(file)
+
+
+def test_hdf5_by_groups_and_structures(tmp_path: Path) -> None:
+    h5py = pytest.importorskip("h5py", reason="needs the extra events")
+    with h5py.File(tmp_path / "a.h5", "w") as file:
+        for name in "txyp":
+            file[f"events/{name}"] = EVENTS[name]
+    with h5py.File(tmp_path / "b.hdf5", "w") as file:
+        file["CD/events"] = EVENTS
+    with h5py.File(tmp_path / "c.h5", "w") as file:
+        file["events"] = EVENTS.astype([("t", "f8"), ("x", "i4"), ("y", "i4"), ("p", "i1")])
+    for name in ("a.h5", "b.hdf5"):
+        assert_same(streams.read_events(tmp_path / name), EVENTS)
+    with pytest.raises(streams.StreamError, match="whole microseconds"):
+        streams.read_events(tmp_path / "c.h5")
+
+
+def test_a_stream_gives_what_the_whole_file_does(tmp_path: Path) -> None:
+    """In order, though some events come late in the file, and never more than a chunk at a time."""
+    late = EVENTS.copy()
+    late[[3, 4]], late[[100, 103]] = late[[4, 3]], late[[103, 100]]
+    np.save(tmp_path / "a.npy", late)
+    stream = streams.events([tmp_path / "a.npy", EVENTS], chunk=50)
+    parts = list(stream)
+    assert max(len(part.events) for part in parts) == 50
+    for source in (0, 1):
+        assert_same(np.concatenate([part.events for part in parts if part.source == source]), EVENTS)
+    assert stream.extent() == ((10, 20), 1000, 2 * int(EVENTS["t"][-1]))
+    (tmp_path / "b.bin").write_bytes(bytes([0, 0, 1, 0, 0] * 30 + [0, 0, 2, 0, 0] * 30 + [0, 0, 0, 0, 0]))
+    with pytest.raises(streams.StreamError, match="read it as a whole"):
+        list(streams.events(tmp_path / "b.bin", chunk=20))
+    with pytest.raises(streams.StreamError, match="pass another shape"):
+        list(streams.events(EVENTS, shape=(10, 10)))
+    with pytest.raises(ValueError, match="at least one recording"):
+        streams.events([])
 
 
 def chunks_of(stream: streams.Stream) -> Iterator[np.ndarray]:

@@ -8,6 +8,7 @@ import zipfile
 from collections.abc import Callable
 from pathlib import Path
 
+import h5py
 import lz4.frame
 import made_files
 import numpy as np
@@ -50,6 +51,13 @@ def write_samples(folder: Path) -> None:
     made_files.aedat4(folder / "events.aedat4", recorded, table=True)
     made_files.aedat4(folder / "lz4.aedat4", recorded, lz4.frame.compress, 1)
     made_files.aedat4(folder / "zstd.aedat4", recorded, zstandard.ZstdCompressor().compress, 3)
+    plain = np.zeros(200, [("t", "<i8"), ("x", "<i2"), ("y", "<i2"), ("p", "u1")])
+    plain["t"], plain["x"], plain["p"] = np.arange(200) * 500, np.arange(200) % 7, np.arange(200) % 2
+    for name, encoding in (("events.dat", "dat"), ("evt2.raw", "evt2"), ("evt3.raw", "evt3")):
+        made_files.prophesee(folder / name, plain, encoding)
+    with h5py.File(folder / "events.h5", "w") as file:
+        for name in "txyp":
+            file[f"events/{name}"] = plain[name]
     (folder / "network.onnx").write_bytes(made_files.onnx_network())
     streams.write_clip(folder / "clip.mp4", seconds=0.6, rate=10.0, size=(32, 32), scenes=1)
     (folder / "pictures").mkdir()
@@ -70,6 +78,10 @@ def watch_events(path: Path) -> None:
             raise
         return
     next(iter(stream))
+
+
+def take_events(path: Path) -> None:
+    list(streams.events(path, chunk=50))
 
 
 def see(path: Path) -> None:
@@ -104,6 +116,10 @@ READERS: dict[str, list[Callable]] = {
     "events.aedat4": [watch_events],
     "lz4.aedat4": [watch_events],
     "zstd.aedat4": [watch_events],
+    "events.dat": [take_events],
+    "evt2.raw": [take_events],
+    "evt3.raw": [take_events],
+    "events.h5": [take_events],
     "network.onnx": [see],
     "clip.mp4": [lambda path: list(streams.video(path, size=(8, 8)))],
     "pictures/a.png": [watch_pictures],

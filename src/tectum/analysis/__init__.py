@@ -51,6 +51,7 @@ from tectum.analysis.dictionary_baselines import (
     pca_codes,
     score_baselines,
 )
+from tectum.analysis.events import event_counts, event_traces
 from tectum.analysis.features import project_pca, project_tsne
 from tectum.analysis.filters import GaborFit, fit_gabors, gabor_share, orientation_histogram
 from tectum.analysis.information import (
@@ -195,6 +196,8 @@ __all__ = [
     "dictionary_codes",
     "dynamic_rule",
     "effective_inputs",
+    "event_counts",
+    "event_traces",
     "field_centres",
     "field_coherence",
     "field_phases",

@@ -8,6 +8,18 @@ then in the cache (``TECTUM_CACHE``, else ``tectum`` in the user's cache folder)
 from tectum.datasets.catalogue import Summary, describe, load, names
 from tectum.datasets.columns import Preparation
 from tectum.datasets.dataset import Dataset
+from tectum.datasets.simulated_events import SimulatedEvents, moving, saccades
 from tectum.files import DataError
 
-__all__ = ["DataError", "Dataset", "Preparation", "Summary", "describe", "load", "names"]
+__all__ = [
+    "DataError",
+    "Dataset",
+    "Preparation",
+    "SimulatedEvents",
+    "Summary",
+    "describe",
+    "load",
+    "moving",
+    "names",
+    "saccades",
+]

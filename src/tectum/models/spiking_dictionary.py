@@ -15,10 +15,12 @@ from tectum.core.random import keys_of_rows, seed_from
 from tectum.engine.dictionary import network
 from tectum.engine.dictionary.loop import DictionaryCircuit, DictionaryState
 from tectum.models.common import parameters, schema
-from tectum.models.common.base import COMMON, POSITIVE, WHOLE, SpikingEstimator, part_constraints, variant
+from tectum.models.common.base import COMMON, POSITIVE, WHOLE, part_constraints, variant
 from tectum.models.common.diagnosis import Diagnosis
 from tectum.models.common.dictionary_diagnosis import WEAK, diagnose_dictionary
 from tectum.models.common.recording import Recording
+from tectum.models.dictionary_events import EventDictionary
+from tectum.parts.event_input import EventPatches
 from tectum.parts.event_plasticity import EventSTDP
 from tectum.parts.input_spikes import is_random
 from tectum.parts.latency import LatencyPopulation, LatencyRace
@@ -41,7 +43,7 @@ class Sparsity(NamedTuple):
     dead_units: int  # components that never fire
 
 
-class SpikingDictionary(SpikingEstimator):
+class SpikingDictionary(EventDictionary):
     """Sparse features that reconstruct their input, learned by spikes at the moment they occur.
 
     Inputs fire in proportion to their values. Representation neurons integrate what arrives, compete, and those that
@@ -53,6 +55,7 @@ class SpikingDictionary(SpikingEstimator):
     by its equation (18): as its objective demands, with membranes that integrate, and as its published implementation
     has it. The user guide derives each from the objective and measures them beside other methods. `fois2023` is the
     vector quantiser of Fois & Girau (2023), which codes values by the times of spikes instead of their number.
+    `for_events` learns from recordings of event cameras, patch by patch, through `fit_events` and its kin.
 
     A value of zero means no spikes, so samples must differ from zero somewhere. Parts left at None are those of the
     default.
@@ -66,9 +69,9 @@ class SpikingDictionary(SpikingEstimator):
     n_presentations : int or None, default=None
         Presentations of a sample, drawn at random with replacement, in `fit`; the learning rate falls over them. None
         is 100 per sample, at least 5,000 and at most 60,000; for `partial_fit` without `fit` it is 60,000.
-    encoder : RegularSpikes, BernoulliSpikes, LatencyPopulation or None
-        Deterministic or stochastic input spikes, and the number of steps of a presentation; or a temporal code, which
-        belongs to `LatencyRace`.
+    encoder : RegularSpikes, BernoulliSpikes, LatencyPopulation, EventPatches or None
+        Deterministic or stochastic input spikes, and the number of steps of a presentation; a temporal code, which
+        belongs to `LatencyRace`; or patches of an event camera.
     neuron : EvidenceNeuron, LatencyNeuron or None
         Membrane of the neurons under a softmax or in a race, or parameters of a neuron of your own.
     competition : ExplainingAway, SoftmaxInhibition, LatencyRace or None
@@ -226,6 +229,12 @@ class SpikingDictionary(SpikingEstimator):
         "Its inhibition grows over `n_presentations`; neither rate nor threshold changes.",
         parameters.FOIS2023,
     )
+    for_events = variant(
+        "A dictionary of what events leave behind in patches of the sensor, without steps or presentations: each event "
+        "drives the neurons of its patches at its own time, and a spike explains away its part of what is left of the "
+        "events so far. It learns by `fit_events`.",
+        parameters.EVENTS,
+    )
 
     def transform(self, X: ArrayLike) -> Any:
         """Spikes of each neuron in response to each sample, weights frozen.
@@ -240,7 +249,7 @@ class SpikingDictionary(SpikingEstimator):
             Spike counts, those of OFF neurons negative (see `ExplainingAway`); or with ``output="first_spike"``
             ``1 - t / n_steps`` for a first spike in step t, 0 for none.
         """
-        n_steps = self.chosen_parts().encoder.n_steps
+        n_steps = getattr(self.chosen_parts().encoder, "n_steps", 1)
         parts = []
         for counts, first in self._respond(X):
             code = counts if self.output == "counts" else _earliness(first, n_steps) * np.where(counts < 0, -1.0, 1.0)
@@ -281,7 +290,7 @@ class SpikingDictionary(SpikingEstimator):
             winner = np.abs(counts).argmax(axis=1)[:, None]
             counts = np.where(np.arange(counts.shape[1]) == winner, counts, 0.0)
         if self.quantum_ is not None:
-            return self.quantum_ / self.chosen_parts().encoder.n_steps * (counts @ self.components_)
+            return self.quantum_ / getattr(self.chosen_parts().encoder, "n_steps", 1) * (counts @ self.components_)
         total = np.asarray(counts.sum(axis=1)).reshape(-1, 1)
         return (counts @ self.components_) / np.where(total > 0.0, total, 1.0)
 
@@ -369,6 +378,11 @@ class SpikingDictionary(SpikingEstimator):
         )
 
     def _validate(self, X: Any, *, reset: bool = False, least: int = 1) -> NDArray[np.float64]:
+        if isinstance(self.encoder, EventPatches):
+            raise ValueError(
+                "SpikingDictionary.encoder must not be EventPatches() for a table of samples; use fit_events, "
+                "transform_events and record_events, or leave the encoder out"
+            )
         X = super()._validate(X, reset=reset, least=least)
         channels = self.on_off if reset or not hasattr(self, "on_off_") else self.on_off_
         if channels is False and X.min() < 0.0:
@@ -380,6 +394,8 @@ class SpikingDictionary(SpikingEstimator):
 
     def _recommendations(self) -> Mapping[str, Any]:
         """Those of the kind of competition."""
+        if isinstance(self.encoder, EventPatches):
+            return parameters.EVENTS
         kinds = {SoftmaxInhibition: parameters.QUANTISER, LatencyRace: parameters.FOIS2023}
         return kinds.get(type(self.competition), self._recommended)
 
@@ -389,6 +405,11 @@ class SpikingDictionary(SpikingEstimator):
             chosen["threshold"] = chosen["threshold"]._replace(target=float(self.n_active))
         if isinstance(chosen["competition"], LatencyRace):
             parameters.check_temporal(chosen, self.n_active)
+        elif isinstance(chosen["encoder"], EventPatches) and not isinstance(chosen["competition"], ExplainingAway):
+            raise ValueError(
+                f"SpikingDictionary.competition must be ExplainingAway() with events, got {chosen['competition']!r}; "
+                "leave it out"
+            )
         elif isinstance(chosen["encoder"], LatencyPopulation):
             raise ValueError(
                 "SpikingDictionary.competition must be LatencyRace() with encoder=LatencyPopulation(), got "

@@ -5,6 +5,7 @@ from tectum.parts.cell_division import CellDivision
 from tectum.parts.conductance import ConductanceLIF, SpikeThreshold
 from tectum.parts.coupling import AdaptiveClock, Entrainment, PacingClock
 from tectum.parts.encoding import CircularGaussian
+from tectum.parts.event_input import EventPatches
 from tectum.parts.event_plasticity import EventSTDP, ResidualSTDP, TimeIntegratedSTDP, TraceSTDP
 from tectum.parts.feature_code import RandomProjection, Ranked
 from tectum.parts.field_learning import FieldHebb
@@ -88,6 +89,7 @@ __all__ = [
     "DirectWiring",
     "DynamicThresholdLIF",
     "Entrainment",
+    "EventPatches",
     "EventSTDP",
     "EvidenceNeuron",
     "ExplainingAway",

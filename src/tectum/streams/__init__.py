@@ -10,6 +10,7 @@ from tectum.streams.clip import write_clip
 from tectum.streams.cnn import CNN, FeatureStream, features
 from tectum.streams.event_files import read_events
 from tectum.streams.event_frames import EventFrameStream, event_frames
+from tectum.streams.event_stream import EventChunk, EventStream, Extent, events
 from tectum.streams.gradients import OrientedGradients
 from tectum.streams.learning import learn
 from tectum.streams.motion import MotionStream, OpticalFlow, motion
@@ -23,7 +24,10 @@ __all__ = [
     "CameraStream",
     "Chunk",
     "DataError",
+    "EventChunk",
     "EventFrameStream",
+    "EventStream",
+    "Extent",
     "FeatureStream",
     "ImageStream",
     "MotionStream",
@@ -36,6 +40,7 @@ __all__ = [
     "arrays",
     "camera",
     "event_frames",
+    "events",
     "features",
     "images",
     "learn",

@@ -2,23 +2,25 @@
 
 import re
 import struct
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from tectum.files import MOST_EXPANSION, read_arrays, reading
+from tectum.streams.event_formats import EVENT, read_dat, read_hdf5, read_raw
 from tectum.streams.stream import PathLike, StreamError, as_paths
 
-EVENT = np.dtype([("t", np.int64), ("x", np.int32), ("y", np.int32), ("p", np.int8)])
 SIDE = 128  # of a DVS128, in pixels
 AEDAT4 = b"#!AER-DAT4.0\r\n"
 # a flatbuffer struct
 AEDAT4_EVENT = np.dtype([("t", "<i8"), ("x", "<i2"), ("y", "<i2"), ("p", "u1"), ("padding", "V3")])
 UNITS = {"s": 10**6, "ms": 1000, "us": 1}  # in microseconds
 LATEST = 2**53  # microseconds, 285 years
+AT_ONCE = 2**20  # events
+LONGEST_LINE = 2**16  # bytes of a header
 NAMES = {"t": ("t", "ts", "timestamp", "time"), "x": ("x",), "y": ("y",), "p": ("p", "pol", "polarity", "on")}
 
 
@@ -28,9 +30,10 @@ def read_events(path: PathLike | ArrayLike, *, unit: str | None = None) -> NDArr
     Parameters
     ----------
     path : path or structured array
-        AEDAT 2.0 of a DVS128 (``.aedat``), AEDAT 4 (``.aedat4``, compressed or not), N-MNIST (``.bin``), a ``.npz``
-        file with the arrays t, x, y and p, a ``.npy`` file with a structured array, or such an array, for instance of
-        the package tonic. Compressed AEDAT 4 needs the extra ``events``.
+        AEDAT 2.0 of a DVS128 (``.aedat``), AEDAT 4 (``.aedat4``, compressed or not), Prophesee's ``.dat`` and ``.raw``
+        (EVT 2 and EVT 3), HDF5 (``.h5``, ``.hdf5``) with a group of t, x, y and p, N-MNIST (``.bin``), a ``.npz`` file
+        with these arrays, a ``.npy`` file with a structured array, or such an array, for instance of the package tonic.
+        Compressed AEDAT 4 and HDF5 need the extra ``events``.
     unit : {"s", "ms", "us"} or None, default=None
         Unit of the times in an array; None takes integers as microseconds, and ``timedelta64`` in the unit it has.
 
@@ -56,25 +59,50 @@ def read_events(path: PathLike | ArrayLike, *, unit: str | None = None) -> NDArr
         raise ValueError(f"read_events.unit must be one of {', '.join(UNITS)}, got {unit!r}; None for microseconds")
     if not isinstance(path, (str, Path)):
         return _in_order(_from_fields(np.asarray(path), "read_events.path", unit), "the array")
-    (file,) = as_paths(path, "read_events.path")
-    reader = READERS.get(file.suffix.lower())
-    if reader is None or file.is_dir():
-        raise ValueError(f"read_events.path must end in {', '.join(READERS)}, got {file}; convert it, or rename it")
+    file = event_file(path, "read_events.path")
+    parts = list(events_in(file, unit, AT_ONCE))
+    return _in_order(np.concatenate(parts) if parts else np.empty(0, EVENT), file.name)
+
+
+def event_file(path: PathLike, name: str) -> Path:
+    """A path to a file of a known kind."""
+    (file,) = as_paths(path, name)
+    if file.suffix.lower() not in READERS or file.is_dir():
+        raise ValueError(f"{name} must end in {', '.join(READERS)}, got {file}; convert it, or rename it")
+    return file
+
+
+def events_in(file: Path, unit: str | None, most: int) -> Iterator[NDArray[Any]]:
+    """Events of a file as they lie in it, about `most` at a time where its format allows; times are those of the
+    camera's clock.
+    """
+    reader = READERS[file.suffix.lower()]
     with reading(file.name, "events", "it is damaged: copy it again", StreamError):
-        return _in_order(_read_numpy(file, unit) if reader is _read_numpy else reader(file), file.name)
+        if reader is _read_numpy:
+            yield from _pieces(_read_numpy(file, unit), most)
+        else:
+            yield from reader(file, most)
 
 
-def _read_aedat2(file: Path) -> NDArray[Any]:
+def _pieces(events: NDArray[Any], most: int) -> Iterator[NDArray[Any]]:
+    return (events[at : at + most] for at in range(0, len(events), most))
+
+
+def _read_aedat2(file: Path, most: int) -> Iterator[NDArray[Any]]:
     """AEDAT 2.0: lines of text that start with #, then pairs of big-endian integers, address and time in us.
 
     Address of a DVS128: bit 0 is 0 for ON, bits 1 to 7 are the column, from the right, bits 8 to 14 the row, from
     below; a higher bit marks what is no event. Source: the class DVS128 of jAER.
     """
-    content = file.read_bytes()
-    at = 0
-    while content[at : at + 1] == b"#":
-        at = content.index(b"\n", at) + 1
-    header = content[:at].decode("latin-1")
+    with file.open("rb") as content:
+        yield from _aedat2_events(content, file, most)
+
+
+def _aedat2_events(content: IO[bytes], file: Path, most: int) -> Iterator[NDArray[Any]]:
+    lines = []
+    while content.peek(1)[:1] == b"#":  # type: ignore[attr-defined]
+        lines.append(content.readline(LONGEST_LINE).decode("latin-1"))
+    header = "".join(lines)
     if not header.startswith("#!AER-DAT2"):
         raise StreamError(f"{file.name} must be AEDAT 2.0, got {header[:14].strip() or 'no header'}; save it from jAER")
     chip = re.search(r"AEChip: (\S+)", header)
@@ -82,54 +110,52 @@ def _read_aedat2(file: Path) -> NDArray[Any]:
         raise StreamError(
             f"{file.name} must be of a DVS128, got one of {chip[1]}; convert it to AEDAT 4 with dv-processing"
         )
-    whole = at + (len(content) - at) // 8 * 8
-    address, time = np.frombuffer(content[at:whole], ">i4").reshape(-1, 2).T.astype(np.int64)
-    time = time + 2**32 * np.cumsum(np.diff(time, prepend=0) < -(2**31))  # the clock starts anew after 71 minutes
-    is_event = address >> 15 == 0
-    address = address[is_event]
-    column, row = address >> 1 & 0x7F, address >> 8 & 0x7F
-    return _events(time[is_event], SIDE - 1 - column, SIDE - 1 - row, 1 - (address & 1))
+    last = turns = 0
+    while len(bytes_read := content.read(8 * most)) >= 8:
+        whole = len(bytes_read) // 8 * 8
+        address, clock = np.frombuffer(bytes_read[:whole], ">i4").reshape(-1, 2).T.astype(np.int64)
+        turn = turns + np.cumsum(np.diff(clock, prepend=last) < -(2**31))  # the clock starts anew after 71 minutes
+        last, turns = clock[-1], turn[-1]
+        is_event = address >> 15 == 0
+        address = address[is_event]
+        column, row = address >> 1 & 0x7F, address >> 8 & 0x7F
+        yield _events((clock + 2**32 * turn)[is_event], SIDE - 1 - column, SIDE - 1 - row, 1 - (address & 1))
 
 
-def _read_aedat4(file: Path) -> NDArray[Any]:
+def _read_aedat4(file: Path, most: int) -> Iterator[NDArray[Any]]:
     """AEDAT 4: a header, then packets, compressed or not, of which those with events are flatbuffers.
 
     Header: a line, then a flatbuffer with its length before it (field 0 compression, field 1 where the packets end).
     Packet: number of the stream and length as 32-bit integers, then the content. A packet of events bears the sign
     EVTS; its field 0 is a vector of structs of 16 bytes. Source: the AEDAT 4.0 specification, iniVation.
     """
-    content = file.read_bytes()
-    if not content.startswith(AEDAT4):
-        raise StreamError(f"{file.name} must begin as an AEDAT 4 file, got {content[:14]!r}; convert it, or rename it")
-    at = len(AEDAT4)
-    (length,) = struct.unpack_from("<I", content, at)
-    header = content[at + 4 : at + 4 + length]
-    compression, end = _field(header, 0), _field(header, 1)
-    method = 0 if compression is None else struct.unpack_from("<i", header, compression)[0]
-    table = -1 if end is None else struct.unpack_from("<q", header, end)[0]
-    unpack = _unpacker(method, file.name)
-    at += 4 + length
-    end_of_packets = table if table > 0 else len(content)
-    found = []
-    while at + 8 <= end_of_packets:
-        _, length = struct.unpack_from("<ii", content, at)
-        at += 8
-        if length < 0 or at + length > len(content):
-            raise StreamError(f"{file.name} ends in the middle of a packet; it is cut off: copy it again")
-        try:
-            packet = unpack(content[at : at + length])[4:]  # without the length before it
-        except Exception as error:  # each package has errors of its own
-            raise StreamError(f"{file.name} holds a packet that is damaged ({error}); copy it again") from error
-        at += length
-        if packet[4:8] != b"EVTS":
-            continue  # frames and inertial measurements
-        vector = _field(packet, 0)
-        if vector is not None:
-            vector += struct.unpack_from("<I", packet, vector)[0]
-            (n,) = struct.unpack_from("<I", packet, vector)
-            found.append(np.frombuffer(packet, AEDAT4_EVENT, n, vector + 4))
-    events = np.concatenate(found) if found else np.empty(0, AEDAT4_EVENT)
-    return _events(events["t"], events["x"], events["y"], events["p"])
+    n_bytes = file.stat().st_size
+    with file.open("rb") as content:
+        if (begin := content.read(len(AEDAT4))) != AEDAT4:
+            raise StreamError(f"{file.name} must begin as an AEDAT 4 file, got {begin!r}; convert it, or rename it")
+        (length,) = struct.unpack("<I", content.read(4))
+        header = content.read(length)
+        compression, end = _field(header, 0), _field(header, 1)
+        method = 0 if compression is None else struct.unpack_from("<i", header, compression)[0]
+        table = -1 if end is None else struct.unpack_from("<q", header, end)[0]
+        unpack = _unpacker(method, file.name)
+        end_of_packets = table if table > 0 else n_bytes
+        while content.tell() + 8 <= end_of_packets:
+            _, length = struct.unpack("<ii", content.read(8))
+            if length < 0 or content.tell() + length > n_bytes:
+                raise StreamError(f"{file.name} ends in the middle of a packet; it is cut off: copy it again")
+            try:
+                packet = unpack(content.read(length))[4:]  # without the length before it
+            except Exception as error:  # each package has errors of its own
+                raise StreamError(f"{file.name} holds a packet that is damaged ({error}); copy it again") from error
+            if packet[4:8] != b"EVTS":
+                continue  # frames and inertial measurements
+            vector = _field(packet, 0)
+            if vector is not None:
+                vector += struct.unpack_from("<I", packet, vector)[0]
+                (n,) = struct.unpack_from("<I", packet, vector)
+                found = np.frombuffer(packet, AEDAT4_EVENT, n, vector + 4)
+                yield from _pieces(_events(found["t"], found["x"], found["y"], found["p"]), most)
 
 
 def _field(buffer: bytes, number: int) -> int | None:
@@ -168,22 +194,26 @@ def _most(packed: bytes) -> int:
     return MOST_EXPANSION * len(packed)
 
 
-def _read_nmnist(file: Path) -> NDArray[Any]:
+def _read_nmnist(file: Path, most: int) -> Iterator[NDArray[Any]]:
     """N-MNIST: five bytes an event: column, row, then one bit of polarity and 23 of time in us, high byte first.
 
     Row 240 is no pixel: the clock has overflowed, and what follows is 2^13 us later than it says.
 
     Source: Orchard et al. (2015), Frontiers in Neuroscience 9:437.
     """
-    content = np.frombuffer(file.read_bytes(), np.uint8)
-    if len(content) % 5:
+    if file.stat().st_size % 5:
         raise StreamError(
-            f"{file.name} must have five bytes an event, got {len(content)}; it is cut off: copy it again"
+            f"{file.name} must have five bytes an event, got {file.stat().st_size}; it is cut off: copy it again"
         )
-    x, y, high, middle, low = content.reshape(-1, 5).astype(np.int64).T
-    time = ((high & 0x7F) << 16 | middle << 8 | low) + (np.cumsum(y == 240) << 13)
-    is_event = y != 240
-    return _events(time[is_event], x[is_event], y[is_event], high[is_event] >> 7)
+    turns = 0
+    with file.open("rb") as content:
+        while bytes_read := content.read(5 * most):
+            x, y, high, middle, low = np.frombuffer(bytes_read, np.uint8).reshape(-1, 5).astype(np.int64).T
+            turn = turns + np.cumsum(y == 240)
+            turns = turn[-1]
+            time = ((high & 0x7F) << 16 | middle << 8 | low) + (turn << 13)
+            is_event = y != 240
+            yield _events(time[is_event], x[is_event], y[is_event], high[is_event] >> 7)
 
 
 def _read_numpy(file: Path, unit: str | None = None) -> NDArray[Any]:
@@ -246,11 +276,25 @@ def _in_order(events: NDArray[Any], name: str) -> NDArray[Any]:
     return events
 
 
-READERS: dict[str, Callable[[Path], NDArray[Any]]] = {
+def _checked(reader: Callable[[Path, int], Iterator[Any]]) -> Callable[[Path, int], Iterator[NDArray[Any]]]:
+    """A reader of columns t, x, y and p as one of events."""
+
+    def events(file: Path, most: int) -> Iterator[NDArray[Any]]:
+        for columns in reader(file, most):
+            yield _from_fields(columns, file.name, columns.get("unit"))
+
+    return events
+
+
+READERS: dict[str, Callable[..., Iterator[NDArray[Any]]]] = {
     ".aedat": _read_aedat2,
     ".aedat2": _read_aedat2,
     ".aedat4": _read_aedat4,
+    ".dat": _checked(read_dat),
+    ".raw": _checked(read_raw),
+    ".h5": _checked(read_hdf5),
+    ".hdf5": _checked(read_hdf5),
     ".bin": _read_nmnist,
-    ".npy": _read_numpy,
-    ".npz": _read_numpy,
+    ".npy": _read_numpy,  # type: ignore[dict-item]
+    ".npz": _read_numpy,  # type: ignore[dict-item]
 }

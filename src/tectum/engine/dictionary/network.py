@@ -20,6 +20,7 @@ from tectum.engine.dictionary.loop import (
     run_softmax,
 )
 from tectum.parts import contracts
+from tectum.parts.event_input import EventPatches
 from tectum.parts.latency import LatencyRace, LatencyRaceStep
 from tectum.parts.representation import EvidenceStep, ExplainingStep, SoftmaxInhibition
 from tectum.parts.start import MeanWeights, UniformWeights
@@ -59,7 +60,11 @@ def _build_circuit(seed: int, *in_order: Any) -> DictionaryCircuit:
     if isinstance(parts.competition, LatencyRace):
         return _build_race(parts, seed)
     neuron, competition, rule = (discretise(p, 1.0) for p in (parts.neuron, parts.competition, parts.rule))
-    contracts.check("SpikingDictionary.encoder", parts.encoder)
+    encoder = parts.encoder
+    if isinstance(encoder, EventPatches):  # events are the spikes
+        encoder = discretise(encoder, 1.0)
+    else:
+        contracts.check("SpikingDictionary.encoder", encoder)
     contracts.check("SpikingDictionary.threshold", parts.threshold)
     if isinstance(competition, ExplainingStep):
         contracts.check("SpikingDictionary.rule", rule, contracts.EXPLAINING_AWAY)
@@ -70,7 +75,7 @@ def _build_circuit(seed: int, *in_order: Any) -> DictionaryCircuit:
             )
     else:
         _check_learner(neuron, competition, rule, contracts.SOFTMAX)
-    return DictionaryCircuit(parts.encoder, neuron, competition, parts.threshold, rule, np.uint64(seed))
+    return DictionaryCircuit(encoder, neuron, competition, parts.threshold, rule, np.uint64(seed))
 
 
 def _build_race(parts: DictionaryParts, seed: int) -> DictionaryCircuit:

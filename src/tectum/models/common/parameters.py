@@ -89,6 +89,14 @@ QUANTISER: dict[str, Any] = REFERENCE | {
     "schedule": parts.DecayingRate(hold=0.3, end=0.002),
 }
 
+# A dictionary of events: thresholds count in quanta, and aim at spikes per event and patch.
+EVENTS: dict[str, Any] = EXPLAINING | {
+    "encoder": parts.EventPatches(),
+    "threshold": parts.AdaptiveThreshold(start=0.8, rate=1e-4, target=0.04, minimum=0.5),
+    "competition": parts.ExplainingAway(patience=50.0),
+    "rule": parts.ResidualSTDP(eta=0.02),
+}
+
 # The vector quantiser with a temporal code of Fois & Girau (2023); its threshold is constant.
 FOIS2023: dict[str, Any] = {
     "encoder": parts.LatencyPopulation(),
