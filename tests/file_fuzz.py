@@ -32,6 +32,12 @@ ODD += [float("nan"), float("inf"), None, True, "", "x", "inf", [], [1, 2], {}, 
 FAULTS = (ValueError, FileNotFoundError)
 
 
+def taps() -> np.ndarray:
+    """Events of a small camera."""
+    columns = [np.arange(60) * 500, np.arange(60) % 7, np.arange(60) % 6, np.arange(60) % 2]
+    return np.rec.fromarrays(columns, names="t,x,y,p").view(np.ndarray)
+
+
 def models() -> dict:
     """A small model of each kind that keeps other arrays."""
     X = np.random.RandomState(0).uniform(size=(40, 16))
@@ -42,6 +48,7 @@ def models() -> dict:
         "som": tectum.SpikingSOM((3, 3), n_presentations=40, random_state=0).fit(X[:, :2]),
         "dictionary": tectum.SpikingDictionary(6, n_presentations=60, random_state=0).fit(X),
         "latency": tectum.SpikingDictionary.fois2023(6, n_presentations=60, random_state=0).fit(X),
+        "events": tectum.SpikingDictionary.for_events(6, n_presentations=60, random_state=0).fit_events(taps()),
         "softmax": tectum.SpikingDictionary(6, competition=soft, n_presentations=60, random_state=0).fit(X - 0.5),
         "standard": tectum.DiehlCook(6, random_state=0).fit(X, y),
         "hierarchy": tectum.MapHierarchy(random_state=0).fit(X),
@@ -132,6 +139,10 @@ def use(path: Path) -> str:
         return "refused"
     try:
         X = np.random.RandomState(1).uniform(size=(1, model.n_features_in_))
+        if isinstance(getattr(model, "encoder", None), parts.EventPatches):
+            model.transform_events(taps())
+            model.partial_fit_events(taps())
+            return "used"
         model.transform(X)
         model.partial_fit(X)
     except FAULTS:

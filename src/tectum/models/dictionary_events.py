@@ -29,6 +29,8 @@ FEWEST = 500_000  # events that `fit_events` presents, however short the recordi
 class EventDictionary(SpikingEstimator):
     """The part of `SpikingDictionary` that takes events."""
 
+    quantum_: float | None
+
     def fit_events(self, events: Any, y: Any = None, *, shape: Pair | None = None) -> Self:
         """Learn from recordings of event cameras, each event in its own time.
 
@@ -196,8 +198,9 @@ class EventDictionary(SpikingEstimator):
             for dy in range(encoder.size):
                 for dx in range(encoder.size):
                     values = fresh[:, None] * parts[spikes["unit"][kept], :, dy, dx]
-                    np.add.at(frame, (slice(None), top[kept] + dy, left[kept] + dx), values.T)
-        return found / np.maximum(cover, 1.0)
+                    for channel in range(2):
+                        np.add.at(frame[channel], (top[kept] + dy, left[kept] + dx), values[:, channel])
+        return (found / np.maximum(cover, 1.0)).astype(np.float32)
 
     # -- how it runs
 
@@ -250,7 +253,8 @@ class EventDictionary(SpikingEstimator):
         """Learn from the recordings, once, or until so many events were seen; yields numbers of events."""
         chosen, circuit = self._build()
         state = DictionaryState(*(array.copy() for array in self._state))
-        grid, current, sheet = self._grid(stream.extent().shape), -1, None
+        grid, current = self._grid(stream.extent().shape), 0
+        sheet = engine.new_sheet(self.n_features_in_, self.n_components, grid, learning=True)
         scratch = engine.new_scratch(circuit, state, learning=True)
         for whole, source in stream:
             part = whole[: int(min(len(whole), last - self._seen))]
@@ -275,7 +279,8 @@ class EventDictionary(SpikingEstimator):
         """Spikes to each recording, and the time of its last event."""
         _, circuit = self._build()
         state = DictionaryState(*(array.copy() for array in self._state))
-        shape, found, current, end = stream.extent().shape, [], 0, 0
+        shape, current, end = stream.extent().shape, 0, 0
+        found: list[NDArray[Any]] = []
         scratch = engine.new_scratch(circuit, state, learning=False)
         sheet = self._frozen_sheet(shape)
         with progress_bar(stream.extent().n_events, "respond", self.verbose, unit="events") as advance:
@@ -307,7 +312,8 @@ class EventDictionary(SpikingEstimator):
 
 def _begins(stream: EventStream) -> Iterator[tuple[int, NDArray[Any]]]:
     """Number and first events of each recording, however the stream is cut into chunks."""
-    kept, current = [], 0
+    kept: list[NDArray[Any]] = []
+    current = 0
     for part, source in stream:
         if source != current:
             yield current, np.concatenate(kept)[:BEGIN]

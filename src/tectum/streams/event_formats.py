@@ -1,7 +1,7 @@
 """Event files of Prophesee's cameras, ``.dat`` and ``.raw``, and HDF5.
 
-The package expelliarmus (1.1.12) reads the first two as well, but ends damaged files in silence, and gave back other times
-than it had written as EVT 3.0 where there were pauses.
+The package expelliarmus (1.1.12) reads the first two as well, but ends damaged files in silence, and gave back other
+times than it had written as EVT 3.0 where there were pauses.
 """
 
 import re
@@ -170,7 +170,7 @@ def _header_of(file: Path) -> tuple[str, int]:
     """The lines at the begin of a file that start with %, and their length in bytes."""
     lines = []
     with file.open("rb") as content:
-        while content.peek(1)[:1] == b"%":  # type: ignore[attr-defined]
+        while content.peek(1)[:1] == b"%":
             lines.append(content.readline(LONGEST_LINE))
             if lines[-1].startswith(b"% end"):
                 break

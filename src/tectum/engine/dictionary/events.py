@@ -221,13 +221,13 @@ def take_in(
         room = 4096 + 4 * (len(events) - done)
         kinds = {"t": np.int64, "place": np.int32, "unit": np.int32}
         spikes = EventSpikes(**{name: np.empty(room, kind) for name, kind in kinds.items()}, n=np.zeros(1, np.int64))
-        rest = (column[done:] for column in columns)
-        done += run_events(circuit, state, sheet, spikes, scratch, *rest, rates[done:], learning)
+        t, y, x, channel = (column[done:] for column in columns)
+        done += run_events(circuit, state, sheet, spikes, scratch, t, y, x, channel, rates[done:], learning)
         found.append([array[: spikes.n[0]].copy() for array in spikes[:3]])
     if not found:
         return np.empty(0, np.int64), np.empty(0, np.int32), np.empty(0, np.int32)
-    t, place, unit = (np.concatenate(arrays) for arrays in zip(*found, strict=True))
-    return t, place, unit
+    times, places, units = (np.concatenate(arrays) for arrays in zip(*found, strict=True))
+    return times, places, units
 
 
 def grid_of(encoder: Any, shape: tuple[int, int]) -> tuple[int, int]:
