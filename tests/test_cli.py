@@ -49,7 +49,7 @@ def test_demo_writes_a_report(folder: Path) -> None:
     result = run("--json", "demo", "iris", "--presentations", "60")
     found = json.loads(result.stdout)
     assert Path(found["report"]) == folder / "tectum-iris.html"
-    assert set(found["measures"]["quantization_error"]) == {"spiking map", "Kohonen map", "k-means"}
+    assert set(found["measures"]["quantization_error"]) == {"spiking map", "untrained", "Kohonen map", "k-means"}
     text = (folder / "tectum-iris.html").read_text(encoding="utf-8")
     assert "tectum demo iris --presentations 60" in text
     assert os.listdir(folder) == ["tectum-iris.html"]

@@ -11,7 +11,8 @@ from matplotlib.figure import Figure
 import tectum
 from tectum import parts
 from tectum.plots import plot_measures
-from tectum.report import Report, examine, write_report
+from tectum.report import Measure, Report, examine, write_report
+from tectum.report.verdict import verdict_on
 
 
 @pytest.fixture(scope="module")
@@ -43,7 +44,7 @@ def test_diagnosis_study_and_report(som: Any, tmp_path: Any) -> None:
     y = (X[:, 0] > 0.5).astype(int)
     assert is_html(model.diagnose(X)._repr_html_(), "<svg", "<table")
     study = examine(model, X, y)
-    assert is_html(study._repr_html_(), "spiking map", "<img")
+    assert is_html(study._repr_html_(), "spiking map", "untrained", study.verdict.grade, "<img")
     assert len(study.plot(figure=Figure())) == len(study.measures)
     page = write_report(tmp_path / "a&b.html", model, X, y, study=study)
     assert isinstance(page, Report)
@@ -51,6 +52,26 @@ def test_diagnosis_study_and_report(som: Any, tmp_path: Any) -> None:
     assert Report("other.html")._repr_html_().count("other.html") == 2
     with pytest.raises(ValueError, match="at least one"):
         plot_measures([])
+
+
+def measured(better: str, **values: float) -> Measure:
+    return Measure("key", "Error", "", better, values)
+
+
+VERDICTS = [
+    ([measured("lower", own=1.0, before=2.0, rival=1.01)], [], "good", "Learning pays"),
+    ([measured("lower", own=1.0, before=2.0, rival=0.5)], [], "poor", "behind in error (rival)"),
+    ([measured("higher", own=1.0, before=1.0)], [], "poor", "Learning does not pay"),
+    ([measured("higher", own=2.0, before=1.0, rival=np.nan)], ["silent"], "mixed", "1 warning, below"),
+    ([measured("higher", own=np.nan, rival=1.0)], [], "good", "Nothing looks amiss"),
+]
+
+
+@pytest.mark.parametrize(("measures", "warnings", "grade", "reason"), VERDICTS)
+def test_verdict(measures: list[Measure], warnings: list[str], grade: str, reason: str) -> None:
+    found = verdict_on(measures, "own", "before", warnings)
+    assert found.grade == grade
+    assert reason in found.text
 
 
 def test_maps_are_drawn_by_what_is_given(som: Any) -> None:

@@ -7,7 +7,7 @@ from typing import Any, NamedTuple, Self
 from matplotlib.axes import Axes
 
 from tectum.models.common.diagnosis import Diagnosis
-from tectum.report.numbers import Measure
+from tectum.report.numbers import Measure, Measured
 from tectum.report.render import Drawing
 
 HALF, WIDE = 5.4, 11.0  # inches, widths of drawings
@@ -87,14 +87,23 @@ class Content:
     estimator: str  # name of the class
     facts: list[tuple[str, str]]  # name and value, below the heading
     numbers: str  # what was measured on what, above the headline numbers
-    own: str  # name of the model among the methods
-    measures: list[Measure]  # headline numbers
+    study: Measured  # headline numbers and the verdict
     sections: list[Section]  # figures
     health: Health  # diagnosis
     units: str  # units of the parameters, in a sentence
     footer: str  # source of the model
     comparison: Comparison | None = None  # a longer table below the headline numbers
     n_opening: int = 0  # sections that come before the headline numbers
+
+    @property
+    def own(self) -> str:
+        """Name of the model among the methods."""
+        return self.study.own
+
+    @property
+    def measures(self) -> list[Measure]:
+        """Headline numbers."""
+        return self.study.measures
 
     @property
     def methods(self) -> list[str]:

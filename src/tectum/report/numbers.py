@@ -3,7 +3,8 @@
 import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from html import escape
+from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,9 +14,10 @@ from tectum import analysis
 from tectum.analysis import kohonen_codebook
 from tectum.plots.inline import inline_picture, inline_table
 from tectum.plots.measures import measures_size, plot_measures
+from tectum.report.verdict import Verdict, verdict_on
 
 MOST_RANKED = 1000  # samples for trustworthiness and continuity, whose time grows with the square
-MAP, KOHONEN, K_MEANS = "spiking map", "Kohonen map", "k-means"
+MAP, UNTRAINED, KOHONEN, K_MEANS = "spiking map", "untrained", "Kohonen map", "k-means"
 
 
 @dataclass(frozen=True)
@@ -38,7 +40,21 @@ class Measure:
 class Measured:
     """What has headline numbers, and shows them in a notebook."""
 
+    control: ClassVar[str | None] = None  # name of the model before it learned, among the methods
+    compared: ClassVar[bool] = True  # whether the other methods are rivals, not parts of the model
     measures: list[Measure]
+
+    @property
+    def own(self) -> str:
+        """Name of the model among the methods."""
+        raise NotImplementedError
+
+    @property
+    def verdict(self) -> Verdict:
+        """Whether the model is good, in a sentence with the reasons."""
+        found: Any = self
+        warnings = found.diagnosis.warnings if hasattr(self, "diagnosis") else found.warnings
+        return verdict_on(self.measures, self.own, self.control, warnings, compared=self.compared)
 
     def plot(self, *, figure: Any = None) -> NDArray[np.object_]:
         """Draw the headline numbers: a panel for each measure, a bar for each method, the best one strong.
@@ -62,7 +78,8 @@ class Measured:
         ]
         table = inline_table("Headline numbers", rows, ["", *methods, "better"])
         size = measures_size(len(self.measures), len(methods))
-        return table + inline_picture(lambda figure: self.plot(figure=figure), size, "the headline numbers as bars")
+        picture = inline_picture(lambda figure: self.plot(figure=figure), size, "the headline numbers as bars")
+        return f"<p><b>{self.verdict.grade}</b> {escape(self.verdict.text)}</p>{table}{picture}"
 
 
 def number(value: float | None) -> str:
@@ -90,8 +107,10 @@ def fit_baselines(X: NDArray, som: Any, n_clusters: int | None, random_state: in
     return fitted
 
 
-def measure_maps(X: NDArray, found: dict[str, Method], shape: tuple[int, int], latency: NDArray) -> list[Measure]:
-    """Quality of the codebooks and of the order of the maps."""
+def measure_maps(
+    X: NDArray, found: dict[str, Method], shape: tuple[int, int], latency: dict[str, NDArray]
+) -> list[Measure]:
+    """Quality of the codebooks and of the order of the maps; `latency` of those that spike."""
 
     def measure(key: str, title: str, meaning: str, better: str, of: Callable[[Method], float]) -> Measure:
         ordered = {name: it for name, it in found.items() if key == "quantization_error" or it.clusters is not None}
@@ -110,7 +129,6 @@ def measure_maps(X: NDArray, found: dict[str, Method], shape: tuple[int, int], l
 
         return of
 
-    spikes = analysis.topographic_error(analysis.spike_winners(latency), shape)
     return [
         measure(
             "quantization_error",
@@ -131,7 +149,7 @@ def measure_maps(X: NDArray, found: dict[str, Method], shape: tuple[int, int], l
             "Topographic error from spikes",
             "Share of samples whose first two neurons to fire are not neighbours.",
             "lower",
-            {MAP: spikes},
+            {name: analysis.topographic_error(analysis.spike_winners(it), shape) for name, it in latency.items()},
         ),
         measure(
             "trustworthiness",

@@ -41,8 +41,7 @@ def dictionary_content(
             *facts,
         ],
         numbers=_numbers(study),
-        own=DICTIONARY,
-        measures=study.measures,
+        study=study,
         comparison=_comparison(study),
         sections=_sections(dictionary, study, shape, images),
         health=Health.of(

@@ -82,6 +82,11 @@ class DictionaryStudy(Measured):
     measures: list[Measure]  # headline numbers
     diagnosis: Diagnosis  # state of health
 
+    @property
+    def own(self) -> str:
+        """Name of the model among the methods."""
+        return DICTIONARY
+
 
 def examine_dictionary(
     dictionary: Any, X: ArrayLike, *, train: ArrayLike | None, baselines: bool, random_state: int | None

@@ -12,7 +12,7 @@ from tectum.plots.layout import legend_above
 from tectum.plots.style import ink
 from tectum.report.content import HALF, WIDE, on_grid
 from tectum.report.maps.study import Study
-from tectum.report.numbers import KOHONEN, MAP
+from tectum.report.numbers import KOHONEN, MAP, UNTRAINED
 from tectum.report.render import Drawing
 
 MOST_PLANES = 12
@@ -119,7 +119,7 @@ def _quality(som: Any, study: Study, snapshots: NDArray[np.float64]) -> Drawing:
         for ax, (name, curve) in zip(figure.subplots(1, 2), curves.items(), strict=True):
             plots.plot_quality_curve(som.snapshot_presentations_, {name: curve}, ax=ax)
             for method, value in finals[name].items():
-                if method != MAP:
+                if method not in (MAP, UNTRAINED):
                     dash = "--" if method == KOHONEN else ":"
                     ax.axhline(value, color=ink(0.6), linestyle=dash, linewidth=1.1, label=f"{method}, trained")
             if len(finals[name]) > 1:

@@ -6,7 +6,6 @@ from tectum.report.content import Content, Health, Section, sample_fact
 from tectum.report.maps.figures import ImageShape, learning_figures, map_figures
 from tectum.report.maps.spikes import response_figures, spike_figures
 from tectum.report.maps.study import Study
-from tectum.report.numbers import MAP
 
 
 def map_content(
@@ -28,11 +27,11 @@ def map_content(
             *facts,
         ],
         numbers="Measured on the samples of this page, features scaled to [0, 1]."
-        + " The baselines are a Kohonen map of the same shape that saw as many presentations with a shrinking radius, "
+        + " Untrained is the same map before it learns, with the radius that it has now. The baselines are a Kohonen "
+        "map of the same shape that saw as many presentations with a shrinking radius, "
         "and k-means with as many centres as the map has neurons; k-means has no neighbourhoods, so nothing holds it "
         "back." * compared,
-        own=MAP,
-        measures=study.measures,
+        study=study,
         sections=_sections(som, study, image_shape, random_state),
         health=Health.of(
             "Health of the map",

@@ -6,12 +6,23 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
+from sklearn.base import clone
 from sklearn.utils import _safe_indexing, check_array, check_random_state
 
 from tectum import analysis
 from tectum.analysis._checks import check_labels
 from tectum.models.common.diagnosis import Diagnosis
-from tectum.report.numbers import MAP, Measure, Measured, Method, fit_baselines, measure_classes, measure_maps
+from tectum.parts import ConstantRadius
+from tectum.report.numbers import (
+    MAP,
+    UNTRAINED,
+    Measure,
+    Measured,
+    Method,
+    fit_baselines,
+    measure_classes,
+    measure_maps,
+)
 
 MOST_SAMPLES = 5000  # more samples than this are examined by a random subset
 MOST_CLASSES = 32  # a target with more distinct values is no set of classes
@@ -20,6 +31,8 @@ MOST_CLASSES = 32  # a target with more distinct values is no set of classes
 @dataclass(frozen=True)
 class Study(Measured):
     """A map examined on samples: all that the figures and the table of a report need."""
+
+    control = UNTRAINED
 
     samples: Any  # (n, n_features) the samples examined, in the form in which they were given
     n_given: int  # number of samples given; more than n if a random subset was examined
@@ -35,6 +48,11 @@ class Study(Measured):
     clusters: NDArray[np.intp]  # (n_neurons,) cluster of each neuron
     measures: list[Measure]  # the table of headline numbers
     diagnosis: Diagnosis  # state of health
+
+    @property
+    def own(self) -> str:
+        """Name of the model among the methods."""
+        return MAP
 
 
 def examine_map(
@@ -60,10 +78,11 @@ def examine_map(
     n_clusters = None if labels is None else max(1, min(len(np.unique(labels)), n_defined))
     clusters = analysis.cluster_units(codebook, som.grid_, n_clusters=n_clusters)
     winners = som.predict(X)
-    found = {MAP: Method(codebook, winners, clusters)}
+    found, spikes = {MAP: Method(codebook, winners, clusters)}, {MAP: latency}
     if baselines:
+        found[UNTRAINED], spikes[UNTRAINED] = _untrained(som, X, low, span, n_clusters)
         found |= fit_baselines(scaled, som, n_clusters, random_state)
-    measures = measure_maps(scaled, found, som.grid_, latency) + measure_classes(labels, found)
+    measures = measure_maps(scaled, found, som.grid_, spikes) + measure_classes(labels, found)
     names = _feature_names(som, feature_names, table.shape[1])
     return Study(
         samples=X,
@@ -81,6 +100,17 @@ def examine_map(
         measures=measures,
         diagnosis=som.diagnose(X),
     )
+
+
+def _untrained(
+    som: Any, X: Any, low: NDArray, span: NDArray, n_clusters: int | None
+) -> tuple[Method, NDArray[np.float64]]:
+    """The same map before it learns, with the radius that it has now, and its first spikes to samples."""
+    start = clone(som).set_params(radius=ConstantRadius(som.radius_), n_presentations=1, n_snapshots=0)
+    start.set_params(warm_start=False, verbose=False).fit(X)  # a single presentation changes next to nothing
+    latency, codebook = start.spike_times(X), (start.codebook_ - low) / span
+    clusters = analysis.cluster_units(codebook, som.grid_, n_clusters=n_clusters)
+    return Method(codebook, analysis.first_winner(latency), clusters), latency
 
 
 def drawn_samples(

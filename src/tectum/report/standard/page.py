@@ -11,9 +11,9 @@ from tectum import plots
 from tectum.report.content import HALF, WIDE, Content, Health, Section, grey_shape, sample_fact
 from tectum.report.dictionary.figures import by_use, draw_components, draw_sparsity, draw_usage
 from tectum.report.maps.figures import ImageShape
-from tectum.report.numbers import K_MEANS
+from tectum.report.numbers import K_MEANS, UNTRAINED
 from tectum.report.render import Drawing
-from tectum.report.standard.study import NETWORK, UNTRAINED, ResponderStudy
+from tectum.report.standard.study import NETWORK, ResponderStudy
 
 TITLES = {
     NETWORK: "Weights of the neurons, the busiest first",
@@ -48,8 +48,7 @@ def responder_content(
         numbers="Measured on the samples of this page, weights and thresholds frozen."
         + " Beside it are the same network before learning, and k-means with as many centres, whose nearest centre "
         "responds." * compared,
-        own=NETWORK,
-        measures=study.measures,
+        study=study,
         sections=_sections(net, study, shape),
         health=Health.of(
             "Health of the network",

@@ -12,9 +12,9 @@ from sklearn.cluster import KMeans
 from tectum import analysis
 from tectum.models.common.diagnosis import Diagnosis
 from tectum.report.maps.study import drawn_samples
-from tectum.report.numbers import K_MEANS, Measure, Measured
+from tectum.report.numbers import K_MEANS, UNTRAINED, Measure, Measured
 
-NETWORK, UNTRAINED = "network", "untrained"
+NETWORK = "network"
 
 
 class Responders(NamedTuple):
@@ -27,6 +27,8 @@ class Responders(NamedTuple):
 @dataclass(frozen=True)
 class ResponderStudy(Measured):
     """A network examined on samples: all that the figures and the table of a report need."""
+
+    control = UNTRAINED
 
     samples: Any  # (n, n_features) the samples examined, in the form in which they were given
     n_given: int  # number of samples given; more than n if a random subset was examined
@@ -43,6 +45,11 @@ class ResponderStudy(Measured):
     def counts(self) -> NDArray[Any]:
         """Spikes of the network (n, n_neurons)."""
         return self.methods[NETWORK].responses
+
+    @property
+    def own(self) -> str:
+        """Name of the model among the methods."""
+        return NETWORK
 
 
 def examine_responders(

@@ -7,7 +7,6 @@ import numpy as np
 
 from tectum import analysis
 from tectum.report.content import Comparison, Content, Health, Section
-from tectum.report.numbers import MAP
 from tectum.report.streams.course import cost_figures, course_figures, rhythm_figures
 from tectum.report.streams.figures import clip_name, glance_figures, map_figures, plane_figures
 from tectum.report.streams.novelty import discoveries_table, novelty_figures
@@ -33,8 +32,7 @@ def stream_content(hierarchy: Any, study: StreamStudy, *, facts: list[tuple[str,
             *facts,
         ],
         numbers=_numbers(study),
-        own=MAP,
-        measures=study.measures,
+        study=study,
         sections=_sections(study),
         health=_health(study),
         units="Times in ms, potentials in mV, conductances in units of the leak.",

@@ -96,6 +96,11 @@ class StreamStudy(Measured):
     measures: list[Measure]  # headline numbers
     warnings: list[str]  # what looks wrong
 
+    @property
+    def own(self) -> str:
+        """Name of the model among the methods."""
+        return MAP
+
 
 def examine_stream(
     hierarchy: Any, diary: Diary, *, baselines: bool = True, random_state: int | None = 0

@@ -79,6 +79,9 @@ class Projection:
 class WaveStudy(Measured):
     """A network of sheets examined: all that the figures and the tables of a report need."""
 
+    control = BEFORE
+    compared = False
+
     positions: list[NDArray[np.float64]]  # (n, 2) nodes of each sheet
     looks: list[Look]  # growth, the first before it; only the end where it was not followed and cannot be repeated
     orders: list[list[Order]]  # measures of each projection at each look
@@ -100,6 +103,11 @@ class WaveStudy(Measured):
         """Times and nodes of the spikes of each sheet."""
         trains = [recording.spikes[f"layer_{k}"] for k in range(len(self.positions))]
         return [(train.time_ms, train.neuron) for train in trains]
+
+    @property
+    def own(self) -> str:
+        """Name of the model among the methods."""
+        return self.direct[0].name
 
 
 def follow_growth(
