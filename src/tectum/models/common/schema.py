@@ -195,7 +195,7 @@ def map_hierarchy(model: Any, arrays: Mapping[str, np.ndarray], header: Mapping[
 
 def _noticed(n_maps: int, n_neurons: int, n_ranked: int) -> dict[str, Array | Range]:
     """What maps have noticed, of files after version 0.1."""
-    numbers = {"mean": Array("float64", (n_maps,), 0, 1), "deviation": Array("float64", (n_maps,), 0, 1)}
+    numbers = {name: Array("float64", (n_maps, 2), 0, 1) for name in ("mean", "deviation")}
     numbers |= {
         "since": Array("int64", (n_maps, 3), 0, LONGEST),
         "current": Array("int64", (n_maps, 2), -1, LONGEST),

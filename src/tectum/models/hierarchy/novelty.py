@@ -15,10 +15,13 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-CUT = 0.5  # share of the input spikes of a frame that were in none of the frames before
+CUT = 0.4, 0.5  # share of the input spikes of a frame that were in none of the frames before: from 0.4 on if it is ...
+RARE = 4.0  # ... so many deviations above its mean, else from 0.5 on
+LEAST_CHANGE = 0.02  # deviation of that share
 BEFORE = 3  # so many frames before
 SURPRISE = 1.5  # deviations above the mean
 LEAST_DEVIATION = 0.03
+START = 0.2, 0.05  # mean and deviation before the first frame
 PACE = 0.05  # share of the way that mean and deviation move in a frame
 MOST = 3.0  # deviations that count for them at most
 WITHIN = 2  # frames between cut, surprise and recruit
@@ -89,8 +92,8 @@ class MapFullWarning(UserWarning):
 class Noticed(NamedTuple):
     """What the maps have noticed (IN, replaced and never changed), a row or an entry for each map."""
 
-    mean: NDArray[np.float64]  # (n_maps,) of the novelty, running
-    deviation: NDArray[np.float64]  # (n_maps,)
+    mean: NDArray[np.float64]  # (n_maps, 2) of the novelty, and of the share that was not there before, running
+    deviation: NDArray[np.float64]  # (n_maps, 2)
     since: NDArray[np.int64]  # (n_maps, 3) frames since a cut, a surprise, and since the candidate began to win
     current: NDArray[np.int64]  # (n_maps, 2) class at hand, and candidate for it; -1 none
     classes: NDArray[np.int64]  # (n_maps,) number of classes
@@ -105,8 +108,8 @@ def nothing(sizes: Sequence[int], n_ranked: int) -> Noticed:
     """Of maps of so many neurons, before the first frame."""
     n = len(sizes)
     return Noticed(
-        mean=np.zeros(n),
-        deviation=np.zeros(n),
+        mean=np.full((n, 2), START[0]),
+        deviation=np.full((n, 2), START[1]),
         since=np.full((n, 3), LONG_AGO, np.int64),
         current=np.full((n, 2), -1, np.int64),
         classes=np.zeros(n, np.int64),
@@ -193,11 +196,29 @@ def notice(
             if np.isnan(x):
                 continue
             labels = now.labels[ends[k] : ends[k + 1]]
-            why = _step(now, k, x, bool(cuts[m, k] > CUT), winner, labels, fired[k][m])
+            why = _step(now, k, x, _cut(now, k, float(cuts[m, k])), winner, labels, fired[k][m])
             whys = [*([why] if why else []), *_room(now, k, labels)]
             label = int(labels[winner]) if winner >= 0 else -1
             events += [NoveltyEvent(frame, float(times[m]), name, winner, why, x, label) for why in whys]
     return now, events
+
+
+def is_cut(change: float, mean: float, deviation: float) -> bool:
+    """Whether so much of the input is new that the scene has changed, given mean and deviation of the frames before."""
+    return change > min(max(mean + RARE * deviation, CUT[0]), CUT[1])
+
+
+def followed(x: float, mean: float, deviation: float, least: float) -> tuple[float, float]:
+    """Running mean and deviation, `least` or more, after one more value; outliers count as `MOST` deviations."""
+    step = min(max(x - mean, -MOST * deviation), MOST * deviation)
+    return mean + PACE * step, max(math.sqrt((1.0 - PACE) * deviation**2 + PACE * step**2), least)
+
+
+def _cut(now: Noticed, k: int, change: float) -> bool:
+    mean, deviation = now.mean[k, 1], now.deviation[k, 1]
+    if now.classes[k]:
+        now.mean[k, 1], now.deviation[k, 1] = followed(change, mean, deviation, LEAST_CHANGE)
+    return is_cut(change, mean, deviation)
 
 
 def _step(
@@ -207,9 +228,9 @@ def _step(
     first = now.classes[k] == 0
     since, current = now.since[k], now.current[k]
     since += 1
-    deviation = max(float(now.deviation[k]), LEAST_DEVIATION)
+    mean, deviation = float(now.mean[k, 0]), float(now.deviation[k, 0])
     since[0] = 0 if cut or first else since[0]
-    since[1] = 0 if first or x > now.mean[k] + SURPRISE * deviation else since[1]
+    since[1] = 0 if first or x > mean + SURPRISE * deviation else since[1]
     sudden = since[0] <= WITHIN and since[1] <= WITHIN
     why = ""
     if winner >= 0 and labels[winner] < 0:
@@ -230,11 +251,7 @@ def _step(
             why, since[0] = "unplaced", LONG_AGO
     labels[fired & (labels < 0)] = current[0]
     if not first:
-        step = float(np.clip(x - now.mean[k], -MOST * deviation, MOST * deviation))
-        now.mean[k] += PACE * step
-        now.deviation[k] = np.sqrt((1.0 - PACE) * deviation**2 + PACE * step**2)
-    else:
-        now.mean[k], now.deviation[k] = 0.2, 0.05
+        now.mean[k, 0], now.deviation[k, 0] = followed(x, mean, deviation, LEAST_DEVIATION)
     return why
 
 
