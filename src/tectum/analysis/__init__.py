@@ -89,6 +89,7 @@ from tectum.analysis.phases import (
     spike_phases,
 )
 from tectum.analysis.reconstruction import reconstruction_correlation, reconstruction_error, trivial_errors
+from tectum.analysis.segments import agreement_within, equal_stretches, recurring_auc
 from tectum.analysis.sensor_layout import ActivityLayout, layout_from_activity
 from tectum.analysis.sensor_pictures import cells_of, pictures_of
 from tectum.analysis.similarity import (
@@ -172,6 +173,7 @@ __all__ = [
     "active_units",
     "adoption_time",
     "affine_fit",
+    "agreement_within",
     "annealed_rule",
     "best_matching_units",
     "bubble_profile",
@@ -196,6 +198,7 @@ __all__ = [
     "dictionary_codes",
     "dynamic_rule",
     "effective_inputs",
+    "equal_stretches",
     "event_counts",
     "event_traces",
     "field_centres",
@@ -242,6 +245,7 @@ __all__ = [
     "quantization_forgetting",
     "reconstruction_correlation",
     "reconstruction_error",
+    "recurring_auc",
     "representational_similarity",
     "score_baselines",
     "sheet_radius",
