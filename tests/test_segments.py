@@ -35,7 +35,8 @@ def test_evidence_of_an_occurrence_comes_from_far_away():
     tag = np.repeat(["road", "car", "road", "car", "road"], [40, 6, 60, 6, 40])
     units = np.zeros(len(tag), int)
     units[40:46], units[106:112] = 1, 2  # each occurrence has a unit of its own: nothing to learn from the other
-    assert analysis.recurring_auc(units, tag, ["a"] * len(tag))["a", "car"] == pytest.approx(1.0)  # not that of the road
+    # not that of the road
+    assert analysis.recurring_auc(units, tag, ["a"] * len(tag))["a", "car"] == pytest.approx(1.0)
     units[np.flatnonzero(tag == "road")[::2]] = 1
     units[106:112] = 1
     found = analysis.recurring_auc(units, tag, ["a"] * len(tag))["a", "car"]
@@ -49,5 +50,5 @@ def test_stretches_of_time_are_equal_and_of_one_clip():
     assert not set(stretches[clips == "a"]) & set(stretches[clips == "b"])
     with pytest.raises(ValueError, match="n must be at least 1, got 0"):
         analysis.equal_stretches(clips, 0)
-    with pytest.raises(ValueError, match="same length|labels"):
+    with pytest.raises(ValueError, match=r"same length|labels"):
         analysis.agreement_within([0, 1], ["a"], ["x", "x"])
