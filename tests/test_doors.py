@@ -184,3 +184,14 @@ def test_fit_says_how_good_it_is(folder: Path) -> None:
     assert found["quality"]["quantization_error"] == pytest.approx(
         som.quantization_error(pd.DataFrame(load_iris().data, columns=som.feature_names_in_))
     )
+
+
+def test_missing_values_that_are_kept_stay_missing_for_the_model(folder: Path) -> None:
+    Path("holes.csv").write_text("a,b\n0.1,0.2\n0.4,\n0.9,0.8\n0.3,0.3\n")
+    short = ("--set", "shape=3,3", "--set", "n_presentations=50", "-q")
+    run("fit", "spiking-som", "holes.csv", "-o", "m", "--missing", "keep", *short)
+    run("transform", "m", "holes.csv", "-o", "r.csv", "-q")
+    assert len(Path("r.csv").read_text().splitlines()) == 5
+    refused = run("fit", "diehl-cook", "holes.csv", "-o", "d", "--missing", "keep", code=1).stderr
+    assert "DiehlCook: X must hold a value in each cell" in refused
+    assert "--missing median" in refused

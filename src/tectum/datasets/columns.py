@@ -26,6 +26,7 @@ class Preparation(NamedTuple):
     columns: list[str]
     fill: dict[str, Any]  # column -> what stands in place of a missing value
     categories: dict[str, list[str]]  # column of text -> its values, each of which became a feature
+    kept: bool = False  # whether missing values stay missing, NaN
 
 
 def preparation_of(model_path: str | os.PathLike[str]) -> Preparation | None:
@@ -34,7 +35,8 @@ def preparation_of(model_path: str | os.PathLike[str]) -> Preparation | None:
     if note is None:
         return None
     with reading(model_path, "a model with a note of its table", "fit and save it again"):
-        return Preparation(list(note["columns"]), dict(note["fill"]), dict(note["categories"]))
+        kept = bool(note.get("kept", False))  # not in files of 0.1
+        return Preparation(list(note["columns"]), dict(note["fill"]), dict(note["categories"]), kept)
 
 
 class Raw(NamedTuple):
@@ -208,7 +210,7 @@ def _as_numbers(
     from sklearn.impute import SimpleImputer
     from sklearn.preprocessing import OneHotEncoder
 
-    done = preparation or Preparation([name for name, _ in columns], {}, {})
+    done = preparation or Preparation([name for name, _ in columns], {}, {}, missing == KEEP)
     features: list[np.ndarray] = []
     names: list[str] = []
     for name, column in columns:
@@ -219,14 +221,14 @@ def _as_numbers(
             raise DataError(_no_number(path, name, column))
         table = column.reshape(-1, 1) if is_text else column.reshape(-1, 1).astype(np.float64)
         gone = np.array([value is None for value in column]) if is_text else np.isnan(table[:, 0])
-        if not is_text and missing != KEEP and np.isinf(table).any():
+        if not is_text and not done.kept and np.isinf(table).any():
             raise DataError(
                 f"{path}: row {int(np.isinf(table).argmax()) + 1}, column {name!r} must hold finite numbers, got one "
                 "that is infinite or beyond float64; correct it, pass na='inf' (--na inf) if that is a missing value, "
                 "or leave the column out with drop= (--drop)"
             )
         fills = name in done.fill if preparation else missing not in (KEEP, REFUSE)
-        if gone.any() and not fills and (is_text or missing == REFUSE or preparation):
+        if gone.any() and not fills and (is_text or not done.kept):
             raise DataError(
                 f"{path}: row {int(gone.argmax()) + 1}, column {name!r} must hold a value, it is missing; fill it, or "
                 "pass missing='median' (--missing median) to fill such cells or 'keep' for NaN, or leave the column "
@@ -256,7 +258,7 @@ def _as_numbers(
         else:
             names.append(name)
         features.append(table)
-    is_plain = not (done.fill or done.categories)
+    is_plain = not (done.fill or done.categories or done.kept)
     return np.hstack(features).astype(np.float64), names, None if is_plain else done
 
 

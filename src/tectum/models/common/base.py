@@ -368,7 +368,15 @@ class SpikingEstimator(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEs
         self._validate_params()
         options: dict[str, Any] = {"dtype": list(self._dtypes), "ensure_min_samples": least}
         finite = "allow-nan" if self._missing else True
-        X = validate_data(self, X, reset=reset, accept_sparse="csr", ensure_all_finite=finite, **options)
+        try:
+            X = validate_data(self, X, reset=reset, accept_sparse="csr", ensure_all_finite=finite, **options)
+        except ValueError as error:
+            if "contains NaN" not in str(error):
+                raise
+            raise ValueError(
+                f"{type(self).__name__}: X must hold a value in each cell, but X contains NaN; fill missing values, for "
+                "instance with sklearn.impute.SimpleImputer (--missing median), or drop these samples"
+            ) from None
         return X if isinstance(X, np.ndarray) else X.toarray()
 
     def _samples(self, X: Any) -> NDArray[Any]:
