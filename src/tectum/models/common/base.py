@@ -374,8 +374,8 @@ class SpikingEstimator(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEs
             if "contains NaN" not in str(error):
                 raise
             raise ValueError(
-                f"{type(self).__name__}: X must hold a value in each cell, but X contains NaN; fill missing values, for "
-                "instance with sklearn.impute.SimpleImputer (--missing median), or drop these samples"
+                f"{type(self).__name__}: X must hold a value in each cell, but X contains NaN; fill missing values, "
+                "for instance with sklearn.impute.SimpleImputer (--missing median), or drop these samples"
             ) from None
         return X if isinstance(X, np.ndarray) else X.toarray()
 
