@@ -71,6 +71,16 @@ def test_pictures_are_restored_but_for_a_turn_and_a_reflection(camera):
     assert (pictures[:, 3:-3, 3:-3] != 0).all()  # holes show what is around them
 
 
+def test_known_places_of_three_sensors_tell_which_way_is_up(camera):
+    X, true, layout = camera
+    known = np.where(np.arange(196)[:, None] % 60 == 30, true, np.nan)
+    turned = SensorLayout(shape=(14, 14), ridges=(0.1,)).fit(X).align(known)
+    ends = np.isfinite(turned.positions_[:, 0])
+    assert all(np.corrcoef(turned.positions_[ends, k], true[ends, k])[0, 1] > 0.95 for k in (0, 1))
+    with pytest.raises(ValueError, match="three sensors with a place, got 0"):
+        layout.align(np.full((196, 2), np.nan))
+
+
 def test_files_keep_the_layout_and_a_score_is_that_of_other_activity(camera, tmp_path):
     X, _, layout = camera
     layout.save(tmp_path / "layout")

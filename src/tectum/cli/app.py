@@ -29,6 +29,7 @@ from tectum.cli.reconstruct import reconstruct
 from tectum.cli.support import FITTED, MODELS
 from tectum.cli.tables import check_no_table, words_of
 from tectum.cli.warmup import warmup
+from tectum.cli.wire import demonstrate as demonstrate_wiring, wire
 from tectum.core.compiler import seconds_without_compiling
 from tectum.models.common.checkpoints import checkpoints
 
@@ -76,7 +77,7 @@ def demo(
         str,
         typer.Argument(
             help="A data set, tectum info lists them; dictionary: patches of photographs; waves: sheets without data; "
-            "driving: maps of maps on video.",
+            "wire: sensors in an unknown order; driving: maps of maps on video.",
             autocompletion=support.demonstrations,
         ),
     ] = "iris",
@@ -89,7 +90,7 @@ def demo(
         Path | None, typer.Option("--output", "-o", metavar="FILE", help="Keep what driving has learned in this file.")
     ] = None,
     resume: Annotated[Path | None, typer.Option(help="Go on with an interrupted driving saved in this file.")] = None,
-    seed: Annotated[int | None, typer.Option(help="Seed of driving; 0 by default.")] = None,
+    seed: Annotated[int | None, typer.Option(help="Seed of driving and wire; 0 by default.")] = None,
     checkpoint_every: CheckpointOption = 5.0,
 ) -> None:
     """Train a spiking map or dictionary, let sheets wire themselves by waves, or maps of maps watch a drive; report."""
@@ -104,6 +105,10 @@ def demo(
         cli_streams.demonstrate(
             out, files, frames, path, output=output, resume=resume, seed=seed, every=checkpoint_every
         )
+        return
+    if name == "wire":
+        cli_streams.check_unused(frames, videos=videos, output=output, resume=resume, presentations=presentations)
+        demonstrate_wiring(out, path, seed)
         return
     cli_streams.check_unused(frames, videos=videos, output=output, resume=resume, seed=seed)
     if name == "waves":
@@ -365,6 +370,7 @@ def report(
 app.command()(reconstruct)
 app.command()(encode)
 app.command()(warmup)
+app.command()(wire)
 app.command()(info)
 app.command()(doctor)
 

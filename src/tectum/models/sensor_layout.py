@@ -5,6 +5,7 @@ from typing import Any, Self
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
+from scipy.linalg import orthogonal_procrustes
 from sklearn.base import BaseEstimator, TransformerMixin
 from sklearn.utils.validation import check_is_fitted, validate_data
 
@@ -175,6 +176,39 @@ class SensorLayout(TransformerMixin, BaseEstimator, auto_wrap_output_keys=None):
         check_is_fitted(self)
         X = validate_data(self, X, reset=False, dtype=list(FLOATS), ensure_min_samples=3)
         return sensor_layout.precision_on(X, self.positions_, self.ridges)
+
+    def align(self, positions: ArrayLike) -> Self:
+        """Turn and reflect the layout towards known places of some sensors; distances stay as they are.
+
+        Parameters
+        ----------
+        positions : array-like of shape (n_sensors, 2)
+            Row and column in any unit; NaN where they are not known.
+
+        Returns
+        -------
+        SensorLayout
+            The estimator itself.
+
+        Raises
+        ------
+        ValueError
+            If fewer than three sensors have both a place and a known one.
+        """
+        check_is_fitted(self)
+        known = np.asarray(positions, dtype=np.float64)
+        if known.shape != self.positions_.shape:
+            raise ValueError(
+                f"SensorLayout.align.positions must be {self.positions_.shape}, got shape {known.shape}; NaN where "
+                "places are not known"
+            )
+        both = np.isfinite(known).all(axis=1) & (self.groups_ >= 0)
+        if both.sum() < 3:
+            raise ValueError(f"SensorLayout.align.positions must tell three sensors with a place, got {both.sum()}")
+        middle = self.positions_[both].mean(axis=0)
+        turn, _ = orthogonal_procrustes(self.positions_[both] - middle, known[both] - known[both].mean(axis=0))
+        self.positions_ = (self.positions_ - middle) @ turn
+        return self._publish()
 
     def sheet(self, side: float = FIRST_SIDE) -> parts.Sheet:
         """The sensors as the nodes of a sheet, on which waves can wire layers.

@@ -1,5 +1,7 @@
 """Sensors where they lie, and edges between neighbours."""
 
+from typing import Any
+
 import numpy as np
 import numpy.typing as npt
 from matplotlib.axes import Axes
@@ -52,8 +54,9 @@ def plot_sensor_layout(
         lines = LineCollection(places[pairs][:, :, ::-1], colors=ink(0.25), linewidths=0.6, zorder=0)
         ax.add_collection(lines)
     size = float(np.clip(6000.0 / max(int(shown.sum()), 1), 3.0, 60.0))
-    colour = accent(0) if given is None else np.asarray(given)[shown]
-    ax.scatter(places[shown, 1], places[shown, 0], s=size, c=colour, cmap=SEQUENTIAL if values is not None else None)
+    drawn: dict[str, Any] = {"color": accent(0)} if given is None else {"c": np.asarray(given)[shown]}
+    drawn |= {"cmap": SEQUENTIAL} if given is not None and colours is None else {}
+    ax.scatter(places[shown, 1], places[shown, 0], s=size, linewidths=0, **drawn)
     ax.set_aspect("equal")
     ax.invert_yaxis()
     ax.set_axis_off()

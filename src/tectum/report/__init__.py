@@ -4,6 +4,7 @@ from tectum.report.dictionary.study import DictionaryStudy
 from tectum.report.maps.study import Study
 from tectum.report.numbers import Measure
 from tectum.report.page import Report, examine, write_report
+from tectum.report.sensors.page import write_wiring_report
 from tectum.report.standard.study import ResponderStudy
 from tectum.report.streams.diary import Diary
 from tectum.report.streams.study import StreamStudy
@@ -22,4 +23,5 @@ __all__ = [
     "examine",
     "follow_growth",
     "write_report",
+    "write_wiring_report",
 ]

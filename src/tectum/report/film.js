@@ -324,7 +324,56 @@
     player.refresh();
   };
 
-  const kinds = { waves, growth };
+  const HOLD = 0.6, FLIGHT_MS = 9000, FRAME_MS = 250;
+  const layout = (film, data) => {
+    const frames = bytes(data.frames), placed = numbers(data.placed), last = data.stages.length - 1;
+    const stages = data.stages.map((stage) => numbers(stage.places)), longer = Math.max(data.rows, data.cols);
+    const ease = (x) => x * x * (3 - 2 * x);
+    let position = 0, frame = 0;
+    const at = () => Math.floor(frame) % data.n_frames;
+    const shade = (context, value) => { context.fillStyle = `rgb(${value}, ${value}, ${value})`; };
+    const ground = (context, width, height) => { context.fillStyle = "#000"; context.fillRect(0, 0, width, height); };
+    const stage = element("div", "sheets", film);
+    const shape = () => data.rows / data.cols;
+    const given = picture(element("div", "sheet", stage), shape, (context, width, height) => {
+      const [rows, cols] = data.side, w = width / cols, h = height / rows, row = at() * data.n;
+      ground(context, width, height);
+      for (let k = 0; k < data.n; k++) {
+        shade(context, frames[row + k]);
+        context.fillRect((k % cols) * w, Math.floor(k / cols) * h, w + 0.5, h + 0.5);
+      }
+    }, "Activity in the order of the sensors");
+    const restored = picture(element("div", "sheet", stage), shape, (context, width, height) => {
+      const low = Math.min(Math.floor(position), last), high = Math.min(low + 1, last);
+      const part = ease(Math.min(Math.max((position - low - HOLD) / (1 - HOLD), 0), 1));
+      const scale = width / (data.cols / longer) / 65535, size = 1.08 * (width / data.cols), row = at() * data.n;
+      ground(context, width, height);
+      for (let k = 0; k < placed.length; k++) {
+        const x = stages[low][2 * k] * (1 - part) + stages[high][2 * k] * part;
+        const y = stages[low][2 * k + 1] * (1 - part) + stages[high][2 * k + 1] * part;
+        shade(context, frames[row + placed[k]]);
+        context.fillRect(x * scale - size / 2, y * scale - size / 2, size, size);
+      }
+    }, "Activity with each sensor in its place");
+    const player = controls(film, {
+      start: still.matches ? last + 0.01 : 0,
+      length: () => last + 1,
+      advance: (now, ms) => {
+        frame += ms / FRAME_MS;
+        return now >= last + 1 ? 0 : now + (ms * (last + 1)) / (FLIGHT_MS * (now >= last ? 2 : 1));
+      },
+      words: (now) => data.stages[Math.min(Math.floor(now), last)].name,
+      show: (now) => {
+        position = now;
+        given.fit();
+        restored.fit();
+      },
+    });
+    player.bar.classList.add("long");
+    player.refresh();
+  };
+
+  const kinds = { waves, growth, layout };
   document.querySelectorAll(".film").forEach((film) => {
     const data = document.getElementById(`data-${film.closest("figure").id.replace("figure-", "")}`);
     film.textContent = "";

@@ -258,8 +258,10 @@ def write_report(
         )
     given: dict[str, Any] = {"X": X, "image_shape": image_shape, "images": images, "random_state": random_state}
     _leave_out("write_report", model, given, page.examined + page.drawn)
-    content = page.content(model, study, facts=_facts(model, seconds), **{key: given[key] for key in page.drawn})
-    write_atomically(path, _render(content, model, title, command or _call(model)).encode())
+    content = page.content(
+        model, study, facts=training_facts(model, seconds), **{key: given[key] for key in page.drawn}
+    )
+    write_atomically(path, page_text(content, model, title, command or _call(model)).encode())
     written = Report(path)
     written.study = study
     return written
@@ -280,7 +282,7 @@ def _leave_out(function: str, model: Any, given: Mapping[str, Any], taken: Seque
             )
 
 
-def _render(content: Content, model: Any, title: str | None, command: str) -> str:
+def page_text(content: Content, model: Any, title: str | None, command: str) -> str:
     """The text of the page."""
     return (
         _environment()
@@ -360,7 +362,7 @@ def _text(value: Any) -> str:
     return shorten(value, 200)
 
 
-def _facts(model: Any, seconds: float | None) -> list[tuple[str, str]]:
+def training_facts(model: Any, seconds: float | None) -> list[tuple[str, str]]:
     """What every page says of its model, below the heading."""
     seen = model.n_presentations_seen_
     return [

@@ -1,0 +1,1 @@
+"""The page of sensors of unknown place and the network that is wired to them."""
