@@ -1,5 +1,8 @@
 """`SensorLayout`: where sensors lie, of which only the activity is known."""
 
+import base64
+import json
+import re
 import warnings
 
 import numpy as np
@@ -11,6 +14,7 @@ from sklearn.utils.estimator_checks import parametrize_with_checks
 import tectum
 from tectum import SensorLayout, UncertainLayoutWarning
 from tectum.analysis import cells_of, layout_from_activity, pictures_of
+from tectum.cli.app import app
 
 
 def glimpses(n, side, seed=0, name="flower.jpg"):
@@ -152,3 +156,25 @@ def test_a_network_is_wired_to_the_layout(camera):
     assert np.corrcoef(pdist(nodes), pdist(layout.positions_[23:]))[0, 1] == pytest.approx(1.0)
     with pytest.raises(ValueError, match="two sensors or more must have a place, got 0 of 4"):
         tectum.WaveNetwork.from_activity(np.zeros((5, 4)), (20,))
+
+
+def test_the_command_wires_a_table_and_the_page_shows_the_picture_coming_back(tmp_path, undrawn, capsys):
+    X = glimpses(300, 10)
+    np.save(tmp_path / "camera.npy", X)
+    paths = [str(tmp_path / name) for name in ("camera.npy", "net", "page.html", "layout")]
+    options = ["--layers", "20", "--duration", "20", "--scramble"]
+    with pytest.raises(SystemExit) as end:
+        app(["--json", "wire", paths[0], "-o", paths[1], "--report", paths[2], "--layout", paths[3], *options])
+    assert end.value.code == 0
+    result = json.loads(capsys.readouterr().out)
+    assert (result["sensors"], result["placed"]) == (100, 100)
+    layout, network = tectum.load(paths[3]), tectum.load(paths[1])
+    order = np.random.default_rng(0).permutation(100)
+    assert agreement(layout.positions_, places(10)[order]) > 0.95
+    assert np.allclose(network.sheet_positions_[0], layout.sheet().positions)
+    page = (tmp_path / "page.html").read_text()
+    film = json.loads(re.search(r'id="data-layout">(.*?)</script>', page, re.DOTALL)[1])
+    assert film["stages"][0]["name"] == "in the order given"
+    assert film["stages"][-1]["name"] == "restored"
+    assert len(base64.b64decode(film["frames"])) == 100 * film["n_frames"]
+    assert "Agreement with the true places" in page

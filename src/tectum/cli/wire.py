@@ -102,12 +102,11 @@ def _wire(
 
     started = seconds_without_compiling()
     out.say(f"laying out {activity.X.shape[1]:,} sensors from {len(activity.X):,} samples ...")
-    with warnings.catch_warnings(record=True) as caught:
-        warnings.simplefilter("always", UncertainLayoutWarning)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", UncertainLayoutWarning)
         layout = SensorLayout().fit(activity.X)
-    told = [str(w.message) for w in caught if issubclass(w.category, UncertainLayoutWarning)]
-    for text in told:
-        typer.echo(f"warning: {text}", err=True)
+    if told := layout.uncertainty():
+        typer.echo(f"warning: {told}", err=True)
     if activity.true is not None and layout.groups_.max() >= 0:
         layout.align(activity.true)  # which way is up, for the eye
     n_placed = int((layout.groups_ >= 0).sum())
@@ -123,7 +122,7 @@ def _wire(
             out.say(f"network in {output.resolve()}")
     seconds = seconds_without_compiling() - started
     result: dict[str, Any] = {"sensors": len(layout.groups_), "placed": n_placed, "quality": layout.quality_}
-    result |= {"precision": layout.precision_, "warnings": told, "seconds": seconds}
+    result |= {"precision": layout.precision_, "warnings": [told] if told else [], "seconds": seconds}
     result |= {"model": str(output.resolve())} if output else {}
     if report:
         network.set_params(verbose=False)
@@ -138,7 +137,7 @@ def _wire(
             command=command,
             seconds=seconds,
         )
-        result |= announce_report(out, report, written.study)
+        result |= announce_report(out, report, written.study, warnings=result["warnings"])
     return result
 
 
@@ -177,18 +176,19 @@ def digit_stream(seed: int) -> Activity:
     from sklearn.datasets import load_digits
 
     rng, images = np.random.default_rng(seed), load_digits().images / 16.0
-    room, size = DIGITS_SIDE + 2 * DIGIT, DIGIT
+    size, hidden = DIGIT, DIGIT // 3  # as far as a digit may leave the array
     X = np.empty((N_GLIMPSES, DIGITS_SIDE, DIGITS_SIDE))
-    place, speed = np.zeros(2), np.zeros(2)
+    scene = np.zeros((DIGITS_SIDE + 2 * hidden,) * 2)
     for k in range(N_GLIMPSES):
         if k % 25 == 0:
             digit = zoom(images[rng.integers(len(images))], size / 8.0, order=1)
-            place, speed = rng.uniform(DIGIT // 2, DIGITS_SIDE + DIGIT // 2, 2), rng.normal(0.0, 0.5, 2)
-        place = np.clip(place + speed + rng.normal(0.0, 0.3, 2), 0, room - size)
-        scene = np.zeros((room, room))
+            place, speed = rng.uniform(0.0, len(scene) - size, 2), rng.normal(0.0, 0.4, 2)
+        speed = np.where((place + speed < 0.0) | (place + speed > len(scene) - size), -speed, speed)
+        place = np.clip(place + speed, 0.0, len(scene) - size)
         row, col = np.rint(place).astype(int)
+        scene[:] = 0.0
         scene[row : row + size, col : col + size] = digit
-        X[k] = scene[DIGIT : DIGIT + DIGITS_SIDE, DIGIT : DIGIT + DIGITS_SIDE]
+        X[k] = scene[hidden:-hidden, hidden:-hidden]
     X += rng.normal(0.0, 0.02, X.shape)
     return Activity(X.reshape(len(X), -1), _grid(DIGITS_SIDE, DIGITS_SIDE))
 

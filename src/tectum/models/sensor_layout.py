@@ -141,7 +141,8 @@ class SensorLayout(TransformerMixin, BaseEstimator, auto_wrap_output_keys=None):
         for name in QUALITIES:
             setattr(self, f"{name}_", getattr(found, name))
         self._publish()
-        self._warn()
+        if uncertain := self.uncertainty():
+            warnings.warn(uncertain, UncertainLayoutWarning, stacklevel=2)
         return self
 
     def transform(self, X: ArrayLike) -> NDArray[Any]:
@@ -269,16 +270,15 @@ class SensorLayout(TransformerMixin, BaseEstimator, auto_wrap_output_keys=None):
         self.cells_ = cells.astype(np.int64)
         return self
 
-    def _warn(self) -> None:
-        n_placed = int((self.groups_ >= 0).sum())
-        if n_placed > sensor_layout.FEW and self.quality_ < ENOUGH:
-            warnings.warn(
-                f"SensorLayout: the activity does not tell how sensors lie (quality {self.quality_:.2f}, at least "
-                f"{ENOUGH} is wanted): those that are near in the layout are not those that are most similar; use more "
-                "or more varied samples, shorter time bins, or smooth noisy sensors",
-                UncertainLayoutWarning,
-                stacklevel=3,
-            )
+    def uncertainty(self) -> str:
+        """What is wrong with the layout, and what may help; an empty text if its quality is as it should be."""
+        if (self.groups_ >= 0).sum() <= sensor_layout.FEW or self.quality_ >= ENOUGH:
+            return ""
+        return (
+            f"SensorLayout: the activity does not tell how sensors lie (quality {self.quality_:.2f}, at least {ENOUGH} "
+            "is wanted): those that are near in the layout are not those that are most similar; use more or more "
+            "varied samples, shorter time bins, or smooth noisy sensors"
+        )
 
     def save(self, path: Any) -> None:
         """Write the layout to a file that `tectum.load` reads.

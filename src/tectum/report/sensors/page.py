@@ -12,8 +12,8 @@ from scipy.spatial.distance import pdist
 from tectum import plots
 from tectum.analysis import sensor_layout
 from tectum.persistence import write_atomically
-from tectum.report.content import WIDE, Content, Section
-from tectum.report.numbers import Measure
+from tectum.report.content import WIDE, Comparison, Content, Section
+from tectum.report.numbers import Measure, number
 from tectum.report.page import Report, page_text, training_facts
 from tectum.report.render import Drawing
 from tectum.report.sensors.film import grey, layout_film
@@ -21,7 +21,7 @@ from tectum.report.waves.page import wave_content
 from tectum.report.waves.study import Look, examine_waves
 
 N_PICTURES = 6
-LAYOUT, ORDER = "the layout", "places drawn at random"
+LAYOUT, RANDOM = "the layout", "places drawn at random"
 
 
 def write_wiring_report(
@@ -81,7 +81,6 @@ def write_wiring_report(
     called = command or "tectum.WaveNetwork.from_activity(X)"
     write_atomically(path, page_text(content, network, title, called).encode())
     written = Report(path)
-    study.measures[:0] = measures
     written.study = study
     return written
 
@@ -97,7 +96,7 @@ def measures_of(layout: Any, X: NDArray[Any], true_positions: ArrayLike | None =
             "Precision of the layout",
             "How similar the four nearest sensors are, over the four most similar ones.",
             "higher",
-            {LAYOUT: layout.precision_, ORDER: sensor_layout.precision_on(X, shuffled, layout.ridges)},
+            {LAYOUT: layout.precision_, RANDOM: sensor_layout.precision_on(X, shuffled, layout.ridges)},
         ),
         Measure(
             "layout_quality",
@@ -111,7 +110,7 @@ def measures_of(layout: Any, X: NDArray[Any], true_positions: ArrayLike | None =
         true = pdist(np.asarray(true_positions, dtype=np.float64)[placed])
         values = {
             name: float(np.corrcoef(pdist(places[placed]), true)[0, 1])
-            for name, places in ((LAYOUT, layout.positions_), (ORDER, shuffled))
+            for name, places in ((LAYOUT, layout.positions_), (RANDOM, shuffled))
         }
         meaning = "Correlation of the distances of all pairs of sensors with the true ones, which it was not told."
         found.append(Measure("layout_agreement", "Agreement with the true places", meaning, "higher", values))
@@ -126,13 +125,14 @@ def _content(layout: Any, X: NDArray[Any], waves: Content, measures: list[Measur
         ("Samples", f"{len(X):,}"),
         *([("Groups", str(n_groups))] if n_groups > 1 else []),
     ]
-    wanted = "" if layout.quality_ >= 0.85 else " Its quality is low: the activity does not tell how sensors lie."
+    uncertain = layout.uncertainty()
     opening = Section(
         "layout",
         "Where the sensors lie",
         "Nothing was known but what each sensor senses. Sensors whose activities explain each other are neighbours; "
-        "the layout in the plane that keeps all distances along chains of neighbours says where they lie." + wanted,
+        "the layout in the plane that keeps all distances along chains of neighbours says where they lie.",
         [layout_film(layout, X), _pictures(layout, X), _map(layout)],
+        _table(measures),
     )
     return replace(
         waves,
@@ -140,18 +140,24 @@ def _content(layout: Any, X: NDArray[Any], waves: Content, measures: list[Measur
         eyebrow="Sensors of unknown place, laid out by their activity and wired by waves",
         untitled="A network that finds its sensors",
         facts=[*facts, *waves.facts],
-        own=LAYOUT,
-        measures=[*measures, *(replace(m, values={LAYOUT: m.values[waves.own]}) for m in waves.measures)],
         sections=[opening, *waves.sections],
         n_opening=waves.n_opening + 1,
+        health=waves.health._replace(warnings=[*([uncertain] if uncertain else []), *waves.health.warnings]),
         numbers="Of the layout: measured on the activity. Of the network: on its weights; it has seen no data but the "
         "places, noise makes waves, and the waves wire the sheets.",
     )
 
 
+def _table(measures: list[Measure]) -> Comparison:
+    rows = [[m.title, *(number(m.values.get(name)) for name in (LAYOUT, RANDOM))] for m in measures]
+    meaning = " ".join(f"{m.title}: {m.meaning[:1].lower()}{m.meaning[1:]}" for m in measures)
+    return Comparison("How good the layout is", ["Measure", LAYOUT, RANDOM], rows, meaning + " Higher is better.")
+
+
 def _pictures(layout: Any, X: NDArray[Any]) -> Drawing:
     """Samples in the order of the sensors above, in their places below."""
-    some = np.linspace(0, len(X) - 1, N_PICTURES).astype(int)
+    lively = np.sort(np.argsort(-X.std(axis=1), kind="stable")[: -(-len(X) // 2)])  # not the empty ones
+    some = lively[np.linspace(0, len(lively) - 1, N_PICTURES).astype(int)]
     rows = layout.picture_shape_[0]
     bytes_of = grey(X[some])
     width = -(-X.shape[1] // rows)
