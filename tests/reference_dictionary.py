@@ -69,6 +69,16 @@ class ExplainingParameters:
     patience: float = 7.0  # patches per unit in which only others fire before a unit becomes more excitable
 
 
+@dataclass(frozen=True)
+class LocalParameters(ExplainingParameters):
+    """Constants of a layer that fires in parallel and explains its input away after a delay."""
+
+    n_delay: int = 5  # time steps from a spike to its effect
+    n_sub: int = 30  # time steps in a step of the input
+    eta_recurrent: float = 1.0
+    eta_echo: float = 0.1
+
+
 REF = Parameters()
 LITERAL = Parameters(R=1.0, beta=0.0, delayed_pairing=True, refractory_steps=1)
 
@@ -315,6 +325,96 @@ def run_explaining(
             theta = max(p.theta_min, theta + p.b * (int((fired > 0).sum()) - p.q))
             silent = np.where(fired > 0, 0.0, silent + 1.0) if fired.any() else silent
     return Result(W, np.full(n_units, theta), counts, first_spike, n_winners)
+
+
+def run_local(
+    W: ArrayLike,
+    recurrent: ArrayLike,
+    feedback: ArrayLike,
+    theta: float,
+    spikes: ArrayLike,
+    p: LocalParameters,
+    learn: bool = True,
+    *,
+    eta: ArrayLike = 1.0,
+) -> tuple[Result, FloatArray, FloatArray]:
+    """Present patches one after the other to units that fire in parallel, time step by time step.
+
+    In each step of the input the membranes take in ``w.s / quantum``, an equal part in each time step. In a time step:
+    (1) units whose first spike was sent `n_delay` ago keep it if their membrane plus 1 is still above the limit of
+    first spikes, else they send one of the opposite sign, and begin anew; (2) spikes sent `n_delay` ago take
+    ``recurrent[k]`` from the membranes and ``feedback[k]`` from what is left of the inputs, which the weights of
+    their unit follow, unless they were taken back; (3) all units above their limit send a spike, which takes 1 from
+    their own membrane. Between first spike and its verdict a unit does not fire.
+
+    After a patch each unit with spikes, and unit ``m mod n_units``, is replayed in the order of their indices:
+    ``w += eta_echo (d - w)``, brought to length 1, then ``recurrent[k] += eta_recurrent (W d - recurrent[k])``.
+
+    Parameters are those of `run_explaining`, but `recurrent` (n_units, n_units) and `feedback` (n_units, n_inputs),
+    which are returned after the result.
+    """
+    W, recurrent, feedback = (np.array(a, dtype=np.float64) for a in (W, recurrent, feedback))
+    spikes = np.asarray(spikes, dtype=np.float64)
+    n_patches, n_steps, n_inputs = spikes.shape
+    n_units = W.shape[1]
+    eta = np.broadcast_to(np.asarray(eta, dtype=np.float64), n_patches)
+    counts = np.zeros((n_patches, n_units), dtype=np.int64)
+    first_spike = np.full((n_patches, n_units), -1, dtype=np.int64)
+    n_winners = np.zeros((n_patches, n_steps), dtype=np.int64)
+    silent = np.zeros(n_units)
+    for m, raster in enumerate(spikes):
+        excitable = 1.0 + 0.1 * np.maximum(0.0, silent / (p.patience * n_units) - 1.0) if learn else np.ones(n_units)
+        onset = max(0.5, theta * n_steps)
+        U, residual, total = np.zeros(n_units), np.zeros(n_inputs), np.zeros(n_units, dtype=np.int64)
+        limit, at_first = np.full(n_units, onset), np.ones(n_units)
+        sent: list[tuple[int, int, int, bool]] = []  # arrival, unit, sign, whether it takes one back
+        verdicts: list[tuple[int, int, int]] = []  # time, unit, sign
+        for step, s in enumerate(raster):
+            residual = residual + s / p.quantum
+            drive = W.T @ s / p.quantum
+            for sub in range(p.n_sub):
+                now, share = step * p.n_sub + sub, (sub + 1) / p.n_sub
+                for _, k, sign in [entry for entry in verdicts if entry[0] == now]:
+                    if at_first[k] * (sign * (U[k] + drive[k] * share) + 1.0) > onset:
+                        limit[k] = 0.5
+                        continue
+                    limit[k], excitable[k] = onset, at_first[k]
+                    first_spike[m, k] = -1
+                    total[k] -= sign
+                    U[k] += sign
+                    sent.append((now + p.n_delay, k, -sign, True))
+                for _, k, sign, takes_back in [entry for entry in sent if entry[0] == now]:
+                    U = U - sign * recurrent[k]
+                    residual = residual - sign * feedback[k]
+                    if learn and limit[k] == 0.5 and not takes_back:
+                        rate = eta[m] if at_first[k] > 1.0 else eta[m] / n_steps
+                        at_first[k] = 1.0
+                        W[:, k] = followed(W[:, k], sign * residual, rate, p.w_min)
+                        feedback[k] = followed(feedback[k], sign * residual, rate, p.w_min)
+                v = U + drive * share
+                above = excitable * (np.abs(v) if p.signed else v) > limit
+                for j in np.flatnonzero(above):
+                    sign = 1 if v[j] > 0.0 else -1
+                    U[j] -= sign
+                    total[j] += sign
+                    n_winners[m, step] += 1
+                    sent.append((now + p.n_delay, j, sign, False))
+                    if first_spike[m, j] < 0:
+                        first_spike[m, j] = step
+                        at_first[j], excitable[j], limit[j] = excitable[j], 1.0, np.inf
+                        verdicts.append((now + p.n_delay, j, sign))
+            U = U + drive
+        counts[m] = total
+        if learn:
+            theta = max(p.theta_min, theta + p.b * (int((total != 0).sum()) - p.q))
+            silent = np.where(first_spike[m] >= 0, 0.0, silent + 1.0 if (total != 0).any() else silent)
+            for k in range(n_units):
+                if total[k] != 0 or k == m % n_units:
+                    moved = W[:, k] + p.eta_echo * (feedback[k] - W[:, k])
+                    W[:, k] = moved / np.linalg.norm(moved)
+                    recurrent[k] += p.eta_recurrent * (W.T @ feedback[k] - recurrent[k])
+                    recurrent[k, k] = 0.0
+    return Result(W, np.full(n_units, theta), counts, first_spike, n_winners), recurrent, feedback
 
 
 def decode(counts: ArrayLike, W: ArrayLike, lambda_: float, winner: bool = False) -> FloatArray:

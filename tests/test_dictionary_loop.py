@@ -21,13 +21,15 @@ from tectum.engine.dictionary.loop import (
     run_explaining,
     run_softmax,
 )
-from tectum.models.common.parameters import EXPLAINING, LITERAL, REFERENCE
+from tectum.models.common.parameters import EXPLAINING, LITERAL, LOCAL, REFERENCE
 from tectum.parts import (
     AdaptiveThreshold,
     BernoulliSpikes,
     EventSTDP,
     EvidenceNeuron,
     ExplainingAway,
+    LocalInhibition,
+    LocalSTDP,
     RegularSpikes,
     ResidualSTDP,
     SoftmaxInhibition,
@@ -254,6 +256,67 @@ class TestExplainingAgainstReference:
         assert run.counts.sum() == 0
         np.testing.assert_array_equal(run.state.weights, state.weights)
         np.testing.assert_allclose(run.state.theta, 0.05 - 5 * 0.002 * 2.0, atol=1e-7)
+
+
+LOCALLY = {
+    "late": ({"quantum": 1.0}, 1.0, {"delay": 2.0, "dt": 0.5}),
+    "soon": ({"quantum": 0.6, "patience": 0.2}, 0.3, {"delay": 0.5, "dt": 0.25}),
+    "ON and OFF": ({"quantum": 0.6, "w_min": -1.0, "signed": True}, 0.3, {"delay": 2.0, "dt": 0.5}),
+}
+
+
+class TestLocalAgainstReference:
+    @pytest.mark.parametrize("learn", [False, True], ids=["frozen", "learning"])
+    @pytest.mark.parametrize("name", LOCALLY)
+    def test_same_spikes_and_weights(self, name, learn):
+        fields, eta, times = LOCALLY[name]
+        lowest, signed = fields.get("w_min", 0.0), fields.get("signed", False)
+        patience = fields.get("patience", 7.0)
+        competition = LocalInhibition(fields["quantum"], signed, patience=patience, **times)
+        rule = LocalSTDP(eta_recurrent=0.5, w_min=lowest)
+        circuit = circuit_of(LOCAL, competition=competition, rule=rule, threshold=MOVING)
+        X = patches(30, 14, 5)
+        if signed:
+            X *= np.where(np.random.default_rng(6).random(X.shape) < 0.4, -1.0, 1.0)
+        rng = np.random.default_rng(7)
+        weights, feedback = (
+            network.unit_length(rng.uniform(lowest, 1.0, (8, 14)).astype(np.float32), lowest) for _ in range(2)
+        )
+        state = network.with_synapses(start_from(weights, 0.04), feedback)
+        p = reference.LocalParameters(
+            *(fields["quantum"], None, lowest, MOVING.rate, MOVING.target, MOVING.minimum),
+            **{"signed": signed, "patience": patience, "eta_recurrent": 0.5},
+            n_delay=round(times["delay"] / times["dt"]),
+            n_sub=round(3.0 / times["dt"]),
+        )
+        rates = eta * np.linspace(1.0, 0.1, len(X)).astype(np.float32)
+        expected, recurrent, back = reference.run_local(
+            state.weights.T,
+            state.recurrent,
+            state.feedback,
+            float(state.theta[0]),
+            raster_of(circuit, X),
+            p,
+            learn,
+            eta=rates,
+        )
+        ours = network._copy(state)
+        spikes = network._spikes(len(X), 8)
+        network._run(circuit, ours, spikes, X.astype(np.float32), np.arange(30, dtype=np.uint64), rates, learning=learn)
+        assert np.abs(expected.counts).sum() > 100
+        assert_same(Run(ours, spikes.counts, spikes.first), expected)
+        assert spikes.n_events[1] > expected.n_winners.sum()  # some first spikes are taken back
+        np.testing.assert_allclose(ours.recurrent, recurrent, atol=2e-5)
+        np.testing.assert_allclose(ours.feedback, back, atol=1e-5)
+
+    def test_the_first_of_two_alike_silences_the_other(self):
+        """Both cross within the delay; the later one takes its spike back, so one component tells the input."""
+        weights = np.array([[1.0, 0.0], [0.96, 0.28]], np.float32)
+        state = network.with_synapses(start_from(weights, 0.1), weights.copy())
+        circuit = circuit_of(LOCAL, competition=LocalInhibition(1.0, False, delay=1.0), rule=LocalSTDP(w_min=0.0))
+        response = network.respond(circuit, state, np.array([[0.5, 0.0]], np.float32), np.zeros(1, np.uint64))
+        np.testing.assert_array_equal(response.counts, [[25, 0]])
+        np.testing.assert_array_equal(response.first[:, 1], [-1])
 
 
 class TestOtherRules:

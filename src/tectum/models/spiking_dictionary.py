@@ -13,6 +13,7 @@ from tectum import analysis
 from tectum.core.memory import check_room
 from tectum.core.random import keys_of_rows, seed_from
 from tectum.engine.dictionary import network
+from tectum.engine.dictionary.local import LocalState
 from tectum.engine.dictionary.loop import DictionaryCircuit, DictionaryState
 from tectum.models.common import parameters, schema
 from tectum.models.common.base import COMMON, POSITIVE, WHOLE, part_constraints, variant
@@ -24,11 +25,13 @@ from tectum.parts.event_input import EventPatches
 from tectum.parts.event_plasticity import EventSTDP
 from tectum.parts.input_spikes import is_random
 from tectum.parts.latency import LatencyPopulation, LatencyRace
+from tectum.parts.local_inhibition import LocalInhibition
 from tectum.parts.plasticity import learning_rate
 from tectum.parts.representation import ExplainingAway, SoftmaxInhibition
 from tectum.parts.start import MeanWeights, SampleWeights, UniformWeights
 
 BATCH = 4096  # samples whose dense counts are held at a time in a frozen pass
+EXPLAINS = ExplainingAway, LocalInhibition  # competitions whose spikes explain the input away
 STEP_MS = 3.0  # length of a step in recordings where the equations know steps alone
 
 
@@ -54,7 +57,8 @@ class SpikingDictionary(EventDictionary):
     `quantiser` and `literal` give the vector quantiser of the paper, whose neurons compete through a softmax and learn
     by its equation (18): as its objective demands, with membranes that integrate, and as its published implementation
     has it. The user guide derives each from the objective and measures them beside other methods. `fois2023` is the
-    vector quantiser of Fois & Girau (2023), which codes values by the times of spikes instead of their number.
+    vector quantiser of Fois & Girau (2023), which codes values by the times of spikes instead of their number. `local`
+    explains the input away by neurons that fire in parallel, with inhibition that is learned and arrives late.
     `for_events` learns from recordings of event cameras, patch by patch, through `fit_events` and its kin.
 
     A value of zero means no spikes, so samples must differ from zero somewhere. Parts left at None are those of the
@@ -74,14 +78,14 @@ class SpikingDictionary(EventDictionary):
         belongs to `LatencyRace`; or patches of an event camera.
     neuron : EvidenceNeuron, LatencyNeuron or None
         Membrane of the neurons under a softmax or in a race, or parameters of a neuron of your own.
-    competition : ExplainingAway, SoftmaxInhibition, LatencyRace or None
+    competition : ExplainingAway, LocalInhibition, SoftmaxInhibition, LatencyRace or None
         How the neurons inhibit each other.
     threshold : AdaptiveThreshold or None
         The threshold, and the number of spikes that it aims at. In a race it is in units of the number of inputs,
         constant by default, and moves after each presentation if its `rate` is above 0.
-    rule : ResidualSTDP, EventSTDP, TraceSTDP, TimeIntegratedSTDP, LatencySTDP or None
-        Plasticity, or parameters of a rule of your own. `ResidualSTDP` belongs to `ExplainingAway`, `LatencySTDP` to
-        `LatencyRace`, the others to `SoftmaxInhibition`.
+    rule : ResidualSTDP, LocalSTDP, EventSTDP, TraceSTDP, TimeIntegratedSTDP, LatencySTDP or None
+        Plasticity, or parameters of a rule of your own. `ResidualSTDP` belongs to `ExplainingAway`, `LocalSTDP` to
+        `LocalInhibition`, `LatencySTDP` to `LatencyRace`, the others to `SoftmaxInhibition`.
     initial : SampleWeights, MeanWeights, UniformWeights or None
         Weights before learning; `UniformWeights` for a temporal code.
     schedule : DecayingRate or None
@@ -151,7 +155,7 @@ class SpikingDictionary(EventDictionary):
         "n_components": [WHOLE],
         "n_active": [POSITIVE, None],
         "n_presentations": [WHOLE, None],
-        "competition": [ExplainingAway, SoftmaxInhibition, LatencyRace, None],
+        "competition": [*EXPLAINS, SoftmaxInhibition, LatencyRace, None],
         "initial": [SampleWeights, MeanWeights, UniformWeights, None],
         "on_off": ["boolean", None],
         "input_scale": [POSITIVE, None],
@@ -160,7 +164,6 @@ class SpikingDictionary(EventDictionary):
     }
 
     _recommended = parameters.EXPLAINING
-    _records = {"_state": DictionaryState}  # noqa: RUF012  constant
     _arrays = ("spike_counts_",)
     _numbers = ("input_scale_", "on_off_", "quantum_", "_planned", "_seen")
     _schema = schema.spiking_dictionary
@@ -221,6 +224,12 @@ class SpikingDictionary(EventDictionary):
     quantiser = variant(
         "The vector quantiser with membranes that integrate over a presentation: a spiking k-means.",
         parameters.QUANTISER,
+    )
+    local = variant(
+        "Explaining away by what is present at each neuron and synapse: neurons fire in parallel, their spikes arrive "
+        "after a delay, and feed-forward, recurrent and feedback weights are learned, none is copied. The user guide "
+        "states its equations and measures it beside the default.",
+        parameters.LOCAL,
     )
     fois2023 = variant(
         "The vector quantiser with a temporal code of Fois & Girau (2023). A value is a ring of ten neurons, each "
@@ -354,7 +363,7 @@ class SpikingDictionary(EventDictionary):
         """
         X = self._samples(X)
         chosen, circuit = self._build()
-        step_ms = getattr(chosen["encoder"], "dt", STEP_MS)
+        step_ms = getattr(chosen["competition"], "step", getattr(chosen["encoder"], "dt", STEP_MS))
         trains = network.record(circuit, self._state, self._inputs(X), self._keys(X), step_ms)
         return Recording(trains, presentation_ms=chosen["encoder"].n_steps * step_ms, n_presentations=len(X))
 
@@ -377,6 +386,10 @@ class SpikingDictionary(EventDictionary):
             samples, restored, counts, self.weights_, self.components_, chosen, self.threshold_, self.input_scale_
         )
 
+    @property
+    def _records(self) -> dict[str, Any]:  # type: ignore[override]  # depends on the competition
+        return {"_state": LocalState if isinstance(self.competition, LocalInhibition) else DictionaryState}
+
     def _validate(self, X: Any, *, reset: bool = False, least: int = 1) -> NDArray[np.float64]:
         if isinstance(self.encoder, EventPatches):
             raise ValueError(
@@ -396,7 +409,11 @@ class SpikingDictionary(EventDictionary):
         """Those of the kind of competition."""
         if isinstance(self.encoder, EventPatches):
             return parameters.EVENTS
-        kinds = {SoftmaxInhibition: parameters.QUANTISER, LatencyRace: parameters.FOIS2023}
+        kinds = {
+            LocalInhibition: parameters.LOCAL,
+            SoftmaxInhibition: parameters.QUANTISER,
+            LatencyRace: parameters.FOIS2023,
+        }
         return kinds.get(type(self.competition), self._recommended)
 
     def chosen_parts(self) -> Any:
@@ -448,11 +465,15 @@ class SpikingDictionary(EventDictionary):
             weights = network.unit_length(weights, self._lowest_weight(chosen["rule"]))
         thresholds = network.initial_thresholds(chosen["threshold"], self.n_components, self._seed)
         self._state = DictionaryState(weights, thresholds, np.zeros_like(thresholds))
+        if isinstance(chosen["competition"], LocalInhibition):
+            initial = (chosen["initial"], inputs, self.n_components, self._seed, network.FEEDBACK_STREAM)
+            feedback = network.unit_length(network.initial_weights(*initial), self._lowest_weight(chosen["rule"]))
+            self._state = network.with_synapses(self._state, feedback)
         self._seen = 0
         self.spike_counts_ = np.zeros(self.n_components, np.int64)
 
     def _choose_quantum(self, competition: Any, inputs: NDArray[np.float32]) -> float | None:
-        if not isinstance(competition, ExplainingAway):
+        if not isinstance(competition, EXPLAINS):
             return None
         lengths = np.linalg.norm(inputs, axis=1)
         return float(competition.quantum or 2.0 * lengths[lengths > 0.0].mean())
@@ -472,7 +493,7 @@ class SpikingDictionary(EventDictionary):
         """The parts, and the network in the form that runs."""
         chosen = self.chosen_parts()
         in_use = {name: chosen[name] for name in network.DictionaryParts._fields}
-        if (self.quantum_ is None) == isinstance(chosen["competition"], ExplainingAway):
+        if (self.quantum_ is None) == isinstance(chosen["competition"], EXPLAINS):
             raise ValueError(
                 f"SpikingDictionary.competition must stay of the kind that was fitted, got {chosen['competition']!r}; "
                 "set it back, or call fit again with a new estimator"
@@ -512,7 +533,7 @@ class SpikingDictionary(EventDictionary):
     def _learn(self, X: NDArray[Any]) -> None:
         """Present samples one after another."""
         chosen, circuit = self._build()
-        state = DictionaryState(*(array.copy() for array in self._state))
+        state = type(self._state)(*(array.copy() for array in self._state))
         progress = (self._seen + np.arange(len(X))) / self._planned
         factors = np.array([chosen["schedule"].factor(share) for share in progress])
         rates = (learning_rate(circuit.rule) * factors).astype(np.float32)

@@ -19,6 +19,7 @@ from tectum.parts.lateral import (
     NearExcitation,
     PlasticitySpread,
 )
+from tectum.parts.local_inhibition import LocalInhibition, LocalSTDP
 from tectum.parts.map_learning import ArrivalSTDP, NoveltyGate, SourceNorm, UseDependentRate
 from tectum.parts.network import (
     All,
@@ -111,6 +112,8 @@ __all__ = [
     "LateralInhibition",
     "Learned",
     "LengthNorm",
+    "LocalInhibition",
+    "LocalSTDP",
     "Map",
     "MapInhibition",
     "MeanNorm",

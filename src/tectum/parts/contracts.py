@@ -11,6 +11,7 @@ from tectum.parts.field_learning import contrast_gain, is_seen, moved_weight, wi
 from tectum.parts.input_spikes import fires, is_random
 from tectum.parts.latency import faded, inhibition, silenced
 from tectum.parts.lateral import lateral_weight
+from tectum.parts.local_inhibition import balanced, echoed, stands
 from tectum.parts.neurons import (
     adapt,
     conduct,
@@ -105,6 +106,12 @@ RESIDUAL_RULE = Contract(
     (unexplained, length_factor, learning_rate),
     {},
 )
+LOCAL_RULE = Contract(
+    "local rule",
+    "Changes feed-forward and feedback weights by what is left of the input, recurrent weights by what a spike leaves.",
+    (unexplained, length_factor, learning_rate, balanced, echoed),
+    {},
+)
 WAVE_RULE = Contract(
     "wave rule",
     "Lets the weights of winners, or of units that fire, grow from the nodes that fire.",
@@ -141,6 +148,9 @@ INPUT = Contract(
 RETRY = Contract("retry", "Decides when a sample is shown once more, with higher rates.", (enough, rate_factor), {})
 COMPETITION = Contract("competition", "Decides which neurons may fire.", (softmax_share,), {})
 EXPLAINING = Contract("explaining competition", "Lets spikes explain the input away.", (excitability,), {})
+LOCAL_COMPETITION = Contract(
+    "local competition", "Lets spikes explain the input away after a delay.", (excitability, stands), {}
+)
 RACE = Contract(
     "race",
     "Lets the first spike silence the others for a moment.",
@@ -175,7 +185,7 @@ CONTRACTS: tuple[Contract, ...] = (
         EXPLAINING,
         RACE,
     ),
-    *(RESIDUAL_RULE, WAVE_RULE, FIELD_RULE, NEIGHBOURHOOD, SPIKE_COUNTS),
+    *(LOCAL_COMPETITION, LOCAL_RULE, RESIDUAL_RULE, WAVE_RULE, FIELD_RULE, NEIGHBOURHOOD, SPIKE_COUNTS),
 )
 
 
@@ -237,7 +247,7 @@ class Use(NamedTuple):
         return self.laws if isinstance(self.laws, tuple) else self.laws(step)
 
 
-EXPLAINING_AWAY, SOFTMAX, LATENCIES = "ExplainingAway", "SoftmaxInhibition", "LatencyRace"
+EXPLAINING_AWAY, SOFTMAX, LATENCIES, LOCAL = "ExplainingAway", "SoftmaxInhibition", "LatencyRace", "LocalInhibition"
 ALIKE = "as neurons of a map do not adapt"
 AT_ONCE = "as waves need every spike at once"
 BY_INTERVALS = "as spikes are drawn by intervals"
@@ -250,6 +260,7 @@ USES: tuple[Use, ...] = (
     Use("SpikingDictionary.encoder", INPUT, (is_random, fires), why="as inputs are asked step by step"),
     Use("SpikingDictionary.threshold", THRESHOLD, THRESHOLD.laws),
     Use("SpikingDictionary.rule", RESIDUAL_RULE, RESIDUAL_RULE.laws, EXPLAINING_AWAY),
+    Use("SpikingDictionary.rule", LOCAL_RULE, LOCAL_RULE.laws, LOCAL),
     Use("SpikingDictionary.neuron", NEURON, evidence_of, SOFTMAX, "as the competition decides which neurons fire"),
     Use("SpikingDictionary.competition", COMPETITION, COMPETITION.laws, SOFTMAX),
     Use(

@@ -1,7 +1,7 @@
 """A dictionary as arrays: built from its parts, run chunk by chunk."""
 
 import functools
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -10,6 +10,7 @@ from tectum.core.events import SpikeTrain
 from tectum.core.lanes import aligned, aligned_zeros
 from tectum.core.random import uniform_array
 from tectum.engine.dictionary.latency import LatencyScratch, run_latency
+from tectum.engine.dictionary.local import LocalScratch, LocalState, run_local
 from tectum.engine.dictionary.loop import (
     DictionaryCircuit,
     DictionaryScratch,
@@ -22,6 +23,7 @@ from tectum.engine.dictionary.loop import (
 from tectum.parts import contracts
 from tectum.parts.event_input import EventPatches
 from tectum.parts.latency import LatencyRace, LatencyRaceStep
+from tectum.parts.local_inhibition import LocalStep
 from tectum.parts.representation import EvidenceStep, ExplainingStep, SoftmaxInhibition
 from tectum.parts.start import MeanWeights, UniformWeights
 from tectum.parts.steps import discretise
@@ -29,6 +31,7 @@ from tectum.parts.steps import discretise
 WEIGHT_STREAM = 0xFFFFFFFFFFFFFFFF  # presentation number under which initial weights are drawn
 THRESHOLD_STREAM = 0xFFFFFFFFFFFFFFFE
 SAMPLE_STREAM = 0xFFFFFFFFFFFFFFFD
+FEEDBACK_STREAM = 0xFFFFFFFFFFFFFFFC
 
 
 class DictionaryParts(NamedTuple):
@@ -39,6 +42,9 @@ class DictionaryParts(NamedTuple):
     competition: Any
     threshold: Any
     rule: Any
+
+
+State: TypeAlias = DictionaryState | LocalState
 
 
 class Response(NamedTuple):
@@ -66,11 +72,12 @@ def _build_circuit(seed: int, *in_order: Any) -> DictionaryCircuit:
     else:
         contracts.check("SpikingDictionary.encoder", encoder)
     contracts.check("SpikingDictionary.threshold", parts.threshold)
-    if isinstance(competition, ExplainingStep):
-        contracts.check("SpikingDictionary.rule", rule, contracts.EXPLAINING_AWAY)
+    if isinstance(competition, ExplainingStep | LocalStep):
+        local, kind = isinstance(competition, LocalStep), type(parts.competition).__name__
+        contracts.check("SpikingDictionary.rule", rule, contracts.LOCAL if local else contracts.EXPLAINING_AWAY)
         if type(neuron) is not EvidenceStep:
             raise TypeError(
-                "SpikingDictionary.neuron must be left out with ExplainingAway(), whose spikes explain the input away "
+                f"SpikingDictionary.neuron must be left out with {kind}(), whose spikes explain the input away "
                 f"without a membrane of the neuron's own, got {parts.neuron!r}; use competition=SoftmaxInhibition()"
             )
     else:
@@ -95,11 +102,13 @@ def _check_learner(neuron: Any, competition: Any, rule: Any, case: str) -> None:
     contracts.check_unshifted("SpikingDictionary.rule", rule)
 
 
-def initial_weights(initial: Any, X: NDArray[np.float32], n_units: int, seed: np.uint64) -> NDArray[np.float32]:
-    """Weights (n_units, n_inputs) before learning, the same for a given seed and data."""
+def initial_weights(
+    initial: Any, X: NDArray[np.float32], n_units: int, seed: np.uint64, stream: int = WEIGHT_STREAM
+) -> NDArray[np.float32]:
+    """Weights (n_units, n_inputs) before learning, the same for a given seed and data; `stream` tells noise apart."""
     weights = np.empty((n_units, X.shape[1]), np.float32)
     for j in range(n_units):
-        weights[j] = uniform_array(int(seed), WEIGHT_STREAM, j, X.shape[1])
+        weights[j] = uniform_array(int(seed), stream, j, X.shape[1])
     if isinstance(initial, UniformWeights):
         weights *= initial.high - initial.low
         weights += initial.low
@@ -128,6 +137,16 @@ def unit_length(weights: NDArray[np.float32], lowest: float) -> NDArray[np.float
     return weights
 
 
+def with_synapses(state: DictionaryState, feedback: NDArray[np.float32]) -> LocalState:
+    """A state with the other synapses of a dictionary that learns its inhibition.
+
+    Recurrent weights are what one replay of each neuron makes of 0, given feedback weights (n_units, n_inputs).
+    """
+    recurrent = (feedback.astype(np.float64) @ state.weights.T.astype(np.float64)).astype(np.float32)
+    np.fill_diagonal(recurrent, 0.0)
+    return LocalState(*state, recurrent, feedback)
+
+
 def initial_thresholds(threshold: Any, n_units: int, seed: np.uint64) -> NDArray[np.float32]:
     """Thresholds (n_units,) before learning."""
     jitter = 2.0 * uniform_array(int(seed), THRESHOLD_STREAM, 0, n_units) - 1.0
@@ -136,7 +155,7 @@ def initial_thresholds(threshold: Any, n_units: int, seed: np.uint64) -> NDArray
 
 def learn(
     circuit: DictionaryCircuit,
-    state: DictionaryState,
+    state: State,
     X: NDArray[np.float32],
     first_key: int,
     rates: NDArray[np.float32],
@@ -151,9 +170,7 @@ def learn(
     return Response(spikes.counts, spikes.first)
 
 
-def respond(
-    circuit: DictionaryCircuit, state: DictionaryState, X: NDArray[np.float32], keys: NDArray[np.uint64]
-) -> Response:
+def respond(circuit: DictionaryCircuit, state: State, X: NDArray[np.float32], keys: NDArray[np.uint64]) -> Response:
     """Response to each sample with frozen weights; it depends on the sample and its key alone."""
     spikes = _spikes(len(X), len(state.theta))
     _run(circuit, _copy(state), spikes, X, keys, np.zeros(len(X), np.float32), learning=False)
@@ -162,7 +179,7 @@ def respond(
 
 def record(
     circuit: DictionaryCircuit,
-    state: DictionaryState,
+    state: State,
     X: NDArray[np.float32],
     keys: NDArray[np.uint64],
     step_ms: float,
@@ -174,18 +191,20 @@ def record(
         spikes = _spikes(len(X), n_units, room)
         _run(circuit, _copy(state), spikes, X, keys, np.zeros(len(X), np.float32), learning=False)
         room = tuple(spikes.n_events)
-    n_neurons = 2 * n_units if getattr(circuit.competition, "signed", False) else n_units
+    local = isinstance(circuit.competition, LocalStep)
+    n_neurons = 2 * n_units if local or getattr(circuit.competition, "signed", False) else n_units
     populations = {"inputs": (spikes.inputs, X.shape[1]), "units": (spikes.units, n_neurons)}
     trains = {}
     for name, (events, size) in populations.items():
         presentation, step, neuron = events.astype(np.int64).T
-        trains[name] = SpikeTrain((presentation * n_steps + step) * step_ms, neuron, presentation, size)
+        steps = step / circuit.competition.n_sub if local and name == "units" else step
+        trains[name] = SpikeTrain((presentation * n_steps + steps) * step_ms, neuron, presentation, size)
     return trains
 
 
 def _run(
     circuit: DictionaryCircuit,
-    state: DictionaryState,
+    state: State,
     spikes: DictionarySpikes,
     X: NDArray[np.float32],
     keys: NDArray[np.uint64],
@@ -197,15 +216,18 @@ def _run(
     if isinstance(circuit.competition, LatencyRaceStep):
         run_latency(circuit, state, spikes, _race_scratch(circuit, state), X, keys, rates, learning)
         return
+    if isinstance(circuit.competition, LocalStep):
+        run_local(circuit, state, spikes, _local_scratch(circuit, state), X, keys, rates, learning)
+        return
     run = run_explaining if isinstance(circuit.competition, ExplainingStep) else run_softmax
     scratch = _scratch(circuit, state, learning)
     prepare(state, scratch)
     run(circuit, state, spikes, scratch, X, keys, rates, learning)
 
 
-def _copy(state: DictionaryState) -> DictionaryState:
+def _copy(state: State) -> State:
     """State that a kernel may touch; those of a loaded or memory-mapped model may be read-only."""
-    return DictionaryState(*(aligned(array).reshape(array.shape) for array in state))
+    return type(state)(*(aligned(array).reshape(array.shape) for array in state))
 
 
 def _spikes(n_samples: int, n_units: int, room: tuple[int, ...] = (0, 0)) -> DictionarySpikes:
@@ -218,7 +240,7 @@ def _spikes(n_samples: int, n_units: int, room: tuple[int, ...] = (0, 0)) -> Dic
     )
 
 
-def _scratch(circuit: DictionaryCircuit, state: DictionaryState, learning: bool) -> DictionaryScratch:
+def _scratch(circuit: DictionaryCircuit, state: State, learning: bool) -> DictionaryScratch:
     n_units, n_inputs = state.weights.shape
     n_gram = 0 if learning or isinstance(circuit.competition, SoftmaxInhibition) else n_units
     n_steps = circuit.encoder.n_steps
@@ -244,7 +266,25 @@ def _scratch(circuit: DictionaryCircuit, state: DictionaryState, learning: bool)
     )
 
 
-def _race_scratch(circuit: DictionaryCircuit, state: DictionaryState) -> LatencyScratch:
+def _local_scratch(circuit: DictionaryCircuit, state: State) -> LocalScratch:
+    n_units, n_inputs = state.weights.shape
+    n_steps, n_delay = circuit.encoder.n_steps, int(circuit.competition.n_delay)
+    by_input = aligned_zeros((n_inputs, n_units), np.float32)
+    by_input[:] = state.weights.T
+    of_units = ("drive", "U", "limit", "excitable", "boosted", "spoken")
+    return LocalScratch(
+        by_input=by_input,
+        raster=aligned_zeros((n_steps, n_inputs), np.uint32),
+        n_fired=aligned_zeros(n_steps, np.int64),
+        last_pre=aligned_zeros(n_inputs, np.int32),
+        sent=np.zeros((2 * n_units * (n_delay + 1), 2), np.int64),  # a neuron sends two spikes in a time step at most
+        checks=np.zeros((n_units + 1, 2), np.int64),
+        **{name: aligned_zeros(n_inputs, np.float32) for name in ("sign", "residual")},
+        **{name: aligned_zeros(n_units, np.float32) for name in of_units},
+    )
+
+
+def _race_scratch(circuit: DictionaryCircuit, state: State) -> LatencyScratch:
     n_units, n_inputs = state.weights.shape
     floats = {name: np.zeros(n_units, np.float32) for name in ("v", "s", "l", "limit")}
     return LatencyScratch(

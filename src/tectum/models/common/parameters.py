@@ -63,6 +63,9 @@ EXPLAINING: dict[str, Any] = {
     "schedule": parts.DecayingRate(),
 }
 
+# The same with neurons that fire in parallel, and inhibition that is learned and late.
+LOCAL: dict[str, Any] = EXPLAINING | {"competition": parts.LocalInhibition(), "rule": parts.LocalSTDP()}
+
 # The vector quantiser of Tavanaei, Masquelier & Maida (2018): the reading that its objective demands, ...
 REFERENCE: dict[str, Any] = {
     "encoder": parts.BernoulliSpikes(),

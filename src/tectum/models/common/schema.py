@@ -19,6 +19,7 @@ from tectum.engine.sheets.projection import ProjectionState
 from tectum.models.common import parameters
 from tectum.parts.encoding import CircularGaussian
 from tectum.parts.latency import LatencyPopulation
+from tectum.parts.local_inhibition import LocalInhibition
 from tectum.parts.representation import SoftmaxInhibition
 
 LONGEST = 2**53  # steps or presentations that a model can have seen
@@ -154,7 +155,10 @@ def spiking_dictionary(model: Any, arrays: Mapping[str, np.ndarray], header: Map
         n_inputs *= len(chosen["encoder"].code.centres())
     elif header["on_off"] and isinstance(chosen["competition"], SoftmaxInhibition):
         n_inputs *= 2
+    synapses = {"recurrent": Array("float32", (n, n)), "feedback": Array("float32", (n, n_inputs))}
+    local = synapses if isinstance(chosen["competition"], LocalInhibition) else {}
     return {
+        **{f"state.{name}": array for name, array in local.items()},
         **learner(header, "input_scale", *(["quantum"] if header["quantum"] is not None else [])),
         "planned": LENGTH,
         "state.weights": Array("float32", (n, n_inputs)),

@@ -1,0 +1,257 @@
+"""Time loop of a dictionary whose neurons fire in parallel and inhibit each other after a delay.
+
+A step of the encoder is divided into time steps, over which its spikes drive the membranes evenly. Phases of a time
+step:
+
+1. first spikes stand or are taken back
+2. spikes arrive: at the neurons they inhibit, at the inputs they take their part and their weights learn
+3. neurons above their limit fire
+
+and after each presentation:
+
+4. threshold
+5. replays: neurons that took part and one more in turn fire once without a stimulus, and recurrent weights learn
+
+Between events membranes are linear in time, so the loop goes from one event to the next.
+"""
+
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from tectum.core.kernel import kernel
+from tectum.core.random import normal
+from tectum.engine.dictionary.loop import (
+    FAR,
+    UNITS,
+    add_rows,
+    draw_input_spikes,
+    inner_products,
+    keep_event,
+    keep_input_events,
+    squared_norm,
+)
+from tectum.parts.event_plasticity import unexplained
+from tectum.parts.local_inhibition import balanced, echoed, stands
+from tectum.parts.norms import length_factor
+from tectum.parts.representation import adapted_threshold, excitability
+
+ZERO = np.float32(0.0)
+HALF = np.float32(0.5)
+ONE = np.float32(1.0)
+# Kinds of spikes: of an ON and of an OFF neuron, and those that take the first one of either back
+ON, OFF, BACK_ON, BACK_OFF = range(4)
+
+
+class LocalState(NamedTuple):
+    """State of a dictionary (INOUT); membranes and spikes on their way end with each presentation."""
+
+    weights: Any  # (n_units, n_inputs) float32
+    theta: Any  # (n_units,) float32 thresholds
+    silence: Any  # (n_units,) float32 presentations in which only others fired
+    recurrent: Any  # (n_units, n_units) float32 effect of a spike of the row on the neuron of the column; diagonal 0
+    feedback: Any  # (n_units, n_inputs) float32 effect of a spike on what is left of an input
+
+
+class LocalScratch(NamedTuple):
+    """Room to work in; only `by_input` matters at the start."""
+
+    by_input: Any  # (n_inputs, n_units) float32 weights
+    raster: Any  # (n_steps, n_inputs) uint32 inputs that fire in a step
+    n_fired: Any  # (n_steps,) int64
+    sign: Any  # (n_inputs,) float32 +1 ON, -1 OFF
+    residual: Any  # (n_inputs,) float32 what is left of an input
+    last_pre: Any  # (n_inputs,) int32 room for `draw_input_spikes`
+    drive: Any  # (n_units,) float32 what a membrane receives in a step
+    U: Any  # (n_units,) float32 membranes at the begin of the step, less the inhibition since
+    limit: Any  # (n_units,) float32 limit of the membrane
+    excitable: Any  # (n_units,) float32
+    boosted: Any  # (n_units,) float32 `excitable` at the first spike
+    spoken: Any  # (n_units,) float32 spikes of ON less those of OFF
+    sent: Any  # (capacity, 2) int64 spikes on their way, a ring: time of arrival, and neuron + kind n_units
+    checks: Any  # (n_units + 1, 2) int64 first spikes that may be taken back, a ring of the same
+
+
+@kernel
+def first_crossing(U, drive, limit, excitable, signed):
+    """Share of the step, at least 0, at which a membrane reaches its limit; above 1 if none does."""
+    earliest = FAR
+    for j in range(U.shape[0]):
+        top = limit[j] / excitable[j]
+        up = (top - U[j]) / drive[j] if drive[j] > ZERO else FAR
+        up = ZERO if U[j] > top else up
+        earliest = min(earliest, up)
+    if signed:
+        for j in range(U.shape[0]):
+            top = limit[j] / excitable[j]
+            down = (top + U[j]) / -drive[j] if drive[j] < ZERO else FAR
+            down = ZERO if -U[j] > top else down
+            earliest = min(earliest, down)
+    return max(ZERO, earliest)
+
+
+@kernel
+def sign_of(kind):
+    """+1 or -1 for a kind of spike."""
+    return ONE if kind in (ON, BACK_OFF) else -ONE
+
+
+@kernel
+def send(sent, place, time, code):
+    """Put a spike on its way; returns the next place of the ring."""
+    at = place % sent.shape[0]
+    sent[at, 0] = time
+    sent[at, 1] = code
+    return place + 1
+
+
+@kernel
+def learn_residual(rule, w, d, by_input, k, eta, polarity, residual):
+    """Weights `w` from the inputs to neuron `k` and `d` back to them follow the residual; both keep length 1."""
+    for i in range(w.shape[0]):
+        w[i] = unexplained(rule, w[i], eta, polarity * residual[i])
+        d[i] = unexplained(rule, d[i], eta, polarity * residual[i])
+    scale, back = length_factor(rule, squared_norm(w)), length_factor(rule, squared_norm(d))
+    for i in range(w.shape[0]):
+        w[i] = w[i] * scale
+        d[i] = d[i] * back
+        by_input[i, k] = w[i]
+
+
+@kernel
+def learn_echo(rule, w, d, by_input, k):
+    """Weights `w` from the inputs to neuron `k` follow the echo `d` of its replay, and keep length 1."""
+    for i in range(w.shape[0]):
+        w[i] = echoed(rule, w[i], d[i])
+    scale = length_factor(rule, squared_norm(w))
+    for i in range(w.shape[0]):
+        w[i] = w[i] * scale
+        by_input[i, k] = w[i]
+
+
+@kernel
+def run_local(circuit, state, spikes, scratch, X, keys, rates, learning):
+    """Present samples to neurons that fire in parallel; arguments as in `tectum.engine.dictionary.loop.run_softmax`.
+
+    Events of neurons are in time steps, and name OFF neurons after all ON neurons; those of components without OFF
+    neurons are first spikes that were taken back.
+    """
+    competition, rule, weights, recurrent = circuit.competition, circuit.rule, state.weights, state.recurrent
+    U, drive, limit, excitable = scratch.U, scratch.drive, scratch.limit, scratch.excitable
+    boosted, spoken, residual = scratch.boosted, scratch.spoken, scratch.residual
+    raster, n_fired, by_input = scratch.raster, scratch.n_fired, scratch.by_input
+    sent, checks = scratch.sent, scratch.checks
+    n_units, n_inputs = weights.shape
+    n_steps, n_sub, n_delay = n_fired.shape[0], competition.n_sub, competition.n_delay
+    gain, signed = ONE / competition.quantum, competition.signed
+    for m in range(X.shape[0]):
+        draw_input_spikes(circuit.encoder, X[m], circuit.seed, keys[m], scratch)
+        keep_input_events(raster, n_fired, spikes, m)
+        onset = max(HALF, state.theta[0] * np.float32(n_steps))
+        for j in range(n_units):
+            U[j] = spoken[j] = ZERO
+            limit[j] = onset
+            excitable[j] = ONE
+            if learning:
+                excitable[j] = excitability(competition, state.silence[j] / np.float32(n_units))
+        for i in range(n_inputs):
+            residual[i] = ZERO
+        head = tail = first_check = last_check = 0
+        for step in range(n_steps):
+            for k in range(n_fired[step]):
+                residual[raster[step, k]] += gain * scratch.sign[raster[step, k]]
+            for j in range(n_units):
+                drive[j] = ZERO
+            add_rows(raster[step], n_fired[step], scratch.sign, by_input, drive)
+            for j in range(n_units):
+                drive[j] *= gain
+            if competition.noise > ZERO:
+                for j in range(n_units):
+                    drive[j] += competition.noise * normal(circuit.seed, keys[m], step, j)
+            begin, sub = step * n_sub, 0
+            while True:
+                # The next time step in which something may happen; rounding is within one time step.
+                crossing = first_crossing(U, drive, limit, excitable, signed)
+                upcoming = n_sub if crossing > ONE else max(sub, int(crossing * np.float32(n_sub)) - 2)
+                if head < tail:
+                    upcoming = min(upcoming, max(sub, sent[head % sent.shape[0], 0] - begin))
+                if first_check < last_check:
+                    upcoming = min(upcoming, max(sub, checks[first_check % checks.shape[0], 0] - begin))
+                if upcoming >= n_sub:
+                    break
+                sub = upcoming
+                now, share = begin + sub, np.float32(sub + 1) / np.float32(n_sub)
+                # 1. first spikes stand or are taken back
+                while first_check < last_check and checks[first_check % checks.shape[0], 0] <= now:
+                    code = checks[first_check % checks.shape[0], 1]
+                    first_check += 1
+                    k, polarity = code % n_units, sign_of(code // n_units)
+                    if stands(competition, boosted[k] * (polarity * (U[k] + drive[k] * share) + ONE), onset):
+                        limit[k] = HALF
+                    else:
+                        limit[k] = onset
+                        excitable[k] = boosted[k]
+                        spikes.first[m, k] = -1
+                        spoken[k] -= polarity
+                        U[k] += polarity
+                        tail = send(sent, tail, now + n_delay, code + BACK_ON * n_units)
+                        keep_event(spikes.units, spikes.n_events, UNITS, m, now, (code + n_units) % (2 * n_units))
+                # 2. spikes arrive
+                while head < tail and sent[head % sent.shape[0], 0] <= now:
+                    code = sent[head % sent.shape[0], 1]
+                    head += 1
+                    k, kind = code % n_units, code // n_units
+                    polarity = sign_of(kind)
+                    row = recurrent[k]
+                    for j in range(n_units):
+                        U[j] -= polarity * row[j]
+                    if learning:
+                        d = state.feedback[k]
+                        for i in range(n_inputs):
+                            residual[i] -= polarity * d[i]
+                        if kind < BACK_ON and limit[k] == HALF:
+                            eta = rates[m]
+                            if boosted[k] == ONE:  # else one spike counts as much as a presentation full of them
+                                eta /= np.float32(n_steps)
+                            boosted[k] = ONE
+                            learn_residual(rule, weights[k], d, by_input, k, eta, polarity, residual)
+                # 3. neurons above their limit fire
+                for j in range(n_units):
+                    v = U[j] + drive[j] * share
+                    if excitable[j] * (abs(v) if signed else v) > limit[j]:
+                        polarity = ONE if v > ZERO else -ONE
+                        code = j if polarity > ZERO else n_units + j
+                        U[j] -= polarity
+                        spoken[j] += polarity
+                        tail = send(sent, tail, now + n_delay, code)
+                        keep_event(spikes.units, spikes.n_events, UNITS, m, now, code)
+                        if spikes.first[m, j] < 0:
+                            spikes.first[m, j] = step
+                            boosted[j] = excitable[j]
+                            excitable[j] = ONE
+                            limit[j] = FAR
+                            last_check = send(checks, last_check, now + n_delay, code)
+                sub += 1
+            for j in range(n_units):
+                U[j] += drive[j]
+        n_active = 0
+        for j in range(n_units):
+            spikes.counts[m, j] += np.int32(spoken[j])
+            n_active += 1 if spoken[j] != ZERO else 0
+        if learning:
+            # 4. threshold
+            for j in range(n_units):
+                state.theta[j] = adapted_threshold(circuit.threshold, state.theta[j], n_active)
+                state.silence[j] += ONE if n_active > 0 else ZERO
+                if spikes.first[m, j] >= 0:
+                    state.silence[j] = ZERO
+            # 5. replays
+            turn = np.int64(keys[m] % np.uint64(n_units))
+            for k in range(n_units):
+                if spoken[k] != ZERO or k == turn:
+                    learn_echo(rule, weights[k], state.feedback[k], by_input, k)
+                    inner_products(state.feedback[k], by_input, scratch.last_pre, drive)
+                    row = recurrent[k]
+                    for j in range(n_units):
+                        row[j] = balanced(rule, row[j], drive[j] - row[j])
+                    row[k] = ZERO  # the membrane of k itself is reset at the spike
