@@ -78,6 +78,7 @@ from tectum.analysis.map_quality import (
     trustworthiness,
     two_highest,
 )
+from tectum.analysis.operations import Operations, count_operations, dense_operations
 from tectum.analysis.phases import (
     OrderParameter,
     clock_phases,
@@ -157,6 +158,7 @@ __all__ = [
     "Granger",
     "LeakyInput",
     "MergeMap",
+    "Operations",
     "OrderParameter",
     "PatchCode",
     "PlainMap",
@@ -193,8 +195,10 @@ __all__ = [
     "conscience_rule",
     "constant_rule",
     "continuity",
+    "count_operations",
     "dead_units",
     "dedicated_units",
+    "dense_operations",
     "dictionary_codes",
     "dynamic_rule",
     "effective_inputs",

@@ -18,7 +18,7 @@ from tectum.core.random import keys_of_rows, seed_from, uniform_array
 from tectum.engine.standard import network
 from tectum.engine.standard.loop import DiehlCookCircuit, DiehlCookState
 from tectum.models.common import parameters, schema
-from tectum.models.common.base import COMMON, POSITIVE, WHOLE, SpikingEstimator, part_constraints
+from tectum.models.common.base import COMMON, POSITIVE, WHOLE, Costs, SpikingEstimator, part_constraints
 from tectum.models.common.diagnosis import Diagnosis, diagnose_responders
 from tectum.models.common.progress import progress_bar
 from tectum.models.common.recording import Recording
@@ -360,6 +360,12 @@ class DiehlCook(SpikingEstimator):
         circuit = self._build()
         trains = network.record(circuit, self._state, self._inputs(X), keys_of_rows(X), self.dt)
         return Recording(trains, presentation_ms=int(circuit.encoder.n_steps) * self.dt, n_presentations=len(X))
+
+    def _costs(self, X: Any) -> Costs:
+        """A spike of an input passes a synapse to each neuron, one of a neuron inhibits all others."""
+        n, recording = self.n_neurons, self.record(X)
+        n_steps = round(recording.presentation_ms / self.dt)
+        return recording.spikes, {"inputs": n, "units": n - 1}, n * n_steps, ("inputs",)
 
     def diagnose(self, X: ArrayLike) -> Diagnosis:
         """Look for neurons that never fire or never win, saturated weights, and samples without a spike.

@@ -3,6 +3,7 @@
 import math
 import numbers
 from collections.abc import Iterable, Iterator
+from itertools import pairwise
 from typing import Any, NamedTuple, Self
 
 import numpy as np
@@ -14,9 +15,10 @@ from tectum import analysis, parts
 from tectum.core.events import SpikeTrain
 from tectum.core.random import integers, keys_of_rows, seed_from
 from tectum.engine.graph import network
-from tectum.engine.graph.records import NEVER, GraphState
+from tectum.engine.graph.costs import targets_of
+from tectum.engine.graph.records import NEVER, POPULATION, RANKED, GraphState
 from tectum.models.common import parameters, schema
-from tectum.models.common.base import COMMON, WHOLE, precision_of
+from tectum.models.common.base import COMMON, WHOLE, Costs, precision_of
 from tectum.models.common.diagnosis import Diagnosis
 from tectum.models.common.recording import Recording
 from tectum.models.common.settings import constructor_arguments
@@ -433,6 +435,25 @@ class MapHierarchy(NoticingEstimator):
         traces = {m.name: out.field[:, 2 * k].astype(np.float64) for k, m in enumerate(self.maps_)}
         times = np.arange(len(out.field), dtype=np.float64)
         return Recording(trains, frame_ms, len(X), {"time_ms": times} | traces)
+
+    def _costs(self, X: Any) -> Costs:
+        """Synapses by the wiring; features and winners of maps below fire in each cycle of a frame."""
+        spikes, circuit = dict(self.record(X).spikes), self._graph.graph.circuit
+        ranked, n_cycles, entering = self._unseen(self._samples(X)), circuit.frame // circuit.cycle, []
+        targets = {
+            name: targets_of(circuit, POPULATION, k, train.n_neurons) for k, (name, train) in enumerate(spikes.items())
+        }
+        for s, (first, last) in enumerate(pairwise(circuit.input_first)):
+            fired, name = ranked[:, first:last], f"input {s}"
+            if circuit.inputs.winners[s] >= 0:  # as many as can, once the map below has fired
+                fired = np.broadcast_to(np.arange(last - first), fired.shape)
+            else:
+                entering.append(name)
+            fired = np.repeat(fired[fired >= 0], n_cycles).astype(np.int64)
+            n = int(circuit.projections.n_pre[circuit.projections.source == s].max(initial=last - first))
+            spikes[name] = SpikeTrain(np.zeros(len(fired)), fired, fired, n)
+            targets[name] = targets_of(circuit, RANKED, s, n)
+        return spikes, targets, float(circuit.first[-1] * circuit.frame), tuple(entering)
 
     def diagnose(self, X: ArrayLike) -> Diagnosis:
         """Look in each map for neurons that never fire or never win, frames without a spike, and saturated weights.

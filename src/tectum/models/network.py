@@ -12,9 +12,10 @@ from tectum import parts
 from tectum.core.events import SpikeTrain
 from tectum.core.random import keys_of_rows, seed_from
 from tectum.engine.graph import network as engine
-from tectum.engine.graph.records import PLASTIC, GraphState, Stimulus
+from tectum.engine.graph.costs import targets_of
+from tectum.engine.graph.records import EVENTS, PLASTIC, POPULATION, GraphState, Stimulus
 from tectum.models.common import schema
-from tectum.models.common.base import SpikingEstimator
+from tectum.models.common.base import Costs, SpikingEstimator
 from tectum.models.common.diagnosis import Diagnosis, responders, saturation
 from tectum.models.common.nested import unknown_name
 from tectum.models.common.recording import Recording
@@ -319,6 +320,17 @@ class Network(SpikingEstimator):
             kept = {p: out.potentials[:, a:b].astype(np.float64) for p, (a, b) in self._spans().items()}
             traces = {"time_ms": times} | kept
         return Recording(trains, circuit.frame * circuit.dt, len(X), traces)
+
+    def _costs(self, X: Any) -> Costs:
+        """Synapses by the wiring of each population and input."""
+        recording, circuit = self.record(X), self._graph.graph.circuit
+        sizes = stimuli.sizes_of(self.chosen_parts().inputs, self.n_features_in_)
+        targets = {
+            name: targets_of(circuit, POPULATION, k, last - first)
+            for k, (name, (first, last)) in enumerate(self._spans().items())
+        }
+        targets |= {name: targets_of(circuit, EVENTS, k, n) for k, (name, n) in enumerate(sizes.items())}
+        return recording.spikes, targets, float(circuit.first[-1] * circuit.frame), tuple(sizes)
 
     def weights(self, source: str, target: str) -> NDArray[np.float32]:
         """Weights of a learned projection.

@@ -16,7 +16,7 @@ from tectum.engine.dictionary import network
 from tectum.engine.dictionary.local import LocalState
 from tectum.engine.dictionary.loop import DictionaryCircuit, DictionaryState
 from tectum.models.common import parameters, schema
-from tectum.models.common.base import COMMON, POSITIVE, WHOLE, part_constraints, variant
+from tectum.models.common.base import COMMON, POSITIVE, WHOLE, Costs, part_constraints, variant
 from tectum.models.common.diagnosis import Diagnosis
 from tectum.models.common.dictionary_diagnosis import WEAK, diagnose_dictionary
 from tectum.models.common.recording import Recording
@@ -367,6 +367,13 @@ class SpikingDictionary(EventDictionary):
         trains = network.record(circuit, self._state, self._inputs(X), self._keys(X), step_ms)
         return Recording(trains, presentation_ms=chosen["encoder"].n_steps * step_ms, n_presentations=len(X))
 
+    def _costs(self, X: Any) -> Costs:
+        """Spikes, the synapses that they pass, neuron updates, and the input; a softmax costs updates alone."""
+        chosen, circuit = self._build()
+        n, softmax = self.n_components, isinstance(chosen["competition"], SoftmaxInhibition)
+        n_steps = chosen["encoder"].n_steps * int(getattr(circuit.competition, "n_sub", 1))
+        return self.record(X).spikes, {"inputs": n, "units": 0 if softmax else n}, n * n_steps, ("inputs",)
+
     def diagnose(self, X: ArrayLike) -> Diagnosis:
         """Look for dead and duplicate components, silent samples, clipped inputs and a lost threshold.
 
@@ -382,9 +389,8 @@ class SpikingDictionary(EventDictionary):
         samples = self._samples(X)
         counts = np.concatenate([response.counts for response in self._respond(X)])
         restored, chosen = self.inverse_transform(counts), self.chosen_parts()
-        return diagnose_dictionary(
-            samples, restored, counts, self.weights_, self.components_, chosen, self.threshold_, self.input_scale_
-        )
+        learned = (self.weights_, self.components_, chosen, self.threshold_, self.input_scale_)
+        return diagnose_dictionary(samples, restored, counts, *learned, self.operations(X))
 
     @property
     def _records(self) -> dict[str, Any]:  # type: ignore[override]  # depends on the competition

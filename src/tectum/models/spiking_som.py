@@ -18,7 +18,7 @@ from tectum.core.random import seed_from
 from tectum.engine.maps import network
 from tectum.engine.maps.loop import MapCircuit, MapState
 from tectum.models.common import parameters, schema
-from tectum.models.common.base import COMMON, WHOLE, SpikingEstimator, part_constraints, precision_of, variant
+from tectum.models.common.base import COMMON, WHOLE, Costs, SpikingEstimator, part_constraints, precision_of, variant
 from tectum.models.common.diagnosis import Diagnosis
 from tectum.models.common.map_diagnosis import BrokenMapWarning, Order, diagnose_map, order_of
 from tectum.models.common.map_start import start_points
@@ -499,6 +499,15 @@ class SpikingSOM(SpikingEstimator):
         every = 0 if trace_ms is None else max(1, round(trace_ms / map_parts.dt))
         spikes, traces = network.record(circuit, self._state, self._currents(X), map_parts, input_ms, every)
         return Recording(spikes=spikes, presentation_ms=input_ms, n_presentations=len(X), traces=traces)
+
+    def _costs(self, X: Any) -> Costs:
+        """A spike of the input layer u passes a synapse to each neuron of the map and to the inhibitory one, that of
+        the latter one to each of u, one of the map one to each neuron of it.
+        """
+        n_u, n_v = self._state.weights.shape
+        recording = self.record(X)
+        updates = (n_u + n_v + 1) * recording.presentation_ms / self.dt
+        return recording.spikes, {"u": n_v + 1, "h": n_u, "v": n_v - 1}, updates, ("u",)
 
     def _order(self, X: NDArray[np.float64]) -> Order:
         """How the map is ordered on some of the samples, those that differ."""

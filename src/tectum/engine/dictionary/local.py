@@ -39,6 +39,7 @@ from tectum.parts.representation import adapted_threshold, excitability
 ZERO = np.float32(0.0)
 HALF = np.float32(0.5)
 ONE = np.float32(1.0)
+TINY = np.float32(1e-20)  # drive below which a membrane does not move
 # Kinds of spikes: of an ON and of an OFF neuron, and those that take the first one of either back
 ON, OFF, BACK_ON, BACK_OFF = range(4)
 
@@ -73,21 +74,30 @@ class LocalScratch(NamedTuple):
 
 
 @kernel
-def first_crossing(U, drive, limit, excitable, signed):
-    """Share of the step, at least 0, at which a membrane reaches its limit; above 1 if none does."""
-    earliest = FAR
-    for j in range(U.shape[0]):
-        top = limit[j] / excitable[j]
-        up = (top - U[j]) / drive[j] if drive[j] > ZERO else FAR
-        up = ZERO if U[j] > top else up
-        earliest = min(earliest, up)
+def crosses(U, drive, share, limit, excitable, signed):
+    """Whether a membrane is above its limit after this share of the step."""
+    above = False
     if signed:
         for j in range(U.shape[0]):
-            top = limit[j] / excitable[j]
-            down = (top + U[j]) / -drive[j] if drive[j] < ZERO else FAR
-            down = ZERO if -U[j] > top else down
-            earliest = min(earliest, down)
-    return max(ZERO, earliest)
+            above |= excitable[j] * abs(U[j] + drive[j] * share) > limit[j]
+    else:
+        for j in range(U.shape[0]):
+            above |= excitable[j] * (U[j] + drive[j] * share) > limit[j]
+    return above
+
+
+@kernel
+def first_crossing(U, drive, limit, excitable, signed):
+    """Share of the step after which a membrane reaches its limit, below 0 if one has before."""
+    earliest = FAR
+    for j in range(U.shape[0]):
+        rise = max(drive[j], TINY)
+        earliest = min(earliest, (limit[j] / excitable[j] - U[j]) / rise)
+    if signed:
+        for j in range(U.shape[0]):
+            fall = max(-drive[j], TINY)
+            earliest = min(earliest, (limit[j] / excitable[j] + U[j]) / fall)
+    return earliest
 
 
 @kernel
@@ -169,10 +179,14 @@ def run_local(circuit, state, spikes, scratch, X, keys, rates, learning):
                 for j in range(n_units):
                     drive[j] += competition.noise * normal(circuit.seed, keys[m], step, j)
             begin, sub = step * n_sub, 0
-            while True:
+            while sub < n_sub:
                 # The next time step in which something may happen; rounding is within one time step.
-                crossing = first_crossing(U, drive, limit, excitable, signed)
-                upcoming = n_sub if crossing > ONE else max(sub, int(crossing * np.float32(n_sub)) - 2)
+                upcoming = n_sub
+                if crosses(U, drive, ONE, limit, excitable, signed) or crosses(
+                    U, drive, np.float32(sub + 1) / np.float32(n_sub), limit, excitable, signed
+                ):
+                    crossing = max(ZERO, min(ONE, first_crossing(U, drive, limit, excitable, signed)))
+                    upcoming = min(n_sub - 1, max(sub, int(crossing * np.float32(n_sub)) - 2))
                 if head < tail:
                     upcoming = min(upcoming, max(sub, sent[head % sent.shape[0], 0] - begin))
                 if first_check < last_check:
@@ -216,7 +230,7 @@ def run_local(circuit, state, spikes, scratch, X, keys, rates, learning):
                             boosted[k] = ONE
                             learn_residual(rule, weights[k], d, by_input, k, eta, polarity, residual)
                 # 3. neurons above their limit fire
-                for j in range(n_units):
+                for j in range(n_units if crosses(U, drive, share, limit, excitable, signed) else 0):
                     v = U[j] + drive[j] * share
                     if excitable[j] * (abs(v) if signed else v) > limit[j]:
                         polarity = ONE if v > ZERO else -ONE

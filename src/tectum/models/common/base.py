@@ -4,17 +4,17 @@ import numbers
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from inspect import signature
-from typing import Any, ClassVar, Self
+from typing import Any, ClassVar, Self, TypeAlias
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from sklearn.base import BaseEstimator, ClassNamePrefixFeaturesOutMixin, TransformerMixin
-from sklearn.utils import Bunch
+from sklearn.utils import Bunch, _safe_indexing
 from sklearn.utils._param_validation import Interval
 from sklearn.utils.metaestimators import available_if
-from sklearn.utils.validation import check_is_fitted, validate_data
+from sklearn.utils.validation import _num_samples, check_is_fitted, validate_data
 
-from tectum import persistence
+from tectum import analysis, persistence
 from tectum.core.random import integers
 from tectum.core.threads import in_threads
 from tectum.models.common import parameters, schema
@@ -22,6 +22,7 @@ from tectum.models.common.checkpoints import pause
 from tectum.models.common.nested import constants, replaced, unknown_name
 from tectum.models.common.progress import progress_bar
 
+COUNTED = 256  # samples whose spikes are held at a time to be counted
 FLOATS = (np.float64, np.float32)
 WHOLE = Interval(numbers.Integral, 1, None, closed="left")  # numbers of 1 or more
 POSITIVE = Interval(numbers.Real, 0, None, closed="neither")
@@ -32,6 +33,10 @@ COMMON = {  # constraints of the parameters that all estimators have
     "n_jobs": [numbers.Integral, None],
 }
 OLD_NUMBERS = {"n_frames_seen": "seen", "n_images_seen": "seen"}  # in files of version 0.1
+
+
+# Spikes by population, synapses that a spike passes, neuron updates of a presentation, and populations that are input
+Costs: TypeAlias = tuple[Mapping[str, Any], Mapping[str, Any], float, tuple[str, ...]]
 
 
 def part_constraints(recommended: Mapping[str, Any], *open_to_all: str) -> dict[str, Any]:
@@ -397,6 +402,31 @@ class SpikingEstimator(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEs
     @property
     def _n_features_out(self) -> int:
         return len(getattr(self, self._output))
+
+    # -- costs
+
+    @available_if(lambda estimator: hasattr(estimator, "_costs"))
+    def operations(self, X: ArrayLike) -> analysis.Operations:
+        """What the response to a sample costs: input spikes, synaptic events and neuron updates, weights frozen.
+
+        Parameters
+        ----------
+        X : array-like or sparse matrix of shape (n_samples, n_features)
+
+        Returns
+        -------
+        Operations
+            Means per sample, as hardware would run the network: an event per synapse that a spike passes, an update per
+            neuron and time step. `tectum.analysis.dense_operations` is what a dense product costs.
+        """
+        check_is_fitted(self)
+        n_samples, found = _num_samples(X), []
+        for start in range(0, n_samples, COUNTED):
+            rows = np.arange(start, min(n_samples, start + COUNTED))
+            spikes, targets, updates, inputs = self._costs(_safe_indexing(X, rows))
+            found.append(analysis.count_operations(spikes, len(rows), targets, updates, inputs=inputs))
+        sizes = np.diff(np.append(np.arange(0, n_samples, COUNTED), n_samples))
+        return analysis.Operations(*np.average(found, axis=0, weights=sizes).tolist())
 
     # -- files
 

@@ -24,18 +24,20 @@ def diagnose_dictionary(
     chosen: dict[str, Any],
     threshold: float,
     input_scale: float,
+    operations: analysis.Operations,
 ) -> Diagnosis:
     """Diagnose a dictionary.
 
     Given are samples and what the counts make of them (n_samples, n_features), spike counts (n_samples, n_components),
     those of OFF neurons negative, weights (n_components, n_inputs), components (n_components, n_features), the parts in
-    use, the present threshold, and the value at which inputs fire in every step.
+    use, the present threshold, the value at which inputs fire in every step, and what a sample costs.
 
     Values are `dead_units` (components that never fired), `duplicate_units` (their number: they point the same way as
     an earlier one), `saturated_weights`, `silent_samples` (of those other than zero), `silent_energy` (their share of
     the sum of squares), `clipped_values` (shares), `active_units` and `spikes` per sample, `target` and `reached` of
     the threshold (active components, or under a softmax spikes per step), `threshold`, and `error` and `trivial_error`
-    of the reconstructions and of the mean sample.
+    of the reconstructions and of the mean sample; `operations` per sample, and `dense_operations` of a product with the
+    components, which is also what the distances of k-means cost.
     """
     counts = np.abs(counts)
     is_softmax = isinstance(chosen["competition"], SoftmaxInhibition)
@@ -60,6 +62,8 @@ def diagnose_dictionary(
         "threshold": threshold,
         "error": analysis.reconstruction_error(X, reconstruction),
         "trivial_error": analysis.trivial_errors(X, reference=X)["mean_patch"],
+        "operations": operations,
+        "dense_operations": analysis.dense_operations(components.shape[1], len(components)),
     }
     v = Bunch(**values)
     reach = float(np.abs(X).max()) / input_scale
@@ -76,7 +80,17 @@ def diagnose_dictionary(
         ("threshold", f"{v.threshold:.3g}"),
         ("reconstruction error, of the mean sample", f"{v.error:.4g}, {v.trivial_error:.4g}"),
     ]
+    rows += operation_rows(operations, v.dense_operations)
     return Diagnosis(values, rows, _warnings(v, len(weights), is_softmax, reach))
+
+
+def operation_rows(found: analysis.Operations, dense: analysis.Operations) -> list[tuple[str, str]]:
+    """Rows about the costs of a sample, beside those of a dense product."""
+    return [
+        ("input spikes per sample", f"{found.input_spikes:.4g}"),
+        ("synaptic events, of a dense product", f"{found.synaptic_events:.4g}, {dense.synaptic_events:.4g}"),
+        ("neuron updates", f"{found.neuron_updates:.4g}"),
+    ]
 
 
 def _warnings(d: Any, n_units: int, is_softmax: bool, reach: float) -> list[str]:
