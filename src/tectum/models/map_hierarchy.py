@@ -449,9 +449,9 @@ class MapHierarchy(NoticingEstimator):
                 fired = np.broadcast_to(np.arange(last - first), fired.shape)
             else:
                 entering.append(name)
-            fired = np.repeat(fired[fired >= 0], n_cycles).astype(np.int64)
+            neuron = np.repeat(fired[fired >= 0], n_cycles).astype(np.int64)
             n = int(circuit.projections.n_pre[circuit.projections.source == s].max(initial=last - first))
-            spikes[name] = SpikeTrain(np.zeros(len(fired)), fired, fired, n)
+            spikes[name] = SpikeTrain(np.zeros(len(neuron)), neuron, neuron, n)
             targets[name] = targets_of(circuit, RANKED, s, n)
         return spikes, targets, float(circuit.first[-1] * circuit.frame), tuple(entering)
 
