@@ -10,6 +10,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import typer
 from typer.testing import CliRunner
 
 import tectum
@@ -231,3 +232,8 @@ def test_doctor(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     said = run("doctor").stdout
     assert tectum.__version__ in said
     assert "a small map learned" in said
+
+
+def test_help_of_each_command_has_an_example() -> None:
+    for command in typer.main.get_command(app).commands.values():
+        assert f"tectum {command.name}" in command.epilog

@@ -68,7 +68,7 @@ def start(
     context.obj = Output(quiet, as_json, force)
 
 
-@app.command()
+@app.command(epilog="Example: tectum demo digits")
 @with_groups
 def demo(
     context: typer.Context,
@@ -128,7 +128,7 @@ def demo(
     out.result(support.announce_report(out, path, study, data=data.name, seconds=seconds))
 
 
-@app.command()
+@app.command(epilog="Example: tectum fit spiking-som flowers.csv --target kind -o flowers.tectum")
 @with_groups
 def fit(
     context: typer.Context,
@@ -225,7 +225,7 @@ def _grow(
     out.result(result)
 
 
-@app.command()
+@app.command(epilog="Example: tectum grow --layers 40x40,300 -o sheets.tectum")
 def grow(
     context: typer.Context,
     output: Annotated[Path, typer.Option("--output", "-o", metavar="FILE", help="File for the grown network.")],
@@ -288,7 +288,7 @@ def grow(
             )
 
 
-@app.command()
+@app.command(epilog="Example: tectum transform flowers.tectum new.csv -o responses.csv")
 @with_groups
 def transform(
     context: typer.Context,
@@ -329,7 +329,7 @@ def transform(
     out.result({"output": str(output.resolve()), "shape": list(responses.shape), "samples_without_winner": silent})
 
 
-@app.command()
+@app.command(epilog="Example: tectum report flowers.tectum new.csv -o new.html")
 @with_groups
 def report(
     context: typer.Context,
@@ -367,12 +367,12 @@ def report(
     out.result(support.announce_report(out, output, study, data=loaded.name))
 
 
-app.command()(reconstruct)
-app.command()(encode)
-app.command()(warmup)
-app.command()(wire)
-app.command()(info)
-app.command()(doctor)
+app.command(epilog="Example: tectum reconstruct dictionary.tectum pictures -o rebuilt")(reconstruct)
+app.command(epilog="Example: tectum encode flowers.tectum shards -o codes --jobs 4")(encode)
+app.command(epilog="Example: tectum warmup spiking-som")(warmup)
+app.command(epilog="Example: tectum wire recording.npy -o net.tectum --report wiring.html")(wire)
+app.command(epilog="Example: tectum info --json")(info)
+app.command(epilog="Example: tectum doctor")(doctor)
 
 
 if __name__ == "__main__":
