@@ -19,7 +19,7 @@ PEER_STAMPS := $(PEERS)/installed $(PEER_NAMES:%=$(PEERS)-%/installed)
 QUICK ?= $(addprefix tests/test_,doors.py faults.py fuzz_readers.py)
 TORCH_INDEX ?= https://download.pytorch.org/whl/cpu
 
-.PHONY: help demo test test-lowest lint format docs bench peers bench-peers reproduce clean
+.PHONY: help demo test test-lowest lint format docs examples release-check bench peers bench-peers reproduce clean
 .DELETE_ON_ERROR:
 .NOTPARALLEL: # one environment, one installer at a time
 
@@ -30,6 +30,8 @@ help:
 	@echo "make lint       check style, format and types"
 	@echo "make format     repair what can be repaired of style and format"
 	@echo "make docs       build the documentation into docs/_build/html; warnings are errors"
+	@echo "make examples   run the code of README and guide, the examples of all docstrings and the notebooks: minutes"
+	@echo "make release-check  build sdist and wheel, and check all of a release that needs no network beyond the packages"
 	@echo "make bench      run the benchmarks, or those in BENCHMARKS"
 	@echo "make peers      compare the spikes of a map and of networks with other simulators, in an environment of their own"
 	@echo "make bench-peers  measure tectum beside its peers (options in PEERS_ARGS), each in an environment of its own"
@@ -58,6 +60,14 @@ docs: .venv/installed-docs
 	$(BIN)/sphinx-build -q -W --keep-going -b html docs docs/_build/html
 	@echo "documentation in docs/_build/html/index.html"
 
+examples: .venv/installed-docs .venv/installed-test
+	$(BIN)/python -m pytest --doctest-modules src/tectum -p no:cacheprovider
+	$(BIN)/python tests/test_docs.py
+	$(BIN)/python tests/test_notebook_files.py
+
+release-check: .venv/installed-release
+	bash .ci/release-check
+
 bench: .venv/installed
 	$(if $(BENCHMARKS),,$(error BENCHMARKS must name a script, got nothing; benchmarks/ has none))
 	@set -e; for script in $(BENCHMARKS); do echo "== $$script"; $(BIN)/python "$$script"; done
@@ -76,7 +86,7 @@ reproduce: .venv/installed
 	@set -e; for script in $(PAPERS); do echo "== $$script"; $(BIN)/python "$$script"; done
 
 clean:
-	rm -rf .venv .venv-lowest $(PEERS) $(PEER_NAMES:%=$(PEERS)-%) build dist docs/_build docs/api .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	rm -rf .venv .venv-lowest $(PEERS) $(PEER_NAMES:%=$(PEERS)-%) build dist docs/_build docs/api docs/gallery .pytest_cache .mypy_cache .ruff_cache .hypothesis
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 $(BIN)/python:

@@ -1,7 +1,19 @@
-"""The documentation: pages that are generated are fresh, and the code on them runs in page order."""
+"""The documentation: pages that are generated are fresh, and the code on them runs in page order.
 
+Those that train for long are left out here; ``python tests/test_docs.py`` runs all, ``python tests/test_docs.py
+docs/guide/streams.md`` one of them.
+"""
+
+import contextlib
+import doctest
+import importlib
 import importlib.util
+import pkgutil
 import re
+import sys
+import tempfile
+import time
+import traceback
 from pathlib import Path
 from types import ModuleType
 
@@ -22,11 +34,20 @@ def script(name: str) -> ModuleType:
 
 
 def code_blocks(page: str, heading: str = "") -> list[str]:
-    """The Python code of a page, or of one of its sections."""
-    text = (GUIDE / page).read_text(encoding="utf-8")
+    """The Python code of a page, or of one of its sections; blocks that need files of a user are marked ``no-run``."""
+    text = (CHECKOUT / page).read_text(encoding="utf-8")
     if heading:
         text = re.split(r"^##+ ", text.partition(heading)[2], maxsplit=1, flags=re.MULTILINE)[0]
     return re.findall(r"^```python\n(.*?)^```$", text, flags=re.MULTILINE | re.DOTALL)
+
+
+def run(page: str, heading: str = "") -> None:
+    """Run the code of a page from top to bottom."""
+    blocks = code_blocks(page, heading)
+    assert blocks
+    names: dict[str, object] = {"__name__": "page"}
+    for number, block in enumerate(blocks):
+        exec(compile(block, f"{page}, block {number}", "exec"), names)
 
 
 def test_the_page_of_contracts_is_fresh() -> None:
@@ -37,15 +58,60 @@ def test_the_page_of_contracts_is_fresh() -> None:
 @pytest.mark.parametrize(
     ("page", "heading"),
     [
-        ("contracts.md", ""),
-        ("build_your_own.md", "### A rule of your own"),
-        ("what_a_map_does.md", ""),
-        ("applications.md", ""),
+        ("README.md", ""),
+        ("docs/guide/contracts.md", ""),
+        ("docs/guide/build_your_own.md", "### A rule of your own"),
+        ("docs/guide/what_a_map_does.md", ""),
+        ("docs/guide/applications.md", ""),
+        ("docs/guide/your_data.md", ""),
+        ("docs/coming_from/minisom.md", ""),
+        ("docs/coming_from/snntorch.md", ""),
     ],
 )
-def test_code_runs_in_page_order(page: str, heading: str) -> None:
-    blocks = code_blocks(page, heading)
-    assert blocks
-    names: dict[str, object] = {"__name__": "page"}
-    for number, block in enumerate(blocks):
-        exec(compile(block, f"{page}, block {number}", "exec"), names)
+def test_code_runs_in_page_order(page: str, heading: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    run(page, heading)
+
+
+@pytest.mark.parametrize("package", ["analysis", "parts"])
+def test_quick_examples_of_docstrings(package: str) -> None:
+    """Those that train nothing; ``python -m pytest --doctest-modules src/tectum`` runs all."""
+    home = importlib.import_module(f"tectum.{package}")
+    slow = {"dictionary_baselines", "features", "filters", "temporal_baselines"}
+    names = {module.name for module in pkgutil.iter_modules(home.__path__)} - slow
+    results = [doctest.testmod(importlib.import_module(f"{home.__name__}.{name}")) for name in sorted(names)]
+    assert sum(result.attempted for result in results) > 50
+    assert not sum(result.failed for result in results)
+
+
+def test_every_example_of_the_gallery_has_a_title() -> None:
+    for path in sorted((CHECKOUT / "examples").rglob("plot_*.py")):
+        lines = path.read_text(encoding="utf-8").splitlines()
+        assert lines[0] == '"""', path
+        assert lines[2] == "=" * len(lines[1]), path
+
+
+def main() -> None:
+    """Run the code of all pages, or of those named, in a folder of their own; minutes."""
+    everywhere = [
+        CHECKOUT / "README.md",
+        *(CHECKOUT / "docs").glob("*.md"),
+        *GUIDE.glob("*.md"),
+        *GUIDE.parent.glob("coming_from/*.md"),
+    ]
+    pages = sys.argv[1:] or [str(path.relative_to(CHECKOUT)) for path in sorted(everywhere)]
+    failed = []
+    for page in filter(code_blocks, pages):
+        began = time.process_time()
+        with tempfile.TemporaryDirectory() as folder, contextlib.chdir(folder):
+            try:
+                run(page)
+            except Exception:
+                traceback.print_exc()
+                failed.append(page)
+        print(f"{page}: {'failed' if page in failed else 'runs'}, {time.process_time() - began:.0f} CPU s", flush=True)
+    sys.exit(f"failed: {', '.join(failed)}" if failed else 0)
+
+
+if __name__ == "__main__":
+    main()

@@ -527,7 +527,7 @@ def test_import_is_fast_and_light():
 
 def test_public_names():
     assert set(tectum.__all__) <= set(dir(tectum))
-    assert tectum.__version__ == "0.1.0"
+    assert tectum.__version__ == "0.2.0"
     assert tectum.analysis.__name__ == "tectum.analysis"
     assert tectum.load.__module__ == "tectum.persistence"
     with pytest.raises(AttributeError, match="'forest', only BrokenMapWarning, DiehlCook, MapHierarchy, Network"):

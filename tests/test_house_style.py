@@ -16,9 +16,9 @@ CHECKOUT = Path(__file__).resolve().parents[1]
 PACKAGE = CHECKOUT / "src" / "tectum"
 SOURCES = sorted(PACKAGE.rglob("*.py"))
 TEXTS = frozenset([".c", ".cff", ".css", ".html", ".j2", ".js", ".md", ".py", ".rst", ".toml", ".txt", ".yaml", ".yml"])
-FOLDERS = ("src", "tests", "benchmarks", "papers", "docs", ".ci", ".github")
+FOLDERS = ("src", "tests", "benchmarks", "papers", "docs", "examples", ".ci", ".github")
 WITHOUT_SUFFIX = {"LICENSE", "Makefile", "run"}
-BUILT = {"_build", "api"}
+BUILT = {"_build", "api", "gallery"}
 
 MOST_LINES = 400
 OWN_STATE = {"BitGenerator", "Generator", "RandomState", "SeedSequence", "default_rng"}  # not the global state

@@ -26,6 +26,7 @@ def setup(app: Sphinx) -> dict[str, Any]:
     app.connect("config-inited", offer_laws)
     app.connect("autodoc-skip-member", skip_foreign_member)
     app.connect("autodoc-process-docstring", add_fields, priority=BEFORE_NUMPYDOC)
+    app.connect("autodoc-process-docstring", draw_examples, priority=BEFORE_NUMPYDOC)
     return {"parallel_read_safe": True}
 
 
@@ -71,6 +72,14 @@ def add_fields(app: Sphinx, what: str, name: str, obj: Any, options: Any, lines:
         for field, default, comment in commented_fields(obj):
             kind = ", ".join(words for words in (in_words(*limits.get(field, (False, ()))), default) if words)
             lines += [f"{field} : {kind}" if kind else field, f"    {comment}"]
+
+
+def draw_examples(app: Sphinx, what: str, name: str, obj: Any, options: Any, lines: list[str]) -> None:
+    """Show what the example of a plot draws."""
+    if name.startswith(f"{PACKAGE}.plots.plot_") and "Examples" in lines:
+        first = lines.index("Examples") + 2
+        code = [f"   {line}" if line else "" for line in lines[first:]]
+        lines[first:] = [".. plot::", "   :include-source: True", "", *code, ""]
 
 
 def in_words(optional: bool, limits: tuple[Any, ...]) -> str:

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from tectum.models.wave_network import WaveNetwork
     from tectum.persistence import load, save
 
-__version__ = "0.1.0"
+__version__ = "0.2.0"
 
 __all__ = [
     "BrokenMapWarning",

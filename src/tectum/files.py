@@ -29,6 +29,11 @@ class DataError(ValueError):
     ----------
     args : tuple
         The message.
+
+    Examples
+    --------
+    >>> issubclass(DataError, ValueError)
+    True
     """
 
 

@@ -82,6 +82,14 @@ def save(estimator: Persistent, path: str | os.PathLike[str], notes: Mapping[str
         If the class of `estimator` cannot be saved.
     sklearn.exceptions.NotFittedError
         If `estimator` is not fitted.
+
+    Examples
+    --------
+    >>> import tectum, tempfile
+    >>> X = tectum.datasets.load("iris").data
+    >>> som = tectum.SpikingSOM((4, 4), n_presentations=100, random_state=0).fit(X)
+    >>> path = tempfile.mkdtemp() + "/iris.tectum"
+    >>> tectum.save(som, path)
     """
     name = type(estimator).__name__
     if _class_named(name) is not type(estimator):
@@ -114,6 +122,16 @@ def load(path: str | os.PathLike[str]) -> Any:
     ValueError
         If the file is cut short, changed, of another format, written by a newer tectum, names a class tectum does not
         know, or does not hold what a model of its class and sizes needs.
+
+    Examples
+    --------
+    >>> import tectum, tempfile
+    >>> X = tectum.datasets.load("iris").data
+    >>> som = tectum.SpikingSOM((4, 4), n_presentations=100, random_state=0).fit(X)
+    >>> path = tempfile.mkdtemp() + "/iris.tectum"
+    >>> tectum.save(som, path)
+    >>> bool((tectum.load(path).weights_ == som.weights_).all())
+    True
     """
     arrays, header = load_arrays(path)
     name = str(header.get("class"))

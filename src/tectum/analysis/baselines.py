@@ -63,6 +63,12 @@ def kohonen_codebook(
     References
     ----------
     T. Kohonen, "Self-organized formation of topologically correct feature maps", Biological Cybernetics 43:59-69, 1982.
+
+    Examples
+    --------
+    >>> X = np.random.default_rng(0).random((200, 2))
+    >>> kohonen_codebook(X, (4, 4), 1000, random_state=0).shape
+    (16, 2)
     """
     X = check_table("X", X)
     if not isinstance(n_steps, (int, np.integer)) or n_steps < 1:
@@ -117,6 +123,12 @@ def online_codebooks(
     ------
     ValueError
         If ``X`` is not a finite 2-D array, or ``times`` are outside the stream.
+
+    Examples
+    --------
+    >>> X = np.random.default_rng(0).random((200, 2))
+    >>> online_codebooks(X, (3, 3), constant_rule(), times=[50, 100, 200], random_state=0).shape
+    (3, 9, 2)
     """
     X = check_table("X", X)
     n_updates = check_count("n_updates", n_updates)
@@ -148,6 +160,12 @@ def constant_rule(*, rate: float = 0.05, radius: float = 1.2) -> Rule:
     -------
     callable
         Rule for `online_codebooks`.
+
+    Examples
+    --------
+    >>> X = np.random.default_rng(0).random((200, 2))
+    >>> online_codebooks(X, (3, 3), constant_rule(rate=0.1), random_state=0).shape
+    (1, 9, 2)
     """
 
     def start(squared: NDArray[Any]) -> Gains:
@@ -171,6 +189,12 @@ def annealed_rule(*, rates: tuple[float, float] = (0.3, 0.02), radii: tuple[floa
     -------
     callable
         Rule for `online_codebooks`.
+
+    Examples
+    --------
+    >>> X = np.random.default_rng(0).random((200, 2))
+    >>> online_codebooks(X, (3, 3), annealed_rule(), random_state=0).shape
+    (1, 9, 2)
     """
 
     def start(squared: NDArray[Any]) -> Gains:
@@ -201,6 +225,12 @@ def metaplastic_rule(*, rate: float = 0.2, uses: float = 20.0, decay: float = 1e
     -------
     callable
         Rule for `online_codebooks`.
+
+    Examples
+    --------
+    >>> X = np.random.default_rng(0).random((200, 2))
+    >>> online_codebooks(X, (3, 3), metaplastic_rule(), random_state=0).shape
+    (1, 9, 2)
     """
 
     def start(squared: NDArray[Any]) -> Gains:
@@ -239,6 +269,12 @@ def conscience_rule(*, rate: float = 0.05, radius: float = 1.2, tau: float = 200
     References
     ----------
     D. DeSieno, "Adding a conscience to competitive learning", IEEE International Conference on Neural Networks 1988.
+
+    Examples
+    --------
+    >>> X = np.random.default_rng(0).random((200, 2))
+    >>> online_codebooks(X, (3, 3), conscience_rule(), random_state=0).shape
+    (1, 9, 2)
     """
 
     def start(squared: NDArray[Any]) -> Gains:
@@ -280,6 +316,12 @@ def dynamic_rule(*, rate: float = 0.1, elasticity: float = 1.0) -> Rule:
     References
     ----------
     N. P. Rougier, Y. Boniface, "Dynamic self-organising map", Neurocomputing 74:1840-1847, 2011.
+
+    Examples
+    --------
+    >>> X = np.random.default_rng(0).random((200, 2))
+    >>> online_codebooks(X, (3, 3), dynamic_rule(), random_state=0).shape
+    (1, 9, 2)
     """
 
     def start(squared: NDArray[Any]) -> Gains:

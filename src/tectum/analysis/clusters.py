@@ -52,6 +52,11 @@ def label_units(winners: ArrayLike, labels: ArrayLike, shape: tuple[int, int]) -
     ------
     ValueError
         If the lengths differ, a winner is outside the map, or no sample has a winner.
+
+    Examples
+    --------
+    >>> label_units([0, 0, 3], ["a", "a", "b"], (2, 2))
+    array(['a', 'a', 'a', 'b'], dtype='<U1')
     """
     n_units = len(grid_positions(shape))
     winners, labels = check_winners(winners, shape), check_labels("labels", labels)
@@ -90,6 +95,11 @@ def label_accuracy(winners: ArrayLike, labels: ArrayLike, unit_labels: ArrayLike
     ------
     ValueError
         If the lengths differ, a winner has no entry in ``unit_labels``, or there are no samples.
+
+    Examples
+    --------
+    >>> label_accuracy([0, 1, 1], ["a", "b", "a"], ["a", "b"])
+    0.6666666666666666
     """
     unit_labels, labels = check_labels("unit_labels", unit_labels), check_labels("labels", labels)
     winners = check_indices("winners", winners, len(unit_labels), start=-1)
@@ -121,6 +131,11 @@ def vote_labels(responses: ArrayLike, labels: ArrayLike, new_responses: ArrayLik
     ------
     ValueError
         If the arrays do not fit each other.
+
+    Examples
+    --------
+    >>> vote_labels([[5, 0], [0, 3]], ["a", "b"], [[4, 1]])
+    array(['a'], dtype='<U1')
     """
     responses, new_responses, labels = np.asarray(responses), np.asarray(new_responses), check_labels("labels", labels)
     if len(responses) != len(labels) or responses.shape[1:] != new_responses.shape[1:]:
@@ -155,6 +170,11 @@ def label_responders(responses: ArrayLike, labels: ArrayLike) -> tuple[NDArray[A
     ------
     ValueError
         If the arrays do not fit each other.
+
+    Examples
+    --------
+    >>> label_responders([[5, 0], [4, 1], [0, 3]], ["a", "a", "b"])
+    (array(['a', 'b'], dtype='<U1'), array([0, 1]))
     """
     responses, labels = np.asarray(responses), check_labels("labels", labels)
     if responses.ndim != 2 or len(responses) != len(labels):
@@ -182,6 +202,11 @@ def vote_of_responders(responses: ArrayLike, unit_classes: ArrayLike, n_classes:
     -------
     ndarray of int64, shape (n_samples,)
         Index of the class; of equals, and where nothing responds, the first.
+
+    Examples
+    --------
+    >>> vote_of_responders([[4, 1], [0, 2]], [0, 1], n_classes=2)
+    array([0, 1])
     """
     responses = np.asarray(responses)
     member = check_indices("unit_classes", unit_classes, n_classes, start=-1)[:, None] == np.arange(n_classes)
@@ -210,6 +235,12 @@ def cluster_scores(labels_true: ArrayLike, labels_pred: ArrayLike) -> dict[str, 
     ------
     ValueError
         If the lengths differ, ``labels_pred`` is not integer or below -1, or there are no samples.
+
+    Examples
+    --------
+    >>> scores = cluster_scores([0, 0, 1, 1], [1, 1, 0, 0])
+    >>> {name: round(float(value), 2) for name, value in scores.items()}
+    {'ari': 1.0, 'ami': 1.0, 'homogeneity': 1.0, 'purity': 1.0, 'n_units': 2.0}
     """
     classes = np.unique(check_labels("labels_true", labels_true), return_inverse=True)[1]
     units = check_indices("labels_pred", labels_pred, np.iinfo(np.intp).max, start=-1)
@@ -267,6 +298,11 @@ def cluster_units(
     ValueError
         If ``codebook`` or ``hits`` does not belong to ``shape``, ``hits`` has negative or undefined numbers, or there
         are fewer defined neurons than ``n_clusters``.
+
+    Examples
+    --------
+    >>> cluster_units([[0.0], [0.1], [5.0], [5.1]], (2, 2), n_clusters=2)
+    array([0, 0, 1, 1])
     """
     codebook = check_codebook(codebook, shape)
     defined = ~np.isnan(codebook).any(axis=1)
@@ -331,6 +367,13 @@ def cluster_curve(
     ------
     ValueError
         As `cluster_units` and `cluster_scores`.
+
+    Examples
+    --------
+    >>> codebook = [[0.0], [0.1], [5.0], [5.1]]
+    >>> curve = cluster_curve([0, 1, 2, 3], ["a", "a", "b", "b"], codebook, (2, 2), cuts=[2])
+    >>> sorted(curve)
+    [2]
     """
     winners = check_winners(winners, shape)
     n_defined = int((~np.isnan(check_codebook(codebook, shape)).any(axis=1)).sum())

@@ -15,7 +15,13 @@ from tectum.analysis._checks import check_count, check_indices, check_same_lengt
 
 
 class Transfer(NamedTuple):
-    """What learning one class does to others (Lopez-Paz & Ranzato 2017)."""
+    """What learning one class does to others (Lopez-Paz & Ranzato 2017).
+
+    Examples
+    --------
+    >>> Transfer(backward=-0.1, forward=0.0).backward
+    -0.1
+    """
 
     backward: float  # mean change of an old class's accuracy after its own segment; negative when it is forgotten
     forward: float  # mean change of a new class's accuracy before its own segment, from the first row on
@@ -42,6 +48,11 @@ def territories(winners: ArrayLike, labels: ArrayLike, n_units: int) -> NDArray[
     ------
     ValueError
         If winners and labels do not fit each other or the map.
+
+    Examples
+    --------
+    >>> territories([[0, 0, 1]], [0, 0, 1], n_units=3)
+    array([[ 0,  1, -1]])
     """
     wins = _wins(winners, labels, n_units)
     return np.where(wins.any(axis=2), wins.argmax(axis=2), -1)
@@ -66,6 +77,11 @@ def class_accuracy(winners: ArrayLike, labels: ArrayLike, n_units: int) -> NDArr
     ------
     ValueError
         As `territories`.
+
+    Examples
+    --------
+    >>> class_accuracy([[0, 0, 1, 1]], [0, 0, 1, 1], n_units=2)
+    array([[1., 1.]])
     """
     wins = _wins(winners, labels, n_units)
     own = np.where(wins.argmax(axis=2)[:, :, np.newaxis] == np.arange(wins.shape[2]), wins, 0).sum(axis=1)
@@ -91,6 +107,11 @@ def class_quantization(distances: ArrayLike, labels: ArrayLike) -> NDArray[np.fl
     ------
     ValueError
         If distances and labels do not fit each other.
+
+    Examples
+    --------
+    >>> class_quantization([[0.1, 0.3, 0.5]], [0, 0, 1])
+    array([[0.2, 0.5]])
     """
     distances = check_table("distances", distances)
     classes = _check_classes(labels, distances.shape[1])
@@ -115,6 +136,12 @@ def units_per_class(territory: ArrayLike, n_classes: int) -> NDArray[np.intp]:
     ------
     ValueError
         If a class is out of range.
+
+    Examples
+    --------
+    >>> units_per_class([[0, 0, 1], [0, 1, 1]], n_classes=2)
+    array([[2, 1],
+           [1, 2]])
     """
     territory = check_indices("territory", territory, check_count("n_classes", n_classes), ndim=2, start=-1)
     return (territory[:, :, np.newaxis] == np.arange(n_classes)).sum(axis=1)
@@ -137,6 +164,11 @@ def territory_turnover(territory: ArrayLike) -> NDArray[np.float64]:
     ------
     ValueError
         If ``territory`` is not 2-D.
+
+    Examples
+    --------
+    >>> territory_turnover([[0, 0, 1], [0, 1, 1]])
+    array([0.33333333])
     """
     territory = check_indices("territory", territory, np.iinfo(np.intp).max, ndim=2, start=-1)
     before, after = territory[:-1], territory[1:]
@@ -171,6 +203,11 @@ def dedicated_units(
     ------
     ValueError
         As `territories`.
+
+    Examples
+    --------
+    >>> dedicated_units([[0, 0, 1, 1]], [0, 0, 1, 1], n_units=2)
+    array([[0, 1]])
     """
     wins = _wins(winners, labels, n_units)
     probes = np.bincount(_check_classes(labels, np.shape(winners)[-1]))
@@ -207,6 +244,11 @@ def adoption_time(
     ------
     ValueError
         If the arrays do not fit each other.
+
+    Examples
+    --------
+    >>> adoption_time([0, 10, 20], [[0.2, 0.0], [0.8, 0.1], [0.9, 1.0]], [0, 10])
+    array([20., 10.])
     """
     accuracy = check_table("accuracy", accuracy)
     at, exposed = np.asarray(times, dtype=np.float64), np.asarray(first_exposure, dtype=np.float64)
@@ -236,6 +278,11 @@ def accuracy_forgetting(accuracy: ArrayLike) -> NDArray[np.float64]:
     ------
     ValueError
         If ``accuracy`` is not a finite table.
+
+    Examples
+    --------
+    >>> accuracy_forgetting([[1.0, 0.0], [0.8, 0.9]])
+    array([0.2, 0. ])
     """
     accuracy = check_table("accuracy", accuracy)
     return accuracy.max(axis=0) - accuracy[-1]
@@ -260,6 +307,11 @@ def quantization_forgetting(quantization: ArrayLike, segment_ends: ArrayLike) ->
     ------
     ValueError
         If a row does not exist.
+
+    Examples
+    --------
+    >>> quantization_forgetting([[0.2, 0.9], [0.3, 0.1]], [0, 1])
+    array([0.1, 0. ])
     """
     quantization = check_table("quantization", quantization)
     ends = _check_rows("segment_ends", segment_ends, quantization)
@@ -286,6 +338,11 @@ def transfer(accuracy: ArrayLike, segment_starts: ArrayLike, segment_ends: Array
     ------
     ValueError
         If a row does not exist.
+
+    Examples
+    --------
+    >>> transfer([[0.5, 0.5], [1.0, 0.5], [0.5, 1.0]], [0, 1], [1, 2])
+    Transfer(backward=-0.5, forward=0.0)
     """
     accuracy = check_table("accuracy", accuracy)
     starts = _check_rows("segment_starts", segment_starts, accuracy)
@@ -313,6 +370,12 @@ def topography_stability(before: ArrayLike, after: ArrayLike) -> float:
     ------
     ValueError
         If the codebooks differ in length.
+
+    Examples
+    --------
+    >>> codebook = np.random.default_rng(0).random((9, 2))
+    >>> round(topography_stability(codebook, 2 * codebook), 2)
+    1.0
     """
     before, after = (
         check_table(name, codebook, undefined_rows=True) for name, codebook in (("before", before), ("after", after))

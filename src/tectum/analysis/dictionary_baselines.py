@@ -39,14 +39,26 @@ ICA_STEPS, ICA_TOLERANCE = 200, 1e-3  # most steps of FastICA, and the change of
 
 
 class PatchCode(NamedTuple):
-    """Codes of test patches and what they stand for."""
+    """Codes of test patches and what they stand for.
+
+    Examples
+    --------
+    >>> PatchCode(np.eye(2), np.eye(2)).code.shape
+    (2, 2)
+    """
 
     code: Floats  # (n_test, n_components) coefficients, 0 where a component is not used
     reconstruction: Floats  # (n_test, n_features) in the units of the patches
 
 
 class BaselineScore(NamedTuple):
-    """Error of one method at one code length."""
+    """Error of one method at one code length.
+
+    Examples
+    --------
+    >>> BaselineScore("k-means", 16, 1.0, 0.1).rms
+    0.1
+    """
 
     method: str  # name of the method, from `BASELINES`
     n_components: int  # components it learned; PCA ends at the number of features, ICA at the rank of the patches
@@ -81,6 +93,12 @@ def kmeans_codes(
     ------
     ValueError
         If the arrays are not finite 2-D arrays with as many features, or there are fewer patches than components.
+
+    Examples
+    --------
+    >>> X = np.random.default_rng(0).random((60, 6))
+    >>> kmeans_codes(X[:40], X[40:], 4, random_state=0)[1].reconstruction.shape
+    (20, 6)
     """
     X, X_test, n_active = _check(X, X_test, n_components, n_active)
     if 1 not in n_active:
@@ -118,6 +136,12 @@ def dictionary_codes(
     ------
     ValueError
         As `kmeans_codes`.
+
+    Examples
+    --------
+    >>> X = np.random.default_rng(0).random((60, 6))
+    >>> sorted(dictionary_codes(X[:40], X[40:], 4, n_active=(1, 2), random_state=0))
+    [1, 2]
     """
     X, X_test, n_active = _check(X, X_test, n_components, n_active)
     rng = check_random_state(random_state)
@@ -178,6 +202,12 @@ def pca_codes(
     ------
     ValueError
         As `kmeans_codes`.
+
+    Examples
+    --------
+    >>> X = np.random.default_rng(0).random((60, 6))
+    >>> pca_codes(X[:40], X[40:], 4, n_active=(2,))[2].code.shape
+    (20, 4)
     """
     X, X_test, n_active = _check(X, X_test, n_components, n_active)
     model = PCA(min(n_components, X.shape[1]), random_state=random_state).fit(X)
@@ -214,6 +244,12 @@ def ica_codes(
     ------
     ValueError
         As `kmeans_codes`, or if all patches are the same.
+
+    Examples
+    --------
+    >>> X = np.random.default_rng(0).laplace(size=(200, 6))
+    >>> ica_codes(X[:150], X[150:], 4, n_active=(2,), random_state=0)[2].code.shape
+    (50, 4)
     """
     X, X_test, n_active = _check(X, X_test, n_components, n_active)
     rng = check_random_state(random_state)
@@ -279,6 +315,12 @@ def score_baselines(
     ------
     ValueError
         If a method is unknown, or the patches and numbers are not as the methods need them.
+
+    Examples
+    --------
+    >>> X = np.random.default_rng(0).random((60, 6))
+    >>> [score.method for score in score_baselines(X[:40], X[40:], 4, n_active=(1,), methods=("k-means", "PCA"))]
+    ['k-means', 'PCA', 'PCA']
     """
     unknown = sorted(set(methods) - set(BASELINES))
     if unknown:

@@ -26,6 +26,12 @@ def project_pca(X: ArrayLike, *, n_components: int = 2) -> NDArray[np.float64]:
     ------
     ValueError
         If ``X`` is not a finite 2-D array or ``n_components`` not a positive integer.
+
+    Examples
+    --------
+    >>> X = np.random.default_rng(0).random((40, 5))
+    >>> project_pca(X).shape
+    (40, 2)
     """
     X = check_table("X", X)
     if not isinstance(n_components, (int, np.integer)) or n_components < 1:
@@ -58,6 +64,12 @@ def project_tsne(X: ArrayLike, *, random_state: int | None = 0, perplexity: floa
     ------
     ValueError
         If ``X`` is not a finite 2-D array or ``perplexity`` is not in (0, n_samples).
+
+    Examples
+    --------
+    >>> X = np.random.default_rng(0).random((20, 5))
+    >>> project_tsne(X, perplexity=5).shape
+    (20, 2)
     """
     X = check_table("X", X)
     if perplexity is not None and not 0 < perplexity < len(X):

@@ -34,6 +34,13 @@ class GaborFit(NamedTuple):
     ``offset + amplitude exp(-u^2 / (2 sigma_x^2) - v^2 / (2 sigma_y^2)) cos(2 pi frequency u + phase)`` (Jones &
     Palmer 1987), with u the distance from the centre across the stripes and v along them. u points from the stripes'
     orientation a quarter turn counter-clockwise: upwards for horizontal stripes, left for vertical ones.
+
+    Examples
+    --------
+    >>> x, y = np.meshgrid(np.linspace(-2, 2, 8), np.linspace(-2, 2, 8))
+    >>> gabor = np.exp(-(x**2) - y**2) * np.cos(3 * x)
+    >>> fit_gabors(gabor.reshape(1, -1), (8, 8)).frequency.shape
+    (1,)
     """
 
     r2: Floats  # (n_components,) share of the variance over pixels that the fit explains
@@ -77,6 +84,13 @@ def fit_gabors(components: ArrayLike, image_shape: tuple[int, int]) -> GaborFit:
     ----------
     J. P. Jones, L. A. Palmer, "An evaluation of the two-dimensional Gabor filter model of simple receptive fields in
     cat striate cortex", Journal of Neurophysiology 58:1233-1258, 1987.
+
+    Examples
+    --------
+    >>> x, y = np.meshgrid(np.linspace(-2, 2, 8), np.linspace(-2, 2, 8))
+    >>> gabor = np.exp(-(x**2) - y**2) * np.cos(3 * x)
+    >>> bool(fit_gabors(gabor.reshape(1, -1), (8, 8)).r2[0] > 0.95)
+    True
     """
     table = check_table("components", components)
     sides = np.asarray(image_shape)
@@ -112,6 +126,11 @@ def gabor_share(r2: ArrayLike, threshold: float = 0.6) -> float:
     ------
     ValueError
         If ``r2`` is not a 1-D array with at least one entry.
+
+    Examples
+    --------
+    >>> gabor_share([0.9, 0.2])
+    0.5
     """
     values = _check_vector("r2", r2)
     return float(np.mean(values > threshold))
@@ -135,6 +154,11 @@ def orientation_histogram(orientation: ArrayLike, n_bins: int = 8) -> NDArray[np
     ------
     ValueError
         If ``orientation`` is not a 1-D array with at least one entry, or ``n_bins`` not a positive integer.
+
+    Examples
+    --------
+    >>> orientation_histogram([0.0, 0.1, 1.6], n_bins=4)
+    array([2, 0, 1, 0])
     """
     angles = _check_vector("orientation", orientation)
     if not isinstance(n_bins, (int, np.integer)) or n_bins < 1:

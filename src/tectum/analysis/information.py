@@ -17,7 +17,13 @@ SILENT = 1e-12  # spikes per frame of a neuron that never fired while the decode
 
 
 class TransmittedInformation(NamedTuple):
-    """Information about a stimulus that a decoder reads from spike counts."""
+    """Information about a stimulus that a decoder reads from spike counts.
+
+    Examples
+    --------
+    >>> TransmittedInformation(0.9, 0.95, 1.0, 0.1).bits
+    0.9
+    """
 
     bits: float  # mutual information minus that of shuffled labels
     accuracy: float  # share of frames decoded correctly
@@ -60,6 +66,13 @@ def transmitted_information(
     ------
     ValueError
         If the lengths differ, a count is negative or not finite, or there are fewer frames than folds.
+
+    Examples
+    --------
+    >>> stimulus = np.repeat([0, 1], 100)
+    >>> counts = np.stack([5 * stimulus, 5 - 5 * stimulus], axis=1)
+    >>> round(float(transmitted_information(counts, stimulus, random_state=0).bits), 2)
+    0.99
     """
     counts = check_table("counts", counts)
     classes = np.unique(np.asarray(stimulus), return_inverse=True)[1]

@@ -28,6 +28,14 @@ def grid_positions(shape: tuple[int, int]) -> NDArray[np.intp]:
     -------
     ndarray of shape (rows*cols, 2)
         Index it with winners to place samples on the grid; drop silent samples (-1) first.
+
+    Examples
+    --------
+    >>> grid_positions((2, 2))
+    array([[0, 0],
+           [0, 1],
+           [1, 0],
+           [1, 1]])
     """
     rows, cols = check_shape(shape)
     return np.stack(np.divmod(np.arange(rows * cols), cols), axis=1)
@@ -151,6 +159,12 @@ def hit_map(winners: ArrayLike, shape: tuple[int, int]) -> NDArray[np.intp]:
     ------
     ValueError
         If ``winners`` is not 1-D or names a neuron outside the map.
+
+    Examples
+    --------
+    >>> hit_map([0, 0, 3, -1], (2, 2))
+    array([[2, 0],
+           [0, 1]])
     """
     rows, cols = check_shape(shape)
     winners = check_winners(winners, shape)
@@ -174,6 +188,12 @@ def component_planes(codebook: ArrayLike, shape: tuple[int, int]) -> NDArray[np.
     ------
     ValueError
         If ``codebook`` does not belong to ``shape``.
+
+    Examples
+    --------
+    >>> component_planes([[0, 9], [1, 8], [2, 7], [3, 6]], (2, 2))[0]
+    array([[0., 1.],
+           [2., 3.]])
     """
     return check_codebook(codebook, shape).T.reshape(-1, *check_shape(shape))
 
@@ -196,6 +216,12 @@ def u_matrix(codebook: ArrayLike, shape: tuple[int, int]) -> NDArray[np.float64]
     ------
     ValueError
         If ``codebook`` does not belong to ``shape``.
+
+    Examples
+    --------
+    >>> u_matrix([[0.0], [1.0], [0.0], [5.0]], (2, 2))
+    array([[0.5, 2.5],
+           [2.5, 4.5]])
     """
     gaps = neighbour_gaps(codebook, shape)
     total, count = np.zeros(len(gaps)), (~np.isnan(gaps)).sum(axis=1)

@@ -48,6 +48,12 @@ def best_matching_units(X: ArrayLike, codebook: ArrayLike, *, k: int = 2) -> NDA
     ------
     ValueError
         If the numbers of features differ or ``k`` is not a positive integer.
+
+    Examples
+    --------
+    >>> best_matching_units([[0.2], [2.9]], [[0.0], [1.0], [3.0]])
+    array([[0, 1],
+           [2, 1]])
     """
     if not isinstance(k, (int, np.integer)) or k < 1:
         raise ValueError(f"k must be a positive integer, got {k!r}; k=1 returns the nearest unit only")
@@ -82,6 +88,11 @@ def quantization_error(X: ArrayLike, codebook: ArrayLike) -> float:
     ------
     ValueError
         If the numbers of features differ.
+
+    Examples
+    --------
+    >>> round(float(quantization_error([[0.2], [2.8]], [[0.0], [3.0]])), 2)
+    0.2
     """
     X, codebook = _check_features(X, codebook)
     codebook = codebook[~np.isnan(codebook).any(axis=1)]
@@ -115,6 +126,11 @@ def topographic_error(winners: ArrayLike, shape: tuple[int, int], *, neighbourho
     ------
     ValueError
         If ``winners`` is not (n_samples, 2), is empty or names a neuron outside the map.
+
+    Examples
+    --------
+    >>> topographic_error([[0, 1], [0, 3]], (1, 4))
+    0.5
     """
     allowed = (6,) if getattr(shape, "hexagonal", False) else (8, 4)
     if neighbourhood is None:
@@ -170,6 +186,11 @@ def topographic_product(codebook: ArrayLike, shape: tuple[int, int]) -> float:
     ----------
     H.-U. Bauer, K. R. Pawelzik, "Quantifying the neighborhood preservation of self-organizing feature maps", IEEE
     Transactions on Neural Networks 3(4):570-579, 1992.
+
+    Examples
+    --------
+    >>> round(topographic_product([[0.0], [1.0], [2.0], [3.0]], (1, 4)), 3)
+    0.0
     """
     nodes, units = _defined_nodes(codebook, shape)
     gaps = pdist(nodes)
@@ -217,6 +238,12 @@ def trustworthiness(X: ArrayLike, positions: ArrayLike, *, n_neighbors: int = 5)
     References
     ----------
     J. Venna, S. Kaski, "Neighborhood preservation in nonlinear projection methods: an experimental study", ICANN 2001.
+
+    Examples
+    --------
+    >>> X = np.random.default_rng(0).random((40, 2))
+    >>> trustworthiness(X, 3 * X)
+    1.0
     """
     X, positions = check_table("X", X), check_table("positions", positions)
     check_same_length(X=X, positions=positions)
@@ -262,6 +289,12 @@ def continuity(X: ArrayLike, positions: ArrayLike, *, n_neighbors: int = 5) -> f
     ------
     ValueError
         As `trustworthiness`.
+
+    Examples
+    --------
+    >>> X = np.random.default_rng(0).random((40, 2))
+    >>> continuity(X, 3 * X)
+    1.0
     """
     X, positions = check_table("X", X), check_table("positions", positions)
     return trustworthiness(positions, X, n_neighbors=n_neighbors)
@@ -285,6 +318,11 @@ def neighbourhood_correlation(codebook: ArrayLike, shape: tuple[int, int]) -> fl
     ------
     ValueError
         If ``codebook`` does not belong to ``shape``.
+
+    Examples
+    --------
+    >>> round(neighbourhood_correlation([[0.0], [1.0], [2.0], [3.0]], (1, 4)), 2)
+    1.0
     """
     nodes, units = _defined_nodes(codebook, shape)
     return rank_correlation(pair_distances(shape, units), pdist(nodes))
@@ -308,6 +346,11 @@ def neighbour_distance_ratio(codebook: ArrayLike, shape: tuple[int, int]) -> flo
     ------
     ValueError
         If ``codebook`` does not belong to ``shape``.
+
+    Examples
+    --------
+    >>> round(neighbour_distance_ratio([[0.0], [1.0], [2.0], [3.0]], (1, 4)), 2)
+    0.6
     """
     nodes, _ = _defined_nodes(codebook, shape)
     gaps = neighbour_gaps(codebook, shape)
@@ -375,6 +418,11 @@ def code_distances(codes: ArrayLike, weights: ArrayLike) -> NDArray[np.float64]:
     ------
     ValueError
         If the numbers of inputs differ.
+
+    Examples
+    --------
+    >>> code_distances([[1.0, 0.0]], [[1.0, 0.0], [0.0, 2.0]])
+    array([[0., 1.]])
     """
     codes, weights = check_table("codes", codes), check_table("weights", weights)
     if codes.shape[1] != weights.shape[1]:
@@ -398,6 +446,11 @@ def two_highest(scores: ArrayLike) -> NDArray[np.intp]:
     -------
     ndarray of int, shape (n_samples, 2)
         Equal scores go to the lower index; -1 where fewer neurons have one above 0. It suits `topographic_error`.
+
+    Examples
+    --------
+    >>> two_highest([[0.1, 0.9, 0.5]])
+    array([[1, 2]])
     """
     table = check_table("scores", scores)
     order = np.argsort(-table, axis=1, kind="stable")[:, :2]

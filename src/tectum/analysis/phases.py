@@ -17,7 +17,13 @@ GAMMA_HZ = (28.0, 58.0)  # band of an oscillation with a period of about 25 ms
 
 
 class OrderParameter(NamedTuple):
-    """How well several oscillations agree (Kuramoto 1984)."""
+    """How well several oscillations agree (Kuramoto 1984).
+
+    Examples
+    --------
+    >>> kuramoto_order([[0.0, 0.0], [np.pi, np.pi]]).mean < 1e-9
+    True
+    """
 
     mean: float  # mean over time of R(t), 0 (no order) to 1 (one phase)
     sd: float  # standard deviation over time of R(t): metastability
@@ -46,6 +52,12 @@ def field_phases(
     ------
     ValueError
         If the field is short or not finite, or the band does not lie between 0 and half the rate.
+
+    Examples
+    --------
+    >>> field = np.cos(2 * np.pi * np.arange(500) / 25)
+    >>> field_phases(field).shape
+    (500,)
     """
     rate_hz = check_positive("rate_hz", rate_hz)
     low, high = band_hz
@@ -88,6 +100,12 @@ def spike_phases(
     ------
     ValueError
         As `field_phases`, and if a spike lies outside the field.
+
+    Examples
+    --------
+    >>> field = np.cos(2 * np.pi * np.arange(500) / 25)
+    >>> spike_phases([100.0, 112.5], field).shape
+    (2,)
     """
     times = check_times("time_ms", time_ms)
     phasors = np.exp(1j * field_phases(field, rate_hz=rate_hz, band_hz=band_hz))
@@ -122,6 +140,11 @@ def clock_phases(time_ms: ArrayLike, period_ms: float, *, start_ms: float = 0.0)
     ------
     ValueError
         If the times are not finite or the period is not positive.
+
+    Examples
+    --------
+    >>> clock_phases([0.0, 12.5, 25.0], 25.0).round(2)
+    array([0.  , 3.14, 0.  ])
     """
     period_ms = check_positive("period_ms", period_ms)
     return 2.0 * np.pi * np.mod((check_times("time_ms", time_ms) - start_ms) / period_ms, 1.0)
@@ -146,6 +169,11 @@ def phase_locking_value(phases: ArrayLike, reference: ArrayLike = 0.0) -> float:
     ------
     ValueError
         If the phases are not finite, or the lengths differ.
+
+    Examples
+    --------
+    >>> round(phase_locking_value([0.1, 0.2, 0.3]), 2)
+    1.0
     """
     return abs(_mean_phasor(phases, reference))
 
@@ -169,6 +197,11 @@ def phase_lag(phases: ArrayLike, reference: ArrayLike = 0.0) -> float:
     ------
     ValueError
         If the phases are not finite, or the lengths differ.
+
+    Examples
+    --------
+    >>> round(phase_lag([0.1, 0.2, 0.3]), 2)
+    0.2
     """
     return float(np.angle(_mean_phasor(phases, reference)))
 
@@ -198,6 +231,11 @@ def pairwise_phase_consistency(phases: ArrayLike, reference: ArrayLike = 0.0) ->
     ----------
     M. Vinck, M. van Wingerden, T. Womelsdorf, P. Fries, C. M. A. Pennartz, "The pairwise phase consistency: a bias-free
     measure of rhythmic neuronal synchronization", NeuroImage 51:112-122, 2010.
+
+    Examples
+    --------
+    >>> round(pairwise_phase_consistency([0.1, 0.2, 0.3]), 2)
+    0.99
     """
     n = np.size(phases)
     if n < 2:
@@ -222,6 +260,11 @@ def kuramoto_order(phases: ArrayLike) -> OrderParameter:
     ------
     ValueError
         If ``phases`` is not a finite 2-D array.
+
+    Examples
+    --------
+    >>> kuramoto_order([[0.0, 1.0], [0.0, 1.0]]).mean
+    1.0
     """
     over_time = np.abs(np.exp(1j * check_table("phases", phases)).mean(axis=0))
     return OrderParameter(float(over_time.mean()), float(over_time.std()), over_time)

@@ -46,6 +46,11 @@ def reconstruction_error(X: ArrayLike, X_hat: ArrayLike, *, average: Average = "
     ----------
     A. Fois, B. Girau, "Enhanced representation learning with temporal coding in sparsely spiking neural networks",
     Frontiers in Computational Neuroscience 17:1250908, 2023 (the mean error of a patch).
+
+    Examples
+    --------
+    >>> round(reconstruction_error([[0.0, 1.0]], [[0.0, 0.5]]), 3)
+    0.354
     """
     X, X_hat = _check_pair(X, X_hat)
     _check_average(average)
@@ -72,6 +77,11 @@ def reconstruction_correlation(X: ArrayLike, X_hat: ArrayLike) -> float:
     ------
     ValueError
         If the arrays are not finite 2-D arrays of one shape.
+
+    Examples
+    --------
+    >>> round(reconstruction_correlation([[0.0, 1.0], [1.0, 0.0]], [[0.1, 0.8], [0.9, 0.2]]), 3)
+    1.0
     """
     X, X_hat = _check_pair(X, X_hat)
     both = _varies(X) & _varies(X_hat)
@@ -104,6 +114,11 @@ def trivial_errors(X: ArrayLike, *, reference: ArrayLike, average: Average = "pa
     ------
     ValueError
         If the arrays are not finite 2-D arrays with as many features, or ``average`` is unknown.
+
+    Examples
+    --------
+    >>> {name: round(float(error), 2) for name, error in trivial_errors([[0, 1]], reference=[[0, 0], [1, 1]]).items()}
+    {'all_zero': 0.71, 'mean_patch': 0.5, 'per_patch_mean': 0.5}
     """
     X, reference = check_table("X", X), check_table("reference", reference)
     if X.shape[1] != reference.shape[1]:

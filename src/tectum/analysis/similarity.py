@@ -26,6 +26,11 @@ def participation_ratio(X: ArrayLike) -> float:
     ------
     ValueError
         If ``X`` is not a finite 2-D array.
+
+    Examples
+    --------
+    >>> participation_ratio([[1, 0], [-1, 0], [0, 1], [0, -1]])
+    2.0
     """
     X = check_table("X", X)
     centred = X - X.mean(axis=0)
@@ -58,6 +63,12 @@ def representational_similarity(A: ArrayLike, B: ArrayLike, *, metric: str = "eu
     ----------
     N. Kriegeskorte, M. Mur, P. Bandettini, "Representational similarity analysis", Frontiers in Systems Neuroscience
     2:4, 2008.
+
+    Examples
+    --------
+    >>> A = np.random.default_rng(0).random((20, 3))
+    >>> round(representational_similarity(A, 2 * A), 2)
+    1.0
     """
     A, B = check_table("A", A), check_table("B", B)
     check_same_length(A=A, B=B)
@@ -87,6 +98,12 @@ def neighbour_agreement(X: ArrayLike, labels: ArrayLike, *, exclude: int = 20) -
     ------
     ValueError
         If the lengths differ, or the stream is too short to have any neighbours.
+
+    Examples
+    --------
+    >>> X = np.concatenate([np.zeros(100), np.ones(100)])[:, None]
+    >>> neighbour_agreement(X + np.random.default_rng(0).random((200, 1)) / 9, [0] * 100 + [1] * 100)
+    1.0
     """
     X, labels = check_table("X", X), np.asarray(labels)
     check_same_length(X=X, labels=labels)

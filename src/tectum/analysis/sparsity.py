@@ -28,6 +28,11 @@ def active_units(C: ArrayLike) -> float:
     ------
     ValueError
         If ``C`` is not a finite, non-negative 2-D array.
+
+    Examples
+    --------
+    >>> active_units([[3, 0, 0], [1, 2, 0]])
+    1.5
     """
     return float(np.count_nonzero(_check_code(C), axis=1).mean())
 
@@ -49,6 +54,11 @@ def silent_share(C: ArrayLike) -> float:
     ------
     ValueError
         If ``C`` is not a finite, non-negative 2-D array.
+
+    Examples
+    --------
+    >>> silent_share([[3, 0, 0], [0, 0, 0]])
+    0.5
     """
     return float(np.mean(~_check_code(C).any(axis=1)))
 
@@ -69,6 +79,11 @@ def dead_units(C: ArrayLike) -> int:
     ------
     ValueError
         If ``C`` is not a finite, non-negative 2-D array.
+
+    Examples
+    --------
+    >>> dead_units([[3, 0, 0], [1, 2, 0]])
+    1
     """
     return int(np.count_nonzero(~_check_code(C).any(axis=0)))
 
@@ -95,6 +110,11 @@ def usage_perplexity(C: ArrayLike) -> float:
     ----------
     F. Jelinek, R. L. Mercer, L. R. Bahl, J. K. Baker, "Perplexity: a measure of the difficulty of speech recognition
     tasks", Journal of the Acoustical Society of America 62:S63, 1977.
+
+    Examples
+    --------
+    >>> usage_perplexity([[3, 0, 0], [0, 3, 0]])
+    2.0
     """
     usage = _check_code(C).sum(axis=0)
     if not usage.any():
@@ -133,6 +153,11 @@ def treves_rolls(C: ArrayLike, axis: Literal["population", "lifetime"] = "popula
     A. Treves, E. T. Rolls, "What determines the capacity of autoassociative memories in the brain?", Network 2:371-397,
     1991. Over the stimuli that one neuron sees: E. T. Rolls, M. J. Tovee, "Sparseness of the neuronal representation of
     stimuli in the primate temporal visual cortex", Journal of Neurophysiology 73:713-726, 1995.
+
+    Examples
+    --------
+    >>> round(treves_rolls([[3, 0, 0], [1, 2, 0]]), 2)
+    0.47
     """
     if axis not in ("population", "lifetime"):
         raise ValueError(
@@ -165,6 +190,11 @@ def component_correlation(C: ArrayLike) -> float:
     ------
     ValueError
         If ``C`` is not a finite 2-D array.
+
+    Examples
+    --------
+    >>> round(component_correlation([[1, 0], [0, 1], [2, 0]]), 2)
+    0.87
     """
     rates = check_table("C", C)
     rates = rates[:, np.ptp(rates, axis=0) > 0]

@@ -36,6 +36,11 @@ def volleys(time_ms: ArrayLike, presentation: ArrayLike | None = None, *, gap_ms
     ------
     ValueError
         If times are not sorted (within each presentation) or ``gap_ms`` is negative.
+
+    Examples
+    --------
+    >>> volleys([1.0, 2.0, 30.0, 31.0])
+    array([0, 0, 1, 1])
     """
     times = check_times("time_ms", time_ms)
     if not gap_ms >= 0:
@@ -77,6 +82,12 @@ def oscillation(time_ms_inhibitory: ArrayLike, *, gap_ms: float = 10.0) -> dict[
     ------
     ValueError
         If times are not sorted.
+
+    Examples
+    --------
+    >>> rhythm = oscillation(np.arange(0.0, 400.0, 40.0))
+    >>> float(rhythm["period_ms"])
+    40.0
     """
     times = check_times("time_ms_inhibitory", time_ms_inhibitory)
     starts = times[np.unique(volleys(times, gap_ms=gap_ms), return_index=True)[1]]
@@ -118,6 +129,11 @@ def first_spike_latency(
     ------
     ValueError
         If the lengths differ or an index is outside its range.
+
+    Examples
+    --------
+    >>> first_spike_latency([3.0, 5.0, 6.0], [1, 0, 1], [0, 0, 0], 3, 1)
+    array([[ 5.,  3., nan]])
     """
     times = check_times("time_ms", time_ms)
     neurons = check_indices("neuron", neuron, n_neurons)
@@ -155,6 +171,11 @@ def latency_rank_correlation(latency: ArrayLike, drive: ArrayLike) -> float:
     ------
     ValueError
         If the shapes differ.
+
+    Examples
+    --------
+    >>> latency_rank_correlation([1.0, 2.0, 3.0], [0.9, 0.5, 0.1])
+    -1.0
     """
     table, drives = np.atleast_2d(np.asarray(latency, np.float64)), np.atleast_2d(np.asarray(drive, np.float64))
     if table.shape != drives.shape or table.ndim != 2:
@@ -193,6 +214,11 @@ def bubble_profile(
     ------
     ValueError
         If the lengths differ or an index is outside its range.
+
+    Examples
+    --------
+    >>> sorted(bubble_profile([1.0, 1.5, 9.0], [4, 5, 4], [0, 0, 1], (3, 3)))
+    ['distance', 'extra_latency_ms', 'probability']
     """
     positions = grid_positions(shape)
     groups = check_indices("volley", volley, np.iinfo(np.intp).max)
@@ -235,6 +261,11 @@ def spike_winners(latency: ArrayLike, *, k: int = 2) -> NDArray[np.intp]:
     ------
     ValueError
         If ``latency`` is not 2-D or ``k`` not a positive integer.
+
+    Examples
+    --------
+    >>> spike_winners([[5.0, 3.0, np.nan]])
+    array([[1, 0]])
     """
     table = _check_latency(latency)
     if not isinstance(k, (int, np.integer)) or k < 1:
@@ -262,6 +293,11 @@ def first_winner(latency: ArrayLike) -> NDArray[np.intp]:
     ------
     ValueError
         If ``latency`` is not 2-D.
+
+    Examples
+    --------
+    >>> first_winner([[5.0, 3.0, np.nan], [np.nan, np.nan, np.nan]])
+    array([ 1, -1])
     """
     return spike_winners(latency, k=1)[:, 0]
 
@@ -289,6 +325,11 @@ def centroid_winner(latency: ArrayLike, shape: tuple[int, int], *, tau_ms: float
     ------
     ValueError
         If ``latency`` does not belong to ``shape`` or ``tau_ms`` is not positive.
+
+    Examples
+    --------
+    >>> centroid_winner([[1.0, 1.0, np.nan, np.nan]], (2, 2))
+    array([1])
     """
     places = grid_places(shape)
     table = _check_latency(latency)

@@ -16,29 +16,59 @@ from tectum.analysis.map_grid import squared_distances
 
 
 class PlainMap(NamedTuple):
-    """No memory: Kohonen's map of the present input."""
+    """No memory: Kohonen's map of the present input.
+
+    Examples
+    --------
+    >>> PlainMap()
+    PlainMap()
+    """
 
 
 class LeakyInput(NamedTuple):
-    """Map of a running mean of the input, ``z <- (1 - a) z + a x``."""
+    """Map of a running mean of the input, ``z <- (1 - a) z + a x``.
+
+    Examples
+    --------
+    >>> LeakyInput(0.5).a
+    0.5
+    """
 
     a: float = 0.5  # share of the present input
 
 
 class DelayTaps(NamedTuple):
-    """Map of the present input side by side with earlier ones."""
+    """Map of the present input side by side with earlier ones.
+
+    Examples
+    --------
+    >>> DelayTaps((0, 1, 2)).lags
+    (0, 1, 2)
+    """
 
     lags: tuple[int, ...] = (0, 2)  # steps before the present
 
 
 class TemporalKohonenMap(NamedTuple):
-    """``V_i <- a V_i - |x - w_i|^2 / 2``, the largest V wins, weights move towards x (Chappell & Taylor 1993)."""
+    """``V_i <- a V_i - |x - w_i|^2 / 2``, the largest V wins, weights move towards x (Chappell & Taylor 1993).
+
+    Examples
+    --------
+    >>> TemporalKohonenMap(0.5).a
+    0.5
+    """
 
     a: float = 0.5  # share of V that is kept
 
 
 class RecurrentMap(NamedTuple):
-    """``y_i <- (1 - a) y_i + a (x - w_i)``, the shortest y wins, weights move by y (Varsta et al. 2001)."""
+    """``y_i <- (1 - a) y_i + a (x - w_i)``, the shortest y wins, weights move by y (Varsta et al. 2001).
+
+    Examples
+    --------
+    >>> RecurrentMap(0.5).a
+    0.5
+    """
 
     a: float = 0.3  # share of the present difference
 
@@ -48,6 +78,11 @@ class MergeMap(NamedTuple):
 
     ``d_i = (1 - a) |x - w_i|^2 + a |c_i - C|^2`` with ``C = (1 - b) w_win + b c_win`` of the last winner; w and c move
     towards x and C.
+
+    Examples
+    --------
+    >>> MergeMap(0.5, 0.5).b
+    0.5
     """
 
     a: float = 0.4  # share of the context in the distance
@@ -58,7 +93,14 @@ TemporalModel = PlainMap | LeakyInput | DelayTaps | TemporalKohonenMap | Recurre
 
 
 class TemporalMap(NamedTuple):
-    """A map that `fit_temporal_map` made."""
+    """A map that `fit_temporal_map` made.
+
+    Examples
+    --------
+    >>> X = np.random.default_rng(0).random((50, 2))
+    >>> fit_temporal_map(X, (2, 2), RecurrentMap(0.5), random_state=0).model
+    RecurrentMap(a=0.5)
+    """
 
     model: TemporalModel
     codebook: NDArray[np.float64]  # (n_units, n_features), or more columns with delay taps
@@ -89,6 +131,12 @@ def fit_temporal_map(
     ------
     ValueError
         If ``X`` is not a finite 2-D array.
+
+    Examples
+    --------
+    >>> X = np.random.default_rng(0).random((100, 2))
+    >>> fit_temporal_map(X, (3, 3), LeakyInput(0.5), random_state=0).codebook.shape
+    (9, 2)
     """
     inputs = _remember(check_table("X", X), model)
     squared = squared_distances(shape)
@@ -119,6 +167,13 @@ def temporal_winners(learned: TemporalMap, X: ArrayLike) -> NDArray[np.intp]:
     ------
     ValueError
         If ``X`` is not a finite 2-D array.
+
+    Examples
+    --------
+    >>> X = np.random.default_rng(0).random((100, 2))
+    >>> learned = fit_temporal_map(X, (3, 3), PlainMap(), random_state=0)
+    >>> temporal_winners(learned, X[:5]).shape
+    (5,)
     """
     steps = _Steps(learned)
     return np.array([steps.respond(x)[0].argmin() for x in _remember(check_table("X", X), learned.model)])
@@ -154,6 +209,11 @@ def temporal_quantization(
     References
     ----------
     T. Voegtlin, "Recursive self-organizing maps", Neural Networks 15:979-991, 2002.
+
+    Examples
+    --------
+    >>> temporal_quantization([0, 0, 1, 1], [0, 0, 3, 3], n_positions=8, lags=[0, 1])
+    array([0.        , 1.17650346])
     """
     winners = check_indices("winners", winners, np.iinfo(np.intp).max, start=-1)
     phasors = np.exp(2j * np.pi * np.asarray(positions, dtype=np.float64) / check_count("n_positions", n_positions))

@@ -20,7 +20,14 @@ LOOK_MS = 1.0  # between two looks at a wave
 
 
 class Tiling(NamedTuple):
-    """How the receptive fields of compact units tile the sheet below."""
+    """How the receptive fields of compact units tile the sheet below.
+
+    Examples
+    --------
+    >>> nodes = np.random.default_rng(0).random((30, 2))
+    >>> tiling(np.ones((4, 30)), nodes).compact
+    0.0
+    """
 
     compact: float  # share of the units with a radius below half that of the sheet
     coverage: float  # share of the nodes below in the support of at least one of them
@@ -30,7 +37,14 @@ class Tiling(NamedTuple):
 
 
 class WaveStatistics(NamedTuple):
-    """Waves in a recording of one sheet."""
+    """Waves in a recording of one sheet.
+
+    Examples
+    --------
+    >>> places = np.random.default_rng(0).random((40, 2))
+    >>> wave_statistics([], [], places, 10.0).active
+    0.0
+    """
 
     active: float  # share of the time with a wave
     size: float  # mean number of nodes that fire at a time in a wave
@@ -43,7 +57,13 @@ class WaveStatistics(NamedTuple):
 
 
 class WaveCausality(NamedTuple):
-    """Whether waves of a sheet follow those of the sheet below."""
+    """Whether waves of a sheet follow those of the sheet below.
+
+    Examples
+    --------
+    >>> WaveCausality(given_active=0.9, given_silent=0.1).given_active
+    0.9
+    """
 
     given_active: float  # probability of a wave above while there is one below
     given_silent: float  # probability of a wave above while nothing fires below
@@ -67,6 +87,11 @@ def field_centres(W: ArrayLike, positions: ArrayLike) -> NDArray[np.float64]:
     ------
     ValueError
         If a weight is negative, a unit has none above 0, or the shapes do not match.
+
+    Examples
+    --------
+    >>> field_centres([[1, 1, 0, 0]], [[0, 0], [0, 1], [1, 0], [1, 1]])
+    array([[0. , 0.5]])
     """
     P, X = _check_fields(W, positions)
     return P @ X
@@ -88,6 +113,11 @@ def field_radius(W: ArrayLike, positions: ArrayLike) -> NDArray[np.float64]:
     ------
     ValueError
         As `field_centres`.
+
+    Examples
+    --------
+    >>> field_radius([[1, 1, 0, 0]], [[0, 0], [0, 1], [1, 0], [1, 1]])
+    array([0.5])
     """
     P, X = _check_fields(W, positions)
     X = X - X.mean(axis=0)
@@ -104,6 +134,11 @@ def sheet_radius(positions: ArrayLike) -> float:
     Returns
     -------
     float
+
+    Examples
+    --------
+    >>> round(sheet_radius([[0, 0], [0, 1], [1, 0], [1, 1]]), 3)
+    0.707
     """
     X = _check_positions("positions", positions)
     return float(np.sqrt(X.var(axis=0).sum()))
@@ -125,6 +160,12 @@ def compactness(W: ArrayLike, positions: ArrayLike) -> NDArray[np.float64]:
     ------
     ValueError
         As `field_centres`.
+
+    Examples
+    --------
+    >>> nodes = [[0, 0], [0, 1], [1, 0], [1, 1]]
+    >>> compactness([[1, 0, 0, 0], [1, 1, 1, 1]], nodes)
+    array([1., 0.])
     """
     return 1.0 - (field_radius(W, positions) / sheet_radius(positions)) ** 2
 
@@ -145,6 +186,11 @@ def effective_inputs(W: ArrayLike) -> NDArray[np.float64]:
     ------
     ValueError
         As `field_centres`.
+
+    Examples
+    --------
+    >>> effective_inputs([[1, 0, 0, 0], [1, 1, 1, 1]])
+    array([1., 4.])
     """
     return 1.0 / (_check_weights(W) ** 2).sum(axis=1)
 
@@ -168,6 +214,13 @@ def tiling(W: ArrayLike, positions: ArrayLike, *, cut: float = CUT) -> Tiling:
     ------
     ValueError
         As `field_centres`.
+
+    Examples
+    --------
+    >>> nodes = np.random.default_rng(0).random((30, 2))
+    >>> near = np.exp(-((nodes[:, None] - nodes[None]) ** 2).sum(axis=2) / 0.01)
+    >>> round(tiling(near, nodes).coverage, 2)
+    1.0
     """
     table, X = check_table("W", W), _check_positions("positions", positions)
     compact = field_radius(table, X) < 0.5 * sheet_radius(X)
@@ -207,6 +260,12 @@ def sheet_topography(centres: ArrayLike, positions: ArrayLike) -> float:
     ------
     ValueError
         If the shapes do not match.
+
+    Examples
+    --------
+    >>> places = np.random.default_rng(0).random((20, 2))
+    >>> round(sheet_topography(2 * places, places), 2)
+    1.0
     """
     m, Y = _check_positions("centres", centres), _check_positions("positions", positions)
     check_same_length(centres=m, positions=Y)
@@ -235,6 +294,12 @@ def affine_fit(targets: ArrayLike, sources: ArrayLike) -> float:
     ------
     ValueError
         If the shapes do not match.
+
+    Examples
+    --------
+    >>> places = [[0, 0], [0, 1], [1, 0], [1, 1]]
+    >>> affine_fit([[2, 5], [2, 7], [4, 5], [4, 7]], places)
+    1.0
     """
     m, Y = _check_positions("targets", targets), _check_positions("sources", sources)
     check_same_length(targets=m, sources=Y)
@@ -266,6 +331,12 @@ def fold_share(centres: ArrayLike, positions: ArrayLike) -> float:
     ------
     ValueError
         If the shapes do not match, or the units are on one line.
+
+    Examples
+    --------
+    >>> places = [[0, 0], [0, 1], [1, 0], [1, 1]]
+    >>> fold_share(places, places)
+    0.0
     """
     m, Y = _check_positions("centres", centres), _check_positions("positions", positions)
     check_same_length(centres=m, positions=Y)
@@ -299,6 +370,11 @@ def wave_directions(centres: ArrayLike) -> NDArray[np.float64]:
     ------
     ValueError
         If the shape is wrong.
+
+    Examples
+    --------
+    >>> wave_directions([[0, 0], [1, 0], [1, 1]]).round(2)
+    array([0.  , 1.57])
     """
     moves = np.diff(_check_centres("centres", centres), axis=0)
     moves = moves[np.isfinite(moves).all(axis=1) & (moves != 0.0).any(axis=1)]
@@ -322,6 +398,12 @@ def wave_tracking(below: ArrayLike, above: ArrayLike) -> float:
     ------
     ValueError
         If the shapes do not match.
+
+    Examples
+    --------
+    >>> path = np.random.default_rng(0).random((50, 2))
+    >>> round(wave_tracking(path, 3 * path), 2)
+    1.0
     """
     lower, upper = _check_centres("below", below), _check_centres("above", above)
     check_same_length(below=lower, above=upper)
@@ -361,6 +443,12 @@ def wave_centres(
     ------
     ValueError
         If the arrays do not match, or hold times outside the recording.
+
+    Examples
+    --------
+    >>> places = np.random.default_rng(0).random((40, 2))
+    >>> wave_centres(np.full(40, 0.05), np.arange(40), places, 1).shape
+    (1, 2)
     """
     frames = _frames(time_ms, neuron, positions, duration_ms, frame_ms)
     return _centres(*frames, least)[:: round(LOOK_MS / frame_ms)]
@@ -394,6 +482,13 @@ def wave_statistics(
     ------
     ValueError
         As `wave_centres`.
+
+    Examples
+    --------
+    >>> rng = np.random.default_rng(0)
+    >>> places, times = rng.random((40, 2)), np.sort(rng.uniform(0, 20, 400))
+    >>> wave_statistics(times, rng.integers(0, 40, 400), places, 20.0, least=2).size > 2
+    True
     """
     first, nodes, X = _frames(time_ms, neuron, positions, duration_ms, frame_ms)
     counts, stride = np.diff(first), round(LOOK_MS / frame_ms)
@@ -441,6 +536,12 @@ def wave_causality(below: ArrayLike, above: ArrayLike, *, least: tuple[int, int]
     ------
     ValueError
         If the lengths differ.
+
+    Examples
+    --------
+    >>> below = [40, 40, 0, 0]
+    >>> wave_causality(below, [12, 0, 0, 0])
+    WaveCausality(given_active=0.5, given_silent=0.0)
     """
     lower, upper = np.asarray(below), np.asarray(above)
     check_same_length(below=lower, above=upper)
@@ -465,6 +566,11 @@ def spikes_per_frame(time_ms: ArrayLike, duration_ms: float, *, frame_ms: float 
     ------
     ValueError
         If times lie outside the recording, or a frame is longer than 1 ms.
+
+    Examples
+    --------
+    >>> spikes_per_frame([0.0, 0.05, 0.25], 0.4)
+    array([2, 0, 1, 0])
     """
     if not 0.0 < frame_ms <= LOOK_MS:
         raise ValueError(f"frame_ms must be above 0 and at most 1, got {frame_ms!r}; pass WaveNetwork.step_ms")

@@ -15,7 +15,13 @@ from tectum.datasets.wisconsin import load_wisconsin
 
 
 class Summary(NamedTuple):
-    """One named data set, as `load` gives it by default."""
+    """One named data set, as `load` gives it by default.
+
+    Examples
+    --------
+    >>> describe()[0].name
+    'square'
+    """
 
     name: str
     samples: int
@@ -87,6 +93,11 @@ def load(name_or_path: str | os.PathLike[str], *, random_state: Any = 0, **optio
         If a download fails.
     ImportError
         If reading the file needs a package that is not installed.
+
+    Examples
+    --------
+    >>> load("iris").data.shape
+    (150, 4)
     """
     entry = next((entry for entry in CATALOGUE if entry[0].name == name_or_path), None)
     if entry is not None:
@@ -105,12 +116,24 @@ def load(name_or_path: str | os.PathLike[str], *, random_state: Any = 0, **optio
 
 
 def names() -> list[str]:
-    """The names that `load` knows."""
+    """The names that `load` knows.
+
+    Examples
+    --------
+    >>> "iris" in names()
+    True
+    """
     return [summary.name for summary, _ in CATALOGUE]
 
 
 def describe() -> list[Summary]:
-    """One row per named data set: name, samples, features, classes, source, licence. Loads nothing."""
+    """One row per named data set: name, samples, features, classes, source, licence. Loads nothing.
+
+    Examples
+    --------
+    >>> [summary.samples for summary in describe() if summary.name == "iris"]
+    [150]
+    """
     return [summary for summary, _ in CATALOGUE]
 
 

@@ -21,7 +21,13 @@ INDEX_NAMES = ("index", "id", "unnamed: 0")  # of a column that only counts rows
 
 
 class Preparation(NamedTuple):
-    """How columns became numbers, to do the same to other tables; JSON can hold it."""
+    """How columns became numbers, to do the same to other tables; JSON can hold it.
+
+    Examples
+    --------
+    >>> Preparation(columns=["length"], fill={"length": 1.5}, categories={}).fill["length"]
+    1.5
+    """
 
     columns: list[str]
     fill: dict[str, Any]  # column -> what stands in place of a missing value

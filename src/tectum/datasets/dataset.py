@@ -36,6 +36,13 @@ class Dataset:
     ------
     ValueError
         If the lengths of the parts do not agree.
+
+    Examples
+    --------
+    >>> import tectum
+    >>> iris = tectum.datasets.load("iris")
+    >>> iris.data.shape, iris.target_names
+    ((150, 4), ['setosa', 'versicolor', 'virginica'])
     """
 
     data: np.ndarray

@@ -26,6 +26,11 @@ def in_processes(jobs: int | None = None) -> Executor:
     ------
     OSError
         While it runs, if a process dies.
+
+    Examples
+    --------
+    >>> callable(in_processes(1))
+    True
     """
 
     def run(tasks: Sequence[Task]) -> Iterator[tuple[int, Outcome]]:

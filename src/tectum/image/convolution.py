@@ -55,6 +55,11 @@ def pool(maps: ArrayLike, size: int | Pair, *, stride: int | Pair | None = None,
     ------
     ValueError
         If ``maps`` has another shape, or ``size``, ``stride`` or ``how`` is none of these.
+
+    Examples
+    --------
+    >>> pool(np.arange(16.0).reshape(1, 4, 4, 1), 2).ravel()
+    array([ 5.,  7., 13., 15.])
     """
     stack = _as_maps(maps, "pool.maps")
     sides = check_pair(size, "pool.size")
@@ -82,6 +87,11 @@ def pool_grid(maps: ArrayLike, cells: int | Pair = (4, 4), *, how: How = "max") 
     ------
     ValueError
         If ``maps`` has another shape or fewer rows or columns than cells, or ``how`` is none of these.
+
+    Examples
+    --------
+    >>> pool_grid(np.arange(16.0).reshape(1, 4, 4, 1), 2, how="mean").ravel()
+    array([ 2.5,  4.5, 10.5, 12.5])
     """
     stack = _as_maps(maps, "pool_grid.maps")
     down, right = check_pair(cells, "pool_grid.cells")
@@ -235,6 +245,14 @@ class Convolution(TransformerMixin, BaseEstimator):
         ------
         ValueError
             If ``images`` is not a finite array of images into which the patches fit, or a parameter is out of range.
+
+        Examples
+        --------
+        >>> import tectum
+        >>> images = tectum.datasets.load("digits").data[:50].reshape(-1, 8, 8) / 16
+        >>> layer = Convolution(tectum.SpikingDictionary(4, n_presentations=200), 4, random_state=0).fit(images)
+        >>> layer.estimator_.components_.shape
+        (4, 16)
         """
         images = self._validate(images, reset=True)
         rng = generator_from(self.random_state)
@@ -290,6 +308,14 @@ class Convolution(TransformerMixin, BaseEstimator):
         ------
         ValueError
             As `fit`.
+
+        Examples
+        --------
+        >>> import tectum
+        >>> images = tectum.datasets.load("digits").data[:50].reshape(-1, 8, 8) / 16
+        >>> layer = Convolution(tectum.SpikingDictionary(4, n_presentations=200), 4, random_state=0).fit(images)
+        >>> layer.transform(images).shape
+        (50, 5, 5, 4)
         """
         check_is_fitted(self)
         images = self._validate(images, reset=False)
@@ -318,6 +344,14 @@ class Convolution(TransformerMixin, BaseEstimator):
             If `estimator` or `preprocess` has no ``inverse_transform``.
         ValueError
             As `fit`.
+
+        Examples
+        --------
+        >>> import tectum
+        >>> images = tectum.datasets.load("digits").data[:50].reshape(-1, 8, 8) / 16
+        >>> layer = Convolution(tectum.SpikingDictionary(4, n_presentations=200), 4, random_state=0).fit(images)
+        >>> layer.reconstruct(images).shape
+        (50, 8, 8)
         """
         check_is_fitted(self)
         for name, part in (("estimator", self.estimator_), ("preprocess", self.preprocess_)):

@@ -45,6 +45,11 @@ def whiten(images: ArrayLike, *, f0: float = 0.4, power: float = 4.0, per_image:
     ----------
     Olshausen & Field (1997). Sparse coding with an overcomplete basis set: a strategy employed by V1? Vision Research
     37(23), 3311-3325. doi:10.1016/S0042-6989(97)00169-7
+
+    Examples
+    --------
+    >>> whiten(np.random.default_rng(0).random((1, 32, 32))).shape
+    (1, 32, 32)
     """
     stack = _finite_images(images, "whiten.images")
     _check_positive(f0, "whiten.f0")
@@ -86,6 +91,11 @@ def difference_of_gaussians(
     ------
     ValueError
         If ``images`` is not a finite array of images, or the surround not wider than the centre.
+
+    Examples
+    --------
+    >>> difference_of_gaussians(np.random.default_rng(0).random((2, 16, 16))).shape
+    (2, 16, 16)
     """
     stack = _finite_images(images, "difference_of_gaussians.images")
     _check_positive(sigma_centre, "difference_of_gaussians.sigma_centre")
@@ -123,6 +133,11 @@ def normalise_contrast(patches: ArrayLike, *, epsilon: float = 0.1) -> NDArray[n
     ------
     ValueError
         If ``patches`` is not a table, or ``epsilon`` not positive.
+
+    Examples
+    --------
+    >>> normalise_contrast([[0.0, 1.0]]).round(2)
+    array([[-0.83,  0.83]])
     """
     table = _as_table(patches, "normalise_contrast.patches")
     _check_positive(epsilon, "normalise_contrast.epsilon")
@@ -150,6 +165,12 @@ def high_contrast(patches: ArrayLike, *, drop: float = 0.4) -> NDArray[np.bool_]
     ------
     ValueError
         If ``patches`` is not a table, or ``drop`` out of range.
+
+    Examples
+    --------
+    >>> patches = np.outer([0.1, 1.0, 2.0], np.arange(4.0))
+    >>> high_contrast(patches)
+    array([False,  True,  True])
     """
     table = _as_table(patches, "high_contrast.patches")
     if not isinstance(drop, numbers.Real) or not 0 <= float(drop) < 1:
@@ -179,6 +200,11 @@ def split_on_off(X: ArrayLike, *, scale: float = 3.0) -> NDArray[np.floating]:
     ------
     ValueError
         If ``X`` is not a table, or ``scale`` not positive.
+
+    Examples
+    --------
+    >>> split_on_off([[1.5, -0.6]])
+    array([[0.5, 0. , 0. , 0.2]])
     """
     table = _as_table(X, "split_on_off.X")
     _check_positive(scale, "split_on_off.scale")
@@ -205,6 +231,11 @@ def join_on_off(Z: ArrayLike, *, scale: float = 3.0) -> NDArray[np.floating]:
     ------
     ValueError
         If ``Z`` is not a table with an even number of columns, or ``scale`` not positive.
+
+    Examples
+    --------
+    >>> join_on_off(split_on_off([[1.5, -0.6]]))
+    array([[ 1.5, -0.6]])
     """
     table = _as_table(Z, "join_on_off.Z")
     _check_positive(scale, "join_on_off.scale")

@@ -48,6 +48,11 @@ def extract_patches(
     ------
     ValueError
         If ``images`` is not such an array, or a patch does not fit into an image.
+
+    Examples
+    --------
+    >>> extract_patches(np.random.default_rng(0).random((2, 16, 16)), 4, stride=4).shape
+    (32, 16)
     """
     images = as_images(images, "extract_patches.images")
     size, step = check_pair(size, "extract_patches.size"), check_pair(stride, "extract_patches.stride")
@@ -87,6 +92,11 @@ def patch_grid(image_shape: Sequence[int], size: int | Pair, stride: int | Pair 
     ------
     ValueError
         If a patch does not fit into the image.
+
+    Examples
+    --------
+    >>> patch_grid((16, 20), 4, stride=2)
+    (7, 9)
     """
     sides = check_image_shape(image_shape, "patch_grid.image_shape")
     return grid_of(
@@ -126,6 +136,12 @@ def reconstruct_images(
     ------
     ValueError
         If the patches do not fit ``size`` and ``image_shape``, or are not those of whole images.
+
+    Examples
+    --------
+    >>> images = np.random.default_rng(0).random((2, 8, 8))
+    >>> bool(np.allclose(reconstruct_images(extract_patches(images, 4), (8, 8), 4), images))
+    True
     """
     shape = check_image_shape(image_shape, "reconstruct_images.image_shape")
     size, step = check_pair(size, "reconstruct_images.size"), check_pair(stride, "reconstruct_images.stride")

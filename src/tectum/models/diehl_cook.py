@@ -213,6 +213,11 @@ class DiehlCook(SpikingEstimator):
         -----
         UserWarning
             If no neuron fires for most samples.
+
+        Examples
+        --------
+        >>> net.fit(X, y).weights_.shape
+        (16, 64)
         """
         X = self._begin(X, going_on=self.warm_start and self._has_started(), fitting=True)
         if y is not None:
@@ -247,6 +252,13 @@ class DiehlCook(SpikingEstimator):
         -----
         UserWarning
             As `fit`.
+
+        Examples
+        --------
+        >>> import tectum
+        >>> X = tectum.datasets.load("digits").data[:50] / 16
+        >>> len(tectum.DiehlCook(8).fit_replicas(X, seeds=[0, 1]))
+        2
         """
         replicas = [clone(self).set_params(random_state=seed, verbose=False) for seed in seeds]
         if not replicas:
@@ -282,6 +294,11 @@ class DiehlCook(SpikingEstimator):
         -------
         ndarray of shape (n_samples, n_neurons), float32
             Spike counts. They depend on the sample and `random_state` alone.
+
+        Examples
+        --------
+        >>> net.transform(X).shape
+        (200, 16)
         """
         return self._responses(self._samples(X))
 
@@ -304,6 +321,11 @@ class DiehlCook(SpikingEstimator):
         ------
         ValueError
             If X and y do not fit each other.
+
+        Examples
+        --------
+        >>> net.assign_labels(X, y).classes_.shape
+        (10,)
         """
         X = self._samples(X)
         return self._assign(X, self._validate_labels(X, y))
@@ -324,6 +346,11 @@ class DiehlCook(SpikingEstimator):
         ------
         sklearn.exceptions.NotFittedError
             If the neurons have no labels.
+
+        Examples
+        --------
+        >>> net.predict(X).shape
+        (200,)
         """
         check_is_fitted(self, ["weights_", "unit_classes_"], msg=UNLABELLED)
         X = self._validate(X)
@@ -341,6 +368,11 @@ class DiehlCook(SpikingEstimator):
         Returns
         -------
         float
+
+        Examples
+        --------
+        >>> net.score(X, y) > 0.2
+        True
         """
         return float(np.mean(self.predict(X) == np.asarray(y)))
 
@@ -355,6 +387,11 @@ class DiehlCook(SpikingEstimator):
         -------
         Recording
             Of each sample when it was last shown.
+
+        Examples
+        --------
+        >>> sorted(net.record(X[:1]).spikes)
+        ['inputs', 'units']
         """
         X = self._samples(X)
         circuit = self._build()

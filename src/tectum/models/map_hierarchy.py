@@ -214,6 +214,11 @@ class MapHierarchy(NoticingEstimator):
         ------
         ValueError
             If X is not a finite numerical table, or the maps are not a graph that can be built on it.
+
+        Examples
+        --------
+        >>> hierarchy.fit(X).n_presentations_seen_
+        30
         """
         X = self._begin(X, going_on=self.warm_start and self._has_started(), fitting=True)
         with self._learning("fit", self._planned, self._seen) as advance:
@@ -234,6 +239,11 @@ class MapHierarchy(NoticingEstimator):
         dict of str to ndarray of shape (n_frames, n_neurons)
             By map: spikes less the share of the frame before the first, so that of neurons with as many spikes the
             one that began earlier is higher; 0 for silent neurons.
+
+        Examples
+        --------
+        >>> list(hierarchy.scores(X))
+        ['scenes']
         """
         return self._scores(self._samples(X), self._memory())
 
@@ -250,6 +260,11 @@ class MapHierarchy(NoticingEstimator):
         -------
         ndarray of shape (n_frames, rows * columns)
             Scores (see `scores`) over the highest of the frame.
+
+        Examples
+        --------
+        >>> hierarchy.transform(X).shape
+        (30, 9)
         """
         responses = _over_the_highest(self.scores(X)[self._named("transform", map).name])
         return responses.astype(precision_of(X), copy=False)
@@ -269,6 +284,11 @@ class MapHierarchy(NoticingEstimator):
         ndarray of shape (n_frames, rows * columns)
             For each chunk the rows that `transform` gives for all frames at once: memory of the frames before goes on
             from chunk to chunk.
+
+        Examples
+        --------
+        >>> [part.shape for part in hierarchy.transform_chunks([X[:10], X[10:]])]
+        [(10, 9), (20, 9)]
         """
         name = self._named("transform_chunks", map).name
         memory = self._memory()
@@ -289,6 +309,11 @@ class MapHierarchy(NoticingEstimator):
         -------
         ndarray of shape (n_frames,)
             Number of the neuron, row by row; -1 if the map stayed silent.
+
+        Examples
+        --------
+        >>> hierarchy.predict(X).shape
+        (30,)
         """
         found = self.scores(X)[self._named("predict", map).name]
         return np.where(found.max(axis=1) > 0.0, found.argmax(axis=1), -1)
@@ -306,6 +331,11 @@ class MapHierarchy(NoticingEstimator):
         Returns
         -------
         ndarray of shape (n_neurons, n_inputs)
+
+        Examples
+        --------
+        >>> hierarchy.weights().shape[0]
+        9
         """
         check_is_fitted(self)
         m = self._named("weights", map)
@@ -332,6 +362,11 @@ class MapHierarchy(NoticingEstimator):
         Returns
         -------
         ndarray of shape (n_neurons,)
+
+        Examples
+        --------
+        >>> hierarchy.usage().shape
+        (9,)
         """
         place = 2 * self.maps_.index(self._named("usage", map))
         first = self._graph.graph.circuit.first
@@ -351,6 +386,11 @@ class MapHierarchy(NoticingEstimator):
         Returns
         -------
         ndarray of shape (n_frames, n_inputs), float32
+
+        Examples
+        --------
+        >>> hierarchy.codes(X).shape[0]
+        30
         """
         X = self._samples(X)
         m = self._named("codes", map or self.maps_[0].name)
@@ -374,6 +414,11 @@ class MapHierarchy(NoticingEstimator):
         -------
         float
             0 to 1; frames to which the map is silent count 1.
+
+        Examples
+        --------
+        >>> hierarchy.quantization_error(X) < 1.0
+        True
         """
         name = map or self.maps_[0].name
         codes, winners = self.codes(X, name), self.predict(X, name)
@@ -392,6 +437,11 @@ class MapHierarchy(NoticingEstimator):
         -------
         float
             Of the frames to which two neurons or more fire; NaN if there are none.
+
+        Examples
+        --------
+        >>> 0.0 <= hierarchy.topographic_error(X) <= 1.0
+        True
         """
         m = self._named("topographic_error", map or self.maps_[0].name)
         two = analysis.two_highest(self.scores(X)[m.name])
@@ -410,6 +460,11 @@ class MapHierarchy(NoticingEstimator):
         Recording
             Populations are the maps by name, and their inhibitory neurons as ``name.h``. Traces, once per ms: of each
             map its mean inhibitory conductance, a stand-in for its field potential.
+
+        Examples
+        --------
+        >>> sorted(hierarchy.record(X[:1]).spikes)
+        ['scenes', 'scenes.h']
         """
         X = self._samples(X)
         circuit = self._graph.graph.circuit

@@ -188,6 +188,11 @@ class Network(SpikingEstimator):
             If a part does not fulfil its contract; the message names all that is missing.
         ValueError
             If the description is no network, a constant is out of range, or X is not a finite numerical table.
+
+        Examples
+        --------
+        >>> net.fit(X).weights("input", "units").shape
+        (5, 20)
         """
         X = self._begin(_table(X, spikes), going_on=False, fitting=True)
         with self._learning("fit", self._planned) as advance:
@@ -214,6 +219,11 @@ class Network(SpikingEstimator):
         ------
         TypeError, ValueError
             As `fit`.
+
+        Examples
+        --------
+        >>> net.partial_fit(X).n_presentations_seen_
+        20
         """
         X = self._begin(_table(X, spikes), going_on=self._has_started(), fitting=False)
         with self._learning("partial_fit", len(X)) as advance:
@@ -233,6 +243,11 @@ class Network(SpikingEstimator):
         -------
         ndarray of shape (n_samples, n), float32
             Spike counts. They depend on the sample and `random_state` alone.
+
+        Examples
+        --------
+        >>> net.transform(X).shape
+        (10, 5)
         """
         return self.responses(X, spikes=spikes)[self._readout()]
 
@@ -250,6 +265,11 @@ class Network(SpikingEstimator):
         -------
         dict of str to ndarray of shape (n_samples, n), float32
             Spike counts by population.
+
+        Examples
+        --------
+        >>> list(net.responses(X))
+        ['units']
         """
         X = self._samples(_table(X, spikes))
         circuit = self._graph.graph.circuit
@@ -285,6 +305,11 @@ class Network(SpikingEstimator):
         Recording
             Spikes by population and input; with `potentials` also ``time_ms`` and the potentials (n_times, n) of each
             population in its `traces`.
+
+        Examples
+        --------
+        >>> sorted(net.record(X[:1]).spikes)
+        ['input', 'units']
         """
         X = self._samples(_table(X, spikes))
         circuit = self._graph.graph.circuit
@@ -348,6 +373,11 @@ class Network(SpikingEstimator):
         ------
         ValueError
             If there is no such projection, or its weights are fixed.
+
+        Examples
+        --------
+        >>> net.weights("input", "units").shape
+        (5, 20)
         """
         return self._weights_of(self._state, source, target)
 
@@ -361,6 +391,11 @@ class Network(SpikingEstimator):
         Returns
         -------
         ndarray of shape (n,), float32
+
+        Examples
+        --------
+        >>> net.adaptation("units").shape
+        (5,)
         """
         spans = self._spans()
         if population not in spans:

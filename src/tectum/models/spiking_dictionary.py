@@ -257,6 +257,11 @@ class SpikingDictionary(EventDictionary):
         ndarray or CSR array of shape (n_samples, n_components), float32
             Spike counts, those of OFF neurons negative (see `ExplainingAway`); or with ``output="first_spike"``
             ``1 - t / n_steps`` for a first spike in step t, 0 for none.
+
+        Examples
+        --------
+        >>> dictionary.transform(X).shape
+        (200, 16)
         """
         n_steps = getattr(self.chosen_parts().encoder, "n_steps", 1)
         parts = []
@@ -282,6 +287,11 @@ class SpikingDictionary(EventDictionary):
         ndarray of shape (n_samples, n_features)
             In units of the input; 0 where no neuron fired. Where inputs are explained away, each spike adds
             ``quantum_ / n_steps`` times its component; else it is the mean of components over spikes.
+
+        Examples
+        --------
+        >>> dictionary.inverse_transform(dictionary.transform(X)).shape
+        (200, 64)
         """
         check_is_fitted(self)
         counts = check_array(counts, accept_sparse="csr", dtype=np.float64)
@@ -318,6 +328,11 @@ class SpikingDictionary(EventDictionary):
         -------
         float
             In units of the input.
+
+        Examples
+        --------
+        >>> dictionary.reconstruction_error(X) < 0.3
+        True
         """
         samples, chosen = self._samples(X), self.chosen_parts()
         by_time = decode == "winner" and isinstance(chosen["competition"], LatencyRace)
@@ -337,6 +352,11 @@ class SpikingDictionary(EventDictionary):
         -------
         Sparsity
             Named numbers; NaN where nothing fires.
+
+        Examples
+        --------
+        >>> sorted(dictionary.sparsity(X))[:2]
+        [0.0, 0]
         """
         counts = np.abs(np.concatenate([response.counts for response in self._respond(X)]))
         return Sparsity(
@@ -360,6 +380,11 @@ class SpikingDictionary(EventDictionary):
         Recording
             A step counts as 3 ms, or as `dt` of a temporal code. Inputs are the columns of `weights_`; OFF
             neurons come after all ON neurons (see `ExplainingAway`).
+
+        Examples
+        --------
+        >>> sorted(dictionary.record(X[:1]).spikes)
+        ['inputs', 'units']
         """
         X = self._samples(X)
         chosen, circuit = self._build()

@@ -289,6 +289,11 @@ class SpikingSOM(SpikingEstimator):
         BrokenMapWarning
             If no map has formed after 30 presentations per neuron, 2,000 at least: few of its neurons win, many fire
             together, or its net is crumpled.
+
+        Examples
+        --------
+        >>> som.fit(X).codebook_.shape
+        (16, 4)
         """
         if isinstance(sample_weight, str) and sample_weight == "uniform":
             return super().fit(X)._warn_if_broken(X)
@@ -320,6 +325,14 @@ class SpikingSOM(SpikingEstimator):
         ------
         ValueError
             As `fit`.
+
+        Examples
+        --------
+        >>> import tectum
+        >>> X = tectum.datasets.load("iris").data
+        >>> som = tectum.SpikingSOM((4, 4), random_state=0).partial_fit(X[::2]).partial_fit(X[1::2])
+        >>> som.n_presentations_seen_
+        150
         """
         if sample_weight is None:
             return super().partial_fit(X)
@@ -350,6 +363,11 @@ class SpikingSOM(SpikingEstimator):
         -------
         ndarray of shape (n_samples, rows * columns)
             Time in ms since the onset of the sample, NaN for silent neurons.
+
+        Examples
+        --------
+        >>> som.spike_times(X[:2]).shape
+        (2, 16)
         """
         X = self._samples(X)
         map_parts, circuit = self._build()
@@ -371,6 +389,11 @@ class SpikingSOM(SpikingEstimator):
         -------
         ndarray of shape (n_samples, rows * columns)
             ``exp(-(t - t_first) / readout.tau)``, in single precision if the samples are.
+
+        Examples
+        --------
+        >>> float(som.transform(X[:1]).max())
+        1.0
         """
         times = self.spike_times(X)
         first = np.fmin.reduce(times, axis=1, keepdims=True)
@@ -388,6 +411,11 @@ class SpikingSOM(SpikingEstimator):
         -------
         ndarray of shape (n_samples,)
             Number of the neuron, row by row; -1 if the whole map stayed silent.
+
+        Examples
+        --------
+        >>> som.predict(X).shape
+        (150,)
         """
         times = self.spike_times(X)
         readout = self.chosen_parts().readout
@@ -429,6 +457,11 @@ class SpikingSOM(SpikingEstimator):
         -------
         ndarray of shape (n_samples, n_features)
             Rows of the codebook, in units of the input; NaN where the map was silent.
+
+        Examples
+        --------
+        >>> som.inverse_transform(som.transform(X)).shape
+        (150, 4)
         """
         check_is_fitted(self)
         responses = np.asarray(check_array(responses, dtype=np.float64))
@@ -452,6 +485,11 @@ class SpikingSOM(SpikingEstimator):
         -------
         float
             In units of the input.
+
+        Examples
+        --------
+        >>> bool(som.quantization_error(X) < 1.0)
+        True
         """
         return analysis.quantization_error(self._samples(X), self.codebook_)
 
@@ -468,6 +506,11 @@ class SpikingSOM(SpikingEstimator):
         Returns
         -------
         float
+
+        Examples
+        --------
+        >>> 0.0 <= som.topographic_error(X) <= 1.0
+        True
         """
         if winners not in ("codebook", "spikes"):
             raise ValueError(f"SpikingSOM.topographic_error: winners must be 'codebook' or 'spikes', got {winners!r}")
@@ -492,6 +535,11 @@ class SpikingSOM(SpikingEstimator):
         Returns
         -------
         Recording
+
+        Examples
+        --------
+        >>> sorted(som.record(X[:1]).spikes)
+        ['h', 'u', 'v']
         """
         X = self._samples(X)
         map_parts, circuit = self._build()
@@ -538,6 +586,11 @@ class SpikingSOM(SpikingEstimator):
         -------
         Diagnosis
             Print it for a table; its `warnings` name a remedy each.
+
+        Examples
+        --------
+        >>> som.diagnose(X).winning_share > 0
+        True
         """
         samples = self._samples(X)
         some = np.unique(np.linspace(0, len(samples) - 1, n_recorded).astype(int))
@@ -561,6 +614,11 @@ class SpikingSOM(SpikingEstimator):
         Returns
         -------
         ndarray of shape (n_samples, n_inputs), float32
+
+        Examples
+        --------
+        >>> som.currents(X[:2]).shape[0]
+        2
         """
         return np.nan_to_num(self._currents(self._samples(X)))
 

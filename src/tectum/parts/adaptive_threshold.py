@@ -17,7 +17,13 @@ from tectum.parts.steps import discretise
 
 
 class AdaptiveLIF(NamedTuple):
-    """Leaky integrate-and-fire neuron with a threshold that each spike raises for good, or nearly so."""
+    """Leaky integrate-and-fire neuron with a threshold that each spike raises for good, or nearly so.
+
+    Examples
+    --------
+    >>> AdaptiveLIF().tau_m
+    100.0
+    """
 
     tau_m: Positive = 100.0  # ms, membrane time constant
     v_rest: Annotated[Finite, Below("v_th")] = -65.0  # mV
@@ -85,7 +91,13 @@ def _(p: AdaptiveLIFStep, n_steps: Whole) -> Real:
 
 
 class LateralInhibition(NamedTuple):
-    """A neuron that fires inhibits all others at once."""
+    """A neuron that fires inhibits all others at once.
+
+    Examples
+    --------
+    >>> LateralInhibition()
+    LateralInhibition(strength=120.0)
+    """
 
     strength: NonNegative = 120.0  # mV by which their membranes fall
 

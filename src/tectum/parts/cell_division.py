@@ -22,6 +22,11 @@ class CellDivision(NamedTuple):
 
     A cell that has come of age may bud a unit of the upper sheet, right above it. All other lengths are those of the
     first sheet.
+
+    Examples
+    --------
+    >>> CellDivision().side
+    20.0
     """
 
     side: Positive = 20.0

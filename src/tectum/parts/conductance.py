@@ -17,7 +17,13 @@ from tectum.parts.steps import discretise
 
 
 class ConductanceLIF(NamedTuple):
-    """Leaky integrate-and-fire neuron with excitatory and inhibitory conductances and noise; excitatory by default."""
+    """Leaky integrate-and-fire neuron with excitatory and inhibitory conductances and noise; excitatory by default.
+
+    Examples
+    --------
+    >>> ConductanceLIF().tau_m
+    10.0
+    """
 
     tau_m: Positive = 10.0  # ms, membrane time constant
     v_rest: Finite = -70.0  # mV, leak reversal potential
@@ -94,7 +100,13 @@ def _(p: ConductanceStep) -> Real:
 
 
 class SpikeThreshold(NamedTuple):
-    """Threshold that rises with every spike of its own and relaxes below the resting one."""
+    """Threshold that rises with every spike of its own and relaxes below the resting one.
+
+    Examples
+    --------
+    >>> SpikeThreshold()
+    SpikeThreshold(rise=0.0, rest=0.0, tau=4000.0)
+    """
 
     rise: NonNegative = 0.0  # mV per spike
     rest: Finite = 0.0  # mV, where it relaxes to, relative to the neuron's threshold

@@ -14,7 +14,13 @@ TURN = 2.0 * math.pi
 
 
 class PacingClock(NamedTuple):
-    """Excitatory pulses to the inhibitory neurons of a map, once in each cycle."""
+    """Excitatory pulses to the inhibitory neurons of a map, once in each cycle.
+
+    Examples
+    --------
+    >>> PacingClock()
+    PacingClock(period=25.0, pulse=1.5, jitter=0.8, lead=1.5)
+    """
 
     period: Positive = 25.0  # ms
     pulse: NonNegative = 1.5  # excitatory conductance added by each pulse, in units of the leak
@@ -27,6 +33,11 @@ class AdaptiveClock(NamedTuple):
 
     What is followed is the volley, whose spikes come to lie `volley - lead` after the own pulses, whenever that map
     fires: most information gets through with them some 19 ms after the pulses.
+
+    Examples
+    --------
+    >>> AdaptiveClock()
+    AdaptiveClock(period=25.0, pulse=1.5, jitter=0.8, lead=1.5, kappa=0.2, volley=20.5)
     """
 
     period: Positive = 25.0  # ms
@@ -38,7 +49,13 @@ class AdaptiveClock(NamedTuple):
 
 
 class Entrainment(NamedTuple):
-    """No clock: the spikes of the map below excite the inhibitory neurons, later than they excite the others."""
+    """No clock: the spikes of the map below excite the inhibitory neurons, later than they excite the others.
+
+    Examples
+    --------
+    >>> Entrainment()
+    Entrainment(weight=0.25, later=6.0)
+    """
 
     weight: NonNegative = 0.25  # conductance per spike
     later: NonNegative = 6.0  # ms by which they come later than to the excitatory neurons; 3 to 9 select a sender

@@ -15,6 +15,11 @@ class CircularGaussian(NamedTuple):
 
     Fois & Girau (2023) state the shape. The ring is the reason why features are scaled into `low` to `high`:
     its two ends are the same point.
+
+    Examples
+    --------
+    >>> CircularGaussian()
+    CircularGaussian(n_units=16, sigma=0.6, first=0.05, last=0.95, low=0.25, high=0.75, most=1024)
     """
 
     n_units: Annotated[int, Range(least=2, whole=True)] | None = 16  # per feature; None: by their number

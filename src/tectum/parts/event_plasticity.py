@@ -23,7 +23,13 @@ HALF = np.float32(0.5)
 
 
 class EventSTDP(NamedTuple):
-    """Event-based STDP: at a spike of the neuron, weights of inputs that just fired grow and all others shrink."""
+    """Event-based STDP: at a spike of the neuron, weights of inputs that just fired grow and all others shrink.
+
+    Examples
+    --------
+    >>> EventSTDP()
+    EventSTDP(eta=0.0055, decay=0.01, window=1, A_plus=1.0, A_minus=1.0, w_min=0.0, w_max=1.0)
+    """
 
     eta: NonNegative = 0.0055  # learning rate
     decay: NonNegative = 0.01  # lambda of the objective
@@ -35,7 +41,13 @@ class EventSTDP(NamedTuple):
 
 
 class TraceSTDP(NamedTuple):
-    """STDP by nearest-neighbour traces of both neurons; Gebhardt & Ororbia (2024) compare with it."""
+    """STDP by nearest-neighbour traces of both neurons; Gebhardt & Ororbia (2024) compare with it.
+
+    Examples
+    --------
+    >>> TraceSTDP()
+    TraceSTDP(eta=1.0, A_plus=0.01, A_minus=0.001, target=0.3, tau=6.666666666666667, w_min=0.01, w_max=0.99)
+    """
 
     eta: NonNegative = 1.0  # learning rate
     A_plus: NonNegative = 0.01  # factor at a spike of the neuron
@@ -47,7 +59,13 @@ class TraceSTDP(NamedTuple):
 
 
 class TimeIntegratedSTDP(NamedTuple):
-    """STDP by the times of the last spikes, which goes on after the spike; Gebhardt & Ororbia (2024)."""
+    """STDP by the times of the last spikes, which goes on after the spike; Gebhardt & Ororbia (2024).
+
+    Examples
+    --------
+    >>> TimeIntegratedSTDP()
+    TimeIntegratedSTDP(eta=0.00375, timing=1.25, absence=0.75, w_min=0.0, w_max=1.0)
+    """
 
     eta: NonNegative = 0.00375  # learning rate alpha
     timing: NonNegative = 1.25  # beta, factor where the input fired
@@ -57,7 +75,13 @@ class TimeIntegratedSTDP(NamedTuple):
 
 
 class ResidualSTDP(NamedTuple):
-    """At a spike of the neuron, weights follow what of the input is not explained yet; then their length is 1 again."""
+    """At a spike of the neuron, weights follow what of the input is not explained yet; then their length is 1 again.
+
+    Examples
+    --------
+    >>> ResidualSTDP()
+    ResidualSTDP(eta=0.1, w_min=None)
+    """
 
     eta: NonNegative = 0.1  # learning rate
     w_min: SignedWeight | None = None  # lower bound; None: 0, with ON and OFF channels -1

@@ -15,6 +15,11 @@ class RandomProjection(NamedTuple):
 
     ``p = G^T a / |G^T a|``, optionally less a slow running mean, and ``u = [max(p, 0), max(-p, 0)]``: the k largest
     of u fire. Distances survive a random projection (Johnson & Lindenstrauss 1984), typical error 1 / sqrt(2 d).
+
+    Examples
+    --------
+    >>> RandomProjection()
+    RandomProjection(d=256, k=50, t_enc=20.0, jitter=0.5, center_tau=None, density=None)
     """
 
     d: int = 256  # directions; there are 2 d inputs, the ON inputs first
@@ -30,6 +35,11 @@ class Ranked(NamedTuple):
 
     Rank-order code (Thorpe & Gautrais 1998). With `channels` the features are first divided by the mean of their
     channel, so that a loud channel does not take all the spikes.
+
+    Examples
+    --------
+    >>> Ranked()
+    Ranked(k=350, t_enc=20.0, jitter=0.5, channels=None, channel_tau=3000.0)
     """
 
     k: Count = 350  # features that fire for a sample, at most

@@ -21,6 +21,11 @@ class FieldHebb(NamedTuple):
 
     Fields overlap, so fields that all learned from the same images would learn the same. Each learns from a random
     share of them, like synapses that fail.
+
+    Examples
+    --------
+    >>> FieldHebb()
+    FieldHebb(n_maps=8, eta=1.0, eta_c=0.01, share=0.05, contrast=0.1, edge=0.1)
     """
 
     n_maps: Count = 8  # units that share a field

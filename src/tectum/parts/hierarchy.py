@@ -8,7 +8,13 @@ from tectum.parts.feature_code import RandomProjection, Ranked
 
 
 class Features(NamedTuple):
-    """Source of a map: a stretch of the features of each frame, as spikes."""
+    """Source of a map: a stretch of the features of each frame, as spikes.
+
+    Examples
+    --------
+    >>> Features(0, 0.5).stop  # the first half
+    0.5
+    """
 
     start: Number = 0  # first feature
     stop: int | None = None  # feature behind the last; None: to the end
@@ -19,7 +25,13 @@ class Features(NamedTuple):
 
 
 class Spikes(NamedTuple):
-    """Source of a map: the spikes of another one, as they come."""
+    """Source of a map: the spikes of another one, as they come.
+
+    Examples
+    --------
+    >>> Spikes("lower")
+    Spikes(of='lower', delay=2.0, share=1.0, k=3)
+    """
 
     of: str = ""  # name of that map
     delay: Finite = 2.0  # ms, conduction
@@ -28,7 +40,13 @@ class Spikes(NamedTuple):
 
 
 class Winners(NamedTuple):
-    """Source of a map: who won in the frame before, in itself or another one; Merge SOM (Strickert & Hammer 2005)."""
+    """Source of a map: who won in the frame before, in itself or another one; Merge SOM (Strickert & Hammer 2005).
+
+    Examples
+    --------
+    >>> Winners("top", share=0.3)
+    Winners(of='top', k=8, keep=0.0, share=0.3, onset=8.0, t_enc=10.0, jitter=0.5)
+    """
 
     of: str = ""  # name of that map
     k: Count = 8  # neurons that fire, at most: the winner first
@@ -40,7 +58,13 @@ class Winners(NamedTuple):
 
 
 class MapInhibition(NamedTuple):
-    """Inhibitory neurons of a map: recruited by its spikes, they close the cycle; a clock may pace them."""
+    """Inhibitory neurons of a map: recruited by its spikes, they close the cycle; a clock may pace them.
+
+    Examples
+    --------
+    >>> MapInhibition().n
+    16
+    """
 
     n: Count = 16  # neurons
     neuron: ConductanceLIF = ConductanceLIF(tau_m=8.0, refractory=1.0, tau_inh=4.0, drive=8.0)
@@ -51,7 +75,14 @@ class MapInhibition(NamedTuple):
 
 
 class Map(NamedTuple):
-    """A map of a hierarchy; parts left at None are those of the hierarchy."""
+    """A map of a hierarchy; parts left at None are those of the hierarchy.
+
+    Examples
+    --------
+    >>> from tectum.parts import Features
+    >>> Map("scenes", (Features(),), shape=(8, 8)).name
+    'scenes'
+    """
 
     name: str = "map"
     sources: tuple[Any, ...] = (Features(),)  # of Features, Spikes and Winners

@@ -11,14 +11,26 @@ ONE = np.float32(1.0)
 
 
 class RegularSpikes(NamedTuple):
-    """Deterministic: a neuron fires at equal intervals, so n_steps spikes tell the number to 1 / n_steps."""
+    """Deterministic: a neuron fires at equal intervals, so n_steps spikes tell the number to 1 / n_steps.
+
+    Examples
+    --------
+    >>> RegularSpikes()
+    RegularSpikes(n_steps=50, phase=0.5)
+    """
 
     n_steps: Count = 50  # steps of a presentation
     phase: Share = 0.5  # share of the first interval that has passed at the onset
 
 
 class BernoulliSpikes(NamedTuple):
-    """Stochastic: in each step a neuron fires with probability x, independently."""
+    """Stochastic: in each step a neuron fires with probability x, independently.
+
+    Examples
+    --------
+    >>> BernoulliSpikes()
+    BernoulliSpikes(n_steps=50)
+    """
 
     n_steps: Count = 50  # steps of a presentation
 

@@ -31,6 +31,11 @@ class LatencyPopulation(NamedTuple):
 
     A neuron integrates the current of its receptive field, ``tau_m dv/dt = -v + I``. One value differs from another by
     the order and the delays of the spikes of its ring, not by their number.
+
+    Examples
+    --------
+    >>> LatencyPopulation().code
+    CircularGaussian(n_units=10, sigma=0.6, first=0.05, last=0.95, low=0.15, high=0.85, most=1024)
     """
 
     code: CircularGaussian = CircularGaussian(n_units=10, low=0.15, high=0.85)  # receptive fields, and the used arc
@@ -101,7 +106,13 @@ def _(part: LatencyPopulation, dt: float) -> LatencyStep:
 
 
 class LatencyNeuron(NamedTuple):
-    """Leaky integrate-and-fire neuron driven through synapses that fall exponentially; its threshold stands apart."""
+    """Leaky integrate-and-fire neuron driven through synapses that fall exponentially; its threshold stands apart.
+
+    Examples
+    --------
+    >>> LatencyNeuron()
+    LatencyNeuron(tau_m=1.5, tau_f=2.8, refractory=6.0)
+    """
 
     tau_m: Positive = 1.5  # ms, membrane time constant
     tau_f: Positive = 2.8  # ms, fall of the synaptic current
@@ -131,6 +142,11 @@ class LatencyRace(NamedTuple):
 
     The inhibition grows during learning: in the beginning neurons that are nearly as fast fire and learn too, in the
     end one alone.
+
+    Examples
+    --------
+    >>> LatencyRace()
+    LatencyRace(weakest=9.0, strongest=91.0, tau_f=0.3, tau_growth=None)
     """
 
     weakest: Annotated[NonNegative, Below("strongest")] = 9.0  # inhibition at the first presentation, in thresholds
@@ -160,7 +176,13 @@ def _(part: LatencyRace, dt: float) -> LatencyRaceStep:
 
 
 class LatencySTDP(NamedTuple):
-    """STDP that writes the latencies of the inputs into the weights, by nearest-neighbour traces."""
+    """STDP that writes the latencies of the inputs into the weights, by nearest-neighbour traces.
+
+    Examples
+    --------
+    >>> LatencySTDP().eta
+    0.004
+    """
 
     eta: NonNegative = 0.004  # learning rate
     depression: NonNegative = 6.0  # rate of depression, in units of eta

@@ -17,7 +17,13 @@ from tectum.parts.topology import Grid
 
 
 class DifferenceOfGaussians(NamedTuple):
-    """Excitation near, inhibition around; defaults are those of the specification (peak-normalised, signed)."""
+    """Excitation near, inhibition around; defaults are those of the specification (peak-normalised, signed).
+
+    Examples
+    --------
+    >>> DifferenceOfGaussians()
+    DifferenceOfGaussians(W=0.15, a=3.0, b=3.0, growth=0.0, reference=8.0)
+    """
 
     W: Finite = 0.15  # weight at distance 0 for a radius of `reference`
     a: Finite = 3.0  # gain of the inhibitory Gaussian; the excitatory one has gain 1 + a
@@ -27,7 +33,13 @@ class DifferenceOfGaussians(NamedTuple):
 
 
 class NearExcitation(NamedTuple):
-    """Excitation of the nearest neurons, a Gaussian cut off at three radii; inhibition comes from elsewhere."""
+    """Excitation of the nearest neurons, a Gaussian cut off at three radii; inhibition comes from elsewhere.
+
+    Examples
+    --------
+    >>> NearExcitation()
+    NearExcitation(W=1.0, radius=0.7)
+    """
 
     W: Finite = 1.0  # conductance at distance 0
     radius: Positive = 0.7  # grid units
@@ -39,6 +51,11 @@ class PlasticitySpread(NamedTuple):
     Those that fire later in the cycle do not learn by themselves: if they did, neurons around them would learn, which
     then fire with them in the next frame, and so on until all know the same. A neighbour learns as fast as its own use
     allows, and what it learns counts as use, by its share.
+
+    Examples
+    --------
+    >>> PlasticitySpread()
+    PlasticitySpread(W=1.0, radius=1.0)
     """
 
     W: Finite = 1.0  # share of its learning rate with which a neuron at distance 0 learns; 0: each learns alone
@@ -46,13 +63,25 @@ class PlasticitySpread(NamedTuple):
 
 
 class ConstantRadius(NamedTuple):
-    """A radius that never changes."""
+    """A radius that never changes.
+
+    Examples
+    --------
+    >>> ConstantRadius()
+    ConstantRadius(radius=3.0)
+    """
 
     radius: Positive = 3.0  # grid units
 
 
 class DecayingRadius(NamedTuple):
-    """A radius that falls from `start` to `end` and has lost half of the (squared) way at `half` of the training."""
+    """A radius that falls from `start` to `end` and has lost half of the (squared) way at `half` of the training.
+
+    Examples
+    --------
+    >>> DecayingRadius()
+    DecayingRadius(start=8.0, end=1.5, half=0.6, n=2.0, updates=20)
+    """
 
     start: Positive = 8.0  # grid units
     end: Positive = 1.5  # grid units

@@ -27,7 +27,13 @@ FRAME_MS = 96.0  # of the four cycles of 25 ms for which a frame is shown
 
 
 class ArrivalSTDP(NamedTuple):
-    """At each spike of a neuron its weights move towards what has just arrived; bounded, without normalisation."""
+    """At each spike of a neuron its weights move towards what has just arrived; bounded, without normalisation.
+
+    Examples
+    --------
+    >>> ArrivalSTDP()
+    ArrivalSTDP(eta=0.05, w_max=0.24, beta=0.35, tau_pre=6.0)
+    """
 
     eta: NonNegative = 0.05  # share of the way per spike
     w_max: NonNegative = 0.24  # conductance, bound of a weight
@@ -76,7 +82,13 @@ def _(p: ArrivalSTDPStep, w: Real, x: Real, eta: Real) -> Real:
 
 
 class UseDependentRate(NamedTuple):
-    """Metaplasticity: a neuron learns the slower the more often it has learned; an n_0 of infinity never slows it."""
+    """Metaplasticity: a neuron learns the slower the more often it has learned; an n_0 of infinity never slows it.
+
+    Examples
+    --------
+    >>> UseDependentRate()
+    UseDependentRate(n_0=20.0, forget=0.0001)
+    """
 
     n_0: PositiveOrInfinite = 20.0  # frames of learning that halve the rate
     forget: Share = 1e-4  # share of its use that a neuron forgets per frame
@@ -107,7 +119,13 @@ def _(p: UseStep, n: Whole) -> Real:
 
 
 class NoveltyGate(NamedTuple):
-    """Late winners learn faster, and where none fires the least used neurons become easier to excite."""
+    """Late winners learn faster, and where none fires the least used neurons become easier to excite.
+
+    Examples
+    --------
+    >>> NoveltyGate()
+    NoveltyGate(factor=4.0, quantile=0.9, pace=0.02, recruited=3.0, drop=3.0)
+    """
 
     factor: AtLeastOne = 4.0  # of the learning rate in a frame whose winner is late; 1 does nothing
     quantile: PositiveShare = 0.9  # of the neuron's own first-spike latencies, beyond which it is late
@@ -150,6 +168,11 @@ class SourceNorm(NamedTuple):
     With all vectors of one length a neuron hears in proportion to the cosine between its weights and the input, however
     many synapses the weights are spread over. With a constant sum instead, neurons of varied scenes are hardly heard.
     Weights are in units of those of a neuron that knows one input only: then each is 1.
+
+    Examples
+    --------
+    >>> SourceNorm()
+    SourceNorm(drive=6.0, pace=1.0)
     """
 
     drive: Finite = 6.0  # conductance that the spikes of a cycle bring to a neuron that knows this input only

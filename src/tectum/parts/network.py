@@ -9,7 +9,14 @@ from tectum.parts.map_learning import UseDependentRate
 
 
 class Population(NamedTuple):
-    """Neurons of one kind, and what their learned synapses learn with."""
+    """Neurons of one kind, and what their learned synapses learn with.
+
+    Examples
+    --------
+    >>> from tectum.parts import LIF
+    >>> Population("E", 80, LIF(tau_m=10.0)).n
+    80
+    """
 
     name: str = "neurons"
     n: Count = 100  # neurons
@@ -25,33 +32,63 @@ class Population(NamedTuple):
 
 
 class All(NamedTuple):
-    """Wiring: every neuron to every other, with one weight."""
+    """Wiring: every neuron to every other, with one weight.
+
+    Examples
+    --------
+    >>> All(0.3)
+    All(weight=0.3)
+    """
 
     weight: Finite = 0.1
 
 
 class OneToOne(NamedTuple):
-    """Wiring: each neuron to the one with the same number."""
+    """Wiring: each neuron to the one with the same number.
+
+    Examples
+    --------
+    >>> OneToOne(1.0)
+    OneToOne(weight=1.0)
+    """
 
     weight: Finite = 1.0
 
 
 class Sparse(NamedTuple):
-    """Wiring: a random share of all pairs."""
+    """Wiring: a random share of all pairs.
+
+    Examples
+    --------
+    >>> Sparse(2.0, density=0.3)
+    Sparse(weight=2.0, density=0.3)
+    """
 
     weight: Finite = 0.1
     density: Share = 0.1  # share of the pairs that are wired
 
 
 class ByDistance(NamedTuple):
-    """Wiring: by the distance of two neurons, both populations stretched over the same square."""
+    """Wiring: by the distance of two neurons, both populations stretched over the same square.
+
+    Examples
+    --------
+    >>> ByDistance()
+    ByDistance(profile=NearExcitation(W=1.0, radius=0.7), radius=None)
+    """
 
     profile: Any = NearExcitation()  # any part that fulfils the contract of a lateral profile
     radius: Positive | None = None  # of the profile, in grid units of the source; None: its field `radius`
 
 
 class Learned(NamedTuple):
-    """Wiring: every neuron to every other, with weights that the rule of the target changes."""
+    """Wiring: every neuron to every other, with weights that the rule of the target changes.
+
+    Examples
+    --------
+    >>> Learned()
+    Learned(low=0.0, high=0.1, mean=None, gain=1.0)
+    """
 
     low: NonNegative = 0.0  # initial weights are uniform between low and high ...
     high: NonNegative = 0.1
@@ -60,7 +97,14 @@ class Learned(NamedTuple):
 
 
 class Projection(NamedTuple):
-    """Synapses from a population or an input to a population."""
+    """Synapses from a population or an input to a population.
+
+    Examples
+    --------
+    >>> from tectum.parts import All
+    >>> Projection("E", "I", All(0.3), delay=1.5).delay
+    1.5
+    """
 
     source: str = "input"  # name of a population or an input
     target: str = "neurons"  # name of a population
@@ -70,7 +114,13 @@ class Projection(NamedTuple):
 
 
 class Rates(NamedTuple):
-    """Input: features as rates of Poisson spike trains."""
+    """Input: features as rates of Poisson spike trains.
+
+    Examples
+    --------
+    >>> Rates()
+    Rates(name='input', rate=63.75, start=0, stop=None)
+    """
 
     name: str = "input"
     rate: Positive = 63.75  # spikes/s at the largest value
@@ -79,7 +129,13 @@ class Rates(NamedTuple):
 
 
 class Latencies(NamedTuple):
-    """Input: features as times of single spikes, the largest value first; the smallest does not fire."""
+    """Input: features as times of single spikes, the largest value first; the smallest does not fire.
+
+    Examples
+    --------
+    >>> Latencies()
+    Latencies(name='input', earliest=1.0, latest=20.0, start=0, stop=None)
+    """
 
     name: str = "input"
     earliest: NonNegative = 1.0  # ms, of the largest value
@@ -89,7 +145,13 @@ class Latencies(NamedTuple):
 
 
 class Currents(NamedTuple):
-    """Input: features as constant currents into the neurons of a population, one each."""
+    """Input: features as constant currents into the neurons of a population, one each.
+
+    Examples
+    --------
+    >>> Currents()
+    Currents(name='input', target='neurons', gain=20.0, start=0, stop=None)
+    """
 
     name: str = "input"
     target: str = "neurons"  # name of the population, with as many neurons as features
@@ -99,7 +161,13 @@ class Currents(NamedTuple):
 
 
 class Trains(NamedTuple):
-    """Input: spikes at given times, passed as `spikes`."""
+    """Input: spikes at given times, passed as `spikes`.
+
+    Examples
+    --------
+    >>> Trains()
+    Trains(name='input', n=100)
+    """
 
     name: str = "input"
     n: Count = 100  # neurons

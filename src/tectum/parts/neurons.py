@@ -258,6 +258,11 @@ class LIF(NamedTuple):
 
     Equations (1) and (4) of Rumbell, Denham & Wennekers (2014) as restated by the sources of the specification:
     ``tau_m dv/dt = -v + I`` and ``v > v_th: spike, v <- v_reset``. Potentials and currents are dimensionless.
+
+    Examples
+    --------
+    >>> LIF()
+    LIF(tau_m=5.0, v_th=0.5, v_reset=-0.5)
     """
 
     tau_m: Positive = 5.0  # ms, membrane time constant

@@ -13,14 +13,26 @@ ONE = np.float32(1.0)
 
 
 class MeanNorm(NamedTuple):
-    """Weights of a unit that learns are scaled to a mean."""
+    """Weights of a unit that learns are scaled to a mean.
+
+    Examples
+    --------
+    >>> MeanNorm()
+    MeanNorm(mean=2.5, trim=0.0)
+    """
 
     mean: Positive = 2.5
     trim: Finite = 0.0  # share of its growth, or multiple, that is taken from all weights of a unit alike, down to 0
 
 
 class RangeNorm(NamedTuple):
-    """Weights of a unit that learns are scaled to a range."""
+    """Weights of a unit that learns are scaled to a range.
+
+    Examples
+    --------
+    >>> RangeNorm()
+    RangeNorm(span=10.0)
+    """
 
     span: Positive = 10.0
 
@@ -77,7 +89,13 @@ def _(p: RangeNorm, mean: Real, span: Real) -> Real:
 
 
 class LengthNorm(NamedTuple):
-    """Weights of a neuron move towards a length."""
+    """Weights of a neuron move towards a length.
+
+    Examples
+    --------
+    >>> LengthNorm()
+    LengthNorm(length=1.0, pace=1.0)
+    """
 
     length: Positive = 1.0  # of the vector of weights
     pace: Share = 1.0  # share of the way; 1 is all of it

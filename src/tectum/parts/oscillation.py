@@ -17,6 +17,11 @@ class DelayedInhibition(NamedTuple):
 
     The weights from u are given for the whole layer and divided by its number of neurons, which keeps the period
     independent of the number of features and of receptive fields.
+
+    Examples
+    --------
+    >>> DelayedInhibition().neuron
+    LIF(tau_m=0.5, v_th=0.01, v_reset=-0.1)
     """
 
     neuron: LIF = LIF(tau_m=0.5, v_th=0.01, v_reset=-0.1)

@@ -121,7 +121,13 @@ def _(parameters: type) -> Any:
 
 
 class NearestNeighbourSTDP(NamedTuple):
-    """Nearest-neighbour STDP with soft bounds; defaults are those of the specification of the published map."""
+    """Nearest-neighbour STDP with soft bounds; defaults are those of the specification of the published map.
+
+    Examples
+    --------
+    >>> NearestNeighbourSTDP().A_plus
+    0.0048
+    """
 
     A_plus: NonNegative = 0.0048  # amplitude of potentiation
     A_minus: Share = 0.0165  # amplitude of depression

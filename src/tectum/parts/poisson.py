@@ -14,7 +14,13 @@ MOST_CHANCE = 0.999  # of a spike in a step: the intervals of a certain spike ha
 
 
 class PoissonSpikes(NamedTuple):
-    """Inputs fire at random with a rate in proportion to their value; one spike in a step at most."""
+    """Inputs fire at random with a rate in proportion to their value; one spike in a step at most.
+
+    Examples
+    --------
+    >>> PoissonSpikes()
+    PoissonSpikes(rate=63.75, duration=350.0)
+    """
 
     rate: NonNegative = 63.75  # spikes/s of an input at the largest value
     duration: Positive = 350.0  # ms for which a sample is shown
@@ -48,7 +54,13 @@ def _(p: PoissonStep, x: Real, boost: Real) -> Real:
 
 
 class MoreInput(NamedTuple):
-    """A sample that moves too few spikes is shown again, with higher rates."""
+    """A sample that moves too few spikes is shown again, with higher rates.
+
+    Examples
+    --------
+    >>> MoreInput()
+    MoreInput(fewest=5, step=0.5, times=10)
+    """
 
     fewest: Number = 5  # spikes of all neurons together that are enough
     step: NonNegative = 0.5  # growth of the rates, in units of the first

@@ -22,7 +22,13 @@ ONE = np.float32(1.0)
 
 
 class EvidenceNeuron(NamedTuple):
-    """Integrates the evidence that its component is in the input; defaults integrate over a whole presentation."""
+    """Integrates the evidence that its component is in the input; defaults integrate over a whole presentation.
+
+    Examples
+    --------
+    >>> EvidenceNeuron()
+    EvidenceNeuron(R=5.0, beta=1.0, tau_steps=inf, refractory=0, delayed=False)
+    """
 
     R: Positive = 5.0  # gain; 1 / variance of an input spike, then the softmax is the posterior of a mixture
     beta: NonNegative = 1.0  # weight of the squared norm: 1 for vector quantisation, 0 for the raw drive
@@ -55,7 +61,13 @@ def _(part: EvidenceNeuron, dt: float) -> EvidenceStep:
 
 
 class SoftmaxInhibition(NamedTuple):
-    """Each neuron's share of the softmax decides: those above their threshold fire."""
+    """Each neuron's share of the softmax decides: those above their threshold fire.
+
+    Examples
+    --------
+    >>> SoftmaxInhibition()
+    SoftmaxInhibition(strict=False)
+    """
 
     strict: bool = False  # only the neuron of the greatest share may fire
 
@@ -69,6 +81,11 @@ class ExplainingAway(NamedTuple):
     graded counts. With `signed` each component has an ON and an OFF neuron of opposite weights; the spikes of the
     latter count as negative. A neuron that stays silent for long becomes more excitable until it fires, so that all are
     used. No neuron fires before some evidence is in, or the first few input spikes would decide.
+
+    Examples
+    --------
+    >>> ExplainingAway()
+    ExplainingAway(quantum=None, most=None, signed=None, wait=0.1, patience=7.0)
     """
 
     quantum: Positive | None = None  # input explained by one spike per step; None: twice the mean norm of the samples
@@ -101,7 +118,13 @@ def _(part: ExplainingAway, dt: float) -> ExplainingStep:
 
 
 class AdaptiveThreshold(NamedTuple):
-    """Threshold common to all neurons that keeps the number of spikes at a target."""
+    """Threshold common to all neurons that keeps the number of spikes at a target.
+
+    Examples
+    --------
+    >>> AdaptiveThreshold()
+    AdaptiveThreshold(start=0.15, rate=0.002, target=1.0, minimum=0.025, jitter=0.0)
+    """
 
     start: Positive = 0.15  # initial threshold
     rate: NonNegative = 0.002  # learning rate

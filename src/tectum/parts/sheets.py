@@ -22,6 +22,11 @@ class Sheet(NamedTuple):
     """Nodes on a square with open borders, at random places, on a regular grid or where you put them.
 
     Sheets lie on top of each other; the distance between them has no meaning, and each has its own unit of length.
+
+    Examples
+    --------
+    >>> Sheet(1600, side=20.0).side
+    20.0
     """
 
     shape: Any = None  # number of nodes at random places, or (rows, columns) of a grid; None: a node per feature

@@ -12,7 +12,13 @@ ZERO = np.float32(0.0)
 
 
 class SpikeCounts(NamedTuple):
-    """Nodes fire at random for their pixel; units above count as often as what they pool exceeds that of the others."""
+    """Nodes fire at random for their pixel; units above count as often as what they pool exceeds that of the others.
+
+    Examples
+    --------
+    >>> SpikeCounts()
+    SpikeCounts(duration=10.0, rate=1.0, gain=0.2)
+    """
 
     duration: Positive = 10.0  # ms for which an image is shown
     rate: NonNegative = 1.0  # spikes per ms of a node at the largest input

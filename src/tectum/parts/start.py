@@ -6,13 +6,24 @@ from tectum.core.ranges import Below, NonNegative, Positive, Share
 
 
 class RandomStart(NamedTuple):
-    """Weights of a map uniform between the bounds of its projection, as published: the map orders itself."""
+    """Weights of a map uniform between the bounds of its projection, as published: the map orders itself.
+
+    Examples
+    --------
+    >>> RandomStart()
+    RandomStart()
+    """
 
 
 class PlaneStart(NamedTuple):
     """Neurons of a map spread over the plane of the first two principal components of the samples.
 
     The longer side of the map lies along the first. Each neuron prefers the code of its point.
+
+    Examples
+    --------
+    >>> PlaneStart()
+    PlaneStart(span=1.5, jitter=0.05)
     """
 
     span: Positive = 1.5  # standard deviations of both components to either side of the mean
@@ -20,33 +31,63 @@ class PlaneStart(NamedTuple):
 
 
 class SampleStart(NamedTuple):
-    """Each neuron of a map prefers the code of a sample drawn at random."""
+    """Each neuron of a map prefers the code of a sample drawn at random.
+
+    Examples
+    --------
+    >>> SampleStart()
+    SampleStart(jitter=0.05)
+    """
 
     jitter: Share = 0.05  # half width of the uniform noise of a weight, as a share of it
 
 
 class UniformWeights(NamedTuple):
-    """Independent of the data."""
+    """Independent of the data.
+
+    Examples
+    --------
+    >>> UniformWeights()
+    UniformWeights(low=0.025, high=0.8)
+    """
 
     low: Annotated[Share, Below("high")] = 0.025  # bounds of the uniform distribution
     high: Share = 0.8
 
 
 class MeanWeights(NamedTuple):
-    """The mean sample with uniform noise; no weight begins below 0.01."""
+    """The mean sample with uniform noise; no weight begins below 0.01.
+
+    Examples
+    --------
+    >>> MeanWeights()
+    MeanWeights(spread=0.2)
+    """
 
     spread: NonNegative = 0.2  # half width of the noise
 
 
 class SampleWeights(NamedTuple):
-    """Samples drawn at random, moved towards the mean sample, with noise."""
+    """Samples drawn at random, moved towards the mean sample, with noise.
+
+    Examples
+    --------
+    >>> SampleWeights()
+    SampleWeights(share=1.0, noise=0.05)
+    """
 
     share: Share = 1.0  # share of the way from the mean sample to the drawn one
     noise: NonNegative = 0.05  # half width of the uniform noise, as a share of the largest input
 
 
 class DecayingRate(NamedTuple):
-    """The learning rate is held, then falls linearly over the presentations that are planned."""
+    """The learning rate is held, then falls linearly over the presentations that are planned.
+
+    Examples
+    --------
+    >>> DecayingRate()
+    DecayingRate(hold=0.333, end=0.02)
+    """
 
     hold: Share = 0.333  # share of the presentations before it falls
     end: Positive = 0.02  # its last value, as a share of the first

@@ -20,7 +20,13 @@ MOST_GAIN = np.float32(10.0)
 
 
 class Synapse(NamedTuple):
-    """Two low-pass filters in a row; defaults are those of the plastic projection u -> v."""
+    """Two low-pass filters in a row; defaults are those of the plastic projection u -> v.
+
+    Examples
+    --------
+    >>> Synapse()
+    Synapse(tau_r=0.2, tau_f=1.0)
+    """
 
     tau_r: Positive = 0.2  # ms, rise
     tau_f: Positive = 1.0  # ms, fall
@@ -38,6 +44,11 @@ class PlasticProjection(NamedTuple):
 
     The drive is shared by all synapses of a neuron: g = drive / n_u, so that one volley at the initial weights just
     exceeds the threshold whatever the number of features and of receptive fields.
+
+    Examples
+    --------
+    >>> PlasticProjection()
+    PlasticProjection(synapse=Synapse(tau_r=0.2, tau_f=1.0), drive=20.8, w_low=0.88, w_high=1.32, recovery=0.0)
     """
 
     synapse: Synapse = Synapse(tau_r=0.2, tau_f=1.0)

@@ -10,7 +10,13 @@ from numpy.typing import NDArray
 
 
 class Grid(NamedTuple):
-    """Rectangular lattice of neurons with open borders, numbered row by row."""
+    """Rectangular lattice of neurons with open borders, numbered row by row.
+
+    Examples
+    --------
+    >>> Grid(2, 3).positions().shape
+    (6, 2)
+    """
 
     rows: int = 10
     columns: int = 10
@@ -36,7 +42,14 @@ class Grid(NamedTuple):
         return self.rows * self.columns
 
     def positions(self) -> NDArray[np.float64]:
-        """Row and column of each neuron, shape (n_neurons, 2)."""
+        """Row and column of each neuron, shape (n_neurons, 2).
+
+        Examples
+        --------
+        >>> Grid(1, 2).positions()
+        array([[0., 0.],
+               [0., 1.]])
+        """
         row, column = np.divmod(np.arange(self.n_neurons), self.columns)
         return np.stack([row, column], axis=1).astype(np.float64)
 
@@ -55,7 +68,13 @@ class Grid(NamedTuple):
 
 
 class HexagonalGrid(Grid):
-    """Hexagonal lattice with open borders: each neuron has six neighbours, all equally near."""
+    """Hexagonal lattice with open borders: each neuron has six neighbours, all equally near.
+
+    Examples
+    --------
+    >>> HexagonalGrid(2, 3).positions().shape
+    (6, 2)
+    """
 
     @property
     def topology(self) -> str:
@@ -64,7 +83,13 @@ class HexagonalGrid(Grid):
 
 
 class ToroidalGrid(Grid):
-    """Rectangular lattice without borders."""
+    """Rectangular lattice without borders.
+
+    Examples
+    --------
+    >>> ToroidalGrid(2, 3).positions().shape
+    (6, 2)
+    """
 
     @property
     def topology(self) -> str:
@@ -73,7 +98,13 @@ class ToroidalGrid(Grid):
 
 
 class HexagonalTorus(Grid):
-    """Hexagonal lattice without borders; the number of rows is even, so that they fit."""
+    """Hexagonal lattice without borders; the number of rows is even, so that they fit.
+
+    Examples
+    --------
+    >>> HexagonalTorus(2, 4).positions().shape
+    (8, 2)
+    """
 
     @property
     def topology(self) -> str:

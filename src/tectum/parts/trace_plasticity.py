@@ -18,7 +18,13 @@ ZERO = np.float32(0.0)
 
 
 class PostPreSTDP(NamedTuple):
-    """A spike of the neuron adds the traces of its inputs, a spike of an input takes off those of the neurons."""
+    """A spike of the neuron adds the traces of its inputs, a spike of an input takes off those of the neurons.
+
+    Examples
+    --------
+    >>> PostPreSTDP()
+    PostPreSTDP(eta_plus=0.01, eta_minus=0.0001, tau_pre=20.0, tau_post=20.0, w_max=1.0)
+    """
 
     eta_plus: NonNegative = 0.01  # learning rate at a spike of the neuron
     eta_minus: NonNegative = 1e-4  # learning rate at a spike of an input
@@ -28,7 +34,13 @@ class PostPreSTDP(NamedTuple):
 
 
 class TargetSTDP(NamedTuple):
-    """A spike of the neuron moves the weights by how far the traces of its inputs are above a target."""
+    """A spike of the neuron moves the weights by how far the traces of its inputs are above a target.
+
+    Examples
+    --------
+    >>> TargetSTDP()
+    TargetSTDP(eta_plus=0.01, tau_pre=20.0, x_target=0.1, w_max=1.0)
+    """
 
     eta_plus: NonNegative = 0.01  # learning rate
     tau_pre: Positive = 20.0  # ms, traces of the inputs

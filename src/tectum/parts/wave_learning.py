@@ -19,7 +19,13 @@ ONE = np.float32(1.0)
 
 
 class KWinners(NamedTuple):
-    """The units with the largest excess win, ranked by a power of it."""
+    """The units with the largest excess win, ranked by a power of it.
+
+    Examples
+    --------
+    >>> KWinners()
+    KWinners(k=1.0, power=4, normed=False, shuffled=False)
+    """
 
     k: Positive = 1.0  # number of winners; below 1 their share of the units, at least 2
     power: Number = 4  # of the excess relative to the largest
@@ -66,7 +72,13 @@ def _(p: KWinnersStep, y: Real, highest: Real) -> Real:
 
 
 class WinnerDrive(NamedTuple):
-    """What winners do to the membranes around them, with the radii of the sheet's lateral profile."""
+    """What winners do to the membranes around them, with the radii of the sheet's lateral profile.
+
+    Examples
+    --------
+    >>> WinnerDrive()
+    WinnerDrive(a_i=0.04, a_o=0.01, relative=False, density=None)
+    """
 
     a_i: NonNegative = 0.04  # excitation below r_i, the winner included
     a_o: NonNegative = 0.01  # inhibition beyond r_o
@@ -80,7 +92,13 @@ class WinnerDrive(NamedTuple):
 
 
 class WaveHebb(NamedTuple):
-    """Hebbian learning of what fires together in one step."""
+    """Hebbian learning of what fires together in one step.
+
+    Examples
+    --------
+    >>> WaveHebb()
+    WaveHebb(eta=0.1, eta_c=0.15, post='excess', fewest=0.0, rescue=0.2)
+    """
 
     eta: NonNegative = 0.1  # learning rate, per ms
     eta_c: NonNegative = 0.15  # growth of the competition threshold with the excess, per ms
@@ -162,7 +180,13 @@ def _(p: Any, c: Real, wins: Whole, highest: Real) -> Real:
 
 
 class FixedNeighbourhood(NamedTuple):
-    """The neighbourhood of all units is that of the lateral profile in the present phase."""
+    """The neighbourhood of all units is that of the lateral profile in the present phase.
+
+    Examples
+    --------
+    >>> FixedNeighbourhood()
+    FixedNeighbourhood()
+    """
 
 
 class FieldNeighbourhood(NamedTuple):
@@ -176,6 +200,11 @@ class FieldNeighbourhood(NamedTuple):
     A unit that has not learned takes up whatever it fires with, which is what brings order. The smaller its
     neighbourhood, the more it keeps to what fits its own weights: else units between two groups that look at different
     places would be taken along by both, and look at both places for ever. Ours.
+
+    Examples
+    --------
+    >>> FieldNeighbourhood()
+    FieldNeighbourhood(widest=0.9, tau=6000.0, fewest=5.0, share=0.0)
     """
 
     widest: Finite = 0.9  # radius of the neighbourhood of a unit that has not learned, over that of its sheet
@@ -240,7 +269,13 @@ def _(p: FieldStep, reach: Real, fit: Real) -> Real:
 
 
 class WaveWeights(NamedTuple):
-    """A projection before learning: all to all, or a single synapse from the node next to a unit."""
+    """A projection before learning: all to all, or a single synapse from the node next to a unit.
+
+    Examples
+    --------
+    >>> WaveWeights()
+    WaveWeights(mean=2.5, spread=0.14, c=0.0, c_spread=0.0, single=False)
+    """
 
     mean: Positive = 2.5  # of the weights of each unit
     spread: NonNegative = 0.14  # standard deviation of the weights
@@ -251,7 +286,13 @@ class WaveWeights(NamedTuple):
 
 
 class WavePhase(NamedTuple):
-    """A stretch of growth; what is None stays as the parts of the network say. Activity starts anew with each phase."""
+    """A stretch of growth; what is None stays as the parts of the network say. Activity starts anew with each phase.
+
+    Examples
+    --------
+    >>> WavePhase()
+    WavePhase(duration=5000.0, first_r_i=None, first_r_o=None, r_i=None, r_o=None, k=None)
+    """
 
     duration: Positive = 5000.0  # ms
     first_r_i: Positive | None = None  # radii of the first sheet

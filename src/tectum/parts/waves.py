@@ -21,7 +21,13 @@ QUADRATIC, LINEAR, CONSTANT = np.float32(0.04), np.float32(5.0), np.float32(140.
 
 
 class DynamicThresholdLIF(NamedTuple):
-    """Leaky integrate-and-fire neuron whose threshold climbs as long as it fires; there is no refractory period."""
+    """Leaky integrate-and-fire neuron whose threshold climbs as long as it fires; there is no refractory period.
+
+    Examples
+    --------
+    >>> DynamicThresholdLIF().tau_m
+    2.0
+    """
 
     tau_m: Positive = 2.0  # ms, membrane time constant
     tau_th: Positive = 60.0  # ms, recovery of the threshold
@@ -38,6 +44,11 @@ class Izhikevich(NamedTuple):
 
     Neurons differ: with r from the uniform distribution on [0, 1), v_reset + v_reset_spread r^2 and
     d + d_spread r^2.
+
+    Examples
+    --------
+    >>> Izhikevich().a
+    0.02
     """
 
     a: Finite = 0.02  # rate of recovery, per ms
@@ -242,7 +253,13 @@ def step_of(neuron: Any) -> float:
 
 
 class RingKernel(NamedTuple):
-    """Lateral profile: excitation near, a dead zone, inhibition beyond it."""
+    """Lateral profile: excitation near, a dead zone, inhibition beyond it.
+
+    Examples
+    --------
+    >>> RingKernel()
+    RingKernel(r_i=2.0, r_o=5.0, a_i=16.0, a_o=3.0, length=10.0, density=None, extent=None)
+    """
 
     r_i: Positive = 2.0  # excitation below this distance
     r_o: Annotated[Positive, Below("extent")] = 5.0  # inhibition beyond it

@@ -10,7 +10,13 @@ FEWEST, MOST = 128, 512  # mixtures: four per feature up to FEWEST, then one per
 
 
 class DirectWiring(NamedTuple):
-    """Each feature has a ring of receptive fields of its own, as published."""
+    """Each feature has a ring of receptive fields of its own, as published.
+
+    Examples
+    --------
+    >>> DirectWiring()
+    DirectWiring()
+    """
 
 
 class RandomMixtures(NamedTuple):
@@ -19,6 +25,11 @@ class RandomMixtures(NamedTuple):
     Neurons that answer to mixtures are found throughout the cortex ("mixed selectivity", Rigotti et al. 2013). Every
     mixture varies from sample to sample, even where most features hardly do, so that no part of the code fires the same
     volley for all samples; and distances survive a random projection (Johnson & Lindenstrauss 1984).
+
+    Examples
+    --------
+    >>> RandomMixtures()
+    RandomMixtures(n_mixtures=None, n_synapses=None, share=0.996, pace=0.002)
     """
 
     n_mixtures: Count | None = None  # rings; None: by the number of features

@@ -46,6 +46,11 @@ def plot_information(
     ------
     ValueError
         If there is nothing to draw, or an array does not fit the offsets.
+
+    Examples
+    --------
+    >>> bits = {"phase locked": [1.9, 0.9, 0.1]}
+    >>> ax = plot_information([0.0, 8.0, 16.0], bits, errors={"phase locked": [0.1, 0.1, 0.05]})
     """
     x = as_vector(offset_ms, "plot_information.offset_ms")
     if not bits:
@@ -96,6 +101,10 @@ def plot_phase_histogram(
     ------
     ValueError
         If ``phases`` is not a vector, or there are no bins.
+
+    Examples
+    --------
+    >>> ax = plot_phase_histogram(np.random.default_rng(0).vonmises(1.0, 3.0, 200))
     """
     turned = np.mod(as_vector(phases, "plot_phase_histogram.phases"), 2.0 * np.pi)
     if n_bins < 1:
@@ -156,6 +165,13 @@ def plot_map_rasters(
     ------
     ValueError
         If there is no map, the sizes do not fit, or a neuron is out of range.
+
+    Examples
+    --------
+    >>> rng = np.random.default_rng(0)
+    >>> cycles = np.arange(0, 200, 25)
+    >>> spikes = {"lower": (cycles + 5, rng.integers(0, 9, 8)), "upper": (cycles + 8, rng.integers(0, 4, 8))}
+    >>> axes = plot_map_rasters(spikes, [9, 4], t_range=(0, 200), cycles_ms=cycles)
     """
     if not spikes or len(n_neurons) != len(spikes):
         raise ValueError(

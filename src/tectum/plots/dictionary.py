@@ -79,6 +79,10 @@ def plot_components(
     ------
     ValueError
         If the components do not fit ``image_shape``, or ``order`` or ``n_cols`` does not fit them.
+
+    Examples
+    --------
+    >>> ax = plot_components(np.eye(16), (4, 4))
     """
     images = _as_images(components, image_shape, "plot_components.components")
     if order is not None:
@@ -128,6 +132,11 @@ def plot_reconstructions(
     ------
     ValueError
         If ``originals`` is no stack of images, or a reconstruction has another shape.
+
+    Examples
+    --------
+    >>> images = np.random.default_rng(0).random((5, 8, 8))
+    >>> ax = plot_reconstructions(images, {"half of it": images / 2})
     """
     first = np.asarray(originals, dtype=np.float64)
     if first.ndim != 3 or first.size == 0:
@@ -165,6 +174,10 @@ def plot_sparsity(C: npt.ArrayLike, *, ax: Axes | None = None) -> Axes:
     ------
     ValueError
         If ``C`` is not a 2-D array with at least one sample.
+
+    Examples
+    --------
+    >>> ax = plot_sparsity(np.random.default_rng(0).poisson(0.3, (100, 12)))
     """
     code = np.asarray(C)
     if code.ndim != 2 or len(code) == 0:
@@ -226,6 +239,10 @@ def plot_error_curve(
     ------
     ValueError
         If the arrays are not vectors of one length.
+
+    Examples
+    --------
+    >>> ax = plot_error_curve([0, 1000, 5000], [0.3, 0.15, 0.12], {"k-means": 0.13})
     """
     x = as_vector(seen, "plot_error_curve.seen")
     y = as_vector(error, "plot_error_curve.error", len(x))
@@ -259,6 +276,10 @@ def plot_orientations(orientation: npt.ArrayLike, *, n_bins: int = 8, ax: Axes |
     ------
     ValueError
         If ``orientation`` is not a vector or ``n_bins`` is below 1.
+
+    Examples
+    --------
+    >>> ax = plot_orientations(np.random.default_rng(0).uniform(0, np.pi, 60))
     """
     angles = as_vector(orientation, "plot_orientations.orientation")
     if n_bins < 1:
@@ -308,6 +329,12 @@ def plot_event_window(
     ------
     ValueError
         If ``dw`` does not have one row per weight and one column per lag.
+
+    Examples
+    --------
+    >>> lag = np.linspace(-3, 3, 61)
+    >>> weights = np.array([0.2, 0.8])
+    >>> ax = plot_event_window(lag, np.where(abs(lag) < 0.5, 1 - weights[:, None], -weights[:, None]), weights)
     """
     x = as_vector(lag, "plot_event_window.lag")
     start = as_vector(weights, "plot_event_window.weights")
@@ -353,6 +380,12 @@ def plot_comparison(
     ------
     ValueError
         If there are no rows, or a code has no active units.
+
+    Examples
+    --------
+    >>> from tectum.analysis import BaselineScore
+    >>> rows = [BaselineScore("sparse coding", 16, k, 0.2 / k) for k in (1.0, 2.0, 3.0)]
+    >>> ax = plot_comparison(rows, {"mean patch": 0.25})
     """
     if not rows:
         raise ValueError(

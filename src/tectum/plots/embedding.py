@@ -47,6 +47,12 @@ def plot_embedding(
     ------
     ValueError
         If ``coords`` has fewer than two columns, ``labels`` has another length, or ``target_names`` are too few.
+
+    Examples
+    --------
+    >>> rng = np.random.default_rng(0)
+    >>> labels = rng.integers(0, 2, 60)
+    >>> ax = plot_embedding(rng.random((60, 2)) + labels[:, None], labels=labels, target_names=["before", "after"])
     """
     points = as_points(coords, "plot_embedding.coords")
     ax = axes_or_new(ax, (4.4 if labels is None else 5.6, 3.9))

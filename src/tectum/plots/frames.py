@@ -40,6 +40,11 @@ def plot_frame_map(
     ------
     ValueError
         If the arrays do not fit the shape.
+
+    Examples
+    --------
+    >>> pictures = np.random.default_rng(0).integers(0, 255, (6, 9, 16, 3), dtype=np.uint8)
+    >>> ax = plot_frame_map(pictures, [0, 3, -1, 5], (2, 2))
     """
     stack = _as_pictures(pictures, "plot_frame_map.pictures")
     rows, cols = shape
@@ -81,6 +86,11 @@ def plot_frame_groups(
     ------
     ValueError
         If there are not as many names as groups.
+
+    Examples
+    --------
+    >>> pictures = np.random.default_rng(0).integers(0, 255, (6, 9, 16, 3), dtype=np.uint8)
+    >>> ax = plot_frame_groups(pictures, [[0, 1], [2, 3, 4]], names=["region 1", "region 2"])
     """
     stack = _as_pictures(pictures, "plot_frame_groups.pictures")
     if len(names) != len(groups):
@@ -126,6 +136,11 @@ def plot_frame_strip(
     ------
     ValueError
         If there is not a picture for each time.
+
+    Examples
+    --------
+    >>> pictures = np.random.default_rng(0).integers(0, 255, (20, 9, 16, 3), dtype=np.uint8)
+    >>> ax = plot_frame_strip(np.arange(20) / 25, pictures, n=6)
     """
     stack = _as_pictures(pictures, "plot_frame_strip.pictures")
     at = as_vector(times, "plot_frame_strip.times", len(stack))
@@ -195,6 +210,10 @@ def plot_group_bands(
     ------
     ValueError
         If a band has another length.
+
+    Examples
+    --------
+    >>> ax = plot_group_bands(np.arange(6) / 25, [[0, 0, 1, 1, 2, 2], [0, 0, 0, 1, 1, 1]], names=["clip", "region"])
     """
     at = as_vector(times, "plot_group_bands.times")
     ax = axes_or_new(ax, (9.0, 0.3 + 0.25 * len(bands)))

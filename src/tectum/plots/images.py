@@ -38,6 +38,11 @@ def plot_codebook_images(
     ------
     ValueError
         If the codebook does not fit ``shape`` or ``image_shape``.
+
+    Examples
+    --------
+    >>> codebook = np.eye(16)
+    >>> ax = plot_codebook_images(codebook, (4, 4), (4, 4))
     """
     values = check_codebook(codebook, shape, "plot_codebook_images.codebook")
     is_colour = len(image_shape) == 3 and image_shape[2] == 3

@@ -58,6 +58,10 @@ def plot_u_matrix(
     References
     ----------
     Ultsch & Siemon 1990, Kohonen's self organizing feature maps for exploratory data analysis, INNC.
+
+    Examples
+    --------
+    >>> ax = plot_u_matrix([[0.5, 0.4, 2.0], [0.3, 0.6, 2.2]])
     """
     grid = as_grid(u, "plot_u_matrix.u")
     ax = axes_or_new(ax, map_size((grid.shape[0], grid.shape[1])))
@@ -82,6 +86,10 @@ def plot_hit_map(
     ------
     ValueError
         If ``hits`` is not a grid.
+
+    Examples
+    --------
+    >>> ax = plot_hit_map([[3, 0], [1, 5]])
     """
     grid = as_grid(hits, "plot_hit_map.hits")
     shape = (grid.shape[0], grid.shape[1])
@@ -129,6 +137,10 @@ def plot_component_planes(
     ------
     ValueError
         If ``planes`` is not 3-D, or ``feature_names`` has another length.
+
+    Examples
+    --------
+    >>> axes = plot_component_planes([[[0, 1], [2, 3]], [[3, 2], [1, 0]]], feature_names=["length", "width"])
     """
     values = np.asarray(planes, dtype=np.float64)
     if values.ndim != 3 or values.size == 0:
@@ -182,6 +194,10 @@ def plot_label_map(
     ------
     ValueError
         If the grids differ in shape, labels are not class indices, or ``target_names`` are too few.
+
+    Examples
+    --------
+    >>> ax = plot_label_map([[0, 0, 1], [0, 2, 1]], target_names=["setosa", "versicolor", "virginica"])
     """
     if np.asarray(unit_labels_grid).dtype.kind in "OUS":
         target_names, unit_labels_grid = _numbered(np.asarray(unit_labels_grid), target_names)
@@ -229,6 +245,10 @@ def plot_clusters(cluster_grid: npt.ArrayLike, *, topology: str = "rectangular",
     ------
     ValueError
         If ``cluster_grid`` is not a grid of cluster indices.
+
+    Examples
+    --------
+    >>> ax = plot_clusters([[0, 0, 1], [0, 2, 1]])
     """
     clusters = as_classes(as_grid(cluster_grid, "plot_clusters.cluster_grid"), "plot_clusters.cluster_grid")
     shape = (clusters.shape[0], clusters.shape[1])

@@ -30,6 +30,11 @@ def plot_stdp_window(
     ------
     ValueError
         If the arrays are not vectors of one length.
+
+    Examples
+    --------
+    >>> dt = np.linspace(-50, 50, 101)
+    >>> ax = plot_stdp_window(dt, np.sign(dt) * np.exp(-abs(dt) / 15))
     """
     x = as_vector(dt, "plot_stdp_window.dt")
     y = as_vector(dw, "plot_stdp_window.dw", len(x))
@@ -66,6 +71,11 @@ def plot_lateral_profile(
     ------
     ValueError
         If ``weight`` does not fit ``distance``, or ``labels`` has another length.
+
+    Examples
+    --------
+    >>> distance = np.linspace(0, 10, 50)
+    >>> ax = plot_lateral_profile(distance, 4 * np.exp(-(distance**2)) - np.exp(-(distance**2) / 20))
     """
     x = as_vector(distance, "plot_lateral_profile.distance")
     profiles = np.atleast_2d(np.asarray(weight, dtype=np.float64))
@@ -116,6 +126,11 @@ def plot_receptive_fields(
     ------
     ValueError
         If ``currents`` does not have one row per value.
+
+    Examples
+    --------
+    >>> x = np.linspace(0, 1, 50)
+    >>> ax = plot_receptive_fields(x, np.exp(-((x[:, None] - [0.2, 0.5, 0.8]) ** 2) / 0.02))
     """
     values = as_vector(x, "plot_receptive_fields.x")
     fields = np.asarray(currents, dtype=np.float64)

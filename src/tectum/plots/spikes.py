@@ -50,6 +50,11 @@ def plot_raster(
     ------
     ValueError
         If times and neurons differ in length, or a neuron is out of range.
+
+    Examples
+    --------
+    >>> rng = np.random.default_rng(0)
+    >>> ax = plot_raster(np.sort(rng.uniform(0, 100, 60)), rng.integers(0, 20, 60), n_neurons=20)
     """
     times = as_vector(time_ms, "plot_raster.time_ms")
     neurons = as_neurons(as_vector(neuron, "plot_raster.neuron", len(times)), n_neurons, "plot_raster.neuron")
@@ -113,6 +118,12 @@ def plot_oscillation_raster(
     ------
     ValueError
         If arrays that belong together differ in length, or a neuron is out of range.
+
+    Examples
+    --------
+    >>> u = np.arange(5.0, 100.0, 2.5)
+    >>> h, v = u[9::10], [22.0, 47.0]
+    >>> axes = plot_oscillation_raster(u, np.arange(38) % 8, h, v, [3, 3], n_u=8, n_v=9, t_range=(0, 100))
     """
     heights = [3.0, 2.0] if inhibition is None else [3.0, 1.0, 2.0]
     figure = figure_or_new(figure, (6.6, 0.75 * sum(heights) + 0.6))
@@ -168,6 +179,11 @@ def plot_latency(
     ------
     ValueError
         If the arrays are not vectors of one length.
+
+    Examples
+    --------
+    >>> drive = np.linspace(1.1, 2.0, 20)
+    >>> ax = plot_latency(drive, -10 * np.log(1 - 1 / drive))
     """
     currents = as_vector(drive, "plot_latency.drive")
     latencies = as_vector(latency, "plot_latency.latency", len(currents))
@@ -211,6 +227,10 @@ def plot_bubble(
     ------
     ValueError
         If the arrays are not vectors of one length.
+
+    Examples
+    --------
+    >>> ax = plot_bubble([0, 1, 2, 3], [1.0, 0.8, 0.3, 0.0], [0.0, 0.4, 0.9, np.nan])
     """
     x = as_vector(distance, "plot_bubble.distance")
     fractions = as_vector(p_fire, "plot_bubble.p_fire", len(x))
@@ -250,6 +270,10 @@ def plot_first_spike_map(
     ------
     ValueError
         If ``latency_grid`` is not a grid.
+
+    Examples
+    --------
+    >>> ax = plot_first_spike_map([[4.1, 4.6, 5.9], [4.4, 4.9, np.nan]])
     """
     grid = as_grid(latency_grid, "plot_first_spike_map.latency_grid")
     ax = axes_or_new(ax, map_size((grid.shape[0], grid.shape[1])))

@@ -50,6 +50,12 @@ def plot_winner_time_line(
     ------
     ValueError
         If the arrays differ in length, or a winner is out of range.
+
+    Examples
+    --------
+    >>> times = np.arange(60) / 25
+    >>> scenes, names = np.arange(60) // 20, ["road", "desert", "city"]
+    >>> ax = plot_winner_time_line(times, np.arange(60) // 8, n_units=9, scenes=scenes, scene_names=names)
     """
     at = as_vector(times, "plot_winner_time_line.times")
     won = as_vector(winners, "plot_winner_time_line.winners", len(at)).astype(int)
@@ -118,6 +124,10 @@ def plot_class_curves(
     ------
     ValueError
         If the arrays do not fit each other.
+
+    Examples
+    --------
+    >>> ax = plot_class_curves([0, 50, 100], [[0.1, 0.0], [0.9, 0.1], [0.9, 0.95]], target_names=["road", "desert"])
     """
     at, curves = as_vector(times, "plot_class_curves.times"), as_grid(values, "plot_class_curves.values")
     n_classes = curves.shape[1]

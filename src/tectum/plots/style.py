@@ -89,6 +89,11 @@ def class_colours(n: int) -> list[RGBA]:
     ------
     ValueError
         If ``n`` is negative.
+
+    Examples
+    --------
+    >>> len(class_colours(3))
+    3
     """
     if n < 0:
         raise ValueError(f"class_colours.n must be 0 or more, got {n}; pass the number of classes.")

@@ -52,6 +52,11 @@ def plot_lattice(
     ------
     ValueError
         If the codebook does not fit ``shape`` or has fewer than two columns.
+
+    Examples
+    --------
+    >>> grid = np.stack(np.meshgrid(np.arange(4.0), np.arange(3.0)), axis=-1).reshape(-1, 2)
+    >>> ax = plot_lattice(grid + 0.2 * np.random.default_rng(0).random((12, 2)), (3, 4))
     """
     nodes = as_points(check_codebook(codebook2d, shape, "plot_lattice.codebook2d"), "plot_lattice.codebook2d")
     samples = None if data is None else as_points(data, "plot_lattice.data")
@@ -103,6 +108,13 @@ def plot_unfolding(
     ------
     ValueError
         If there is no snapshot, or snapshots, ``shape`` and ``times`` do not fit together.
+
+    Examples
+    --------
+    >>> rng = np.random.default_rng(0)
+    >>> grid = np.stack(np.meshgrid(np.arange(4.0), np.arange(4.0)), axis=-1).reshape(-1, 2)
+    >>> snapshots = [spread * grid + 0.3 * rng.random((16, 2)) for spread in (0.1, 0.5, 1.0)]
+    >>> axes = plot_unfolding(snapshots, (4, 4), [0, 100, 1000])
     """
     codebooks = np.asarray(snapshots, dtype=np.float64)
     if codebooks.ndim != 3 or len(codebooks) == 0:
@@ -152,6 +164,10 @@ def plot_quality_curve(
     ------
     ValueError
         If ``values`` is empty or a measure has another length than ``presentations``.
+
+    Examples
+    --------
+    >>> ax = plot_quality_curve([0, 100, 1000], {"quantization error": [0.9, 0.4, 0.2]})
     """
     x = as_vector(presentations, "plot_quality_curve.presentations")
     if not values:

@@ -40,6 +40,11 @@ def position_colours(positions: npt.ArrayLike) -> Floats:
     ------
     ValueError
         If positions are not (n, 2).
+
+    Examples
+    --------
+    >>> position_colours([[0, 0], [1, 1]]).shape
+    (2, 3)
     """
     places = as_points(positions, "position_colours.positions")
     low, span = places.min(axis=0), np.ptp(places, axis=0)
@@ -79,6 +84,12 @@ def plot_wave(
     ------
     ValueError
         If the arrays do not match.
+
+    Examples
+    --------
+    >>> nodes = np.random.default_rng(0).random((300, 2))
+    >>> order = nodes[:, 0].argsort()
+    >>> ax = plot_wave(np.linspace(0, 30, 300), order, nodes, 15.0)
     """
     nodes = as_points(positions, "plot_wave.positions")
     times = as_vector(time_ms, "plot_wave.time_ms")
@@ -135,6 +146,12 @@ def plot_wave_snapshots(
     ------
     ValueError
         If there is no sheet or moment, or the arrays do not match.
+
+    Examples
+    --------
+    >>> nodes = np.random.default_rng(0).random((300, 2))
+    >>> order = nodes[:, 0].argsort()
+    >>> axes = plot_wave_snapshots([(np.linspace(0, 30, 300), order)], [nodes], [5.0, 15.0, 25.0])
     """
     moments = as_vector(times_ms, "plot_wave_snapshots.times_ms")
     if len(spikes) != len(positions) or not len(spikes) or not len(moments):
@@ -183,6 +200,12 @@ def plot_space_time(
     ------
     ValueError
         If the arrays do not match.
+
+    Examples
+    --------
+    >>> nodes = np.random.default_rng(0).random((300, 2))
+    >>> order = nodes[:, 0].argsort()
+    >>> ax = plot_space_time(np.linspace(0, 30, 300), order, nodes, 30.0)
     """
     nodes = as_points(positions, "plot_space_time.positions")
     times = as_vector(time_ms, "plot_space_time.time_ms")
@@ -224,6 +247,12 @@ def plot_sheet_fields(
     ------
     ValueError
         If fields do not fit the positions.
+
+    Examples
+    --------
+    >>> nodes = np.random.default_rng(0).random((300, 2))
+    >>> fields = np.exp(-((nodes[None] - nodes[:6, None]) ** 2).sum(axis=2) / 0.02)
+    >>> ax = plot_sheet_fields(fields, nodes, n_cols=3)
     """
     nodes = as_points(positions, "plot_sheet_fields.positions")
     table = _as_fields(fields, nodes, "plot_sheet_fields.fields")
@@ -263,6 +292,12 @@ def plot_field_growth(
     ------
     ValueError
         If fields, positions and times do not fit together.
+
+    Examples
+    --------
+    >>> nodes = np.random.default_rng(0).random((200, 2))
+    >>> d = ((nodes[None] - nodes[:2, None]) ** 2).sum(axis=2)
+    >>> ax = plot_field_growth([np.exp(-d / width) for width in (1.0, 0.1, 0.02)], nodes, [0, 5000, 10000])
     """
     nodes = as_points(positions, "plot_field_growth.positions")
     times = as_vector(times_ms, "plot_field_growth.times_ms")
@@ -304,6 +339,11 @@ def plot_field_sizes(
     ------
     ValueError
         If radii are not a vector.
+
+    Examples
+    --------
+    >>> rng = np.random.default_rng(0)
+    >>> ax = plot_field_sizes(rng.normal(2.0, 0.4, 100), 8.0, before=rng.normal(8.0, 0.2, 100))
     """
     values = as_vector(radii, "plot_field_sizes.radii")
     ax = axes_or_new(ax)
@@ -343,6 +383,11 @@ def plot_coverage(
     ------
     ValueError
         If counts do not fit the positions.
+
+    Examples
+    --------
+    >>> nodes = np.random.default_rng(0).random((200, 2))
+    >>> ax = plot_coverage(np.random.default_rng(1).poisson(3.0, 200), nodes)
     """
     nodes = as_points(positions, "plot_coverage.positions")
     values = as_vector(counts, "plot_coverage.counts", len(nodes))
@@ -387,6 +432,11 @@ def plot_net(
     ------
     ValueError
         If centres do not fit the positions.
+
+    Examples
+    --------
+    >>> places = np.stack(np.meshgrid(np.arange(5.0), np.arange(5.0)), axis=-1).reshape(-1, 2)
+    >>> ax = plot_net(places + 0.2 * np.random.default_rng(0).random((25, 2)), places)
     """
     places = as_points(positions, "plot_net.positions")
     at = as_points(centres, "plot_net.centres")
@@ -424,6 +474,11 @@ def sheet_neighbours(positions: npt.ArrayLike) -> Integers:
     ------
     ValueError
         If positions are not (n, 2).
+
+    Examples
+    --------
+    >>> sheet_neighbours([[0, 0], [0, 1], [1, 0]]).shape
+    (3, 2)
     """
     places = as_points(positions, "sheet_neighbours.positions")
     try:
@@ -462,6 +517,10 @@ def plot_growth(
     ------
     ValueError
         If there is no measure, or one does not fit the times.
+
+    Examples
+    --------
+    >>> ax = plot_growth([0, 5000, 10000], {"compact": [0.0, 0.6, 1.0]}, ylabel="share of units")
     """
     times = as_vector(times_ms, "plot_growth.times_ms") / 1000.0
     if not values:

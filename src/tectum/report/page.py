@@ -139,6 +139,15 @@ def examine(
     ------
     ValueError
         If an argument does not suit the model, y or a list of names has another length, or a class has no name.
+
+    Examples
+    --------
+    >>> import tectum
+    >>> iris = tectum.datasets.load("iris")
+    >>> som = tectum.SpikingSOM((4, 4), n_presentations=300, random_state=0).fit(iris.data)
+    >>> study = examine(som, iris.data, iris.target, baselines=False)
+    >>> study.n_given
+    150
     """
     given: dict[str, Any] = {
         "X": X,

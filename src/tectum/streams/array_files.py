@@ -50,6 +50,11 @@ def arrays(
         If a parameter is out of range.
     StreamError
         While iterating: if a file cannot be read, ends early, or has another number of features than the first.
+
+    Examples
+    --------
+    >>> [chunk.X.shape for chunk in arrays(np.zeros((50, 3)), chunk=32)]
+    [(32, 3), (18, 3)]
     """
     check_rate(rate, "arrays.rate")
     check_whole(chunk, "arrays.chunk", "32 is usual")
@@ -78,6 +83,12 @@ class ArrayStream(Stream):
         Name of each source: those a ``.npz`` file gives, else file names.
     n_features, n_announced : int
         Length of a sample and number of samples, as the headers of the files have them.
+
+    Examples
+    --------
+    >>> stream = arrays(np.zeros((50, 3)))
+    >>> sum(len(chunk.X) for chunk in stream)
+    50
     """
 
     def __init__(self, items: Sequence[Path | NDArray[Any]], rate: float, chunk: int) -> None:

@@ -83,6 +83,13 @@ def write_clip(
         If a parameter is out of range.
     OSError
         If the file cannot be written.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> from pathlib import Path
+    >>> write_clip(Path(tempfile.mkdtemp()) / "road.mp4", seconds=0.2, size=(36, 64)).name
+    'road.mp4'
     """
     cv2 = import_cv2()
     path, size, rate = Path(path), check_size(size, "write_clip.size"), check_rate(rate, "write_clip.rate")

@@ -143,6 +143,16 @@ def features(frames: Stream, cnn: CNN | OrientedGradients, *, motion: Detector |
     ------
     ValueError
         If the frames are of another size, or grey.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> from pathlib import Path
+    >>> from tectum import streams
+    >>> clip = streams.write_clip(Path(tempfile.mkdtemp()) / "road.mp4", seconds=0.4, size=(36, 64))
+    >>> gradients = streams.OrientedGradients(size=(48, 80))
+    >>> next(iter(features(streams.video(clip, size=gradients.size), gradients))).X.shape
+    (10, 840)
     """
     if frames.frame_shape != (*cnn.size, 3):
         raise ValueError(

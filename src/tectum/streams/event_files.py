@@ -54,6 +54,12 @@ def read_events(path: PathLike | ArrayLike, *, unit: str | None = None) -> NDArr
     StreamError
         If the file is damaged, or holds no events, times of no known unit, or pixels that are no whole numbers from 0.
         Memory is that of the file, or if it is compressed at most 1,100 times that.
+
+    Examples
+    --------
+    >>> events = np.zeros(3, [("t", "i8"), ("x", "i2"), ("y", "i2"), ("p", "i1")])
+    >>> read_events(events).dtype.names
+    ('t', 'x', 'y', 'p')
     """
     if unit is not None and unit not in UNITS:
         raise ValueError(f"read_events.unit must be one of {', '.join(UNITS)}, got {unit!r}; None for microseconds")

@@ -54,6 +54,13 @@ def event_frames(
     ValueError
         If a parameter is out of range, events lie outside `shape`, a chunk would need more than 1 GiB, or there would
         be millions of windows without events.
+
+    Examples
+    --------
+    >>> events = np.zeros(3, [("t", "i8"), ("x", "i2"), ("y", "i2"), ("p", "i1")])
+    >>> events["t"] = [0, 5_000, 25_000]
+    >>> [chunk.X.sum(axis=1) for chunk in event_frames(events, window_ms=20.0, shape=(4, 4))]
+    [array([2., 1.], dtype=float32)]
     """
     if not isinstance(window_ms, (int, float, np.number)) or not 0.001 <= window_ms < math.inf:
         raise ValueError(
@@ -97,6 +104,12 @@ class EventFrameStream(Stream):
         Size of the camera in pixels; there are twice as many features.
     n_announced : int or None
         Number of windows; None where empty ones are left out.
+
+    Examples
+    --------
+    >>> events = np.zeros(3, [("t", "i8"), ("x", "i2"), ("y", "i2"), ("p", "i1")])
+    >>> next(iter(event_frames(events, window_ms=20.0, shape=(4, 4)))).X.shape
+    (1, 32)
     """
 
     def __init__(

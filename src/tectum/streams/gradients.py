@@ -88,6 +88,11 @@ class OrientedGradients(Extractor):
     ------
     ValueError
         If a parameter is out of range.
+
+    Examples
+    --------
+    >>> OrientedGradients(size=(48, 80)).size
+    (48, 80)
     """
 
     layer = "pooled gradients and colours"

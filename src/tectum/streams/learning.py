@@ -52,6 +52,15 @@ def learn(
     StreamError
         If a source of the stream cannot be read, ends early, or brings samples of another length, or values that are
         not finite. Its ``n_learned`` says how many samples had been learned.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import tectum
+    >>> from tectum import streams
+    >>> som = tectum.SpikingSOM((3, 3), random_state=0)
+    >>> learn(streams.arrays(np.random.default_rng(0).random((50, 3))), som)
+    50
     """
     if not hasattr(model, "partial_fit"):
         raise TypeError(f"learn.model must have a method partial_fit, got {type(model).__name__}; use fit for it")

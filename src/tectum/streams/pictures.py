@@ -76,6 +76,15 @@ def video(
         If a parameter is out of range.
     StreamError
         While iterating: if a file cannot be read, or ends long before the number of frames that it announces.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> from pathlib import Path
+    >>> from tectum import streams
+    >>> clip = streams.write_clip(Path(tempfile.mkdtemp()) / "road.mp4", seconds=0.4, size=(36, 64))
+    >>> sum(len(chunk.X) for chunk in video(clip, size=(9, 16)))
+    10
     """
     files = as_paths(paths, "video.paths")
     form = FrameForm(size, thumbnails, grey, area, "video")
@@ -256,6 +265,15 @@ class VideoStream(PictureStream):
         Names of the files.
     n_announced : int or None
         Frames that the files announce, some more than there are; None if one of them does not say.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> from pathlib import Path
+    >>> from tectum import streams
+    >>> clip = streams.write_clip(Path(tempfile.mkdtemp()) / "road.mp4", seconds=0.4, size=(36, 64))
+    >>> next(iter(streams.video(clip, size=(9, 16), grey=True))).X.shape
+    (10, 144)
     """
 
     def __init__(self, files: list[Path], form: FrameForm, chunk: int, every: int, rate: float | None) -> None:

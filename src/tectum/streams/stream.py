@@ -22,6 +22,12 @@ class Chunk(NamedTuple):
     """Samples that follow each other in a stream.
 
     All its arrays have the same length.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> Chunk(np.zeros((2, 3)), np.array([0.0, 0.04]), np.zeros(2, int)).X.shape
+    (2, 3)
     """
 
     X: NDArray[np.float32]  # (n, n_features) samples
@@ -40,6 +46,12 @@ class Chunk(NamedTuple):
         Returns
         -------
         Chunk
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> Chunk(np.zeros((2, 3)), np.array([0.0, 0.04]), np.zeros(2, int)).take(slice(1, 2)).time_s
+        array([0.04])
         """
         pictures = None if self.thumbnails is None else self.thumbnails[part]
         return Chunk(self.X[part], self.time_s[part], self.source[part], pictures)
@@ -52,6 +64,11 @@ class StreamError(DataError):
     ----------
     n_learned : int
         Number of samples that a model had learned from it, where `learn` raises the error.
+
+    Examples
+    --------
+    >>> issubclass(StreamError, Exception)
+    True
     """
 
     n_learned: int = 0

@@ -20,6 +20,14 @@ class Timed(Stream):
         Time that passed inside the stream since the last time its iteration began.
     names, n_features, n_announced, frame_shape
         Those of the stream.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from tectum import streams
+    >>> stream = Timed(streams.arrays(np.zeros((50, 3))))
+    >>> sum(len(chunk.X) for chunk in stream)
+    50
     """
 
     def __init__(self, stream: Stream) -> None:

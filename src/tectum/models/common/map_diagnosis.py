@@ -24,6 +24,11 @@ class BrokenMapWarning(UserWarning):
     ----------
     args : tuple of str
         What was seen, each with a remedy, in one text.
+
+    Examples
+    --------
+    >>> import warnings
+    >>> warnings.simplefilter("ignore", BrokenMapWarning)
     """
 
 

@@ -140,6 +140,13 @@ def follow_growth(
     ------
     ValueError
         If the duration is out of range.
+
+    Examples
+    --------
+    >>> import tectum
+    >>> network = tectum.WaveNetwork([tectum.parts.Sheet((12, 12)), tectum.parts.Sheet(16)], random_state=0)
+    >>> len(follow_growth(network, 60.0, n_looks=3))
+    4
     """
     begin = getattr(network, "n_steps_grown_", 0) * network.step_ms
     if duration is None:
