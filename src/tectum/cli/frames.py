@@ -57,10 +57,10 @@ def transform(
     n_frames = silent = 0
     kept: list[Chunk] = []
 
-    def samples() -> Iterator[NDArray[np.float32]]:
+    def samples() -> Iterator["Chunk"]:
         for chunk in stream:
             kept[:] = [chunk]
-            yield chunk.X
+            yield chunk
 
     out.say(f"features: {source.features}")
     with (

@@ -24,7 +24,8 @@ from tectum.models.common.recording import Recording
 from tectum.models.common.settings import constructor_arguments
 from tectum.models.hierarchy import description, graph as map_graph, toml as map_toml
 from tectum.models.hierarchy.diagnosis import diagnose_maps
-from tectum.models.hierarchy.noticing import BATCH, NoticingEstimator
+from tectum.models.hierarchy.moments import Moments, Past, checked, delayed, stretches
+from tectum.models.hierarchy.noticing import BATCH, NO_MOMENTS, NoticingEstimator
 
 FROZEN = 256  # frames until progress is shown and an interrupt is served, in frozen passes, for each thread
 
@@ -33,7 +34,8 @@ class Memory(NamedTuple):
     """Where a frozen pass has come to."""
 
     state: GraphState  # INOUT
-    past: list[NDArray[np.int32]]  # INOUT inputs of the last frames, by view
+    past: list[Past]  # INOUT inputs of the last frames, by view
+    moment: NDArray[np.float64]  # INOUT time and clip of the last frame
 
 
 class MapHierarchy(NoticingEstimator):
@@ -227,12 +229,16 @@ class MapHierarchy(NoticingEstimator):
                 advance(len(rows))
         return self
 
-    def scores(self, X: ArrayLike) -> dict[str, NDArray[np.float64]]:
+    def scores(
+        self, X: ArrayLike, *, time_s: ArrayLike | None = None, source: ArrayLike | None = None
+    ) -> dict[str, NDArray[np.float64]]:
         """Spikes of every neuron to each frame, weights frozen.
 
         Parameters
         ----------
         X : array-like of shape (n_frames, n_features)
+        time_s, source : array-like of shape (n_frames,) or None, default=None
+            Times and clips of the frames, as in `partial_fit`.
 
         Returns
         -------
@@ -245,9 +251,10 @@ class MapHierarchy(NoticingEstimator):
         >>> list(hierarchy.scores(X))
         ['scenes']
         """
-        return self._scores(self._samples(X), self._memory())
+        X = self._samples(X)
+        return self._scores(X, self._memory(), checked("scores", len(X), time_s, source))
 
-    def transform(self, X: ArrayLike, map: str | None = None) -> NDArray[np.float64]:
+    def transform(self, X: ArrayLike, map: str | None = None, **moments: Any) -> NDArray[np.float64]:
         """Response of a map: 1 for the winner, less for neurons with fewer or later spikes, 0 for silent ones.
 
         Parameters
@@ -255,6 +262,8 @@ class MapHierarchy(NoticingEstimator):
         X : array-like of shape (n_frames, n_features)
         map : str or None, default=None
             Name of the map; None is the last.
+        **moments : array-like of shape (n_frames,)
+            ``time_s`` and ``source`` of the frames, as in `partial_fit`.
 
         Returns
         -------
@@ -266,16 +275,16 @@ class MapHierarchy(NoticingEstimator):
         >>> hierarchy.transform(X).shape
         (30, 9)
         """
-        responses = _over_the_highest(self.scores(X)[self._named("transform", map).name])
+        responses = _over_the_highest(self.scores(X, **moments)[self._named("transform", map).name])
         return responses.astype(precision_of(X), copy=False)
 
-    def transform_chunks(self, chunks: Iterable[ArrayLike], map: str | None = None) -> Iterator[NDArray[np.float64]]:
+    def transform_chunks(self, chunks: Iterable[Any], map: str | None = None) -> Iterator[NDArray[np.float64]]:
         """Responses of a map to frames that come in chunks, at bounded memory.
 
         Parameters
         ----------
-        chunks : iterable of array-like of shape (n_frames, n_features)
-            Frames that follow each other, for instance the ``X`` of what a stream yields.
+        chunks : iterable of array-like of shape (n_frames, n_features), or of Chunk
+            Frames that follow each other. The chunks of a stream bring times and clips along.
         map : str or None, default=None
             Name of the map; None is the last.
 
@@ -292,11 +301,14 @@ class MapHierarchy(NoticingEstimator):
         """
         name = self._named("transform_chunks", map).name
         memory = self._memory()
-        for X in chunks:
-            responses = _over_the_highest(self._scores(self._samples(X), memory)[name])
-            yield responses.astype(precision_of(X), copy=False)
+        for chunk in chunks:
+            given = getattr(chunk, "X", chunk)
+            X = self._samples(given)
+            times, clips = (getattr(chunk, field, None) for field in ("time_s", "source"))
+            scores = self._scores(X, memory, checked("transform_chunks", len(X), times, clips))
+            yield _over_the_highest(scores[name]).astype(precision_of(given), copy=False)
 
-    def predict(self, X: ArrayLike, map: str | None = None) -> NDArray[np.int64]:
+    def predict(self, X: ArrayLike, map: str | None = None, **moments: Any) -> NDArray[np.int64]:
         """Winner of each frame: the neuron with most spikes, of several the first to fire.
 
         Parameters
@@ -304,6 +316,8 @@ class MapHierarchy(NoticingEstimator):
         X : array-like of shape (n_frames, n_features)
         map : str or None, default=None
             Name of the map; None is the last.
+        **moments : array-like of shape (n_frames,)
+            ``time_s`` and ``source`` of the frames, as in `partial_fit`.
 
         Returns
         -------
@@ -315,7 +329,7 @@ class MapHierarchy(NoticingEstimator):
         >>> hierarchy.predict(X).shape
         (30,)
         """
-        found = self.scores(X)[self._named("predict", map).name]
+        found = self.scores(X, **moments)[self._named("predict", map).name]
         return np.where(found.max(axis=1) > 0.0, found.argmax(axis=1), -1)
 
     def weights(self, map: str | None = None, source: int = 0) -> NDArray[np.float32]:
@@ -564,19 +578,39 @@ class MapHierarchy(NoticingEstimator):
 
     def _memory(self) -> Memory | None:
         """What a frozen pass keeps of the frames before, as yet nothing; None if responses do not depend on them."""
-        if not any(view is None or view.delay > 0 for view in self._graph.views):
+        if not any(view is None or view.delay > 0 or view.delay_ms > 0.0 for view in self._graph.views):
             return None
-        state = network.at_rest(self._graph.graph.circuit, self._state)
-        return Memory(state, [np.full_like(p, -1) for p in self._past])
+        return Memory(self._at_rest(), self._nothing_before(), np.full(2, np.nan))
 
-    def _scores(self, X: NDArray[Any], memory: Memory | None) -> dict[str, NDArray[np.float64]]:
-        """Scores by map; changes the memory."""
+    def _at_rest(self) -> GraphState:
+        return network.at_rest(self._graph.graph.circuit, self._state)
+
+    def _nothing_before(self) -> list[Past]:
+        """Inputs of frames that there have not been."""
+        views = self._graph.views
+        return [p.forgotten(v.delay if v else 0) for v, p in zip(views, self._past, strict=True)]
+
+    def _forget(self) -> None:
+        state = self._state._replace(recent=np.zeros_like(self._state.recent))
+        self._commit(_state=state, _past=self._nothing_before())
+
+    def _scores(self, X: NDArray[Any], memory: Memory | None, moments: Moments) -> dict[str, NDArray[np.float64]]:
+        """Scores by map; changes the memory, which ends where a clip does."""
         first = self._graph.graph.circuit.first
         if memory is None:
             found = self._respond_in_parts(X, lambda X: self._respond(X, None), FROZEN)
             table = np.concatenate([scores for _, scores in found])
         else:  # frames that follow each other are shown by one thread
-            table = self._respond(X, memory)
+            borders = moments.borders(memory.moment, len(X))
+            rows = []
+            for part in stretches(len(X), borders, ()):
+                if part.start in borders:
+                    for here, rest in zip(memory.state, self._at_rest(), strict=True):
+                        here[...] = rest
+                    memory.past[:] = self._nothing_before()
+                rows.append(self._respond(X[part], memory, moments.take(part)))
+            memory.moment[:] = moments.last(memory.moment)
+            table = np.concatenate(rows)
         return {m.name: table[:, first[2 * k] : first[2 * k + 1]] for k, m in enumerate(self.maps_)}
 
     def _start(self, X: NDArray[Any]) -> None:
@@ -588,9 +622,9 @@ class MapHierarchy(NoticingEstimator):
         views = self._graph.views
         self._means = [np.zeros(0) if v is None else v.coder.start() for v in views]
         first = self._graph.graph.circuit.input_first
-        self._past = [
-            np.full((v.delay if v else 0, int(n)), -1, np.int32) for v, n in zip(views, np.diff(first), strict=True)
-        ]
+        none = [Past(np.zeros((0, int(n)), np.int32), np.zeros(0)) for n in np.diff(first)]
+        self._past = [p.forgotten(v.delay if v else 0) for v, p in zip(views, none, strict=True)]
+        self._moment = np.full(2, np.nan)
         self._seen = 0
         self._notice_nothing()
         self.spike_counts_ = np.zeros(len(self.maps_), np.int64)
@@ -613,8 +647,8 @@ class MapHierarchy(NoticingEstimator):
         return self._build(n_features)
 
     def _ranked(
-        self, X: NDArray[Any], means: list[NDArray[Any]], past: list[NDArray[Any]], *, learning: bool
-    ) -> tuple[NDArray[np.int32], list[NDArray[Any]], list[NDArray[Any]]]:
+        self, X: NDArray[Any], means: list[NDArray[Any]], past: list[Past], moments: Moments, *, learning: bool
+    ) -> tuple[NDArray[np.int32], list[NDArray[Any]], list[Past]]:
         """Inputs that fire in each frame, and the state of the codes after them."""
         circuit = self._graph.graph.circuit
         ranked = np.full((len(X), int(circuit.input_first[-1])), -1, np.int32)
@@ -623,9 +657,8 @@ class MapHierarchy(NoticingEstimator):
             mean, before = means[s], past[s]
             if view is not None:
                 here, mean = view.coder.ranked_inputs(X[:, view.part], mean, learning=learning)
-                row = np.concatenate([before, here[:, : before.shape[1]]])
-                ranked[:, circuit.input_first[s] : circuit.input_first[s + 1]] = row[: len(X)]
-                before = row[len(X) :]
+                span = slice(circuit.input_first[s], circuit.input_first[s + 1])
+                ranked[:, span], before = delayed(before, here, view.delay_ms, moments)
             new_means.append(mean)
             new_past.append(before)
         return ranked, new_means, new_past
@@ -654,7 +687,8 @@ class MapHierarchy(NoticingEstimator):
     def _learn(self, X: NDArray[Any], circuit: Any = None) -> None:
         """Show frames one after another."""
         circuit = self._graph.graph.circuit if circuit is None else circuit
-        ranked, means, past = self._ranked(X, self._means, self._past, learning=True)
+        moments = self._moments(len(X))
+        ranked, means, past = self._ranked(X, self._means, self._past, moments, learning=True)
         state, shown = network.copy_of(self._state), ranked.copy()  # winners are filled in
         out = network.run(circuit, state, ranked, self._seed, learning=True, match=True)
         total = out.counts.sum(axis=0)
@@ -662,30 +696,43 @@ class MapHierarchy(NoticingEstimator):
         spikes = [int(total[first[2 * k] : first[2 * k + 1]].sum()) for k in range(len(self.maps_))]
         news = self._notice(shown, out, circuit.gates.factor[::2] > 1.0)
         seen, counts = self._seen + len(X), self.spike_counts_ + np.array(spikes)
-        self._commit(_state=state, _means=means, _past=past, _seen=seen, spike_counts_=counts, **news.kept)
+        self._commit(
+            _state=state,
+            _means=means,
+            _past=past,
+            _seen=seen,
+            spike_counts_=counts,
+            _moment=moments.last(self._moment),
+            **news.kept,
+        )
         self._tell(news.events)
 
     def _unseen(self, X: NDArray[Any]) -> NDArray[np.int32]:
         """Inputs that fire in frames of which the first has no past, by the codes as they are."""
-        ranked, _, _ = self._ranked(X, self._means, [np.full_like(p, -1) for p in self._past], learning=False)
+        ranked, _, _ = self._ranked(X, self._means, self._nothing_before(), Moments(), learning=False)
         return ranked
 
-    def _respond(self, X: NDArray[Any], memory: Memory | None) -> NDArray[np.float64]:
+    def _respond(self, X: NDArray[Any], memory: Memory | None, moments: Moments = NO_MOMENTS) -> NDArray[np.float64]:
         """Scores of all neurons to frames that follow those in memory, which changes, or to each from rest."""
-        circuit, out = self._graph.graph.circuit, self._run_frozen(X, memory)
+        circuit, out = self._graph.graph.circuit, self._run_frozen(X, memory, moments)
         return map_graph.scores(out.counts, out.latency, circuit.frame * circuit.dt)
 
-    def _run_frozen(self, X: NDArray[Any], memory: Memory | None, *, match: bool = False) -> Any:
+    def _run_frozen(
+        self, X: NDArray[Any], memory: Memory | None, moments: Moments = NO_MOMENTS, *, match: bool = False
+    ) -> Any:
         circuit = self._graph.graph.circuit
         if memory is None:
             return network.respond(circuit, self._state, self._unseen(X), self._seed ^ keys_of_rows(X), match=match)
-        ranked, _, memory.past[:] = self._ranked(X, self._means, memory.past, learning=False)
+        ranked, _, memory.past[:] = self._ranked(X, self._means, memory.past, moments, learning=False)
         return network.run(circuit, memory.state, ranked, self._seed, learning=False, match=match)
 
     def _get_state(self) -> tuple[dict[str, np.ndarray], dict[str, Any]]:
         arrays, header = super()._get_state()
         arrays |= {f"mean.{s}": mean for s, mean in enumerate(self._means)}
-        arrays |= {f"past.{s}": past for s, past in enumerate(self._past)}
+        arrays |= {f"past.{s}": past.codes for s, past in enumerate(self._past)}
+        arrays |= {f"past_ms.{s}": past.ms for s, past in enumerate(self._past)}
+        known = np.isfinite(self._moment)  # files hold finite numbers
+        arrays["moment"] = np.concatenate([np.where(known, self._moment, 0.0), known])
         arrays["spike_counts"] = self.spike_counts_
         arrays |= self._noticed_arrays()
         return arrays, header | {"maps": parameters.to_json(self.maps_)}
@@ -695,7 +742,10 @@ class MapHierarchy(NoticingEstimator):
         super()._set_state({"state.last": never} | arrays, header)  # files of version 0.1 hold no last spikes
         n = len(self._graph.views)
         self._means = [arrays[f"mean.{s}"] for s in range(n)]
-        self._past = [arrays[f"past.{s}"] for s in range(n)]
+        none = np.zeros(0)
+        self._past = [Past(arrays[f"past.{s}"], arrays.get(f"past_ms.{s}", none)) for s in range(n)]
+        moment, known = np.split(arrays.get("moment", np.zeros(4)), 2)
+        self._moment = np.where(known > 0.0, moment, np.nan)
         self.spike_counts_ = arrays["spike_counts"]
         self._set_noticed(arrays)
 

@@ -22,6 +22,7 @@ class Features(NamedTuple):
     delay: int = 0  # frames; a delay line shows the map what was then
     share: Share = 1.0  # of the drive of a neuron, relative to its other sources
     onset: Finite = 8.0  # ms from the pulses of the map's clock to the first spike
+    delay_ms: NonNegative = 0.0  # ms by the time stamps of the frames, in place of frames: the last one so long ago
 
 
 class Spikes(NamedTuple):

@@ -69,7 +69,7 @@ def learn(
         skip = check_whole(skip, "learn.skip", "0 begins with the first sample")
     n_learned = 0
     n_features = stream.n_features if isinstance(stream, Stream) else None
-    takes_times = "time_s" in inspect.signature(model.partial_fit).parameters
+    taken_along = {"time_s", "source"} & {*inspect.signature(model.partial_fit).parameters}
     try:
         for chunk in stream:
             passed = min(skip, len(chunk.X))
@@ -78,7 +78,7 @@ def learn(
             if len(taken.X) == 0:
                 continue
             n_features = _check(taken, n_features)
-            model.partial_fit(taken.X, **({"time_s": taken.time_s} if takes_times else {}))
+            model.partial_fit(taken.X, **{name: getattr(taken, name) for name in taken_along})
             n_learned += len(taken.X)
             if progress is not None:
                 progress(len(taken.X))

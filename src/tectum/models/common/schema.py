@@ -192,7 +192,10 @@ def map_hierarchy(model: Any, arrays: Mapping[str, np.ndarray], header: Mapping[
     found = {**learner(header), **_graph_state(circuit, first, fires, arrays["state.clock"])}
     for s, view in enumerate(views):
         found[f"mean.{s}"] = Array("float64", view.coder.start().shape if view else (0,))
-        found[f"past.{s}"] = Array("int32", (view.delay if view else 0, lengths[s]), -1, fires[s] - 1)
+        n_past = None if view and view.delay_ms else view.delay if view else 0
+        found[f"past.{s}"] = Array("int32", (n_past, lengths[s]), -1, fires[s] - 1)
+        found[f"past_ms.{s}"] = Array("float64", (None,), optional=True)
+    found["moment"] = Array("float64", (4,), optional=True)
     found |= _noticed(len(model.maps_), sum(math.prod(m.shape) for m in model.maps_), int(sum(lengths)))
     return found | {"spike_counts": Array("int64", (len(model.maps_),), 0)}
 

@@ -1,10 +1,13 @@
 """The maps that watch a drive."""
 
 import math
+from typing import Any
 
-from tectum.parts import Features, Map, Spikes, Winners
+from tectum.parts import Features, Map, Ranked, SourceNorm, Spikes, Winners
 
-MOTION_SHAPE = (12, 12)
+# Strict, so that neurons are many, and few features each: chosen by time's direction on two clips, seeds 5 and 6.
+MOTION: dict[str, Any] = {"shape": (16, 16), "norm": SourceNorm(drive=4.5)}
+MOTION_CODE = Ranked(k=30)
 
 
 def driving_maps(shape: tuple[int, ...], n_motion: int = 0) -> list[Map]:
@@ -22,6 +25,6 @@ def driving_maps(shape: tuple[int, ...], n_motion: int = 0) -> list[Map]:
             Map("near", (Features(middle, stop),), shape=(10, 10)),
         ]
     if stop is not None:
-        maps.append(Map("motion", (Features(stop, stop + n_motion),), shape=MOTION_SHAPE))
+        maps.append(Map("motion", (Features(stop, stop + n_motion, MOTION_CODE),), **MOTION))
     upper = tuple(Spikes(m.name) for m in maps)
     return [*maps, Map("top", (*upper, Winners("top", share=0.3)), shape=(10, 10))]

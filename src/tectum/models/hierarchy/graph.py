@@ -51,6 +51,7 @@ class View(NamedTuple):
     part: slice
     coder: FeatureCoder
     delay: int  # frames
+    delay_ms: float = 0.0
 
 
 class MapGraph(NamedTuple):
@@ -137,6 +138,11 @@ def _check_sources(m: parts.Map, names: list[str], n_features: int) -> None:
                 )
             if s.delay < 0 or s.delay != int(s.delay):
                 raise ValueError(f"{where} must have a delay of whole frames, 0 or more, got {s.delay!r}")
+            if not 0 <= s.delay_ms < math.inf or (s.delay_ms and s.delay):
+                raise ValueError(
+                    f"{where} must have a delay_ms of 0 ms or more, and no delay in frames beside it, got "
+                    f"delay_ms={s.delay_ms!r}, delay={s.delay!r}"
+                )
         elif s.of not in names:
             raise ValueError(f"{where} must name a map, got {s.of!r}; there are: {', '.join(names)}")
         elif isinstance(s, parts.Spikes) and not s.delay > 0:
@@ -258,7 +264,7 @@ def _view(s: Any, n_features: int, seed: np.uint64, number: int) -> View | None:
     if isinstance(s, parts.Winners):
         return None
     part = slice(s.start, n_features if s.stop is None else s.stop)
-    return View(part, FeatureCoder(s.code, int(seed) ^ number, part.stop - part.start), int(s.delay))
+    return View(part, FeatureCoder(s.code, int(seed) ^ number, part.stop - part.start), int(s.delay), float(s.delay_ms))
 
 
 def _input(s: Any, n: int, clock: int, period: float, winners: int) -> network.Input:

@@ -14,8 +14,10 @@ from tectum import parts
 from tectum.models.common.base import SpikingEstimator
 from tectum.models.hierarchy import graph as map_graph, novelty as news, rebuild
 from tectum.models.hierarchy.graph import MapGraph
+from tectum.models.hierarchy.moments import Moments, checked, stretches
 from tectum.models.hierarchy.novelty import MapFullWarning, NoveltyEvent
 
+NO_MOMENTS = Moments()
 BATCH = 32  # frames until progress is shown and an interrupt is served, while learning
 
 
@@ -29,8 +31,9 @@ class News(NamedTuple):
 class NoticingEstimator(SpikingEstimator):
     """Base of `MapHierarchy`: novelty of frames, events, and clocks and shapes that change after learning."""
 
-    _times: NDArray[np.float64] | None = None  # of the frames that are being learned
-    _timed_from: int = 0
+    _told = NO_MOMENTS  # of the frames that are being learned
+    _told_from: int = 0
+    _moment: NDArray[np.float64]  # (2,) time in ms and clip of the last frame learned
     _listeners: tuple[Callable[[NoveltyEvent], object], ...] = ()
     _noticed: news.Noticed
     _events: list[NoveltyEvent]
@@ -40,7 +43,9 @@ class NoticingEstimator(SpikingEstimator):
     dt: float
     cycles: int
 
-    def partial_fit(self, X: ArrayLike, y: Any = None, *, time_s: ArrayLike | None = None) -> Self:
+    def partial_fit(
+        self, X: ArrayLike, y: Any = None, *, time_s: ArrayLike | None = None, source: ArrayLike | None = None
+    ) -> Self:
         """Go on learning from frames in their order.
 
         Parameters
@@ -49,7 +54,10 @@ class NoticingEstimator(SpikingEstimator):
             Only the direction of a frame counts, not its length, unless a `Ranked` code says otherwise.
         y : ignored
         time_s : array-like of shape (n_frames,) or None, default=None
-            Time of each frame in s, which `events_` tell.
+            Time of each frame in s, which delays in ms need and `events_` tell.
+        source : array-like of shape (n_frames,) or None, default=None
+            Number of the clip of each frame. Where it changes, or time goes back, memory of frames before ends: delay
+            lines and last winners.
 
         Returns
         -------
@@ -59,22 +67,14 @@ class NoticingEstimator(SpikingEstimator):
         Raises
         ------
         ValueError
-            As `fit`, or if there are not as many times as frames.
+            As `fit`, or if there are not as many times or clips as frames.
         """
-        if time_s is None:
-            return super().partial_fit(X)
-        times = np.asarray(time_s, np.float64)
-        if times.shape != (np.shape(X)[0],):
-            raise ValueError(
-                f"MapHierarchy.partial_fit.time_s must have a time for each of the {np.shape(X)[0]} frames, "
-                f"got shape {times.shape}"
-            )
-        first = getattr(self, "_seen", 0)
-        self._times, self._timed_from = times, first
+        self._told = checked("partial_fit", np.shape(X)[0], time_s, source)
+        self._told_from = getattr(self, "_seen", 0)
         try:
             return super().partial_fit(X)
         finally:
-            self._times = None
+            self._told = NO_MOMENTS
 
     def novelty(self, X: ArrayLike) -> dict[str, NDArray[np.float64]]:
         """How new frames are to what has been learned, weights frozen.
@@ -168,7 +168,7 @@ class NoticingEstimator(SpikingEstimator):
         """What a frozen pass keeps of the frames before."""
         raise NotImplementedError
 
-    def _run_frozen(self, X: NDArray[Any], memory: Any, *, match: bool = False) -> Any:
+    def _run_frozen(self, X: NDArray[Any], memory: Any, moments: Moments = NO_MOMENTS, *, match: bool = False) -> Any:
         """What the graph does with frames, weights frozen."""
         raise NotImplementedError
 
@@ -177,12 +177,21 @@ class NoticingEstimator(SpikingEstimator):
         raise NotImplementedError
 
     def _in_order(self, X: NDArray[Any]) -> Iterator[NDArray[Any]]:
-        """Chunks that end where they would in one long stream, since maps grow at their ends."""
-        done = 0
-        while done < len(X):
-            stop = done + BATCH - self._seen % BATCH
-            yield X[done:stop]
-            done = stop
+        """Chunks that end where they would in one long stream, since maps grow at their ends, and where clips do."""
+        borders = self._told.borders(self._moment, len(X))
+        for part in stretches(len(X), borders, range(BATCH - self._seen % BATCH, len(X), BATCH)):
+            if part.start in borders:
+                self._forget()
+            yield X[part]
+
+    def _moments(self, n: int) -> Moments:
+        """Those of the n frames that are learned next."""
+        first = self._seen - self._told_from
+        return self._told.take(slice(first, first + n))
+
+    def _forget(self) -> None:
+        """Let memory of the frames before end."""
+        raise NotImplementedError
 
     def _built_anew(self, maps: list[parts.Map]) -> None:
         """Around what was learned, other maps that have as many neurons or more; all at rest."""
@@ -227,8 +236,8 @@ class NoticingEstimator(SpikingEstimator):
             here = scores[:, circuit.first[2 * k] : circuit.first[2 * k + 1]]
             winners.append(np.where(here.max(axis=1) > 0.0, here.argmax(axis=1), -1))
         novelty = np.where(learners, self._novelty_of(out), np.nan)
-        frames = self._seen + np.arange(len(shown))
-        times = np.full(len(shown), np.nan) if self._times is None else self._times[frames - self._timed_from]
+        frames, ms = self._seen + np.arange(len(shown)), self._moments(len(shown)).ms
+        times = np.full(len(shown), np.nan) if ms is None else ms / 1e3
         names = [m.name for m in self.maps_]
         fired = [c > 0 for c in counts]
         noticed, events = news.notice(
