@@ -76,7 +76,7 @@ def test_a_delay_in_ms_follows_the_time_stamps() -> None:
     again = pickle.loads(pickle.dumps(other))
     again.partial_fit(X[32::2], time_s=at[32::2])
     np.testing.assert_array_equal(half.weights(), again.weights())
-    with pytest.raises(ValueError, match="delays in ms .* pass time_s"):
+    with pytest.raises(ValueError, match=r"delays in ms .* pass time_s"):
         other.predict(X)
 
 

@@ -383,7 +383,8 @@ def _tell(out: Output, hierarchy: Any, event: Any) -> None:
 def _quality_of(hierarchy: Any, diary: "Diary") -> dict[str, Any]:
     """Share of the neurons of each map that have learned, and what may be wrong."""
     used = {f"{m.name}_neurons_in_use": float((hierarchy.usage(m.name) > 0).mean()) for m in hierarchy.maps_}
-    return used | quality_of(hierarchy, diary.frames().X)
+    frames = diary.frames()
+    return used | quality_of(hierarchy, frames.X, time_s=frames.time_s, source=frames.source)
 
 
 def _keep(hierarchy: Any, output: Path | None) -> None:

@@ -169,12 +169,17 @@ def save_model(model: Any, path: Path, cut: "Cut", data: "Dataset | Patches") ->
     vars(model).pop("feature_names_in_", None)  # what follows is given arrays
 
 
-def quality_of(model: Any, X: Any) -> dict[str, Any]:
-    """How well a fitted model does on some of the samples (n_samples, n_features), and what may be wrong with it."""
-    some = X[np.unique(np.linspace(0, len(X) - 1, MOST_JUDGED).astype(int))]
+def quality_of(model: Any, X: Any, **moments: Any) -> dict[str, Any]:
+    """How well a fitted model does on some of the samples (n_samples, n_features), and what may be wrong with it; with
+    times and clips of the frames, if they are frames.
+    """
+    rows = np.unique(np.linspace(0, len(X) - 1, MOST_JUDGED).astype(int))
+    some, moments = X[rows], {name: values[rows] for name, values in moments.items()}
     scores = ("quantization_error", "topographic_error", "reconstruction_error")
-    found: dict[str, Any] = {name: float(getattr(model, name)(some)) for name in scores if hasattr(model, name)}
-    return found | {"warnings": model.diagnose(some).warnings if hasattr(model, "diagnose") else []}
+    found: dict[str, Any] = {
+        name: float(getattr(model, name)(some, **moments)) for name in scores if hasattr(model, name)
+    }
+    return found | {"warnings": model.diagnose(some, **moments).warnings if hasattr(model, "diagnose") else []}
 
 
 def load_model(path: Path) -> Any:

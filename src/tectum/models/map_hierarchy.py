@@ -415,7 +415,7 @@ class MapHierarchy(NoticingEstimator):
         np.put_along_axis(codes, ranked.astype(np.int64), np.broadcast_to(strength, ranked.shape), axis=1)
         return codes[:, :-1]
 
-    def quantization_error(self, X: ArrayLike, map: str | None = None) -> float:
+    def quantization_error(self, X: ArrayLike, map: str | None = None, **moments: Any) -> float:
         """Mean cosine distance between the code of a frame and the weights of the neuron that wins it.
 
         Parameters
@@ -423,6 +423,8 @@ class MapHierarchy(NoticingEstimator):
         X : array-like of shape (n_frames, n_features)
         map : str or None, default=None
             Name of a map whose first source are features; None is the first.
+        **moments : array-like of shape (n_frames,)
+            ``time_s`` and ``source`` of the frames, as in `partial_fit`.
 
         Returns
         -------
@@ -435,10 +437,10 @@ class MapHierarchy(NoticingEstimator):
         True
         """
         name = map or self.maps_[0].name
-        codes, winners = self.codes(X, name), self.predict(X, name)
+        codes, winners = self.codes(X, name), self.predict(X, name, **moments)
         return float(analysis.code_distances(codes, self.weights(name))[np.arange(len(codes)), winners].mean())
 
-    def topographic_error(self, X: ArrayLike, map: str | None = None) -> float:
+    def topographic_error(self, X: ArrayLike, map: str | None = None, **moments: Any) -> float:
         """Share of frames whose two highest neurons are not neighbours (of eight) on the map.
 
         Parameters
@@ -446,6 +448,8 @@ class MapHierarchy(NoticingEstimator):
         X : array-like of shape (n_frames, n_features)
         map : str or None, default=None
             Name of the map; None is the first.
+        **moments : array-like of shape (n_frames,)
+            ``time_s`` and ``source`` of the frames, as in `partial_fit`.
 
         Returns
         -------
@@ -458,7 +462,7 @@ class MapHierarchy(NoticingEstimator):
         True
         """
         m = self._named("topographic_error", map or self.maps_[0].name)
-        two = analysis.two_highest(self.scores(X)[m.name])
+        two = analysis.two_highest(self.scores(X, **moments)[m.name])
         two = two[two[:, 1] >= 0]
         return analysis.topographic_error(two, m.shape) if len(two) else math.nan
 
@@ -524,12 +528,14 @@ class MapHierarchy(NoticingEstimator):
             targets[name] = targets_of(circuit, RANKED, s, n)
         return spikes, targets, float(circuit.first[-1] * circuit.frame), tuple(entering)
 
-    def diagnose(self, X: ArrayLike) -> Diagnosis:
+    def diagnose(self, X: ArrayLike, **moments: Any) -> Diagnosis:
         """Look in each map for neurons that never fire or never win, frames without a spike, and saturated weights.
 
         Parameters
         ----------
         X : array-like of shape (n_frames, n_features)
+        **moments : array-like of shape (n_frames,)
+            ``time_s`` and ``source`` of the frames, as in `partial_fit`.
 
         Returns
         -------
@@ -537,7 +543,9 @@ class MapHierarchy(NoticingEstimator):
             Print it for a table; its `warnings` name a remedy each.
         """
         weights = {m.name: [self.weights(m.name, k) for k in range(len(m.sources))] for m in self._fitted_maps()}
-        return diagnose_maps(self.maps_, self.scores(X), weights, {m.name: self.usage(m.name) for m in self.maps_})
+        return diagnose_maps(
+            self.maps_, self.scores(X, **moments), weights, {m.name: self.usage(m.name) for m in self.maps_}
+        )
 
     @property
     def _n_features_out(self) -> int:

@@ -115,7 +115,7 @@ def examine_stream(
     labels = np.searchsorted(seen, frames.source) if len(seen) > 1 else None
     names = [diary.names[k] for k in seen]
     eye = eye_of(hierarchy)
-    scores = hierarchy.scores(frames.X)
+    scores = hierarchy.scores(frames.X, time_s=frames.time_s, source=frames.source)
     maps = [_study(hierarchy, m, scores[m.name], labels) for m in hierarchy.maps_]
     found = next(m for m in maps if m.name == eye)
     codes = hierarchy.codes(frames.X, eye).astype(np.float64)
