@@ -4,7 +4,7 @@ import math
 import numbers
 from collections.abc import Iterable, Iterator
 from itertools import pairwise
-from typing import Any, NamedTuple, Self
+from typing import Any, Self
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -24,18 +24,11 @@ from tectum.models.common.recording import Recording
 from tectum.models.common.settings import constructor_arguments
 from tectum.models.hierarchy import description, graph as map_graph, toml as map_toml
 from tectum.models.hierarchy.diagnosis import diagnose_maps
-from tectum.models.hierarchy.moments import Moments, Past, checked, delayed, stretches
-from tectum.models.hierarchy.noticing import BATCH, NO_MOMENTS, NoticingEstimator
+from tectum.models.hierarchy.memory import NO_MOMENTS, Memory
+from tectum.models.hierarchy.moments import Moments, Past, checked, stretches
+from tectum.models.hierarchy.noticing import BATCH, NoticingEstimator
 
 FROZEN = 256  # frames until progress is shown and an interrupt is served, in frozen passes, for each thread
-
-
-class Memory(NamedTuple):
-    """Where a frozen pass has come to."""
-
-    state: GraphState  # INOUT
-    past: list[Past]  # INOUT inputs of the last frames, by view
-    moment: NDArray[np.float64]  # INOUT time and clip of the last frame
 
 
 class MapHierarchy(NoticingEstimator):
@@ -584,24 +577,6 @@ class MapHierarchy(NoticingEstimator):
         number = int(self._graph.graph.circuit.projections.source[row])
         return number, self._graph.views[number]
 
-    def _memory(self) -> Memory | None:
-        """What a frozen pass keeps of the frames before, as yet nothing; None if responses do not depend on them."""
-        if not any(view is None or view.delay > 0 or view.delay_ms > 0.0 for view in self._graph.views):
-            return None
-        return Memory(self._at_rest(), self._nothing_before(), np.full(2, np.nan))
-
-    def _at_rest(self) -> GraphState:
-        return network.at_rest(self._graph.graph.circuit, self._state)
-
-    def _nothing_before(self) -> list[Past]:
-        """Inputs of frames that there have not been."""
-        views = self._graph.views
-        return [p.forgotten(v.delay if v else 0) for v, p in zip(views, self._past, strict=True)]
-
-    def _forget(self) -> None:
-        state = self._state._replace(recent=np.zeros_like(self._state.recent))
-        self._commit(_state=state, _past=self._nothing_before())
-
     def _scores(self, X: NDArray[Any], memory: Memory | None, moments: Moments) -> dict[str, NDArray[np.float64]]:
         """Scores by map; changes the memory, which ends where a clip does."""
         first = self._graph.graph.circuit.first
@@ -654,23 +629,6 @@ class MapHierarchy(NoticingEstimator):
         self._seed = np.uint64(arrays["seed"].item())
         return self._build(n_features)
 
-    def _ranked(
-        self, X: NDArray[Any], means: list[NDArray[Any]], past: list[Past], moments: Moments, *, learning: bool
-    ) -> tuple[NDArray[np.int32], list[NDArray[Any]], list[Past]]:
-        """Inputs that fire in each frame, and the state of the codes after them."""
-        circuit = self._graph.graph.circuit
-        ranked = np.full((len(X), int(circuit.input_first[-1])), -1, np.int32)
-        new_means, new_past = [], []
-        for s, view in enumerate(self._graph.views):
-            mean, before = means[s], past[s]
-            if view is not None:
-                here, mean = view.coder.ranked_inputs(X[:, view.part], mean, learning=learning)
-                span = slice(circuit.input_first[s], circuit.input_first[s + 1])
-                ranked[:, span], before = delayed(before, here, view.delay_ms, moments)
-            new_means.append(mean)
-            new_past.append(before)
-        return ranked, new_means, new_past
-
     def _stages(self) -> list[list[int] | None]:
         """Numbers of the maps that learn in each stage of `fit`; None is all."""
         return [*map_graph.levels_of(self.maps_)] if self.greedy else [None]
@@ -714,11 +672,6 @@ class MapHierarchy(NoticingEstimator):
             **news.kept,
         )
         self._tell(news.events)
-
-    def _unseen(self, X: NDArray[Any]) -> NDArray[np.int32]:
-        """Inputs that fire in frames of which the first has no past, by the codes as they are."""
-        ranked, _, _ = self._ranked(X, self._means, self._nothing_before(), Moments(), learning=False)
-        return ranked
 
     def _respond(self, X: NDArray[Any], memory: Memory | None, moments: Moments = NO_MOMENTS) -> NDArray[np.float64]:
         """Scores of all neurons to frames that follow those in memory, which changes, or to each from rest."""

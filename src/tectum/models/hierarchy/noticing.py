@@ -11,13 +11,11 @@ from numpy.typing import ArrayLike, NDArray
 from sklearn.utils.validation import check_is_fitted
 
 from tectum import parts
-from tectum.models.common.base import SpikingEstimator
 from tectum.models.hierarchy import graph as map_graph, novelty as news, rebuild
-from tectum.models.hierarchy.graph import MapGraph
+from tectum.models.hierarchy.memory import NO_MOMENTS, RememberingEstimator
 from tectum.models.hierarchy.moments import Moments, checked, stretches
 from tectum.models.hierarchy.novelty import MapFullWarning, NoveltyEvent
 
-NO_MOMENTS = Moments()
 BATCH = 32  # frames until progress is shown and an interrupt is served, while learning
 
 
@@ -28,16 +26,12 @@ class News(NamedTuple):
     events: list[NoveltyEvent]
 
 
-class NoticingEstimator(SpikingEstimator):
+class NoticingEstimator(RememberingEstimator):
     """Base of `MapHierarchy`: novelty of frames, events, and clocks and shapes that change after learning."""
 
-    _told = NO_MOMENTS  # of the frames that are being learned
-    _told_from: int = 0
-    _moment: NDArray[np.float64]  # (2,) time in ms and clip of the last frame learned
     _listeners: tuple[Callable[[NoveltyEvent], object], ...] = ()
     _noticed: news.Noticed
     _events: list[NoveltyEvent]
-    _graph: MapGraph
     maps_: list[parts.Map]
     reserve: float
     dt: float
@@ -164,10 +158,6 @@ class NoticingEstimator(SpikingEstimator):
         labels = np.split(self._noticed.labels, ends)
         return {m.name: found for m, found in zip(self.maps_, labels, strict=True)}
 
-    def _memory(self) -> Any:
-        """What a frozen pass keeps of the frames before."""
-        raise NotImplementedError
-
     def _run_frozen(self, X: NDArray[Any], memory: Any, moments: Moments = NO_MOMENTS, *, match: bool = False) -> Any:
         """What the graph does with frames, weights frozen."""
         raise NotImplementedError
@@ -183,15 +173,6 @@ class NoticingEstimator(SpikingEstimator):
             if part.start in borders:
                 self._forget()
             yield X[part]
-
-    def _moments(self, n: int) -> Moments:
-        """Those of the n frames that are learned next."""
-        first = self._seen - self._told_from
-        return self._told.take(slice(first, first + n))
-
-    def _forget(self) -> None:
-        """Let memory of the frames before end."""
-        raise NotImplementedError
 
     def _built_anew(self, maps: list[parts.Map]) -> None:
         """Around what was learned, other maps that have as many neurons or more; all at rest."""
