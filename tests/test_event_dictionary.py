@@ -199,3 +199,30 @@ def test_once_around_a_circle_leaves_no_direction_in_counts() -> None:
     assert np.abs(first[0] - first[1]).sum() > 20
     x = [np.average(np.arange(20), weights=(frame[0] - frame[1]).clip(0).sum(axis=0)) for frame in first]
     assert x[0] > x[1] + 2  # ON events at the leading edge: on the right if it moves to the right
+
+
+def test_standard_network_takes_events_as_the_graph_does(digits: Any) -> None:
+    """The same circuit in both engines: the same spikes to the same events."""
+    seen, y = digits
+    net = tectum.DiehlCook(12, dt=1.0, gain=3.0, random_state=0).fit_events(seen.recordings, y)
+    counts = net.transform_events(seen.recordings)
+    assert counts.sum() > 60
+    assert (net.predict_events(seen.recordings) == y).mean() > 0.5
+    n = 2 * seen.shape[0] * seen.shape[1]
+    assert net.n_features_in_ == n
+    graph = tectum.Network(
+        [parts.Population("units", 12, parts.AdaptiveLIF(), rule=parts.PostPreSTDP(), norm=parts.MeanNorm(0.1),
+                          inhibition=parts.LateralInhibition())],
+        [parts.Projection("input", "units", parts.Learned(mean=0.1, gain=3.0), delay=0.0)],
+        [parts.Trains("input", n)],
+        presentation=310.0,
+        random_state=0,
+    )  # fmt: skip
+    graph.fit_events(seen.recordings[:20])
+    few = tectum.DiehlCook(12, dt=1.0, gain=3.0, random_state=0).fit_events(seen.recordings[:20], shape=seen.shape)
+    assert graph.spike_counts_["units"].sum() == pytest.approx(few.spike_counts_.sum(), rel=0.1)
+    assert graph.transform_events(seen.recordings[:3]).shape == (3, 12)
+    with pytest.raises(ValueError, match=r"n must be 2 x 14 x 14"):
+        tectum.Network([parts.Population()], [parts.Projection()], [parts.Trains("input", 7)]).fit_events(
+            seen.recordings[:2], shape=seen.shape
+        )

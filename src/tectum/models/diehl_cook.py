@@ -18,11 +18,12 @@ from tectum.core.random import keys_of_rows, seed_from, uniform_array
 from tectum.engine.standard import network
 from tectum.engine.standard.loop import DiehlCookCircuit, DiehlCookState
 from tectum.models.common import parameters, schema
-from tectum.models.common.base import COMMON, POSITIVE, WHOLE, Costs, SpikingEstimator, part_constraints
+from tectum.models.common.base import COMMON, POSITIVE, WHOLE, Costs, part_constraints
 from tectum.models.common.diagnosis import Diagnosis, diagnose_responders
 from tectum.models.common.progress import progress_bar
 from tectum.models.common.recording import Recording
 from tectum.models.common.scaling import unit_range, unit_values
+from tectum.models.responder_events import EventResponder
 from tectum.parts.neurons import threshold
 
 BATCH = 4096  # samples of a frozen pass until progress is shown
@@ -35,7 +36,7 @@ UNLABELLED = (
 )
 
 
-class DiehlCook(SpikingEstimator):
+class DiehlCook(EventResponder):
     """Neurons with adaptive thresholds that inhibit each other and learn typical inputs by STDP.
 
     Each feature is an input that fires at random with a rate in proportion to its value. All inputs drive all neurons;

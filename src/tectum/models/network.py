@@ -15,12 +15,13 @@ from tectum.engine.graph import network as engine
 from tectum.engine.graph.costs import targets_of
 from tectum.engine.graph.records import EVENTS, PLASTIC, POPULATION, GraphState, Stimulus
 from tectum.models.common import schema
-from tectum.models.common.base import Costs, SpikingEstimator
+from tectum.models.common.base import Costs
 from tectum.models.common.diagnosis import Diagnosis, responders, saturation
 from tectum.models.common.nested import unknown_name
 from tectum.models.common.recording import Recording
 from tectum.models.common.scaling import unit_range, unit_values
 from tectum.models.kit import graph as kit, stimuli
+from tectum.models.network_events import EventNetwork
 
 CHUNK = 32  # presentations whose spikes are held at a time
 GOLDEN = np.uint64(0x9E3779B97F4A7C15)  # spreads numbers of presentations over the keys of random numbers
@@ -42,7 +43,7 @@ STANDARD: dict[str, Any] = {
 }
 
 
-class Network(SpikingEstimator):
+class Network(EventNetwork):
     """A network of populations, the projections between them, and their inputs, as you put it together.
 
     Any neuron, rule, norm and lateral profile that fulfils its contract can be used, your own included. Populations

@@ -95,34 +95,46 @@ def run(circuit, state, scratch, X, keys, counts, shown, learning):
     start. OUT (n_samples, n_units) `counts`, spikes of each neuron when the sample was last shown, and `shown`
     (n_samples,), how many times it was.
     """
-    weights, theta, table, limit = state.weights, state.theta, scratch.table, scratch.limit
+    weights, table = state.weights, scratch.table
     n_inputs, n_units = weights.shape
-    n_steps = scratch.n_fired.shape[0]
     table[:] = ZERO
     for i in range(n_inputs):
         for j in range(n_units):
             table[i, j] = weights[i, j]
-    left = recovery(circuit.neuron, n_steps)
     for m in range(X.shape[0]):
         shown[m] = 0
         n_spikes = 0
         while shown[m] == 0 or not enough(circuit.retry, n_spikes, shown[m]):
             n_active = draw_input_spikes(circuit, X[m], keys[m], shown[m], scratch)
-            limit[:] = NEVER
-            for j in range(n_units):
-                limit[j] = threshold(circuit.neuron, theta[j])
-                counts[m, j] = 0
-            n_spikes, n_different = present(circuit, theta, scratch, n_active, counts[m], learning)
-            if learning:
-                for f in range(n_different):
-                    normalise(circuit.norm, table, n_inputs, scratch.fired[f])
-                for j in range(n_units):
-                    theta[j] *= left
+            n_spikes = show(circuit, state, scratch, n_active, counts[m], learning)
             shown[m] += 1
     if learning:
         for i in range(n_inputs):
             for j in range(n_units):
                 weights[i, j] = table[i, j]
+
+
+@kernel
+def show(circuit, state, scratch, n_active, counts, learning):
+    """Present the input spikes in `scratch` once; returns the number of spikes that answer them.
+
+    IN `circuit`, `learning`, and of `scratch` the spikes and the `n_active` inputs that fire. INOUT `state`, unchanged
+    unless `learning`, but for the weights, which are those of the table of `scratch`. OUT `counts` (n_units,).
+    """
+    theta, limit = state.theta, scratch.limit
+    n_inputs, n_units = state.weights.shape
+    limit[:] = NEVER
+    for j in range(n_units):
+        limit[j] = threshold(circuit.neuron, theta[j])
+        counts[j] = 0
+    n_spikes, n_different = present(circuit, theta, scratch, n_active, counts, learning)
+    if learning:
+        left = recovery(circuit.neuron, scratch.n_fired.shape[0])
+        for f in range(n_different):
+            normalise(circuit.norm, scratch.table, n_inputs, scratch.fired[f])
+        for j in range(n_units):
+            theta[j] *= left
+    return n_spikes
 
 
 @kernel

@@ -1,6 +1,7 @@
 """The standard network as arrays: built from its parts, run chunk by chunk."""
 
 import functools
+from collections.abc import Iterable, Iterator
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -18,6 +19,7 @@ from tectum.engine.standard.loop import (
     DiehlCookState,
     draw_input_spikes,
     run,
+    show,
 )
 from tectum.parts import contracts
 from tectum.parts.poisson import MoreInput
@@ -154,6 +156,43 @@ def record(
         presentation, step, neuron = np.concatenate(found).astype(np.int64).T
         trains[name] = SpikeTrain((presentation * n_steps + step) * dt, neuron, presentation, sizes[name])
     return trains
+
+
+def show_events(
+    circuit: DiehlCookCircuit,
+    state: DiehlCookState,
+    recordings: Iterable[tuple[NDArray[np.int64], NDArray[np.int64]]],
+    *,
+    learning: bool,
+) -> Iterator[NDArray[np.int32]]:
+    """Present recordings, each a presentation as long as it is; yields the spike counts (n_units,) of each.
+
+    A recording is the step and the input of each of its spikes; several of an input in a step are one. `state`
+    changes if learning.
+    """
+    n_inputs, n_units = state.weights.shape
+    scratch = _scratch(circuit, state)
+    scratch.table[:n_inputs, :n_units] = state.weights
+    for step, source in recordings:
+        spikes = np.unique(step * n_inputs + source)
+        step, source = spikes // n_inputs, spikes % n_inputs
+        n_steps = int(step[-1]) + 1
+        per_step = np.bincount(step, minlength=n_steps)
+        raster = np.zeros((n_steps, int(per_step.max())), np.uint32)
+        raster[step, np.arange(len(step)) - np.repeat(np.cumsum(per_step) - per_step, per_step)] = source
+        active = np.unique(source)
+        scratch.active[: len(active)] = active
+        given = scratch._replace(
+            raster=raster,
+            n_fired=per_step.astype(np.int32),
+            winner=np.zeros(n_steps, np.int32),
+            back=np.zeros(n_steps, np.int32),
+        )
+        counts = np.zeros(n_units, np.int32)
+        show(circuit, state, given, len(active), counts, learning)
+        if learning:
+            state.weights[:] = scratch.table[:n_inputs, :n_units]
+        yield counts
 
 
 def poisson_raster(

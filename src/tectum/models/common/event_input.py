@@ -1,5 +1,6 @@
 """How models take events: recordings in their own time, through one set of methods."""
 
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
@@ -26,3 +27,15 @@ def inputs_of(events: NDArray[Any], shape: Pair) -> NDArray[np.int64]:
     """Number of the input of each event: ON events of all pixels, row by row, then OFF events."""
     off = 1 - np.minimum(events["p"].astype(np.int64), 1)
     return (off * shape[0] + events["y"]) * shape[1] + events["x"]
+
+
+def whole_recordings(stream: EventStream) -> Iterator[NDArray[Any]]:
+    """All events of each recording, for models whose presentation is a recording."""
+    kept: list[NDArray[Any]] = []
+    current = 0
+    for part, source in stream:
+        if source != current:
+            yield np.concatenate(kept)
+            kept, current = [], source
+        kept.append(part)
+    yield np.concatenate(kept)

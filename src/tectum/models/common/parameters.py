@@ -95,7 +95,7 @@ QUANTISER: dict[str, Any] = REFERENCE | {
 # A dictionary of events: thresholds count in quanta, and aim at spikes per event and patch.
 EVENTS: dict[str, Any] = EXPLAINING | {
     "encoder": parts.EventPatches(),
-    "threshold": parts.AdaptiveThreshold(start=0.8, rate=1e-4, target=0.04, minimum=0.5),
+    "threshold": parts.AdaptiveThreshold(start=0.8, rate=1e-4, target=0.1, minimum=0.5),
     "competition": parts.ExplainingAway(patience=50.0),
     "rule": parts.ResidualSTDP(eta=0.02),
 }

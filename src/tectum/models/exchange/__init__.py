@@ -1,0 +1,1 @@
+"""Networks for other simulators and for chips: the neuromorphic intermediate representation (NIR)."""

@@ -1,0 +1,95 @@
+"""What a model becomes as a graph of NIR, and how faithful that is."""
+
+import os
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tectum.persistence import replacing
+
+
+def nir_package() -> Any:
+    """The package nir.
+
+    Raises
+    ------
+    ImportError
+        If it is not installed.
+    """
+    try:
+        import nir
+    except ImportError:
+        raise ImportError(
+            'to_nir and from_nir need the package nir; install it with pip install "tectum[nir]"'
+        ) from None
+    return nir
+
+
+@dataclass(frozen=True)
+class NirExport:
+    """A frozen network as a graph of NIR.
+
+    Attributes
+    ----------
+    graph : nir.NIRGraph
+        With one ``input`` and one ``output``; times are in s, as NIR has them.
+    grade : {"exact", "approximate"}
+        Whether a simulator with Euler steps of `dt_ms` fires the same spikes, or nearly.
+    reasons : tuple of str
+        What differs, and what of the model is left out.
+    dt_ms : float
+        Step in ms for which the constants are made: decays are those of the model after whole steps.
+    equal_winners : float or None
+        Share of the samples given for which the neuron with most spikes is the same as in the model, in the NumPy
+        simulation of `run_graph`; None without samples.
+    equal_spikes : float or None
+        Of these samples, spikes that neuron by neuron are in both, as a share of those in either.
+    """
+
+    graph: Any
+    grade: Literal["exact", "approximate"]
+    reasons: tuple[str, ...]
+    dt_ms: float
+    equal_winners: float | None = None
+    equal_spikes: float | None = None
+
+    def save(self, path: str | os.PathLike[str]) -> None:
+        """Write the graph to a NIR file, with the step and the grade in its metadata.
+
+        Parameters
+        ----------
+        path : str or path
+        """
+        with replacing(path) as file:
+            nir_package().write(file, self.graph)
+
+    def __str__(self) -> str:
+        measured = "" if self.equal_winners is None else f", {self.equal_winners:.1%} equal winners"
+        lines = [f"{self.grade}{measured}, for Euler steps of {self.dt_ms:g} ms", *self.reasons]
+        return "\n  ".join(lines)
+
+
+def agreement(counts: NDArray[Any], expected: NDArray[Any]) -> tuple[float, float]:
+    """Share of samples with the same winner, and of spikes in both; counts (n_samples, n_neurons)."""
+    alike = (counts.argmax(axis=1) == expected.argmax(axis=1)) & (counts.any(axis=1) == expected.any(axis=1))
+    either = np.maximum(counts, expected).sum()
+    return float(alike.mean()), float(np.minimum(counts, expected).sum() / max(either, 1))
+
+
+def graph_of(nodes: dict[str, Any], edges: list[tuple[str, str]], dt_ms: float, grade: str) -> Any:
+    """A graph with notes."""
+    return nir_package().NIRGraph(nodes, edges, metadata={"dt_ms": dt_ms, "grade": grade, "from": "tectum"})
+
+
+def lif(n: int, *, tau_ms: float, dt_ms: float, v_th: Any, v_reset: float, v_rest: float = 0.0) -> Any:
+    """LIF neurons whose Euler step decays as exp(-dt / tau), moved by 1 by an input of 1 for a step."""
+    tau = dt_ms / (1.0 - np.exp(-dt_ms / tau_ms))
+
+    def full(value: Any) -> NDArray[np.float32]:
+        return np.broadcast_to(np.asarray(value, np.float32), (n,)).copy()
+
+    return nir_package().LIF(
+        tau=full(1e-3 * tau), r=full(tau / dt_ms), v_leak=full(v_rest), v_threshold=full(v_th), v_reset=full(v_reset)
+    )
