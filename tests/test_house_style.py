@@ -37,6 +37,7 @@ LAYERS = {
     "models": {"analysis", "core", "engine", "files", "parts", "persistence", "plots", "streams"},
     "image": {"core", "models"},
     "encode": {"datasets", "files", "models", "persistence"},
+    "live": {"models", "streams"},
     "report": {"analysis", "core", "image", "models", "parts", "persistence", "plots", "streams"},
 }
 FREE = {"__init__", "cli"}  # they may import all

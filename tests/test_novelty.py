@@ -63,8 +63,12 @@ def test_cutting_and_files_change_nothing(tmp_path: Path) -> None:
     X = scenes("ABACBD")
     whole = learned(X, (3, 3), reserve=0.3)
     parted = learned(X[:7], (3, 3), reserve=0.3).partial_fit(X[7:50])
+    parted.name_neuron(3, "bridge", "scene").name_neuron(4, "x", "scene").name_neuron(4, "", "scene")
     parted.save(tmp_path / "half.tectum")
     parted = tectum.load(tmp_path / "half.tectum").partial_fit(X[50:])
+    assert parted.names_ == {"scene": {3: "bridge"}}
+    with pytest.raises(ValueError, match="whole number below"):
+        parted.name_neuron(1000, "y", "scene")
     assert [event[2:] for event in parted.events_] == [event[2:] for event in whole.events_]
     assert_array_equal(parted.novelty_["scene"], whole.novelty_["scene"])
     assert_array_equal(parted.weights("scene"), whole.weights("scene"))

@@ -29,6 +29,7 @@ from tectum.cli.reconstruct import reconstruct
 from tectum.cli.support import FITTED, MODELS
 from tectum.cli.tables import check_no_table, words_of
 from tectum.cli.warmup import warmup
+from tectum.cli.watch import watch
 from tectum.cli.wire import demonstrate as demonstrate_wiring, wire
 from tectum.core.compiler import seconds_without_compiling
 from tectum.models.common.checkpoints import checkpoints
@@ -369,6 +370,7 @@ def report(
 
 app.command(epilog="Example: tectum reconstruct dictionary.tectum pictures -o rebuilt")(reconstruct)
 app.command(epilog="Example: tectum encode flowers.tectum shards -o codes --jobs 4")(encode)
+app.command(epilog="Example: tectum watch drive.mp4 -o drive.tectum")(with_groups(watch))
 app.command(epilog="Example: tectum warmup spiking-som")(warmup)
 app.command(epilog="Example: tectum wire recording.npy -o net.tectum --report wiring.html")(wire)
 app.command(epilog="Example: tectum info --json")(info)

@@ -91,31 +91,42 @@ def fit(
     every: float,
 ) -> None:
     """Let a hierarchy learn a video, a folder of videos or images, or a file of features, once, in order."""
-    from tectum.models.common.settings import parse_assignments
-
-    if resume and (config or settings or seed is not None):
-        raise typer.BadParameter(
-            "--resume goes on with the hierarchy in the file; leave out --config, --set and --seed"
-        )
+    source, hierarchy = opened(data, frames, config=config, settings=settings, seed=seed, resume=resume)
     options = frames._asdict() | {"seed": seed, "config": config, "set": [*settings]}
     words = ["fit", "hierarchy", data]
     resuming, words = [*words, *option_words(**frames._asdict())], [*words, *option_words(**options)]
-    path = Path(data).expanduser()
-    known = _known(resume)
-    source = open_source(sources_in(path), frames, known, with_motion=config is None)
-    settled = parse_assignments(settings)
-    hierarchy = _hierarchy(config, settled, seed, source) if known is None else known
     _learn(
         out,
         hierarchy,
         source,
-        title=path.stem,
+        title=Path(data).expanduser().stem,
         words=words,
         resuming=resuming,
         every=60.0 * every,
         output=output,
         report=report,
     )
+
+
+def opened(
+    data: str,
+    frames: FrameOptions,
+    *,
+    config: Path | None,
+    settings: Sequence[str],
+    seed: int | None,
+    resume: Path | None,
+) -> tuple[Source, Any]:
+    """The stream of DATA, and a new hierarchy for it or the one to go on with."""
+    from tectum.models.common.settings import parse_assignments
+
+    if resume and (config or settings or seed is not None):
+        raise typer.BadParameter(
+            "--resume goes on with the hierarchy in the file; leave out --config, --set and --seed"
+        )
+    known = _known(resume)
+    source = open_source(sources_in(Path(data).expanduser()), frames, known, with_motion=config is None)
+    return source, _hierarchy(config, parse_assignments(settings), seed, source) if known is None else known
 
 
 def report_on(out: Output, hierarchy: Any, data: str, frames: FrameOptions, file: str, path: Path) -> None:

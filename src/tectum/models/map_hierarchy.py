@@ -89,6 +89,8 @@ class MapHierarchy(NoticingEstimator):
         What was met while learning: new classes, returns of known ones, maps that fill; see `tectum.NoveltyEvent`.
     classes_ : dict of str to ndarray of shape (n_neurons,)
         By map, the class that each neuron was recruited for, numbered as they came; -1 for neurons without one.
+    names_ : dict of str to dict of int to str
+        By map, the neurons that were given a name (`name_neuron`).
     n_features_in_, feature_names_in_
         As in scikit-learn.
 
@@ -696,7 +698,7 @@ class MapHierarchy(NoticingEstimator):
         arrays["moment"] = np.concatenate([np.where(known, self._moment, 0.0), known])
         arrays["spike_counts"] = self.spike_counts_
         arrays |= self._noticed_arrays()
-        return arrays, header | {"maps": parameters.to_json(self.maps_)}
+        return arrays, header | {"maps": parameters.to_json(self.maps_), "names": self._names}
 
     def _set_state(self, arrays: dict[str, np.ndarray], header: dict[str, Any]) -> None:
         never = np.full(arrays["state.v"].shape, NEVER, np.int64)
@@ -708,7 +710,7 @@ class MapHierarchy(NoticingEstimator):
         moment, known = np.split(arrays.get("moment", np.zeros(4)), 2)
         self._moment = np.where(known > 0.0, moment, np.nan)
         self.spike_counts_ = arrays["spike_counts"]
-        self._set_noticed(arrays)
+        self._set_noticed(arrays, header)
 
 
 def _over_the_highest(scores: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -32,6 +32,7 @@ class NoticingEstimator(RememberingEstimator):
     _listeners: tuple[Callable[[NoveltyEvent], object], ...] = ()
     _noticed: news.Noticed
     _events: list[NoveltyEvent]
+    _names: dict[str, dict[int, str]]  # of neurons, by map; replaced, never changed
     maps_: list[parts.Map]
     reserve: float
     dt: float
@@ -108,6 +109,37 @@ class NoticingEstimator(RememberingEstimator):
 
         return end
 
+    def name_neuron(self, neuron: int, text: str, map: str | None = None) -> Self:
+        """Give a neuron a name, which is kept with the hierarchy, also in its file.
+
+        Parameters
+        ----------
+        neuron : int
+            Its number on the map.
+        text : str
+            The name; an empty one takes it away.
+        map : str or None, default=None
+            Name of the map; None is the last.
+
+        Returns
+        -------
+        MapHierarchy
+            The estimator itself.
+
+        Raises
+        ------
+        ValueError
+            If there is no such map or neuron.
+        """
+        m = self._named("name_neuron", map)
+        if not isinstance(neuron, numbers.Integral) or not 0 <= neuron < math.prod(m.shape):
+            raise ValueError(
+                f"MapHierarchy.name_neuron.neuron must be a whole number below {math.prod(m.shape)}, got {neuron!r}"
+            )
+        others = {j: name for j, name in self._names.get(m.name, {}).items() if j != neuron}
+        self._names = self._names | {m.name: others | ({int(neuron): text} if text else {})}
+        return self
+
     def set_phases(self, phases: Mapping[str, float]) -> Self:
         """Move the clocks of maps that have learned, and nothing else: who is heard changes, no weight does.
 
@@ -151,6 +183,12 @@ class NoticingEstimator(RememberingEstimator):
         return list(self._events)
 
     @property
+    def names_(self) -> dict[str, dict[int, str]]:
+        """See the class."""
+        check_is_fitted(self)
+        return {name: dict(found) for name, found in self._names.items()}
+
+    @property
     def classes_(self) -> dict[str, NDArray[np.int64]]:
         """See the class."""
         check_is_fitted(self)
@@ -190,15 +228,18 @@ class NoticingEstimator(RememberingEstimator):
         n_ranked = int(self._graph.graph.circuit.input_first[-1])
         self._noticed = news.nothing([math.prod(m.shape) for m in self.maps_], n_ranked)
         self._events = []
+        self._names = {}
 
     def _noticed_arrays(self) -> dict[str, NDArray[Any]]:
         """What was noticed, for a file."""
         kept = {f"noticed.{name}": np.nan_to_num(array, nan=-1.0) for name, array in self._noticed._asdict().items()}
         return kept | news.as_table(self._events, [m.name for m in self.maps_])
 
-    def _set_noticed(self, arrays: Mapping[str, NDArray[Any]]) -> None:
+    def _set_noticed(self, arrays: Mapping[str, NDArray[Any]], header: Mapping[str, Any]) -> None:
         """The way back."""
         self._notice_nothing()
+        named = header.get("names", {}).items()
+        self._names = {name: {int(j): str(text) for j, text in found.items()} for name, found in named}
         if "noticed.mean" in arrays:  # not of version 0.1
             kept = news.Noticed(*(arrays[f"noticed.{name}"] for name in news.Noticed._fields))
             self._noticed = kept._replace(novelty=np.where(kept.novelty < 0.0, np.float32(np.nan), kept.novelty))
