@@ -18,13 +18,15 @@ frames = np.clip(scenes[scene] + 0.08 * rng.standard_normal((240, 60)), 0, 1)
 hierarchy = tectum.MapHierarchy([Map("scenes", (Features(),), (6, 6))], random_state=0).partial_fit(frames)
 
 # %%
-# The novelty of each frame at the moment it came: high where a scene begins that was never seen, not where one returns.
+# The novelty of each frame at the moment it came: it should be high where a scene
+# begins that was never seen, and not where one returns.
 
-novelty = np.asarray(hierarchy.novelty_).reshape(240, -1)[:, 0]
+novelty = hierarchy.novelty_["scenes"]
 figure, ax = plt.subplots(figsize=(8, 2.8))
 ax.plot(novelty, lw=1)
 for start in range(0, 240, 40):
     ax.axvline(start, color="0.7", lw=0.8)
     ax.text(start + 2, 0.98, "ABCD"[scene[start]], transform=ax.get_xaxis_transform(), va="top")
 ax.set(xlabel="frame", ylabel="novelty")
-print([str(event) for event in hierarchy.events_][:3])
+for event in hierarchy.events_:
+    print(f"frame {event.frame}: {event.why}")
