@@ -2,7 +2,8 @@
 What is new in a stream
 =======================
 
-A hierarchy says while it learns which frames are unlike all that it knows, when a class begins, and when one comes back.
+A hierarchy says while it learns which frames are unlike all that it knows, when a class begins, and when one comes
+back.
 """
 
 import matplotlib.pyplot as plt
