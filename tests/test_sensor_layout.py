@@ -7,13 +7,15 @@ import warnings
 
 import numpy as np
 import pytest
-from scipy.spatial.distance import pdist
+from scipy.sparse import csr_matrix
+from scipy.spatial.distance import cdist, pdist
 from sklearn.datasets import load_sample_image
 from sklearn.utils.estimator_checks import parametrize_with_checks
 
 import tectum
 from tectum import SensorLayout, UncertainLayoutWarning
 from tectum.analysis import cells_of, layout_from_activity, pictures_of
+from tectum.analysis.sensor_graphs import neighbour_graph, without_detours
 from tectum.cli.app import app
 
 
@@ -113,6 +115,17 @@ def test_a_mirrored_scene_is_not_folded():
     assert np.corrcoef(X[:, 7, 2], X[:, 7, 11])[0, 1] > np.corrcoef(X[:, 7, 2], X[:, 7, 5])[0, 1]
     found = layout_from_activity(X.reshape(len(X), -1), ridges=(0.1, 0.3))
     assert agreement(found.positions, places(14)) > 0.95
+
+
+def test_an_edge_that_folds_the_layout_is_cut_unless_a_short_way_leads_round_it():
+    lattice = -cdist(places(8), places(8))
+    W = neighbour_graph(np.exp(lattice), 4, mutual=True)
+    assert without_detours(W).nnz == W.nnz
+    wrong = csr_matrix(([0.5, 0.5], ([0, 63], [63, 0])), shape=W.shape)
+    assert without_detours(W + wrong)[0, 63] == 0.0
+    assert without_detours(W + wrong).nnz == W.nnz
+    across = csr_matrix(([0.5, 0.5], ([0, 16], [16, 0])), shape=W.shape)
+    assert without_detours(W + across)[0, 16] == 0.5
 
 
 def test_noise_is_told_to_be_noise():

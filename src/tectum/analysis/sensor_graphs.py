@@ -14,6 +14,7 @@ Bools = NDArray[np.bool_]
 
 MODES = 12  # of the graph, in which edges that shorten the way stand out
 TOO_LONG = 3.0  # times the median length of the edges of a sensor: such an edge is cut
+MOST_ROUND = 8  # edges of a way round a missing one
 FAINT = 1e-3  # least weight of an edge
 ROUNDS = 8  # of cutting, at most
 
@@ -113,6 +114,36 @@ def without_shortcuts(W: csr_matrix) -> csr_matrix:
         W = (W - csr_matrix((part.data[far], ends), shape=W.shape)).tocsr()
         W.eliminate_zeros()
     return W
+
+
+def without_detours(W: csr_matrix) -> csr_matrix:
+    """A graph without edges in whose place the shortest way is long.
+
+    In an array, a way round a missing edge takes three edges, and a few more round a hole. One wrong edge, which the
+    slow modes may not show, folds a whole layout.
+    """
+    near = [set(W.indices[W.indptr[i] : W.indptr[i + 1]].tolist()) for i in range(W.shape[0])]
+    ends = [(i, j) for i in range(len(near)) for j in near[i] if i < j and not _round_about(near, i, j)]
+    if not ends:
+        return W
+    i, j = np.array(ends).T
+    cut = csr_matrix((np.ones(2 * len(i)), (np.r_[i, j], np.r_[j, i])), shape=W.shape)
+    W = (W - W.multiply(cut)).tocsr()
+    W.eliminate_zeros()
+    return W
+
+
+def _round_about(near: list[set[int]], start: int, end: int) -> bool:
+    """Whether a short way leads from one end of an edge to the other without it; searched from both."""
+    seen = {start}, {end}
+    fronts = [near[start] - {end}, near[end] - {start}]
+    for step in range(MOST_ROUND - 1):
+        if fronts[0] & fronts[1] or fronts[0] & seen[1] or fronts[1] & seen[0]:
+            return True
+        k = step % 2
+        seen[k].update(fronts[k])
+        fronts[k] = set().union(*(near[node] for node in fronts[k])) - seen[k]
+    return bool(fronts[0] & fronts[1])
 
 
 def _medians(values: Floats, group: NDArray[Any], n_groups: int) -> Floats:

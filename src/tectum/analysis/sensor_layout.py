@@ -1,6 +1,6 @@
 """Where sensors of unknown place lie, from their activity alone."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -223,14 +223,23 @@ def lay_out(C: Floats, similar: Floats, candidates: Graphs) -> Candidate:
     if len(C) <= FEW:
         return _few(C)
     best: Candidate | None = None
-    for ridge, W in candidates:
-        W = graphs.joined(graphs.without_shortcuts(W), similar)
+    for ridge, W in _pruned(candidates):
+        W = graphs.joined(W, similar)
         found = embedding.embed_graph(W)
         precise, crowded = embedding.precision(found.places, similar, NEIGHBOURS), embedding.crowding(found.places, W)
         fit = Candidate(ridge, W, found.places, precise, found.residual, crowded)
         best = fit if best is None or fit.quality > best.quality else best
     assert best is not None  # there is a ridge
     return best
+
+
+def _pruned(candidates: Graphs) -> Iterator[tuple[float, csr_matrix]]:
+    """Each graph without shortcuts, and once more without detours if it has any."""
+    for ridge, W in candidates:
+        yield ridge, (W := graphs.without_shortcuts(W))
+        fewer = graphs.without_detours(W)
+        if fewer.nnz < W.nnz:
+            yield ridge, graphs.without_shortcuts(fewer)
 
 
 def _graphs(C: Floats, ridges: Sequence[float]) -> tuple[Floats, Graphs]:
