@@ -7,6 +7,7 @@ import time
 import urllib.request
 from pathlib import Path
 
+import numpy as np
 import pytest
 from test_report import CHROMIUM, FLAGS
 
@@ -27,6 +28,14 @@ def watching(folder: Path, seconds: float = 6.0) -> Watching:
     stream = streams.features(streams.video(clip, size=extract.size, chunk=4, thumbnails=(32, 56)), extract)
     hierarchy = MapHierarchy([parts.Map("scene", (parts.Features(),), (4, 5))], cycles=2, random_state=0)
     return Watching(hierarchy, stream, lambda hierarchy: "scene", output=folder / "seen.tectum")
+
+
+@pytest.fixture(scope="module", autouse=True)
+def compiled() -> None:
+    """So that no test waits for the compiler."""
+    MapHierarchy([parts.Map("scene", (parts.Features(),), (4, 5))], cycles=2, random_state=0).fit(np.eye(9)).predict(
+        np.eye(9)
+    )
 
 
 @pytest.fixture

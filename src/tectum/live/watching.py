@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from tectum.models.common.checkpoints import pause as save_if_due
 from tectum.streams import Chunk, Stream, StreamError
 
+AT_ONCE = 4  # frames, at most
 MOST_NOVELTIES = 600  # points of the curve of novelty
 MOST_DISCOVERIES = 60  # kept for pages that are opened later
 DISCOVERIES = ("new class", "return", "unplaced", "full", "nearly full", "grown")
@@ -138,20 +139,23 @@ class Watching:
             return news
 
     def _run(self) -> None:
-        began, waited = None, 0.0
+        origin = None  # when the stream began, had it come at its own pace
         try:
             for chunk in self._stream:
-                arrived = time.monotonic()
-                while self.paused and not self._stop.is_set():
-                    time.sleep(0.05)
-                waited += time.monotonic() - arrived
-                began = time.monotonic() - float(chunk.time_s[0]) if began is None else began
-                due = began + waited + float(chunk.time_s[-1])
-                if self._paced and self._stop.wait(max(0.0, due - time.monotonic())):
-                    return
-                if self._stop.is_set():
-                    return
-                self._see(chunk, due if self._paced else time.monotonic())
+                for first in range(0, len(chunk.X), AT_ONCE):
+                    piece, began = chunk.take(slice(first, first + AT_ONCE)), time.monotonic()
+                    while self.paused and not self._stop.is_set():
+                        time.sleep(0.05)
+                    due = time.monotonic()
+                    if self._paced and origin is not None:
+                        origin += due - began
+                        due = origin + float(piece.time_s[-1])
+                        self._stop.wait(max(0.0, due - time.monotonic()))
+                    if self._stop.is_set():
+                        return
+                    self._see(piece, due)
+                    if origin is None:  # code has been compiled
+                        origin = time.monotonic() - float(piece.time_s[-1])
         except (StreamError, ValueError, OSError) as error:
             self.error = str(error)
         finally:
@@ -166,7 +170,7 @@ class Watching:
             told = len(hierarchy.events_) if hasattr(hierarchy, "maps_") else 0
             first = getattr(hierarchy, "n_presentations_seen_", 0)
             if self.learning or not told:
-                hierarchy.partial_fit(chunk.X, time_s=chunk.time_s)
+                hierarchy.partial_fit(chunk.X, time_s=chunk.time_s, source=chunk.source)
                 save_if_due(hierarchy)
             name = self._map(hierarchy)
             response = hierarchy.transform(chunk.X[-1:], name)[0]
