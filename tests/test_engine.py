@@ -530,5 +530,5 @@ def test_public_names():
     assert tectum.__version__ == "0.2.0"
     assert tectum.analysis.__name__ == "tectum.analysis"
     assert tectum.load.__module__ == "tectum.persistence"
-    with pytest.raises(AttributeError, match="'forest', only BrokenMapWarning, DiehlCook, MapHierarchy, Network"):
+    with pytest.raises(AttributeError, match="'forest', only BrokenMapWarning, DiehlCook, MapFullWarning"):
         _ = tectum.forest

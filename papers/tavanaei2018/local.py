@@ -113,8 +113,9 @@ def main() -> int:
     parser.add_argument("--first-seed", type=int, default=11)
     parser.add_argument("--presentations", type=int, default=30_000)
     parser.add_argument("--only", choices=SIZES)
-    parser.add_argument("-o", "--output", type=Path)
+    parser.add_argument("-o", "--output", type=Path, default=Path(__file__).parent / "results")
     given = parser.parse_args()
+    given.output.mkdir(parents=True, exist_ok=True)
     rows: list[dict[str, object]] = []
     for name in [given.only] if given.only else SIZES:
         for seed in range(given.first_seed, given.first_seed + given.seeds):
@@ -122,8 +123,7 @@ def main() -> int:
             print(f"{name}, seed {seed} done", flush=True)
     lines, holds = table(rows)
     print("\n".join(lines))
-    if given.output:
-        given.output.write_text("\n".join(lines) + "\n")
+    (given.output / "local.md").write_text("\n".join(lines) + "\n")
     return 0 if holds else 1
 
 
