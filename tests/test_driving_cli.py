@@ -183,15 +183,15 @@ def test_the_features_are_chosen(folder: Path, monkeypatch: pytest.MonkeyPatch) 
     assert chunk.X.shape == (10, 12 * 20 * 14 + source.n_motion)
     assert source.reading.seconds > 0
     maps = driving_maps(source.shape, source.n_motion)
-    assert [m.name for m in maps] == ["scene", "far", "near", "motion", "top"]
+    assert [m.name for m in maps] == ["scene", "far", "near", "motion"]
     seen = [maps[k].sources[0] for k in (2, 3)]
     assert [(s.start, s.stop) for s in seen] == [(6 * 20 * 14, 12 * 20 * 14), (12 * 20 * 14, chunk.X.shape[1])]
     still = cli_streams.open_source([clip], cli_streams.FrameOptions(motion=False))
     np.testing.assert_array_equal(next(iter(still.stream)).X, chunk.X[:, : 12 * 20 * 14])
     maps = driving_maps(source.shape)
-    assert [m.name for m in maps] == ["scene", "far", "near", "top"]
+    assert [m.name for m in maps] == ["scene", "far", "near"]
     assert maps[1].sources[0].stop == maps[2].sources[0].start == 6 * 20 * 14
-    assert [m.name for m in driving_maps((1, 4, 2))] == ["scene", "top"]
+    assert [m.name for m in driving_maps((1, 4, 2))] == ["scene"]
 
 
 ERRORS = [
@@ -222,3 +222,20 @@ def test_errors(features: np.ndarray, arguments: list[str], code: int, message: 
     result = run(*arguments, code=code)
     assert message in " ".join(result.stderr.replace("│", " ").split())
     assert sorted(path.name for path in Path().iterdir()) == ["f.npz", "graph.toml"]
+
+
+@pytest.mark.usefixtures("undrawn")
+def test_a_report_scores_inside_clips(features: np.ndarray) -> None:
+    run("fit", "hierarchy", "f.npz", "-o", "h", "--config", "graph.toml", "-q")
+    said = "a.mp4,0,23,start,lorry\na.mp4,24,47,end,lorry\nb,0,47,start,car\n"
+    Path("seen.csv").write_text("clip,first,last,place,happening\n" + said, encoding="utf-8")
+    run("report", "h", "f.npz", "-o", "r.html", "--segments", "seen.csv", "-q")
+    text = Path("r.html").read_text(encoding="utf-8")
+    assert "place: map scene" in text
+    assert "place: equal stretches of time" in text
+    assert "happening: map scene" not in text  # one label in each clip says nothing
+    Path("seen.csv").write_text("clip,first,last,place\na.mp4,5,2,start\n", encoding="utf-8")
+    output = run("report", "h", "f.npz", "-o", "r2.html", "--segments", "seen.csv", code=1).output
+    assert "line 2: first and last must be frame numbers" in " ".join(output.split())
+    output = run("transform", "h", "f.npz", "-o", "o.npy", "--segments", "seen.csv", code=2).output
+    assert "is for reports" in output

@@ -98,7 +98,7 @@ def demo(
     out: Output = context.obj
     support.check_name("NAME", name, support.demonstrations())
     path = report or Path(f"tectum-{name}.html")
-    out.check_destination(path, output, resume, frames.cnn, *(videos or []))
+    out.check_destination(path, output, resume, frames.cnn, frames.segments, *(videos or []))
     if name == "driving":
         if presentations is not None:
             raise typer.BadParameter("--presentations is for samples; leave it out for driving, which sees frames once")
@@ -155,9 +155,9 @@ def fit(
     """Fit a model to data and save it; Ctrl-C saves what was learned so far."""
     out: Output = context.obj
     support.check_name("MODEL", model, FITTED)
-    out.check_destination(output, data, config, frames.cnn, goes_on=resume)
+    out.check_destination(output, data, config, frames.cnn, frames.segments, goes_on=resume)
     if report:
-        out.check_destination(report, data, config, frames.cnn, output, resume)
+        out.check_destination(report, data, config, frames.cnn, frames.segments, output, resume)
     drop = support.share_of(table, data) if MODELS[model].data == "images" else None
     changes = support.changes(patch=patch, stride=stride, patches=patches, drop=drop, whiten=whiten)
     if MODELS[model].data == "frames":
@@ -314,6 +314,8 @@ def transform(
     out: Output = context.obj
     if output.suffix.lower() not in support.FORMATS:
         raise typer.BadParameter(f"OUT must end in {', '.join(support.FORMATS)}, got {str(output)!r}")
+    if frames.segments is not None:
+        raise typer.BadParameter("--segments is for reports; leave it out here")
     out.check_destination(output, file, data, frames.cnn)
     estimator = support.load_model(file)
     from tectum.cli import frames as cli_frames
@@ -346,7 +348,7 @@ def report(
 ) -> None:
     """Write a report about a fitted model and data."""
     out: Output = context.obj
-    out.check_destination(output, file, data, frames.cnn)
+    out.check_destination(output, file, data, frames.cnn, frames.segments)
     estimator = support.load_model(file)
     if (data is None) != support.takes(estimator, "none"):
         said = "leave DATA out" if data is not None else "name the DATA to report on"

@@ -43,6 +43,9 @@ class FrameOptions(NamedTuple):
     layer: Annotated[str | None, typer.Option(help="Layer of the network whose activations are learned.")] = None
     pixels: Annotated[str | None, typer.Option(help="What the network wants, caffe (the default) or pytorch.")] = None
     every: Annotated[int | None, typer.Option(help="Take every n-th frame of videos.")] = None
+    segments: Annotated[
+        Path | None, typer.Option(help="CSV of what somebody saw in the clips, to score by: clip, first, last, ...")
+    ] = None
     motion: Annotated[
         bool | None,
         typer.Option("--motion/--no-motion", help="Whether motion is seen, too; not with --config by default."),

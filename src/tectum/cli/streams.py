@@ -57,7 +57,7 @@ def demonstrate(
 ) -> None:
     """The demo `driving`: clips, or those of the data folder, or a generated one."""
     if output is not None:
-        out.check_destination(output, frames.cnn, report, *videos, goes_on=resume)
+        out.check_destination(output, frames.cnn, frames.segments, report, *videos, goes_on=resume)
     _network(frames)  # what is wrong with it is said before a clip is generated
     words = ["demo", "driving", *map(str, videos), *option_words(**frames._asdict(), seed=seed)]
     with tempfile.TemporaryDirectory() as folder:
@@ -68,6 +68,7 @@ def demonstrate(
             out,
             hierarchy,
             source,
+            _diary(source, frames),
             title="Driving",
             words=words,
             resuming=words,
@@ -99,6 +100,7 @@ def fit(
         out,
         hierarchy,
         source,
+        _diary(source, frames),
         title=Path(data).expanduser().stem,
         words=words,
         resuming=resuming,
@@ -132,10 +134,9 @@ def opened(
 def report_on(out: Output, hierarchy: Any, data: str, frames: FrameOptions, file: str, path: Path) -> None:
     """Write a page about a hierarchy and a stream that it does not learn from."""
     from tectum.models.common.progress import progress_bar
-    from tectum.report import Diary
 
     source = open_source(sources_in(Path(data).expanduser()), frames, hierarchy)
-    diary = Diary(source.stream.names, source.features)
+    diary = _diary(source, frames)
     with progress_bar(source.stream.n_announced, "watch", out.progress, unit="frames") as advance:
         diary.watch(source.stream, progress=advance)
     command = shell_command("report", file, data, **frames._asdict(), o=path)
@@ -150,6 +151,15 @@ def check_unused(frames: FrameOptions, **others: Any) -> None:
         raise typer.BadParameter(f"{names} belongs to hierarchies of maps; leave it out here")
 
 
+def _diary(source: Source, frames: FrameOptions) -> "Diary":
+    """A diary of a stream, with what somebody saw in it, which is read before anything is computed."""
+    from tectum.report import Diary
+    from tectum.streams import read_segments
+
+    segments = None if frames.segments is None else read_segments(frames.segments)
+    return Diary(source.stream.names, source.features, step=frames.every or 1, segments=segments)
+
+
 def open_source(paths: list[Path], frames: FrameOptions, hierarchy: Any = None, *, with_motion: bool = True) -> Source:
     """Stream of the features of videos, of a folder of images, or of files of features, with motion if the hierarchy
     has learned such features, the options say so, or else by default; FileNotFoundError if there is no such file,
@@ -162,7 +172,7 @@ def open_source(paths: list[Path], frames: FrameOptions, hierarchy: Any = None, 
             raise no_file(path)
     kinds = {path.suffix.lower() for path in paths if path.is_file()}
     if kinds and kinds <= {*ARRAYS}:
-        if given := option_words(**frames._asdict()):
+        if given := option_words(**frames._replace(segments=None)._asdict()):
             raise typer.BadParameter(f"{given[0]} is for pictures; leave it out for files of features")
         return Source(streams.arrays(paths, chunk=CHUNK), None, "as they are in the file", None)
     if kinds - {*VIDEOS}:
@@ -307,6 +317,7 @@ def _learn(
     out: Output,
     hierarchy: Any,
     source: Source,
+    diary: "Diary",
     *,
     title: str,
     words: list[str],
@@ -316,11 +327,9 @@ def _learn(
     report: Path | None,
 ) -> None:
     """One pass with a progress bar; saves what was learned whatever happens, then writes the page."""
-    from tectum.report import Diary
     from tectum.streams import StreamError
 
     skip = getattr(hierarchy, "n_presentations_seen_", 0)
-    diary = Diary(source.stream.names, source.features)
     out.say(f"features: {source.features}")
     command = shell_command(*words, o=output)
     error: StreamError | None = None

@@ -4,6 +4,7 @@ Spikes that arrive at most a few ms before a neuron fires are bound; the window 
 only sources in phase are. How fast a neuron learns falls with its own use, and rises where the input is new.
 """
 
+import math
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -121,10 +122,15 @@ def _(p: UseStep, n: Whole) -> Real:
 class NoveltyGate(NamedTuple):
     """Late winners learn faster, and where none fires the least used neurons become easier to excite.
 
+    With a finite `mismatch` a winner that hears too little of what it knows gives way, too: neurons that have learned
+    are held for the rest of the frame, as by the reset of adaptive resonance (Carpenter & Grossberg 1987), and recruits
+    take it. What is tolerated falls with the use of the winner, so that scenes that vary little get as many neurons for
+    their frames as scenes that vary much, and rises as the map fills.
+
     Examples
     --------
     >>> NoveltyGate()
-    NoveltyGate(factor=4.0, quantile=0.9, pace=0.02, recruited=3.0, drop=3.0)
+    NoveltyGate(factor=4.0, quantile=0.9, pace=0.02, recruited=3.0, drop=3.0, mismatch=inf, sharpened=10.0)
     """
 
     factor: AtLeastOne = 4.0  # of the learning rate in a frame whose winner is late; 1 does nothing
@@ -132,6 +138,8 @@ class NoveltyGate(NamedTuple):
     pace: Share = 0.02  # share of the frame by which the estimate of the quantile moves
     recruited: Positive = 3.0  # neurons, the least used, whose thresholds fall in a silent cycle; below 1 their share
     drop: NonNegative = 3.0  # mV by which they do
+    mismatch: PositiveOrInfinite = math.inf  # 1 - cosine of weights and arrivals that a neuron new in use tolerates
+    sharpened: Positive = 10.0  # frames of use after which it falls with the root of further ones
 
 
 class NoveltyStep(NamedTuple):
@@ -142,13 +150,26 @@ class NoveltyStep(NamedTuple):
     pace: Any  # ms
     recruited: Any
     drop: Any
+    mismatch: Any
+    sharpened: Any
 
 
 @discretise.of(NoveltyGate)
 def _(part: NoveltyGate, dt: float) -> NoveltyStep:
     """Of a frame of `dt` ms, as there is one winner in each."""
     pace = part.pace * dt
-    return NoveltyStep(*(np.float32(x) for x in (part.factor, part.quantile, pace, part.recruited, part.drop)))
+    return NoveltyStep(*(np.float32(x) for x in (*part._replace(pace=pace),)))
+
+
+@law
+def tolerated(p: Any, n: Whole, free: Real) -> Real:
+    """Mismatch at which a neuron that has learned in n frames still keeps a frame; free is the share of unused ones."""
+
+
+@tolerated.of(NoveltyStep)
+def _(p: NoveltyStep, n: Whole, free: Real) -> Real:
+    """mismatch / (free sqrt(1 + n / sharpened)): as a mean of n samples is known."""
+    return p.mismatch / (free * np.sqrt(ONE + n / p.sharpened))
 
 
 @law

@@ -41,7 +41,7 @@ from tectum.plots.spikes import (
     plot_raster,
 )
 from tectum.plots.streams import plot_class_curves, plot_novelty, plot_winner_time_line
-from tectum.plots.style import class_colours, style
+from tectum.plots.style import class_colours, ordered_colours, style
 from tectum.plots.training import plot_lattice, plot_quality_curve, plot_unfolding
 from tectum.plots.waves import (
     plot_coverage,
@@ -59,6 +59,7 @@ from tectum.plots.waves import (
 
 __all__ = [
     "class_colours",
+    "ordered_colours",
     "plot_bubble",
     "plot_class_curves",
     "plot_clusters",

@@ -9,7 +9,7 @@ from matplotlib.axes import Axes
 
 from tectum.plots.checks import as_classes, as_points, as_vector, class_names
 from tectum.plots.layout import add_class_legend, add_colour_bar, axes_or_new, draws_on_axes
-from tectum.plots.style import SEQUENTIAL, accent, class_colours, ink
+from tectum.plots.style import SEQUENTIAL, accent, ink, palette_of
 
 
 @draws_on_axes
@@ -20,6 +20,7 @@ def plot_embedding(
     target_names: Sequence[str] | None = None,
     values: npt.ArrayLike | None = None,
     label: str = "",
+    colours: Sequence[Any] | None = None,
     title: str | None = None,
     axis_names: tuple[str, str] = ("dimension 1 (a.u.)", "dimension 2 (a.u.)"),
     ax: Axes | None = None,
@@ -38,6 +39,8 @@ def plot_embedding(
         A number per sample, in place of labels; with a colour bar.
     label : str
         Label of the colour bar.
+    colours : sequence of colours, optional
+        Of the classes; else `class_colours`.
     title : str, optional
         Title, for example the method of the embedding.
     axis_names : (str, str)
@@ -67,11 +70,12 @@ def plot_embedding(
         classes = as_classes(labels, "plot_embedding.labels")
         as_vector(classes, "plot_embedding.labels", len(points))
         names = class_names(classes, target_names, "plot_embedding.target_names")
-        palette = np.array([*class_colours(len(names)), ink(0.2)])
+        own = palette_of(colours, len(names), "plot_embedding.colours")
+        palette = np.array([*own, ink(0.2)])
         # Classes are drawn mixed, so that the last class does not cover the others.
         mixed = np.argsort(np.arange(len(points)) * 0.6180339887 % 1, kind="stable")
         ax.scatter(points[mixed, 0], points[mixed, 1], color=palette[classes[mixed]], **dots)
-        add_class_legend(ax, names, class_colours(len(names)))
+        add_class_legend(ax, names, own)
     ax.set(xlabel=axis_names[0], ylabel=axis_names[1])
     if title:
         ax.set_title(title)

@@ -1,6 +1,7 @@
 """Frames of video as small pictures: at the places of neurons, in rows of groups, and along time."""
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -9,7 +10,7 @@ from matplotlib.offsetbox import AnnotationBbox, OffsetImage
 
 from tectum.plots.checks import Integers, as_classes, as_vector
 from tectum.plots.layout import axes_or_new, draws_on_axes, format_map
-from tectum.plots.style import class_colours, ink
+from tectum.plots.style import ink, palette_of
 
 BORDER = 0.05  # width of the coloured border of a picture, as a share of its width
 
@@ -21,6 +22,7 @@ def plot_frame_map(
     shape: tuple[int, int],
     *,
     regions: npt.ArrayLike | None = None,
+    colours: Sequence[Any] | None = None,
     ax: Axes | None = None,
 ) -> Axes:
     """Draw the frame that each neuron of a map stands for, at the neuron's place.
@@ -35,6 +37,8 @@ def plot_frame_map(
         Shape of the map.
     regions : (rows * cols,) array of int, optional
         Region of each neuron from 0, the colour of the border of its picture; -1 for none.
+    colours : sequence of colours, optional
+        Of the regions; else `class_colours`.
 
     Raises
     ------
@@ -50,7 +54,9 @@ def plot_frame_map(
     rows, cols = shape
     frames = as_classes(as_vector(frame_of_unit, "plot_frame_map.frame_of_unit", rows * cols), "plot_frame_map")
     group = np.full(rows * cols, -1) if regions is None else as_classes(regions, "plot_frame_map.regions")
-    tiles = _bordered(stack, frames, as_vector(group, "plot_frame_map.regions", rows * cols).astype(int))
+    group = as_vector(group, "plot_frame_map.regions", rows * cols).astype(int)
+    palette = palette_of(colours, int(group.max(initial=-1)) + 1, "plot_frame_map.colours")
+    tiles = _bordered(stack, frames, group, palette)
     height, width = tiles.shape[1:3]
     ax = axes_or_new(ax, (9.0, 9.0 * rows * height / (cols * width) + 0.5))
     format_map(ax, shape)
@@ -67,6 +73,7 @@ def plot_frame_groups(
     *,
     names: Sequence[str],
     most: int = 8,
+    colours: Sequence[Any] | None = None,
     ax: Axes | None = None,
 ) -> Axes:
     """Draw groups of frames as rows of pictures, so that it shows whether they belong together.
@@ -81,6 +88,8 @@ def plot_frame_groups(
         What is written beside each row.
     most : int, default=8
         Pictures of a group, at most.
+    colours : sequence of colours, optional
+        Of the groups; else `class_colours`.
 
     Raises
     ------
@@ -101,14 +110,15 @@ def plot_frame_groups(
     for row, members in zip(frames, groups, strict=True):
         shown = np.asarray(members, dtype=int)[:most]
         row[: len(shown)] = shown
-    tiles = _bordered(stack, frames.ravel(), np.repeat(np.arange(len(groups)), most))
+    palette = palette_of(colours, len(groups), "plot_frame_groups.colours")
+    tiles = _bordered(stack, frames.ravel(), np.repeat(np.arange(len(groups)), most), palette)
     height, width = tiles.shape[1:3]
     ax = axes_or_new(ax, (9.0, 1.0 * len(groups)))
     mosaic = tiles.reshape(len(groups), most, height, width, 4).transpose(0, 2, 1, 3, 4)
     ax.imshow(mosaic.reshape(len(groups) * height, -1, 4), extent=(0, most, len(groups), 0))
     ax.set(aspect=height / width, xticks=[], yticks=np.arange(len(groups)) + 0.5)
     ax.set_yticklabels(names)
-    for label, colour in zip(ax.get_yticklabels(), class_colours(len(groups)), strict=True):
+    for label, colour in zip(ax.get_yticklabels(), palette, strict=False):
         label.set_bbox({"facecolor": (*colour[:3], 0.25), "edgecolor": "none", "pad": 2.5})
     ax.tick_params(length=0, pad=6)
     ax.spines[:].set_visible(False)
@@ -193,7 +203,12 @@ def plot_picture_row(
 
 @draws_on_axes
 def plot_group_bands(
-    times: npt.ArrayLike, bands: Sequence[npt.ArrayLike], *, names: Sequence[str], ax: Axes | None = None
+    times: npt.ArrayLike,
+    bands: Sequence[npt.ArrayLike],
+    *,
+    names: Sequence[str],
+    colours: Sequence[Sequence[Any] | None] | None = None,
+    ax: Axes | None = None,
 ) -> Axes:
     """Draw which group each sample of a stream belongs to, as bands of colour over time, one below the other.
 
@@ -205,6 +220,8 @@ def plot_group_bands(
         Group of each sample from 0; -1 for none.
     names : sequence of str
         What is written beside each band.
+    colours : sequence, optional
+        Colours of the groups of each band; None, of all or of one, is `class_colours`.
 
     Raises
     ------
@@ -221,11 +238,12 @@ def plot_group_bands(
     for row, band in enumerate(bands):
         groups = as_classes(band, "plot_group_bands.bands")
         as_vector(groups, "plot_group_bands.bands", len(at))
-        palette = [*class_colours(int(groups.max()) + 1), ink(0.08)]
+        own = None if colours is None else colours[row]
+        palette = [*palette_of(own, int(groups.max()) + 1, "plot_group_bands.colours"), ink(0.08)]
         first = np.flatnonzero(np.diff(groups, prepend=-2) != 0)
         last = np.append(at, at[-1] + step)[[*first[1:], len(at)]]
-        colours = [palette[k] for k in groups[first]]
-        ax.broken_barh(list(zip(at[first], last - at[first], strict=True)), (row + 0.1, 0.8), facecolors=colours)
+        painted = [palette[-1 if k < 0 else k] for k in groups[first]]
+        ax.broken_barh(list(zip(at[first], last - at[first], strict=True)), (row + 0.1, 0.8), facecolors=painted)
     ax.set(xlim=(at[0], at[-1] + step), ylim=(len(bands), 0), yticks=np.arange(len(bands)) + 0.5, xlabel="time (s)")
     ax.set_yticklabels(names)
     ax.tick_params(axis="y", length=0)
@@ -243,13 +261,15 @@ def _as_pictures(pictures: npt.ArrayLike, name: str) -> npt.NDArray[np.uint8]:
     return stack
 
 
-def _bordered(stack: npt.NDArray[np.uint8], frames: Integers, groups: Integers) -> npt.NDArray[np.uint8]:
+def _bordered(
+    stack: npt.NDArray[np.uint8], frames: Integers, groups: Integers, palette: Sequence[Any]
+) -> npt.NDArray[np.uint8]:
     """Pictures (n, height, width, 4) of frames, with a border in the colour of their group; -1 is transparent."""
     height, width = stack.shape[1:3]
     border, gap = max(1, round(BORDER * width)), max(1, round(BORDER * width / 2))
     margin = border + gap
     tiles = np.zeros((len(frames), height + 2 * margin, width + 2 * margin, 4), np.uint8)
-    colours = np.round(255 * np.array([*class_colours(int(groups.max(initial=-1)) + 1), (0, 0, 0, 0)])).astype(np.uint8)
+    colours = np.round(255 * np.array([*palette, (0, 0, 0, 0)])).astype(np.uint8)
     shown = frames >= 0
     tiles[shown, gap:-gap, gap:-gap] = colours[groups[shown]][:, np.newaxis, np.newaxis]
     inside = np.s_[margin : margin + height, margin : margin + width]

@@ -28,7 +28,7 @@ from tectum.plots.layout import (
     shorten,
     write_in_cells,
 )
-from tectum.plots.style import DISTANCE, SEQUENTIAL, class_colours, ink
+from tectum.plots.style import DISTANCE, SEQUENTIAL, class_colours, ink, palette_of
 
 
 @draws_on_axes
@@ -176,6 +176,7 @@ def plot_label_map(
     target_names: Sequence[str] | None = None,
     hits: npt.ArrayLike | None = None,
     topology: str = "rectangular",
+    colours: Sequence[Any] | None = None,
     ax: Axes | None = None,
 ) -> Axes:
     """Draw the class of each neuron.
@@ -189,6 +190,8 @@ def plot_label_map(
         Names of the classes; their numbers by default. More than 8 classes are also named in the cells.
     hits : (rows, cols) array, optional
         Number of samples each neuron won. Large squares won many; cells that won none are pale and hatched.
+    colours : sequence of colours, optional
+        Of the classes; else `class_colours`.
 
     Raises
     ------
@@ -212,15 +215,15 @@ def plot_label_map(
     shape = (labels.shape[0], labels.shape[1])
     ax = axes_or_new(ax, map_size(shape, names))
     format_map(ax, shape, topology)
-    palette = class_colours(len(names))
-    colours = _paint(labels, palette)
+    palette = palette_of(colours, len(names), "plot_label_map.colours")
+    painted = _paint(labels, palette)
     empty = (labels < 0) | (won <= 0)
     if hits is not None:
-        draw_cells(ax, colours * np.array([1, 1, 1, 0.3]), topology=topology)
+        draw_cells(ax, painted * np.array([1, 1, 1, 0.3]), topology=topology)
     hatch_cells(ax, empty, topology=topology)
     sides = 0.5 + 0.44 * np.sqrt(won / max(won.max(), 1e-12))
-    draw_cells(ax, np.where(empty[..., None], 0.0, colours), sides, topology)
-    legend_names = _write_classes(ax, labels, empty, names, colours, topology)
+    draw_cells(ax, np.where(empty[..., None], 0.0, painted), sides, topology)
+    legend_names = _write_classes(ax, labels, empty, names, painted, topology)
     hatched = Patch(
         facecolor=ink(0.04),
         edgecolor=ink(0.4),

@@ -1,6 +1,6 @@
 """The look of every figure: colours, fonts and line widths for light and for dark pages."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any, Literal
 
@@ -100,6 +100,37 @@ def class_colours(n: int) -> list[RGBA]:
     base = _ON_LIGHT if readable_on(rcParams["text.color"]) == _WHITE else _ON_DARK
     tinted = [_tint(colour, amount) for amount in _TINTS for colour in base]
     return [tinted[k % len(tinted)] for k in range(n)]
+
+
+def ordered_colours(n: int) -> list[RGBA]:
+    """Colours for ``n`` groups that come in an order, from dark to bright: none is one of `class_colours`.
+
+    Parameters
+    ----------
+    n : int
+        Number of groups, 0 or more.
+
+    Returns
+    -------
+    colours : list of n tuples (red, green, blue, alpha), each in [0, 1]
+
+    Raises
+    ------
+    ValueError
+        If ``n`` is negative.
+    """
+    if n < 0:
+        raise ValueError(f"ordered_colours.n must be 0 or more, got {n}; pass the number of groups.")
+    return [tuple(colour) for colour in DISTANCE(np.linspace(0.05, 0.95, n)).tolist()]
+
+
+def palette_of(colours: Sequence[Any] | None, n: int, name: str) -> list[RGBA]:
+    """The colours given, or those of classes; ValueError if there are fewer than ``n``."""
+    if colours is None:
+        return class_colours(n)
+    if len(colours) < n:
+        raise ValueError(f"{name} must hold a colour for each of {n} classes, got {len(colours)}; pass more.")
+    return [to_rgba(colour) for colour in colours]
 
 
 def accent(k: int) -> RGBA:

@@ -309,7 +309,7 @@ def page_text(content: Content, model: Any, title: str | None, command: str) -> 
 
 
 def _numbered(sections: list[Section]) -> list[tuple[Section, list[Figure]]]:
-    """Sections that have figures, with the figures drawn in both themes and numbered through the page."""
+    """Sections that have figures or a table, with the figures drawn in both themes and numbered through the page."""
     drawn, number = [], 0
     for section in sections:
         figures = []
@@ -317,7 +317,7 @@ def _numbered(sections: list[Section]) -> list[tuple[Section, list[Figure]]]:
             number += 1
             light, dark = (None if isinstance(drawing, Film) else render(drawing, theme) for theme in THEMES)
             figures.append(Figure(number, drawing, light, dark, place))
-        if figures:
+        if figures or section.table is not None:
             drawn.append((section, figures))
     return drawn
 

@@ -15,6 +15,7 @@ from tectum.streams.gradients import OrientedGradients
 from tectum.streams.learning import learn
 from tectum.streams.motion import MotionStream, OpticalFlow, motion
 from tectum.streams.pictures import CameraStream, ImageStream, VideoStream, camera, images, video
+from tectum.streams.segments import Segments, read_segments
 from tectum.streams.stream import Chunk, Stream, StreamError
 from tectum.streams.timed import Timed
 
@@ -33,6 +34,7 @@ __all__ = [
     "MotionStream",
     "OpticalFlow",
     "OrientedGradients",
+    "Segments",
     "Stream",
     "StreamError",
     "Timed",
@@ -46,6 +48,7 @@ __all__ = [
     "learn",
     "motion",
     "read_events",
+    "read_segments",
     "video",
     "write_clip",
 ]

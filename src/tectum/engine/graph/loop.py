@@ -164,6 +164,7 @@ def run_graph(circuit, others, state, out, scratch, stimulus, seeds, learning, f
         recall(circuit, state, stimulus.ranked[frame])
         scratch.learned[:] = ZERO
         scratch.novelty[:] = ONE
+        scratch.owner[:] = -1
         for pop in range(n_pops):
             if circuit.gates.factor[pop] > ONE:
                 scratch.novelty[pop] = ZERO

@@ -189,6 +189,8 @@ def scratch_for(circuit: GraphCircuit, n_weights: int) -> GraphScratch:
         arrivals=np.zeros(n_pre, np.int64),
         learned=np.zeros(int(circuit.first[-1]), np.float32),
         novelty=np.ones(n_pops, np.float32),
+        winner=np.full(n_pops, -1, np.int64),
+        owner=np.full(n_pops, -1, np.int64),
     )
 
 

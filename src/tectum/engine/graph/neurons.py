@@ -31,6 +31,7 @@ from tectum.parts.traces import input_trace
 
 ZERO = np.float32(0.0)
 ONE = np.float32(1.0)
+INFINITE = np.float32(np.inf)
 ANY_CROSSED = np.uint64(0x0202020202020202)  # CROSSED in each byte of a word
 NO_FLAGS, NO_FLAG = np.uint64(0), np.uint8(0)
 
@@ -71,8 +72,11 @@ def learn(circuit, state, scratch, pop, j, step):
 
 
 @called_kernel
-def note(circuit, state, out, scratch, pop, j, step, frame, learns):
-    """Phase 3, what is kept of a spike of neuron j; the first that it learns from tells whether the winner is late."""
+def note(circuit, state, out, scratch, pop, j, step, frame, learns, early):
+    """Phase 3, what is kept of a spike of neuron j; the first that it learns from tells whether the winner is late.
+
+    IN early, the share of the step by which it came before the step's end.
+    """
     at = circuit.first[pop] + j
     n = out.n_events[0]
     if n < out.events.shape[0]:
@@ -82,7 +86,7 @@ def note(circuit, state, out, scratch, pop, j, step, frame, learns):
     state.silent[pop] = 0
     out.counts[frame, at] += 1
     if out.latency[frame, at] < ZERO:
-        latency = np.float32((step % circuit.frame) * circuit.dt)
+        latency = np.float32((step % circuit.frame - early) * circuit.dt)
         out.latency[frame, at] = latency
         gate = pick(circuit.gates, pop)
         if learns and gate.factor > ONE and scratch.novelty[pop] == ZERO:  # the first spike of the frame
@@ -153,6 +157,10 @@ def fire(circuit, state, out, scratch, neuron, pop, step, frame, learning):
     is_first = state.silent[pop] == 1
     n_fired = find_spikes(flags, scratch.flag_words, spikes)
     winner = find_winner(neuron, v, state.raised[first:last], state.eased[first:last], spikes[:n_fired])
+    if is_first:
+        scratch.winner[pop] = winner
+        if scratch.owner[pop] < 0 and circuit.gates.mismatch[pop] < INFINITE:
+            scratch.owner[pop] = winner
     if circuit.single[pop]:
         spikes[0] = winner
         n_fired = 1
@@ -162,6 +170,10 @@ def fire(circuit, state, out, scratch, neuron, pop, step, frame, learning):
     for f in range(n_fired):
         j = spikes[f]
         at = first + j
+        early = 0.0
+        if circuit.gates.mismatch[pop] < INFINITE:  # neurons that are as good are many: who was first within a step?
+            beyond = v[j] - (threshold(neuron, state.raised[at]) - state.eased[at])
+            early = max(0.0, 1.0 - 1.0 / (1.0 + beyond))
         v[j] = reset(neuron, ZERO, ZERO)
         state.resting[at] = refractory(neuron)
         state.last[at] = step
@@ -169,8 +181,11 @@ def fire(circuit, state, out, scratch, neuron, pop, step, frame, learning):
             state.raised[at] += jump(pick(circuit.thresholds, pop), ZERO)
         elif adapts(neuron) or learning:  # what outlasts a frame is frozen with the weights
             state.raised[at] += jump(neuron, ZERO)
-        learns = learning and (learns_alone or (is_first and j == winner))
-        note(circuit, state, out, scratch, pop, j, step, frame, learns)
+        if circuit.gates.mismatch[pop] < INFINITE:
+            learns = learning and is_first and j == winner and j == scratch.owner[pop]
+        else:
+            learns = learning and (learns_alone or (is_first and j == winner))
+        note(circuit, state, out, scratch, pop, j, step, frame, learns, early)
         if learns and circuit.plastic[pop]:
             learn(circuit, state, scratch, pop, j, step)
     if circuit.gates.factor[pop] > ONE:

@@ -171,3 +171,5 @@ class GraphScratch(NamedTuple):
     arrivals: Any  # (n_most inputs of a projection,) int64, those whose spikes have arrived in the last cycle
     learned: Any  # (n_neurons,) float32, 1 if it has learned in this frame, its share if it has with another one
     novelty: Any  # (n_pops,) float32, factor of the learning rate in this frame
+    winner: Any  # (n_pops,) int64, last neuron that was the first to fire in a cycle, -1 before any has
+    owner: Any  # (n_pops,) int64, neuron that alone learns from this frame, -1 before any has fired

@@ -7,10 +7,12 @@ import numpy as np
 from tectum.core.kernel import kernel
 from tectum.core.records import pick
 from tectum.engine.graph.records import PLASTIC
+from tectum.parts.map_learning import tolerated
 
 ZERO = np.float32(0.0)
 HALF = np.float32(0.5)
 ONE = np.float32(1.0)
+INFINITE = np.float32(np.inf)
 
 
 @kernel
@@ -21,6 +23,8 @@ def ease(circuit, state, scratch, learning):
     else; in frozen passes those of all, so that the nearest answers.
     """
     for pop in range(circuit.first.shape[0] - 1):
+        if learning and state.silent[pop] == 0 and circuit.gates.mismatch[pop] < INFINITE:
+            question(circuit, state, scratch, pop)
         if circuit.gates.factor[pop] > ONE and state.silent[pop]:
             first, last = circuit.first[pop], circuit.first[pop + 1]
             use, eased, drop = state.use[first:last], state.eased[first:last], circuit.gates.drop[pop]
@@ -56,6 +60,53 @@ def match(circuit, state, out, scratch, frame):
                 if state.use[first + j] > HALF:
                     most = max(most, drive[j])
             out.match[frame, pop] = most
+
+
+@kernel
+def question(circuit, state, scratch, pop):
+    """End of a cycle in which a population has fired: a winner that hears too little is reset; INOUT state, scratch.
+
+    All neurons that have learned are held until the frame ends, and the population counts as silent. Nothing is done
+    in the last cycle of a frame, or if no neuron is left.
+    """
+    first, last, winner = circuit.first[pop], circuit.first[pop + 1], scratch.winner[pop]
+    left, n_free = circuit.frame - state.clock[0] % circuit.frame, 0
+    for j in range(first, last):
+        n_free += state.use[j] < HALF
+    if left == circuit.frame or n_free == 0 or winner < 0 or state.use[first + winner] < HALF:
+        return
+    free = np.float32(n_free) / np.float32(last - first)
+    heard = cosine(circuit, state, scratch, pop, winner)
+    if ONE - heard > tolerated(pick(circuit.gates, pop), state.use[first + winner], free):
+        for j in range(first, last):
+            if state.use[j] >= HALF:
+                state.resting[j] = np.float32(left)
+        scratch.novelty[pop] = circuit.gates.factor[pop]
+        scratch.owner[pop] = -1
+        state.silent[pop] = 1
+
+
+@kernel
+def cosine(circuit, state, scratch, pop, j):
+    """Cosine between the weights of neuron j of a population and what has arrived in the last cycle.
+
+    Of several sources the mean, weighted by the conductance that each brings at best.
+    """
+    heard, most = ZERO, ZERO
+    since = state.clock[0] - circuit.cycle
+    for p in range(circuit.first_in[pop], circuit.first_in[pop + 1]):
+        row = pick(circuit.projections, p)
+        if row.kind == PLASTIC:
+            weights = state.weights[row.weights + j * row.n_pre : row.weights + (j + 1) * row.n_pre]
+            total, squares, n = ZERO, ZERO, 0
+            for i in range(row.n_pre):
+                squares += weights[i] * weights[i]
+                if state.arrived[row.arrivals + i] >= since:
+                    total += weights[i]
+                    n += 1
+            heard += row.gain * total
+            most += row.gain * np.float32(math.sqrt(squares * np.float32(n)))
+    return heard / most if most > ZERO else ONE
 
 
 @kernel

@@ -3,28 +3,49 @@
 import math
 from typing import Any
 
-from tectum.parts import Features, Map, Ranked, SourceNorm, Spikes, Winners
+from tectum.parts import (
+    ArrivalSTDP,
+    ConductanceLIF,
+    Features,
+    Map,
+    NearExcitation,
+    NoveltyGate,
+    RandomProjection,
+    Ranked,
+    SourceNorm,
+)
 
 # Strict, so that neurons are many, and few features each: chosen by time's direction on two clips, seeds 5 and 6.
 MOTION: dict[str, Any] = {"shape": (16, 16), "norm": SourceNorm(drive=4.5)}
 MOTION_CODE = Ranked(k=30)
+# A short volley of many inputs, all of which have arrived when the first neuron fires; neurons that remember all of it,
+# race with little noise, and take no neighbours along; and a gate that gives scenes that vary little neurons, too.
+CODE = RandomProjection(k=128, t_enc=6.0, jitter=0.2)
+DETAILED: dict[str, Any] = {
+    "neuron": ConductanceLIF(drive=2.0, noise=0.1),
+    "lateral": NearExcitation(W=0.0),
+    "rule": ArrivalSTDP(eta=0.2, w_max=8.0, beta=1.0, tau_pre=30.0),
+    "norm": SourceNorm(drive=3.4),
+    "gate": NoveltyGate(mismatch=0.18),
+}
 
 
 def driving_maps(shape: tuple[int, ...], n_motion: int = 0) -> list[Map]:
-    """A map of the whole picture, one of its upper and one of its lower half, one of motion, and one that hears them,
-    for features of shape (rows, columns, channels), rows first, that `n_motion` features of motion follow. Without the
-    two halves if they have a single row, without the map of motion if there are no such features.
+    """A map of the whole picture, one of its upper and one of its lower half, and one of motion, for features of shape
+    (rows, columns, channels), rows first, that `n_motion` features of motion follow. Without the two halves if they
+    have a single row, without the map of motion if there are no such features.
+
+    No map hears them: one that did told less than each of them (`papers/coherence/driving.py`).
     """
     rows = shape[0]
     stop = math.prod(shape) if n_motion else None
     middle = max(1, rows // 2) * shape[1] * shape[2]
-    maps = [Map("scene", (Features(stop=stop),), shape=(20, 20))]
+    maps = [Map("scene", (Features(stop=stop, code=CODE),), shape=(20, 20), **DETAILED)]
     if rows > 1:
         maps += [
-            Map("far", (Features(0, middle),), shape=(10, 10)),
-            Map("near", (Features(middle, stop),), shape=(10, 10)),
+            Map("far", (Features(0, middle, CODE),), shape=(10, 10), **DETAILED),
+            Map("near", (Features(middle, stop, CODE),), shape=(10, 10), **DETAILED),
         ]
     if stop is not None:
         maps.append(Map("motion", (Features(stop, stop + n_motion, MOTION_CODE),), **MOTION))
-    upper = tuple(Spikes(m.name) for m in maps)
-    return [*maps, Map("top", (*upper, Winners("top", share=0.3)), shape=(10, 10))]
+    return maps

@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from tectum.streams import Chunk, Stream, Timed, learn
+from tectum.streams import Chunk, Segments, Stream, Timed, learn
 from tectum.streams.cnn import FeatureStream
 
 MOST_FRAMES = 1200  # kept for the page; every k-th of a longer stream
@@ -71,6 +71,7 @@ class Frames(NamedTuple):
     source: NDArray[np.int64]  # (n,) number in `names`
     held_out: NDArray[np.bool_]  # (n,) whether it was not learned from
     thumbnails: NDArray[np.uint8] | None  # (n, height, width, 3)
+    number: NDArray[np.int64]  # (n,) of the frame in its source, from 0
 
 
 class Thinned:
@@ -100,6 +101,11 @@ class Diary:
         Names of the sources of the stream; they are used to score the result, and never shown to the hierarchy.
     features : str, default="features"
         What the features are, in words.
+    step : int, default=1
+        Frames of a source from one sample to the next, to find stretches that somebody named: 3 where every third
+        frame of a video comes.
+    segments : Segments or None, default=None
+        What somebody saw in stretches of the sources, from `tectum.streams.read_segments`; the page scores by it.
 
     Attributes
     ----------
@@ -117,8 +123,12 @@ class Diary:
         Which frames were kept: 2 means every second.
     """
 
-    def __init__(self, names: list[str], features: str = "features") -> None:
-        self.names, self.features = list(names), features
+    def __init__(
+        self, names: list[str], features: str = "features", step: int = 1, segments: Segments | None = None
+    ) -> None:
+        self.names, self.features, self._step = list(names), features, step
+        self.segments = segments
+        self._passed: dict[int, int] = {}
         self._frames, self._looks, self._costs = Thinned(MOST_FRAMES), Thinned(MOST_LOOKS), Thinned(MOST_COSTS)
         self._novelties = Thinned(MOST_NOVELTIES)
         self.discoveries: list[Discovery] = []
@@ -176,12 +186,13 @@ class Diary:
         """
         if not self._frames.items:
             raise ValueError("Diary must have kept frames, got none; let a hierarchy learn a stream with Diary.learn")
-        rows, scales, times, sources, held, pictures = zip(*self._frames.items, strict=True)
+        rows, scales, times, sources, held, pictures, numbers = zip(*self._frames.items, strict=True)
         X = np.empty((len(rows), len(rows[0])), np.float32)
         for row, kept, scale in zip(X, rows, scales, strict=True):
             np.multiply(kept, np.float32(scale), out=row, dtype=np.float32)
         thumbnails = None if pictures[0] is None else np.stack(pictures)
-        return Frames(X, np.array(times), np.array(sources, np.int64), np.array(held, bool), thumbnails)
+        source, number = np.array(sources, np.int64), np.array(numbers, np.int64)
+        return Frames(X, np.array(times), source, np.array(held, bool), thumbnails, number)
 
     def learn(
         self,
@@ -249,8 +260,15 @@ class Diary:
     def _keep(self, chunk: Chunk, held_out: bool) -> None:
         """Keep some of the frames, in half precision."""
         for k in range(len(chunk.X)):
-            self._frames.add(partial(_row, chunk, k, held_out))
+            source = int(chunk.source[k])
+            self._frames.add(partial(_row, chunk, k, held_out, self._step * self._passed.get(source, 0)))
+            self._passed[source] = self._passed.get(source, 0) + 1
         self.n_frames += len(chunk.X)
+
+    def _pass(self, chunk: Chunk) -> None:
+        """Count frames that were learned before."""
+        for source in chunk.source.tolist():
+            self._passed[source] = self._passed.get(source, 0) + 1
 
     def _look(self, chunk: Chunk, hierarchy: Any) -> None:
         """Look at the hierarchy after it has learned a chunk."""
@@ -319,6 +337,7 @@ class Watched(Stream):
         for number, chunk in enumerate(self._stream):
             held_out = _is_held_out(number)
             if chunk.X.shape[1] == 0:  # learned before
+                self._diary._pass(chunk)
                 if not held_out:
                     yield chunk
                 if self._progress is not None:
@@ -367,9 +386,10 @@ def memory_mib() -> float:
     return peak / (2**20 if sys.platform == "darwin" else 2**10)
 
 
-def _row(chunk: Chunk, k: int, held_out: bool) -> tuple[Any, ...]:
+def _row(chunk: Chunk, k: int, held_out: bool, number: int) -> tuple[Any, ...]:
     """A frame in half precision, with what it was divided by to fit."""
     x = chunk.X[k]
     scale = float(np.abs(x).max()) or 1.0
     picture = None if chunk.thumbnails is None else chunk.thumbnails[k].copy()
-    return (x / scale).astype(np.float16), scale, float(chunk.time_s[k]), int(chunk.source[k]), held_out, picture
+    when = float(chunk.time_s[k])
+    return (x / scale).astype(np.float16), scale, when, int(chunk.source[k]), held_out, picture, number

@@ -18,6 +18,8 @@ PHOTOGRAPHS = 150  # pixels per inch of drawings with photographs
 DOTS = 130  # of drawings with thousands of dots
 MOST_CROPPED = 0.7  # share of the rows of a map up to which the empty ones below are left out
 N_TYPICAL = 8  # frames that stand for a region
+IN_A_ROW = 12  # neurons in use, where the grid is not drawn
+LEAST_FULL = 0.5  # share of its neurons in use from which a grid is drawn
 
 
 def clip_name(name: str) -> str:
@@ -77,7 +79,8 @@ def _timeline(study: StreamStudy) -> Drawing:
         )
         axes[-2].set(xlabel="", ylabel=f"winner of {eye.name}")
         axes[-2].tick_params(labelbottom=False)
-        plots.plot_group_bands(frames.time_s, list(bands.values()), names=list(bands), ax=axes[-1])
+        own = [None if name == "clips" else plots.ordered_colours(band.max() + 1) for name, band in bands.items()]
+        plots.plot_group_bands(frames.time_s, list(bands.values()), names=list(bands), colours=own, ax=axes[-1])
         for ax in axes:
             ax.set_xlim(axes[-1].get_xlim())
 
@@ -116,6 +119,8 @@ def _groups(study: StreamStudy) -> list[Drawing]:
         groups.append(_spread(members, distance))
         names.append(f"region {k + 1}: {100 * len(members) / len(region):.0f} %")
     aspect = pictures.shape[1] / pictures.shape[2]
+    shades = plots.ordered_colours(regions.max() + 1)
+    own = [shades[k] for k in range(regions.max() + 1) if (region == k).any()]
     return [
         Drawing(
             "regions-frames",
@@ -124,7 +129,9 @@ def _groups(study: StreamStudy) -> list[Drawing]:
             "each as heavy as the frames that it wins, with the share of frames of each. Pictures are spread over "
             "the time of a region, each the one nearest to the weights of its winner in its stretch. A row that looks "
             "like one kind of scene is a good cluster; two rows that look alike are one scene cut in two.",
-            lambda figure: plots.plot_frame_groups(pictures, groups, names=names, most=N_TYPICAL, ax=figure.subplots()),
+            lambda figure: plots.plot_frame_groups(
+                pictures, groups, names=names, most=N_TYPICAL, colours=own, ax=figure.subplots()
+            ),
             (WIDE, 0.3 + len(groups) * (WIDE - 1.4) / N_TYPICAL * aspect),
             "compressed",
             PHOTOGRAPHS,
@@ -148,14 +155,16 @@ def _spread(members: NDArray[np.intp], distance: NDArray[np.float64]) -> NDArray
 
 
 def map_figures(study: StreamStudy) -> list[Drawing]:
-    """The eye of the hierarchy on its grid."""
+    """The eye of the hierarchy: on its grid, if that is not mostly empty, or neuron by neuron."""
     eye, rows = study.eye, rows_in_use(study.eye)
+    regions = regions_in_time(eye)
+    cuts = [] if study.labels is None else [_cuts(study)]
+    if _share_in_use(eye) < LEAST_FULL:
+        return [*_contact_sheet(study, regions), *cuts]
     hits = analysis.hit_map(eye.winners, eye.shape)
     u = analysis.u_matrix(eye.codebook, eye.shape)
-    regions = regions_in_time(eye)
-    region_names = [f"region {k + 1}" for k in range(regions.max() + 1)]
-    drawings = _frame_map(study, regions)
-    drawings += [
+    drawings = [
+        *_frame_map(study, regions),
         on_grid(
             "u-matrix",
             "U-matrix",
@@ -170,24 +179,12 @@ def map_figures(study: StreamStudy) -> list[Drawing]:
             "what is still to come: a neuron is recruited when no other answers.",
             lambda ax: plots.plot_hit_map(hits[:rows], label="frames won", topology=eye.shape.topology, ax=ax),
         ),
-        on_grid(
-            "regions",
-            "Regions of the map",
-            "The regions of the figures above on the grid; large squares won many frames.",
-            lambda ax: plots.plot_label_map(
-                regions.reshape(eye.shape)[:rows],
-                target_names=region_names,
-                hits=hits[:rows],
-                topology=eye.shape.topology,
-                ax=ax,
-            ),
-        ),
     ]
     if study.labels is not None:
         known = analysis.label_units(eye.winners, study.labels, eye.shape)
         known = np.where(np.isfinite(eye.codebook[:, 0]), known, -1).reshape(eye.shape)
         names = [clip_name(name) for name in study.names]
-        drawings += [
+        drawings.append(
             on_grid(
                 "labels",
                 "Clips on the map",
@@ -196,21 +193,66 @@ def map_figures(study: StreamStudy) -> list[Drawing]:
                 lambda ax: plots.plot_label_map(
                     known[:rows], target_names=names, hits=hits[:rows], topology=eye.shape.topology, ax=ax
                 ),
-            ),
-            _cuts(study),
-        ]
-    return drawings
+            )
+        )
+    return [*drawings, *cuts]
+
+
+def _share_in_use(eye: MapStudy) -> float:
+    """Share of the neurons that have won a frame, in the rows that are drawn."""
+    rows = rows_in_use(eye)
+    return float(np.isfinite(eye.codebook[: rows * eye.shape[1], 0]).mean())
+
+
+def _typical_frames(study: StreamStudy) -> NDArray[np.intp]:
+    """By neuron the frame nearest to its weights of those that it won, -1 for none."""
+    eye, distance = study.eye, _own_distances(study)
+    best = np.full(len(eye.codebook), -1)
+    for j in np.unique(eye.winners[eye.winners >= 0]):
+        members = np.flatnonzero(eye.winners == j)
+        best[j] = members[distance[members].argmin()]
+    return best
+
+
+def _contact_sheet(study: StreamStudy, regions: NDArray[np.intp]) -> list[Drawing]:
+    """The neurons in use, in the order of their first frames."""
+    pictures, eye = study.frames.thumbnails, study.eye
+    used, first = np.unique(eye.winners[eye.winners >= 0], return_index=True)
+    if pictures is None or not len(used):
+        return []
+    order = used[np.argsort(first, kind="stable")]
+    columns = min(IN_A_ROW, len(order))
+    rows = -(-len(order) // columns)
+    best, group = np.full((2, rows * columns), -1)
+    best[: len(order)], group[: len(order)] = _typical_frames(study)[order], regions[order]
+    height = 0.5 + (WIDE - 0.6) * rows / columns * pictures.shape[1] / pictures.shape[2]
+
+    def draw(figure: Figure) -> None:
+        own = plots.ordered_colours(regions.max() + 1)
+        ax = plots.plot_frame_map(pictures, best, (rows, columns), regions=group, colours=own, ax=figure.subplots())
+        ax.set_axis_off()  # these are no places on the map
+
+    return [
+        Drawing(
+            "frames",
+            "The neurons in use",
+            f"{len(order)} of {len(eye.codebook)} neurons of map {eye.name} have won a frame, so that its grid would "
+            "show mostly nothing. Here they stand in the order in which they came, each as the frame nearest to its "
+            "weights of those that it won; borders are the regions.",
+            draw,
+            (WIDE, height),
+            "compressed",
+            PHOTOGRAPHS,
+            photographs=True,
+        )
+    ]
 
 
 def _frame_map(study: StreamStudy, regions: NDArray[np.intp]) -> list[Drawing]:
     pictures, eye = study.frames.thumbnails, study.eye
     if pictures is None:
         return []
-    distance = _own_distances(study)
-    best = np.full(len(eye.codebook), -1)
-    for j in np.unique(eye.winners[eye.winners >= 0]):
-        members = np.flatnonzero(eye.winners == j)
-        best[j] = members[distance[members].argmin()]
+    best = _typical_frames(study)
     rows, columns = rows_in_use(eye), eye.shape[1]
     shown = (rows, columns)
     cut = "" if rows == eye.shape[0] else f" Rows from {rows} on are all empty and left out, here and below."
@@ -222,7 +264,12 @@ def _frame_map(study: StreamStudy, regions: NDArray[np.intp]) -> list[Drawing]:
             f"Each neuron of map {eye.name} at its place, as the frame nearest to its weights of those that it won; "
             f"borders are the regions. Neighbours should look alike. Empty places never won a frame.{cut}",
             lambda figure: plots.plot_frame_map(
-                pictures, best[: rows * columns], shown, regions=regions[: rows * columns], ax=figure.subplots()
+                pictures,
+                best[: rows * columns],
+                shown,
+                regions=regions[: rows * columns],
+                colours=plots.ordered_colours(regions.max() + 1),
+                ax=figure.subplots(),
             ),
             (WIDE, height),
             "compressed",
@@ -270,11 +317,7 @@ def plane_figures(study: StreamStudy) -> list[Drawing]:
         "codes": ("The codes in the plane", f"as the inputs of map {study.eye.name} tell it"),
         "responses": (f"The responses of {study.eye.name} in the plane", "as the whole map answers it"),
     }
-    drawings = []
-    for key, plane in study.planes.items():
-        title, what = titles.get(key, (f"The responses of {key} in the plane", "as the uppermost map answers it"))
-        drawings.append(_plane(study, f"plane-{key}", title, what, plane))
-    return drawings
+    return [_plane(study, f"plane-{key}", *titles[key], plane) for key, plane in study.planes.items()]
 
 
 def _plane(study: StreamStudy, key: str, title: str, what: str, plane: Plane) -> Drawing:
@@ -282,44 +325,42 @@ def _plane(study: StreamStudy, key: str, title: str, what: str, plane: Plane) ->
     names = [clip_name(name) for name in study.names]
     region = np.where(eye.winners >= 0, regions_in_time(eye)[eye.winners], -1)
     region_names = [f"region {k + 1}" for k in range(region.max() + 1)]
-    views = [
-        (plane.pca, "PCA", ("component 1", "component 2")),
-        (plane.tsne, "t-SNE", ("dimension 1", "dimension 2")),
-    ]
 
     def draw(figure: Figure) -> None:
-        columns = 2 + (study.labels is not None)
-        for row, (coords, view, axis_names) in zip(figure.subplots(2, columns), views, strict=True):
-            if study.labels is not None:
-                plots.plot_embedding(coords, labels=study.labels, target_names=names, axis_names=axis_names, ax=row[0])
-            plots.plot_embedding(coords, values=time, label="time (s)", axis_names=axis_names, ax=row[-2])
-            plots.plot_embedding(coords, labels=region, target_names=region_names, axis_names=axis_names, ax=row[-1])
-            for ax in (row[0], row[-1]):
-                legend = ax.get_legend()
-                if legend is not None:
-                    legend.remove()
-            for ax, head in zip(row, ("clip", "time", "region of the winner")[-columns:], strict=True):
-                ax.set_title(f"{view}, by {head}", fontsize="medium", fontweight="normal")
-                ax.set(xticks=[], yticks=[])
+        heads = [*(["t-SNE, by clip"] * (study.labels is not None)), "t-SNE, by region of the winner", "PCA, by time"]
+        axes = figure.subplots(1, len(heads), squeeze=False)[0]
+        tsne, pca = ("dimension 1", "dimension 2"), ("component 1", "component 2")
         if study.labels is not None:
-            _legend_below(figure, names, "clips", "outside lower left")
-        _legend_below(figure, region_names, f"regions of {eye.name}", "outside lower right")
+            plots.plot_embedding(plane.tsne, labels=study.labels, target_names=names, axis_names=tsne, ax=axes[0])
+        own = plots.ordered_colours(len(region_names))
+        plots.plot_embedding(
+            plane.tsne, labels=region, target_names=region_names, colours=own, axis_names=tsne, ax=axes[-2]
+        )
+        plots.plot_embedding(plane.pca, values=time, label="time (s)", axis_names=pca, ax=axes[-1])
+        for ax, head in zip(axes, heads, strict=True):
+            legend = ax.get_legend()
+            if legend is not None:
+                legend.remove()
+            ax.set_title(head, fontsize="medium", fontweight="normal")
+            ax.set(xticks=[], yticks=[])
+        if study.labels is not None:
+            _legend_below(figure, names, plots.class_colours(len(names)), "clips", "outside lower left")
+        _legend_below(figure, region_names, own, f"regions of {eye.name}", "outside lower right")
 
     return Drawing(
         key,
         title,
         f"Each dot is a frame, {what}. Effective number of dimensions (participation ratio) {plane.dimension:.1f}. PCA "
         "keeps large distances; t-SNE keeps neighbourhoods, while distances between its groups and their sizes mean "
-        "nothing. Right: coloured by the region in which the winner lies.",
+        "nothing.",
         draw,
-        (WIDE, 7.0),
+        (WIDE, 4.6),
         pixels_per_inch=DOTS,
     )
 
 
-def _legend_below(figure: Figure, names: list[str], title: str, place: Any) -> None:
+def _legend_below(figure: Figure, names: list[str], colours: list[Any], title: str, place: Any) -> None:
     from matplotlib.patches import Patch
 
-    colours = plots.class_colours(len(names))
     handles = [Patch(facecolor=colour, label=name) for colour, name in zip(colours, names, strict=True)]
     figure.legend(handles=handles, title=title, loc=place, ncols=min(4, len(names)), handlelength=0.9)

@@ -10,14 +10,17 @@ from tectum.report.content import Comparison, Content, Health, Section
 from tectum.report.streams.course import cost_figures, course_figures, rhythm_figures
 from tectum.report.streams.figures import clip_name, glance_figures, map_figures, plane_figures
 from tectum.report.streams.novelty import discoveries_table, novelty_figures
-from tectum.report.streams.study import N_COMPONENTS, MapStudy, StreamStudy, regions_of
+from tectum.report.streams.planes import N_COMPONENTS
+from tectum.report.streams.rivals import HEIGHT, WIDTH
+from tectum.report.streams.study import MapStudy, StreamStudy, regions_of
 
 
 def stream_content(hierarchy: Any, study: StreamStudy, *, facts: list[tuple[str, str]]) -> Content:
     """What the page of a hierarchy says; `facts` are those that every page shows."""
     diary = study.diary
     each = diary.per_frame()
-    speed = "not measured" if each is None else f"{1e3 / max(each.learning, 1e-6):,.0f} frames/s"
+    ms = 0.0 if each is None else each.reading + each.features + each.learning
+    speed = "not measured" if ms == 0.0 else f"{1e3 / ms:,.1f} frames/s, read, described and learned"
     return Content(
         kind="stream",
         eyebrow="Spiking maps of maps, learning a stream",
@@ -28,7 +31,7 @@ def stream_content(hierarchy: Any, study: StreamStudy, *, facts: list[tuple[str,
             ("Clips", f"{len(study.names)}"),
             ("Features", f"{study.frames.X.shape[1]:,}, {diary.features}"),
             ("Maps", ", ".join(f"{m.name} {m.shape[0]} × {m.shape[1]}" for m in study.maps)),
-            ("Learning", speed),
+            ("Speed", speed),
             *facts,
         ],
         numbers=_numbers(study),
@@ -59,8 +62,9 @@ def _numbers(study: StreamStudy) -> str:
         text += " Names of clips serve to score the result and nothing else."
     if len(study.measures[-1].values) > 1:
         text += (
-            " The baselines got the same codes: a Kohonen map of the same shape, and k-means with as many centres as "
-            "the map uses neurons; both saw the frames at random and, k-means, over and over."
+            " A Kohonen map of the same shape and k-means got the same codes, other k-means the features, thumbnails "
+            f"of {WIDTH} x {HEIGHT} pixels, or one mean colour of each frame, all of them at random and over and over; "
+            "equal stretches of time know nothing but the clock. What they find as well proves nothing about the map."
         )
     return text
 
@@ -123,9 +127,10 @@ def _sections(study: StreamStudy) -> list[Section]:
         Section(
             "map",
             "The map",
-            f"Map {study.eye.name} sees the features. Every square is a neuron, in its place on the grid.",
+            f"Map {study.eye.name} sees the features: what its neurons stand for.",
             map_figures(study),
         ),
+        *_within_section(study),
         Section(
             "planes",
             "From features to responses",
@@ -141,6 +146,7 @@ def _sections(study: StreamStudy) -> list[Section]:
             course_figures(study),
             _course_table(study),
         ),
+        *_order_section(study),
         Section(
             "rhythm",
             "Coherence of the maps",
@@ -155,6 +161,87 @@ def _sections(study: StreamStudy) -> list[Section]:
             "Features and learning are told apart; neither grows with the length of the stream.",
             cost_figures(study),
         ),
+    ]
+
+
+def _within_section(study: StreamStudy) -> list[Section]:
+    """What happens inside the clips, as somebody saw it; none if nobody said so."""
+    within = study.within
+    if within is None:
+        return []
+    clips = list(dict.fromkeys(clip for scores in within.kinds.values() for of in scores.values() for clip in of))
+    rows = [
+        [
+            f"{kind}: {method}",
+            *(_two(of.get(clip, math.nan)) for clip in clips),
+            _two(float(np.mean([*of.values()])) if of else math.nan),
+        ]
+        for kind, scores in within.kinds.items()
+        for method, of in scores.items()
+        if any(scores.values())
+    ]
+    units = ", ".join(f"{clip_name(name)} {n}" for name, n in within.n_units.items())
+    table = Comparison(
+        "Agreement inside each clip",
+        ["Units of", *map(clip_name, clips), "mean"],
+        rows,
+        "Adjusted mutual information of single units with what a viewer saw, in each clip alone. Rivals are fitted "
+        f"in that clip alone, with as many units as map {study.eye.name} uses there ({units}). Where equal stretches "
+        "of time score as high, the number proves no meaning.",
+    )
+    sections = [
+        Section(
+            "within",
+            "Inside the clips",
+            "Which clip a frame is from is easy to tell. What happens in it, as one viewer wrote it down, is not.",
+            [],
+            table,
+        )
+    ]
+    if within.recurring:
+        methods = list(next(iter(within.recurring.values())))
+        sections.append(
+            Section(
+                "recurring",
+                "What comes back",
+                "The one score that a clock cannot reach: something that happens several times, told from what is "
+                "around it by units that have not met this occurrence.",
+                [],
+                Comparison(
+                    "Told again, one occurrence left out",
+                    ["What", *methods],
+                    [
+                        [f"{clip_name(clip)}: {label}", *(_two(of.get(method, math.nan)) for method in methods)]
+                        for (clip, label), of in within.recurring.items()
+                    ],
+                    "Area under the ROC curve; 0.5 is chance, 1 perfect.",
+                ),
+            )
+        )
+    return sections
+
+
+def _order_section(study: StreamStudy) -> list[Section]:
+    """The map, learned in one order and another."""
+    if not study.orders:
+        return []
+    labelled = study.labels is not None
+    rows = [[o.name, _two(o.topographic_error), *([_two(o.ami)] * labelled), f"{o.n_units}"] for o in study.orders]
+    return [
+        Section(
+            "order",
+            "Does the order form the map?",
+            f"Map {study.eye.name}, learned anew from the frames kept, alone: in their natural order, in which one is "
+            "like the one before, and shuffled.",
+            [],
+            Comparison(
+                "The same frames in two orders",
+                ["Frames", "Topographic error", *(["AMI of single units"] * labelled), "Neurons in use"],
+                rows,
+                "Topographic error: frames whose two highest neurons are not neighbours. If both rows are alike, the "
+                "map owes nothing to what follows what.",
+            ),
+        )
     ]
 
 

@@ -13,14 +13,14 @@ from tectum.models.common.recording import Recording
 from tectum.parts.topology import Grid
 from tectum.report.numbers import K_MEANS, KOHONEN, MAP, Measure, Measured, class_measures
 from tectum.report.streams.diary import Diary, Frames
+from tectum.report.streams.planes import N_COMPONENTS, Plane, plane_of, principal_components
+from tectum.report.streams.rivals import Order, Rival, Within, orders_of, rivals_of, within_clips
 
 N_REGIONS = 8  # regions of a map for the pictures; as many colours differ for every reader
 CUTS = (2, 3, 4, 5, 6, 8, 10, 12, 16, 24, 32)  # numbers of regions that are scored
 MOST_PROBES = 400  # frames of which all pairs of distances are compared
 N_RECORDED = 24  # frames whose spikes are recorded, ...
 N_STRETCHES = 6  # ... in so many stretches of frames that follow each other
-N_COMPONENTS = 50  # principal components that t-SNE starts from
-APART = 20  # kept frames on either side that are no neighbours of a frame
 DEFAULT_PERIOD = 25.0  # ms
 MOST_SILENT = 0.1  # share of frames without a winner
 
@@ -68,15 +68,6 @@ class Rhythm(NamedTuple):
     order: analysis.OrderParameter  # Kuramoto's, of the fields
 
 
-class Plane(NamedTuple):
-    """Frames in the plane."""
-
-    pca: NDArray[np.float64]  # (n, 2)
-    tsne: NDArray[np.float64]  # (n, 2)
-    dimension: float  # participation ratio
-    neighbours: float  # share of frames whose nearest one, not near in time, is of the same clip; NaN without labels
-
-
 @dataclass(frozen=True)
 class StreamStudy(Measured):
     """A hierarchy on the frames that a diary kept."""
@@ -93,6 +84,8 @@ class StreamStudy(Measured):
     course: Course | None  # none without labels
     rhythm: Rhythm
     curves: dict[str, dict[int, dict[str, float | int]]]  # scores of the baselines by number of regions or centres
+    within: Within | None  # against what a viewer said of stretches inside clips; None if nothing was
+    orders: list[Order]  # the eye, learned anew in one order and another; empty without baselines
     measures: list[Measure]  # headline numbers
     warnings: list[str]  # what looks wrong
 
@@ -103,7 +96,11 @@ class StreamStudy(Measured):
 
 
 def examine_stream(
-    hierarchy: Any, diary: Diary, *, baselines: bool = True, random_state: int | None = 0
+    hierarchy: Any,
+    diary: Diary,
+    *,
+    baselines: bool = True,
+    random_state: int | None = 0,
 ) -> StreamStudy:
     """Measure a hierarchy on the frames that a diary kept, weights frozen, beside k-means and a Kohonen map on the same
     codes.
@@ -121,9 +118,14 @@ def examine_stream(
     codes = hierarchy.codes(frames.X, eye).astype(np.float64)
     codes /= np.maximum(np.linalg.norm(codes, axis=1, keepdims=True), 1e-12)
     kohonen, centres, curves = _baselines(codes, found, diary, labels, random_state) if baselines else (None, None, {})
+    components, _ = principal_components(frames.X, N_COMPONENTS)
+    rivals = rivals_of(frames, components) if baselines else {}
+    won = {m.name: m.winners for m in maps}
+    if labels is not None:
+        curves |= {name: _cut(rival, found, labels) for name, rival in rivals.items()}
+    said = None if diary.segments is None else within_clips(diary.segments, frames, diary.names, won, rivals, eye)
     stages = {"features": frames.X, "codes": codes, "responses": found.response}
-    stages |= {maps[-1].name: maps[-1].response} if maps[-1].name != eye else {}
-    planes = {name: _plane(X, labels, random_state) for name, X in stages.items()}
+    planes = {name: plane_of(X, labels, random_state) for name, X in stages.items()}
     some = np.unique(np.linspace(0, len(codes) - 1, MOST_PROBES).astype(int))
     pairs = [("features", "codes"), ("codes", "responses"), ("features", "responses")]
     similarity = {
@@ -143,6 +145,8 @@ def examine_stream(
         course=None if labels is None else _course(diary, eye, codes, frames, labels, seen),
         rhythm=_rhythm(hierarchy, frames, eye),
         curves=curves,
+        within=said,
+        orders=orders_of(hierarchy, eye, frames, labels, random_state) if baselines and diary.n_learned else [],
         measures=_measures(codes, found, labels, kohonen, centres, curves),
         warnings=_warnings(maps, diary),
     )
@@ -215,39 +219,6 @@ def _baselines(
         curves[KOHONEN] = analysis.cluster_curve(won, labels, kohonen, eye.shape, cuts=cuts, connected=False)
         curves[K_MEANS] = {n: analysis.cluster_scores(labels, centres_of(n).labels_) for n in cuts}
     return kohonen, centres, curves
-
-
-def _plane(X: NDArray[Any], labels: NDArray[np.intp] | None, random_state: int | None) -> Plane:
-    """Frames in the plane; only the direction of a frame counts, as for the maps."""
-    components, dimension = principal_components(X, N_COMPONENTS)
-    near = math.nan
-    if labels is not None and len(X) >= 2 * APART + 2:
-        near = analysis.neighbour_agreement(components, labels, exclude=APART)
-    tsne = analysis.project_tsne(components, random_state=random_state)
-    return Plane(components[:, :2], tsne, dimension, near)
-
-
-def principal_components(X: NDArray[Any], n: int) -> tuple[NDArray[np.float64], float]:
-    """Coordinates (n_samples, n) of samples of length 1, and their participation ratio, from products of samples.
-
-    Samples are fewer than features here, so that their products take less memory than a decomposition of X.
-    """
-    products = np.zeros((len(X), len(X)))
-    squares = np.zeros(len(X))
-    for first in range(0, X.shape[1], 4096):
-        part = X[:, first : first + 4096].astype(np.float64)
-        products += part @ part.T
-        squares += (part**2).sum(axis=1)
-    lengths = np.sqrt(np.maximum(squares, 1e-24))
-    products /= np.outer(lengths, lengths)
-    products -= products.mean(axis=0) + products.mean(axis=1)[:, None] - products.mean()
-    values, vectors = np.linalg.eigh(products)
-    values = np.maximum(values[::-1], 0.0)
-    coordinates = np.zeros((len(X), max(2, n)))
-    kept = min(n, len(X))
-    coordinates[:, :kept] = vectors[:, ::-1][:, :kept] * np.sqrt(values[:kept])
-    total = float(values.sum())
-    return coordinates, total**2 / float((values**2).sum()) if total > 0 else math.nan
 
 
 def _course(
@@ -326,6 +297,13 @@ def _rhythm(hierarchy: Any, frames: Frames, eye: str) -> Rhythm:
     )
 
 
+def _cut(rival: Rival, eye: MapStudy, labels: NDArray[np.intp]) -> dict[int, dict[str, float | int]]:
+    """Scores of a rival by number of clusters, up to the number of units that the eye uses."""
+    rows, n_used = np.arange(len(labels)), len(np.unique(eye.winners))
+    cuts = [n for n in {*CUTS, n_used} if n <= n_used]
+    return {n: analysis.cluster_scores(labels, rival(rows, n)) for n in sorted(cuts)}
+
+
 def _measures(
     codes: NDArray[np.float64],
     eye: MapStudy,
@@ -350,6 +328,7 @@ def _measures(
         by_name: dict[str, dict[int, dict[str, float | int]]] = {MAP: eye.curve, **curves}
         at = {name: curve[max(k for k in curve if k <= max(n, 2))] for name, curve in by_name.items() if curve}
         units = {name: analysis.cluster_scores(labels, won) for name, won in winners.items()}
+        units |= {name: curve[max(curve)] for name, curve in by_name.items() if name not in units and curve}
         used = ", ".join(f"{found['n_units']} ({name})" for name, found in units.items())
         joined = "Neurons joined to as many regions as there are clips (k-means: as many centres)"
         rows = [
