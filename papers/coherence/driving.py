@@ -27,7 +27,7 @@ from rich.table import Table
 
 from tectum import MapHierarchy, analysis, parts
 
-QUESTIONS = {"motion": "driving_motion"}  # first argument -> script beside this one
+QUESTIONS = {"motion": "driving_motion", "happenings": "driving_happenings"}  # first argument -> script beside this one
 HALF_A_CYCLE = 12.5  # ms
 CLOCKS: dict[str, dict[str, Any]] = {
     "in phase": {},
