@@ -8,6 +8,8 @@ from tectum.models.hierarchy.driving import CODE, DETAILED
 from tectum.parts.map_learning import tolerated
 from tectum.parts.steps import discretise
 
+STRICT = parts.NoveltyGate(mismatch=0.1)
+
 
 def scene(n: int = 60, seed: int = 0) -> np.ndarray:
     """Frames of one scene that vary little: three states of twenty frames each."""
@@ -31,16 +33,22 @@ def test_what_is_tolerated_falls_with_use_and_rises_as_the_map_fills():
 
 def test_a_scene_that_varies_little_gets_neurons_for_its_states():
     X, state = scene(), np.arange(60) // 20
-    one = learned(X, gate=parts.NoveltyGate()).predict(X)
-    several = learned(X).predict(X)
-    assert len(np.unique(one)) == 1
-    known = np.array([np.bincount(state[several == j]).argmax() for j in several])
-    assert (known == state).mean() > 0.9
-    assert len(np.unique(several)) < 12
+
+    def told(gate: parts.NoveltyGate) -> tuple[float, int]:
+        won = learned(X, gate=gate).predict(X)
+        known = np.array([np.bincount(state[won == j]).argmax() for j in won])
+        return (known == state).mean(), len(np.unique(won))
+
+    share, n = told(parts.NoveltyGate())
+    assert share < 0.6
+    assert n <= 2
+    share, n = told(STRICT)
+    assert share > 0.9
+    assert 3 <= n < 6
 
 
 def test_only_one_neuron_learns_from_a_frame():
     X = scene()
-    used = learned(X).usage("scene")
-    assert used.sum() <= 2 * len(X)  # the rejected winner and the recruit, at most
-    assert 3 <= (used > 0.5).sum() < 30
+    assert learned(X, gate=parts.NoveltyGate()).usage("scene").sum() > 1.5 * len(X)
+    used = learned(X, gate=STRICT).usage("scene")
+    assert used.sum() < len(X) + 3  # and a winner that is rejected
