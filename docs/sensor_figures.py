@@ -30,6 +30,7 @@ def main() -> None:
                 row[place].set_axis_off()
                 row[place].set_title("as it comes" if k < 2 else "restored", fontsize=9)
             plots.plot_sensor_layout(layout.positions_, layout.edges_, ax=row[2])
+            row[2].set_rasterization_zorder(10)  # thousands of dots and lines
             row[2].set_title("the layout", fontsize=9)
 
     save("sensors", (10.0, 4.4), draw)
