@@ -6,14 +6,14 @@ from tectum.core.kernel import kernel
 
 
 @kernel
-def run_hots(prototypes, usage, last, half, tau_us, t, y, x, channel, chosen, learning):
+def run_hots(prototypes, usage, last, surface, half, tau_us, t, y, x, channel, chosen, learning):
     """Assign the surface around each event to the nearest prototype, which moves towards it while learning.
 
-    INOUT prototypes (n, 2 (2 half + 1)^2) float64 of length 1, `usage` (n,) and `last` (2, height, width), time of the
-    last event of each pixel with a border of `half`. IN the events. OUT `chosen` (n_events,).
+    INOUT prototypes (n, 2 (2 half + 1)^2) float64 of length 1, `usage` (n,), `last` (2, height, width), time of the
+    last event of each pixel with a border of `half`, and `surface`, room for one. IN the events. OUT `chosen`
+    (n_events,).
     """
     side = 2 * half + 1
-    surface = np.zeros(2 * side * side)
     for e in range(t.shape[0]):
         last[channel[e], y[e] + half, x[e] + half] = t[e]
         square, i = 0.0, 0
@@ -86,9 +86,22 @@ class Hots:
         border = 2 * self.half
         last = np.full((2, self.shape[0] + border, self.shape[1] + border), -1e12)
         t, y, x = (np.ascontiguousarray(part[name], np.int64) for name in "tyx")
-        chosen = np.zeros(len(part), np.int64)
+        chosen, room = np.zeros(len(part), np.int64), np.zeros(self.prototypes.shape[1])
         channel = 1 - part["p"].astype(np.int64)
-        run_hots(self.prototypes, self.usage, last, self.half, self.tau_us, t, y, x, channel, chosen, learning)
+        run_hots(
+            self.prototypes,
+            self.usage,
+            last,
+            room,
+            self.half,
+            self.tau_us,
+            t,
+            y,
+            x,
+            channel,
+            chosen,
+            learning,
+        )
         return chosen
 
     def _surface(self, part: np.ndarray) -> np.ndarray:

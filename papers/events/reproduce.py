@@ -51,18 +51,20 @@ def read_out(X: np.ndarray, y: np.ndarray, n_train: int) -> float:
     return float(fitted.score(X[n_train:], y[n_train:]))
 
 
-def dictionary(seed: int, n_events: int | None, size: int = 7) -> tectum.SpikingDictionary:
-    return tectum.SpikingDictionary.for_events(
-        64, encoder=parts.EventPatches(size=size), n_presentations=n_events, random_state=seed
-    )
+def pair(seen: streams.EventStream, seed: int, n_events: int, size: int) -> dict[str, tectum.SpikingDictionary]:
+    """A dictionary that has learned, and one that has not, with the threshold that the first has reached."""
+    patches: Any = {"encoder": parts.EventPatches(size=size), "random_state": seed}
+    learned = tectum.SpikingDictionary.for_events(64, n_presentations=n_events, **patches).fit_events(seen)
+    threshold = parts.AdaptiveThreshold(start=learned.threshold_, rate=0.0)
+    untrained = tectum.SpikingDictionary.for_events(64, n_presentations=UNTRAINED, threshold=threshold, **patches)
+    return {"dictionary": learned, "dictionary, untrained": untrained.fit_events(seen)}
 
 
 def features(seen: datasets.SimulatedEvents, seed: int, cells: int, bins: int, with_hots: bool) -> dict[str, Any]:
     """What each method makes of recordings, in the same cells and bins; all learn from the first 300."""
     shape, first = seen.shape, seen.recordings[:300]
     found: dict[str, Any] = {}
-    for name, n_events in (("dictionary", 1_500_000), ("dictionary, untrained", UNTRAINED)):
-        model = dictionary(seed, n_events).fit_events(streams.events(first, shape=shape))
+    for name, model in pair(streams.events(first, shape=shape), seed, 1_500_000, 7).items():
         found[name] = model.transform_events(streams.events(seen.recordings, shape=shape), cells=cells, bins=bins)
     if with_hots:
         hots = Hots(64, 3, 20.0, shape, seed).fit(first)
@@ -74,14 +76,14 @@ def features(seen: datasets.SimulatedEvents, seed: int, cells: int, bins: int, w
     return found
 
 
-def saccades(seed: int, n: int = 5000, n_test: int = 1000) -> dict[str, float]:
+def saccades(seed: int, n: int, n_test: int = 1000) -> dict[str, float]:
     """Digits at which the camera looks with three saccades."""
     X, y = digits(n, seed)
     found = features(datasets.saccades(X, random_state=seed), seed, 7, 1, with_hots=seed == 0)
     return {f"saccades, {name}": read_out(F, y, n - n_test) for name, F in found.items()}
 
 
-def direction(seed: int, n: int = 2000, n_test: int = 500) -> dict[str, float]:
+def direction(seed: int, n: int, n_test: int = 500) -> dict[str, float]:
     """Digits that move once around a circle, beginning in one of eight directions."""
     X, y = digits(n, seed)
     seen = datasets.moving(X, radius=2.0, margin=3, random_state=seed)
@@ -90,7 +92,7 @@ def direction(seed: int, n: int = 2000, n_test: int = 500) -> dict[str, float]:
     return scores | {f"digit that moves, {name}": read_out(F, y, n - n_test) for name, F in found.items()}
 
 
-def real(seed: int) -> dict[str, float]:
+def real(seed: int, n: int) -> dict[str, float]:
     """Error of what spikes say about the trace of the second half of a recording, after learning from the first."""
     folder, found = Path(os.environ["TECTUM_DATA"]) / "events", {}
     for name in ("sample.aedat4", "DVS128-2017-03-21-short.aedat"):
@@ -100,8 +102,7 @@ def real(seed: int) -> dict[str, float]:
         rest["t"] -= rest["t"][0]
         at = np.linspace(0.3, 1.0, 5) * rest["t"][-1]
         there = analysis.event_traces(rest, at, tau_ms=20.0, shape=shape)
-        for label, n_events in (("learned", 500_000), ("untrained", UNTRAINED)):
-            model = dictionary(seed, n_events, 5).fit_events(streams.events(events[:half], shape=shape))
+        for label, model in pair(streams.events(events[:half], shape=shape), seed, 500_000, 5).items():
             spikes = model.record_events(rest, shape=shape)
             restored = model.reconstruct_events(spikes, at, shape=shape)
             found[f"{name}, error, {label}"] = float(
@@ -111,7 +112,7 @@ def real(seed: int) -> dict[str, float]:
     return found
 
 
-def speed(seed: int) -> dict[str, float]:
+def speed(seed: int, n: int) -> dict[str, float]:
     """Events a second of processor time through 64 components on 5 x 5 patches of a camera of 320 x 240."""
     rng, found = np.random.default_rng(seed), {}
     picture = datasets.moving(rng.random((1, 230, 310)) ** 4, radius=3.0, margin=5, random_state=seed)
@@ -135,10 +136,11 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("tables", nargs="*", choices=[*TABLES, []], help="all by default")
     parser.add_argument("--seeds", type=int, default=2)
+    parser.add_argument("--digits", type=int, default=5000, help="of which 1,000, or 500 that move, are the test")
     given = parser.parse_args()
     missed = []
     for table in given.tables or TABLES:
-        runs = [TABLES[table](seed) for seed in range(1 if table == "speed" else given.seeds)]
+        runs = [TABLES[table](seed, given.digits) for seed in range(1 if table == "speed" else given.seeds)]
         for name in runs[0]:
             values = [run[name] for run in runs if name in run]
             mean = float(np.mean(values))

@@ -23,6 +23,8 @@ from tectum.models.common.diagnosis import Diagnosis, diagnose_responders
 from tectum.models.common.progress import progress_bar
 from tectum.models.common.recording import Recording
 from tectum.models.common.scaling import unit_range, unit_values
+from tectum.models.exchange.export import NirExport
+from tectum.models.exchange.standard import export_standard
 from tectum.models.responder_events import EventResponder
 from tectum.parts.neurons import threshold
 
@@ -420,6 +422,29 @@ class DiehlCook(EventResponder):
         counts, highest = self.transform(X), getattr(self.chosen_parts().rule, "w_max", None)
         shown = self.n_shown_ / max(1, self._seen)
         return diagnose_responders(counts, self.weights_, highest, self.spike_counts_, shown, self.thresholds_)
+
+    def to_nir(self, X: ArrayLike | None = None) -> NirExport:
+        """The network with frozen weights and thresholds for other simulators and chips; needs the extra ``nir``.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features), optional
+            Samples on which the graph is compared with `transform`, given the same input spikes.
+
+        Returns
+        -------
+        NirExport
+            The graph, its grade and its reasons.
+
+        Raises
+        ------
+        ValueError
+            If neurons or inhibition are of another kind than the default.
+        ImportError
+            If the package nir is not installed.
+        """
+        check_is_fitted(self)
+        return export_standard(self, X)
 
     def _validate(self, X: Any, *, reset: bool = False, least: int = 1) -> NDArray[Any]:
         X = super()._validate(X, reset=reset, least=least)

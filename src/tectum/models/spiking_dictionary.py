@@ -21,6 +21,8 @@ from tectum.models.common.diagnosis import Diagnosis
 from tectum.models.common.dictionary_diagnosis import WEAK, diagnose_dictionary
 from tectum.models.common.recording import Recording
 from tectum.models.dictionary_events import EventDictionary
+from tectum.models.exchange.dictionary import export_dictionary
+from tectum.models.exchange.export import NirExport
 from tectum.parts.event_input import EventPatches
 from tectum.parts.event_plasticity import EventSTDP
 from tectum.parts.input_spikes import is_random
@@ -420,6 +422,32 @@ class SpikingDictionary(EventDictionary):
     @property
     def _records(self) -> dict[str, Any]:  # type: ignore[override]  # depends on the competition
         return {"_state": LocalState if isinstance(self.competition, LocalInhibition) else DictionaryState}
+
+    def to_nir(self, X: ArrayLike | None = None) -> NirExport:
+        """The dictionary with frozen weights for other simulators and chips; needs the extra ``nir``.
+
+        Integrators count what arrives in quanta, fire above a threshold that falls to one half with their first spike,
+        and a recurrent matrix takes from all of them what a spike explains. Inputs fire regularly, 1,000 steps long.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features), optional
+            Samples on which the graph is compared with `transform`.
+
+        Returns
+        -------
+        NirExport
+            The graph, its grade and its reasons.
+
+        Raises
+        ------
+        ValueError
+            If the neurons do not explain the input away: NIR cannot say how else they compete.
+        ImportError
+            If the package nir is not installed.
+        """
+        check_is_fitted(self)
+        return export_dictionary(self, X)
 
     def _validate(self, X: Any, *, reset: bool = False, least: int = 1) -> NDArray[np.float64]:
         if isinstance(self.encoder, EventPatches):

@@ -84,12 +84,17 @@ def graph_of(nodes: dict[str, Any], edges: list[tuple[str, str]], dt_ms: float, 
 
 
 def lif(n: int, *, tau_ms: float, dt_ms: float, v_th: Any, v_reset: float, v_rest: float = 0.0) -> Any:
-    """LIF neurons whose Euler step decays as exp(-dt / tau), moved by 1 by an input of 1 for a step."""
+    """LIF neurons whose Euler step decays as exp(-dt / tau); r is 1, as Norse wants it, see `jump`."""
     tau = dt_ms / (1.0 - np.exp(-dt_ms / tau_ms))
 
     def full(value: Any) -> NDArray[np.float32]:
         return np.broadcast_to(np.asarray(value, np.float32), (n,)).copy()
 
     return nir_package().LIF(
-        tau=full(1e-3 * tau), r=full(tau / dt_ms), v_leak=full(v_rest), v_threshold=full(v_th), v_reset=full(v_reset)
+        tau=full(1e-3 * tau), r=full(1.0), v_leak=full(v_rest), v_threshold=full(v_th), v_reset=full(v_reset)
     )
+
+
+def jump(tau_ms: float, dt_ms: float) -> float:
+    """Input for a step that moves neurons of `lif` by 1."""
+    return float(1.0 / (1.0 - np.exp(-dt_ms / tau_ms)))

@@ -7,7 +7,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from tectum.core.random import keys_of_rows
 from tectum.engine.standard import network
-from tectum.models.exchange.export import NirExport, agreement, graph_of, lif, nir_package
+from tectum.models.exchange.export import NirExport, agreement, graph_of, jump, lif, nir_package
 from tectum.models.exchange.simulation import run_graph
 from tectum.parts.adaptive_threshold import AdaptiveLIF, LateralInhibition
 
@@ -24,9 +24,10 @@ def export_standard(model: Any, X: ArrayLike | None) -> NirExport:
             f"{neuron!r} and {inhibition!r}; NIR has no word for the equations of others"
         )
     n, dt = len(model.weights_), float(model.dt)
-    weight = (model.gain_ * model.weights_).astype(np.float32)
+    by_one = jump(neuron.tau_m, dt)
+    weight = (by_one * model.gain_ * model.weights_).astype(np.float32)
     keep = np.exp(-dt / neuron.tau_m)  # what a spike takes away has decayed for a step when it arrives
-    lateral = -inhibition.strength * keep * (1.0 - np.eye(n))
+    lateral = -by_one * inhibition.strength * keep * (1.0 - np.eye(n))
     nodes = {
         "input": nir.Input({"input": np.array([weight.shape[1]])}),
         "weights": nir.Linear(weight),
@@ -34,15 +35,16 @@ def export_standard(model: Any, X: ArrayLike | None) -> NirExport:
             n,
             tau_ms=neuron.tau_m,
             dt_ms=dt,
-            v_th=np.nextafter(np.float32(model.thresholds_ - neuron.v_rest), np.float32(-np.inf)),
-            v_reset=neuron.v_reset - neuron.v_rest,
+            v_th=np.nextafter(np.float32(model.thresholds_ - neuron.v_reset), np.float32(-np.inf)),
+            v_reset=0.0,
+            v_rest=neuron.v_rest - neuron.v_reset,
         ),
         "lateral": nir.Linear(lateral.astype(np.float32)),
         "output": nir.Output({"output": np.array([n])}),
     }
     edges = [("input", "weights"), ("weights", "neurons"), ("neurons", "lateral"), ("lateral", "neurons")]
     reasons = (
-        "potentials count from rest; thresholds are those that adaptation has reached, and stay",
+        "potentials count from the reset; thresholds are those that adaptation has reached, and stay",
         f"no refractory period, of {neuron.refractory:g} ms in the model: NIR has none",
         "all neurons at their threshold fire in a step, in the model the one that exceeds it most",
         "input spikes are given: NIR has no Poisson neurons, and shows no sample again with more input",
