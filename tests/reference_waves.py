@@ -52,6 +52,7 @@ class Hebb:
     trim: float = 0.0
     reach: float | None = None  # radius of the neighbourhood of every unit, in place of r_i; r_o in proportion
     wide: Array | float = 1.0  # share of eta at which a unit that fires learns whatever it sees; the rest by its rank
+    sharpness: Array | int = 1  # power of that rank
 
 
 def distances(positions: Array) -> Array:
@@ -180,8 +181,8 @@ class Layer:
 
     def learn(self, H_pre: Array) -> None:
         """Rule A (excess of the winners) or rule B (spikes), and the competition threshold."""
-        wide = self.hebb.wide
-        post = self.y if self.hebb.post == "excess" else self.H * (wide + (1.0 - wide) * self.fit)
+        wide, fit = self.hebb.wide, self.fit**self.hebb.sharpness
+        post = self.y if self.hebb.post == "excess" else self.H * (wide + (1.0 - wide) * fit)
         if self.hebb.trim > 0.0:
             self.trim(post, H_pre)
         self.W = grown(self.W, post, H_pre, self.hebb)

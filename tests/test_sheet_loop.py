@@ -127,7 +127,7 @@ def noise_of(circuit: sheet_loop.SheetCircuit, n_steps: int) -> np.ndarray:
 def neighbourhood_of(
     learning: dict[str, Any], weights: projection_loop.ProjectionState, geometry: sheet_wires.Geometry
 ) -> dict[str, Any]:
-    """Radius that all units have, in sixteenths of an octave of a disc with the area of the sheet; R / R_widest; k."""
+    """Radius that all units have, in sixteenths of an octave of a disc with the area of the sheet, and what follows."""
     neighbourhood, k = learning.get("neighbourhood"), learning["competition"].number(len(geometry.positions))
     if neighbourhood is None:
         return {"k": k}
@@ -137,7 +137,8 @@ def neighbourhood_of(
     (share,) = set(2.0 ** (np.rint(16.0 * np.log2(reach)) / 16.0))
     radius = share * np.sqrt(len(geometry.positions) / (np.pi * geometry.density))
     wide = reach / neighbourhood.widest
-    return {"reach": radius, "wide": wide, "k": round(k * wide.mean())}
+    sharpness = np.maximum(1, (neighbourhood.tuned / reach) ** 2).astype(int)
+    return {"reach": radius, "wide": wide**2, "sharpness": sharpness, "k": round(k * wide.mean())}
 
 
 def reference_layers(case: Case, stack: network.Stack, state: network.StackState, geometries: list) -> list:
@@ -209,7 +210,8 @@ def test_small_neighbourhoods_learn_what_fits():
     stack, state, geometries = build(case)
     state.weights[0].reach[:] = 0.16
     layers = reference_layers(case, stack, state, geometries)
-    assert layers[1].hebb.wide.max() == pytest.approx(0.32)
+    assert layers[1].hebb.wide.max() == pytest.approx(0.32**2)
+    assert layers[1].hebb.sharpness.max() == 9
     expected = reference.run(layers, noise_of(stack.sheets[0], 10 + AGREE)[10:])
     ours = rasters(stack, state, 10, AGREE)
     for found, wanted in zip(ours, expected, strict=True):

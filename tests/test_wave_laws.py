@@ -167,14 +167,21 @@ class TestNeighbourhood:
         assert smallest == pytest.approx(math.sqrt(5.0 / 300.0), rel=1e-4)
 
     def test_units_that_have_not_learned_take_up_anything(self):
-        p = discretise(FieldNeighbourhood(widest=0.8), 100.0)
+        p = discretise(FieldNeighbourhood(widest=0.8, tuned=0.1), 100.0)
         assert uptake(p, f32(0.8), f32(0.0)) == uptake(p, f32(1.0), f32(0.3)) == 1.0
-        assert uptake(p, f32(0.2), f32(0.0)) == 0.25
-        assert uptake(p, f32(0.2), f32(0.5)) == 0.625
-        assert uptake(p, f32(0.2), f32(1.0)) == 1.0
-        assert uptake(p._replace(share=f32(0.5)), f32(0.2), f32(0.5)) == 0.75
+        assert uptake(p, f32(0.4), f32(0.0)) == 0.25
+        assert uptake(p, f32(0.4), f32(0.5)) == 0.625
+        assert uptake(p, f32(0.4), f32(1.0)) == 1.0
+        assert uptake(p._replace(share=f32(0.5)), f32(0.4), f32(0.5)) == 0.75
         assert uptake(p._replace(share=f32(1.0)), f32(0.2), f32(0.1)) == 1.0
         assert uptake(discretise(FixedNeighbourhood(), 100.0), f32(0.2), f32(0.0)) == 1.0
+
+    def test_narrow_neighbourhoods_are_tuned_sharply(self):
+        """A Gaussian of distance on the sheet below: half the reach, half the width."""
+        p = discretise(FieldNeighbourhood(widest=1e6, tuned=0.5), 100.0)
+        assert uptake(p, f32(0.25), f32(0.9)) == pytest.approx(0.9**4, rel=1e-6)
+        assert uptake(p, f32(0.125), f32(0.9)) == pytest.approx(0.9**16, rel=1e-5)
+        assert uptake(p, f32(0.125), f32(1.0)) == 1.0
 
 
 def test_trimming_takes_a_share_of_the_growth():

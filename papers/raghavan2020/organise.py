@@ -19,6 +19,7 @@ import operator
 import time
 import warnings
 from collections.abc import Callable
+from itertools import pairwise
 from pathlib import Path
 from typing import NamedTuple
 
@@ -28,7 +29,8 @@ from rich.console import Console
 from rich.table import Table
 from sklearn.exceptions import ConvergenceWarning
 
-from tectum import WaveNetwork, analysis
+from tectum import WaveNetwork, analysis, datasets
+from tectum.models.waves.parameters import even_sheet
 from tectum.parts import Sheet
 
 CONSOLE = Console(width=150)
@@ -38,6 +40,8 @@ Rows = dict[str, Row]  # by what was measured on
 DEAD = (0.0, 0.05, 0.1, 0.2, 0.3, 0.5)  # shares of dead nodes
 NOISE = (1.0, 3.0, 6.0, 12.0, 24.0)  # standard deviations of the random input
 WAVES = (1.5, 2.0, 2.5, 3.0, 3.5)  # radii of excitation
+PER_CELL = 3.0  # units
+N_DIGITS = 1000
 DISCS = ((5.0, 5.0, 2.5), (14.0, 6.0, 2.5), (10.0, 15.0, 2.5))  # x, y, radius: 15 % of the first sheet
 
 
@@ -136,6 +140,53 @@ def stack(seed: int) -> Rows:
     """1600-300-100 nodes, neighbourhoods that follow the fields, one phase of large waves (the default)."""
     net = WaveNetwork.perceptron(random_state=seed).grow()
     return measure_stack(net) | measure_waves(net)
+
+
+def evenness_of(W: np.ndarray, X: np.ndarray, Y: np.ndarray, images: np.ndarray | None) -> Row:
+    """How even the tiling of a sheet at X by units at Y is, beside a grid and random places of fields as large."""
+    found = analysis.tilings.evenness(W, X, Y, images)
+    centres = analysis.field_centres(W, X)
+    cells = max(2, round((len(Y) / PER_CELL) ** 0.5))  # as many units for each as 300 have in a grid of 10 x 10
+    return {
+        "compact": analysis.tiling(W, X).compact,
+        "topography": analysis.sheet_topography(centres, Y),
+        "empty cells": analysis.tilings.empty_cells(centres, X, cells=cells) if found.rank else 1.0,
+        "rank": found.rank,
+        "rank / grid": found.rank / found.rank_grid,
+        "lost": found.loss,
+        "lost, grid": found.loss_grid,
+        "lost, random places": found.loss_random,
+        "lost, round fields at the same centres": found.loss_placed,
+        "eccentricity": found.eccentricity,
+        "spread of sizes": found.size_spread,
+        "folded": found.folded,
+    }
+
+
+def tiling(seed: int) -> Rows:
+    """Evenness of the tiling: 784-300 nodes after 5 to 60 s, 1600-300-100 after 30 s, 784-300 with units at random
+    places, and controls; `lost` is the share of the variance of digits (MNIST, test) that a reconstruction loses."""
+    images = datasets.load("mnist", subset="test").data[:N_DIGITS] / 255.0
+    rows: Rows = {}
+
+    def add(name: str, net: WaveNetwork, layer: int = 1, below: int = 0, W: np.ndarray | None = None) -> None:
+        X, Y = net.sheet_positions_[below], net.sheet_positions_[layer]
+        fields = net.receptive_fields_(layer, below) if W is None else W
+        weights = 2.5 * len(X) * fields / fields.sum(axis=1, keepdims=True)
+        cell = np.minimum((X * 1.4).astype(int), 27)
+        rows[name] = evenness_of(weights, X, Y, images[:, cell[:, 1] * 28 + cell[:, 0]] if below == 0 else None)
+
+    net = WaveNetwork([Sheet((28, 28)), even_sheet(300)], random_state=seed)
+    for before, end in pairwise((0, 5, 15, 30, 60)):
+        add(f"784-300, {end} s", net.grow(1000.0 * (end - before)))
+    shuffled = np.random.default_rng(seed).permuted(net.weights_[0], axis=1)
+    add("shuffled weights", net, W=shuffled)
+    add("units at random", WaveNetwork([Sheet((28, 28)), Sheet(300)], random_state=seed).grow())
+    add("shuffled spikes", WaveNetwork.control("shuffled", net.layers, random_state=seed).grow(5000.0))
+    deep = WaveNetwork.perceptron(random_state=seed).grow()
+    for name, layer, below in (("L1-L2", 1, 0), ("L2-L3", 2, 1), ("L1-L3", 2, 0)):
+        add(name, deep, layer, below)
+    return rows
 
 
 def continuous(seed: int) -> Rows:
@@ -298,6 +349,34 @@ SECTIONS: dict[Callable[[int], Rows], dict[str, dict[str, Expectation]]] = {
         },
         "waves on L2": {"tracking R2": least(0.85, "0.91 ± 0.06"), "P(post / pre)": least(0.95, "1.00")},
         "waves on L3": {"tracking R2": least(0.8, "0.85 ± 0.08"), "P(post / pre)": least(0.95, "1.00")},
+    },
+    tiling: {
+        name: {
+            "compact": least(0.98),
+            "topography": least(0.88),
+            "empty cells": most(0.05, trial),
+            "rank / grid": least(0.9),
+            "lost": most(0.24),
+        }
+        for name, trial in (("784-300, 30 s", "0.39"), ("784-300, 60 s", "-"), ("L1-L2", "-"))
+    }
+    | {
+        "L2-L3": {
+            "compact": least(0.98),
+            "topography": least(0.88),
+            "empty cells": most(0.05),
+            "rank / grid": least(0.9),
+        },
+        "L1-L3": {"compact": least(0.95)},
+    }
+    | {
+        name: {
+            "compact": most(0.0),
+            "empty cells": least(1.0),
+            "rank / grid": most(0.0),
+            "lost": least(1.0),
+        }
+        for name in ("shuffled weights", "shuffled spikes")
     },
     continuous: {
         "L1-L2": {"compact": least(0.95), "coverage": least(0.98), "topography": least(0.85, "0.72, 0.67")},

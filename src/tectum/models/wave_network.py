@@ -446,11 +446,11 @@ class WaveNetwork(WaveArchitectures, SpikingEstimator):
             steps = np.repeat(np.arange(len(spikes.first) - 1), np.diff(spikes.first)) + (start - begin)
             kept[layer].append((steps, spikes.neuron[: spikes.first[-1]].astype(np.int64)))
 
-        network.run(stack, network.copy_of(self._state), begin, n_steps, learning=False, keep=keep)
+        network.run(stack, self._state_on(stack), begin, n_steps, learning=False, keep=keep)
         trains = {}
         for layer, found in enumerate(kept):
             step, neuron = (np.concatenate(column) for column in zip(*found, strict=True))
-            size = len(stack.sheets[layer].reset)
+            size = len(self.sheet_positions_[layer])
             trains[f"layer_{layer}"] = SpikeTrain(step * schedule.step_ms, neuron, np.zeros(len(step), np.int64), size)
         return Recording(trains, presentation_ms=n_steps * schedule.step_ms, n_presentations=1)
 
@@ -468,7 +468,7 @@ class WaveNetwork(WaveArchitectures, SpikingEstimator):
             Print it for a table; its `warnings` name a remedy each.
         """
         fields = growth.look_at(self._state, self._geometries()) if self.__sklearn_is_fitted__() else ()
-        return diagnose_waves(self.record(duration), self.weights_, fields, self.alive_)
+        return diagnose_waves(self.record(duration), self.weights_, fields, self.alive_, self.sheet_positions_)
 
     @property
     def step_ms(self) -> float:
@@ -520,10 +520,8 @@ class WaveNetwork(WaveArchitectures, SpikingEstimator):
         laid = [sheet_wires.lay_out(s, sides[min(k, 1)], self._seed, k) for k, s in enumerate(self._sheets())]
         left = getattr(self, "_alive", None) or [geometry.alive for geometry in laid]
         now = self.n_steps_grown_
-        return [
-            g._replace(alive=g.alive & alive & (growth.birth_steps(g, self.step_ms) <= now))
-            for g, alive in zip(laid, left, strict=True)
-        ]
+        born = (growth.birth_steps(g, self.step_ms) <= now for g in laid)
+        return [g._replace(alive=g.alive & a & b) for g, a, b in zip(laid, left, born, strict=True)]
 
     def _lay_out(self, chosen: dict[str, Any]) -> None:
         """A network before growth."""
@@ -553,15 +551,14 @@ class WaveNetwork(WaveArchitectures, SpikingEstimator):
 
     def _build(self, chosen: dict[str, Any], phase: int) -> network.Stack:
         """The network in the form that runs."""
-        geometries = self._geometries()
+        geometries = sheet_wires.ground(self._geometries(), chosen["phases"][phase].margin)
         in_phase = wave_parameters.parts_of_phase(chosen, chosen["phases"][phase], len(geometries))
         return network.build_stack(geometries, in_phase, chosen["initial"].mean, self._seed)
 
     def _advance(self, stack: network.Stack, n_steps: int, place: wave_parameters.Place, *, look: bool) -> None:
         """Grow by some steps, from rest if a phase begins, and look at the fields after them if it is time."""
-        state, fields, movements = network.copy_of(self._state), self._look, self.movements_
-        if self.n_steps_grown_ == place.begins:
-            state = state._replace(sheets=self._rest(self.chosen_parts(), [len(sheet.v) for sheet in state.sheets]))
+        state = self._state_on(stack, rest=self.n_steps_grown_ == place.begins)
+        fields, movements = self._look, self.movements_
         network.run(stack, state, self.n_steps_grown_, n_steps, turn=place.turn)
         step = self.n_steps_grown_ + n_steps
         if look:
@@ -569,6 +566,12 @@ class WaveNetwork(WaveArchitectures, SpikingEstimator):
             fields = growth.look_at(state, geometries)
             movements = np.vstack([movements, growth.movement(self._look, fields, geometries)])
         self._commit(_state=state, _grown=state.weights, n_steps_grown_=step, _look=fields, movements_=movements)
+
+    def _state_on(self, stack: network.Stack, *, rest: bool = False) -> network.StackState:
+        """A copy of the state, at rest if asked for or if the margin has changed since."""
+        state, sizes = network.copy_of(self._state), [len(circuit.reset) for circuit in stack.sheets]
+        same = not rest and len(state.sheets[0].v) == sizes[0]
+        return state if same else state._replace(sheets=self._rest(self.chosen_parts(), sizes))
 
     def _has_started(self) -> bool:
         return getattr(self, "_seen", 0) > 0

@@ -9,6 +9,8 @@ from numpy.typing import NDArray
 from tectum.core.random import seed_from
 from tectum.core.ranges import NonNegative, Positive
 
+QUASI_RANDOM = 1.3247179572447460 ** np.array([-1.0, -2.0])  # steps of the R2 sequence (Roberts 2018)
+
 # Density relative to the highest at places (x, y) from -1 to 1.
 OUTLINES: dict[str, Callable[..., Any]] = {
     "disc": lambda x, y: np.hypot(x, y) < 1.0,
@@ -35,6 +37,7 @@ class Sheet(NamedTuple):
     positions: Any = None  # (n, 2) places of the nodes, in place of a shape
     alive: Any = None  # (n,) False for nodes that never fire; None: all live
     born: Any = None  # (n,) ms of growth at which nodes are born, before which they do not fire; None: from the start
+    even: bool = False  # a number of nodes is spread evenly from a random place on, in place of at random
 
     @classmethod
     def inside(cls, outline: str, n_nodes: int, side: float = 20.0, random_state: Any = None) -> "Sheet":
@@ -91,6 +94,8 @@ class Sheet(NamedTuple):
             return np.asarray(self.positions, dtype=np.float64)
         side = self.side or 1.0
         if np.ndim(self.shape) == 0:
+            if self.even:
+                uniform = (uniform[0] + np.arange(len(uniform))[:, None] * QUASI_RANDOM) % 1.0
             return side * uniform.astype(np.float64)
         row, column = np.divmod(np.arange(self.n_nodes or 0), self.shape[1])
         cell = np.stack([column, row], axis=1) + 0.5 + self.jitter * (uniform - 0.5)

@@ -199,18 +199,20 @@ class FieldNeighbourhood(NamedTuple):
 
     A unit that has not learned takes up whatever it fires with, which is what brings order. The smaller its
     neighbourhood, the more it keeps to what fits its own weights: else units between two groups that look at different
-    places would be taken along by both, and look at both places for ever. Ours.
+    places would be taken along by both, and look at both places for ever; and units that fire together would come to
+    look at the same place. Ours.
 
     Examples
     --------
     >>> FieldNeighbourhood()
-    FieldNeighbourhood(widest=0.9, tau=6000.0, fewest=5.0, share=0.0)
+    FieldNeighbourhood(widest=0.9, tau=6000.0, fewest=5.0, share=0.0, tuned=0.6)
     """
 
     widest: Finite = 0.9  # radius of the neighbourhood of a unit that has not learned, over that of its sheet
     tau: Positive = 6000.0  # ms, over which it follows the field
     fewest: NonNegative = 5.0  # nodes of the smallest neighbourhood, so that waves go on
     share: Share = 0.0  # least share of its learning rate at which a unit takes up what does not fit; 1: it takes all
+    tuned: Positive = 0.6  # reach, over the radius of its sheet, below which a unit is tuned more sharply than by rank
 
 
 class FieldStep(NamedTuple):
@@ -220,13 +222,14 @@ class FieldStep(NamedTuple):
     rate: Any  # 1 - exp(-period / tau)
     fewest: Any
     share: Any
+    tuned: Any  # square of the reach
 
 
 @discretise.of(FieldNeighbourhood)
 def _(part: FieldNeighbourhood, dt: float) -> FieldStep:
     """Constants of a period dt."""
     rate = 1.0 - math.exp(-dt / part.tau)
-    return FieldStep(np.float32(part.widest), np.float32(rate), np.float32(part.fewest), np.float32(part.share))
+    return FieldStep(*(np.float32(x) for x in (part.widest, rate, part.fewest, part.share, part.tuned**2)))
 
 
 @law
@@ -263,9 +266,18 @@ def _(p: Any, reach: Real, fit: Real) -> Real:
 
 @uptake.of(FieldStep)
 def _(p: FieldStep, reach: Real, fit: Real) -> Real:
-    """s + (1 - s) fit_j, s = R_j / R_widest from the least share to 1."""
-    share = max(p.share, min(reach / p.widest, ONE))
-    return share + (ONE - share) * fit
+    """s + (1 - s) fit_j^m, s = (R_j / R_widest)^2 from the least share to 1; m = (R_tuned / R_j)^2, whole, from 1.
+
+    As -log(fit) grows with the square of the distance of what is active from the field, a unit is tuned as sharply on
+    the sheet below as its neighbourhood is narrow on its own.
+    """
+    share = max(p.share, min((reach / p.widest) ** 2, ONE))
+    sharpness, power, tuned = np.int64(max(ONE, p.tuned / (reach * reach))), fit, ONE
+    while sharpness > 0:
+        tuned *= power if sharpness % 2 == 1 else ONE
+        power *= power
+        sharpness //= 2
+    return share + (ONE - share) * tuned
 
 
 class WaveWeights(NamedTuple):
@@ -291,7 +303,7 @@ class WavePhase(NamedTuple):
     Examples
     --------
     >>> WavePhase()
-    WavePhase(duration=5000.0, first_r_i=None, first_r_o=None, r_i=None, r_o=None, k=None)
+    WavePhase(duration=5000.0, first_r_i=None, first_r_o=None, r_i=None, r_o=None, k=None, first_gain=1.0, margin=0.0)
     """
 
     duration: Positive = 5000.0  # ms
@@ -300,3 +312,5 @@ class WavePhase(NamedTuple):
     r_i: Positive | None = None  # radii of the other sheets
     r_o: Positive | None = None
     k: Positive | None = None  # winners, as in KWinners
+    first_gain: Positive = 1.0  # on the strengths of the profile of the first sheet
+    margin: NonNegative = 0.0  # width of a border around the first sheet on which waves go on

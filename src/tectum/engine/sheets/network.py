@@ -78,6 +78,7 @@ class Stack(NamedTuple):
     sheets: tuple[SheetCircuit, ...]
     projections: tuple[ProjectionCircuit, ...]  # one fewer
     neighbourhoods: tuple[Neighbourhood | None, ...]  # of the units of each projection
+    inner: NDArray[np.int64] | None = None  # numbers of the nodes of the first sheet that lie within its border
     shuffled: tuple[bool, ...] = ()  # whether each projection sees as many nodes drawn at random
 
 
@@ -98,14 +99,14 @@ def build_stack(
         free = not isinstance(chosen.neighbourhood, FixedNeighbourhood)
         if free and len(geometry.positions) < FEWEST_BY_OFFSET:
             geometry = geometry._replace(columns=0)
-        sheets.append(_build_sheet(geometry, chosen, seed, layer, free))
+        sheets.append(_build_sheet(geometry.wide or geometry, chosen, seed, layer, free))
         if layer > 0:
             n_pre = len(geometries[layer - 1].positions)
             evenness, step_ms = mean_weight * math.sqrt(n_pre), step_of(chosen.neuron)
             projections.append(_build_projection(geometry, chosen, evenness, step_ms))
             neighbourhoods.append(_neighbourhood(geometry, chosen) if free else None)
     shuffled = tuple(chosen.competition is not None and chosen.competition.shuffled for chosen in parts[1:])
-    return Stack(tuple(sheets), tuple(projections), tuple(neighbourhoods), shuffled)
+    return Stack(tuple(sheets), tuple(projections), tuple(neighbourhoods), geometries[0].inner, shuffled)
 
 
 def _neighbourhood(geometry: Geometry, parts: LayerParts) -> Neighbourhood:
@@ -237,9 +238,14 @@ def at_rest(part: Any, layer: int, n: int) -> SheetState:
 
 
 def with_living(stack: Stack, geometries: Sequence[Geometry]) -> Stack:
-    """The same network with other nodes alive."""
-    pairs = zip(stack.sheets, geometries, strict=True)
-    return stack._replace(sheets=tuple(circuit._replace(alive=geometry.alive) for circuit, geometry in pairs))
+    """The same network with other nodes alive; those of a margin live on."""
+    alive = [geometry.alive for geometry in geometries]
+    if stack.inner is not None:
+        wide = stack.sheets[0].alive.copy()
+        wide[stack.inner] = alive[0]
+        alive[0] = wide
+    pairs = zip(stack.sheets, alive, strict=True)
+    return stack._replace(sheets=tuple(circuit._replace(alive=here) for circuit, here in pairs))
 
 
 def copy_of(state: StackState) -> StackState:
@@ -281,6 +287,7 @@ def run(
             sheet = state.sheets[layer]
             if below is None:
                 run_sheet(circuit, sheet, sheet_rooms[layer], start, now)
+                now = now if stack.inner is None else _within(now, stack.inner, sizes[0])
             else:
                 projection, weights = stack.projections[layer - 1], state.weights[layer - 1]
                 learns = learning and turn in (None, layer - 1)
@@ -288,12 +295,21 @@ def run(
                 circuit, projection = _follow(circuit, projection, stack.neighbourhoods[layer - 1], weights, renew)
                 room = sheet_rooms[layer]
                 if stack.shuffled[layer - 1]:
-                    below = _shuffle(below, sizes[layer - 1], stack.sheets[layer].seed, layer, start)
+                    below = _shuffle(below, len(weights.raw), stack.sheets[layer].seed, layer, start)
                 run_driven(circuit, sheet, room, projection, weights, rooms[layer], below, start, now, learns)
             below = now
             if keep is not None:
                 keep(layer, start, now)
         start += steps
+
+
+def _within(spikes: SpikeEvents, inner: NDArray[np.int64], n_nodes: int) -> SpikeEvents:
+    """Spikes of some of the nodes, numbered among these."""
+    number = np.full(n_nodes, -1)
+    number[inner] = np.arange(len(inner))
+    nodes = number[spikes.neuron[: spikes.first[-1]]]
+    kept = nodes >= 0
+    return SpikeEvents(np.append(0, np.cumsum(kept))[spikes.first], nodes[kept].astype(np.uint32))
 
 
 def _shuffle(spikes: SpikeEvents, n_nodes: int, seed: np.uint64, layer: int, start: int) -> SpikeEvents:

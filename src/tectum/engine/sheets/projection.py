@@ -19,6 +19,7 @@ TWO = np.float32(2.0)
 FIRED = np.uint8(1)
 REFRESH = 1000  # steps after which the running sums of a projection are taken anew
 GROWN = np.float32(0.1)  # growth of the mean weight of a unit, relative to it, from which the unit is trimmed
+MANY = 8  # times the units that learn, from which all are visited one after another: others change by 0
 SMALLEST = np.float32(1e-12)  # factor of a unit's weights at which they are multiplied out
 
 
@@ -156,8 +157,10 @@ def learn(projection, weights, room, active, fired):
         highest = max(highest, room.excess[j])
     n = 0
     for j in range(y.shape[0]):
-        fit = rank(projection.competition, room.excess[j], highest) if highest > ZERO else ZERO
-        share = uptake(projection.neighbourhood, weights.reach[j], fit)
+        share = ONE
+        if fired[j] == FIRED:
+            fit = rank(projection.competition, room.excess[j], highest) if highest > ZERO else ZERO
+            share = uptake(projection.neighbourhood, weights.reach[j], fit)
         change[j] = growth(projection.rule, y[j], share, fired[j] == FIRED)
         weights.c[j] = raised_threshold(projection.rule, weights.c[j], y[j])
         weights.wins[j] += ONE if y[j] > ZERO else ZERO
@@ -174,8 +177,12 @@ def learn(projection, weights, room, active, fired):
         change[j] /= weights.factor[j]
     for a in range(active.shape[0]):
         row = raw[active[a]]
-        for k in range(n):
-            row[learners[k]] += change[learners[k]]
+        if MANY * n > change.shape[0]:
+            for j in range(change.shape[0]):
+                row[j] += change[j]
+        else:
+            for k in range(n):
+                row[learners[k]] += change[learners[k]]
     for k in range(n):
         trim_unit(projection.normaliser, weights, learners[k])
         normalise(projection.normaliser, weights, learners[k])

@@ -1,6 +1,7 @@
 """Where the nodes of a sheet are, and how they are wired to each other."""
 
 import math
+from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -19,6 +20,7 @@ CUT = 1e-4  # of its start at which the inhibition of a node on a grid ends
 MOST_SUM = 2.0**30  # of the integers that add up the inhibition of a node
 BLOCK = 256  # rows of a matrix of distances that are held at a time
 NEIGHBOURS = 12  # from which the density of free positions is taken
+CLEAR = 1.2  # spacings that nodes of a margin keep from those of a sheet that is no grid
 GRADES = 16  # radii of neighbourhoods between one and its double
 SHORTEST = 1e-3  # reach of a neighbourhood, over the radius of its sheet
 LOWEST = round(math.log2(SHORTEST) * GRADES)
@@ -35,6 +37,8 @@ class Geometry(NamedTuple):
     density: float  # nodes per unit area
     born: NDArray[np.float64]  # (n,) ms
     relative: NDArray[np.float64]  # (n, 2) positions over the side of the sheet
+    wide: Any = None  # Geometry of these nodes and of those in a margin, on which waves go on; None: no margin
+    inner: NDArray[np.int64] | None = None  # (n,) numbers of these nodes in it
 
 
 class Neighbourhood(NamedTuple):
@@ -72,6 +76,38 @@ def lay_out(sheet: Sheet, side: float, seed: np.uint64, layer: int) -> Geometry:
     born = np.zeros(n) if sheet.born is None else np.asarray(sheet.born, dtype=np.float64)
     origin, extent = (0.0, side) if framed else (positions.min(axis=0), np.ptp(positions, axis=0).max())
     return Geometry(positions, sheet.columns, sheet.living(), density, born, (positions - origin) / extent)
+
+
+def with_margin(geometry: Geometry, margin: float) -> Geometry:
+    """The same sheet in a wider one: with nodes around it, and in its holes, that are at most `margin` away.
+
+    They are as dense as those of the sheet, and live from the start.
+    """
+    if margin == 0.0:
+        return geometry
+    places, columns, spacing = geometry.positions, geometry.columns, geometry.density**-0.5
+    tree, inner = cKDTree(places), np.arange(len(places))
+    if columns:
+        more = math.ceil(margin / spacing)
+        row, column = (np.arange(-more, n + more) for n in (len(places) // columns, columns))
+        row, column = (axis.ravel() for axis in np.meshgrid(row, column, indexing="ij"))
+        inside = (row >= 0) & (row < len(places) // columns) & (column >= 0) & (column < columns)
+        places, inner = places[0] + spacing * np.stack([column, row], axis=1), np.flatnonzero(inside)
+        columns += 2 * more
+    else:
+        low, high = places.min(axis=0) - margin, places.max(axis=0) + margin
+        grid = np.stack(np.meshgrid(*(np.arange(*ends, spacing) for ends in zip(low, high, strict=True))), axis=-1)
+        apart = tree.query(grid := grid.reshape(-1, 2))[0]
+        places = np.concatenate([places, grid[(apart > CLEAR * spacing) & (apart < margin)]])
+    alive = np.ones(len(places), bool)
+    alive[inner] = geometry.alive
+    wide = geometry._replace(positions=places, columns=columns, alive=alive)
+    return geometry._replace(wide=wide, inner=inner)
+
+
+def ground(geometries: Sequence[Geometry], margin: float) -> list[Geometry]:
+    """Where waves travel: on the first sheet and its margin, and on the others."""
+    return [with_margin(geometries[0], margin), *geometries[1:]]
 
 
 class Wires(NamedTuple):

@@ -265,8 +265,10 @@ def wave_network(model: Any, arrays: Mapping[str, np.ndarray], header: Mapping[s
     sizes = [sheet.n_nodes for sheet in model._sheets()]
     found = learner(header, "input_scale") | {"n_steps_grown": COUNT}
     found["movements"] = Array("float64", (None, len(sizes) - 1))
+    found["even"] = Array("bool", (), optional=True)
     for layer, n in enumerate(sizes):
         found[f"alive.{layer}"] = Array("bool", (n,))
+        n = n if layer else max(n or 0, np.size(arrays.get("sheet.0.v", ())))  # with its margin
         found |= {f"sheet.{layer}.{name}": Array("float32", (n,)) for name in SheetState._fields}
         found[f"sheet.{layer}.fired"] = Array("uint8", (n,), 0, 1)
     for k, (n_pre, n_post) in enumerate(pairwise(sizes)):

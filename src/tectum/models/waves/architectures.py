@@ -33,7 +33,7 @@ class WaveArchitectures:
     )
     scheduled = variant(
         "Order by a schedule: waves and neighbourhoods that shrink over six phases, whatever the fields are like.",
-        {"layers": wave_parameters.TOPOGRAPHIC_LAYERS} | wave_parameters.SCHEDULED,
+        {"layers": wave_parameters.RANDOM_LAYERS} | wave_parameters.SCHEDULED,
     )
 
     @classmethod
@@ -59,12 +59,12 @@ class WaveArchitectures:
     def pooling(cls, n_units: int = 300, *, wave: float = 2.0, **others: Any) -> Self:
         """One layer of units that pool patches as large as the waves (Raghavan & Thomson 2019).
 
-        `wave` is the radius of excitation on the first sheet; inhibition begins at 2.5 times it. It is twice as large
-        in the first phase. Further arguments are parameters of the class, which take precedence.
+        `wave` is the radius of excitation on the first sheet; inhibition begins at 2.5 times it. It is 1.5 times
+        as large in the first phase. Further arguments are parameters of the class, which take precedence.
         """
         profile = wave_parameters.TOPOGRAPHIC["first_kernel"]._replace(r_i=wave, r_o=2.5 * wave)
-        phases = (parts.WavePhase(3000.0, 2.0 * wave, 5.0 * wave), parts.WavePhase(27_000.0))
-        defaults = {"layers": (parts.Sheet(), parts.Sheet(n_units)), "first_kernel": profile, "phases": phases}
+        phases, sheets = wave_parameters.phases_for(profile), (parts.Sheet(), parts.Sheet(n_units))
+        defaults = {"layers": sheets, "first_kernel": profile, "phases": phases}
         return cls.topographic(**(defaults | others))
 
     @classmethod
@@ -143,7 +143,7 @@ class WaveArchitectures:
 
     continuous = variant(
         "Waves of one size throughout, no schedule: wider neighbourhoods and more winners at first; takes 60 s.",
-        {"layers": wave_parameters.TOPOGRAPHIC_LAYERS} | wave_parameters.CONTINUOUS,
+        {"layers": wave_parameters.RANDOM_LAYERS} | wave_parameters.CONTINUOUS,
     )
 
     @classmethod

@@ -7,10 +7,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from tectum.analysis import tilings
 from tectum.models.common.diagnosis import Diagnosis
 from tectum.models.common.recording import Recording
 
 WIDE = 0.8  # radius of a field, over that of its sheet, from which it is not compact
+FEWEST = 50  # units, from which a clumped tiling is worth a word
+CLUMPED = 0.7  # of the effective rank of a grid, below which fields say the same
 RATE = 50.0  # spikes/s of a node above which waves have become steady firing
 
 
@@ -19,14 +22,17 @@ def diagnose_waves(
     weights: Sequence[NDArray[np.float32]],
     fields: Sequence[NDArray[np.float64]],
     alive: Sequence[NDArray[np.bool_]],
+    positions: Sequence[NDArray[np.float64]],
 ) -> Diagnosis:
     """Diagnose the sheets of a wave network.
 
     Given are spontaneous activity, weights of each projection (n_post, n_pre), centre and radius of each field (n_post,
-    3) over the radius of the sheet below, and the nodes of each sheet that can fire (n_nodes,).
+    3) over the radius of the sheet below, the nodes of each sheet that can fire (n_nodes,), and their places (n_nodes,
+    2).
 
     Values are lists: by sheet `silent_neurons` (numbers of nodes) and `rate` (spikes/s), by projection `wide_fields`
-    and `saturated_units` (shares: fields that are not compact, units more than a half of whose weight is on one node).
+    and `saturated_units` (shares: fields that are not compact, units more than a half of whose weight is on one node),
+    `effective_rank` (of the compact fields, over that of a grid of fields as large).
     """
     values: dict[str, list[Any]] = defaultdict(list)
     rows, warnings = [], []
@@ -62,6 +68,19 @@ def diagnose_waves(
             (f"projection {k}: fields that are not compact", f"{wide:.1%}"),
             (f"projection {k}: units that hang on one node", f"{heavy:.1%}"),
         ]
+        below = alive[k - 1]
+        units = here & (w[:, below].sum(axis=1) > 0.0)
+        rank = 0.0
+        if units.any():
+            found = tilings.evenness(w[np.ix_(units, below)], positions[k - 1][below], positions[k][units])
+            rank = found.rank / found.rank_grid
+        values["effective_rank"].append(rank)
+        rows.append((f"projection {k}: effective rank of the fields, over a grid's", f"{rank:.2f}"))
+        if wide <= 0.2 and len(w) >= FEWEST and rank < CLUMPED:
+            warnings.append(
+                f"fields of projection {k} clump, their effective rank is {rank:.0%} of a grid's: spread units evenly "
+                "(Sheet.even), or let waves go over the border (WavePhase.margin)"
+            )
         if wide > 0.2:
             warnings.append(
                 f"{wide:.0%} of the fields of projection {k} are not compact: grow for longer, or lower competition.k"

@@ -4,7 +4,7 @@ from typing import Any
 
 import numpy as np
 
-from tectum import persistence
+from tectum import parts, persistence
 from tectum.engine.sheets.fields import Fields, FieldState
 from tectum.engine.sheets.loop import SheetState
 from tectum.engine.sheets.network import StackState
@@ -12,12 +12,15 @@ from tectum.engine.sheets.projection import ProjectionState
 from tectum.parts import contracts
 from tectum.parts.steps import discretise
 
+LAYERS_BEFORE = (parts.Sheet(), parts.Sheet(300))  # the default of files that do not say that units are spread evenly
 NUMBERS = ("input_scale_", "n_steps_grown_", "_seen", "_planned")
 
 
 def arrays_of(network: Any) -> dict[str, np.ndarray]:
     """The arrays of a network that has grown or learned."""
     arrays: dict[str, np.ndarray] = {"movements": network.movements_}
+    if network.layers is None:
+        arrays["even"] = np.array(True)
     arrays |= {f"alive.{layer}": alive for layer, alive in enumerate(network._alive)}
     arrays |= {f"look.{layer}": look for layer, look in enumerate(network._look)}
     arrays |= persistence.arrays_of("sheet", network._state.sheets)
@@ -30,6 +33,8 @@ def arrays_of(network: Any) -> dict[str, np.ndarray]:
 
 def restore(network: Any, arrays: dict[str, np.ndarray]) -> None:
     """Put arrays into a network that has its parameters, parts that it can learn with."""
+    if network.layers is None and "even" not in arrays:
+        network.layers = LAYERS_BEFORE
     chosen = network.chosen_parts()
     contracts.check("WaveNetwork.rule", discretise(chosen["rule"], 1.0))
     contracts.check("WaveNetwork.normaliser", chosen["normaliser"])

@@ -13,7 +13,7 @@ from sklearn.exceptions import ConvergenceWarning
 from tectum import parts
 from tectum.engine.sheets import network, wires as sheet_wires
 from tectum.engine.sheets.projection import ProjectionState
-from tectum.models.waves.parameters import FIRST_SIDE, SIDE, TOPOGRAPHIC, Schedule
+from tectum.models.waves.parameters import FIRST_SIDE, SIDE, TOPOGRAPHIC, Schedule, even_sheet
 from tectum.parts.neurons import noise
 
 LOOK_MS = 1000.0  # between two looks at the receptive fields
@@ -25,14 +25,14 @@ CONTROLS = ("shuffled", "no waves", "no plasticity")
 
 
 def sheets_of(name: str, sizes: Any) -> tuple[parts.Sheet, ...]:
-    """Square sheets of so many nodes at random places; of equal area but for the first, whose unit is another."""
+    """Square sheets of so many nodes, spread evenly; of equal area but for the first, whose unit is another."""
     whole = isinstance(sizes, list | tuple) and all(isinstance(n, numbers.Integral) and int(n) >= 2 for n in sizes)
     if not whole or len(sizes) < 2:
         raise ValueError(
             f"{name}.sizes must be two whole numbers of nodes or more, each at least 2, got {sizes!r}; "
             "pass for instance (1600, 300, 100)"
         )
-    return tuple(parts.Sheet(int(n), SIDE if layer else FIRST_SIDE) for layer, n in enumerate(sizes))
+    return tuple(even_sheet(int(n), SIDE if layer else FIRST_SIDE) for layer, n in enumerate(sizes))
 
 
 def check_valley(name: str, sizes: Sequence[int]) -> None:

@@ -12,6 +12,8 @@ from tectum.engine.sheets.network import LayerParts
 from tectum.models.common.parameters import check_part
 from tectum.parts.waves import step_of
 
+LARGE = 1.5  # radius of the waves that bring order, over that of those which refine it
+
 # Winners learn in proportion to their excess, as in the authors' code, but their thresholds grow thirty times faster.
 AUTHORS: dict[str, Any] = {
     "first_neuron": parts.DynamicThresholdLIF(noise=3.0),
@@ -41,11 +43,25 @@ PRECURSOR: dict[str, Any] = AUTHORS | {
 }
 PRECURSOR_LAYERS = (parts.Sheet(3200, 32.0), parts.Sheet(400, 32.0))
 
+FIRST_PROFILE = parts.RingKernel(density=4.0)
+
+
+def phases_for(profile: parts.RingKernel) -> tuple[parts.WavePhase, ...]:
+    """Large waves, then waves as they are by themselves; all go over the border, by as much as the large ones reach.
+
+    Excitation and inhibition in the large ones are weaker: as many nodes more would not tire together, and a wave that
+    never dies circles the sheet for ever, and leaves out its middle and its border.
+    """
+    r_i, r_o = LARGE * profile.r_i, LARGE * profile.r_o
+    large = parts.WavePhase(3000.0, r_i, r_o, first_gain=LARGE**-2)
+    return large._replace(margin=r_i), parts.WavePhase(27_000.0, margin=r_i)
+
+
 # Whatever fires in the wave above learns, in waves that shrink from phase to phase.
 SCHEDULED: dict[str, Any] = {
     "first_neuron": parts.DynamicThresholdLIF(tau_th=20.0, theta_plus=27.0, noise=6.0),
     "neuron": parts.DynamicThresholdLIF(),
-    "first_kernel": parts.RingKernel(density=4.0),
+    "first_kernel": FIRST_PROFILE,
     "kernel": parts.RingKernel(r_i=1.5, r_o=1.92, a_i=30.0, a_o=10.0, density=3.0),
     "competition": parts.KWinners(k=0.033, normed=True),
     "drive": parts.WinnerDrive(a_i=1000.0, a_o=0.0, relative=True, density=3.0),
@@ -68,15 +84,16 @@ SCHEDULED: dict[str, Any] = {
 # The same with neighbourhoods that follow the receptive fields, the default of WaveNetwork, ...
 TOPOGRAPHIC: dict[str, Any] = SCHEDULED | {
     "competition": parts.KWinners(k=0.1, normed=True),
-    "normaliser": parts.MeanNorm(trim=0.7),
+    "normaliser": parts.MeanNorm(trim=0.8),
     "neighbourhood": parts.FieldNeighbourhood(),
-    "phases": (parts.WavePhase(3000.0, 4.0, 10.0), parts.WavePhase(27_000.0)),
+    "phases": phases_for(FIRST_PROFILE),
 }
 # ... and with waves of one size. As the default begins, two maps of eight would fold; with wider neighbourhoods and
 # more winners at first none of eight does, but it takes twice as long. A first phase of large waves, which overlap,
 # prevents folds in the default. Units take up whatever they fire with: else topography is 0.86 in place of 0.92.
 CONTINUOUS: dict[str, Any] = TOPOGRAPHIC | {
     "competition": parts.KWinners(k=0.2, normed=True),
+    "normaliser": parts.MeanNorm(trim=0.7),
     "neighbourhood": parts.FieldNeighbourhood(widest=1.3, share=1.0),
     "phases": (parts.WavePhase(60_000.0),),
 }
@@ -86,15 +103,25 @@ CONTINUOUS: dict[str, Any] = TOPOGRAPHIC | {
 # whatever they fire with.
 BUDDING: dict[str, Any] = {
     "competition": parts.KWinners(k=0.1),
+    "normaliser": parts.MeanNorm(trim=0.7),
     "initial": parts.WaveWeights(single=True, c=0.1),
     "neighbourhood": parts.FieldNeighbourhood(share=1.0),
     "phases": (parts.WavePhase(15_000.0),),
 }
-TOPOGRAPHIC_LAYERS = (parts.Sheet(1600, 20.0), parts.Sheet(300, 10.0))
 
-DEFAULT_LAYERS = (parts.Sheet(), parts.Sheet(300))
+DEFAULT_LAYERS = (parts.Sheet(), parts.Sheet(300, even=True))
 DEFAULT_NODES = 1600  # of a first sheet that grows before the number of features is known
 FIRST_SIDE, SIDE = 20.0, 10.0  # of sheets without one
+
+
+def even_sheet(n_nodes: int, side: float | None = None) -> parts.Sheet:
+    """A square sheet, with a grid if the nodes fill one."""
+    root = round(n_nodes**0.5)
+    return parts.Sheet((root, root), side) if root**2 == n_nodes else parts.Sheet(n_nodes, side, even=True)
+
+
+TOPOGRAPHIC_LAYERS = (even_sheet(1600, 20.0), even_sheet(300, 10.0))
+RANDOM_LAYERS = (parts.Sheet(1600, 20.0), parts.Sheet(300, 10.0))
 
 
 def sheets_for(layers: Any, n_features: int | None) -> list[parts.Sheet]:
@@ -260,7 +287,9 @@ def parts_of_phase(chosen: dict[str, Any], phase: parts.WavePhase, n_layers: int
         return kernel._replace(r_i=r_i or kernel.r_i, r_o=r_o or kernel.r_o)
 
     competition = chosen["competition"]._replace(k=phase.k or chosen["competition"].k)
-    first = LayerParts(chosen["first_neuron"], with_radii(chosen["first_kernel"], phase.first_r_i, phase.first_r_o))
+    profile = with_radii(chosen["first_kernel"], phase.first_r_i, phase.first_r_o)
+    profile = profile._replace(a_i=phase.first_gain * profile.a_i, a_o=phase.first_gain * profile.a_o)
+    first = LayerParts(chosen["first_neuron"], profile)
     other = LayerParts(
         neuron=chosen["neuron"],
         kernel=with_radii(chosen["kernel"], phase.r_i, phase.r_o),

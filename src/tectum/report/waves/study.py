@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.base import clone
 
-from tectum.analysis import waves
+from tectum.analysis import tilings, waves
 from tectum.models.common.recording import Recording
 from tectum.models.waves.parameters import AUTHORS, BUDDING, CONTINUOUS, PRECURSOR, SCHEDULED, TOPOGRAPHIC
 from tectum.report.numbers import Measure, Measured
@@ -30,6 +30,8 @@ RECORDED_MS = 1000.0  # of spontaneous activity behind the statistics
 ACTIVE = 30 / 1600  # share of the nodes of a sheet that fire at a time in a wave: 30 of the authors' 1,600
 LEAST = 3  # nodes
 COMPACT, COVERED, ORDERED, FOLDED = 0.7, 0.98, 0.75, 0.5  # what is expected of a sheet that has organised itself
+FEWEST = 50  # units, from which a clumped tiling is worth a word
+CLUMPED = 0.7  # of the effective rank of a grid, below which fields say the same
 BEFORE = "before growth"
 
 
@@ -66,6 +68,7 @@ class Projection:
     centres: NDArray[np.float64]  # (n_units, 2) of the receptive fields
     radii: NDArray[np.float64]  # (n_units,) of the receptive fields
     order: Order  # measures
+    evenness: tilings.Evenness  # of the tiling, beside a grid's
     tracking: float  # share of the variance of the centre of the wave below that an affine map of that above explains
     causality: waves.WaveCausality  # whether waves above follow those below
 
@@ -250,6 +253,7 @@ def _projection(
         centres=waves.field_centres(W, lower),
         radii=waves.field_radius(W, lower),
         order=_order(W, lower, upper),
+        evenness=tilings.evenness(W, lower, upper),
         tracking=tracking,
         causality=waves.wave_causality(*counts, least=(least[below], least[above])),
     )
@@ -294,6 +298,18 @@ def _measures(direct: list[Projection], before: list[Order] | None, configuratio
         if before is not None:
             values[BEFORE] = _rounded(getattr(before[0], key))
         measures.append(Measure(key, title, meaning, "higher", values))
+    tiled = [
+        ("empty", "Empty cells", "Share of the cells of a grid of 10 x 10 over the sheet below in which no compact "
+         "field has its centre.", "lower"),
+        ("loss", "Variance lost", "Share of the variance of smooth pictures that a reconstruction from the compact "
+         "fields loses; with a grid of fields as large it would be {loss_grid:.2f}.", "lower"),
+        ("rank", "Effective rank", "How many different fields the compact ones amount to (participation ratio); a grid "
+         "of fields as large amounts to {rank_grid:.0f}.", "higher"),
+    ]  # fmt: skip
+    first = direct[0].evenness._asdict()
+    for key, title, meaning, better in tiled:
+        values = {found.name: _rounded(getattr(found.evenness, key)) for found in direct}
+        measures.append(Measure(key, title, meaning.format(**first), better, values))
     tracking = {found.name: _rounded(found.tracking) for found in direct}
     meaning = "R² of the place of the wave below, read from the place of the wave above, once per ms."
     return [*measures, Measure("tracking", "Tracking", meaning, "higher", tracking)]
@@ -330,6 +346,13 @@ def _warnings(
             found.append(
                 f"Fields of {name} leave {100 * (1 - order.coverage):.0f} % of the nodes below uncovered; grow longer, "
                 "or give the sheet above more units."
+            )
+        even = projection.evenness
+        if order.compact > FOLDED and len(projection.weights) >= FEWEST and even.rank < CLUMPED * even.rank_grid:
+            found.append(
+                f"Fields of {name} clump: they amount to {even.rank:.0f} different ones, those of a grid as large to "
+                f"{even.rank_grid:.0f}; spread the units evenly (Sheet.even), or let waves go over the border "
+                "(WavePhase.margin)."
             )
         if order.compactness > FOLDED and network.chosen_parts().rule.post == "spikes" and order.topography < ORDERED:
             found.append(
