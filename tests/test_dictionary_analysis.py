@@ -310,11 +310,20 @@ def mixtures():
 
 
 class TestBaselines:
+    def test_the_locally_competitive_algorithm_finds_the_components(self):
+        """Pairs of hidden components make the patches; each is found to a cosine of 0.98."""
+        rng = np.random.default_rng(3)
+        hidden = rng.normal(size=(8, 20))
+        hidden /= np.linalg.norm(hidden, axis=1, keepdims=True)
+        X = rng.uniform(1.0, 2.0, (2000, 2, 1)) * hidden[rng.permuted(np.tile(np.arange(8), (2000, 1)), axis=1)[:, :2]]
+        found = analysis.lca_dictionary(X.sum(axis=1), 8, random_state=0)
+        assert (np.abs(found @ hidden.T).max(axis=0) > 0.98).all()
+
     @pytest.mark.parametrize("method", dictionary_baselines.BASELINES)
     def test_codes_have_the_length_asked_for_and_give_the_reconstruction(self, method, mixtures):
         X, X_test = mixtures
         codes = dictionary_baselines.BASELINES[method](X, X_test, 6, n_active=(1, 2), random_state=0)
-        assert list(codes) == {"k-means": [1], "sparse coding": [1, 2]}.get(method, [1, 2, 6])
+        assert list(codes) == {"k-means": [1], "sparse coding": [1, 2], "LCA": [1, 2]}.get(method, [1, 2, 6])
         for k, (code, reconstruction) in codes.items():
             assert code.shape == (200, 6)
             assert reconstruction.shape == X_test.shape

@@ -47,7 +47,7 @@ def test_every_method_at_every_code_length(study: DictionaryStudy, dictionary: S
     assert lengths["dictionary"] == {1, 2, 4, 8, None}
     assert {1, 2, 4, 8} <= lengths["ICA"]
     measures = {measure.key: measure.values for measure in study.measures}
-    assert set(measures["error_1"]) == {"dictionary", "k-means", "sparse coding", "PCA", "ICA", "mean sample"}
+    assert set(measures["error_1"]) == {"dictionary", "k-means", "sparse coding", "LCA", "PCA", "ICA", "mean sample"}
     assert measures["error"]["dictionary"] == dictionary.reconstruction_error(study.X)
     assert measures["error_1"]["k-means"] < measures["error_1"]["mean sample"]
     trivial = {score.method: score.rms for score in study.scores if score.length == 0}

@@ -806,3 +806,23 @@ class TestOperations:
     def test_bad_cost(self, cost):
         with pytest.raises(ValueError, match="pj_per_event must be a finite number of picojoule"):
             analysis.dense_operations(3, 2).energy(pj_per_event=cost, pj_per_update=1.0)
+
+
+class TestOnDevice:
+    @pytest.mark.parametrize("kind", ["default", "local"])
+    def test_few_states(self, kind):
+        model = small(kind).fit(samples())
+        held = model.on_device(parts.CoarseWeights(bits=2), random_state=0)
+        assert 2 <= len(np.unique(held.weights_)) <= 4
+        fine = model.on_device(parts.CoarseWeights(bits=20), random_state=0)
+        np.testing.assert_allclose(fine.weights_, model.weights_, atol=1e-5)
+        assert model.reconstruction_error(samples()) < held.reconstruction_error(samples())
+
+    def test_rounding_keeps_the_mean_and_drift_shrinks(self):
+        model = small().fit(samples())
+        drawn = [model.on_device(parts.CoarseWeights(2, drift=0.1), random_state=s).weights_ for s in range(300)]
+        np.testing.assert_allclose(np.mean(drawn, axis=0), 0.9 * model.weights_, atol=0.05)
+
+    def test_bad_states(self):
+        with pytest.raises(ValueError, match="bits must be at least 1, got 0"):
+            small().fit(samples()).on_device(parts.CoarseWeights(bits=0))

@@ -44,7 +44,6 @@ from tectum.analysis.continual import (
 )
 from tectum.analysis.dictionary_baselines import (
     BaselineScore,
-    PatchCode,
     dictionary_codes,
     ica_codes,
     kmeans_codes,
@@ -98,6 +97,7 @@ from tectum.analysis.similarity import (
     participation_ratio,
     representational_similarity,
 )
+from tectum.analysis.sparse_baselines import PatchCode, lca_codes, lca_dictionary
 from tectum.analysis.sparsity import (
     active_units,
     component_correlation,
@@ -246,6 +246,8 @@ __all__ = [
     "label_units",
     "latency_rank_correlation",
     "layout_from_activity",
+    "lca_codes",
+    "lca_dictionary",
     "metaplastic_rule",
     "neighbour_agreement",
     "neighbour_distance_ratio",

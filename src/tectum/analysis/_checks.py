@@ -2,6 +2,7 @@
 
 import numbers
 import warnings
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -142,3 +143,26 @@ def check_count(name: str, value: int, *, least: int = 1) -> int:
     if not isinstance(value, (int, np.integer)) or isinstance(value, bool) or value < least:
         raise ValueError(f"{name} must be an integer of at least {least}, got {value!r}; pass a whole number")
     return int(value)
+
+
+def check_patches(
+    X: ArrayLike, X_test: ArrayLike, n_components: int, n_active: Sequence[int]
+) -> tuple[NDArray[np.float64], NDArray[np.float64], list[int]]:
+    """Both sets of patches as tables, and the code lengths, sorted."""
+    X, X_test = check_table("X", X), check_table("X_test", X_test)
+    if X.shape[1] != X_test.shape[1]:
+        raise ValueError(
+            f"X_test must have the {X.shape[1]} features of X, got {X_test.shape[1]}; cut both from images alike"
+        )
+    if not isinstance(n_components, (int, np.integer)) or not 1 <= n_components <= len(X):
+        raise ValueError(
+            f"n_components must be an integer from 1 to the {len(X)} training patches, got {n_components!r}; "
+            "pass more patches or ask for fewer components"
+        )
+    lengths = sorted(set(n_active))
+    if not lengths or not all(isinstance(k, (int, np.integer)) and k >= 1 for k in lengths):
+        raise ValueError(
+            f"n_active must hold positive integers, got {n_active!r}; (1, 2, 3) compares codes of up to three "
+            "coefficients"
+        )
+    return X, X_test, [int(k) for k in lengths]

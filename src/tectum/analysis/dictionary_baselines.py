@@ -17,8 +17,9 @@ from sklearn.decomposition import PCA, FastICA, MiniBatchDictionaryLearning, spa
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.utils import check_random_state
 
-from tectum.analysis._checks import check_table
+from tectum.analysis._checks import check_patches
 from tectum.analysis.reconstruction import Average, reconstruction_error
+from tectum.analysis.sparse_baselines import PatchCode, lca_codes
 
 Floats = NDArray[np.float64]
 
@@ -36,19 +37,6 @@ PENALTY = 0.2
 DICTIONARY_BATCH = 256
 
 ICA_STEPS, ICA_TOLERANCE = 200, 1e-3  # most steps of FastICA, and the change of direction at which it stops earlier
-
-
-class PatchCode(NamedTuple):
-    """Codes of test patches and what they stand for.
-
-    Examples
-    --------
-    >>> PatchCode(np.eye(2), np.eye(2)).code.shape
-    (2, 2)
-    """
-
-    code: Floats  # (n_test, n_components) coefficients, 0 where a component is not used
-    reconstruction: Floats  # (n_test, n_features) in the units of the patches
 
 
 class BaselineScore(NamedTuple):
@@ -100,7 +88,7 @@ def kmeans_codes(
     >>> kmeans_codes(X[:40], X[40:], 4, random_state=0)[1].reconstruction.shape
     (20, 6)
     """
-    X, X_test, n_active = _check(X, X_test, n_components, n_active)
+    X, X_test, n_active = check_patches(X, X_test, n_components, n_active)
     if 1 not in n_active:
         return {}
     model = MiniBatchKMeans(n_components, n_init=N_INIT, batch_size=BATCH, random_state=random_state).fit(X)
@@ -143,7 +131,7 @@ def dictionary_codes(
     >>> sorted(dictionary_codes(X[:40], X[40:], 4, n_active=(1, 2), random_state=0))
     [1, 2]
     """
-    X, X_test, n_active = _check(X, X_test, n_components, n_active)
+    X, X_test, n_active = check_patches(X, X_test, n_components, n_active)
     rng = check_random_state(random_state)
     X = _drawn(X, rng)
     norm = np.sqrt(np.square(X).sum(axis=1).mean())
@@ -209,7 +197,7 @@ def pca_codes(
     >>> pca_codes(X[:40], X[40:], 4, n_active=(2,))[2].code.shape
     (20, 4)
     """
-    X, X_test, n_active = _check(X, X_test, n_components, n_active)
+    X, X_test, n_active = check_patches(X, X_test, n_components, n_active)
     model = PCA(min(n_components, X.shape[1]), random_state=random_state).fit(X)
     return _truncated(model.transform(X_test), model.components_, model.mean_, n_active)
 
@@ -251,7 +239,7 @@ def ica_codes(
     >>> ica_codes(X[:150], X[150:], 4, n_active=(2,), random_state=0)[2].code.shape
     (50, 4)
     """
-    X, X_test, n_active = _check(X, X_test, n_components, n_active)
+    X, X_test, n_active = check_patches(X, X_test, n_components, n_active)
     rng = check_random_state(random_state)
     drawn = _drawn(X, rng)
     rounding = np.linalg.norm(drawn) * max(drawn.shape) * np.finfo(float).eps
@@ -276,6 +264,7 @@ def ica_codes(
 BASELINES: dict[str, Callable[..., dict[int, PatchCode]]] = {
     "k-means": kmeans_codes,
     "sparse coding": dictionary_codes,
+    "LCA": lca_codes,
     "PCA": pca_codes,
     "ICA": ica_codes,
 }
@@ -351,26 +340,3 @@ def _truncated(coefficients: Floats, components: Floats, mean: Floats, n_active:
 def _drawn(X: Floats, rng: np.random.RandomState) -> Floats:
     """``X``, or ``MOST_PATCHES`` of its rows."""
     return X if len(X) <= MOST_PATCHES else X[rng.choice(len(X), MOST_PATCHES, replace=False)]
-
-
-def _check(
-    X: ArrayLike, X_test: ArrayLike, n_components: int, n_active: Sequence[int]
-) -> tuple[Floats, Floats, list[int]]:
-    """Both sets of patches as tables, and the code lengths, sorted."""
-    X, X_test = check_table("X", X), check_table("X_test", X_test)
-    if X.shape[1] != X_test.shape[1]:
-        raise ValueError(
-            f"X_test must have the {X.shape[1]} features of X, got {X_test.shape[1]}; cut both from images alike"
-        )
-    if not isinstance(n_components, (int, np.integer)) or not 1 <= n_components <= len(X):
-        raise ValueError(
-            f"n_components must be an integer from 1 to the {len(X)} training patches, got {n_components!r}; "
-            "pass more patches or ask for fewer components"
-        )
-    lengths = sorted(set(n_active))
-    if not lengths or not all(isinstance(k, (int, np.integer)) and k >= 1 for k in lengths):
-        raise ValueError(
-            f"n_active must hold positive integers, got {n_active!r}; (1, 2, 3) compares codes of up to three "
-            "coefficients"
-        )
-    return X, X_test, [int(k) for k in lengths]

@@ -1,5 +1,6 @@
 """`SpikingDictionary`, event-based STDP representation learning of Tavanaei, Masquelier & Maida (2018)."""
 
+import copy
 from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple, Self
 
@@ -23,6 +24,7 @@ from tectum.models.common.recording import Recording
 from tectum.models.dictionary_events import EventDictionary
 from tectum.models.exchange.dictionary import export_dictionary
 from tectum.models.exchange.export import NirExport
+from tectum.parts.device_weights import CoarseWeights, hold
 from tectum.parts.event_input import EventPatches
 from tectum.parts.event_plasticity import EventSTDP
 from tectum.parts.input_spikes import is_random
@@ -393,6 +395,38 @@ class SpikingDictionary(EventDictionary):
         step_ms = getattr(chosen["competition"], "step", getattr(chosen["encoder"], "dt", STEP_MS))
         trains = network.record(circuit, self._state, self._inputs(X), self._keys(X), step_ms)
         return Recording(trains, presentation_ms=chosen["encoder"].n_steps * step_ms, n_presentations=len(X))
+
+    def on_device(self, synapses: CoarseWeights, *, random_state: Any = None) -> Self:
+        """A copy whose weights are held by synapses of few states, for inference as a chip would do it.
+
+        Parameters
+        ----------
+        synapses : CoarseWeights
+            Number of states, noise and drift. Each kind of weight of `local` has states over its own range.
+        random_state : int, RandomState, Generator or None, default=None
+            Rounding and noise.
+
+        Returns
+        -------
+        SpikingDictionary
+            Learned, like this one; `components_` are what its weights stand for.
+
+        Raises
+        ------
+        ValueError
+            If a field of `synapses` is out of range, or this dictionary has not learned.
+        """
+        check_is_fitted(self)
+        if not isinstance(synapses, CoarseWeights):
+            raise ValueError(f"SpikingDictionary.on_device: synapses must be parts.CoarseWeights(), got {synapses!r}")
+        parameters.check_part("SpikingDictionary.on_device: synapses", synapses)
+        rng, held = np.random.default_rng(int(seed_from(random_state))), copy.deepcopy(self)
+        weights = {name: getattr(held._state, name, None) for name in ("weights", "recurrent", "feedback")}
+        coarse = {name: hold(synapses, w, rng) for name, w in weights.items() if w is not None}
+        if "recurrent" in coarse:
+            np.fill_diagonal(coarse["recurrent"], 0.0)
+        held._state = held._state._replace(**coarse)
+        return held._publish()
 
     def _costs(self, X: Any) -> Costs:
         """Spikes, the synapses that they pass, neuron updates, and the input; a softmax costs updates alone."""

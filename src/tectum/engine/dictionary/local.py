@@ -65,38 +65,39 @@ class LocalScratch(NamedTuple):
     last_pre: Any  # (n_inputs,) int32 room for `draw_input_spikes`
     drive: Any  # (n_units,) float32 what a membrane receives in a step
     U: Any  # (n_units,) float32 membranes at the begin of the step, less the inhibition since
-    limit: Any  # (n_units,) float32 limit of the membrane
-    excitable: Any  # (n_units,) float32
-    boosted: Any  # (n_units,) float32 `excitable` at the first spike
+    limit: Any  # (n_units,) float32 limit of the membrane, over `excitable`
+    excitable: Any  # (n_units,) float32 until a first spike stands
+    boosted: Any  # (n_units,) float32 `excitable` until that spike has taught its weights, then 1
     spoken: Any  # (n_units,) float32 spikes of ON less those of OFF
     sent: Any  # (capacity, 2) int64 spikes on their way, a ring: time of arrival, and neuron + kind n_units
     checks: Any  # (n_units + 1, 2) int64 first spikes that may be taken back, a ring of the same
 
 
 @kernel
-def crosses(U, drive, share, limit, excitable, signed):
-    """Whether a membrane is above its limit after this share of the step."""
+def may_cross(U, drive, share, limit, signed):
+    """Whether a membrane is above its limit after this share of the step or at its end, and so, it is linear, between.
+
+    With a share of 1 this asks for the end alone.
+    """
     above = False
     if signed:
         for j in range(U.shape[0]):
-            above |= excitable[j] * abs(U[j] + drive[j] * share) > limit[j]
+            above |= max(abs(U[j] + drive[j] * share), abs(U[j] + drive[j])) > limit[j]
     else:
         for j in range(U.shape[0]):
-            above |= excitable[j] * (U[j] + drive[j] * share) > limit[j]
+            above |= U[j] + max(drive[j] * share, drive[j]) > limit[j]
     return above
 
 
 @kernel
-def first_crossing(U, drive, limit, excitable, signed):
+def first_crossing(U, drive, limit, signed):
     """Share of the step after which a membrane reaches its limit, below 0 if one has before."""
     earliest = FAR
     for j in range(U.shape[0]):
-        rise = max(drive[j], TINY)
-        earliest = min(earliest, (limit[j] / excitable[j] - U[j]) / rise)
+        earliest = min(earliest, (limit[j] - U[j]) / max(drive[j], TINY))
     if signed:
         for j in range(U.shape[0]):
-            fall = max(-drive[j], TINY)
-            earliest = min(earliest, (limit[j] / excitable[j] + U[j]) / fall)
+            earliest = min(earliest, (limit[j] + U[j]) / max(-drive[j], TINY))
     return earliest
 
 
@@ -160,10 +161,8 @@ def run_local(circuit, state, spikes, scratch, X, keys, rates, learning):
         onset = max(HALF, state.theta[0] * np.float32(n_steps))
         for j in range(n_units):
             U[j] = spoken[j] = ZERO
-            limit[j] = onset
-            excitable[j] = ONE
-            if learning:
-                excitable[j] = excitability(competition, state.silence[j] / np.float32(n_units))
+            excitable[j] = excitability(competition, state.silence[j] / np.float32(n_units)) if learning else ONE
+            limit[j] = onset / excitable[j]
         for i in range(n_inputs):
             residual[i] = ZERO
         head = tail = first_check = last_check = 0
@@ -180,13 +179,11 @@ def run_local(circuit, state, spikes, scratch, X, keys, rates, learning):
                     drive[j] += competition.noise * normal(circuit.seed, keys[m], step, j)
             begin, sub = step * n_sub, 0
             while sub < n_sub:
-                # The next time step in which something may happen; rounding is within one time step.
-                upcoming = n_sub
-                if crosses(U, drive, ONE, limit, excitable, signed) or crosses(
-                    U, drive, np.float32(sub + 1) / np.float32(n_sub), limit, excitable, signed
-                ):
-                    crossing = max(ZERO, min(ONE, first_crossing(U, drive, limit, excitable, signed)))
-                    upcoming = min(n_sub - 1, max(sub, int(crossing * np.float32(n_sub)) - 2))
+                # The next time step in which something may happen, half a time step early for rounding.
+                upcoming, steps = n_sub, np.float32(n_sub)
+                if may_cross(U, drive, np.float32(sub + 1) / steps, limit, signed):
+                    crossing = max(ZERO, min(ONE, first_crossing(U, drive, limit, signed)) * steps - HALF)
+                    upcoming = min(n_sub - 1, max(sub, int(crossing)))
                 if head < tail:
                     upcoming = min(upcoming, max(sub, sent[head % sent.shape[0], 0] - begin))
                 if first_check < last_check:
@@ -194,17 +191,17 @@ def run_local(circuit, state, spikes, scratch, X, keys, rates, learning):
                 if upcoming >= n_sub:
                     break
                 sub = upcoming
-                now, share = begin + sub, np.float32(sub + 1) / np.float32(n_sub)
+                now, share = begin + sub, np.float32(sub + 1) / steps
                 # 1. first spikes stand or are taken back
                 while first_check < last_check and checks[first_check % checks.shape[0], 0] <= now:
                     code = checks[first_check % checks.shape[0], 1]
                     first_check += 1
                     k, polarity = code % n_units, sign_of(code // n_units)
-                    if stands(competition, boosted[k] * (polarity * (U[k] + drive[k] * share) + ONE), onset):
+                    if stands(competition, excitable[k] * (polarity * (U[k] + drive[k] * share) + ONE), onset):
                         limit[k] = HALF
+                        boosted[k] = excitable[k]
                     else:
-                        limit[k] = onset
-                        excitable[k] = boosted[k]
+                        limit[k] = onset / excitable[k]
                         spikes.first[m, k] = -1
                         spoken[k] -= polarity
                         U[k] += polarity
@@ -230,9 +227,9 @@ def run_local(circuit, state, spikes, scratch, X, keys, rates, learning):
                             boosted[k] = ONE
                             learn_residual(rule, weights[k], d, by_input, k, eta, polarity, residual)
                 # 3. neurons above their limit fire
-                for j in range(n_units if crosses(U, drive, share, limit, excitable, signed) else 0):
+                for j in range(n_units):
                     v = U[j] + drive[j] * share
-                    if excitable[j] * (abs(v) if signed else v) > limit[j]:
+                    if (abs(v) if signed else v) > limit[j]:
                         polarity = ONE if v > ZERO else -ONE
                         code = j if polarity > ZERO else n_units + j
                         U[j] -= polarity
@@ -241,8 +238,6 @@ def run_local(circuit, state, spikes, scratch, X, keys, rates, learning):
                         keep_event(spikes.units, spikes.n_events, UNITS, m, now, code)
                         if spikes.first[m, j] < 0:
                             spikes.first[m, j] = step
-                            boosted[j] = excitable[j]
-                            excitable[j] = ONE
                             limit[j] = FAR
                             last_check = send(checks, last_check, now + n_delay, code)
                 sub += 1

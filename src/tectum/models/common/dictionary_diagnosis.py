@@ -88,7 +88,7 @@ def operation_rows(found: analysis.Operations, dense: analysis.Operations) -> li
     """Rows about the costs of a sample, beside those of a dense product."""
     return [
         ("input spikes per sample", f"{found.input_spikes:.4g}"),
-        ("synaptic events, of a dense product", f"{found.synaptic_events:.4g}, {dense.synaptic_events:.4g}"),
+        ("synaptic events, of a dense product or k-means", f"{found.synaptic_events:.4g}, {dense.synaptic_events:.4g}"),
         ("neuron updates", f"{found.neuron_updates:.4g}"),
     ]
 

@@ -23,6 +23,7 @@ DICTIONARY, MEAN, ZERO = "dictionary", "mean sample", "nothing"
 SOURCES = {
     "k-means": "scikit-learn: k-means, nearest centre",
     "sparse coding": "scikit-learn: dictionary learning, OMP",
+    "LCA": "dictionary learned with LCA (Rozell et al. 2008), OMP",
     "PCA": "scikit-learn: PCA, largest coefficients",
     "ICA": "scikit-learn: FastICA, largest coefficients",
     MEAN: "the mean for every sample",
