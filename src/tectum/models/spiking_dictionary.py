@@ -415,6 +415,16 @@ class SpikingDictionary(EventDictionary):
         ------
         ValueError
             If a field of `synapses` is out of range, or this dictionary has not learned.
+
+        Examples
+        --------
+        >>> from sklearn.datasets import load_digits
+        >>> from tectum import SpikingDictionary, parts
+        >>> X = load_digits().data / 16
+        >>> dictionary = SpikingDictionary(8, n_presentations=500, random_state=0).fit(X)
+        >>> held = dictionary.on_device(parts.CoarseWeights(bits=2), random_state=0)
+        >>> len(np.unique(held.weights_)) <= 4
+        True
         """
         check_is_fitted(self)
         if not isinstance(synapses, CoarseWeights):

@@ -418,6 +418,15 @@ class SpikingEstimator(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEs
         Operations
             Means per sample, as hardware would run the network: an event per synapse that a spike passes, an update per
             neuron and time step. `tectum.analysis.dense_operations` is what a dense product costs.
+
+        Examples
+        --------
+        >>> from sklearn.datasets import load_digits
+        >>> from tectum import SpikingDictionary
+        >>> X = load_digits().data / 16
+        >>> dictionary = SpikingDictionary(8, n_presentations=500, random_state=0).fit(X)
+        >>> dictionary.operations(X[:10]).neuron_updates  # 8 neurons, 50 steps
+        400.0
         """
         check_is_fitted(self)
         n_samples, found = _num_samples(X), []
