@@ -24,14 +24,14 @@ def stored(p: Any, w: Real, u: Real, n: Real, lowest: Real, highest: Real) -> Re
 
 @stored.of(CoarseWeights)
 def _(p: CoarseWeights, w: Real, u: Real, n: Real, lowest: Real, highest: Real) -> Real:
-    """(1 - drift) (lowest + floor((w - lowest) / step + u) step) + noise max(|lowest|, highest) n.
+    """(1 - drift) (lowest + floor((w - lowest) / step + u) step) + noise max(-lowest, highest) n.
 
     step = (highest - lowest) / (2^bits - 1). Stochastic rounding: a weight between two states becomes either with the
     chance that keeps its mean (Gupta, Agrawal, Gopalakrishnan & Narayanan 2015).
     """
     step = (highest - lowest) / (2**p.bits - 1)
     state = min(np.floor((w - lowest) / step + u), 2**p.bits - 1) if step > 0.0 else 0.0
-    return (1.0 - p.drift) * (lowest + state * step) + p.noise * max(abs(lowest), highest) * n
+    return (1.0 - p.drift) * (lowest + state * step) + p.noise * max(-lowest, highest) * n
 
 
 def hold(p: CoarseWeights, weights: NDArray[np.float32], rng: np.random.Generator) -> NDArray[np.float32]:
