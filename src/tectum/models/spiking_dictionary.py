@@ -24,7 +24,7 @@ from tectum.models.common.recording import Recording
 from tectum.models.dictionary_events import EventDictionary
 from tectum.models.exchange.dictionary import export_dictionary
 from tectum.models.exchange.export import NirExport
-from tectum.parts.device_weights import CoarseWeights, hold
+from tectum.parts.device_weights import CoarseWeights, hold_state
 from tectum.parts.event_input import EventPatches
 from tectum.parts.event_plasticity import EventSTDP
 from tectum.parts.input_spikes import is_random
@@ -430,12 +430,8 @@ class SpikingDictionary(EventDictionary):
         if not isinstance(synapses, CoarseWeights):
             raise ValueError(f"SpikingDictionary.on_device: synapses must be parts.CoarseWeights(), got {synapses!r}")
         parameters.check_part("SpikingDictionary.on_device: synapses", synapses)
-        rng, held = np.random.default_rng(int(seed_from(random_state))), copy.deepcopy(self)
-        weights = {name: getattr(held._state, name, None) for name in ("weights", "recurrent", "feedback")}
-        coarse = {name: hold(synapses, w, rng) for name, w in weights.items() if w is not None}
-        if "recurrent" in coarse:
-            np.fill_diagonal(coarse["recurrent"], 0.0)
-        held._state = held._state._replace(**coarse)
+        held, rng = copy.deepcopy(self), np.random.default_rng(int(seed_from(random_state)))
+        held._state = hold_state(synapses, self._state, rng)
         return held._publish()
 
     def _costs(self, X: Any) -> Costs:
@@ -512,12 +508,9 @@ class SpikingDictionary(EventDictionary):
         """Those of the kind of competition."""
         if isinstance(self.encoder, EventPatches):
             return parameters.EVENTS
-        kinds = {
-            LocalInhibition: parameters.LOCAL,
-            SoftmaxInhibition: parameters.QUANTISER,
-            LatencyRace: parameters.FOIS2023,
-        }
-        return kinds.get(type(self.competition), self._recommended)
+        kinds = {SoftmaxInhibition: parameters.QUANTISER, LatencyRace: parameters.FOIS2023}
+        local = isinstance(self.competition, LocalInhibition)
+        return parameters.LOCAL if local else kinds.get(type(self.competition), self._recommended)
 
     def chosen_parts(self) -> Any:
         chosen = super().chosen_parts()

@@ -40,3 +40,12 @@ def hold(p: CoarseWeights, weights: NDArray[np.float32], rng: np.random.Generato
     u, n = rng.random(weights.shape), rng.standard_normal(weights.shape)
     held = [stored(p, *each, lowest, highest) for each in zip(weights.flat, u.flat, n.flat, strict=True)]
     return np.array(held, np.float32).reshape(weights.shape)
+
+
+def hold_state(p: CoarseWeights, state: Any, rng: np.random.Generator) -> Any:
+    """State of a dictionary, a named tuple, with all of its weights as synapses hold them."""
+    weights = {name: getattr(state, name, None) for name in ("weights", "recurrent", "feedback")}
+    held = {name: hold(p, w, rng) for name, w in weights.items() if w is not None}
+    if "recurrent" in held:
+        np.fill_diagonal(held["recurrent"], 0.0)  # no neuron has a synapse onto itself
+    return state._replace(**held)
