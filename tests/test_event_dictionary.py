@@ -226,3 +226,20 @@ def test_standard_network_takes_events_as_the_graph_does(digits: Any) -> None:
         tectum.Network([parts.Population()], [parts.Projection()], [parts.Trains("input", 7)]).fit_events(
             seen.recordings[:2], shape=seen.shape
         )
+
+
+def test_command_line_takes_recordings(tmp_path: Any) -> None:
+    from typer.testing import CliRunner
+
+    from tectum.cli.app import app
+
+    (tmp_path / "a.bin").write_bytes(
+        b"".join(bytes([x % 9, x % 7, 128 * (x % 2) + x // 100, x % 256, 0]) for x in range(900))
+    )
+    files = [str(tmp_path / name) for name in ("a.bin", "m.tectum", "spikes.npz")]
+    fit = ["fit", "dictionary", files[0], "-o", files[1], "--set", "n_components=4", "--set", "n_presentations=2000"]
+    for command in (fit, ["transform", files[1], files[0], "-o", files[2]]):
+        done = CliRunner().invoke(app, ["--quiet", *command])
+        assert done.exit_code == 0, (done.output, done.exception)
+    assert set(np.load(files[2])) == {"t", "x", "y", "unit", "recording"}
+    assert isinstance(tectum.load(files[1]).encoder, parts.EventPatches)

@@ -7,7 +7,7 @@ from typing import Annotated, Any
 import typer
 
 import tectum
-from tectum.cli import streams as cli_streams, support, waves as cli_waves
+from tectum.cli import recordings as cli_recordings, streams as cli_streams, support, waves as cli_waves
 from tectum.cli.encode import encode
 from tectum.cli.environment import doctor, info
 from tectum.cli.images import Cut
@@ -158,6 +158,11 @@ def fit(
     out.check_destination(output, data, config, frames.cnn, frames.segments, goes_on=resume)
     if report:
         out.check_destination(report, data, config, frames.cnn, frames.segments, output, resume)
+    if cli_recordings.is_recording(data):
+        check_no_table(table)
+        support.check_for_dictionary(False, support.changes(patch=patch, whiten=whiten, report=report))
+        cli_recordings.fit(out, model, data, output, config=config, settings=settings or [], seed=seed, resume=resume)
+        return
     drop = support.share_of(table, data) if MODELS[model].data == "images" else None
     changes = support.changes(patch=patch, stride=stride, patches=patches, drop=drop, whiten=whiten)
     if MODELS[model].data == "frames":
@@ -318,6 +323,10 @@ def transform(
         raise typer.BadParameter("--segments is for reports; leave it out here")
     out.check_destination(output, file, data, frames.cnn)
     estimator = support.load_model(file)
+    if cli_recordings.is_recording(data):
+        check_no_table(table)
+        cli_recordings.transform(out, estimator, data, output)
+        return
     from tectum.cli import frames as cli_frames
 
     if support.takes(estimator, "frames") and not cli_frames.is_table(data):
