@@ -61,7 +61,7 @@ docs: .venv/installed-docs
 	@echo "documentation in docs/_build/html/index.html"
 
 examples: .venv/installed-docs .venv/installed-test
-	$(BIN)/python -m pytest --doctest-modules src/tectum -p no:cacheprovider
+	$(BIN)/python -m pytest --doctest-modules --doctest-ignore-import-errors src/tectum -p no:cacheprovider
 	$(BIN)/python tests/test_docs.py
 	$(BIN)/python tests/test_notebook_files.py
 
