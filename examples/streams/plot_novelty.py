@@ -19,8 +19,8 @@ frames = np.clip(scenes[scene] + 0.08 * rng.standard_normal((240, 60)), 0, 1)
 hierarchy = tectum.MapHierarchy([Map("scenes", (Features(),), (6, 6))], random_state=0).partial_fit(frames)
 
 # %%
-# The novelty of each frame at the moment it came: it should be high where a scene
-# begins that was never seen, and not where one returns.
+# The novelty of each frame at the moment it came: high where a scene begins that was
+# never seen, not where one returns.
 
 novelty = hierarchy.novelty_["scenes"]
 figure, ax = plt.subplots(figsize=(8, 2.8))
