@@ -30,7 +30,6 @@ extensions = [
     "drawn_math",
 ]
 exclude_patterns = ["_build", "gallery/backreferences"]
-suppress_warnings = ["toc.glob"]  # pages of the guide that are not in order yet
 templates_path = ["_templates"]
 
 myst_enable_extensions = ["attrs_inline", "colon_fence", "deflist", "dollarmath"]
