@@ -2,6 +2,7 @@
 
 import json
 from pathlib import Path
+from typing import ClassVar
 
 import numpy as np
 import pytest
@@ -239,3 +240,85 @@ def test_a_report_scores_inside_clips(features: np.ndarray) -> None:
     assert "line 2: first and last must be frame numbers" in " ".join(output.split())
     output = run("transform", "h", "f.npz", "-o", "o.npy", "--segments", "seen.csv", code=2).output
     assert "is for reports" in output
+
+
+class Fake:
+    """A camera, or what is behind a URL: 24 frames, of another size after 12, and gone once in between."""
+
+    opened: ClassVar[list] = []
+    lasts = 24
+
+    def __init__(self, index, *_):
+        Fake.opened.append(index)
+        self.n = 12 * (len(Fake.opened) - 1) if isinstance(index, str) else 0
+        self.last = min(self.n + 12, Fake.lasts) if isinstance(index, str) else Fake.lasts
+
+    def isOpened(self):
+        return Fake.opened[-1] != 7
+
+    def get(self, _):
+        return 0.0
+
+    def read(self):
+        self.n += 1
+        side = 48 if self.n <= 12 else 64
+        return (True, np.full((side, 2 * side, 3), 10 * self.n, np.uint8)) if self.n <= self.last else (False, None)
+
+    def release(self):
+        pass
+
+
+@pytest.fixture
+def fake(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    cv2 = pytest.importorskip("cv2")
+    monkeypatch.setattr(cv2, "VideoCapture", Fake)
+    monkeypatch.setattr(streams.live, "WAIT", 0.0)
+    monkeypatch.setattr(Fake, "opened", [])
+
+
+@pytest.mark.usefixtures("fake")
+def test_a_url_that_goes_and_comes_back_and_changes_its_size() -> None:
+    said: list[str] = []
+    stream = streams.camera("rtsp://door/1", size=(9, 9), tell=said.append)
+    seen = []
+    with pytest.raises(streams.StreamError, match=r"rtsp://door/1 stopped after 24 frames and did not come back \(3"):
+        seen += [len(chunk.X) for chunk in stream]
+    assert said[:2] == [
+        "rtsp://door/1 stopped after 12 frames; connecting again (1 of 3)",
+        "rtsp://door/1 changed from 96 x 48 to 128 x 64 pixels; frames are resized as before",
+    ]
+    assert said[2:] == [f"rtsp://door/1 stopped after 24 frames; connecting again ({k} of 3)" for k in (1, 2, 3)]
+    with pytest.raises(ValueError, match="or a URL, got 'door'"):
+        streams.camera("door", size=(9, 9))
+
+
+@pytest.mark.usefixtures("fake")
+def test_a_camera_is_learned_until_it_stops_and_learning_goes_on_without_skipping() -> None:
+    given = ("--config", "graph.toml", "-q")
+    said = run("fit", "hierarchy", "0", "-o", "h", *given, code=1).stderr
+    assert "camera 0 stopped after 24 frames" in said
+    assert tectum.load("h").n_presentations_seen_ == 24
+    run("fit", "hierarchy", "0", "-o", "h", "--resume", "h", "-q", code=1)
+    assert tectum.load("h").n_presentations_seen_ == 48
+    said = run("fit", "hierarchy", "7", "-o", "i", *given, code=1).stderr
+    assert "camera 7 cannot be opened" in said
+    assert "give --seconds with a camera" in run("transform", "h", "0", "-o", "r.csv", code=2).stderr
+    assert (
+        "--seconds is for cameras" in run("fit", "hierarchy", "graph.toml", "-o", "i", "--seconds", "3", code=2).stderr
+    )
+
+
+def test_recordings_of_events_are_learned_as_counts(folder: Path) -> None:
+    n = 4000
+    generator = np.random.default_rng(0)
+    events = np.zeros(n, [("t", "<i8"), ("x", "<i2"), ("y", "<i2"), ("p", "i1")])
+    events["t"] = np.sort(generator.integers(0, 1_000_000, n))
+    events["x"], events["y"], events["p"] = (generator.integers(0, m, n) for m in (12, 8, 2))
+    record = np.zeros(n, [("x", "u1"), ("y", "u1"), ("t", "u1", 3)])  # N-MNIST
+    record["x"], record["y"] = events["x"], events["y"]
+    t = events["t"]
+    record["t"] = np.stack([(events["p"] << 7) | (t >> 16), (t >> 8) & 255, t & 255], axis=1)
+    record.tofile("e.bin")
+    found = json.loads(run("fit", "hierarchy", "e.bin", "-o", "h", "--config", "graph.toml", "--json").stdout)
+    assert found["features"] == "events of each pixel in 40 ms"
+    assert tectum.load("h").n_features_in_ == 2 * 12 * 8

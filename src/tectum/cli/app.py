@@ -83,7 +83,8 @@ def demo(
         ),
     ] = "iris",
     videos: Annotated[
-        list[Path] | None, typer.Argument(metavar="[VIDEO...]", help="Clips for driving; chosen by default.")
+        list[str] | None,
+        typer.Argument(metavar="[VIDEO...]", help="Clips for driving, a camera (0) or a URL; chosen by default."),
     ] = None,
     presentations: Annotated[int | None, typer.Option(help="Presentations of a sample; chosen by default.")] = None,
     report: ReportOption = None,

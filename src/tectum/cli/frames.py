@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
 import numpy as np
+import typer
 from numpy.lib import format as npy
 from numpy.typing import NDArray
 
@@ -52,7 +53,9 @@ def transform(
 
     check_for_dictionary(False, cut)
     check_no_table(table)
-    source = open_source(sources_in(Path(data).expanduser()), frames, hierarchy)
+    source = open_source(sources_in(data), frames, hierarchy, tell=out.say)
+    if source.live and not frames.seconds:
+        raise typer.BadParameter("transform needs an end: give --seconds with a camera or URL")
     stream, names = source.stream, list(hierarchy.get_feature_names_out())
     n_frames = silent = 0
     kept: list[Chunk] = []

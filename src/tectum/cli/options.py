@@ -15,7 +15,7 @@ DataArgument = Annotated[
     typer.Argument(
         metavar="DATA",
         help="A data set (see tectum info), a .npy .npz .csv .parquet file; for a dictionary also images or a folder, "
-        "for a hierarchy videos, a folder of them or of images, features.",
+        "for a hierarchy videos, a folder of them or of images, features, events, a camera (0), a URL.",
     ),
 ]
 PatchOption = Annotated[int | None, typer.Option(help="Side of the patches of images, in pixels; dictionaries only.")]
@@ -46,6 +46,7 @@ class FrameOptions(NamedTuple):
     segments: Annotated[
         Path | None, typer.Option(help="CSV of what somebody saw in the clips, to score by: clip, first, last, ...")
     ] = None
+    seconds: Annotated[float | None, typer.Option(min=0.0, help="When a camera or URL ends; else Ctrl-C.")] = None
     motion: Annotated[
         bool | None,
         typer.Option("--motion/--no-motion", help="Whether motion is seen, too; not with --config by default."),

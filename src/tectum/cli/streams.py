@@ -2,7 +2,7 @@
 
 import os
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 CHUNK = 16  # frames
 VIDEOS = (".avi", ".m4v", ".mkv", ".mov", ".mp4", ".mpeg", ".mpg", ".webm")
 ARRAYS = (".npy", ".npz")
+EVENTS = (".aedat", ".aedat4", ".bin", ".dat", ".h5", ".hdf5", ".raw")
+WINDOW_MS = 40.0  # of the counts of events
 PERMITTED = ("solidWhiteRight.mp4", "carnd_vehicle_test_video.mp4")  # of the data folder, MIT licence of Udacity
 SCENES, SCENE_SECONDS = ("country road", "desert", "night", "city, rain"), 8.0  # of the generated clip
 PIXELS: dict[str, dict[str, Any]] = {
@@ -42,11 +44,12 @@ class Source(NamedTuple):
     features: str  # what they are, in words
     shape: tuple[int, ...] | None  # (rows, columns, channels) of the features of frames
     n_motion: int = 0  # features of motion behind them
+    live: bool = False  # a camera or URL, which never comes again
 
 
 def demonstrate(
     out: Output,
-    videos: Sequence[Path],
+    videos: Sequence[str],
     frames: FrameOptions,
     report: Path,
     *,
@@ -92,7 +95,7 @@ def fit(
     every: float,
 ) -> None:
     """Let a hierarchy learn a video, a folder of videos or images, or a file of features, once, in order."""
-    source, hierarchy = opened(data, frames, config=config, settings=settings, seed=seed, resume=resume)
+    source, hierarchy = opened(data, frames, config=config, settings=settings, seed=seed, resume=resume, tell=out.say)
     options = frames._asdict() | {"seed": seed, "config": config, "set": [*settings]}
     words = ["fit", "hierarchy", data]
     resuming, words = [*words, *option_words(**frames._asdict())], [*words, *option_words(**options)]
@@ -118,6 +121,7 @@ def opened(
     settings: Sequence[str],
     seed: int | None,
     resume: Path | None,
+    tell: Callable[[str], object] | None = None,
 ) -> tuple[Source, Any]:
     """The stream of DATA, and a new hierarchy for it or the one to go on with."""
     from tectum.models.common.settings import parse_assignments
@@ -127,7 +131,7 @@ def opened(
             "--resume goes on with the hierarchy in the file; leave out --config, --set and --seed"
         )
     known = _known(resume)
-    source = open_source(sources_in(Path(data).expanduser()), frames, known, with_motion=config is None)
+    source = open_source(sources_in(data), frames, known, with_motion=config is None, tell=tell)
     return source, _hierarchy(config, parse_assignments(settings), seed, source) if known is None else known
 
 
@@ -135,7 +139,7 @@ def report_on(out: Output, hierarchy: Any, data: str, frames: FrameOptions, file
     """Write a page about a hierarchy and a stream that it does not learn from."""
     from tectum.models.common.progress import progress_bar
 
-    source = open_source(sources_in(Path(data).expanduser()), frames, hierarchy)
+    source = open_source(sources_in(data), frames, hierarchy)
     diary = _diary(source, frames)
     with progress_bar(source.stream.n_announced, "watch", out.progress, unit="frames") as advance:
         diary.watch(source.stream, progress=advance)
@@ -160,13 +164,28 @@ def _diary(source: Source, frames: FrameOptions) -> "Diary":
     return Diary(source.stream.names, source.features, step=frames.every or 1, segments=segments)
 
 
-def open_source(paths: list[Path], frames: FrameOptions, hierarchy: Any = None, *, with_motion: bool = True) -> Source:
-    """Stream of the features of videos, of a folder of images, or of files of features, with motion if the hierarchy
-    has learned such features, the options say so, or else by default; FileNotFoundError if there is no such file,
-    ValueError if the files are of kinds that do not go together.
+def open_source(
+    paths: list[Path] | int | str,
+    frames: FrameOptions,
+    hierarchy: Any = None,
+    *,
+    with_motion: bool = True,
+    tell: Callable[[str], object] | None = None,
+) -> Source:
+    """Stream of the features of videos, of a folder of images, of a camera or URL, or of files of features or events,
+    with motion if the hierarchy has learned such features, the options say so, or else by default; FileNotFoundError
+    if there is no such file, ValueError if the files are of kinds that do not go together.
     """
     from tectum import streams
 
+    if not isinstance(paths, list):
+        extract = _extractor(frames)
+        pictures: Stream = streams.camera(
+            paths, size=extract.size, every=frames.every or 1, seconds=frames.seconds or None, tell=tell
+        )
+        return _seen(pictures, extract, frames, hierarchy, with_motion)._replace(live=True)
+    if frames.seconds is not None:
+        raise typer.BadParameter("--seconds is for cameras and URLs; leave it out for files")
     for path in paths:
         if not path.exists():
             raise no_file(path)
@@ -175,19 +194,32 @@ def open_source(paths: list[Path], frames: FrameOptions, hierarchy: Any = None, 
         if given := option_words(**frames._replace(segments=None)._asdict()):
             raise typer.BadParameter(f"{given[0]} is for pictures; leave it out for files of features")
         return Source(streams.arrays(paths, chunk=CHUNK), None, "as they are in the file", None)
+    if kinds and kinds <= {*EVENTS}:
+        if given := option_words(**frames._asdict()):
+            raise typer.BadParameter(f"{given[0]} is for pictures; leave it out for events")
+        counts = streams.event_frames(paths, window_ms=WINDOW_MS, chunk=CHUNK)
+        return Source(counts, None, f"events of each pixel in {WINDOW_MS:g} ms", None)
     if kinds - {*VIDEOS}:
         raise ValueError(
-            f"DATA must be videos ({', '.join(VIDEOS)}), a folder of them or of images, or features "
-            f"({', '.join(ARRAYS)}), got {', '.join(str(path) for path in paths)}; convert it"
+            f"DATA must be videos ({', '.join(VIDEOS)}), a folder of them or of images, features "
+            f"({', '.join(ARRAYS)}), events ({', '.join(EVENTS)}), the number of a camera or a URL, got "
+            f"{', '.join(str(path) for path in paths)}; convert it"
         )
-    extract: Any = _extractor(frames)
+    extract = _extractor(frames)
     every = frames.every or 1
     if paths[0].is_dir():
         if frames.every is not None:
             raise typer.BadParameter("--every is for videos; leave it out for a folder of images")
-        pictures: Stream = streams.images(paths[0], size=extract.size, chunk=CHUNK)
+        pictures = streams.images(paths[0], size=extract.size, chunk=CHUNK)
     else:
         pictures = streams.video(paths, size=extract.size, chunk=CHUNK, every=every)
+    return _seen(pictures, extract, frames, hierarchy, with_motion)
+
+
+def _seen(pictures: "Stream", extract: Any, frames: FrameOptions, hierarchy: Any, with_motion: bool) -> Source:
+    """Features of pictures, with motion or without."""
+    from tectum import streams
+
     reading, moving = streams.Timed(pictures), None
     name = f"{extract.path.name}, {extract.layer}" if hasattr(extract, "path") else extract.layer
     flow = streams.OpticalFlow()
@@ -234,20 +266,32 @@ def _network(frames: FrameOptions) -> Path | None:
     return path
 
 
-def sources_in(path: Path) -> list[Path]:
-    """The path, or the videos or arrays in a folder; a folder of images stays one."""
+def sources_in(data: str) -> list[Path] | int | str:
+    """The path, or the videos, arrays or recordings of events in a folder; a folder of images stays one. The number of
+    a camera, if there is no such file, or a URL.
+    """
+    path = Path(data).expanduser()
+    if "://" in data:
+        return data
+    if data.isdecimal() and not path.exists():
+        return int(data)
     if not path.is_dir():
         return [path]
-    for kinds in (VIDEOS, ARRAYS):
+    for kinds in (VIDEOS, ARRAYS, EVENTS):
         if found := files_in(path, kinds):
             return found
     return [path]
 
 
-def _clips(out: Output, videos: list[Path], frames: FrameOptions, folder: Path, known: Any) -> Source:
+def _clips(out: Output, videos: list[str], frames: FrameOptions, folder: Path, known: Any) -> Source:
     """Features of the clips named, of those of the data folder, or of a generated one."""
     if videos:
-        return open_source([file for video in videos for file in sources_in(video)], frames, known)
+        given = [sources_in(video) for video in videos]
+        live = [one for one in given if not isinstance(one, list)]
+        if live and len(given) > 1:
+            raise ValueError(f"VIDEO must be files, or one camera or URL by itself, got {', '.join(videos)}")
+        several = live[0] if live else [file for files in given if isinstance(files, list) for file in files]
+        return open_source(several, frames, known, tell=out.say)
     found = [path for path in data_file("driving", "*.mp4") if path.name in PERMITTED]
     found.sort(key=lambda path: PERMITTED.index(path.name))
     if found:
@@ -329,7 +373,7 @@ def _learn(
     """One pass with a progress bar; saves what was learned whatever happens, then writes the page."""
     from tectum.streams import StreamError
 
-    skip = getattr(hierarchy, "n_presentations_seen_", 0)
+    skip = 0 if source.live else getattr(hierarchy, "n_presentations_seen_", 0)
     out.say(f"features: {source.features}")
     command = shell_command(*words, o=output)
     error: StreamError | None = None

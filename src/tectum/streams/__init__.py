@@ -13,8 +13,9 @@ from tectum.streams.event_frames import EventFrameStream, event_frames
 from tectum.streams.event_stream import EventChunk, EventStream, Extent, events
 from tectum.streams.gradients import OrientedGradients
 from tectum.streams.learning import learn
+from tectum.streams.live import CameraStream, camera
 from tectum.streams.motion import MotionStream, OpticalFlow, motion
-from tectum.streams.pictures import CameraStream, ImageStream, VideoStream, camera, images, video
+from tectum.streams.pictures import ImageStream, VideoStream, images, video
 from tectum.streams.segments import Segments, read_segments
 from tectum.streams.stream import Chunk, Stream, StreamError
 from tectum.streams.timed import Timed

@@ -1,7 +1,6 @@
-"""Streams of pictures: video files, folders of images, cameras. They need OpenCV (the extra ``video``)."""
+"""Streams of pictures: video files and folders of images. They need OpenCV (the extra ``video``)."""
 
 import math
-import time
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
@@ -147,49 +146,6 @@ def images(
             "convert them, or name the folder that holds them"
         )
     return ImageStream(found, form, chunk, rate)
-
-
-def camera(
-    index: int = 0,
-    *,
-    size: Pair,
-    chunk: int = 8,
-    every: int = 1,
-    thumbnails: Pair | None = THUMBNAIL,
-    grey: bool = False,
-    area: bool = False,
-) -> "CameraStream":
-    """Stream of the frames of a camera, until it stops.
-
-    Parameters
-    ----------
-    index : int, default=0
-        Number of the camera.
-    size, every, thumbnails, grey, area
-        As in `video`.
-    chunk : int, default=8
-        Frames of a chunk; fewer come sooner.
-
-    Returns
-    -------
-    CameraStream
-        Samples as in `video`, times by the clock.
-
-    Raises
-    ------
-    ImportError
-        If OpenCV is not installed.
-    ValueError
-        If a parameter is out of range.
-    StreamError
-        While iterating: if there is no such camera, or it stops.
-    """
-    form = FrameForm(size, thumbnails, grey, area, "camera")
-    if not isinstance(index, (int, np.integer)) or isinstance(index, bool) or index < 0:
-        raise ValueError(f"camera.index must be a whole number of at least 0, got {index!r}; 0 is the first camera")
-    check_whole(every, "camera.every", "1 takes every frame")
-    check_whole(chunk, "camera.chunk", "8 is usual")
-    return CameraStream(int(index), form, chunk, every)
 
 
 def import_cv2() -> Any:
@@ -355,36 +311,3 @@ class ImageStream(PictureStream):
                     raise StreamError(f"{file} cannot be read as an image; {way_out}")
                 yield frame, n / self._rate, source
                 n += 1
-
-
-class CameraStream(PictureStream):
-    """Frames of a camera; made by `camera`.
-
-    Attributes
-    ----------
-    names : list of str
-        The camera, as ``camera 0``.
-    """
-
-    def __init__(self, index: int, form: FrameForm, chunk: int, every: int) -> None:
-        super().__init__([f"camera {index}"], form, chunk)
-        self._index, self._every = index, every
-
-    def __iter__(self) -> Iterator[Chunk]:
-        yield from self._gather(self._frames)
-
-    def _frames(self) -> Iterator[tuple[NDArray[np.uint8], float, int]]:
-        capture = self._form.cv2.VideoCapture(self._index)
-        try:
-            if not capture.isOpened():
-                raise StreamError(f"{self.names[0]} cannot be opened; plug it in, close what uses it, or try index=1")
-            began, n = time.monotonic(), 0
-            while True:
-                ok, frame = capture.read()
-                if not ok:
-                    raise StreamError(f"{self.names[0]} stopped after {n} frames; plug it in again and start anew")
-                if n % self._every == 0:
-                    yield frame, time.monotonic() - began, 0
-                n += 1
-        finally:
-            capture.release()

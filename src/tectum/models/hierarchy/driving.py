@@ -11,13 +11,10 @@ from tectum.parts import (
     NearExcitation,
     NoveltyGate,
     RandomProjection,
-    Ranked,
     SourceNorm,
 )
 
-# Strict, so that neurons are many, and few features each: chosen by time's direction on two clips, seeds 5 and 6.
-MOTION: dict[str, Any] = {"shape": (16, 16), "norm": SourceNorm(drive=4.5)}
-MOTION_CODE = Ranked(k=30)
+MOTION_SHAPE = (12, 12)
 # A short volley of many inputs, all of which have arrived when the first neuron fires; neurons that remember all of it,
 # race with little noise, and take no neighbours along; and a gate that gives scenes that vary little neurons, too.
 CODE = RandomProjection(k=128, t_enc=6.0, jitter=0.2)
@@ -47,5 +44,5 @@ def driving_maps(shape: tuple[int, ...], n_motion: int = 0) -> list[Map]:
             Map("near", (Features(middle, stop, CODE),), shape=(10, 10), **DETAILED),
         ]
     if stop is not None:
-        maps.append(Map("motion", (Features(stop, stop + n_motion, MOTION_CODE),), **MOTION))
+        maps.append(Map("motion", (Features(stop, stop + n_motion),), shape=MOTION_SHAPE))
     return maps
