@@ -131,7 +131,7 @@ def features(frames: Stream, cnn: CNN | OrientedGradients, *, motion: Detector |
         Colour frames of the size of the network, for instance ``video(path, size=cnn.size)``.
     cnn : CNN or OrientedGradients
         The network, or what stands for one.
-    motion : OpticalFlow or SpikingMotion or None, default=None
+    motion : OpticalFlow or None, default=None
         What sees motion in the same frames; its features follow those of the network in each sample.
 
     Returns
@@ -171,7 +171,7 @@ class FeatureStream(Stream):
         The network, or what stands for one.
     names : list of str
         Those of the frames.
-    motion : OpticalFlow or SpikingMotion or None
+    motion : OpticalFlow or None
         What sees motion, if anything does.
     n_features, n_announced : int or None
         Length of a sample, and how many to expect.
