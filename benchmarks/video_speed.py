@@ -3,7 +3,7 @@
 The generated clip of `streams.write_clip`, or a file of your own, is read, seen by a network (or by pooled gradients,
 which stand for one), by optical flow, and by the maps of `tectum demo driving`, in chunks of 16 frames, over and over
 until so many frames have been shown. Printed for each stage are processor and wall times per frame, without the first
-two chunks, in which code is compiled; then frames/s by the wall, and memory at quarters of the run. Learning and winners are
+two chunks, in which code is compiled; then frames/s, and memory at quarters of the run. Learning and winners are
 alternatives: `learn` is a pass that learns, `winners` a pass that tells the winner of each map.
 
     python benchmarks/video_speed.py --cnn squeezenet_v1.0_deepcomp_to_fire6.onnx
