@@ -10,7 +10,7 @@ from typer.testing import CliRunner
 
 import tectum
 from tectum import streams
-from tectum.cli import streams as cli_streams
+from tectum.cli import sources as cli_sources
 from tectum.cli.app import app
 from tectum.models.hierarchy.driving import driving_maps
 
@@ -177,7 +177,7 @@ def test_a_damaged_video_leaves_no_responses(features: np.ndarray) -> None:
 
 def test_the_features_are_chosen(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     clip = streams.write_clip("clip.mp4", seconds=0.4, size=(48, 80))
-    source = cli_streams.open_source([clip], cli_streams.FrameOptions())
+    source = cli_sources.open_source([clip], cli_sources.FrameOptions())
     assert source.features == "pooled gradients and colours; optical flow"
     assert source.shape == (12, 20, 14)
     chunk = next(iter(source.stream))
@@ -187,7 +187,7 @@ def test_the_features_are_chosen(folder: Path, monkeypatch: pytest.MonkeyPatch) 
     assert [m.name for m in maps] == ["scene", "far", "near", "motion"]
     seen = [maps[k].sources[0] for k in (2, 3)]
     assert [(s.start, s.stop) for s in seen] == [(6 * 20 * 14, 12 * 20 * 14), (12 * 20 * 14, chunk.X.shape[1])]
-    still = cli_streams.open_source([clip], cli_streams.FrameOptions(motion=False))
+    still = cli_sources.open_source([clip], cli_sources.FrameOptions(motion=False))
     np.testing.assert_array_equal(next(iter(still.stream)).X, chunk.X[:, : 12 * 20 * 14])
     maps = driving_maps(source.shape)
     assert [m.name for m in maps] == ["scene", "far", "near"]

@@ -31,7 +31,7 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import Normalizer, StandardScaler
 
 from tectum import MapHierarchy, parts, streams
-from tectum.models.hierarchy.driving import MOTION_SHAPE
+from tectum.models.hierarchy.driving import CODE, DETAILED, MOTION_SHAPE
 from tectum.streams.motion import Course
 
 SIZE = (90, 160)
@@ -248,7 +248,9 @@ def told(units: NDArray[np.intp], y: NDArray[np.intp], n: int, tested: NDArray[n
 def by_map(learned: Sample, tested: Sample, seed: int, passes: int = 1) -> float:
     """Share of frames that a map tells right; without passes it is untrained."""
     n = int(np.prod(MOTION_SHAPE))
-    spiking = MapHierarchy([parts.Map("motion", (parts.Features(),), shape=MOTION_SHAPE)], random_state=seed)
+    spiking = MapHierarchy(
+        [parts.Map("motion", (parts.Features(code=CODE),), shape=MOTION_SHAPE, **DETAILED)], random_state=seed
+    )
     spiking.partial_fit(learned[0] if passes else learned[0][:1])
     units, found = (np.where((w := spiking.predict(X)) < 0, n, w) for X in (learned[0], tested[0]))
     return float((told(units, learned[1], n + 1, found) == tested[1]).mean())

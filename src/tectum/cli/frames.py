@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from tectum.cli.options import FrameOptions
 from tectum.cli.output import Output
-from tectum.cli.streams import open_source, sources_in
+from tectum.cli.sources import open_source, sources_in
 from tectum.cli.support import check_for_dictionary, winners_of
 from tectum.cli.tables import check_no_table, is_text_table
 

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from tectum.cli import waves as cli_waves
 from tectum.cli.options import DataArgument, ReportOption, SeedOption, with_groups
 from tectum.cli.output import Output
-from tectum.cli.streams import VIDEOS
+from tectum.cli.sources import VIDEOS
 from tectum.cli.support import announce_report, shell_command
 from tectum.cli.tables import check_no_table, load_data, words_of
 from tectum.core.compiler import seconds_without_compiling

@@ -14,7 +14,7 @@ from tectum.parts import (
     SourceNorm,
 )
 
-MOTION_SHAPE = (12, 12)
+MOTION_SHAPE = (16, 16)
 # A short volley of many inputs, all of which have arrived when the first neuron fires; neurons that remember all of it,
 # race with little noise, and take no neighbours along; and a gate that gives scenes that vary little neurons, too.
 CODE = RandomProjection(k=128, t_enc=6.0, jitter=0.2)
@@ -44,5 +44,5 @@ def driving_maps(shape: tuple[int, ...], n_motion: int = 0) -> list[Map]:
             Map("near", (Features(middle, stop, CODE),), shape=(10, 10), **DETAILED),
         ]
     if stop is not None:
-        maps.append(Map("motion", (Features(stop, stop + n_motion),), shape=MOTION_SHAPE))
+        maps.append(Map("motion", (Features(stop, stop + n_motion, CODE),), shape=MOTION_SHAPE, **DETAILED))
     return maps
