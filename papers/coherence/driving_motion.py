@@ -263,14 +263,16 @@ def by_untrained_map(learned: Sample, tested: Sample, seed: int) -> float:
 
 def by_k_means(learned: Sample, tested: Sample, seed: int) -> float:
     """Of features of length 1."""
-    k_means = make_pipeline(Normalizer(), KMeans(CENTRES, n_init=1, random_state=seed)).fit(learned[0])
+    k_means = make_pipeline(Normalizer(), KMeans(min(CENTRES, len(learned[0])), n_init=1, random_state=seed)).fit(
+        learned[0]
+    )
     found = told(k_means.predict(learned[0]), learned[1], CENTRES, k_means.predict(tested[0]))
     return float((found == tested[1]).mean())
 
 
 def by_k_means_as_they_are(learned: Sample, tested: Sample, seed: int) -> float:
     """Of features whose length counts."""
-    k_means = KMeans(CENTRES, n_init=1, random_state=seed).fit(learned[0])
+    k_means = KMeans(min(CENTRES, len(learned[0])), n_init=1, random_state=seed).fit(learned[0])
     found = told(k_means.predict(learned[0]), learned[1], CENTRES, k_means.predict(tested[0]))
     return float((found == tested[1]).mean())
 
