@@ -81,6 +81,8 @@ def links(folder: Path) -> Iterator[str]:
     pages = {path.resolve(): Page(path.read_text(encoding="utf-8")) for path in folder.rglob("*.html")}
     n = 0
     for path, page in pages.items():
+        if {"_modules", "_static"} & set(path.relative_to(folder.resolve()).parts):
+            continue  # pages of source link to objects without an anchor; templates of the theme are no pages
         for link in page.links:
             parts = urlsplit(link)
             if parts.scheme or parts.netloc:
