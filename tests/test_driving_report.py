@@ -153,7 +153,9 @@ def test_numbers_stand_beside_baselines(study: StreamStudy, learned: tuple[MapHi
         assert set(values[key]) == same_codes | without_map | {"equal stretches of time"}
     assert values["ami"]["equal stretches of time"] > 0.6  # names of clips are told by a clock, nearly
     assert values["unit_purity"]["spiking map"] > 0.9
-    np.testing.assert_array_equal(study.eye.winners, learned[0].predict(study.frames.X, "scene"))
+    frames = study.frames
+    won = learned[0].predict(frames.X, "scene", time_s=frames.time_s, source=frames.source)
+    np.testing.assert_array_equal(study.eye.winners, won)
     assert study.course.accuracy.shape == (len(learned[1].looks), 2)
     assert study.course.units.sum() <= 30
     assert set(study.rhythm.locking) == {"scene", "top"}

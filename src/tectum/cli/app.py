@@ -159,7 +159,7 @@ def fit(
     out.check_destination(output, data, config, frames.cnn, frames.segments, goes_on=resume)
     if report:
         out.check_destination(report, data, config, frames.cnn, frames.segments, output, resume)
-    if cli_recordings.is_recording(data):
+    if cli_recordings.is_recording(data) and MODELS[model].data != "frames":  # hierarchies see events as counts
         check_no_table(table)
         support.check_for_dictionary(False, support.changes(patch=patch, whiten=whiten, report=report))
         cli_recordings.fit(out, model, data, output, config=config, settings=settings or [], seed=seed, resume=resume)
@@ -324,7 +324,7 @@ def transform(
         raise typer.BadParameter("--segments is for reports; leave it out here")
     out.check_destination(output, file, data, frames.cnn)
     estimator = support.load_model(file)
-    if cli_recordings.is_recording(data):
+    if cli_recordings.is_recording(data) and not support.takes(estimator, "frames"):
         check_no_table(table)
         cli_recordings.transform(out, estimator, data, output)
         return
