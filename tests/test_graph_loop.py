@@ -205,7 +205,7 @@ def naive(case: Case, n_frames: int, **options: Any) -> tuple[Any, reference.Gra
             clock_of(p),
             reference.Rule(*p.rule) if p.rule else None,
             *p.use,
-            gate=reference.Gate(*p.gate) if p.gate.factor > 1.0 else None,
+            gate=reference.Gate(*p.gate[:5]) if p.gate.factor > 1.0 else None,
             columns=p.columns,
             spread=None if p.spread is None else p.spread.toarray(),
         )

@@ -211,7 +211,7 @@ def test_small_neighbourhoods_learn_what_fits():
     state.weights[0].reach[:] = 0.16
     layers = reference_layers(case, stack, state, geometries)
     assert layers[1].hebb.wide.max() == pytest.approx(0.32**2)
-    assert layers[1].hebb.sharpness.max() == 9
+    assert layers[1].hebb.sharpness.max() == 14  # (tuned / reach)^2 = (0.6 / 0.16)^2, whole
     expected = reference.run(layers, noise_of(stack.sheets[0], 10 + AGREE)[10:])
     ours = rasters(stack, state, 10, AGREE)
     for found, wanted in zip(ours, expected, strict=True):

@@ -32,8 +32,9 @@ def main() -> int:
     parser.add_argument("--seeds", type=int, default=3)
     parser.add_argument("--first-seed", type=int, default=11)
     parser.add_argument("--presentations", type=int, default=20_000)
-    parser.add_argument("-o", "--output", type=Path)
+    parser.add_argument("-o", "--output", type=Path, default=Path(__file__).parent / "results")
     given = parser.parse_args()
+    given.output.mkdir(parents=True, exist_ok=True)
     lines = ["| patches | dictionary | full | " + " | ".join(SYNAPSES) + " |", "|---" * 2 + "|---:" * 7 + "|"]
     failed = []
     for name, n in SIZES.items():
@@ -60,8 +61,7 @@ def main() -> int:
                 f"{name}, {kind}, {case}: {measured[case]:.3f}" for case in FLOORS if measured[case] > FLOORS[case]
             ]
     print("\n".join(lines))
-    if given.output:
-        given.output.write_text("\n".join(lines) + "\n")
+    (given.output / "bits.md").write_text("\n".join(lines) + "\n")
     for miss in failed:
         print(f"FAIL {miss}, at most {FLOORS[miss.rsplit(', ', 1)[1].split(':')[0]]}")
     return 1 if failed else 0
