@@ -12,7 +12,7 @@ from tectum.engine.sheets.network import LayerParts
 from tectum.models.common.parameters import check_part
 from tectum.parts.waves import step_of
 
-LARGE = 1.5  # radius of the waves that bring order, over that of those which refine it
+LARGE = 2.0  # radius of the waves that bring order, over that of those which refine it
 
 # Winners learn in proportion to their excess, as in the authors' code, but their thresholds grow thirty times faster.
 AUTHORS: dict[str, Any] = {
@@ -47,14 +47,14 @@ FIRST_PROFILE = parts.RingKernel(density=4.0)
 
 
 def phases_for(profile: parts.RingKernel) -> tuple[parts.WavePhase, ...]:
-    """Large waves, then waves as they are by themselves; all go over the border, by as much as the large ones reach.
+    """Large waves, then waves as they are by themselves; all go over the border, by the radius of the latter.
 
     Excitation and inhibition in the large ones are weaker: as many nodes more would not tire together, and a wave that
     never dies circles the sheet for ever, and leaves out its middle and its border.
     """
     r_i, r_o = LARGE * profile.r_i, LARGE * profile.r_o
-    large = parts.WavePhase(3000.0, r_i, r_o, first_gain=LARGE**-2)
-    return large._replace(margin=r_i), parts.WavePhase(27_000.0, margin=r_i)
+    large = parts.WavePhase(3000.0, r_i, r_o, first_gain=LARGE**-2, margin=profile.r_i)
+    return large, parts.WavePhase(27_000.0, margin=profile.r_i)
 
 
 # Whatever fires in the wave above learns, in waves that shrink from phase to phase.
