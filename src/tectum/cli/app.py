@@ -77,8 +77,8 @@ def demo(
     name: Annotated[
         str,
         typer.Argument(
-            help="A data set, tectum info lists them; dictionary: patches of photographs; waves: sheets without data; "
-            "wire: sensors in an unknown order; driving: maps of maps on video.",
+            help="A data set, tectum info lists them; dictionary: patches of photographs; events: an event camera; "
+            "waves: sheets without data; wire: sensors in an unknown order; driving: maps of maps on video.",
             autocompletion=support.demonstrations,
         ),
     ] = "iris",
@@ -113,6 +113,8 @@ def demo(
         demonstrate_wiring(out, path, seed)
         return
     cli_streams.check_unused(frames, videos=videos, output=output, resume=resume, seed=seed)
+    if name == "events":
+        return cli_recordings.demonstrate(out, path, presentations)
     if name == "waves":
         if presentations is not None:
             raise typer.BadParameter("--presentations is for samples; leave it out for waves, which need none")
@@ -159,17 +161,17 @@ def fit(
     out.check_destination(output, data, config, frames.cnn, frames.segments, goes_on=resume)
     if report:
         out.check_destination(report, data, config, frames.cnn, frames.segments, output, resume)
+    paths: dict[str, Path | None] = {"config": config, "report": report, "resume": resume}
     if cli_recordings.is_recording(data) and MODELS[model].data != "frames":  # hierarchies see events as counts
         check_no_table(table)
-        support.check_for_dictionary(False, support.changes(patch=patch, whiten=whiten, report=report))
-        cli_recordings.fit(out, model, data, output, config=config, settings=settings or [], seed=seed, resume=resume)
+        support.check_for_dictionary(False, support.changes(patch=patch, whiten=whiten))
+        cli_recordings.fit(out, model, data, output, settings=settings or [], seed=seed, **paths)
         return
     drop = support.share_of(table, data) if MODELS[model].data == "images" else None
     changes = support.changes(patch=patch, stride=stride, patches=patches, drop=drop, whiten=whiten)
     if MODELS[model].data == "frames":
         support.check_for_dictionary(False, changes)
         check_no_table(table)
-        paths: dict[str, Path | None] = {"config": config, "report": report, "resume": resume}
         cli_streams.fit(
             out, data, frames, output=output, settings=settings or [], seed=seed, every=checkpoint_every, **paths
         )
@@ -363,6 +365,11 @@ def report(
     if (data is None) != support.takes(estimator, "none"):
         said = "leave DATA out" if data is not None else "name the DATA to report on"
         raise typer.BadParameter(f"{file} holds a {type(estimator).__name__}; {said}")
+    if cli_recordings.is_recording(data) and not support.takes(estimator, "frames"):
+        check_no_table(table)
+        support.check_for_dictionary(False, support.changes(patch=patch, whiten=whiten))
+        out.result(cli_recordings.report_on(out, estimator, data, output, ["report", str(file), str(data)]))
+        return
     cut = support.cut_of(estimator, file, support.changes(patch=patch, whiten=whiten))
     if data is not None and support.takes(estimator, "frames"):
         check_no_table(table)

@@ -12,7 +12,7 @@ from tectum.core.random import seed_from, uniform_array
 from tectum.engine.dictionary import events as engine, network
 from tectum.engine.dictionary.loop import DictionaryState
 from tectum.models.common.base import SpikingEstimator
-from tectum.models.common.event_input import Pair, recordings
+from tectum.models.common.event_input import Pair, fold, recordings
 from tectum.models.common.progress import progress_bar
 from tectum.parts.event_input import EventPatches
 from tectum.parts.plasticity import learning_rate
@@ -185,22 +185,16 @@ class EventDictionary(SpikingEstimator):
         """
         check_is_fitted(self)
         encoder, at = self._encoder(), np.atleast_1d(np.asarray(at_us, np.float64))
-        parts = self.components_.reshape(-1, 2, encoder.size, encoder.size)
-        found, cover = np.zeros((len(at), 2, *shape), np.float32), np.zeros(shape, np.float32)
-        rows, columns = self._grid(shape)
-        for dy in range(encoder.size):
-            for dx in range(encoder.size):
-                cover[dy :: encoder.stride, dx :: encoder.stride][:rows, :columns] += 1.0
-        top, left = (spikes[axis] - encoder.size // 2 for axis in "yx")
+        row, column = self._places(spikes)
+        place, n = row * self._grid(shape)[1] + column, self.n_components
+        found = np.zeros((len(at), 2, *shape), np.float32)
         for frame, t in zip(found, at, strict=True):
-            kept = np.flatnonzero((spikes["t"] <= t) & (spikes["t"] > t - 1e4 * encoder.tau))
-            fresh = self.quantum_ * np.exp((spikes["t"][kept] - t) / (1e3 * encoder.tau))
-            for dy in range(encoder.size):
-                for dx in range(encoder.size):
-                    values = fresh[:, None] * parts[spikes["unit"][kept], :, dy, dx]
-                    for channel in range(2):
-                        np.add.at(frame[channel], (top[kept] + dy, left[kept] + dx), values[:, channel])
-        return (found / np.maximum(cover, 1.0)).astype(np.float32)
+            first, last = np.searchsorted(spikes["t"], [t - 1e4 * encoder.tau, t], side="right")
+            fresh = self.quantum_ * np.exp((spikes["t"][first:last] - t) / (1e3 * encoder.tau))
+            lit, of = np.unique(place[first:last], return_inverse=True)  # most patches have had no spikes lately
+            codes = np.bincount(of * n + spikes["unit"][first:last], fresh, minlength=len(lit) * n)
+            frame += fold(encoder, lit, codes.reshape(-1, n) @ self.components_, shape)
+        return found
 
     # -- how it runs
 

@@ -1,6 +1,8 @@
 """One self-contained HTML page about a fitted model and its data."""
 
 from tectum.report.dictionary.study import DictionaryStudy
+from tectum.report.events.page import write_events_report
+from tectum.report.events.study import EventStudy, examine_events
 from tectum.report.maps.study import Study
 from tectum.report.numbers import Measure
 from tectum.report.page import Report, examine, write_report
@@ -13,6 +15,7 @@ from tectum.report.waves.study import Look, WaveStudy, follow_growth
 __all__ = [
     "Diary",
     "DictionaryStudy",
+    "EventStudy",
     "Look",
     "Measure",
     "Report",
@@ -21,7 +24,9 @@ __all__ = [
     "Study",
     "WaveStudy",
     "examine",
+    "examine_events",
     "follow_growth",
+    "write_events_report",
     "write_report",
     "write_wiring_report",
 ]

@@ -20,7 +20,7 @@ class Film:
     key: str  # key, title and caption as of a `Drawing`
     title: str
     caption: str
-    kind: str  # "waves", "growth" or "layout": what the script does with the data
+    kind: str  # "waves", "growth", "layout" or "events": what the script does with the data
     data: dict[str, Any]  # what JSON can hold
 
 

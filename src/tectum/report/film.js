@@ -373,7 +373,97 @@
     player.refresh();
   };
 
-  const kinds = { waves, growth, layout };
+  const POLAR = {
+    light: ["#5c1408", "#ca2a0c", "#f2a88f", "#ffffff", "#9db4f6", "#2a5aed", "#10205c"],
+    dark: ["#ffd9c9", "#ea5f3c", "#6b2c1c", "#14171c", "#2c3b7a", "#7d95f5", "#e3e9ff"],
+  };
+  const PACE_MS = 90;
+  const events = (film, data) => {
+    const rates = bytes(data.rates), last = data.n_frames - 1, small = document.createElement("canvas");
+    let frame = 0, player = null;
+    const images = Object.fromEntries(["seen", "told", "components"].map((name) => {
+      const image = new Image();
+      image.addEventListener("load", () => player && player.refresh());
+      image.src = `data:image/png;base64,${data[name]}`;
+      return [name, image];
+    }));
+    let shades = [];
+    const palette = () => Array.from({ length: 256 }, (_, k) => mix(POLAR[dark() ? "dark" : "light"], 0.5 + (k - 128) / 240));
+    // A picture of a file in colours, at a place of the canvas.
+    const paint = (context, image, cols, rows, k, x, y, width, height) => {
+      if (!image.complete || !image.naturalWidth) return;
+      small.width = cols;
+      small.height = rows;
+      const inner = small.getContext("2d", { willReadFrequently: true });
+      inner.drawImage(image, 0, k * rows, cols, rows, 0, 0, cols, rows);
+      const pixels = inner.getImageData(0, 0, cols, rows);
+      for (let i = 0; i < pixels.data.length; i += 4) pixels.data.set(shades[pixels.data[i]], i);
+      inner.putImageData(pixels, 0, 0);
+      context.imageSmoothingEnabled = false;
+      context.drawImage(small, x, y, width, height);
+    };
+    const stage = element("div", "sheets", film), ratio = () => data.rows / data.cols;
+    const panel = (name, words) => {
+      const box = element("div", "sheet", stage);
+      const made = picture(box, ratio, (context, width, height) => paint(context, images[name], data.cols, data.rows, frame, 0, 0, width, height), words);
+      element("p", "", box, words);
+      return made;
+    };
+    const panels = [panel("seen", "Events"), panel("told", "Told by the spikes")];
+    const columns = Math.ceil(Math.sqrt(data.n / ratio())), lines = Math.ceil(data.n / columns);
+    const box = element("div", "sheet", stage);
+    panels.push(picture(box, ratio, (context, width, height) => {
+      const each = Math.min(width / columns, height / lines), gap = 0.16 * each, accent = colour("--accent");
+      const left = (width - each * columns) / 2, top = (height - each * lines) / 2;
+      for (let k = 0; k < data.n; k++) {
+        const x = left + (k % columns) * each, y = top + Math.floor(k / columns) * each, rate = rates[frame * data.n + k] / 255;
+        context.globalAlpha = rate;
+        context.fillStyle = accent;
+        context.fillRect(x, y, each, each);
+        context.globalAlpha = 0.35 + 0.65 * Math.min(1, 1.6 * rate);
+        paint(context, images.components, data.size, data.size, k, x + gap, y + gap, each - 2 * gap, each - 2 * gap);
+      }
+      context.globalAlpha = 1;
+    }, "Components that fire"));
+    element("p", "", box, "Components that fire");
+    const trace = picture(element("div", "trace", film), () => (film.clientWidth < 600 ? 0.16 : 0.08), (context, width, height) => {
+      data.counts.forEach((counts, k) => {
+        const highest = Math.max(1, ...counts);
+        context.beginPath();
+        counts.forEach((count, j) => context.lineTo((j / last) * width, height - 1 - (count / highest) * (height - 4)));
+        if (k === 0) {
+          context.lineTo(width, height);
+          context.lineTo(0, height);
+          context.fillStyle = colour("--line");
+          context.fill();
+        } else {
+          context.lineWidth = 1.8;
+          context.strokeStyle = colour("--accent");
+          context.stroke();
+        }
+      });
+      context.fillStyle = colour("--text");
+      context.fillRect((frame / last) * width - 1, 0, 2, height);
+    }, "Events and spikes over time");
+    trace.canvas.addEventListener("click", (event) => {
+      player.play(false);
+      player.go((event.offsetX / trace.canvas.clientWidth) * last);
+    });
+    player = controls(film, {
+      start: Math.round(last / 3),
+      length: () => last,
+      advance: (now, ms) => (now >= last ? 0 : Math.min(last, now + ms / PACE_MS)),
+      words: (now) => `${data.times_ms[Math.min(Math.floor(now), last)].toFixed(0)} ms`,
+      show: (now) => {
+        frame = Math.min(Math.floor(now), last);
+        shades = palette();
+        [...panels, trace].forEach((made) => made.fit());
+      },
+    });
+    player.refresh();
+  };
+
+  const kinds = { waves, growth, layout, events };
   document.querySelectorAll(".film").forEach((film) => {
     const data = document.getElementById(`data-${film.closest("figure").id.replace("figure-", "")}`);
     film.textContent = "";

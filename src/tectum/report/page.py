@@ -22,6 +22,7 @@ from tectum.plots.style import Theme
 from tectum.report.content import HALF, Content, Film, Section
 from tectum.report.dictionary.page import dictionary_content
 from tectum.report.dictionary.study import DictionaryStudy, examine_dictionary
+from tectum.report.events.study import EventStudy
 from tectum.report.maps.figures import ImageShape
 from tectum.report.maps.page import map_content
 from tectum.report.maps.study import Study, examine_map
@@ -37,7 +38,7 @@ from tectum.report.waves.study import Look, WaveStudy, examine_waves
 
 THEMES: tuple[Theme, ...] = ("light", "dark")
 PACKAGES = ("numpy", "numba", "scipy", "scikit-learn")
-AnyStudy = Study | DictionaryStudy | ResponderStudy | WaveStudy | StreamStudy
+AnyStudy = Study | DictionaryStudy | ResponderStudy | WaveStudy | StreamStudy | EventStudy
 
 
 class Page(NamedTuple):

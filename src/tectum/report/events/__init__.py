@@ -1,0 +1,1 @@
+"""The page of a dictionary that sees a recording of an event camera."""
