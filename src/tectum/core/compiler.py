@@ -46,7 +46,7 @@ NO_WRAPPERS = {"no_cpython_wrapper": True, "no_cfunc_wrapper": True}
 try:
     import llvmlite.binding as llvm
     from numba.core.codegen import JITCodeLibrary
-    from numba.core.compiler import Compiler
+    from numba.core.compiler import Compiler, Flags
 except ImportError:  # a Numba with another inside
     AVAILABLE = False
     KERNEL: dict[str, Any] = dict(WRAPPERS)
@@ -55,6 +55,16 @@ except ImportError:  # a Numba with another inside
     APART: dict[str, Any] = dict(NO_WRAPPERS)
 else:
     AVAILABLE = True
+
+    class _Flags(Flags):
+        """Flags that compare what was set first; Numba compares all options, at each call that it resolves."""
+
+        _values: dict[str, Any]
+
+        def __eq__(self, other: object) -> bool:
+            return (isinstance(other, _Flags) and self._values == other._values) or super().__eq__(other)
+
+        __hash__ = Flags.__hash__
 
     class _Library(JITCodeLibrary):
         """Code of a kernel, with that of the functions it calls: these are optimised by themselves, and once."""
@@ -110,8 +120,8 @@ else:
                 if library is None:
                     library = library_class(target.codegen(), "kernel")
                     library.enable_object_caching()
+                flags = _Flags(flags)
                 if apart:
-                    flags = flags.copy()
                     flags.noalias = True
                 super().__init__(typing, target, library, args, result, flags, *rest)
 
