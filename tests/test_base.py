@@ -17,7 +17,7 @@ from tectum.cli.support import MODELS
 from tectum.models.common.base import SpikingEstimator
 from tectum.models.common.families import BY_NAME, FAMILIES, family_of
 from tectum.models.common.nested import constants, members, replaced
-from tectum.report.page import PAGES
+from tectum.report.examination import PAGES
 
 SOURCE = Path(tectum.__file__).parent
 NAMES = [family.name for family in FAMILIES]

@@ -170,6 +170,8 @@ ERRORS = [
     (["transform", "m.tectum", "iris", "-o", "out.txt"], 2, "OUT must end in"),
     (["report", "m.tectum", "iris", "-o", "r.html"], 1, "no model file"),
     (["nothing"], 2, "No such command"),
+    (["fit", "spiking-som", "iris", "-o", "m", "--seeds", "3"], 2, "leave it out for a fit without --report"),
+    (["demo", "waves", "--seeds", "3"], 2, "leave it out for waves"),
 ]
 
 

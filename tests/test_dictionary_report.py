@@ -180,8 +180,8 @@ def test_bad_input(
 
 def test_a_map_refuses_what_belongs_to_a_dictionary(digits: np.ndarray, tmp_path: Path) -> None:
     som = SpikingSOM(shape=(2, 2), n_presentations=20, n_snapshots=0, random_state=0).fit(digits[:20])
-    with pytest.raises(ValueError, match="train must be left out for a SpikingSOM"):
-        examine(som, digits[:20], train=digits[:20])
+    with pytest.raises(ValueError, match="growth must be left out for a SpikingSOM"):
+        examine(som, digits[:20], growth=[])
     with pytest.raises(ValueError, match="images must be left out for a SpikingSOM"):
         write_report(tmp_path / "m.html", som, digits[:20], images=[], baselines=False)
 

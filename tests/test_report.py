@@ -11,8 +11,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 from sklearn.datasets import load_iris
+from sklearn.model_selection import train_test_split
 
-from tectum import SpikingSOM, analysis
+from tectum import SpikingSOM, WaveNetwork, analysis, report
 from tectum.analysis import kohonen_codebook
 from tectum.report import Study, examine, write_report
 
@@ -197,3 +198,39 @@ def test_page_in_a_browser(page: Path, tmp_path: Path, dark: bool, width: int) -
     assert all(image["width"] > 100 for image in seen["images"])
     shown = {image["theme"] for image in seen["images"] if image["shown"] > 100}
     assert shown == {"for-dark" if dark else "for-light"}
+
+
+def test_held_out_samples_teach_nobody(iris) -> None:
+    X, y = iris
+    names = np.array(["a", "b", "c"])[y]
+    model = SpikingSOM((3, 4), n_presentations=150)
+    found = report.repeat(model, X, names, n_seeds=2, held_out=0.2)
+    assert (found.n_train, found.n_test, list(found.seeds)) == (120, 30, [0, 1])
+    assert not hasattr(model, "codebook_")
+    study = found.studies[1]
+    train, test = train_test_split(np.arange(150), test_size=0.2, random_state=1, stratify=y)
+    som = SpikingSOM((3, 4), n_presentations=150, random_state=1).fit(X[train])
+    np.testing.assert_array_equal(study.winners, som.predict(X[test]))
+    units = analysis.label_units(som.predict(X[train]), y[train], (3, 4))
+    mean = {measure.key: measure for measure in found.measures}["accuracy"]
+    own = [next(m for m in s.measures if m.key == "accuracy").values["spiking map"] for s in found.studies]
+    assert own[1] == analysis.label_accuracy(som.predict(X[test]), y[test], units)
+    assert mean.values["spiking map"] == pytest.approx(np.mean(own))
+    assert set(mean.values) == {"spiking map", "untrained", "Kohonen map", "k-means"}
+    spread = {measure.key: measure for measure in found.spread}["accuracy"]
+    assert spread.values["spiking map"] == pytest.approx(np.std(own, ddof=1))
+
+
+def test_the_page_says_what_other_seeds_do(som, iris, study, tmp_path) -> None:
+    repeats = report.Repeats([study, study], [0, 1], 120, 30)
+    text = write_report(tmp_path / "r.html", som, iris[0], study=study, repeats=repeats).read_text()
+    assert "On samples held out, over seeds" in text
+    assert "120 samples and were measured on 30 others, 2 times, from seeds 0 to 1" in text
+    assert "±" in text
+
+
+def test_what_cannot_be_repeated() -> None:
+    with pytest.raises(ValueError, match=r"repeat.model must learn from samples, got a WaveNetwork; fit it from"):
+        report.repeat(WaveNetwork(), np.zeros((4, 2)))
+    with pytest.raises(ValueError, match="held_out"):
+        report.repeat(SpikingSOM(), np.zeros((4, 2)), held_out=1.0)

@@ -61,8 +61,11 @@ def test_without_labels_and_baselines(network: tectum.DiehlCook, digits: tuple, 
     assert [measure.key for measure in bare.measures] == ["match", "usage", "spikes"]
     text = write_report(tmp_path / "bare.html", network, digits[0][:30], study=bare).read_text("utf-8")
     assert "Which classes" not in text
-    with pytest.raises(ValueError, match=r"examine.train must be left out for a DiehlCook"):
-        examine(network, digits[0], train=digits[0])
+    with pytest.raises(ValueError, match=r"examine.growth must be left out for a DiehlCook"):
+        examine(network, digits[0], growth=[])
+    learned = examine(network, digits[0][:30], train=digits[0][30:60])
+    assert learned.held_out
+    assert len(learned.methods["k-means"].patterns) == len(network.weights_)
 
 
 def test_fit_and_report_on_the_command_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -20,6 +20,7 @@ from tectum.cli.options import (
     PatchOption,
     ReportOption,
     SeedOption,
+    SeedsOption,
     SettingsOption,
     WhitenOption,
     with_groups,
@@ -93,6 +94,7 @@ def demo(
     ] = None,
     resume: Annotated[Path | None, typer.Option(help="Go on with an interrupted driving saved in this file.")] = None,
     seed: Annotated[int | None, typer.Option(help="Seed of driving and wire; 0 by default.")] = None,
+    seeds: SeedsOption = None,
     checkpoint_every: CheckpointOption = 5.0,
 ) -> None:
     """Train a spiking map or dictionary, let sheets wire themselves by waves, or maps of maps watch a drive; report."""
@@ -100,6 +102,8 @@ def demo(
     support.check_name("NAME", name, support.demonstrations())
     path = report or Path(f"tectum-{name}.html")
     out.check_destination(path, output, resume, frames.cnn, frames.segments, *(videos or []))
+    if name in ("driving", "events", "wire", "waves"):
+        support.check_seeds(seeds, name)
     if name == "driving":
         if presentations is not None:
             raise typer.BadParameter("--presentations is for samples; leave it out for driving, which sees frames once")
@@ -127,8 +131,8 @@ def demo(
     seconds = seconds_without_compiling() - started
     model.set_params(verbose=False)
     out.say("comparing with the baselines and drawing the report ...")
-    command = support.shell_command("demo", name, presentations=presentations)
-    study = support.report_on(path, model, data, command, seconds)
+    command = support.shell_command("demo", name, presentations=presentations, seeds=seeds)
+    study = support.report_on(path, model, data, command, seconds, seeds=seeds)
     out.result(support.announce_report(out, path, study, data=data.name, seconds=seconds))
 
 
@@ -149,6 +153,7 @@ def fit(
     report: ReportOption = None,
     resume: Annotated[Path | None, typer.Option(help="Go on with an interrupted fit saved in this file.")] = None,
     seed: SeedOption = None,
+    seeds: SeedsOption = None,
     patch: PatchOption = None,
     stride: Annotated[int | None, typer.Option(help="Pixels between patches that may be drawn; 1 by default.")] = None,
     patches: Annotated[int | None, typer.Option(help="Patches drawn at random; 20,000 by default.")] = None,
@@ -161,6 +166,10 @@ def fit(
     out.check_destination(output, data, config, frames.cnn, frames.segments, goes_on=resume)
     if report:
         out.check_destination(report, data, config, frames.cnn, frames.segments, output, resume)
+    else:
+        support.check_seeds(seeds, "a fit without --report")
+    if MODELS[model].data == "frames" or cli_recordings.is_recording(data):
+        support.check_seeds(seeds, "frames and events")
     paths: dict[str, Path | None] = {"config": config, "report": report, "resume": resume}
     if cli_recordings.is_recording(data) and MODELS[model].data != "frames":  # hierarchies see events as counts
         check_no_table(table)
@@ -211,8 +220,8 @@ def fit(
         out.say(support.line_of(result["quality"]))
     if report:
         options = {"config": config, "seed": seed, "patch": patch, "stride": stride, "patches": patches, "drop": drop}
-        command = support.shell_command(*words, **options, whiten=whiten, set=settings, o=output)
-        study = support.report_on(report, estimator, loaded, command, None if resume else seconds)
+        command = support.shell_command(*words, **options, whiten=whiten, set=settings, seeds=seeds, o=output)
+        study = support.report_on(report, estimator, loaded, command, None if resume else seconds, seeds=seeds)
         result |= support.announce_report(out, report, study, data=loaded.name)
     out.result(result)
 
@@ -355,6 +364,7 @@ def report(
     data: Annotated[
         str | None, typer.Argument(metavar="[DATA]", help="As of fit; none for a network of sheets.")
     ] = None,
+    seeds: SeedsOption = None,
     patch: PatchOption = None,
     whiten: WhitenOption = None,
 ) -> None:
@@ -365,6 +375,8 @@ def report(
     if (data is None) != support.takes(estimator, "none"):
         said = "leave DATA out" if data is not None else "name the DATA to report on"
         raise typer.BadParameter(f"{file} holds a {type(estimator).__name__}; {said}")
+    if data is None or support.takes(estimator, "frames") or cli_recordings.is_recording(data):
+        support.check_seeds(seeds, f"a {type(estimator).__name__}" if data is None else data)
     if cli_recordings.is_recording(data) and not support.takes(estimator, "frames"):
         check_no_table(table)
         support.check_for_dictionary(False, support.changes(patch=patch, whiten=whiten))
@@ -382,8 +394,8 @@ def report(
         return
     loaded = support.load_samples(estimator, data, table, cut, file)
     words = ["report", str(file), data, "-o", str(output), *words_of(table)]
-    command = support.shell_command(*words, patch=patch, whiten=whiten)
-    study = support.report_on(output, estimator, loaded, command, None, learned=False)
+    command = support.shell_command(*words, seeds=seeds, patch=patch, whiten=whiten)
+    study = support.report_on(output, estimator, loaded, command, None, learned=False, seeds=seeds)
     out.result(support.announce_report(out, output, study, data=loaded.name))
 
 

@@ -22,6 +22,13 @@ PatchOption = Annotated[int | None, typer.Option(help="Side of the patches of im
 WhitenOption = Annotated[
     bool | None, typer.Option("--whiten/--no-whiten", help="Flatten the spectrum of images first; dictionaries only.")
 ]
+SeedsOption = Annotated[
+    int | None,
+    typer.Option(
+        min=1,
+        help="Say in the report what other seeds and samples held out do; takes as long as so many fits.",
+    ),
+]
 ReportOption = Annotated[Path | None, typer.Option(help="Also write a report to this HTML file.")]
 ConfigOption = Annotated[Path | None, typer.Option(help="TOML file with parameters, one table per part.")]
 SettingsOption = Annotated[

@@ -213,10 +213,14 @@ def report_on(
     seconds: float | None,
     *,
     learned: bool = True,
+    seeds: int | None = None,
 ) -> "Study | DictionaryStudy":
-    """Write a report and return what it shows; `learned`: whether these are the data of the training."""
+    """Write a report and return what it shows.
+
+    `learned`: whether these are the data of the training; `seeds`: from how many the model learns anew on a part.
+    """
     from tectum.cli.images import Patches
-    from tectum.report import examine, write_report
+    from tectum.report import examine, repeat, write_report
 
     title = data.name.replace("_", " ")
     common: dict[str, Any] = {"title": title[:1].upper() + title[1:], "command": command, "seconds": seconds}
@@ -224,14 +228,22 @@ def report_on(
         X = data.examined(seed_of(estimator) + 1)
         study = cast("DictionaryStudy", examine(estimator, X, train=data.data if learned and data.images else None))
         shape, images = data.cut.image_shape, data.images or None
-        write_report(path, estimator, X, image_shape=shape, images=images, study=study, **common)
+        repeats = repeat(estimator, data.data, n_seeds=seeds) if seeds else None
+        write_report(path, estimator, X, image_shape=shape, images=images, study=study, repeats=repeats, **common)
         return study
     names: dict[str, Any] = {"target_names": data.target_names}
     if family_of(estimator).page == "maps":  # no other page speaks of single features
         names["feature_names"] = data.feature_names
     found = cast("Study | DictionaryStudy", examine(estimator, data.data, data.target, **names))
-    write_report(path, estimator, data.data, image_shape=data.image_shape, study=found, **common)
+    repeats = repeat(estimator, data.data, data.target, n_seeds=seeds) if seeds else None
+    write_report(path, estimator, data.data, image_shape=data.image_shape, study=found, repeats=repeats, **common)
     return found
+
+
+def check_seeds(seeds: int | None, what: str) -> None:
+    """Refuse to learn anew from several seeds where a report cannot."""
+    if seeds:
+        raise typer.BadParameter(f"--seeds is for a report on a table or on images; leave it out for {what}")
 
 
 def announce_report(out: Output, path: Path, study: Any, **others: Any) -> dict[str, Any]:

@@ -3,9 +3,11 @@
 from tectum.report.dictionary.study import DictionaryStudy
 from tectum.report.events.page import write_events_report
 from tectum.report.events.study import EventStudy, examine_events
+from tectum.report.examination import examine
 from tectum.report.maps.study import Study
 from tectum.report.numbers import Measure
-from tectum.report.page import Report, examine, write_report
+from tectum.report.page import Report, write_report
+from tectum.report.repeats import Repeats, repeat
 from tectum.report.sensors.page import write_wiring_report
 from tectum.report.standard.study import ResponderStudy
 from tectum.report.streams.diary import Diary
@@ -18,6 +20,7 @@ __all__ = [
     "EventStudy",
     "Look",
     "Measure",
+    "Repeats",
     "Report",
     "ResponderStudy",
     "StreamStudy",
@@ -26,6 +29,7 @@ __all__ = [
     "examine",
     "examine_events",
     "follow_growth",
+    "repeat",
     "write_events_report",
     "write_report",
     "write_wiring_report",

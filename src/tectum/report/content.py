@@ -92,7 +92,7 @@ class Content:
     health: Health  # diagnosis
     units: str  # units of the parameters, in a sentence
     footer: str  # source of the model
-    comparison: Comparison | None = None  # a longer table below the headline numbers
+    tables: tuple[Comparison, ...] = ()  # longer tables below the headline numbers
     n_opening: int = 0  # sections that come before the headline numbers
 
     @property

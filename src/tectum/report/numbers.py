@@ -100,16 +100,21 @@ class Method:
     codebook: NDArray[np.float64]
     winners: NDArray[np.intp]
     clusters: NDArray[np.intp] | None
+    learned: NDArray[np.intp] | None = None  # winners of the training samples, where others are examined
 
 
-def fit_baselines(X: NDArray, som: Any, n_clusters: int | None, random_state: int | None) -> dict[str, Method]:
-    kohonen = kohonen_codebook(X, som.grid_, max(1, int(som.n_presentations_seen_)), random_state)
-    n_units = min(len(kohonen), len(np.unique(X, axis=0)))
-    centres = KMeans(n_units, n_init=3, random_state=random_state).fit(X).cluster_centers_
+def fit_baselines(
+    train: NDArray, X: NDArray, som: Any, n_clusters: int | None, random_state: int | None
+) -> dict[str, Method]:
+    """A Kohonen map and k-means that learn from `train`, and their winners for X."""
+    kohonen = kohonen_codebook(train, som.grid_, max(1, int(som.n_presentations_seen_)), random_state)
+    n_units = min(len(kohonen), len(np.unique(train, axis=0)))
+    centres = KMeans(n_units, n_init=3, random_state=random_state).fit(train).cluster_centers_
     fitted = {}
     for name, codebook in ((KOHONEN, kohonen), (K_MEANS, centres)):
         clusters = analysis.cluster_units(codebook, som.grid_, n_clusters=n_clusters) if name == KOHONEN else None
-        fitted[name] = Method(codebook, analysis.best_matching_units(X, codebook, k=1)[:, 0], clusters)
+        learned, winners = (analysis.best_matching_units(Y, codebook, k=1)[:, 0] for Y in (train, X))
+        fitted[name] = Method(codebook, winners, clusters, learned)
     return fitted
 
 
@@ -172,6 +177,22 @@ def measure_maps(
             ranked(analysis.continuity),
         ),
     ]
+
+
+def measure_accuracy(labels: NDArray, train_labels: NDArray, found: dict[str, Method], grid: Any) -> Measure:
+    """Share of samples that get the right class from the training samples of their unit."""
+
+    def accuracy(it: Method, learned: NDArray[np.intp]) -> float:
+        shape = grid if it.clusters is not None else (1, len(it.codebook))
+        return analysis.label_accuracy(it.winners, labels, analysis.label_units(learned, train_labels, shape))
+
+    return Measure(
+        "accuracy",
+        "Accuracy",
+        "Share of samples whose class is that of most training samples of their unit, or of the nearest unit with any.",
+        "higher",
+        {name: accuracy(it, it.learned) for name, it in found.items() if it.learned is not None},
+    )
 
 
 def measure_classes(labels: NDArray | None, found: dict[str, Method]) -> list[Measure]:

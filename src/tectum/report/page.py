@@ -2,7 +2,8 @@
 
 import os
 import platform
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from datetime import datetime
 from html import escape
 from importlib.metadata import PackageNotFoundError, version
@@ -20,46 +21,16 @@ from tectum.persistence import write_atomically
 from tectum.plots.layout import shorten
 from tectum.plots.style import Theme
 from tectum.report.content import HALF, Content, Film, Section
-from tectum.report.dictionary.page import dictionary_content
-from tectum.report.dictionary.study import DictionaryStudy, examine_dictionary
-from tectum.report.events.study import EventStudy
+from tectum.report.examination import AnyStudy, examine, leave_out, page_of
 from tectum.report.maps.figures import ImageShape
-from tectum.report.maps.page import map_content
-from tectum.report.maps.study import Study, examine_map
 from tectum.report.numbers import Measure
 from tectum.report.render import Drawing, Image, render
-from tectum.report.standard.page import responder_content
-from tectum.report.standard.study import ResponderStudy, examine_responders
+from tectum.report.repeats import Repeats
 from tectum.report.streams.diary import Diary
-from tectum.report.streams.page import stream_content
-from tectum.report.streams.study import StreamStudy, examine_stream
-from tectum.report.waves.page import wave_content
-from tectum.report.waves.study import Look, WaveStudy, examine_waves
+from tectum.report.waves.study import Look
 
 THEMES: tuple[Theme, ...] = ("light", "dark")
 PACKAGES = ("numpy", "numba", "scipy", "scikit-learn")
-AnyStudy = Study | DictionaryStudy | ResponderStudy | WaveStudy | StreamStudy | EventStudy
-
-
-class Page(NamedTuple):
-    """How a family is examined and described: functions, and their arguments of `examine` and `write_report`."""
-
-    examine: Callable[..., Any]
-    examined: tuple[str, ...]
-    content: Callable[..., Content]
-    drawn: tuple[str, ...] = ()
-
-
-ALWAYS = ("baselines", "random_state")  # arguments that every page may be given
-PAGES = {  # by `page` of the family
-    "maps": Page(
-        examine_map, ("X", "y", "target_names", "feature_names", *ALWAYS), map_content, ("image_shape", "random_state")
-    ),
-    "dictionary": Page(examine_dictionary, ("X", "train", *ALWAYS), dictionary_content, ("image_shape", "images")),
-    "standard": Page(examine_responders, ("X", "y", "target_names", *ALWAYS), responder_content, ("image_shape",)),
-    "waves": Page(examine_waves, ("growth",), wave_content),
-    "streams": Page(examine_stream, ("diary", *ALWAYS), stream_content),
-}
 
 
 class Report(type(Path())):  # type: ignore[misc]
@@ -88,97 +59,6 @@ class Figure(NamedTuple):
     place: str  # wide, half, or alone: a half without another one beside it
 
 
-def examine(
-    model: Any,
-    X: ArrayLike | None = None,
-    y: ArrayLike | None = None,
-    *,
-    target_names: Sequence[str] | None = None,
-    feature_names: Sequence[str] | None = None,
-    train: ArrayLike | None = None,
-    growth: list[Look] | None = None,
-    diary: Diary | None = None,
-    baselines: bool = True,
-    random_state: int | None = 0,
-) -> AnyStudy:
-    """Measure a fitted model and baselines of equal size on the same samples.
-
-    A map, and the largest one of a hierarchy, is measured beside a Kohonen map and k-means, a dictionary beside
-    k-means, sparse coding, principal and independent components, a network of Diehl & Cook beside itself before
-    learning and k-means, a network of sheets beside itself before growth.
-
-    Parameters
-    ----------
-    model : SpikingSOM, SpikingDictionary, DiehlCook, WaveNetwork or MapHierarchy
-        Fitted or grown.
-    X : array-like or sparse matrix of shape (n_samples, n_features)
-        Samples, none for a network of sheets or with a diary; of more than 5,000 a random subset is examined.
-    y : array-like of shape (n_samples,), optional
-        Class of each sample, for a map or a network of Diehl & Cook. A target with more than 32 distinct values is not
-        a class and is left out.
-    target_names : sequence of str, optional
-        Name of class `k` at index `k`, for a y of integers.
-    feature_names : sequence of str, optional
-        Names of the features of a map; those seen in `fit`, or numbers, by default.
-    train : array-like of shape (n_train, n_features), optional
-        What a dictionary has learned from, from which the baselines learn and on which its training is repeated for
-        the error over time. Without it the baselines learn from a random half of X, and all is measured on the other.
-    growth : list of Look, optional
-        What `follow_growth` gave for a network of sheets; only its beginning and its end are shown without.
-    diary : Diary, optional
-        What was kept of the stream that a hierarchy of maps learned; needed for one.
-    baselines : bool, default=True
-        Whether to fit the baselines.
-    random_state : int or None, default=0
-        Subset and baselines.
-
-    Returns
-    -------
-    Study, DictionaryStudy, ResponderStudy, WaveStudy or StreamStudy
-
-    Raises
-    ------
-    ValueError
-        If an argument does not suit the model, y or a list of names has another length, or a class has no name.
-
-    Examples
-    --------
-    >>> import tectum
-    >>> iris = tectum.datasets.load("iris")
-    >>> som = tectum.SpikingSOM((4, 4), n_presentations=300, random_state=0).fit(iris.data)
-    >>> study = examine(som, iris.data, iris.target, baselines=False)
-    >>> study.n_given
-    150
-    """
-    given: dict[str, Any] = {
-        "X": X,
-        "y": y,
-        "target_names": target_names,
-        "feature_names": feature_names,
-        "train": train,
-    }
-    given |= {"growth": growth, "diary": diary, "baselines": baselines, "random_state": random_state}
-    page = _page_of(model)
-    _leave_out("examine", model, given, page.examined)
-    name = type(model).__name__
-    if "X" in page.examined and X is None:
-        raise ValueError(f"examine.X must be samples for a {name}, got None; pass those it learned from")
-    if "diary" in page.examined and diary is None:
-        raise ValueError(f"examine.diary must be a Diary for a {name}, got None; learn with Diary.learn")
-    return page.examine(model, **{key: given[key] for key in page.examined})
-
-
-def _page_of(model: Any) -> Page:
-    """How a page is made of a model."""
-    name = family_of(model).page
-    if name not in PAGES:
-        raise ValueError(
-            f"model must be of a kind that has a page, got a {type(model).__name__}; call its diagnose(X), and draw "
-            "what record(X) gives with tectum.plots"
-        )
-    return PAGES[name]
-
-
 def write_report(
     path: str | os.PathLike[str],
     model: Any,
@@ -198,6 +78,7 @@ def write_report(
     baselines: bool = True,
     random_state: int | None = 0,
     study: AnyStudy | None = None,
+    repeats: Repeats | None = None,
 ) -> Report:
     """Write one HTML page about a fitted model: numbers beside baselines, figures, parameters, how to reproduce it.
 
@@ -228,6 +109,8 @@ def write_report(
         Subsets, baselines and t-SNE.
     study : Study, DictionaryStudy, ResponderStudy, WaveStudy or StreamStudy, optional
         What `examine` gave for the same model and samples, which is then not computed again.
+    repeats : Repeats, optional
+        What `repeat` gave: the page then says what samples held out, and other seeds, do to its numbers.
 
     Returns
     -------
@@ -252,7 +135,7 @@ def write_report(
     >>> report.write_report("iris.html", som, X, y, title="Iris")  # doctest: +SKIP
     """
     check_is_fitted(model)
-    page = _page_of(model)
+    page = page_of(model)
     if study is None:
         study = examine(
             model,
@@ -267,10 +150,12 @@ def write_report(
             random_state=random_state,
         )
     given: dict[str, Any] = {"X": X, "image_shape": image_shape, "images": images, "random_state": random_state}
-    _leave_out("write_report", model, given, page.examined + page.drawn)
+    leave_out("write_report", model, given, page.examined + page.drawn)
     content = page.content(
         model, study, facts=training_facts(model, seconds), **{key: given[key] for key in page.drawn}
     )
+    if repeats is not None:
+        content = replace(content, tables=(*content.tables, repeats.table()))
     write_atomically(path, page_text(content, model, title, command or _call(model)).encode())
     written = Report(path)
     written.study = study
@@ -280,16 +165,6 @@ def write_report(
 def _call(model: Any) -> str:
     """The Python that makes such a model."""
     return f"tectum.{model!r}.{'grow()' if family_of(model).data == 'none' else 'fit(X)'}"
-
-
-def _leave_out(function: str, model: Any, given: Mapping[str, Any], taken: Sequence[str]) -> None:
-    """Raise ValueError for arguments that mean nothing for this kind of model."""
-    for name, value in given.items():
-        if value is not None and name not in (*taken, *ALWAYS):
-            raise ValueError(
-                f"{function}.{name} must be left out for a {type(model).__name__}, got {type(value).__name__}; it "
-                "belongs to the other kind of model"
-            )
 
 
 def page_text(content: Content, model: Any, title: str | None, command: str) -> str:

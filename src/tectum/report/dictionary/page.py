@@ -42,7 +42,7 @@ def dictionary_content(
         ],
         numbers=_numbers(study),
         study=study,
-        comparison=_comparison(study),
+        tables=(_comparison(study),),
         sections=_sections(dictionary, study, shape, images),
         health=Health.of(
             "Health of the dictionary",

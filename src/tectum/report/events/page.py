@@ -108,7 +108,7 @@ def _content(dictionary: Any, study: EventStudy, facts: list[tuple[str, str]]) -
         study=study,
         sections=_sections(dictionary, study),
         n_opening=1,
-        comparison=_costs(study),
+        tables=(_costs(study),),
         health=Health.of(
             "Health of the dictionary", "Nothing to complain about: all components are in use.", study.diagnosis
         ),

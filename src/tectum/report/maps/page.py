@@ -27,6 +27,7 @@ def map_content(
             *facts,
         ],
         numbers="Measured on the samples of this page, features scaled to [0, 1]."
+        + " All methods learned from other samples." * study.held_out
         + " Untrained is the same map before it learns, with the radius that it has now. The baselines are a Kohonen "
         "map of the same shape that saw as many presentations with a shrinking radius, "
         "and k-means with as many centres as the map has neurons; k-means has no neighbourhoods, so nothing holds it "

@@ -20,6 +20,7 @@ from tectum.report.numbers import (
     Measured,
     Method,
     fit_baselines,
+    measure_accuracy,
     measure_classes,
     measure_maps,
 )
@@ -36,6 +37,7 @@ class Study(Measured):
 
     samples: Any  # (n, n_features) the samples examined, in the form in which they were given
     n_given: int  # number of samples given; more than n if a random subset was examined
+    held_out: bool  # whether the map and the baselines learned from other samples
     X: NDArray[np.float64]  # (n, n_features) the samples, features scaled to [0, 1]
     low: NDArray[np.float64]  # (n_features,) smallest value of each feature before scaling
     span: NDArray[np.float64]  # (n_features,) range of each feature before scaling
@@ -62,15 +64,15 @@ def examine_map(
     *,
     target_names: Sequence[str] | None = None,
     feature_names: Sequence[str] | None = None,
+    train: ArrayLike | None = None,
+    train_y: ArrayLike | None = None,
     baselines: bool = True,
     random_state: int | None = 0,
 ) -> Study:
     """Measure a fitted map, and a Kohonen map and k-means with as many units; see `tectum.report.examine`."""
     n_given, X, table, labels, class_names = drawn_samples(X, y, target_names, random_state)
     latency = som.spike_times(X)
-    if (missing := np.isnan(table)).any():
-        table[missing] = som.inverse_transform(som.transform(X))[missing]
-        table = np.where(np.isnan(table), np.nanmean(som.codebook_, axis=0), table)  # of samples without a winner
+    table = _filled(som, X, table)
     low, span = table.min(axis=0), np.ptp(table, axis=0)
     span[span == 0] = 1.0
     scaled, codebook = (table - low) / span, (som.codebook_ - low) / span
@@ -78,15 +80,20 @@ def examine_map(
     n_clusters = None if labels is None else max(1, min(len(np.unique(labels)), n_defined))
     clusters = analysis.cluster_units(codebook, som.grid_, n_clusters=n_clusters)
     winners = som.predict(X)
-    found, spikes = {MAP: Method(codebook, winners, clusters)}, {MAP: latency}
+    learned = None if train is None else som.predict(train)
+    found, spikes = {MAP: Method(codebook, winners, clusters, learned)}, {MAP: latency}
     if baselines:
-        found[UNTRAINED], spikes[UNTRAINED] = _untrained(som, X, low, span, n_clusters)
-        found |= fit_baselines(scaled, som, n_clusters, random_state)
+        found[UNTRAINED], spikes[UNTRAINED] = _untrained(som, train, X, low, span, n_clusters)
+        reference = scaled if train is None else (_filled(som, train, dense_table(train)) - low) / span
+        found |= fit_baselines(reference, scaled, som, n_clusters, random_state)
     measures = measure_maps(scaled, found, som.grid_, spikes) + measure_classes(labels, found)
+    if train_y is not None and y is not None and labels is not None:
+        measures.insert(0, measure_accuracy(labels, _codes(train_y, y), found, som.grid_))
     names = _feature_names(som, feature_names, table.shape[1])
     return Study(
         samples=X,
         n_given=n_given,
+        held_out=train is not None,
         X=scaled,
         low=low,
         span=span,
@@ -102,15 +109,34 @@ def examine_map(
     )
 
 
+def _filled(som: Any, X: Any, table: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Samples whose missing values are those of their winners."""
+    missing = np.isnan(table)
+    if missing.any():
+        table[missing] = som.inverse_transform(som.transform(X))[missing]
+        table = np.where(np.isnan(table), np.nanmean(som.codebook_, axis=0), table)  # of samples without a winner
+    return table
+
+
+def _codes(train_y: ArrayLike, y: ArrayLike) -> NDArray[np.intp]:
+    """Classes of training samples as numbers, those of y from 0; -1 for a class that y lacks."""
+    present, values = np.unique(np.asarray(y)), np.asarray(train_y)
+    codes = np.searchsorted(present, values).clip(max=len(present) - 1)
+    return np.where(present[codes] == values, codes, -1)
+
+
 def _untrained(
-    som: Any, X: Any, low: NDArray, span: NDArray, n_clusters: int | None
+    som: Any, train: Any, X: Any, low: NDArray, span: NDArray, n_clusters: int | None
 ) -> tuple[Method, NDArray[np.float64]]:
     """The same map before it learns, with the radius that it has now, and its first spikes to samples."""
     start = clone(som).set_params(radius=ConstantRadius(som.radius_), n_presentations=1, n_snapshots=0)
-    start.set_params(warm_start=False, verbose=False).fit(X)  # a single presentation changes next to nothing
+    start.set_params(warm_start=False, verbose=False).fit(
+        X if train is None else train
+    )  # a single presentation changes next to nothing
     latency, codebook = start.spike_times(X), (start.codebook_ - low) / span
     clusters = analysis.cluster_units(codebook, som.grid_, n_clusters=n_clusters)
-    return Method(codebook, analysis.first_winner(latency), clusters), latency
+    learned = None if train is None else start.predict(train)
+    return Method(codebook, analysis.first_winner(latency), clusters, learned), latency
 
 
 def drawn_samples(
@@ -118,7 +144,7 @@ def drawn_samples(
 ) -> tuple[int, Any, NDArray[np.float64], NDArray[np.intp] | None, list[str]]:
     """Number of samples given; a random subset if they are many, as given and as a table; classes and their names."""
     n_given = check_array(X, accept_sparse="csr", dtype=None, ensure_all_finite=False).shape[0]
-    labels, class_names = _classes(y, n_given, target_names)
+    labels, class_names = classes_of(y, n_given, target_names)
     if n_given > MOST_SAMPLES:
         chosen = np.sort(check_random_state(random_state).permutation(n_given)[:MOST_SAMPLES])
         X, labels = _safe_indexing(X, chosen), None if labels is None else labels[chosen]
@@ -131,7 +157,7 @@ def dense_table(X: ArrayLike) -> NDArray[np.float64]:
     return table if isinstance(table, np.ndarray) else table.toarray()
 
 
-def _classes(
+def classes_of(
     y: ArrayLike | None, n_samples: int, target_names: Sequence[str] | None
 ) -> tuple[NDArray[np.intp] | None, list[str]]:
     """Class of each sample from 0 with the names of the classes, or None if y is missing or no set of classes."""

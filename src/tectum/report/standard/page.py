@@ -24,7 +24,7 @@ CAPTIONS = {
     NETWORK: "What each neuron has learned, in reading order from the one that fires most on these samples. Noise at "
     "the end means more neurons than the data need.",
     UNTRAINED: "Random weights, and neurons that fire for whatever they happen to be near to.",
-    K_MEANS: "As many centres as the network has neurons, from the samples of this page.",
+    K_MEANS: "As many centres as the network has neurons.",
 }
 
 
@@ -47,7 +47,9 @@ def responder_content(
         ],
         numbers="Measured on the samples of this page, weights and thresholds frozen."
         + " Beside it are the same network before learning, and k-means with as many centres, whose nearest centre "
-        "responds." * compared,
+        "responds"
+        * compared
+        + (", both from samples of their own." if study.held_out else ", from the samples of this page.") * compared,
         study=study,
         sections=_sections(net, study, shape),
         health=Health.of(

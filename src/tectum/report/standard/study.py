@@ -11,7 +11,7 @@ from sklearn.cluster import KMeans
 
 from tectum import analysis
 from tectum.models.common.diagnosis import Diagnosis
-from tectum.report.maps.study import drawn_samples
+from tectum.report.maps.study import dense_table, drawn_samples
 from tectum.report.numbers import K_MEANS, UNTRAINED, Measure, Measured
 
 NETWORK = "network"
@@ -32,6 +32,7 @@ class ResponderStudy(Measured):
 
     samples: Any  # (n, n_features) the samples examined, in the form in which they were given
     n_given: int  # number of samples given; more than n if a random subset was examined
+    held_out: bool  # whether the network and k-means learned from other samples
     labels: NDArray[np.intp] | None  # (n,) class of each sample, from 0
     target_names: list[str]  # names of the classes
     methods: dict[str, Responders]  # the network, and what it is compared with
@@ -58,6 +59,7 @@ def examine_responders(
     y: ArrayLike | None = None,
     *,
     target_names: Sequence[str] | None = None,
+    train: ArrayLike | None = None,
     baselines: bool = True,
     random_state: int | None = 0,
 ) -> ResponderStudy:
@@ -68,14 +70,16 @@ def examine_responders(
         same = {"input_range": net.input_range_, "gain": net.gain_, "warm_start": False, "verbose": False}
         before = clone(net).set_params(**same).partial_fit(table[:1])  # a single sample changes next to nothing
         methods[UNTRAINED] = Responders(before.weights_.astype(np.float64), before.transform(X))
-        n_units = min(len(net.weights_), len(np.unique(table, axis=0)))
-        centres = KMeans(n_units, n_init=3, random_state=random_state).fit(table).cluster_centers_
+        learned = table if train is None else dense_table(train)
+        n_units = min(len(net.weights_), len(np.unique(learned, axis=0)))
+        centres = KMeans(n_units, n_init=3, random_state=random_state).fit(learned).cluster_centers_
         nearest = analysis.best_matching_units(table, centres, k=1)[:, 0]
         methods[K_MEANS] = Responders(centres, np.eye(n_units)[nearest])
     voted = {} if labels is None or len(labels) < 2 else {name: _vote(m, labels) for name, m in methods.items()}
     return ResponderStudy(
         samples=X,
         n_given=n_given,
+        held_out=train is not None,
         labels=labels,
         target_names=names,
         methods=methods,

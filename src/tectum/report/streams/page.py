@@ -42,7 +42,7 @@ def stream_content(hierarchy: Any, study: StreamStudy, *, facts: list[tuple[str,
         footer="The hierarchy: spiking maps after Rumbell, Denham & Wennekers (2014), IEEE Transactions on Neural "
         "Networks and Learning Systems 25(5), 894–907, coupled through their rhythms after Fries (2015), Neuron 88, "
         "220–235.",
-        comparison=_maps_table(study),
+        tables=(_maps_table(study),),
         n_opening=1,
     )
 

@@ -84,7 +84,7 @@ def wave_content(network: Any, study: WaveStudy, *, facts: list[tuple[str, str]]
         ],
         numbers=_numbers(study),
         study=study,
-        comparison=_table(study, sizes),
+        tables=(_table(study, sizes),),
         sections=_sections(study),
         n_opening=1,
         health=_health(network, study),
