@@ -8,6 +8,7 @@ import typer
 
 import tectum
 from tectum.cli import recordings as cli_recordings, streams as cli_streams, support, waves as cli_waves
+from tectum.cli.demo import demo
 from tectum.cli.encode import encode
 from tectum.cli.environment import doctor, info
 from tectum.cli.images import Cut
@@ -31,7 +32,7 @@ from tectum.cli.support import FITTED, MODELS
 from tectum.cli.tables import check_no_table, words_of
 from tectum.cli.warmup import warmup
 from tectum.cli.watch import watch
-from tectum.cli.wire import demonstrate as demonstrate_wiring, wire
+from tectum.cli.wire import wire
 from tectum.core.compiler import seconds_without_compiling
 from tectum.models.common.checkpoints import checkpoints
 
@@ -70,70 +71,7 @@ def start(
     context.obj = Output(quiet, as_json, force)
 
 
-@app.command(epilog="Example: tectum demo digits")
-@with_groups
-def demo(
-    context: typer.Context,
-    frames: FrameOptions,
-    name: Annotated[
-        str,
-        typer.Argument(
-            help="A data set, tectum info lists them; dictionary: patches of photographs; events: an event camera; "
-            "waves: sheets without data; wire: sensors in an unknown order; driving: maps of maps on video.",
-            autocompletion=support.demonstrations,
-        ),
-    ] = "iris",
-    videos: Annotated[
-        list[str] | None,
-        typer.Argument(metavar="[VIDEO...]", help="Clips for driving, a camera (0) or a URL; chosen by default."),
-    ] = None,
-    presentations: Annotated[int | None, typer.Option(help="Presentations of a sample; chosen by default.")] = None,
-    report: ReportOption = None,
-    output: Annotated[
-        Path | None, typer.Option("--output", "-o", metavar="FILE", help="Keep what driving has learned in this file.")
-    ] = None,
-    resume: Annotated[Path | None, typer.Option(help="Go on with an interrupted driving saved in this file.")] = None,
-    seed: Annotated[int | None, typer.Option(help="Seed of driving and wire; 0 by default.")] = None,
-    seeds: SeedsOption = None,
-    checkpoint_every: CheckpointOption = 5.0,
-) -> None:
-    """Train a spiking map or dictionary, let sheets wire themselves by waves, or maps of maps watch a drive; report."""
-    out: Output = context.obj
-    support.check_name("NAME", name, support.demonstrations())
-    path = report or Path(f"tectum-{name}.html")
-    out.check_destination(path, output, resume, frames.cnn, frames.segments, *(videos or []))
-    if name in ("driving", "events", "wire", "waves"):
-        support.check_seeds(seeds, name)
-    if name == "driving":
-        if presentations is not None:
-            raise typer.BadParameter("--presentations is for samples; leave it out for driving, which sees frames once")
-        files = videos or []
-        cli_streams.demonstrate(
-            out, files, frames, path, output=output, resume=resume, seed=seed, every=checkpoint_every
-        )
-        return
-    if name == "wire":
-        cli_streams.check_unused(frames, videos=videos, output=output, resume=resume, presentations=presentations)
-        demonstrate_wiring(out, path, seed)
-        return
-    cli_streams.check_unused(frames, videos=videos, output=output, resume=resume, seed=seed)
-    if name == "events":
-        return cli_recordings.demonstrate(out, path, presentations)
-    if name == "waves":
-        if presentations is not None:
-            raise typer.BadParameter("--presentations is for samples; leave it out for waves, which need none")
-        command = support.shell_command("demo", "waves")
-        _grow(out, cli_waves.demonstration(), None, path, command, growing="letting three sheets wire themselves ...")
-        return
-    model, data = support.demonstration(name, presentations)
-    started = seconds_without_compiling()
-    model.set_params(verbose=out.progress).fit(data.data)
-    seconds = seconds_without_compiling() - started
-    model.set_params(verbose=False)
-    out.say("comparing with the baselines and drawing the report ...")
-    command = support.shell_command("demo", name, presentations=presentations, seeds=seeds)
-    study = support.report_on(path, model, data, command, seconds, seeds=seeds)
-    out.result(support.announce_report(out, path, study, data=data.name, seconds=seconds))
+app.command(epilog="Example: tectum demo digits")(with_groups(demo))
 
 
 @app.command(epilog="Example: tectum fit spiking-som flowers.csv --target kind -o flowers.tectum")
@@ -226,23 +164,6 @@ def fit(
     out.result(result)
 
 
-def _grow(
-    out: Output, network: Any, duration: float | None, report: Path | None, command: str, growing: str = ""
-) -> None:
-    """Let a network grow, and write a report if one is asked for."""
-    if growing:
-        out.say(growing)
-    started = seconds_without_compiling()
-    growth = cli_waves.grow(network, duration, follow=report is not None, progress=out.progress)
-    seconds = seconds_without_compiling() - started
-    network.set_params(verbose=False)
-    result: dict[str, Any] = {"steps": network.n_steps_grown_, "seconds": seconds}
-    if report is not None:
-        out.say("measuring and drawing the report ...")
-        result |= cli_waves.report_on(out, report, network, growth, command, seconds)
-    out.result(result)
-
-
 @app.command(epilog="Example: tectum grow --layers 40x40,300 -o sheets.tectum")
 def grow(
     context: typer.Context,
@@ -297,7 +218,7 @@ def grow(
 
     try:
         with checkpoints(network, output, 60.0 * checkpoint_every, go_on=go_on):
-            _grow(out, network, duration, report, support.shell_command("grow", **options, o=output))
+            cli_waves.run(out, network, duration, report, support.shell_command("grow", **options, o=output))
     finally:
         if hasattr(network, "weights_"):
             network.set_params(verbose=False).save(output)

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from tectum.cli.output import Output
 from tectum.cli.support import announce_report
+from tectum.core.compiler import seconds_without_compiling
 
 if TYPE_CHECKING:
     from tectum.parts import Sheet
@@ -95,3 +96,18 @@ def report_on(
     write_report(path, network, growth=growth, study=study, title=title, command=command, seconds=seconds)
     sizes, waves = [len(X) for X in study.positions], [found._asdict() for found in study.statistics]
     return announce_report(out, path, study, sheets=sizes, waves=waves)
+
+
+def run(out: Output, network: Any, duration: float | None, report: Path | None, command: str, saying: str = "") -> None:
+    """Let a network grow, and write a report if one is asked for."""
+    if saying:
+        out.say(saying)
+    started = seconds_without_compiling()
+    growth = grow(network, duration, follow=report is not None, progress=out.progress)
+    seconds = seconds_without_compiling() - started
+    network.set_params(verbose=False)
+    result: dict[str, Any] = {"steps": network.n_steps_grown_, "seconds": seconds}
+    if report is not None:
+        out.say("measuring and drawing the report ...")
+        result |= report_on(out, report, network, growth, command, seconds)
+    out.result(result)
