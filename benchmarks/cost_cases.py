@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 import tectum
 from tectum import parts
 from tectum.engine.maps import network as map_network
-from tectum.engine.sheets import network as sheet_network, wires as sheet_wires
+from tectum.engine.sheets import network as sheet_network, weights as sheet_weights, wires as sheet_wires
 from tectum.models.waves import parameters as wave_parameters
 
 SEED = np.uint64(0)
@@ -233,7 +233,7 @@ def of_projection(side: int = 64, n_units: int = 100, budget: float = 0.5) -> Ro
     geometries = [sheet_wires.lay_out(sheet, length, SEED, k) for k, (sheet, length) in enumerate(sheets)]
     of_layers = wave_parameters.parts_of_phase(chosen, chosen["phases"][0], 2)
     stack = sheet_network.build_stack(geometries, of_layers, chosen["initial"].mean, SEED)
-    weights = sheet_network.initial_weights(chosen["initial"], *geometries, SEED, 1)
+    weights = sheet_weights.initial_weights(chosen["initial"], *geometries, SEED, 1)
     resting = (
         sheet_network.at_rest(layer.neuron, k, len(g.positions))
         for k, (layer, g) in enumerate(zip(of_layers, geometries, strict=True))

@@ -16,6 +16,7 @@ from tectum.core.lanes import (
     aligned_zeros,
     prefetch,
 )
+from tectum.core.rows import raise_rows, sum_rows, trim_rows
 
 
 @kernel
@@ -106,3 +107,37 @@ def test_aligned(dtype):
         assert not zeros.any()
         np.testing.assert_array_equal(copy, np.arange(n).astype(dtype))
         assert n == 0 or zeros.ctypes.data % LINE == copy.ctypes.data % LINE == 0
+
+
+@kernel
+def sum_compiled(w, nodes, first, fours, last, total, i):
+    """OUT total; the rest IN."""
+    sum_rows(w, nodes, first, fours, last, total, i)
+
+
+@kernel
+def change_compiled(w, nodes, change, i, first, last, tile):
+    """INOUT w, tile; the rest IN."""
+    raise_rows(w, nodes, change, i)
+    trim_rows(w, first, last, tile)
+
+
+@pytest.mark.parametrize(("first", "fours", "last"), [(0, 8, 11), (4, 8, 8), (8, 8, 9), (12, 8, 11), (0, 0, 0)])
+def test_rows(first, fours, last):
+    """The same bits as in plain Python, and as the whole sum if what is left out is 0."""
+    rng = np.random.default_rng(6)
+    w, change = rng.random((30, LANES)).astype(np.float32), rng.random(12).astype(np.float32)
+    nodes = np.sort(rng.choice(30, 11, replace=False)).astype(np.uint32)
+    totals = []
+    for add in (sum_rows, sum_compiled):
+        totals.append(np.ones(12, np.float32))
+        add(w, nodes, first, fours, last, totals[-1], 3)
+    np.testing.assert_array_equal(*totals)
+    np.testing.assert_allclose(totals[0][3 : 3 + LANES], w[nodes[first:last]].sum(axis=0), rtol=1e-6)
+    parts = np.stack([rng.random(LANES), 1.0 + rng.random(LANES), *np.ones((2, LANES))]).astype(np.float32)
+    plain, compiled = (w.copy(), parts.copy()), (w.copy(), parts.copy())
+    raise_rows(plain[0], nodes, change, 2)
+    trim_rows(plain[0], 5, 20, plain[1])
+    change_compiled(compiled[0], nodes, change, 2, 5, 20, compiled[1])
+    for found, expected in zip(compiled, plain, strict=True):
+        np.testing.assert_array_equal(found, expected)

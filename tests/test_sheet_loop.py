@@ -16,6 +16,7 @@ from tectum.engine.sheets import (
     loop as sheet_loop,
     network,
     projection as projection_loop,
+    weights as weights_of,
     wires as sheet_wires,
 )
 from tectum.parts import (
@@ -99,7 +100,7 @@ def build(case: Case, alive: Any = None) -> tuple[network.Stack, network.StackSt
     ]
     stack = network.build_stack(geometries, parts, initial.mean, SEED)
     sizes = [len(geometry.positions) for geometry in geometries]
-    weights = (network.initial_weights(initial, *geometries[k - 1 : k + 1], SEED, k) for k in range(1, len(sizes)))
+    weights = (weights_of.initial_weights(initial, *geometries[k - 1 : k + 1], SEED, k) for k in range(1, len(sizes)))
     rest = tuple(network.at_rest(part.neuron, k, n) for k, (part, n) in enumerate(zip(parts, sizes, strict=True)))
     return stack, network.StackState(rest, tuple(weights)), geometries
 
@@ -131,7 +132,7 @@ def neighbourhood_of(
     neighbourhood, k = learning.get("neighbourhood"), learning["competition"].number(len(geometry.positions))
     if neighbourhood is None:
         return {"k": k}
-    W = network.dense_weights(weights).astype(float)
+    W = weights_of.dense_weights(weights).astype(float)
     field = W.sum(axis=1) ** 2 / (W**2).sum(axis=1) / W.shape[1]
     reach = weights.reach.astype(float) if weights.reach.all() else neighbourhood.widest * field
     (share,) = set(2.0 ** (np.rint(16.0 * np.log2(reach)) / 16.0))
@@ -166,7 +167,7 @@ def reference_layers(case: Case, stack: network.Stack, state: network.StackState
                 trim=getattr(norm, "trim", 0.0),
                 **neighbourhood_of(learning, state.weights[layer - 1], geometry),
             )
-            W = network.dense_weights(state.weights[layer - 1]).astype(float)
+            W = weights_of.dense_weights(state.weights[layer - 1]).astype(float)
             projection = {"hebb": hebb, "W": W, "c": state.weights[layer - 1].c.astype(float)}
         reset = stack.sheets[layer].reset.astype(float)
         layers.append(reference.Layer(geometry.positions, own, ring, reset, alive=geometry.alive, **projection))
@@ -198,7 +199,7 @@ def test_spikes_of_the_reference(name):
         assert wanted.sum() > 300
         np.testing.assert_array_equal(found, wanted)
     for weights, layer in zip(state.weights, layers[1:], strict=True):
-        np.testing.assert_allclose(network.dense_weights(weights), layer.W, rtol=1e-3, atol=1e-5)
+        np.testing.assert_allclose(weights_of.dense_weights(weights), layer.W, rtol=1e-3, atol=1e-5)
         np.testing.assert_allclose(weights.c, layer.c, rtol=1e-4)
         np.testing.assert_allclose(weights.square, (layer.W**2).sum(axis=1), rtol=1e-3)
         assert np.abs(layer.W - 2.5).max() > 1.0
@@ -217,7 +218,7 @@ def test_small_neighbourhoods_learn_what_fits():
     for found, wanted in zip(ours, expected, strict=True):
         assert wanted.sum() > 300
         np.testing.assert_array_equal(found, wanted)
-    np.testing.assert_allclose(network.dense_weights(state.weights[0]), layers[1].W, rtol=1e-3, atol=1e-5)
+    np.testing.assert_allclose(weights_of.dense_weights(state.weights[0]), layers[1].W, rtol=1e-3, atol=1e-5)
 
 
 def test_dead_nodes_are_silent_and_the_others_as_in_the_reference():
@@ -265,7 +266,7 @@ def test_neighbourhoods_follow_the_fields():
     stack, state, (_, geometry) = build(CASES["rule B, neighbourhoods"])
     rasters(stack, state, 0, 1000)
     weights, circuit = state.weights[0], stack.sheets[1]
-    W = network.dense_weights(weights).astype(float)
+    W = weights_of.dense_weights(weights).astype(float)
     field = W.sum(axis=1) ** 2 / (W**2).sum(axis=1) / 900.0
     assert field.min() < 0.9
     rasters(stack, state, 1000, 1, learning=False)
@@ -319,7 +320,7 @@ def test_wires_of_a_grid_take_memory_in_proportion_to_its_nodes():
 def test_trimming_leaves_the_mean_and_no_negative_weight():
     stack, state, _ = build(CASES["rule B, neighbourhoods"])
     rasters(stack, state, 0, 2900)
-    W = network.dense_weights(state.weights[0]).astype(float)
+    W = weights_of.dense_weights(state.weights[0]).astype(float)
     np.testing.assert_allclose(W.mean(axis=1), 2.5, rtol=1e-4)
     np.testing.assert_allclose(state.weights[0].square, (W**2).sum(axis=1), rtol=1e-3)
     assert W.min() == 0.0
@@ -330,7 +331,7 @@ def test_trimming_leaves_the_mean_and_no_negative_weight():
 def test_running_sums_of_the_weights(name):
     stack, state, _ = build(CASES[name])
     rasters(stack, state, 0, 2900)
-    W = network.dense_weights(state.weights[0]).astype(float)
+    W = weights_of.dense_weights(state.weights[0]).astype(float)
     np.testing.assert_allclose(W.mean(axis=1), 2.5, rtol=1e-4)
     np.testing.assert_allclose(state.weights[0].square, (W**2).sum(axis=1), rtol=1e-3)
 

@@ -13,7 +13,7 @@ from test_sheet_loop import INITIAL_A, LOWER, RULE_A, RULE_B, UPPER_A, UPPER_B
 
 from tectum.engine.maps.loop import MapScratch
 from tectum.engine.maps.synapses import COLUMN, learn_columns
-from tectum.engine.sheets import network
+from tectum.engine.sheets import weights as weights_of
 from tectum.parts import (
     FieldNeighbourhood,
     KWinners,
@@ -59,7 +59,7 @@ def test_sheets(name: str) -> None:
         assert wanted.sum() > 30
         np.testing.assert_array_equal(found, wanted)
     for weights, layer in zip(state.weights, layers[1:], strict=True):
-        np.testing.assert_allclose(network.dense_weights(weights), layer.W, rtol=1e-3, atol=1e-5)
+        np.testing.assert_allclose(weights_of.dense_weights(weights), layer.W, rtol=1e-3, atol=1e-5)
         np.testing.assert_allclose(weights.c, layer.c, rtol=3e-3)
         np.testing.assert_allclose(weights.square, (layer.W**2).sum(axis=1), rtol=1e-3)
         assert np.abs(layer.W - 2.5).max() > 0.5

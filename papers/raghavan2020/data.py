@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from scipy.linalg import cho_factor, cho_solve
 
 from tectum import WaveNetwork, datasets
-from tectum.engine.sheets import network as sheet_network
+from tectum.engine.sheets import weights as sheet_weights
 
 Floats = NDArray[np.float32]
 
@@ -55,7 +55,7 @@ def discs(positions: NDArray[np.float64], side: float, radius: float, rows: int)
 def rewired(network: WaveNetwork, W: Floats) -> WaveNetwork:
     """A copy of a network of two sheets with other weights; waves never make these, so nothing public sets them."""
     other = copy.deepcopy(network)
-    weights = (sheet_network.weights_from(W, np.zeros(len(W))),)
+    weights = (sheet_weights.weights_from(W, np.zeros(len(W))),)
     other._state = other._state._replace(weights=weights)
     other._grown = weights
     return other._publish()

@@ -12,7 +12,7 @@ from tectum import parts
 from tectum.core.events import SpikeTrain
 from tectum.core.memory import check_room
 from tectum.core.random import seed_from
-from tectum.engine.sheets import images as image_network, network, wires as sheet_wires
+from tectum.engine.sheets import images as image_network, network, weights as sheet_weights, wires as sheet_wires
 from tectum.engine.sheets.fields import Fields, FieldState
 from tectum.engine.sheets.loop import SheetState, SpikeEvents
 from tectum.models.common import schema
@@ -536,7 +536,7 @@ class WaveNetwork(WaveArchitectures, SpikingEstimator):
         geometries = self._geometries()
         sizes = [len(geometry.positions) for geometry in geometries]
         weights = tuple(
-            network.initial_weights(chosen["initial"], geometries[k - 1], geometries[k], self._seed, k)
+            sheet_weights.initial_weights(chosen["initial"], geometries[k - 1], geometries[k], self._seed, k)
             for k in range(1, len(sizes))
         )
         self._state = network.StackState(self._rest(chosen, sizes), weights)
@@ -590,7 +590,7 @@ class WaveNetwork(WaveArchitectures, SpikingEstimator):
         self._state = self._state._replace(weights=(*self._state.weights[:-1], last._replace(c=np.zeros_like(last.c))))
         self._seen = 0
         if isinstance(chosen["image_rule"], parts.FieldHebb):
-            fields = wave_images.composed([network.dense_weights(weights) for weights in self._state.weights])
+            fields = wave_images.composed([sheet_weights.dense_weights(weights) for weights in self._state.weights])
             self._fields = image_network.fields_of(fields, chosen["image_rule"].edge)
             self._maps = image_network.unlearned(self._fields, chosen["image_rule"].n_maps)
         elif hasattr(self, "_maps"):
@@ -606,7 +606,7 @@ class WaveNetwork(WaveArchitectures, SpikingEstimator):
             maps = image_network.learn_in_fields(rule, self._fields, self._maps, values, self._seed, seen)
             self._commit(_maps=maps, _seen=seen + len(X))
             return
-        below = [network.dense_weights(weights) for weights in self._state.weights[:-1]]
+        below = [sheet_weights.dense_weights(weights) for weights in self._state.weights[:-1]]
         active = wave_images.most_active(self._active(X), below)
         last = wave_images.learn_projection(chosen, self._geometries()[-1], self._state.weights[-1], active, seen)
         state = self._state._replace(weights=(*self._state.weights[:-1], last))
@@ -647,7 +647,7 @@ class WaveNetwork(WaveArchitectures, SpikingEstimator):
         return int(layer)
 
     def _publish(self) -> Self:
-        self.weights_ = [network.dense_weights(weights) for weights in self._state.weights]
+        self.weights_ = [sheet_weights.dense_weights(weights) for weights in self._state.weights]
         self.thresholds_ = [weights.c for weights in self._state.weights]
         geometries = self._geometries()
         self.sheet_positions_ = [geometry.positions for geometry in geometries]

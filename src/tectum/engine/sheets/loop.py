@@ -20,7 +20,7 @@ from tectum.core.bundle import bundle
 from tectum.core.kernel import called_kernel, kernel
 from tectum.core.normals import fill_close_normals, fill_normals
 from tectum.engine.sheets.far_field import add_changes, add_event, interpolate, padded
-from tectum.engine.sheets.projection import FIRED, REFRESH, compete, learn, refresh, rescue
+from tectum.engine.sheets.projection import FIRED, REFRESH, compete, learn, narrow, refresh, rescue
 from tectum.parts.neurons import adapt, crosses, held, membrane, noise as noise_of, opposed
 from tectum.parts.waves import lateral_input
 
@@ -331,6 +331,7 @@ def run_driven(circuit, state, scratch, projection, weights, room, below, first_
     the same steps; INOUT `room`, and `weights`, unchanged unless `learning`.
     """
     noisy = noise_of(circuit.neuron) > ZERO
+    narrow(weights, room)
     n_before = begin(circuit, state, scratch)
     for s in range(spikes.first.shape[0] - 1):
         # 1. random input
@@ -350,7 +351,7 @@ def run_driven(circuit, state, scratch, projection, weights, room, below, first_
             if driven:
                 learn(projection, weights, room, active, state.fired)
             if (first_step + s + 1) % REFRESH == 0:
-                refresh(projection.normaliser, weights)
+                refresh(projection.normaliser, weights, room)
                 rescue(projection.rule, weights)
 
 

@@ -7,7 +7,6 @@ from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.spatial import cKDTree
 
 from tectum.core.lanes import aligned, aligned_zeros
 from tectum.core.normals import normal_array, normal_levels, words_for
@@ -26,11 +25,11 @@ from tectum.engine.sheets.loop import (
 from tectum.engine.sheets.projection import (
     REFRESH,
     ProjectionCircuit,
-    ProjectionScratch,
     ProjectionState,
     learn_images,
     new_reach,
 )
+from tectum.engine.sheets.weights import projection_scratch, tiled, untile
 from tectum.engine.sheets.wires import (
     FEWEST_BY_OFFSET,
     UNWIRED,
@@ -45,14 +44,12 @@ from tectum.engine.sheets.wires import (
 from tectum.parts import contracts
 from tectum.parts.neurons import fresh, jump, refractory, reset, rest
 from tectum.parts.steps import discretise
-from tectum.parts.wave_learning import FixedNeighbourhood, KWinners, KWinnersStep, WaveWeights
+from tectum.parts.wave_learning import FixedNeighbourhood, KWinners, KWinnersStep
 from tectum.parts.waves import RingKernel, RingStep, step_of
 
 # What random numbers are for; the layer is added.
 NOISE_STREAM = 0xFFFFFFFFFFFF0000
 RESET_STREAM = 0xFFFFFFFFFFFE0000
-WEIGHT_STREAM = 0xFFFFFFFFFFFD0000
-CONSCIENCE_STREAM = 0xFFFFFFFFFFFC0000
 SHUFFLE_STREAM = 0xFFFFFFFFFFFA0000
 
 CHUNK = 500  # steps by which a sheet is ahead of the one above
@@ -172,43 +169,6 @@ def _build_projection(geometry: Geometry, parts: LayerParts, evenness: float, dt
     )
 
 
-def initial_weights(
-    initial: WaveWeights, pre: Geometry, post: Geometry, seed: np.uint64, layer: int
-) -> ProjectionState:
-    """A projection onto sheet `layer` before learning."""
-    n_pre, n_post = len(pre.positions), len(post.positions)
-    normals = normal_array(seed, WEIGHT_STREAM + layer, 0, n_pre * n_post).reshape(n_post, n_pre).astype(np.float64)
-    W = initial.mean + initial.spread * normals
-    W *= initial.mean / W.mean(axis=1, keepdims=True)
-    c = initial.c + initial.c_spread * normal_array(seed, CONSCIENCE_STREAM + layer, 0, n_post)
-    if initial.single:
-        mother = cKDTree(pre.relative).query(post.relative)[1]
-        W = np.where(np.arange(n_pre) == mother[:, None], n_pre * initial.mean, 0.0)
-        c = c * (initial.mean * n_pre)
-    return weights_from(W, c)
-
-
-def weights_from(W: NDArray, c: NDArray) -> ProjectionState:
-    """A projection with weights W (n_post, n_pre) and competition thresholds c (n_post,)."""
-    W = np.asarray(W, np.float64)
-    return ProjectionState(
-        raw=np.ascontiguousarray(W.T, dtype=np.float32),
-        factor=np.ones(len(W), np.float32),
-        mean=W.mean(axis=1).astype(np.float32),
-        square=(W**2).sum(axis=1).astype(np.float32),
-        c=np.asarray(c, np.float32).copy(),
-        growth=np.zeros(len(W), np.float32),
-        reach=np.zeros(len(W), np.float32),
-        wins=np.zeros(len(W), np.float32),
-        highest=np.zeros(len(W), np.float32),
-    )
-
-
-def dense_weights(weights: ProjectionState) -> NDArray[np.float32]:
-    """W (n_post, n_pre)."""
-    return np.ascontiguousarray((weights.raw * weights.factor).T)
-
-
 def neuron_step(part: Any, layer: int) -> Any:
     """Constants of the neurons of a sheet for one step, after a check that they can run on one."""
     step, where = discretise(part, step_of(part)), f"WaveNetwork.{'neuron' if layer else 'first_neuron'}"
@@ -275,9 +235,10 @@ def run(
     """
     sizes = [len(sheet.reset) for sheet in stack.sheets]
     chunk = min(CHUNK, max(FEWEST_STEPS, MOST_EVENTS // max(sizes)), n_steps)
+    grown = [weights._replace(raw=tiled(weights.raw)) for weights in state.weights]
     spikes = [SpikeEvents(np.zeros(chunk + 1, np.int64), np.empty(chunk * n, np.uint32)) for n in sizes]
     sheet_rooms = [_sheet_scratch(circuit) for circuit in stack.sheets]
-    rooms = [_projection_scratch(n) for n in sizes]
+    rooms = [projection_scratch(n) for n in sizes]
     start, end = first_step, first_step + n_steps
     while start < end:
         steps = min(chunk, end - start, REFRESH - start % REFRESH)
@@ -289,18 +250,20 @@ def run(
                 run_sheet(circuit, sheet, sheet_rooms[layer], start, now)
                 now = now if stack.inner is None else _within(now, stack.inner, sizes[0])
             else:
-                projection, weights = stack.projections[layer - 1], state.weights[layer - 1]
+                projection, weights = stack.projections[layer - 1], grown[layer - 1]
                 learns = learning and turn in (None, layer - 1)
                 renew = learns and start % REFRESH == 0
                 circuit, projection = _follow(circuit, projection, stack.neighbourhoods[layer - 1], weights, renew)
                 room = sheet_rooms[layer]
                 if stack.shuffled[layer - 1]:
-                    below = _shuffle(below, len(weights.raw), stack.sheets[layer].seed, layer, start)
+                    below = _shuffle(below, weights.raw.shape[1], stack.sheets[layer].seed, layer, start)
                 run_driven(circuit, sheet, room, projection, weights, rooms[layer], below, start, now, learns)
             below = now
             if keep is not None:
                 keep(layer, start, now)
         start += steps
+    for weights, tiles in zip(state.weights, grown if learning else (), strict=False):
+        untile(tiles.raw, weights.raw)
 
 
 def _within(spikes: SpikeEvents, inner: NDArray[np.int64], n_nodes: int) -> SpikeEvents:
@@ -355,8 +318,10 @@ def learn_from_images(
     projection = _build_projection(geometry, parts, mean_weight * math.sqrt(active.shape[1]), 1.0)
     first = np.concatenate([[0], np.cumsum(active.sum(axis=1))]).astype(np.int64)
     neuron = np.nonzero(active)[1].astype(np.uint32)
-    room = _projection_scratch(len(weights.c))
-    learn_images(projection, weights, room, first, neuron, geometry.alive, shown)
+    room = projection_scratch(len(weights.c))
+    learned = weights._replace(raw=tiled(weights.raw))
+    learn_images(projection, learned, room, first, neuron, geometry.alive, shown)
+    untile(learned.raw, weights.raw)
 
 
 def _sheet_scratch(circuit: SheetCircuit) -> SheetScratch:
@@ -382,15 +347,4 @@ def _sheet_scratch(circuit: SheetCircuit) -> SheetScratch:
         drive=aligned_zeros(n, np.float32),
         before=np.zeros(n, np.uint32),
         starts=np.zeros(n, np.uint32),
-    )
-
-
-def _projection_scratch(n: int) -> ProjectionScratch:
-    return ProjectionScratch(
-        x=np.zeros(n, np.float32),
-        y=np.zeros(n, np.float32),
-        excess=np.zeros(n, np.float32),
-        spare=np.zeros(n, np.float32),
-        winners=np.zeros(n, np.uint32),
-        silent=np.zeros(n, np.uint8),
     )
