@@ -33,8 +33,11 @@ KINDS: dict[str, Callable[..., SpikingDictionary]] = {
     "quantiser": SpikingDictionary.quantiser,
     "literal": SpikingDictionary.literal,
     "local": SpikingDictionary.local,
+    "sailnet": SpikingDictionary.sailnet,
 }
 kinds = pytest.mark.parametrize("kind", KINDS)
+EXPLAINING = "default", "local"
+ADDING = *EXPLAINING, "sailnet"  # kinds whose spikes add their components
 
 
 def small(kind: str = "default", **changes: Any) -> SpikingDictionary:
@@ -355,9 +358,10 @@ class TestInputs:
         model = small(kind).fit(X)
         assert model.on_off_
         assert model.components_.shape == (6, 9)
-        assert model.weights_.shape == ((6, 9) if kind in ("default", "local") else (6, 18))
-        assert model.components_.min() < 0.0 < model.components_.max()
-        if kind in ("default", "local"):
+        assert model.weights_.shape == ((6, 9) if kind in ADDING else (6, 18))
+        assert model.components_.min() < 0.0
+        if kind in EXPLAINING:
+            assert model.components_.max() > 0.0
             trivial = analysis.trivial_errors(X, reference=X)["mean_patch"]
             assert model.reconstruction_error(X) < 0.7 * trivial
 
@@ -826,3 +830,19 @@ class TestOnDevice:
     def test_bad_states(self):
         with pytest.raises(ValueError, match="bits must be at least 1, got 0"):
             small().fit(samples()).on_device(parts.CoarseWeights(bits=0))
+
+
+class TestAdaptThreshold:
+    @pytest.mark.parametrize("kind", EXPLAINING)
+    def test_as_many_active_neurons_as_asked_for(self, kind):
+        X, other = samples(400, seed=1), 0.5 * samples(400, seed=2)[:, ::-1]
+        model = small(kind, n_components=8, n_active=2, n_presentations=2000).fit(X)
+        before = model.weights_.copy()
+        assert model.adapt_threshold(other) is model
+        assert model.sparsity(other).active_units == pytest.approx(2.0, rel=0.1)
+        np.testing.assert_array_equal(model.weights_, before)
+
+    def test_only_where_neurons_explain_the_input_away(self):
+        model = small("quantiser").fit(samples())
+        with pytest.raises(ValueError, match=r"adapt_threshold: competition must be .* use partial_fit"):
+            model.adapt_threshold(samples())

@@ -1,8 +1,7 @@
 """`SpikingDictionary`, event-based STDP representation learning of Tavanaei, Masquelier & Maida (2018)."""
 
-import copy
 from collections.abc import Iterator, Mapping
-from typing import Any, NamedTuple, Self
+from typing import Any, Self
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -16,15 +15,15 @@ from tectum.core.random import keys_of_rows, seed_from
 from tectum.engine.dictionary import network
 from tectum.engine.dictionary.local import LocalState
 from tectum.engine.dictionary.loop import DictionaryCircuit, DictionaryState
+from tectum.engine.dictionary.sailnet import SailnetState
 from tectum.models.common import parameters, schema
 from tectum.models.common.base import COMMON, POSITIVE, WHOLE, Costs, part_constraints, variant
 from tectum.models.common.diagnosis import Diagnosis
 from tectum.models.common.dictionary_diagnosis import WEAK, diagnose_dictionary
 from tectum.models.common.recording import Recording
-from tectum.models.dictionary_events import EventDictionary
+from tectum.models.dictionary_learned import LearnedDictionary
 from tectum.models.exchange.dictionary import export_dictionary
 from tectum.models.exchange.export import NirExport
-from tectum.parts.device_weights import CoarseWeights, hold_state
 from tectum.parts.event_input import EventPatches
 from tectum.parts.event_plasticity import EventSTDP
 from tectum.parts.input_spikes import is_random
@@ -32,25 +31,21 @@ from tectum.parts.latency import LatencyPopulation, LatencyRace
 from tectum.parts.local_inhibition import LocalInhibition
 from tectum.parts.plasticity import learning_rate
 from tectum.parts.representation import ExplainingAway, SoftmaxInhibition
+from tectum.parts.sailnet import DecorrelatingInhibition
 from tectum.parts.start import MeanWeights, SampleWeights, UniformWeights
 
 BATCH = 4096  # samples whose dense counts are held at a time in a frozen pass
-EXPLAINS = ExplainingAway, LocalInhibition  # competitions whose spikes explain the input away
+# Competitions under which each spike adds its component to the reconstruction, and their states.
+ADDING: dict[type, type] = {
+    ExplainingAway: DictionaryState,
+    LocalInhibition: LocalState,
+    DecorrelatingInhibition: SailnetState,
+}
+EXPLAINS = tuple(ADDING)
 STEP_MS = 3.0  # length of a step in recordings where the equations know steps alone
 
 
-class Sparsity(NamedTuple):
-    """How few components represent a sample; see `tectum.analysis` for each number."""
-
-    active_units: float  # mean number of components with a spike
-    spikes: float  # mean number of spikes
-    population: float  # Treves-Rolls sparseness of a sample's counts, small if few components carry them
-    lifetime: float  # the same over samples, of a component
-    silent_samples: float  # share of the samples without any spike
-    dead_units: int  # components that never fire
-
-
-class SpikingDictionary(EventDictionary):
+class SpikingDictionary(LearnedDictionary):
     """Sparse features that reconstruct their input, learned by spikes at the moment they occur.
 
     Inputs fire in proportion to their values. Representation neurons integrate what arrives, compete, and those that
@@ -82,14 +77,15 @@ class SpikingDictionary(EventDictionary):
         belongs to `LatencyRace`; or patches of an event camera.
     neuron : EvidenceNeuron, LatencyNeuron or None
         Membrane of the neurons under a softmax or in a race, or parameters of a neuron of your own.
-    competition : ExplainingAway, LocalInhibition, SoftmaxInhibition, LatencyRace or None
+    competition : ExplainingAway, LocalInhibition, DecorrelatingInhibition, SoftmaxInhibition, LatencyRace or None
         How the neurons inhibit each other.
     threshold : AdaptiveThreshold or None
         The threshold, and the number of spikes that it aims at. In a race it is in units of the number of inputs,
         constant by default, and moves after each presentation if its `rate` is above 0.
-    rule : ResidualSTDP, LocalSTDP, EventSTDP, TraceSTDP, TimeIntegratedSTDP, LatencySTDP or None
+    rule : ResidualSTDP, LocalSTDP, DecorrelatingSTDP, EventSTDP, TraceSTDP, TimeIntegratedSTDP, LatencySTDP or None
         Plasticity, or parameters of a rule of your own. `ResidualSTDP` belongs to `ExplainingAway`, `LocalSTDP` to
-        `LocalInhibition`, `LatencySTDP` to `LatencyRace`, the others to `SoftmaxInhibition`.
+        `LocalInhibition`, `DecorrelatingSTDP` to `DecorrelatingInhibition`, `LatencySTDP` to `LatencyRace`, the others
+        to `SoftmaxInhibition`.
     initial : SampleWeights, MeanWeights, UniformWeights or None
         Weights before learning; `UniformWeights` for a temporal code.
     schedule : DecayingRate or None
@@ -235,6 +231,13 @@ class SpikingDictionary(EventDictionary):
         "states its equations and measures it beside the default.",
         parameters.LOCAL,
     )
+    sailnet = variant(
+        "Sparse and independent local learning of Zylberberg, Murphy & DeWeese (2011): leaky neurons learn their "
+        "inputs by the rule of Oja, inhibition by that of Foldiak, and a threshold each that keeps up its rate. "
+        "`n_active` is the mean number of spikes for a sample. A baseline: its features are like those of visual "
+        "cortex, but it reconstructs less well than neurons that explain the input away.",
+        parameters.SAILNET,
+    )
     fois2023 = variant(
         "The vector quantiser with a temporal code of Fois & Girau (2023). A value is a ring of ten neurons, each "
         "of which fires once, the earlier the nearer the value is to the one it prefers. The first neuron of the "
@@ -345,33 +348,6 @@ class SpikingDictionary(EventDictionary):
         reconstruction = self.inverse_transform(code, decode=decode)
         return analysis.reconstruction_error(samples, reconstruction, average=average)  # type: ignore[arg-type]
 
-    def sparsity(self, X: ArrayLike) -> Sparsity:
-        """How many components and spikes represent a sample.
-
-        Parameters
-        ----------
-        X : array-like or sparse matrix of shape (n_samples, n_features)
-
-        Returns
-        -------
-        Sparsity
-            Named numbers; NaN where nothing fires.
-
-        Examples
-        --------
-        >>> sorted(dictionary.sparsity(X))[:2]
-        [0.0, 0]
-        """
-        counts = np.abs(np.concatenate([response.counts for response in self._respond(X)]))
-        return Sparsity(
-            active_units=analysis.active_units(counts),
-            spikes=float(counts.sum(axis=1).mean()),
-            population=analysis.treves_rolls(counts, axis="population"),
-            lifetime=analysis.treves_rolls(counts, axis="lifetime"),
-            silent_samples=analysis.silent_share(counts),
-            dead_units=analysis.dead_units(counts),
-        )
-
     def record(self, X: ArrayLike) -> Recording:
         """All spikes of the inputs and of the neurons (``units``) to samples one after another, weights frozen.
 
@@ -395,44 +371,6 @@ class SpikingDictionary(EventDictionary):
         step_ms = getattr(chosen["competition"], "step", getattr(chosen["encoder"], "dt", STEP_MS))
         trains = network.record(circuit, self._state, self._inputs(X), self._keys(X), step_ms)
         return Recording(trains, presentation_ms=chosen["encoder"].n_steps * step_ms, n_presentations=len(X))
-
-    def on_device(self, synapses: CoarseWeights, *, random_state: Any = None) -> Self:
-        """A copy whose weights are held by synapses of few states, for inference as a chip would do it.
-
-        Parameters
-        ----------
-        synapses : CoarseWeights
-            Number of states, noise and drift. Each kind of weight of `local` has states over its own range.
-        random_state : int, RandomState, Generator or None, default=None
-            Rounding and noise.
-
-        Returns
-        -------
-        SpikingDictionary
-            Learned, like this one; `components_` are what its weights stand for.
-
-        Raises
-        ------
-        ValueError
-            If a field of `synapses` is out of range, or this dictionary has not learned.
-
-        Examples
-        --------
-        >>> from sklearn.datasets import load_digits
-        >>> from tectum import SpikingDictionary, parts
-        >>> X = load_digits().data / 16
-        >>> dictionary = SpikingDictionary(8, n_presentations=500, random_state=0).fit(X)
-        >>> held = dictionary.on_device(parts.CoarseWeights(bits=2), random_state=0)
-        >>> len(np.unique(held.weights_)) <= 4
-        True
-        """
-        check_is_fitted(self)
-        if not isinstance(synapses, CoarseWeights):
-            raise ValueError(f"SpikingDictionary.on_device: synapses must be parts.CoarseWeights(), got {synapses!r}")
-        parameters.check_part("SpikingDictionary.on_device: synapses", synapses)
-        held, rng = copy.deepcopy(self), np.random.default_rng(int(seed_from(random_state)))
-        held._state = hold_state(synapses, self._state, rng)
-        return held._publish()
 
     def _costs(self, X: Any) -> Costs:
         """Spikes, the synapses that they pass, neuron updates, and the input; a softmax costs updates alone."""
@@ -461,7 +399,7 @@ class SpikingDictionary(EventDictionary):
 
     @property
     def _records(self) -> dict[str, Any]:  # type: ignore[override]  # depends on the competition
-        return {"_state": LocalState if isinstance(self.competition, LocalInhibition) else DictionaryState}
+        return {"_state": ADDING.get(type(self.competition), DictionaryState)}
 
     def to_nir(self, X: ArrayLike | None = None) -> NirExport:
         """The dictionary with frozen weights for other simulators and chips; needs the extra ``nir``.
@@ -508,9 +446,13 @@ class SpikingDictionary(EventDictionary):
         """Those of the kind of competition."""
         if isinstance(self.encoder, EventPatches):
             return parameters.EVENTS
-        kinds = {SoftmaxInhibition: parameters.QUANTISER, LatencyRace: parameters.FOIS2023}
-        local = isinstance(self.competition, LocalInhibition)
-        return parameters.LOCAL if local else kinds.get(type(self.competition), self._recommended)
+        kinds = {
+            SoftmaxInhibition: parameters.QUANTISER,
+            LatencyRace: parameters.FOIS2023,
+            LocalInhibition: parameters.LOCAL,
+            DecorrelatingInhibition: parameters.SAILNET,
+        }
+        return kinds.get(type(self.competition), self._recommended)
 
     def chosen_parts(self) -> Any:
         chosen = super().chosen_parts()
@@ -565,12 +507,17 @@ class SpikingDictionary(EventDictionary):
             initial = (chosen["initial"], inputs, self.n_components, self._seed, network.FEEDBACK_STREAM)
             feedback = network.unit_length(network.initial_weights(*initial), self._lowest_weight(chosen["rule"]))
             self._state = network.with_synapses(self._state, feedback)
+        elif isinstance(chosen["competition"], DecorrelatingInhibition):
+            thresholds *= np.float32(np.sqrt(np.square(inputs[:BATCH] @ weights.T).mean()))  # in units of the drive
+            self._state = SailnetState(*self._state, np.zeros((size, size), np.float32))
         self._seen = 0
         self.spike_counts_ = np.zeros(self.n_components, np.int64)
 
     def _choose_quantum(self, competition: Any, inputs: NDArray[np.float32]) -> float | None:
         if not isinstance(competition, EXPLAINS):
             return None
+        if isinstance(competition, DecorrelatingInhibition):  # a spike adds its component as it is
+            return float(self.chosen_parts()["encoder"].n_steps)
         lengths = np.linalg.norm(inputs, axis=1)
         return float(competition.quantum or 2.0 * lengths[lengths > 0.0].mean())
 
@@ -594,8 +541,11 @@ class SpikingDictionary(EventDictionary):
                 f"SpikingDictionary.competition must stay of the kind that was fitted, got {chosen['competition']!r}; "
                 "set it back, or call fit again with a new estimator"
             )
-        if self.quantum_ is not None:
-            competition = in_use["competition"]
+        competition = in_use["competition"]
+        if isinstance(competition, DecorrelatingInhibition) and hasattr(in_use["rule"], "rate"):
+            rate = in_use["rule"].rate or chosen["threshold"].target / self.n_components
+            in_use["rule"] = in_use["rule"]._replace(rate=rate)
+        elif self.quantum_ is not None:
             signed = self.on_off_ if competition.signed is None else competition.signed
             in_use["competition"] = competition._replace(quantum=self.quantum_, signed=signed)
             if hasattr(in_use["rule"], "w_min"):

@@ -43,6 +43,7 @@ from tectum.parts.poisson import MoreInput, PoissonSpikes
 from tectum.parts.protocol import Protocol
 from tectum.parts.readout import Centroid, FirstSpike
 from tectum.parts.representation import AdaptiveThreshold, EvidenceNeuron, ExplainingAway, SoftmaxInhibition
+from tectum.parts.sailnet import DecorrelatingInhibition, DecorrelatingSTDP
 from tectum.parts.sheets import Sheet
 from tectum.parts.spike_counts import SpikeCounts
 from tectum.parts.start import (
@@ -87,6 +88,8 @@ __all__ = [
     "Currents",
     "DecayingRadius",
     "DecayingRate",
+    "DecorrelatingInhibition",
+    "DecorrelatingSTDP",
     "DelayedInhibition",
     "DifferenceOfGaussians",
     "DirectWiring",

@@ -45,6 +45,7 @@ from tectum.parts.plasticity import (
 )
 from tectum.parts.poisson import enough, mean_interval, rate_factor
 from tectum.parts.representation import adapted_threshold, delayed, evidence, excitability, softmax_share
+from tectum.parts.sailnet import decorrelated, imprinted, relaxed
 from tectum.parts.spike_counts import relative_drive, spike_chance
 from tectum.parts.synapses import filter_current
 from tectum.parts.traces import input_trace, neuron_trace
@@ -112,6 +113,12 @@ LOCAL_RULE = Contract(
     (unexplained, length_factor, learning_rate, balanced, echoed),
     {},
 )
+DECORRELATING_RULE = Contract(
+    "decorrelating rule",
+    "Changes feed-forward weights and inhibition after each presentation, by how often neurons have fired.",
+    (imprinted, decorrelated, learning_rate),
+    {},
+)
 WAVE_RULE = Contract(
     "wave rule",
     "Lets the weights of winners, or of units that fire, grow from the nodes that fire.",
@@ -151,6 +158,7 @@ EXPLAINING = Contract("explaining competition", "Lets spikes explain the input a
 LOCAL_COMPETITION = Contract(
     "local competition", "Lets spikes explain the input away after a delay.", (excitability, stands), {}
 )
+DECORRELATING = Contract("decorrelating competition", "Lets neurons leak and inhibit each other.", (relaxed,), {})
 RACE = Contract(
     "race",
     "Lets the first spike silence the others for a moment.",
@@ -185,7 +193,8 @@ CONTRACTS: tuple[Contract, ...] = (
         EXPLAINING,
         RACE,
     ),
-    *(LOCAL_COMPETITION, LOCAL_RULE, RESIDUAL_RULE, WAVE_RULE, FIELD_RULE, NEIGHBOURHOOD, SPIKE_COUNTS),
+    *(LOCAL_COMPETITION, LOCAL_RULE, RESIDUAL_RULE, DECORRELATING, DECORRELATING_RULE),
+    *(WAVE_RULE, FIELD_RULE, NEIGHBOURHOOD, SPIKE_COUNTS),
 )
 
 
@@ -248,6 +257,7 @@ class Use(NamedTuple):
 
 
 EXPLAINING_AWAY, SOFTMAX, LATENCIES, LOCAL = "ExplainingAway", "SoftmaxInhibition", "LatencyRace", "LocalInhibition"
+SAILNET = "DecorrelatingInhibition"
 ALIKE = "as neurons of a map do not adapt"
 AT_ONCE = "as waves need every spike at once"
 BY_INTERVALS = "as spikes are drawn by intervals"
@@ -261,6 +271,8 @@ USES: tuple[Use, ...] = (
     Use("SpikingDictionary.threshold", THRESHOLD, THRESHOLD.laws),
     Use("SpikingDictionary.rule", RESIDUAL_RULE, RESIDUAL_RULE.laws, EXPLAINING_AWAY),
     Use("SpikingDictionary.rule", LOCAL_RULE, LOCAL_RULE.laws, LOCAL),
+    Use("SpikingDictionary.rule", DECORRELATING_RULE, DECORRELATING_RULE.laws, SAILNET),
+    Use("SpikingDictionary.competition", DECORRELATING, DECORRELATING.laws, SAILNET),
     Use("SpikingDictionary.neuron", NEURON, evidence_of, SOFTMAX, "as the competition decides which neurons fire"),
     Use("SpikingDictionary.competition", COMPETITION, COMPETITION.laws, SOFTMAX),
     Use(

@@ -20,11 +20,13 @@ from tectum.engine.dictionary.loop import (
     run_explaining,
     run_softmax,
 )
+from tectum.engine.dictionary.sailnet import SailnetState, run_sailnet
 from tectum.parts import contracts
 from tectum.parts.event_input import EventPatches
 from tectum.parts.latency import LatencyRace, LatencyRaceStep
 from tectum.parts.local_inhibition import LocalStep
-from tectum.parts.representation import EvidenceStep, ExplainingStep, SoftmaxInhibition
+from tectum.parts.representation import EvidenceStep, ExplainingStep
+from tectum.parts.sailnet import DecorrelatingStep
 from tectum.parts.start import MeanWeights, UniformWeights
 from tectum.parts.steps import discretise
 
@@ -44,7 +46,7 @@ class DictionaryParts(NamedTuple):
     rule: Any
 
 
-State: TypeAlias = DictionaryState | LocalState
+State: TypeAlias = DictionaryState | LocalState | SailnetState
 
 
 class Response(NamedTuple):
@@ -72,13 +74,13 @@ def _build_circuit(seed: int, *in_order: Any) -> DictionaryCircuit:
     else:
         contracts.check("SpikingDictionary.encoder", encoder)
     contracts.check("SpikingDictionary.threshold", parts.threshold)
-    if isinstance(competition, ExplainingStep | LocalStep):
-        local, kind = isinstance(competition, LocalStep), type(parts.competition).__name__
-        contracts.check("SpikingDictionary.rule", rule, contracts.LOCAL if local else contracts.EXPLAINING_AWAY)
+    if isinstance(competition, ExplainingStep | LocalStep | DecorrelatingStep):
+        kind = type(parts.competition).__name__
+        contracts.check("SpikingDictionary.rule", rule, kind)
         if type(neuron) is not EvidenceStep:
             raise TypeError(
-                f"SpikingDictionary.neuron must be left out with {kind}(), whose spikes explain the input away "
-                f"without a membrane of the neuron's own, got {parts.neuron!r}; use competition=SoftmaxInhibition()"
+                f"SpikingDictionary.neuron must be left out with {kind}(), which says itself how a membrane "
+                f"moves, got {parts.neuron!r}; use competition=SoftmaxInhibition()"
             )
     else:
         _check_learner(neuron, competition, rule, contracts.SOFTMAX)
@@ -220,6 +222,8 @@ def _run(
         run_local(circuit, state, spikes, _local_scratch(circuit, state), X, keys, rates, learning)
         return
     run = run_explaining if isinstance(circuit.competition, ExplainingStep) else run_softmax
+    if isinstance(circuit.competition, DecorrelatingStep):
+        run = run_sailnet
     scratch = _scratch(circuit, state, learning)
     prepare(state, scratch)
     run(circuit, state, spikes, scratch, X, keys, rates, learning)
@@ -242,7 +246,7 @@ def _spikes(n_samples: int, n_units: int, room: tuple[int, ...] = (0, 0)) -> Dic
 
 def _scratch(circuit: DictionaryCircuit, state: State, learning: bool) -> DictionaryScratch:
     n_units, n_inputs = state.weights.shape
-    n_gram = 0 if learning or isinstance(circuit.competition, SoftmaxInhibition) else n_units
+    n_gram = n_units if not learning and isinstance(circuit.competition, ExplainingStep) else 0
     n_steps = circuit.encoder.n_steps
 
     def floats(*shape: int) -> NDArray[np.float32]:

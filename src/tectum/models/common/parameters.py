@@ -66,6 +66,13 @@ EXPLAINING: dict[str, Any] = {
 # The same with neurons that fire in parallel, and inhibition that is learned and late.
 LOCAL: dict[str, Any] = EXPLAINING | {"competition": parts.LocalInhibition(), "rule": parts.LocalSTDP()}
 
+# Spiking neurons that decorrelate each other (SAILnet), with one spike for each sample on average.
+SAILNET: dict[str, Any] = EXPLAINING | {
+    "competition": parts.DecorrelatingInhibition(),
+    "threshold": parts.AdaptiveThreshold(start=2.0, rate=5e-5, target=3.0, minimum=0.01),
+    "rule": parts.DecorrelatingSTDP(),
+}
+
 # The vector quantiser of Tavanaei, Masquelier & Maida (2018): the reading that its objective demands, ...
 REFERENCE: dict[str, Any] = {
     "encoder": parts.BernoulliSpikes(),

@@ -21,6 +21,7 @@ from tectum.parts.encoding import CircularGaussian
 from tectum.parts.latency import LatencyPopulation
 from tectum.parts.local_inhibition import LocalInhibition
 from tectum.parts.representation import SoftmaxInhibition
+from tectum.parts.sailnet import DecorrelatingInhibition
 
 LONGEST = 2**53  # steps or presentations that a model can have seen
 EVER = -(2**53)  # before the first step; where no spike has been it is far in the past
@@ -155,10 +156,13 @@ def spiking_dictionary(model: Any, arrays: Mapping[str, np.ndarray], header: Map
         n_inputs *= len(chosen["encoder"].code.centres())
     elif header["on_off"] and isinstance(chosen["competition"], SoftmaxInhibition):
         n_inputs *= 2
-    synapses = {"recurrent": Array("float32", (n, n)), "feedback": Array("float32", (n, n_inputs))}
-    local = synapses if isinstance(chosen["competition"], LocalInhibition) else {}
+    synapses = {}
+    if isinstance(chosen["competition"], LocalInhibition | DecorrelatingInhibition):
+        synapses["state.recurrent"] = Array("float32", (n, n))
+    if isinstance(chosen["competition"], LocalInhibition):
+        synapses["state.feedback"] = Array("float32", (n, n_inputs))
     return {
-        **{f"state.{name}": array for name, array in local.items()},
+        **synapses,
         **learner(header, "input_scale", *(["quantum"] if header["quantum"] is not None else [])),
         "planned": LENGTH,
         "state.weights": Array("float32", (n, n_inputs)),

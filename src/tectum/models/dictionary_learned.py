@@ -1,0 +1,146 @@
+"""What is asked of a `SpikingDictionary` that has learned, and what is done to it without learning."""
+
+import copy
+from typing import Any, NamedTuple, Self
+
+import numpy as np
+from numpy.typing import ArrayLike
+from sklearn.utils.validation import check_is_fitted
+
+from tectum import analysis
+from tectum.core.random import seed_from
+from tectum.models.common import parameters
+from tectum.models.common.target import find_threshold
+from tectum.models.dictionary_events import EventDictionary
+from tectum.parts.device_weights import CoarseWeights, hold_state
+from tectum.parts.local_inhibition import LocalInhibition
+from tectum.parts.representation import ExplainingAway
+
+
+class Sparsity(NamedTuple):
+    """How few components represent a sample; see `tectum.analysis` for each number."""
+
+    active_units: float  # mean number of components with a spike
+    spikes: float  # mean number of spikes
+    population: float  # Treves-Rolls sparseness of a sample's counts, small if few components carry them
+    lifetime: float  # the same over samples, of a component
+    silent_samples: float  # share of the samples without any spike
+    dead_units: int  # components that never fire
+
+
+class LearnedDictionary(EventDictionary):
+    """The part of `SpikingDictionary` that needs weights and leaves them as they are."""
+
+    def sparsity(self, X: ArrayLike) -> Sparsity:
+        """How many components and spikes represent a sample.
+
+        Parameters
+        ----------
+        X : array-like or sparse matrix of shape (n_samples, n_features)
+
+        Returns
+        -------
+        Sparsity
+            Named numbers; NaN where nothing fires.
+
+        Examples
+        --------
+        >>> sorted(dictionary.sparsity(X))[:2]
+        [0.0, 0]
+        """
+        counts = np.abs(np.concatenate([response.counts for response in self._respond(X)]))
+        return Sparsity(
+            active_units=analysis.active_units(counts),
+            spikes=float(counts.sum(axis=1).mean()),
+            population=analysis.treves_rolls(counts, axis="population"),
+            lifetime=analysis.treves_rolls(counts, axis="lifetime"),
+            silent_samples=analysis.silent_share(counts),
+            dead_units=analysis.dead_units(counts),
+        )
+
+    def adapt_threshold(self, X: ArrayLike) -> Self:
+        """Move the threshold until `n_active` neurons represent a sample on average, weights frozen.
+
+        The threshold keeps up the activity for the samples that are learned from. For others, say photographs of
+        another camera, more or fewer neurons may fire; this is what homeostasis would come to if only it went on.
+
+        Parameters
+        ----------
+        X : array-like or sparse matrix of shape (n_samples, n_features)
+            Samples of the new kind, some hundreds at least.
+
+        Returns
+        -------
+        SpikingDictionary
+            The estimator itself.
+
+        Raises
+        ------
+        ValueError
+            If neurons do not explain the input away, or events are learned from.
+
+        Examples
+        --------
+        >>> dictionary = dictionary.adapt_threshold(X)
+        >>> abs(dictionary.sparsity(X).active_units / 3 - 1) < 0.1
+        True
+        """
+        check_is_fitted(self)
+        chosen = self.chosen_parts()
+        if not isinstance(chosen["competition"], ExplainingAway | LocalInhibition):
+            raise ValueError(
+                "SpikingDictionary.adapt_threshold: competition must be ExplainingAway() or LocalInhibition(), whose "
+                f"neurons share a threshold of active neurons, got {chosen['competition']!r}; use partial_fit"
+            )
+        samples, state = self._samples(X), self._state
+
+        def active(threshold: float) -> float:
+            self._state = state._replace(theta=np.full_like(state.theta, threshold))
+            return self.sparsity(samples).active_units
+
+        try:
+            found = find_threshold(
+                active, chosen["threshold"].target, float(state.theta[0]), chosen["threshold"].minimum
+            )
+        finally:
+            self._state = state
+        self._state = state._replace(theta=np.full_like(state.theta, found))
+        return self._publish()
+
+    def on_device(self, synapses: CoarseWeights, *, random_state: Any = None) -> Self:
+        """A copy whose weights are held by synapses of few states, for inference as a chip would do it.
+
+        Parameters
+        ----------
+        synapses : CoarseWeights
+            Number of states, noise and drift. Each kind of weight of `local` has states over its own range.
+        random_state : int, RandomState, Generator or None, default=None
+            Rounding and noise.
+
+        Returns
+        -------
+        SpikingDictionary
+            Learned, like this one; `components_` are what its weights stand for.
+
+        Raises
+        ------
+        ValueError
+            If a field of `synapses` is out of range, or this dictionary has not learned.
+
+        Examples
+        --------
+        >>> from sklearn.datasets import load_digits
+        >>> from tectum import SpikingDictionary, parts
+        >>> X = load_digits().data / 16
+        >>> dictionary = SpikingDictionary(8, n_presentations=500, random_state=0).fit(X)
+        >>> held = dictionary.on_device(parts.CoarseWeights(bits=2), random_state=0)
+        >>> len(np.unique(held.weights_)) <= 4
+        True
+        """
+        check_is_fitted(self)
+        if not isinstance(synapses, CoarseWeights):
+            raise ValueError(f"SpikingDictionary.on_device: synapses must be parts.CoarseWeights(), got {synapses!r}")
+        parameters.check_part("SpikingDictionary.on_device: synapses", synapses)
+        held, rng = copy.deepcopy(self), np.random.default_rng(int(seed_from(random_state)))
+        held._state = hold_state(synapses, self._state, rng)
+        return held._publish()
