@@ -57,6 +57,7 @@ def waves() -> dict[str, Any]:
 FITTED = {
     "tectum.models.spiking_som": som,
     "tectum.models.spiking_dictionary": dictionary,
+    "tectum.models.dictionary_learned": dictionary,
     "tectum.models.map_hierarchy": hierarchy,
     "tectum.models.diehl_cook": diehl_cook,
     "tectum.models.network": network,

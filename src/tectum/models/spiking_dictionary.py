@@ -509,12 +509,13 @@ class SpikingDictionary(LearnedDictionary):
             self._state = network.with_synapses(self._state, feedback)
         elif isinstance(chosen["competition"], DecorrelatingInhibition):
             thresholds *= np.float32(np.sqrt(np.square(inputs[:BATCH] @ weights.T).mean()))  # in units of the drive
-            self._state = SailnetState(*self._state, np.zeros((size, size), np.float32))
+            inhibition = np.zeros((size, size), np.float32)
+            self._state = SailnetState(weights, thresholds, np.zeros_like(thresholds), inhibition)
         self._seen = 0
         self.spike_counts_ = np.zeros(self.n_components, np.int64)
 
     def _choose_quantum(self, competition: Any, inputs: NDArray[np.float32]) -> float | None:
-        if not isinstance(competition, EXPLAINS):
+        if type(competition) not in ADDING:
             return None
         if isinstance(competition, DecorrelatingInhibition):  # a spike adds its component as it is
             return float(self.chosen_parts()["encoder"].n_steps)
@@ -542,9 +543,10 @@ class SpikingDictionary(LearnedDictionary):
                 "set it back, or call fit again with a new estimator"
             )
         competition = in_use["competition"]
-        if isinstance(competition, DecorrelatingInhibition) and hasattr(in_use["rule"], "rate"):
-            rate = in_use["rule"].rate or chosen["threshold"].target / self.n_components
-            in_use["rule"] = in_use["rule"]._replace(rate=rate)
+        if isinstance(competition, DecorrelatingInhibition):
+            if hasattr(in_use["rule"], "rate"):
+                rate = in_use["rule"].rate or chosen["threshold"].target / self.n_components
+                in_use["rule"] = in_use["rule"]._replace(rate=rate)
         elif self.quantum_ is not None:
             signed = self.on_off_ if competition.signed is None else competition.signed
             in_use["competition"] = competition._replace(quantum=self.quantum_, signed=signed)
