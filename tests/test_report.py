@@ -234,3 +234,20 @@ def test_what_cannot_be_repeated() -> None:
         report.repeat(WaveNetwork(), np.zeros((4, 2)))
     with pytest.raises(ValueError, match="held_out"):
         report.repeat(SpikingSOM(), np.zeros((4, 2)), held_out=1.0)
+
+
+def test_pointing_at_a_neuron_or_a_sample(page: Path, study: Study) -> None:
+    tips = [json.loads(found) for found in re.findall(r'class="tips">(.*?)</script>', page.read_text())]
+    cells, dots = tips[0], tips[-1]
+    assert len(cells) == 30
+    assert len(dots) == 2 * len(study.X)  # in two views
+    assert all(0 < x < 1 and 0 < y < 1 for x, y, _ in cells + dots)
+    neuron = int(np.bincount(study.winners).argmax())
+    won = np.flatnonzero(study.winners == neuron)
+    row, column = divmod(neuron, 6)
+    assert cells[neuron][2].startswith(f"neuron {neuron} (row {row}, column {column}): {len(won)} samples")
+    assert f"no. {won[0]}, {won[1]}" in cells[neuron][2]
+    assert cells[6][1] > cells[0][1]  # the next row lies below
+    assert cells[6][0] == cells[0][0]
+    assert dots[3][2].startswith("sample 3")
+    assert f"neuron {study.winners[3]} wins at" in dots[3][2]

@@ -8,7 +8,7 @@ from matplotlib.axes import Axes
 
 from tectum.models.common.diagnosis import Diagnosis
 from tectum.report.numbers import Measure, Measured
-from tectum.report.render import Drawing
+from tectum.report.render import Drawing, Tips
 
 HALF, WIDE = 5.4, 11.0  # inches, widths of drawings
 
@@ -24,9 +24,19 @@ class Film:
     data: dict[str, Any]  # what JSON can hold
 
 
-def on_grid(key: str, title: str, caption: str, draw: Callable[[Axes], object]) -> Drawing:
+def on_grid(
+    key: str, title: str, caption: str, draw: Callable[[Axes], object], tips: Callable[[Axes], Tips] | None = None
+) -> Drawing:
     """A map seen from above, half a page wide."""
-    return Drawing(key, title, caption, lambda figure: draw(figure.subplots()), (HALF, 4.4), "compressed")
+    return Drawing(
+        key,
+        title,
+        caption,
+        lambda figure: draw(figure.subplots()),
+        (HALF, 4.4),
+        "compressed",
+        tips=None if tips is None else lambda figure: [tips(figure.axes[0])],
+    )
 
 
 def sample_fact(n_given: int, n_examined: int) -> tuple[str, str]:

@@ -3,12 +3,15 @@
 import base64
 import io
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
+import numpy as np
 from matplotlib import rc_context
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from numpy.typing import NDArray
 
 from tectum import plots
 from tectum.plots.style import Theme
@@ -22,6 +25,14 @@ SETTINGS: dict[Any, Any] = {"svg.fonttype": "path", "savefig.bbox": "standard"}
 
 COORDINATES = re.compile(rb' (?:d|x|y)="[^"]*"')
 DIGITS = re.compile(rb"(\.\d\d)\d+")  # beyond a hundredth of a point
+
+
+class Tips(NamedTuple):
+    """What the page says of points of a figure when somebody points at them."""
+
+    ax: Axes
+    points: NDArray[np.float64]  # (n, 2) in units of the axes
+    texts: Sequence[str]  # a line break separates lines
 
 
 @dataclass(frozen=True)
@@ -38,14 +49,19 @@ class Drawing:
     # for a drawing that is better stored as pixels; None stores vectors unless they are large
     pixels_per_inch: int | None = None
     photographs: bool = False  # whether pixels are stored with losses that do not show in photographs
+    tips: Callable[[Figure], Sequence[Tips]] | None = None  # of the figure once it is drawn
 
 
 @dataclass(frozen=True)
 class Image:
-    """A figure in one theme: what stands in the ``src`` of an image, and its width in pixels of the page."""
+    """A figure in one theme: what stands in the ``src`` of an image, and its width in pixels of the page.
+
+    Tips are by share of the width from the left, share of the height from above, and text.
+    """
 
     source: str
     width: int
+    tips: list[tuple[float, float, str]]
 
 
 def render(drawing: Drawing, theme: Theme) -> Image:
@@ -59,7 +75,14 @@ def render(drawing: Drawing, theme: Theme) -> Image:
             payload = _save(figure, kind, drawing.pixels_per_inch or PIXELS_PER_INCH)
         else:
             kind, payload = "svg+xml", vectors
-    return Image(f"data:image/{kind};base64,{base64.b64encode(payload).decode()}", round(drawing.size[0] * INCH))
+        tips = [tip for found in drawing.tips(figure) for tip in _placed(found)] if drawing.tips else []
+    return Image(f"data:image/{kind};base64,{base64.b64encode(payload).decode()}", round(drawing.size[0] * INCH), tips)
+
+
+def _placed(tips: Tips) -> list[tuple[float, float, str]]:
+    figure: Any = tips.ax.figure
+    places = figure.transFigure.inverted().transform(tips.ax.transData.transform(tips.points))
+    return [(round(x, 4), round(1.0 - y, 4), text) for (x, y), text in zip(places.tolist(), tips.texts, strict=True)]
 
 
 def _save(figure: Figure, file_format: str, pixels_per_inch: int = PIXELS_PER_INCH) -> bytes:

@@ -12,6 +12,7 @@ from tectum.plots.layout import legend_above
 from tectum.plots.style import ink
 from tectum.report.content import HALF, WIDE, on_grid
 from tectum.report.maps.study import Study
+from tectum.report.maps.tips import neuron_tips
 from tectum.report.numbers import KOHONEN, MAP, UNTRAINED
 from tectum.report.render import Drawing
 
@@ -167,6 +168,7 @@ def _u_matrix(som: Any, study: Study) -> Drawing:
         "How far each neuron's codebook row lies from those of its neighbours, features scaled to [0, 1]. Dark "
         "valleys are groups of similar inputs, bright ridges the borders between them.",
         lambda ax: plots.plot_u_matrix(u, topology=som.grid_.topology, ax=ax),
+        lambda ax: neuron_tips(som, study, ax),
     )
 
 
@@ -176,8 +178,10 @@ def _hits(som: Any, study: Study) -> Drawing:
         "hits",
         "Who wins",
         f"Number of samples for which each neuron fired first. {np.count_nonzero(hits)} of {hits.size} neurons won a "
-        "sample; pale ones won none, which is normal where the map bridges a gap in the data.",
+        "sample; pale ones won none, which is normal where the map bridges a gap in the data. Point at one to see what "
+        "it won.",
         lambda ax: plots.plot_hit_map(hits, topology=som.grid_.topology, ax=ax),
+        lambda ax: neuron_tips(som, study, ax),
     )
 
 
@@ -198,6 +202,7 @@ def _label_map(som: Any, study: Study) -> list[Drawing]:
         lambda ax: plots.plot_label_map(
             labels, target_names=study.target_names, hits=hits, topology=som.grid_.topology, ax=ax
         ),
+        lambda ax: neuron_tips(som, study, ax),
     )
     return [drawing]
 
@@ -214,6 +219,7 @@ def _clusters(som: Any, study: Study) -> Drawing:
         "Regions of the map",
         f"Neurons joined to {n} connected regions of similar codebook rows by Ward's method, {chosen}.{agreement}",
         lambda ax: plots.plot_clusters(study.clusters.reshape(som.grid_), topology=som.grid_.topology, ax=ax),
+        lambda ax: neuron_tips(som, study, ax),
     )
 
 

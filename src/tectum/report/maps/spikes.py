@@ -12,7 +12,8 @@ from tectum import analysis, plots
 from tectum.parts.lateral import lateral_weight, radius
 from tectum.report.content import HALF, WIDE
 from tectum.report.maps.study import Study
-from tectum.report.render import Drawing
+from tectum.report.maps.tips import sample_tips
+from tectum.report.render import Drawing, Tips
 
 MOST_EMBEDDED = 2000
 MOST_RASTER_ROWS = 400
@@ -178,14 +179,18 @@ def response_figures(som: Any, study: Study, random_state: int | None) -> list[D
             if axes[0].get_legend() is not None:
                 axes[0].get_legend().remove()
 
-        return Drawing(key, title, caption, draw, (WIDE, 4.3))
+        def tips(figure: Figure) -> list[Tips]:
+            return [sample_tips(study, chosen, view[0], ax) for ax, view in zip(figure.axes, views, strict=False)]
+
+        return Drawing(key, title, caption, draw, (WIDE, 4.3), tips=tips)
 
     return [
         drawing(
             "inputs",
             "The inputs in the plane",
             f"Each dot is a sample, {colouring}; features scaled to [0, 1]. PCA keeps large distances; t-SNE keeps "
-            f"neighbourhoods, while its distances between groups and sizes of groups mean nothing.{few}",
+            "neighbourhoods, while its distances between groups and sizes of groups mean nothing. Point at a dot to "
+            f"see which sample it is.{few}",
             study.X[chosen],
         ),
         drawing(
