@@ -6,6 +6,7 @@ from typing import Any, NamedTuple
 from numpy.typing import ArrayLike
 
 from tectum.models.common.families import family_of
+from tectum.models.common.progress import without_progress
 from tectum.report.content import Content
 from tectum.report.dictionary.page import dictionary_content
 from tectum.report.dictionary.study import DictionaryStudy, examine_dictionary
@@ -131,7 +132,8 @@ def examine(
         raise ValueError(f"examine.X must be samples for a {name}, got None; pass those it learned from")
     if "diary" in page.examined and diary is None:
         raise ValueError(f"examine.diary must be a Diary for a {name}, got None; learn with Diary.learn")
-    return page.examine(model, **{key: given[key] for key in page.examined})
+    with without_progress():
+        return page.examine(model, **{key: given[key] for key in page.examined})
 
 
 def page_of(model: Any) -> Page:

@@ -17,6 +17,7 @@ from sklearn.utils.validation import check_is_fitted
 import tectum
 from tectum.models.common.families import family_of
 from tectum.models.common.nested import constants, members
+from tectum.models.common.progress import without_progress
 from tectum.persistence import write_atomically
 from tectum.plots.layout import shorten
 from tectum.plots.style import Theme
@@ -151,12 +152,14 @@ def write_report(
         )
     given: dict[str, Any] = {"X": X, "image_shape": image_shape, "images": images, "random_state": random_state}
     leave_out("write_report", model, given, page.examined + page.drawn)
-    content = page.content(
-        model, study, facts=training_facts(model, seconds), **{key: given[key] for key in page.drawn}
-    )
-    if repeats is not None:
-        content = replace(content, tables=(*content.tables, repeats.table()))
-    write_atomically(path, page_text(content, model, title, command or _call(model)).encode())
+    with without_progress():
+        content = page.content(
+            model, study, facts=training_facts(model, seconds), **{key: given[key] for key in page.drawn}
+        )
+        if repeats is not None:
+            content = replace(content, tables=(*content.tables, repeats.table()))
+        text = page_text(content, model, title, command or _call(model))
+    write_atomically(path, text.encode())
     written = Report(path)
     written.study = study
     return written
