@@ -20,6 +20,7 @@ from tectum import plots
 def clean() -> Iterator[None]:
     with warnings.catch_warnings():
         warnings.simplefilter("error")
+        warnings.filterwarnings("ignore", category=DeprecationWarning, module=r"matplotlib\.|pyparsing")  # old and new
         yield
     plt.close("all")
 
