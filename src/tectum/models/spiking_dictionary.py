@@ -82,10 +82,11 @@ class SpikingDictionary(LearnedDictionary):
     threshold : AdaptiveThreshold or None
         The threshold, and the number of spikes that it aims at. In a race it is in units of the number of inputs,
         constant by default, and moves after each presentation if its `rate` is above 0.
-    rule : ResidualSTDP, LocalSTDP, DecorrelatingSTDP, EventSTDP, TraceSTDP, TimeIntegratedSTDP, LatencySTDP or None
-        Plasticity, or parameters of a rule of your own. `ResidualSTDP` belongs to `ExplainingAway`, `LocalSTDP` to
-        `LocalInhibition`, `DecorrelatingSTDP` to `DecorrelatingInhibition`, `LatencySTDP` to `LatencyRace`, the others
-        to `SoftmaxInhibition`.
+    rule : rule of plasticity or None
+        Plasticity, or parameters of a rule of your own. `ResidualSTDP` and, for synapses of few states,
+        `CoarseResidualSTDP` belong to `ExplainingAway`, `LocalSTDP` to `LocalInhibition`, `DecorrelatingSTDP` to
+        `DecorrelatingInhibition`, `LatencySTDP` to `LatencyRace`; `EventSTDP`, `TraceSTDP` and `TimeIntegratedSTDP` to
+        `SoftmaxInhibition`.
     initial : SampleWeights, MeanWeights, UniformWeights or None
         Weights before learning; `UniformWeights` for a temporal code.
     schedule : DecayingRate or None

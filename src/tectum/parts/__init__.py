@@ -4,7 +4,7 @@ from tectum.parts.adaptive_threshold import AdaptiveLIF, LateralInhibition
 from tectum.parts.cell_division import CellDivision
 from tectum.parts.conductance import ConductanceLIF, SpikeThreshold
 from tectum.parts.coupling import AdaptiveClock, Entrainment, PacingClock
-from tectum.parts.device_weights import CoarseWeights
+from tectum.parts.device_weights import CoarseResidualSTDP, CoarseWeights
 from tectum.parts.encoding import CircularGaussian
 from tectum.parts.event_input import EventPatches
 from tectum.parts.event_plasticity import EventSTDP, ResidualSTDP, TimeIntegratedSTDP, TraceSTDP
@@ -82,6 +82,7 @@ __all__ = [
     "CellDivision",
     "Centroid",
     "CircularGaussian",
+    "CoarseResidualSTDP",
     "CoarseWeights",
     "ConductanceLIF",
     "ConstantRadius",

@@ -6,6 +6,7 @@ from typing import Any, NamedTuple
 from tectum.core.contract import Contract
 from tectum.core.law import Law
 from tectum.parts.adaptive_threshold import inhibited
+from tectum.parts.device_weights import is_coarse, written
 from tectum.parts.event_plasticity import memory, pair, unexplained
 from tectum.parts.field_learning import contrast_gain, is_seen, moved_weight, winner_rate
 from tectum.parts.input_spikes import fires, is_random
@@ -104,7 +105,7 @@ ON_PAIRS = (*BY_TRACES, shift, learning_rate, bounded)  # in graphs
 RESIDUAL_RULE = Contract(
     "residual rule",
     "Changes the weights of a neuron that explains the input away by what is left of the input.",
-    (unexplained, length_factor, learning_rate),
+    (unexplained, length_factor, learning_rate, is_coarse, written),
     {},
 )
 LOCAL_RULE = Contract(

@@ -6,7 +6,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tectum.core.law import Real, law
-from tectum.core.ranges import NonNegative, Range, Share
+from tectum.core.ranges import NonNegative, Positive, Range, Share, SignedWeight
+from tectum.parts.event_plasticity import unexplained
+from tectum.parts.plasticity import learning_rate
+from tectum.parts.steps import discretise
 
 
 class CoarseWeights(NamedTuple):
@@ -32,6 +35,84 @@ def _(p: CoarseWeights, w: Real, u: Real, n: Real, lowest: Real, highest: Real) 
     step = (highest - lowest) / (2**p.bits - 1)
     state = min(np.floor((w - lowest) / step + u), 2**p.bits - 1) if step > 0.0 else 0.0
     return (1.0 - p.drift) * (lowest + state * step) + p.noise * max(-lowest, highest) * n
+
+
+class CoarseResidualSTDP(NamedTuple):
+    """`ResidualSTDP` on synapses of 2^bits states at equal distances from w_min to w_max, with stochastic rounding.
+
+    Examples
+    --------
+    >>> CoarseResidualSTDP(bits=4)
+    CoarseResidualSTDP(eta=0.1, w_min=None, w_max=1.0, bits=4)
+    """
+
+    eta: NonNegative = 0.1  # learning rate
+    w_min: SignedWeight | None = None  # lowest state; None: 0, with ON and OFF channels -1
+    w_max: Positive = 1.0  # highest state; a component has length 1, and of many inputs none comes near it
+    bits: Annotated[int, Range(least=1, most=24, whole=True)] = 8
+
+
+class CoarseResidualStep(NamedTuple):
+    """`CoarseResidualSTDP` with the distance of its states."""
+
+    w_min: Any
+    w_max: Any
+    eta: Any  # float64, as rates fall from sample to sample
+    step: Any
+
+
+@discretise.of(CoarseResidualSTDP)
+def _(part: CoarseResidualSTDP, dt: float) -> CoarseResidualStep:
+    """The states begin at -w_max where inputs have signs."""
+    lowest = max(part.w_min, -part.w_max)
+    step = (part.w_max - lowest) / (2**part.bits - 1)
+    return CoarseResidualStep(*map(np.float32, (lowest, part.w_max)), np.float64(part.eta), np.float32(step))
+
+
+@learning_rate.of(CoarseResidualStep)
+def _(p: CoarseResidualStep) -> Real:
+    """eta."""
+    return p.eta
+
+
+@unexplained.of(CoarseResidualStep)
+def _(p: CoarseResidualStep, w: Real, eta: Real, residual: Real) -> Real:
+    """w <- max(w_min, w + eta residual), as `ResidualSTDP`; then the weights of the neuron are scaled and rounded."""
+    return max(p.w_min, w + eta * residual)
+
+
+@law
+def is_coarse(p: Any) -> bool:
+    """Whether a rule writes its weights into synapses of few states."""
+
+
+@is_coarse.otherwise()
+def _(p: Any) -> bool:
+    """No."""
+    return False
+
+
+@is_coarse.of(CoarseResidualStep)
+def _(p: CoarseResidualStep) -> bool:
+    """Yes."""
+    return True
+
+
+@law
+def written(p: Any, w: Real, u: Real) -> Real:
+    """Weight that a synapse holds after this one was written into it; u is uniform in [0, 1)."""
+
+
+@written.otherwise()
+def _(p: Any, w: Real, u: Real) -> Real:
+    """w."""
+    return w
+
+
+@written.of(CoarseResidualStep)
+def _(p: CoarseResidualStep, w: Real, u: Real) -> Real:
+    """min(w_max, w_min + floor((w - w_min) / step + u) step): stochastic rounding, as in `stored`."""
+    return min(p.w_max, p.w_min + np.floor((w - p.w_min) / p.step + u) * p.step)
 
 
 def hold(p: CoarseWeights, weights: NDArray[np.float32], rng: np.random.Generator) -> NDArray[np.float32]:

@@ -17,7 +17,8 @@ import numpy as np
 
 from tectum.core.kernel import kernel
 from tectum.core.maths import sum_in_lanes
-from tectum.core.random import block
+from tectum.core.random import block, uniform
+from tectum.parts.device_weights import is_coarse, written
 from tectum.parts.event_plasticity import NEVER, memory, pair, unexplained
 from tectum.parts.input_spikes import fires, is_random
 from tectum.parts.neurons import refractory, rest
@@ -32,6 +33,7 @@ FAR = np.float32(1e30)
 DRAWS = 8  # numbers of 16 bits in a block of random words, hence steps that are drawn at a time
 HALFWORD = np.uint64(0xFFFF)
 BIT = np.uint32(1)
+WRITING = 2**20  # steps from here on are those of random numbers for writing weights
 NO_WORD = np.uint64(0)
 RESOLUTION = np.float32(2.0**-16)
 # Index of each population in DictionarySpikes.n_events
@@ -357,7 +359,7 @@ def run_explaining(circuit, state, spikes, scratch, X, keys, rates, learning):
             excitable[j] = excitability(circuit.competition, silence[j] / np.float32(n_units)) if learning else ONE
         for i in range(n_inputs):
             residual[i] = ZERO
-        n_active = 0
+        n_active = n_written = 0
         for step in range(n_steps):
             # 2. membranes
             for k in range(n_fired[step]):
@@ -398,6 +400,9 @@ def run_explaining(circuit, state, spikes, scratch, X, keys, rates, learning):
                         eta /= np.float32(n_steps)
                     excitable[winner] = ONE
                     learn_residual(circuit.rule, w, by_input, winner, eta, polarity, residual)
+                    if is_coarse(circuit.rule):
+                        write(circuit.rule, w, by_input, winner, circuit.seed, keys[m], n_written)
+                        n_written += 1
                     inner_products(w, by_input, scratch.last_pre, drive)
                     for j in range(n_units):
                         U[j] -= polarity * drive[j]
@@ -415,6 +420,14 @@ def run_explaining(circuit, state, spikes, scratch, X, keys, rates, learning):
                 silence[j] += ONE if n_active > 0 else ZERO
             for k in range(n_active):
                 silence[winners[k]] = ZERO
+
+
+@kernel
+def write(rule, w, by_input, j, seed, key, n):
+    """Write the weights w of neuron `j` into synapses of few states, at the n-th spike of a presentation."""
+    for i in range(w.shape[0]):
+        w[i] = written(rule, w[i], uniform(seed, key, WRITING + n, i))
+        by_input[i, j] = w[i]
 
 
 @kernel

@@ -22,6 +22,7 @@ from tectum.engine.dictionary.loop import (
 )
 from tectum.engine.dictionary.sailnet import SailnetState, run_sailnet
 from tectum.parts import contracts
+from tectum.parts.device_weights import is_coarse
 from tectum.parts.event_input import EventPatches
 from tectum.parts.latency import LatencyRace, LatencyRaceStep
 from tectum.parts.local_inhibition import LocalStep
@@ -70,6 +71,11 @@ def _build_circuit(seed: int, *in_order: Any) -> DictionaryCircuit:
     neuron, competition, rule = (discretise(p, 1.0) for p in (parts.neuron, parts.competition, parts.rule))
     encoder = parts.encoder
     if isinstance(encoder, EventPatches):  # events are the spikes
+        if is_coarse(rule):
+            raise ValueError(
+                f"SpikingDictionary.rule must be ResidualSTDP() with events, got {parts.rule!r}; hold the weights that "
+                "it learns by on_device"
+            )
         encoder = discretise(encoder, 1.0)
     else:
         contracts.check("SpikingDictionary.encoder", encoder)
