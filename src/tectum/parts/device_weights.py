@@ -64,9 +64,13 @@ class CoarseResidualStep(NamedTuple):
 @discretise.of(CoarseResidualSTDP)
 def _(part: CoarseResidualSTDP, dt: float) -> CoarseResidualStep:
     """The states begin at -w_max where inputs have signs."""
-    lowest = max(part.w_min, -part.w_max)
-    step = (part.w_max - lowest) / (2**part.bits - 1)
-    return CoarseResidualStep(*map(np.float32, (lowest, part.w_max)), np.float64(part.eta), np.float32(step))
+    lowest = max(part.w_min or 0.0, -part.w_max)
+    return CoarseResidualStep(
+        w_min=np.float32(lowest),
+        w_max=np.float32(part.w_max),
+        eta=np.float64(part.eta),
+        step=np.float32((part.w_max - lowest) / (2**part.bits - 1)),
+    )
 
 
 @learning_rate.of(CoarseResidualStep)
