@@ -49,7 +49,7 @@ def verdict_on(
         much = "pays" if paid > len(learned) / 2 else "changes little" if paid else "does not pay"
         sentences.append(f"Learning {much}: better than {control} on {paid} of {len(learned)} numbers")
     if races:
-        behind = [f"{m.title.lower()} ({best_of(m, rivals[m.key])})" for m, sign in races if sign < 0]
+        behind = [f"{_inside(m.title)} ({best_of(m, rivals[m.key])})" for m, sign in races if sign < 0]
         tail = f"; behind in {listed(behind)}" if behind else ""
         sentences.append(f"Level with the best baseline or ahead of it on {level} of {len(races)}{tail}")
     n = len(warnings)
@@ -79,3 +79,8 @@ def listed(names: Sequence[str]) -> str:
     if len(names) > 3:
         return f"{', '.join(names[:2])} and {len(names) - 2} more"
     return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"
+
+
+def _inside(title: str) -> str:
+    """A title within a sentence; abbreviations keep their capitals."""
+    return title if title[:2].isupper() else title[:1].lower() + title[1:]
