@@ -115,6 +115,11 @@ def _quality(som: Any, study: Study, snapshots: NDArray[np.float64]) -> Drawing:
         ],
     }
     finals = {measure.key: measure.values for measure in study.measures}
+    course = "Both should fall and settle."
+    if curves["topographic_error"][0] < max(curves["topographic_error"]) / 2:
+        course = (
+            "The left one should fall. The right one rises while the flat net bends into the data, and should settle."
+        )
 
     def draw(figure: Figure) -> None:
         for ax, (name, curve) in zip(figure.subplots(1, 2), curves.items(), strict=True):
@@ -130,8 +135,8 @@ def _quality(som: Any, study: Study, snapshots: NDArray[np.float64]) -> Drawing:
         "quality",
         "Quality over training",
         "Left: mean distance from a sample to the nearest codebook row. Right: share of samples whose two nearest "
-        "rows belong to neurons that are not neighbours. Both should fall and settle; a rise at the end "
-        "means that the radius ends too small or too early. Grey lines are the trained baselines.",
+        f"rows belong to neurons that are not neighbours. {course} A rise at the end means that the radius ends too "
+        "small or too early. Grey lines are the trained baselines.",
         draw,
         (WIDE, 2.9),
     )
