@@ -22,6 +22,7 @@ from tectum.models.common.recording import Recording
 from tectum.models.common.scaling import unit_range, unit_values
 from tectum.models.kit import graph as kit, stimuli
 from tectum.models.network_events import EventNetwork
+from tectum.models.network_exchange import ExchangedNetwork
 
 CHUNK = 32  # presentations whose spikes are held at a time
 GOLDEN = np.uint64(0x9E3779B97F4A7C15)  # spreads numbers of presentations over the keys of random numbers
@@ -43,7 +44,7 @@ STANDARD: dict[str, Any] = {
 }
 
 
-class Network(EventNetwork):
+class Network(ExchangedNetwork, EventNetwork):
     """A network of populations, the projections between them, and their inputs, as you put it together.
 
     Any neuron, rule, norm and lateral profile that fulfils its contract can be used, your own included. Populations

@@ -4,6 +4,7 @@ from tectum.parts.adaptive_threshold import AdaptiveLIF, LateralInhibition
 from tectum.parts.cell_division import CellDivision
 from tectum.parts.conductance import ConductanceLIF, SpikeThreshold
 from tectum.parts.coupling import AdaptiveClock, Entrainment, PacingClock
+from tectum.parts.current_neuron import CurrentLIF
 from tectum.parts.device_weights import CoarseResidualSTDP, CoarseWeights
 from tectum.parts.encoding import CircularGaussian
 from tectum.parts.event_input import EventPatches
@@ -86,6 +87,7 @@ __all__ = [
     "CoarseWeights",
     "ConductanceLIF",
     "ConstantRadius",
+    "CurrentLIF",
     "Currents",
     "DecayingRadius",
     "DecayingRate",

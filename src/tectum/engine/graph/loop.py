@@ -78,7 +78,7 @@ def advance(circuit, neuron, state, stimulus, out, scratch, pop, start, stop, fr
     nothing, noise = scratch.nothing[:n], noise_of(neuron)
     v, resting, flags = state.v[first:last], state.resting[first:last], scratch.flags[:n]
     g_exc, g_inh = state.g_exc[first:last], state.g_inh[first:last]
-    raised = state.raised[first:last] if raises(circuit, neuron, pop) else nothing
+    raised = state.raised[first:last] if raises(circuit, state, neuron, pop) else nothing
     eased = state.eased[first:last] if circuit.gates.factor[pop] > ONE else nothing
     drive = stimulus.drive[frame if stimulus.drive.shape[0] > 1 else 0, first:last] if scratch.driven[pop] else nothing
     xi = scratch.noise[:n] if noise > ZERO else nothing

@@ -97,9 +97,14 @@ def note(circuit, state, out, scratch, pop, j, step, frame, learns, early):
 
 
 @kernel
-def raises(circuit, neuron, pop):
-    """Whether neurons of a population have an adaptation other than 0."""
-    return circuit.moved[pop] or adapts(neuron) or fresh(neuron) != ZERO or jump(neuron, ZERO) != ZERO
+def raises(circuit, state, neuron, pop):
+    """Whether neurons of a population have an adaptation other than 0, or may get one."""
+    if circuit.moved[pop] or adapts(neuron) or fresh(neuron) != ZERO or jump(neuron, ZERO) != ZERO:
+        return True
+    raised = False
+    for j in range(circuit.first[pop], circuit.first[pop + 1]):
+        raised |= state.raised[j] != ZERO
+    return raised
 
 
 @lane_kernel

@@ -31,7 +31,7 @@ def run_graph(graph: Any, spikes: NDArray[Any], dt_ms: float) -> NDArray[np.floa
     dt, n_samples = 1e-3 * dt_ms, len(spikes)
     known = {kind.__name__: kind for kind in NodeOf.__subclasses__()}
     steps = {name: _step_of(name, node, known, dt, n_samples) for name, node in graph.nodes.items()}
-    order, late = _in_order(graph)
+    order, late = in_order(graph)
     into: dict[str, list[str]] = {name: [a for a, b in graph.edges if b == name] for name in graph.nodes}
     last: dict[str, Any] = {}
     found = []
@@ -49,7 +49,7 @@ def run_graph(graph: Any, spikes: NDArray[Any], dt_ms: float) -> NDArray[np.floa
     return np.stack(found, axis=1)
 
 
-def _in_order(graph: Any) -> tuple[list[str], set[tuple[str, str]]]:
+def in_order(graph: Any) -> tuple[list[str], set[tuple[str, str]]]:
     """Nodes so that what drives a node comes before it, and the edges that close circles."""
     after: dict[str, list[str]] = {name: [b for a, b in graph.edges if a == name] for name in graph.nodes}
     done: list[str] = []

@@ -178,6 +178,16 @@ def _wire(
     return {"fixed": csr_array(matrix.astype(np.float32))}
 
 
+def matrix_of(
+    p: parts.Projection, pre: parts.Population, post: parts.Population, k: int, seed: np.uint64
+) -> NDArray[np.float32]:
+    """Weights (n_post, n_pre) of projection k before learning, with its gain."""
+    found = _wire(p, pre, post, k, seed)
+    if "uniform" in found:
+        return np.full((post.n, pre.n), found["uniform"], np.float32)
+    return found["fixed"].toarray().T if "fixed" in found else np.float32(found["gain"]) * found["plastic"]
+
+
 def _initial(wiring: parts.Learned, n_pre: int, n_post: int, k: int, seed: np.uint64) -> NDArray[np.float32]:
     """Weights (n_post, n_pre) before learning."""
     if wiring.mean is not None:
