@@ -25,7 +25,7 @@ from destinations import file_to_write
 from tectum import MapHierarchy, streams
 from tectum.models.hierarchy.driving import driving_maps
 from tectum.report.streams.diary import memory_mib
-from tectum.streams.motion import Course, motion_of
+from tectum.streams.motion import Course, followed
 
 CHUNK, WARM = 16, 2
 AIM = 25.0  # frames/s
@@ -74,7 +74,7 @@ def main() -> None:
                 if chunk is None:
                     break
                 seen = watch("features", extract.transform, chunk.X.reshape(len(chunk.X), *extract.size, 3))
-                moved = watch("flow", motion_of, chunk, frames.frame_shape, course)
+                moved = watch("flow", followed, chunk, frames.frame_shape, course)
                 X = np.concatenate([seen, moved], axis=1)
                 watch("learn", hierarchy.partial_fit, X)
                 watch("winners", hierarchy.scores, X)

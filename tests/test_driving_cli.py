@@ -1,7 +1,9 @@
 """Hierarchies on the command line: the demo on a clip, features from files, interrupts, damaged videos, errors."""
 
 import json
+from itertools import pairwise
 from pathlib import Path
+from types import SimpleNamespace
 from typing import ClassVar
 
 import numpy as np
@@ -178,16 +180,21 @@ def test_a_damaged_video_leaves_no_responses(features: np.ndarray) -> None:
 def test_the_features_are_chosen(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     clip = streams.write_clip("clip.mp4", seconds=0.4, size=(48, 80))
     source = cli_sources.open_source([clip], cli_sources.FrameOptions())
-    assert source.features == "pooled gradients and colours; optical flow"
+    assert source.features == "pooled gradients and colours; optical flow; opponent colours"
     assert source.shape == (12, 20, 14)
     chunk = next(iter(source.stream))
-    assert chunk.X.shape == (10, 12 * 20 * 14 + source.n_motion)
+    assert chunk.X.shape == (10, 12 * 20 * 14 + source.n_motion + source.n_colours)
     assert source.reading.seconds > 0
-    maps = driving_maps(source.shape, source.n_motion)
-    assert [m.name for m in maps] == ["scene", "far", "near", "motion"]
-    seen = [maps[k].sources[0] for k in (2, 3)]
-    assert [(s.start, s.stop) for s in seen] == [(6 * 20 * 14, 12 * 20 * 14), (12 * 20 * 14, chunk.X.shape[1])]
-    still = cli_sources.open_source([clip], cli_sources.FrameOptions(motion=False))
+    maps = driving_maps(source.shape, source.n_motion, source.n_colours)
+    assert [m.name for m in maps] == ["scene", "far", "near", "motion", "colours"]
+    seen = [maps[k].sources[0] for k in (2, 3, 4)]
+    borders = np.cumsum([6 * 20 * 14, 6 * 20 * 14, source.n_motion, source.n_colours])
+    assert [(s.start, s.stop) for s in seen] == list(pairwise(borders))
+    moving = cli_sources.open_source([clip], cli_sources.FrameOptions(colours=False))
+    assert [m.name for m in driving_maps(moving.shape, moving.n_motion)] == ["scene", "far", "near", "motion"]
+    learned = SimpleNamespace(n_features_in_=moving.stream.n_features)  # of the time before there were colours
+    assert cli_sources.open_source([clip], cli_sources.FrameOptions(), learned).n_colours == 0
+    still = cli_sources.open_source([clip], cli_sources.FrameOptions(motion=False, colours=False))
     np.testing.assert_array_equal(next(iter(still.stream)).X, chunk.X[:, : 12 * 20 * 14])
     maps = driving_maps(source.shape)
     assert [m.name for m in maps] == ["scene", "far", "near"]

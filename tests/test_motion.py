@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from tectum import streams
+from tectum.streams.colours import Adaptation
 
 RNG = np.random.default_rng(0)
 TEXTURE = cv2.GaussianBlur(RNG.integers(0, 256, (150, 220)).astype(np.float32), (0, 0), 2.0)
@@ -109,11 +110,49 @@ def test_features_beside_those_of_frames() -> None:
             self.frame_shape = (96, 160, 3)
 
     both = streams.features(Colour(), extract, motion=streams.OpticalFlow())
+    three = streams.features(Colour(), extract, motion=streams.OpticalFlow(), colours=streams.OpponentColours())
     alone = streams.features(Colour(), extract)
     moved = streams.motion(Colour())
     X, left, right = (np.concatenate([chunk.X for chunk in s]) for s in (both, alone, moved))
     np.testing.assert_array_equal(X, np.concatenate([left, right], axis=1))
     assert X.shape[1] == both.n_features
+    more = np.concatenate([chunk.X for chunk in three])
+    np.testing.assert_array_equal(more[:, : both.n_features], X)
+    assert more.shape[1] == three.n_features == both.n_features + 433
+
+
+def adapted(frames, time_s, source=None):
+    adaptation = Adaptation(streams.OpponentColours())
+    sources = np.zeros(len(frames), int) if source is None else source
+    return np.stack([adaptation.features(*frame) for frame in zip(frames, time_s, sources, strict=True)])
+
+
+def test_colours_are_opponent_and_their_contrast_is_one() -> None:
+    red = np.zeros((90, 160, 3), np.uint8)
+    red[:, :80, 0] = 200  # red on the left, black on the right
+    light, red_green, blue_yellow = streams.OpponentColours().planes(red)
+    assert light[:, :8].min() > 0 > light[:, 8:].max()
+    assert red_green[:, :8].min() > 0 == red_green[:, 8:].max()
+    assert blue_yellow[:, :8].max() < 0
+    np.testing.assert_allclose([np.sqrt((x**2).mean()) for x in (light, red_green, blue_yellow)], 1.0, rtol=1e-5)
+    brighter = streams.OpponentColours().planes(red // 2)[0]
+    np.testing.assert_allclose(brighter, light, rtol=1e-5)
+
+
+def test_pictures_are_told_by_what_they_add_to_the_usual() -> None:
+    frames = np.repeat(seen()[..., None], 3, axis=3)
+    usual, novel = frames[0], frames[0].copy()
+    novel[:40, :40] = 255.0
+    shown = np.stack([usual] * 40 + [novel] * 3)
+    X = adapted(shown, 0.1 * np.arange(43))
+    assert not X[0].any()
+    np.testing.assert_allclose(X[39, :-1], 0.0, atol=1e-4)  # and the feature that is always there
+    assert X[39, -1] == 1.0
+    light = X[42, :144].reshape(9, 16)
+    assert light[:4, :4].mean() > 2.0 > 1.0 > np.abs(light[5:, 5:]).mean()
+    again = adapted(shown[40:], 0.1 * np.arange(3))
+    both = adapted(shown, 0.1 * np.arange(43), np.repeat([0, 1], [40, 3]))
+    np.testing.assert_allclose(both[40:], again)  # nothing goes over the border of two clips
 
 
 ERRORS = [
@@ -131,3 +170,5 @@ def test_errors(given: dict, said: str) -> None:
         streams.OpticalFlow(**given)
     with pytest.raises(ValueError, match="colour or grey frames"):
         streams.motion(streams.arrays(np.ones((3, 4), np.float32)))
+    with pytest.raises(ValueError, match="OpponentColours.tau must be a positive number of ms, got -1"):
+        streams.OpponentColours(tau=-1)

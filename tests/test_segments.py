@@ -43,6 +43,18 @@ def test_evidence_of_an_occurrence_comes_from_far_away():
     assert found == pytest.approx(0.75)  # all of the car, and half of the road beside it
 
 
+def test_graded_responses_are_read_out_linearly():
+    labels, clips, knows, *_ = drive()
+    draw = np.random.default_rng(1)
+    noise = draw.normal(size=(len(labels), 8))
+    assert 0.3 < analysis.recurring_auc(noise, labels, clips)["a", "car"] < 0.7
+    noise[:, 3] += 2.0 * knows  # the winner would be chance in most frames
+    winners = analysis.recurring_auc(noise.argmax(axis=1), labels, clips)["a", "car"]
+    assert analysis.recurring_auc(noise, labels, clips)["a", "car"] > max(0.85, winners)
+    with pytest.raises(ValueError, match="units must be finite"):
+        analysis.recurring_auc(np.full((len(labels), 2), np.nan), labels, clips)
+
+
 def test_stretches_of_time_are_equal_and_of_one_clip():
     _, clips, *_ = drive()
     stretches = analysis.equal_stretches(clips, 5)

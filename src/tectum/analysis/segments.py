@@ -10,10 +10,14 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
+from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import adjusted_mutual_info_score, roc_auc_score
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
 
-from tectum.analysis._checks import check_labels, check_same_length
+from tectum.analysis._checks import check_labels, check_same_length, check_table
 
+READ_OUT = 0.01  # inverse strength of the penalty of the linear read-out
 LEAST_LENGTH = 5  # frames that the shortest occurrence is taken to last where its surroundings are chosen
 
 
@@ -63,12 +67,16 @@ def recurring_auc(units: ArrayLike, labels: ArrayLike, clips: ArrayLike, *, apar
 
     An occurrence is a run of frames of one label. For each in turn, the evidence of a unit is the share of the label
     among the frames that it wins further away than `apart` times the length of the occurrence, drawn towards the share
-    among all of them by one frame. Scored by it are the frames of the occurrence against those beside it, as far
+    among all of them by one frame. Of graded responses the evidence is that of a linear read-out, fitted to the same
+    frames: logistic regression of standardised responses, strongly regularised (C = 0.01), both classes weighted
+    equally. Scored by the evidence are the frames of the occurrence against those beside it, as far
     as the occurrence is long on either side.
 
     Parameters
     ----------
-    units, labels, clips : array-like of shape (n_frames,)
+    units : array-like of shape (n_frames,) or (n_frames, n_neurons)
+        Winner of each frame, or graded responses to it, for instance `MapHierarchy.similarities`.
+    labels, clips : array-like of shape (n_frames,)
         As for `agreement_within`; frames of a clip in their order.
     apart : float, default=3.0
         Lengths of the occurrence on either side of it that give no evidence.
@@ -92,14 +100,15 @@ def recurring_auc(units: ArrayLike, labels: ArrayLike, clips: ArrayLike, *, apar
     >>> recurring_auc(units, labels, ["a.mp4"] * 100)[("a.mp4", "car")]
     1.0
     """
-    units, labels, clips = _checked(units, labels, clips)
+    graded = np.ndim(units) == 2
+    units, labels, clips = _checked(check_table("units", units) if graded else units, labels, clips)
     scores: dict[Any, float] = {}
     for clip in dict.fromkeys(clips.tolist()):
         here = np.flatnonzero(clips == clip)
         tag = labels[here]
-        number = np.unique(units[here], return_inverse=True)[1]
+        seen = units[here] if graded else np.unique(units[here], return_inverse=True)[1]
         for label in dict.fromkeys(tag[tag != ""].tolist()):
-            found = [auc for run in _runs(tag == label) if (auc := _auc(number, tag == label, run, apart)) is not None]
+            found = [auc for run in _runs(tag == label) if (auc := _auc(seen, tag == label, run, apart)) is not None]
             if len(found) > 1:
                 scores[clip, label] = float(np.mean(found))
     return scores
@@ -153,17 +162,32 @@ def _runs(inside: NDArray[np.bool_]) -> Iterator[tuple[int, int]]:
     yield from zip(edges[::2].tolist(), edges[1::2].tolist(), strict=True)
 
 
-def _auc(unit: NDArray[np.intp], inside: NDArray[np.bool_], run: tuple[int, int], apart: float) -> float | None:
+def _auc(seen: NDArray[Any], inside: NDArray[np.bool_], run: tuple[int, int], apart: float) -> float | None:
     """AUC of one occurrence, None if there is nothing to learn from or to compare with."""
     first, stop = run
     length = max(stop - first, LEAST_LENGTH)
-    place = np.arange(len(unit))
+    place = np.arange(len(seen))
     far = (place < first - apart * length) | (place >= stop + apart * length)
     near = (place >= first - length) & (place < stop + length)
     tested = near & (~inside | ((place >= first) & (place < stop)))
     if not inside[far].any() or inside[tested].all():
         return None
-    hits = np.bincount(unit[far], weights=inside[far], minlength=unit.max() + 1)
-    wins = np.bincount(unit[far], minlength=unit.max() + 1)
-    evidence = (hits + inside[far].mean()) / (wins + 1)
-    return float(roc_auc_score(inside[tested], evidence[unit[tested]]))
+    evidence = _linear_evidence if seen.ndim == 2 else _evidence_of_winners
+    return float(roc_auc_score(inside[tested], evidence(seen[far], inside[far], seen[tested])))
+
+
+def _evidence_of_winners(
+    unit: NDArray[np.intp], inside: NDArray[np.bool_], tested: NDArray[np.intp]
+) -> NDArray[np.float64]:
+    """Share of the label among the frames of each tested unit."""
+    n = max(unit.max(), tested.max()) + 1
+    hits, wins = np.bincount(unit, weights=inside, minlength=n), np.bincount(unit, minlength=n)
+    return ((hits + inside.mean()) / (wins + 1))[tested]
+
+
+def _linear_evidence(X: NDArray[Any], inside: NDArray[np.bool_], tested: NDArray[Any]) -> NDArray[np.float64]:
+    """What a linear classifier says of tested responses; nothing if it has met one class only."""
+    if inside.all():
+        return np.zeros(len(tested))
+    classifier = LogisticRegression(C=READ_OUT, class_weight="balanced", max_iter=500)
+    return make_pipeline(StandardScaler(), classifier).fit(X, inside).decision_function(tested)

@@ -58,6 +58,10 @@ class FrameOptions(NamedTuple):
         bool | None,
         typer.Option("--motion/--no-motion", help="Whether motion is seen, too; not with --config by default."),
     ] = None
+    colours: Annotated[
+        bool | None,
+        typer.Option("--colours/--no-colours", help="Whether small pictures in colours are seen, too; likewise."),
+    ] = None
 
 
 # argument of a command -> the options that it stands for, and what makes one value of those that were typed

@@ -18,6 +18,8 @@ VIDEOS = (".avi", ".m4v", ".mkv", ".mov", ".mp4", ".mpeg", ".mpg", ".webm")
 ARRAYS = (".npy", ".npz")
 EVENTS = (".aedat", ".aedat4", ".bin", ".dat", ".h5", ".hdf5", ".raw")
 WINDOW_MS = 40.0  # of the counts of events
+MORE = ((), ("motion",), ("colours",), ("motion", "colours"))  # what may follow the features of a network
+WORDS = {"motion": "optical flow", "colours": "opponent colours"}
 PIXELS: dict[str, dict[str, Any]] = {
     "caffe": {},
     "pytorch": {
@@ -36,6 +38,7 @@ class Source(NamedTuple):
     features: str  # what they are, in words
     shape: tuple[int, ...] | None  # (rows, columns, channels) of the features of frames
     n_motion: int = 0  # features of motion behind them
+    n_colours: int = 0  # of small pictures in colours behind these
     live: bool = False  # a camera or URL, which never comes again
 
 
@@ -44,11 +47,11 @@ def open_source(
     frames: FrameOptions,
     hierarchy: Any = None,
     *,
-    with_motion: bool = True,
+    with_more: bool = True,
     tell: Callable[[str], object] | None = None,
 ) -> Source:
     """Stream of the features of videos, of a folder of images, of a camera or URL, or of files of features or events,
-    with motion if the hierarchy has learned such features, the options say so, or else by default; FileNotFoundError
+    with motion and colours if the hierarchy has learned such features, the options say so, or else by default; FileNotFoundError
     if there is no such file, ValueError if the files are of kinds that do not go together.
     """
     from tectum import streams
@@ -58,7 +61,7 @@ def open_source(
         pictures: Stream = streams.camera(
             paths, size=extract.size, every=frames.every or 1, seconds=frames.seconds or None, tell=tell
         )
-        return _seen(pictures, extract, frames, hierarchy, with_motion)._replace(live=True)
+        return _seen(pictures, extract, frames, hierarchy, with_more)._replace(live=True)
     if frames.seconds is not None:
         raise typer.BadParameter("--seconds is for cameras and URLs; leave it out for files")
     for path in paths:
@@ -88,28 +91,28 @@ def open_source(
         pictures = streams.images(paths[0], size=extract.size, chunk=CHUNK)
     else:
         pictures = streams.video(paths, size=extract.size, chunk=CHUNK, every=every)
-    return _seen(pictures, extract, frames, hierarchy, with_motion)
+    return _seen(pictures, extract, frames, hierarchy, with_more)
 
 
-def _seen(pictures: "Stream", extract: Any, frames: FrameOptions, hierarchy: Any, with_motion: bool) -> Source:
-    """Features of pictures, with motion or without."""
+def _seen(pictures: "Stream", extract: Any, frames: FrameOptions, hierarchy: Any, with_more: bool) -> Source:
+    """Features of pictures, with motion and colours or without."""
     from tectum import streams
 
-    reading, moving = streams.Timed(pictures), None
+    reading = streams.Timed(pictures)
     name = f"{extract.path.name}, {extract.layer}" if hasattr(extract, "path") else extract.layer
-    flow = streams.OpticalFlow()
+    more: dict[str, Any] = {"motion": streams.OpticalFlow(), "colours": streams.OpponentColours()}
     n_learned = getattr(hierarchy, "n_features_in_", None)
     if n_learned is not None:
-        with_motion = n_learned == extract.n_features + flow.n_features
-    elif frames.motion is not None:
-        with_motion = frames.motion
+        wanted = next((w for w in MORE if sum(more[key].n_features for key in w) == n_learned - extract.n_features), ())
     else:
-        with_motion = with_motion and len(extract.shape) == 3  # with maps of their own for both
-    if with_motion:
-        moving, name = flow, f"{name}; optical flow"
+        by_default = with_more and len(extract.shape) == 3  # with maps of their own for each
+        asked = {key: getattr(frames, key) for key in more}
+        wanted = tuple(key for key, on in asked.items() if (by_default if on is None else on))
+    more = {key: part for key, part in more.items() if key in wanted}
+    name = "; ".join([name, *(WORDS[key] for key in more)])
     shape = extract.shape if len(extract.shape) == 3 else None
-    n_motion = 0 if moving is None else moving.n_features
-    return Source(streams.features(reading, extract, motion=moving), reading, name, shape, n_motion)
+    lengths = {f"n_{key}": part.n_features for key, part in more.items()}
+    return Source(streams.features(reading, extract, **more), reading, name, shape, **lengths)
 
 
 def data_file(folder: str, pattern: str) -> Iterator[Path]:

@@ -106,7 +106,7 @@ def opened(
             "--resume goes on with the hierarchy in the file; leave out --config, --set and --seed"
         )
     known = _known(resume)
-    source = open_source(sources_in(data), frames, known, with_motion=config is None, tell=tell)
+    source = open_source(sources_in(data), frames, known, with_more=config is None, tell=tell)
     return source, _hierarchy(config, parse_assignments(settings), seed, source) if known is None else known
 
 
@@ -209,7 +209,7 @@ def _hierarchy(config: Path | None, settings: dict[str, Any], seed: int | None, 
     if hierarchy.maps is None and source.shape is not None:
         from tectum.models.hierarchy.driving import driving_maps
 
-        hierarchy.set_params(maps=driving_maps(source.shape, source.n_motion))
+        hierarchy.set_params(maps=driving_maps(source.shape, source.n_motion, source.n_colours))
     return hierarchy
 
 

@@ -410,6 +410,38 @@ class MapHierarchy(NoticingEstimator):
         np.put_along_axis(codes, ranked.astype(np.int64), np.broadcast_to(strength, ranked.shape), axis=1)
         return codes[:, :-1]
 
+    def similarities(self, X: ArrayLike, map: str | None = None, source: int = 0) -> NDArray[np.float64]:
+        """How well each neuron of a map that sees features knows each frame, before they compete: a graded response.
+
+        The winner says which neuron knows a frame best; how well all of them do says more of what varies within a
+        scene, and can be read out by a linear classifier.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_frames, n_features)
+        map : str or None, default=None
+            Name of the map; None is the first.
+        source : int, default=0
+            Place in `sources` of the map.
+
+        Returns
+        -------
+        ndarray of shape (n_frames, n_neurons)
+            Cosines of `codes` and `weights`, 0 to 1; 0 for neurons that have learned nothing, and for frames without
+            features.
+
+        Examples
+        --------
+        >>> hierarchy.similarities(X).shape
+        (30, 9)
+        """
+        name = self._named("similarities", map or self.maps_[0].name).name
+        known = self.usage(name) > 0.0
+        codes, found = self.codes(X, name, source), np.zeros((np.shape(X)[0], known.size))
+        if known.any():
+            found[:, known] = 1.0 - analysis.code_distances(codes, self.weights(name, source)[known])
+        return found
+
     def quantization_error(self, X: ArrayLike, map: str | None = None, **moments: Any) -> float:
         """Mean cosine distance between the code of a frame and the weights of the neuron that wins it.
 

@@ -8,6 +8,7 @@ from tectum.files import DataError
 from tectum.streams.array_files import ArrayStream, arrays
 from tectum.streams.clip import write_clip
 from tectum.streams.cnn import CNN, FeatureStream, features
+from tectum.streams.colours import OpponentColours
 from tectum.streams.event_files import read_events
 from tectum.streams.event_frames import EventFrameStream, event_frames
 from tectum.streams.event_stream import EventChunk, EventStream, Extent, events
@@ -33,6 +34,7 @@ __all__ = [
     "FeatureStream",
     "ImageStream",
     "MotionStream",
+    "OpponentColours",
     "OpticalFlow",
     "OrientedGradients",
     "Segments",

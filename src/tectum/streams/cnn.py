@@ -14,8 +14,9 @@ from numpy.typing import NDArray
 
 from tectum.files import reading
 from tectum.streams import onnx_graph
+from tectum.streams.colours import Adaptation, OpponentColours
 from tectum.streams.gradients import Extractor, OrientedGradients
-from tectum.streams.motion import Course, Detector, motion_of
+from tectum.streams.motion import Course, Detector, followed
 from tectum.streams.stream import Chunk, Pair, PathLike, Stream, StreamError, as_paths, check_size, check_whole
 
 LISTED = 12  # names of layers that an error lists
@@ -122,8 +123,14 @@ class CNN(Extractor):
         return height, width
 
 
-def features(frames: Stream, cnn: CNN | OrientedGradients, *, motion: Detector | None = None) -> "FeatureStream":
-    """Stream of the activations of a network for a stream of frames, and of the motion in them if you like.
+def features(
+    frames: Stream,
+    cnn: CNN | OrientedGradients,
+    *,
+    motion: Detector | None = None,
+    colours: OpponentColours | None = None,
+) -> "FeatureStream":
+    """Stream of the activations of a network for a stream of frames, of the motion and the colours in them if you like.
 
     Parameters
     ----------
@@ -133,6 +140,8 @@ def features(frames: Stream, cnn: CNN | OrientedGradients, *, motion: Detector |
         The network, or what stands for one.
     motion : OpticalFlow or None, default=None
         What sees motion in the same frames; its features follow those of the network in each sample.
+    colours : OpponentColours or None, default=None
+        What sees colours in them; its features come last.
 
     Returns
     -------
@@ -159,7 +168,7 @@ def features(frames: Stream, cnn: CNN | OrientedGradients, *, motion: Detector |
             f"features.frames must be a stream of colour frames of shape {(*cnn.size, 3)}, got {frames.frame_shape}; "
             "make it with video(path, size=cnn.size)"
         )
-    return FeatureStream(frames, cnn, motion)
+    return FeatureStream(frames, cnn, motion, colours)
 
 
 class FeatureStream(Stream):
@@ -173,29 +182,38 @@ class FeatureStream(Stream):
         Those of the frames.
     motion : OpticalFlow or None
         What sees motion, if anything does.
+    colours : OpponentColours or None
+        What sees colours.
     n_features, n_announced : int or None
         Length of a sample, and how many to expect.
     """
 
     is_learned: Callable[[int], bool] | None = None  # of the next chunk, by its length: then X is (n, 0)
 
-    def __init__(self, frames: Stream, cnn: CNN | OrientedGradients, motion: Detector | None = None) -> None:
-        self._frames, self.cnn, self.motion = frames, cnn, motion
+    def __init__(
+        self,
+        frames: Stream,
+        cnn: CNN | OrientedGradients,
+        motion: Detector | None = None,
+        colours: OpponentColours | None = None,
+    ) -> None:
+        self._frames, self.cnn, self.motion, self.colours = frames, cnn, motion, colours
         self.names, self.n_announced = frames.names, frames.n_announced
-        self.n_features = cnn.n_features + (0 if motion is None else motion.n_features)
+        self.n_features = sum(part.n_features for part in (cnn, motion, colours) if part is not None)
 
     def __iter__(self) -> Iterator[Chunk]:
-        course = None if self.motion is None else Course(self.motion)
+        courses: list[Any] = [] if self.motion is None else [Course(self.motion)]
+        courses += [] if self.colours is None else [Adaptation(self.colours)]
         for chunk in self._frames:
-            # motion has a past, so that it is followed through frames that were learned before, too
-            moved = [] if course is None else [motion_of(chunk, self._frames.frame_shape, course)]
+            # these have a past, so that they are followed through frames that were learned before, too
+            more = [followed(chunk, self._frames.frame_shape, course) for course in courses]
             if self.is_learned is not None and self.is_learned(len(chunk.X)):
                 yield chunk._replace(X=np.zeros((len(chunk.X), 0), np.float32))
                 continue
             X = self.cnn.transform(chunk.X.reshape(len(chunk.X), *self.cnn.size, 3))
             if not np.isfinite(X).all():
                 raise StreamError(f"{self.cnn.layer!r} of {self.cnn!r} is not finite; take another layer")
-            yield chunk._replace(X=np.concatenate([X, *moved], axis=1) if moved else X)
+            yield chunk._replace(X=np.concatenate([X, *more], axis=1) if more else X)
 
 
 def max_pool(activations: NDArray[np.float32]) -> NDArray[np.float32]:

@@ -37,9 +37,9 @@ class Detector(ABC):
         self.grid, self.size = check_size(grid, f"{name}.grid"), check_size(size, f"{name}.size")
         if self.grid[0] > self.size[0] or self.grid[1] > self.size[1]:
             raise ValueError(f"{name}.grid must not be finer than size, got {grid} and {size}; (6, 8) is usual")
-        self.tau = _check_ms(tau, f"{name}.tau", "300 is usual")
-        self.speed_tau = _check_ms(speed_tau, f"{name}.speed_tau", "100 is usual")
-        self.gap = _check_ms(gap, f"{name}.gap", "1000 is usual")
+        self.tau = check_ms(tau, f"{name}.tau", "300 is usual")
+        self.speed_tau = check_ms(speed_tau, f"{name}.speed_tau", "100 is usual")
+        self.gap = check_ms(gap, f"{name}.gap", "1000 is usual")
         self.n_speeds = check_whole(n_speeds, f"{name}.n_speeds", "16 is usual")
         if n_speeds < 2:
             raise ValueError(f"{name}.n_speeds must be at least 2, got {n_speeds}; 16 is usual")
@@ -284,11 +284,11 @@ class MotionStream(Stream):
     def __iter__(self) -> Iterator[Chunk]:
         course = Course(self.detector)
         for chunk in self._frames:
-            yield chunk._replace(X=motion_of(chunk, self._frames.frame_shape, course))
+            yield chunk._replace(X=followed(chunk, self._frames.frame_shape, course))
 
 
-def motion_of(chunk: Chunk, shape: Any, course: Course) -> NDArray[np.float32]:
-    """Features (n, n_features) of the motion in frames of that shape that follow those before."""
+def followed(chunk: Chunk, shape: Any, course: Any) -> NDArray[np.float32]:
+    """Features (n, n_features) that a course gives of frames of that shape, which follow those before."""
     moments = zip(chunk.X, chunk.time_s.tolist(), chunk.source.tolist(), strict=True)
     return np.stack([course.features(x.reshape(shape), time_s, source) for x, time_s, source in moments])
 
@@ -298,7 +298,7 @@ def _halves(v: NDArray[Any]) -> NDArray[Any]:
     return np.concatenate([np.maximum(v, 0.0), np.maximum(-v, 0.0)], axis=-1)
 
 
-def _check_ms(value: Any, name: str, way_out: str) -> float:
+def check_ms(value: Any, name: str, way_out: str) -> float:
     if not isinstance(value, (int, float, np.number)) or isinstance(value, bool) or not 0 < value < math.inf:
         raise ValueError(f"{name} must be a positive number of ms, got {value!r}; {way_out}")
     return float(value)
