@@ -170,5 +170,5 @@ def test_errors(given: dict, said: str) -> None:
         streams.OpticalFlow(**given)
     with pytest.raises(ValueError, match="colour or grey frames"):
         streams.motion(streams.arrays(np.ones((3, 4), np.float32)))
-    with pytest.raises(ValueError, match="OpponentColours.tau must be a positive number of ms, got -1"):
+    with pytest.raises(ValueError, match=r"OpponentColours\.tau must be a positive number of ms, got -1"):
         streams.OpponentColours(tau=-1)

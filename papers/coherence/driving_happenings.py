@@ -4,16 +4,16 @@
     python papers/coherence/driving.py happenings --segments segments.csv --seeds 1
 
 All clips in the folder `driving` of TECTUM_DATA come one after another, once, every third frame, as features of the
-network in `cnn`, optical flow and small pictures in opponent colours, seen by the maps of `tectum demo driving`. Scored inside each clip against the column `happening` of the table (`tectum.analysis`:
-`agreement_within`, `recurring_auc`) are winners and, as rows of their own, graded responses
-(`MapHierarchy.similarities`). Rivals are fitted in each clip alone, with 8 and with 24 units; equal stretches of
-time know nothing but the clock; features that no map has seen are read out as the responses are. `former` are the
-constants of maps that do not say, with which one vigilance serves all scenes; `untrained` is the map before it has
-learned; `upper` hears the others. Last, `scene` learns the same frames in random order. Floors stand in `FLOORS`;
-where one is missed, the exit status is 1.
+network in `cnn`, optical flow and small pictures in opponent colours, seen by the maps of `tectum demo driving`. Scored
+inside each clip against the column `happening` of the table (`tectum.analysis`: `agreement_within`, `recurring_auc`)
+are winners and, in rows of their own, graded responses (`MapHierarchy.similarities`). Rivals are fitted in each clip
+alone, with 8 and with 24 units; equal stretches of time know nothing but the clock; "read out" are features that no map
+has seen. `former` are the constants of maps that do not say, with which one vigilance serves all scenes; `untrained`
+maps have learned one frame; `upper` hears the others. Last, `scene` learns the same frames in random order. Floors
+stand in `FLOORS`; where one is missed, the exit status is 1.
 
-Brake lights and the lorry overtaken come once. They are scored on blocks of 5 frames: even ones give the evidence for odd ones, and
-the other way round. A clock does that best, so that it says no more than that the units do not blur over time.
+Brake lights and the lorry overtaken come once. They are scored on blocks of 5 frames: even ones give the evidence for
+odd ones, and the other way round. A clock does that best, so that it says no more than that units do not blur in time.
 
 The constants of `scene`, `far`, `near` were chosen on these clips, with three random projections; those of `colours` on
 three of them in which nothing recurs: other clips will tell.

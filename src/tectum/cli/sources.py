@@ -51,8 +51,8 @@ def open_source(
     tell: Callable[[str], object] | None = None,
 ) -> Source:
     """Stream of the features of videos, of a folder of images, of a camera or URL, or of files of features or events,
-    with motion and colours if the hierarchy has learned such features, the options say so, or else by default; FileNotFoundError
-    if there is no such file, ValueError if the files are of kinds that do not go together.
+    with motion and colours if the hierarchy has learned such features, the options say so, or else by default;
+    FileNotFoundError if there is no such file, ValueError if the files are of kinds that do not go together.
     """
     from tectum import streams
 

@@ -179,8 +179,8 @@ class Watching:
             picture = None if chunk.thumbnails is None else jpeg(chunk.thumbnails[-1])
             if winner >= 0 and winner not in self._pictures and picture is not None:
                 fresh[winner] = self._pictures[winner] = picture
-            novelty = hierarchy.novelty_[name][-1] if self.learning else hierarchy.novelty(chunk.X[-1:])[name][0]
-            self._novelties.append((round(float(chunk.time_s[-1]), 2), round(float(novelty), 3)))
+            novelty = hierarchy.novelty_[name][-len(chunk.X) :] if self.learning else hierarchy.novelty(chunk.X)[name]
+            self._novelties.append((round(float(chunk.time_s[-1]), 2), round(float(novelty.max()), 3)))
             if began - self._rhythm_at > RHYTHM_EVERY:
                 self._rhythm, self._rhythm_at = rhythm_of(hierarchy, chunk.X[-1:]), began
             classes = hierarchy.classes_[name]
