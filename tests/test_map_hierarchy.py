@@ -64,6 +64,13 @@ def test_maps_are_read_alone_and_the_last_is_the_output() -> None:
     assert list(hierarchy.get_feature_names_out()) == [f"maphierarchy{k}" for k in range(9)]
     assert hierarchy.weights("top", source=1).shape == (9, 16)
     assert hierarchy.weights("left").shape == (16, 20)
+    graded = hierarchy.similarities(X, "left")
+    assert graded.shape == (len(X), 16)
+    assert 0.0 <= graded.min() <= graded.max() <= 1.0 + 1e-6
+    assert not graded[:, hierarchy.usage("left") == 0.0].any()
+    assert (graded.argmax(axis=1) == hierarchy.predict(X, "left")).mean() > 0.7
+    with pytest.raises(ValueError, match="codes.source must be a source"):
+        hierarchy.similarities(X, "top")
 
 
 @pytest.mark.parametrize(("delay", "seed"), [(2.0, 0), (8.0, 1)])
