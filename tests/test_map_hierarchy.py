@@ -69,7 +69,7 @@ def test_maps_are_read_alone_and_the_last_is_the_output() -> None:
     assert 0.0 <= graded.min() <= graded.max() <= 1.0 + 1e-6
     assert not graded[:, hierarchy.usage("left") == 0.0].any()
     assert (graded.argmax(axis=1) == hierarchy.predict(X, "left")).mean() > 0.7
-    with pytest.raises(ValueError, match="codes.source must be a source"):
+    with pytest.raises(ValueError, match=r"codes\.source must be a source"):
         hierarchy.similarities(X, "top")
 
 
