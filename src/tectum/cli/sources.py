@@ -18,7 +18,12 @@ VIDEOS = (".avi", ".m4v", ".mkv", ".mov", ".mp4", ".mpeg", ".mpg", ".webm")
 ARRAYS = (".npy", ".npz")
 EVENTS = (".aedat", ".aedat4", ".bin", ".dat", ".h5", ".hdf5", ".raw")
 WINDOW_MS = 40.0  # of the counts of events
-MORE = ((), ("motion",), ("colours",), ("motion", "colours"))  # what may follow the features of a network
+MORE: tuple[tuple[str, ...], ...] = (
+    (),
+    ("motion",),
+    ("colours",),
+    ("motion", "colours"),
+)  # what may follow the features of a network
 WORDS = {"motion": "optical flow", "colours": "opponent colours"}
 PIXELS: dict[str, dict[str, Any]] = {
     "caffe": {},
