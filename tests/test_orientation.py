@@ -78,3 +78,8 @@ def test_tuning_curves():
 def test_bad_input(call, message):
     with pytest.raises(ValueError, match=message):
         call()
+
+
+def test_units_that_prefer_nothing_have_no_difference():
+    z = np.exp(2j * np.radians([[0.0, 10.0, 0.0]])) * [[1.0, 1.0, 0.0]] * np.ones((2, 1))
+    np.testing.assert_allclose(analysis.neighbour_differences(z, wraps=False), [0.0, 0.0, 10.0, 10.0], atol=1e-9)

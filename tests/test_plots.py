@@ -90,6 +90,8 @@ SINGLE = {
         np.arange(12), np.where(CURVES < 0.3, np.nan, CURVES), target_names=["a", "b", "c"], **o
     ),
     "class_curves_one": lambda **o: plots.plot_class_curves([3.0], [[0.5]], segments=[(3.0, 3.0)], adopted=[3.0], **o),
+    "map_spectrum": lambda **o: plots.plot_map_spectrum(DISTANCES, DISTANCES, 2.0, **o),
+    "map_spectrum_flat": lambda **o: plots.plot_map_spectrum(DISTANCES, DISTANCES, np.nan, **o),
     "information": lambda **o: plots.plot_information(DISTANCES, {"receiver": DISTANCES - 0.1}, **o),
     "information_levels": lambda **o: plots.plot_information(
         DISTANCES,

@@ -18,6 +18,7 @@ Complex = NDArray[np.complex128]
 
 TURN = 2.0 * math.pi
 LEAST_SIDE = 8  # units of a map whose spectrum has a ring
+PROMINENT = 3.0  # power at the top of a ring, over the median of all frequencies
 RING = 1.5  # the ring reaches from its frequency over this to its frequency times this
 
 
@@ -109,7 +110,7 @@ def neighbour_differences(z: ArrayLike, *, wraps: bool = True) -> Floats:
     Returns
     -------
     ndarray of shape (n_pairs,)
-        From 0 to 90.
+        From 0 to 90; pairs with a unit that prefers nothing are left out.
 
     Raises
     ------
@@ -126,7 +127,8 @@ def neighbour_differences(z: ArrayLike, *, wraps: bool = True) -> Floats:
     """
     field = _check_map("neighbour_differences", z, least=2)
     pairs = [_beside(field, axis, wraps) * np.conj(_here(field, axis, wraps)) for axis in (0, 1)]
-    return np.degrees(np.abs(np.concatenate([np.angle(p).ravel() for p in pairs]))) / 2.0
+    product = np.concatenate([p.ravel() for p in pairs])
+    return np.degrees(np.abs(np.angle(product[product != 0.0]))) / 2.0
 
 
 def hypercolumn(z: ArrayLike, *, wraps: bool = True) -> Hypercolumn:
@@ -145,8 +147,8 @@ def hypercolumn(z: ArrayLike, *, wraps: bool = True) -> Hypercolumn:
     Returns
     -------
     Hypercolumn
-        The wavelength is NaN if there is no ring: power falls from the lowest frequency on, or all frequencies are
-        alike (prominence near 1).
+        The wavelength is NaN if there is no ring: power only falls from the lowest frequency on, or no frequency stands
+        out.
 
     Raises
     ------
@@ -174,7 +176,7 @@ def hypercolumn(z: ArrayLike, *, wraps: bool = True) -> Hypercolumn:
     mean = np.bincount(ring.ravel(), power.ravel())[1 : n + 1] / count
     weight = (power + 1e-9 * power.mean()).ravel()  # frequencies of a bin count by their power
     f = (np.bincount(ring.ravel(), k.ravel() * weight) / np.bincount(ring.ravel(), weight))[1 : n + 1]
-    peak = _ring_frequency(f, mean)
+    peak = _ring_frequency(f, mean, count)
     if math.isnan(peak):
         return Hypercolumn(math.nan, math.nan, f, mean)
     on = (k > peak / RING) & (k < peak * RING)
@@ -367,14 +369,20 @@ def _zero_inside(corners: Complex) -> Floats:
     return np.stack([row, column], axis=1)
 
 
-def _ring_frequency(f: Floats, power: Floats) -> float:
-    """Frequency of the ring: the middle of the Gaussian that is fitted on a quadratic; NaN if power has no peak."""
-    top = int(power.argmax())
-    if power[top] <= 0.0 or power[top] < 3.0 * np.median(power):
+def _ring_frequency(f: Floats, power: Floats, count: NDArray[np.int64]) -> float:
+    """Frequency of the ring: the middle of a Gaussian that is fitted on a quadratic; NaN if power has no peak.
+
+    Each of the mean powers counts by the number of frequencies it is the mean of.
+    """
+    smooth = np.convolve(count * power, np.ones(3), "same") / np.convolve(count, np.ones(3), "same")
+    rises = np.flatnonzero((smooth[1:-1] > smooth[:-2]) & (smooth[1:-1] >= smooth[2:])) + 1
+    if not len(rises):
         return math.nan
-    if top in (0, len(power) - 1):
+    top = int(rises[smooth[rises].argmax()])  # low frequencies are few, and one of them may stand out by chance
+    if smooth[top] < PROMINENT * np.median(power):
         return math.nan
-    strong = power > 0.02 * power[top]
+
+    strong = power > 0.02 * power.max()
     if strong.sum() <= 3:  # too thin for a fit
         return float(np.average(f[strong], weights=power[strong]))
 
@@ -387,7 +395,9 @@ def _ring_frequency(f: Floats, power: Floats) -> float:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", OptimizeWarning)  # a ring of one frequency has no width to be sure of
         try:
-            found, _ = curve_fit(ring, f, power / power[top], start, bounds=(low, np.inf), max_nfev=4000)
+            found, _ = curve_fit(
+                ring, f, power / smooth[top], start, 1.0 / np.sqrt(count), bounds=(low, np.inf), max_nfev=4000
+            )
         except RuntimeError:
             return float(f[top])
     centre = float(found[1])

@@ -6,6 +6,7 @@ from typing import Annotated
 import typer
 
 from tectum.cli import recordings as cli_recordings, streams as cli_streams, support, waves as cli_waves
+from tectum.cli.cortex import demonstrate as demonstrate_cortex
 from tectum.cli.options import CheckpointOption, FrameOptions, ReportOption, SeedsOption
 from tectum.cli.output import Output
 from tectum.cli.wire import demonstrate as demonstrate_wiring
@@ -19,7 +20,8 @@ def demo(
         str,
         typer.Argument(
             help="A data set, tectum info lists them; dictionary: patches of photographs; events: an event camera; "
-            "waves: sheets without data; wire: sensors in an unknown order; driving: maps of maps on video.",
+            "waves: sheets without data; wire: sensors in an unknown order; cortex: orientation columns; "
+            "driving: maps of maps on video.",
             autocompletion=support.demonstrations,
         ),
     ] = "iris",
@@ -33,7 +35,7 @@ def demo(
         Path | None, typer.Option("--output", "-o", metavar="FILE", help="Keep what driving has learned in this file.")
     ] = None,
     resume: Annotated[Path | None, typer.Option(help="Go on with an interrupted driving saved in this file.")] = None,
-    seed: Annotated[int | None, typer.Option(help="Seed of driving and wire; 0 by default.")] = None,
+    seed: Annotated[int | None, typer.Option(help="Seed of driving, wire and cortex; 0 by default.")] = None,
     seeds: SeedsOption = None,
     checkpoint_every: CheckpointOption = 5.0,
 ) -> None:
@@ -42,7 +44,7 @@ def demo(
     support.check_name("NAME", name, support.demonstrations())
     path = report or Path(f"tectum-{name}.html")
     out.check_destination(path, output, resume, frames.cnn, frames.segments, *(videos or []))
-    if name in ("driving", "events", "wire", "waves"):
+    if name in ("driving", "events", "wire", "cortex", "waves"):
         support.check_seeds(seeds, name)
     if name == "driving":
         if presentations is not None:
@@ -52,9 +54,9 @@ def demo(
             out, files, frames, path, output=output, resume=resume, seed=seed, every=checkpoint_every
         )
         return
-    if name == "wire":
+    if name in ("wire", "cortex"):
         cli_streams.check_unused(frames, videos=videos, output=output, resume=resume, presentations=presentations)
-        demonstrate_wiring(out, path, seed)
+        (demonstrate_wiring if name == "wire" else demonstrate_cortex)(out, path, seed)
         return
     cli_streams.check_unused(frames, videos=videos, output=output, resume=resume, seed=seed)
     if name == "events":

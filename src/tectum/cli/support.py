@@ -112,7 +112,7 @@ def demonstrations() -> list[str]:
     """What `demo` can show."""
     from tectum import datasets
 
-    return [*datasets.names(), "dictionary", "events", "waves", "wire", "driving"]
+    return [*datasets.names(), "dictionary", "events", "waves", "wire", "cortex", "driving"]
 
 
 def demonstration(name: str, presentations: int | None) -> "tuple[Any, Dataset | Patches]":

@@ -5,6 +5,12 @@ Every function draws into the axes or figure it is given, or into a new one, and
 """
 
 from tectum.plots.coherence import plot_information, plot_map_rasters, plot_phase_histogram
+from tectum.plots.cortex import (
+    plot_map_spectrum,
+    plot_ocular_dominance,
+    plot_orientation_map,
+    plot_orientation_tuning,
+)
 from tectum.plots.dictionary import (
     plot_comparison,
     plot_components,
@@ -86,9 +92,13 @@ __all__ = [
     "plot_lateral_profile",
     "plot_lattice",
     "plot_map_rasters",
+    "plot_map_spectrum",
     "plot_measures",
     "plot_net",
     "plot_novelty",
+    "plot_ocular_dominance",
+    "plot_orientation_map",
+    "plot_orientation_tuning",
     "plot_orientations",
     "plot_oscillation_raster",
     "plot_phase_histogram",
