@@ -11,8 +11,7 @@ from sklearn.utils.validation import check_is_fitted
 from tectum.core.random import seed_from, uniform_array
 from tectum.engine.dictionary import events as engine, network
 from tectum.engine.dictionary.loop import DictionaryState
-from tectum.models.common.base import SpikingEstimator
-from tectum.models.common.event_input import Pair, fold, recordings
+from tectum.models.common.event_input import EventEstimator, Pair, fold, recordings
 from tectum.models.common.progress import progress_bar
 from tectum.parts.event_input import EventPatches
 from tectum.parts.plasticity import learning_rate
@@ -26,7 +25,7 @@ DRAW_STREAM = 0xFFFFFFFFFFFFFFFB
 FEWEST = 500_000  # events that `fit_events` presents, however short the recordings
 
 
-class EventDictionary(SpikingEstimator):
+class EventDictionary(EventEstimator):
     """The part of `SpikingDictionary` that takes events."""
 
     quantum_: float | None
@@ -40,11 +39,9 @@ class EventDictionary(SpikingEstimator):
 
         Parameters
         ----------
-        events : path, structured array, `EventStream`, data set, or list of these
-            Recordings, as for `streams.events`.
+        events, shape
+            As in `partial_fit_events`.
         y : ignored
-        shape : (height, width), optional
-            Size of the camera in pixels; that of the stream, or the smallest that holds all events.
 
         Returns
         -------
@@ -69,24 +66,7 @@ class EventDictionary(SpikingEstimator):
                     advance(n)
         return self
 
-    def partial_fit_events(self, events: Any, y: Any = None, *, shape: Pair | None = None) -> Self:
-        """Continue learning: present each recording once, in the order given.
-
-        Parameters
-        ----------
-        events, y, shape
-            As in `fit_events`.
-
-        Returns
-        -------
-        SpikingDictionary
-            The estimator itself.
-
-        Raises
-        ------
-        ValueError, StreamError
-            As `fit_events`.
-        """
+    def _continue_with(self, events: Any, shape: Pair | None) -> None:
         stream = self._watched(events, shape)
         if not self._has_started():
             self._start_events(stream)
@@ -94,7 +74,6 @@ class EventDictionary(SpikingEstimator):
         with self._learning("partial_fit", stream.extent().n_events) as advance:
             for n in self._take_in(stream):
                 advance(n)
-        return self
 
     def transform_events(
         self, events: Any, *, shape: Pair | None = None, cells: int | Pair = 1, bins: int = 1

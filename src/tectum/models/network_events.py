@@ -7,13 +7,12 @@ from numpy.typing import NDArray
 
 from tectum import parts
 from tectum.core.events import SpikeTrain
-from tectum.models.common.base import SpikingEstimator
-from tectum.models.common.event_input import Pair, inputs_of, recordings, whole_recordings
+from tectum.models.common.event_input import EventEstimator, Pair, inputs_of, recordings, whole_recordings
 
 Trains = dict[str, SpikeTrain]
 
 
-class EventNetwork(SpikingEstimator):
+class EventNetwork(EventEstimator):
     """The part of `Network` that takes events."""
 
     def fit_events(self, events: Any, y: Any = None, *, shape: Pair | None = None) -> Self:
@@ -24,11 +23,9 @@ class EventNetwork(SpikingEstimator):
 
         Parameters
         ----------
-        events : path, structured array, `EventStream`, data set, or list of these
-            Recordings, as for `streams.events`.
+        events, shape
+            As in `partial_fit_events`.
         y : ignored
-        shape : (height, width), optional
-            Size of the camera in pixels; that of the stream, or the smallest that holds all events.
 
         Returns
         -------
@@ -44,44 +41,10 @@ class EventNetwork(SpikingEstimator):
         """
         return self.fit(None, spikes=self._trains_of(events, shape))  # type: ignore[call-arg, arg-type]
 
-    def partial_fit_events(self, events: Any, y: Any = None, *, shape: Pair | None = None) -> Self:
-        """Continue learning: present each recording once, in the order given.
+    def _continue_with(self, events: Any, shape: Pair | None) -> None:
+        self.partial_fit(None, spikes=self._trains_of(events, shape))  # type: ignore[call-arg, arg-type]
 
-        Parameters
-        ----------
-        events, y, shape
-            As in `fit_events`.
-
-        Returns
-        -------
-        Network
-            The estimator itself.
-
-        Raises
-        ------
-        ValueError, StreamError
-            As `fit_events`.
-        """
-        return self.partial_fit(None, spikes=self._trains_of(events, shape))  # type: ignore[call-arg, arg-type]
-
-    def transform_events(self, events: Any, *, shape: Pair | None = None) -> NDArray[np.float32]:
-        """Spikes of each neuron of `readout` to each recording, everything learned frozen.
-
-        Parameters
-        ----------
-        events, shape
-            As in `fit_events`.
-
-        Returns
-        -------
-        ndarray of shape (n_recordings, n), float32
-            Spike counts.
-
-        Raises
-        ------
-        ValueError, StreamError
-            As `fit_events`.
-        """
+    def _respond_to(self, events: Any, shape: Pair | None) -> NDArray[np.float32]:
         return self.transform(None, spikes=self._trains_of(events, shape))
 
     def _trains_of(self, events: Any, shape: Pair | None) -> Trains:

@@ -10,14 +10,13 @@ from sklearn.utils.validation import check_is_fitted
 from tectum import analysis
 from tectum.engine.standard import network
 from tectum.engine.standard.loop import DiehlCookState
-from tectum.models.common.base import SpikingEstimator
-from tectum.models.common.event_input import Pair, inputs_of, recordings, whole_recordings
+from tectum.models.common.event_input import EventEstimator, Pair, inputs_of, recordings, whole_recordings
 from tectum.streams import EventStream
 
 Spikes = tuple[NDArray[np.int64], NDArray[np.int64]]  # step and input of each
 
 
-class EventResponder(SpikingEstimator):
+class EventResponder(EventEstimator):
     """The part of `DiehlCook` that takes events."""
 
     def fit_events(self, events: Any, y: ArrayLike | None = None, *, shape: Pair | None = None) -> Self:
@@ -28,12 +27,10 @@ class EventResponder(SpikingEstimator):
 
         Parameters
         ----------
-        events : path, structured array, `EventStream`, data set, or list of these
-            Recordings, as for `streams.events`.
+        events, shape
+            As in `partial_fit_events`.
         y : array-like of shape (n_recordings,), optional
             Labels. Learning does not see them; they tell afterwards what each neuron stands for.
-        shape : (height, width), optional
-            Size of the camera in pixels; that of the stream, or the smallest that holds all events.
 
         Returns
         -------
@@ -59,52 +56,16 @@ class EventResponder(SpikingEstimator):
                     advance(1)
         return self if y is None else self._label_by_events(stream, y)
 
-    def partial_fit_events(self, events: Any, y: Any = None, *, shape: Pair | None = None) -> Self:
-        """Continue learning: present each recording once, in the order given.
-
-        Parameters
-        ----------
-        events, shape
-            As in `fit_events`.
-        y : ignored
-
-        Returns
-        -------
-        DiehlCook
-            The estimator itself.
-
-        Raises
-        ------
-        ValueError, StreamError
-            As `fit_events`.
-        """
+    def _continue_with(self, events: Any, shape: Pair | None) -> None:
         if not self._has_started():
-            return self.fit_events(events, shape=shape)
+            self.fit_events(events, shape=shape)
+            return
         stream = self._watched(events, shape)
         with self._learning("partial_fit", len(stream)) as advance:
             for _ in self._learn_recordings(stream):
                 advance(1)
-        return self
 
-    def transform_events(self, events: Any, *, shape: Pair | None = None) -> NDArray[np.float32]:
-        """Spikes of each neuron in response to each recording, weights and thresholds frozen.
-
-        Parameters
-        ----------
-        events, shape
-            As in `fit_events`.
-
-        Returns
-        -------
-        ndarray of shape (n_recordings, n_neurons), float32
-            Spike counts.
-
-        Raises
-        ------
-        ValueError, StreamError
-            As `fit_events`.
-        """
-        check_is_fitted(self)
+    def _respond_to(self, events: Any, shape: Pair | None) -> NDArray[np.float32]:
         stream = self._watched(events, shape)
         state = DiehlCookState(*(array.copy() for array in self._state))
         found = network.show_events(self._build(), state, self._spikes_of(stream), learning=False)

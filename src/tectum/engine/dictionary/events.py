@@ -60,6 +60,7 @@ class EventScratch(NamedTuple):
     rows: Any  # (n_inputs,) int32
     drive: Any  # (n_units,) float32
     excitable: Any  # (n_units,) float32
+    flags: Any  # (n_columns,) bool, patches of a row in which a neuron exceeds the limit
 
 
 @lane_kernel
@@ -70,6 +71,24 @@ def add_event(U, w, excitable, amount, limit):
         U[j] += amount * w[j]
         crossed |= excitable[j] * U[j] > limit
     return crossed
+
+
+@lane_kernel
+def add_to_row(U, by_input, first, stride, amount, limit, crossed):
+    """Membranes of neighbouring patches of a row (n_patches, n_units) (INOUT) after an event.
+
+    It is input `first` of the first patch, and `stride` inputs further back for each next one. OUT `crossed`
+    (n_patches,): which patches have a neuron that exceeds the limit. Returns whether any has.
+    """
+    found = False
+    for c in range(U.shape[0]):
+        above = False
+        for j in range(U.shape[1]):
+            U[c, j] += amount * by_input[first - c * stride, j]
+            above |= U[c, j] > limit
+        crossed[c] = above
+        found |= above
+    return found
 
 
 @kernel
@@ -111,15 +130,26 @@ def run_events(circuit, state, sheet, spikes, scratch, t, place_y, place_x, chan
             age = ZERO
         unit = ONE / exp_negative_wide(age)
         y, x = place_y[e], place_x[e]
+        low, high = max(0, (x - size + stride) // stride), min(columns, x // stride + 1)
+        limit = theta * unit
         for row in range(max(0, (y - size + stride) // stride), min(rows, y // stride + 1)):
-            for column in range(max(0, (x - size + stride) // stride), min(columns, x // stride + 1)):
-                # 1. membranes
+            i = (channel[e] * size + y - row * stride) * size + x
+            place = row * columns
+            if not learning:
+                # 1. membranes of a row of patches: nothing that one of them does matters to another
+                near = U[place + low : place + high]
+                if not add_to_row(near, scratch.by_input, i - low * stride, stride, gain * unit, limit, scratch.flags):
+                    continue
+            for column in range(low, high):
                 place = row * columns + column
-                i = (channel[e] * size + y - row * stride) * size + x - column * stride
-                limit = theta * unit
                 if learning:
-                    residual[place, i] += gain * unit
-                crossed = add_event(U[place], scratch.by_input[i], excitable, gain * unit, limit)
+                    # 1. membranes
+                    limit = theta * unit
+                    residual[place, i - column * stride] += gain * unit
+                    w = scratch.by_input[i - column * stride]
+                    crossed = add_event(U[place], w, excitable, gain * unit, limit)
+                else:
+                    crossed = scratch.flags[column - low]
                 n_fired = 0
                 while crossed and n_fired < MOST_SPIKES:
                     # 2. competition
@@ -151,8 +181,7 @@ def run_events(circuit, state, sheet, spikes, scratch, t, place_y, place_x, chan
                         if scratch.known[winner] == 0:
                             inner_products(state.weights[winner], scratch.by_input, scratch.rows, gram)
                             scratch.known[winner] = 1
-                        for j in range(n_units):
-                            U[place, j] -= unit * gram[j]
+                        crossed = add_event(U[place], gram, excitable, -unit, limit)
                 if learning:
                     # 4. threshold
                     theta = adapted_threshold(circuit.threshold, theta, n_fired)
@@ -197,6 +226,7 @@ def new_scratch(circuit: Any, state: Any, *, learning: bool) -> EventScratch:
         np.zeros(n_inputs, np.int32),
         np.zeros(n_units, np.float32),
         excitable,
+        np.zeros(n_inputs, np.bool_),
     )
 
 

@@ -1,16 +1,75 @@
 """How models take events: recordings in their own time, through one set of methods."""
 
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
+from sklearn.utils.validation import check_is_fitted
 
 from tectum import streams
 from tectum.engine.dictionary.events import grid_of
+from tectum.models.common.base import SpikingEstimator
 from tectum.streams import EventStream
 
 Pair = tuple[int, int]
+
+
+class EventEstimator(SpikingEstimator):
+    """A model that takes events; how it learns and responds is in `_continue_with` and `_respond_to`."""
+
+    def partial_fit_events(self, events: Any, y: Any = None, *, shape: Pair | None = None) -> Self:
+        """Continue learning: present each recording once, in the order given.
+
+        Parameters
+        ----------
+        events : path, structured array, `EventStream`, data set, or list of these
+            Recordings, as for `streams.events`.
+        y : ignored
+        shape : (height, width), optional
+            Size of the camera in pixels; that of the stream, or the smallest that holds all events.
+
+        Returns
+        -------
+        estimator
+            The estimator itself.
+
+        Raises
+        ------
+        ValueError
+            If a parameter is out of range, or the model is not made for events of this camera.
+        StreamError
+            If a recording cannot be read.
+        """
+        self._continue_with(events, shape)
+        return self
+
+    def transform_events(self, events: Any, *, shape: Pair | None = None) -> NDArray[np.float32]:
+        """Spikes of each neuron in response to each recording, all that was learned frozen.
+
+        Parameters
+        ----------
+        events, shape
+            As in `partial_fit_events`.
+
+        Returns
+        -------
+        ndarray of shape (n_recordings, n_neurons), float32
+            Spike counts; of a `Network` those of `readout`.
+
+        Raises
+        ------
+        ValueError, StreamError
+            As `partial_fit_events`.
+        """
+        check_is_fitted(self)
+        return self._respond_to(events, shape)
+
+    def _continue_with(self, events: Any, shape: Pair | None) -> None:
+        raise NotImplementedError
+
+    def _respond_to(self, events: Any, shape: Pair | None) -> NDArray[np.float32]:
+        raise NotImplementedError
 
 
 def recordings(events: Any, owner: str, shape: Pair | None = None) -> EventStream:
