@@ -5,7 +5,6 @@
 The shorter a presentation in steps, the fewer spikes inputs and neurons send, and the coarser their counts. For each
 length: error over that of the default (50 steps) at the same mean number of active units (logarithms interpolated
 between dictionaries of 1.5, 2 and 3 units), and operations per patch as `SpikingDictionary.operations` counts them.
-Draws the curve with --draw, in light and dark, as docs/_static/dictionary_costs_*.svg.
 """
 
 import argparse
