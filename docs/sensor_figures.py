@@ -1,13 +1,16 @@
-"""Draw the figures of the guide to sensors of unknown place into `_static`; about half a minute.
+"""Draw the figures of the guide to sensors of unknown place into `_static`; about a minute.
 
 python docs/sensor_figures.py
 """
 
+import numpy as np
 from figures import save
 from matplotlib.figure import Figure
 
-from tectum import SensorLayout, plots
+from tectum import SensorLayout, WaveNetwork, plots
+from tectum.analysis import waves
 from tectum.cli.wire import digit_stream, glimpses
+from tectum.parts import Sheet
 
 SHOWN = {"digits": (130, 1210), "photograph": (420, 2210)}  # samples
 
@@ -34,6 +37,27 @@ def main() -> None:
             row[2].set_title("the layout", fontsize=9)
 
     save("sensors", (10.0, 4.4), draw)
+    repair()
+
+
+def repair() -> None:
+    """Two discs of sensors change places: where units look before, then, and after repair."""
+    network = WaveNetwork((Sheet((28, 28)), Sheet(300, even=True)), random_state=70).grow()
+    known, upper = network.sheet_positions_
+    true = known.copy()
+    for x, away in ((6.0, 8.0), (14.0, -8.0)):
+        true[np.hypot(*(known - (x, 10.0)).T) < 3.0, 0] += away
+    moved = np.any(true != known, axis=1)
+    shown = [("before", known, network.weights_[0]), ("two discs have changed places", true, network.weights_[0])]
+    shown.append(("repaired, 15 s later", true, network.move(true).grow(15_000.0).weights_[0]))
+
+    def draw(figure: Figure) -> None:
+        for ax, (title, places, weights) in zip(figure.subplots(1, 3), shown, strict=True):
+            plots.plot_net(waves.field_centres(weights, places), upper, sheet=places, ax=ax)
+            ax.plot(*places[moved].T, ".", ms=2.0, color="tab:orange", zorder=0)
+            ax.set_title(title, fontsize=9, fontweight="normal", loc="center")
+
+    save("sensor_repair", (10.0, 3.5), draw)
 
 
 if __name__ == "__main__":

@@ -91,9 +91,20 @@ def measure(W: np.ndarray, X: np.ndarray, Y: np.ndarray) -> Row:
 
 def measure_living(net: WaveNetwork, layer: int = 1) -> Row:
     """The same of a sheet and the one below, without dead nodes."""
+    return measure(*living(net, layer))
+
+
+def living(net: WaveNetwork, layer: int = 1) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Weights between the living nodes of a sheet and the one below, and the places of both."""
     pre, post = net.alive_[layer - 1], net.alive_[layer]
     W = net.weights_[layer - 1][np.ix_(post, pre)]
-    return measure(W, net.sheet_positions_[layer - 1][pre], net.sheet_positions_[layer][post])
+    return W, net.sheet_positions_[layer - 1][pre], net.sheet_positions_[layer][post]
+
+
+def tiles(net: WaveNetwork, layer: int = 1) -> Row:
+    """Cells without a centre and rank over that of a grid, of living nodes."""
+    found = evenness_of(*living(net, layer), None)
+    return {name: found[name] for name in ("empty cells", "rank / grid")}
 
 
 def single(net: WaveNetwork, layer: int = 1) -> float:
@@ -199,7 +210,7 @@ def growing(seed: int) -> Rows:
     born, and to 15,000 and 40,000 ms."""
     net, rows = WaveNetwork.growing(random_state=seed), {}
     for end, more in ((7000, 7000.0), (15_000, 8000.0), (40_000, 25_000.0)):
-        rows[f"{end:,} ms"] = measure_living(net.grow(more)) | {"single": single(net)}
+        rows[f"{end:,} ms"] = measure_living(net.grow(more)) | {"single": single(net)} | tiles(net)
     nodes = {f"L{layer + 1}": float(alive.sum()) for layer, alive in enumerate(net.alive_)}
     return rows | {"nodes": nodes} | measure_waves(net)
 
@@ -222,7 +233,8 @@ def budding(seed: int) -> Rows:
     stack = WaveNetwork.budding(random_state=seed).grow()
     deep = WaveNetwork.budding((1600, 300, 100, 300, 1600), random_state=seed).grow()
     rows = measure_stack(stack) | measure_waves(stack) | {f"deep {k}": row for k, row in measure_stack(deep).items()}
-    rows["L1-L2"]["single"], rows["L2-L3"]["single"] = single(stack, 1), single(stack, 2)
+    for layer in (1, 2):
+        rows[f"L{layer}-L{layer + 1}"] |= {"single": single(stack, layer)} | tiles(stack, layer)
     rows["deep L3-L4"]["single"], rows["deep L4-L5"]["single"] = single(deep, 3), single(deep, 4)
     return rows
 
@@ -243,13 +255,15 @@ def autoencoder(seed: int) -> Rows:
 
 
 def outlines(seed: int) -> Rows:
-    """1200-300 nodes on sheets of the same outline, 300 units on a disc for the retina, and on a square; `folded` does
-    not know holes. The trial is of one seed on a square."""
+    """1200-300 nodes, spread evenly on sheets of the same outline, 300 units on a disc for the retina, and on a square;
+    `folded` does not know holes. The trial is of one seed on a square."""
     rows = {}
     for outline, upper in (("annulus", "annulus"), ("L", "L"), ("retina", "disc")):
-        lower = Sheet.inside(outline, 1200, 20.0, seed)
-        for name, sheet in (("", Sheet.inside(upper, 300, 10.0, seed + 100)), (" on a square", Sheet(300, 10.0))):
-            rows[outline + name] = measure_living(WaveNetwork([lower, sheet], random_state=seed).grow())
+        lower = Sheet.inside(outline, 1200, 20.0, seed, even=True)
+        above = Sheet.inside(upper, 300, 10.0, seed + 100, even=True)
+        for name, sheet in (("", above), (" on a square", even_sheet(300, 10.0))):
+            net = WaveNetwork([lower, sheet], random_state=seed).grow()
+            rows[outline + name] = measure_living(net) | tiles(net)
     return rows
 
 

@@ -1,5 +1,6 @@
 """Networks wired to sensors in an unknown order: fields in the true layout, and what a read-out makes of digits."""
 
+import functools
 import sys
 from pathlib import Path
 from typing import Any
@@ -16,7 +17,7 @@ FLOORS = {"accuracy": 95.2, "compact": 0.9, "topography": 0.85}  # of the layout
 
 def measured(seed: int, ways: tuple[str, ...] = WAYS) -> dict[str, dict[str, float]]:
     """Each way to place the sensors: as they are, as their activity says, and at random."""
-    raghavan = _of_raghavan()
+    raghavan = of_raghavan()
     X, rng = raghavan.digits(N_IMAGES), np.random.default_rng(seed)
     order = rng.permutation(784)
     X = X._replace(train=np.ascontiguousarray(X.train[:, order]), test=np.ascontiguousarray(X.test[:, order]))
@@ -46,7 +47,8 @@ def measured(seed: int, ways: tuple[str, ...] = WAYS) -> dict[str, dict[str, flo
     return found
 
 
-def _of_raghavan() -> Any:
+@functools.cache
+def of_raghavan() -> Any:
     """The digits and the read-out of the paper beside this one, whose module has the name of ours."""
     from importlib.util import module_from_spec, spec_from_file_location
 

@@ -11,6 +11,9 @@ from tectum.analysis import kohonen_codebook
 
 Floats = NDArray[np.float64]
 NEIGHBOURS = (4, 5, 8)  # of Isomap; the one with the least residual is taken
+# The next three were chosen on 3,000 digits and 500 natural patches of seed 100: the best mean agreement of powers 1
+# and 3, perplexities 30, 100 and 200, neighbours 8, 15 and 50.
+POWER, PERPLEXITY, UMAP_NEIGHBOURS = 3.0, 30.0, 8
 MAP = (30, 30)  # Kohonen map of the sensors
 STEPS = 40_000
 
@@ -38,14 +41,14 @@ def isomap(X: Floats, seed: int) -> Floats:
 
 
 def mds(X: Floats, seed: int) -> Floats:
-    """Metric scaling of the distances, the least stress of SMACOF."""
+    """Metric scaling of the distances to a power, the least stress of SMACOF."""
     fit = MDS(dissimilarity="precomputed", n_init=1, max_iter=60, random_state=seed, normalized_stress=False)
-    return fit.fit_transform(correlation_distances(X))
+    return fit.fit_transform(correlation_distances(X) ** POWER)
 
 
 def tsne(X: Floats, seed: int) -> Floats:
     """t-SNE of the distances."""
-    fit = TSNE(metric="precomputed", init="random", perplexity=30.0, max_iter=500, random_state=seed)
+    fit = TSNE(metric="precomputed", init="random", perplexity=PERPLEXITY, max_iter=500, random_state=seed)
     return fit.fit_transform(correlation_distances(X))
 
 
@@ -60,7 +63,9 @@ def umap(X: Floats, seed: int) -> Floats:
     """UMAP of the distances, if umap-learn is installed."""
     from umap import UMAP
 
-    return UMAP(metric="precomputed", random_state=seed, n_neighbors=8).fit_transform(correlation_distances(X))
+    return UMAP(metric="precomputed", random_state=seed, n_neighbors=UMAP_NEIGHBOURS).fit_transform(
+        correlation_distances(X)
+    )
 
 
 RIVALS: dict[str, Callable[[Floats, int], Floats]] = {

@@ -102,6 +102,7 @@ from tectum.analysis.phases import (
 from tectum.analysis.reconstruction import reconstruction_correlation, reconstruction_error, trivial_errors
 from tectum.analysis.segments import agreement_within, equal_stretches, recurring_auc
 from tectum.analysis.sensor_layout import ActivityLayout, layout_from_activity
+from tectum.analysis.sensor_moves import moved_places
 from tectum.analysis.sensor_pictures import cells_of, pictures_of
 from tectum.analysis.similarity import (
     neighbour_agreement,
@@ -264,6 +265,7 @@ __all__ = [
     "lca_dictionary",
     "map_similarity",
     "metaplastic_rule",
+    "moved_places",
     "neighbour_agreement",
     "neighbour_differences",
     "neighbour_distance_ratio",

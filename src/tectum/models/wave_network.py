@@ -29,6 +29,7 @@ from tectum.models.waves import (
 )
 from tectum.models.waves.architectures import WaveArchitectures
 from tectum.models.waves.diagnosis import diagnose_waves
+from tectum.models.waves.repair import WaveRepair
 from tectum.parts.waves import step_of
 
 STRETCH = 2000  # steps until progress is shown and an interrupt is served
@@ -36,7 +37,7 @@ BATCH = 4096  # images whose activity is held at a time
 ON = 0.5  # of the largest input, above which a node is active in an image
 
 
-class WaveNetwork(WaveArchitectures, SpikingEstimator):
+class WaveNetwork(WaveArchitectures, WaveRepair, SpikingEstimator):
     """Sheets of spiking neurons that wire themselves by waves of spontaneous activity, then by data.
 
     `grow` needs no data: noise lights up a bump of activity on the first sheet, which wanders, dies and comes up
@@ -114,6 +115,8 @@ class WaveNetwork(WaveArchitectures, SpikingEstimator):
     movements_ : ndarray of shape (n_looks, n_projections)
         By how much the receptive fields of each projection have changed in each 1,000 ms of growth: root mean square
         over the live units of the change of centre and radius together, over the radius of the sheet below.
+    moved_ : ndarray of shape (n_nodes,), bool
+        Sensors that have moved, as the last `repair` found.
     n_presentations_seen_ : int
         Images learned so far.
     components_ : ndarray of shape (n_units * n_maps, n_features), float32
@@ -285,31 +288,6 @@ class WaveNetwork(WaveArchitectures, SpikingEstimator):
 
     def _go_on(self) -> str:
         return super()._go_on() if self._has_started() else ".grow()"
-
-    def damage(self, layer: int, nodes: ArrayLike) -> Self:
-        """Kill nodes of a sheet; they never fire again. The network can go on growing without them.
-
-        Parameters
-        ----------
-        layer : int
-            Sheet of the nodes; the first is 0.
-        nodes : array-like of int or bool
-            Numbers of the nodes, or True for each that dies.
-
-        Returns
-        -------
-        WaveNetwork
-            The estimator itself.
-
-        Raises
-        ------
-        ValueError
-            If there is no such sheet or node, or none would be left.
-        """
-        check_is_fitted(self)
-        layer = self._check_layer("damage", "layer", layer, 0)
-        self._alive = growth.without(self._alive, layer, nodes)
-        return self._publish()
 
     def fit(self, X: ArrayLike, y: Any = None) -> Self:
         """Learn from images drawn at random, from the wiring that `grow` has left; see `image_rule`.

@@ -40,8 +40,10 @@ class Sheet(NamedTuple):
     even: bool = False  # a number of nodes is spread evenly from a random place on, in place of at random
 
     @classmethod
-    def inside(cls, outline: str, n_nodes: int, side: float = 20.0, random_state: Any = None) -> "Sheet":
-        """Nodes at random places inside an outline.
+    def inside(
+        cls, outline: str, n_nodes: int, side: float = 20.0, random_state: Any = None, *, even: bool = False
+    ) -> "Sheet":
+        """Nodes inside an outline.
 
         Parameters
         ----------
@@ -53,6 +55,8 @@ class Sheet(NamedTuple):
         side : float, default=20.0
             Diameter, or length of the longer side.
         random_state : int, RandomState, Generator or None, default=None
+        even : bool, default=False
+            Whether they are spread evenly, as with `Sheet.even`, in place of at random.
 
         Returns
         -------
@@ -66,9 +70,12 @@ class Sheet(NamedTuple):
         if outline not in OUTLINES:
             raise ValueError(f"Sheet.inside.outline must be one of {', '.join(OUTLINES)}, got {outline!r}")
         draw = np.random.default_rng(seed_from(random_state))
-        found = np.zeros((0, 2))
+        found, start, n_tried = np.zeros((0, 2)), draw.uniform(size=2), np.arange(4 * n_nodes)[:, None]
         while len(found) < n_nodes:
             places = draw.uniform(-1.0, 1.0, (4 * n_nodes, 2))
+            if even:
+                places = 2.0 * ((start + n_tried * QUASI_RANDOM) % 1.0) - 1.0
+                n_tried = n_tried + len(n_tried)
             found = np.concatenate([found, places[draw.random(len(places)) < OUTLINES[outline](*places.T)]])
         return cls(positions=0.5 * side * (1.0 + found[:n_nodes]))
 

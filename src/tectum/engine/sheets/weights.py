@@ -12,6 +12,7 @@ from tectum.parts.wave_learning import WaveWeights
 
 WEIGHT_STREAM = 0xFFFFFFFFFFFD0000  # of random numbers; the layer is added
 CONSCIENCE_STREAM = 0xFFFFFFFFFFFC0000
+LOST = 0.5  # share of its weight whose loss a unit survives
 
 
 def initial_weights(
@@ -49,6 +50,30 @@ def weights_from(W: NDArray, c: NDArray) -> ProjectionState:
 def dense_weights(weights: ProjectionState) -> NDArray[np.float32]:
     """W (n_post, n_pre)."""
     return np.ascontiguousarray((weights.raw * weights.factor).T)
+
+
+def rewired(
+    weights: ProjectionState,
+    source: NDArray[np.int64],
+    alive: NDArray[np.bool_],
+    initial: WaveWeights,
+    seed: np.uint64,
+    layer: int,
+    draw: int,
+) -> ProjectionState:
+    """A projection onto sheet `layer` in which each node has taken over the synapses of a `source` (n_pre,), -1: none.
+
+    Units that lose more than `LOST` of their weight start anew, with weights from all nodes that live, the `draw`th of
+    their kind; the others keep the sum of theirs.
+    """
+    before = dense_weights(weights).astype(np.float64)
+    W = np.where(source >= 0, before[:, source], 0.0)
+    n_post, n_pre = W.shape
+    anew = W.sum(axis=1) < (1.0 - LOST) * before.sum(axis=1)
+    normals = normal_array(seed, WEIGHT_STREAM + layer, draw, n_pre * n_post).reshape(n_post, n_pre)
+    W[anew] = ((initial.mean + initial.spread * normals) * alive)[anew]
+    W *= initial.mean * n_pre / W.sum(axis=1, keepdims=True)
+    return weights_from(W, weights.c)._replace(wins=weights.wins, highest=weights.highest)
 
 
 def tiled(raw: NDArray[np.float32]) -> NDArray[np.float32]:

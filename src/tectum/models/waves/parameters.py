@@ -100,13 +100,13 @@ CONTINUOUS: dict[str, Any] = TOPOGRAPHIC | {
 # Departures from it for units that have budded from the sheet below: what counts is the share of a unit's weight on the
 # nodes that fire, for which a single synapse is as good as a field, and a tenth of it is needed to win, so that the
 # first to bud do not take all. Neighbours look at neighbouring places from the start, so that units may take up
-# whatever they fire with.
+# whatever they fire with. Waves go over the border, without which a third of the sheet has no centre.
 BUDDING: dict[str, Any] = {
     "competition": parts.KWinners(k=0.1),
     "normaliser": parts.MeanNorm(trim=0.7),
     "initial": parts.WaveWeights(single=True, c=0.1),
     "neighbourhood": parts.FieldNeighbourhood(share=1.0),
-    "phases": (parts.WavePhase(15_000.0),),
+    "phases": (parts.WavePhase(15_000.0, margin=FIRST_PROFILE.r_i),),
 }
 
 DEFAULT_LAYERS = (parts.Sheet(), parts.Sheet(300, even=True))
