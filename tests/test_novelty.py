@@ -51,6 +51,17 @@ def test_new_scenes_begin_classes_and_old_ones_return() -> None:
     assert hierarchy.novelty(scenes("D", 3))["scene"].min() > 0.4 > hierarchy.novelty(X[55:])["scene"].max()
 
 
+def test_novelty_of_unseen_frames_knows_their_times() -> None:
+    X, time_s = scenes("AB"), 0.04 * np.arange(24)
+    late = parts.Map("late", (SOURCE, SOURCE._replace(delay_ms=80.0)), (4, 4))
+    hierarchy = MapHierarchy([late], random_state=0).partial_fit(X, time_s=time_s)
+    with pytest.raises(ValueError, match="which need the times of frames"):
+        hierarchy.novelty(X)
+    novelty = hierarchy.novelty(X, time_s=time_s, source=np.repeat([0, 1], 12))["late"]
+    assert novelty[[0, 12]].min() > novelty[4:12].max()  # nothing comes over the border of two clips
+    assert_array_equal(novelty[12:], hierarchy.novelty(X[12:], time_s=time_s[12:])["late"])
+
+
 def test_what_drifts_is_no_new_class() -> None:
     ends = scenes("AB", 1)
     share = np.linspace(0.0, 1.0, 80, dtype=np.float32)[:, None]

@@ -25,7 +25,7 @@ from tectum.models.common.settings import constructor_arguments
 from tectum.models.hierarchy import description, graph as map_graph, toml as map_toml
 from tectum.models.hierarchy.diagnosis import diagnose_maps
 from tectum.models.hierarchy.memory import NO_MOMENTS, Memory
-from tectum.models.hierarchy.moments import Moments, Past, checked, stretches
+from tectum.models.hierarchy.moments import Moments, Past, checked
 from tectum.models.hierarchy.noticing import BATCH, NoticingEstimator
 
 FROZEN = 256  # frames until progress is shown and an interrupt is served, in frozen passes, for each thread
@@ -618,16 +618,8 @@ class MapHierarchy(NoticingEstimator):
             found = self._respond_in_parts(X, lambda X: self._respond(X, None), FROZEN)
             table = np.concatenate([scores for _, scores in found])
         else:  # frames that follow each other are shown by one thread
-            borders = moments.borders(memory.moment, len(X))
-            rows = []
-            for part in stretches(len(X), borders, ()):
-                if part.start in borders:
-                    for here, rest in zip(memory.state, self._at_rest(), strict=True):
-                        here[...] = rest
-                    memory.past[:] = self._nothing_before()
-                rows.append(self._respond(X[part], memory, moments.take(part)))
-            memory.moment[:] = moments.last(memory.moment)
-            table = np.concatenate(rows)
+            parts_of = self._following(memory, moments, len(X))
+            table = np.concatenate([self._respond(X[part], memory, told) for part, told in parts_of])
         return {m.name: table[:, first[2 * k] : first[2 * k + 1]] for k, m in enumerate(self.maps_)}
 
     def _start(self, X: NDArray[Any]) -> None:

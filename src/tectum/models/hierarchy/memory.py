@@ -1,5 +1,6 @@
 """What a hierarchy of maps keeps of the frames before: delay lines and last winners."""
 
+from collections.abc import Iterable, Iterator
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -9,7 +10,7 @@ from tectum.engine.graph import network
 from tectum.engine.graph.records import GraphState
 from tectum.models.common.base import SpikingEstimator
 from tectum.models.hierarchy.graph import MapGraph
-from tectum.models.hierarchy.moments import Moments, Past, delayed
+from tectum.models.hierarchy.moments import Moments, Past, delayed, stretches
 
 NO_MOMENTS = Moments()
 
@@ -44,6 +45,19 @@ class RememberingEstimator(SpikingEstimator):
         if not any(view is None or view.delay > 0 or view.delay_ms > 0.0 for view in self._graph.views):
             return None
         return Memory(self._at_rest(), self._nothing_before(), np.full(2, np.nan))
+
+    def _following(
+        self, memory: Memory, moments: Moments, n: int, ends: Iterable[int] = ()
+    ) -> Iterator[tuple[slice, Moments]]:
+        """Parts of n frames that follow those in memory, which changes and ends where a clip does; parts at `ends`."""
+        borders = moments.borders(memory.moment, n)
+        for part in stretches(n, borders, ends):
+            if part.start in borders:
+                for here, rest in zip(memory.state, self._at_rest(), strict=True):
+                    here[...] = rest
+                memory.past[:] = self._nothing_before()
+            yield part, moments.take(part)
+        memory.moment[:] = moments.last(memory.moment)
 
     def _at_rest(self) -> GraphState:
         return network.at_rest(self._graph.graph.circuit, self._state)

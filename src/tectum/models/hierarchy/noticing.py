@@ -71,22 +71,34 @@ class NoticingEstimator(RememberingEstimator):
         finally:
             self._told = NO_MOMENTS
 
-    def novelty(self, X: ArrayLike) -> dict[str, NDArray[np.float64]]:
+    def novelty(
+        self, X: ArrayLike, *, time_s: ArrayLike | None = None, source: ArrayLike | None = None
+    ) -> dict[str, NDArray[np.float64]]:
         """How new frames are to what has been learned, weights frozen.
 
         Parameters
         ----------
         X : array-like of shape (n_frames, n_features)
+        time_s, source : array-like of shape (n_frames,) or None, default=None
+            Times and clips of the frames, as in `partial_fit`.
 
         Returns
         -------
         dict of str to ndarray of shape (n_frames,)
             By map, 0 to 1, as `novelty_`.
+
+        Raises
+        ------
+        ValueError
+            If there are not as many times or clips as frames, or a map with a delay in ms is not told the times.
         """
         X, memory = self._samples(X), self._memory()
-        found = [
-            self._novelty_of(self._run_frozen(X[k : k + BATCH], memory, match=True)) for k in range(0, len(X), BATCH)
-        ]
+        moments, ends = checked("novelty", len(X), time_s, source), range(BATCH, len(X), BATCH)
+        if memory is None:
+            parts_of = ((part, NO_MOMENTS) for part in stretches(len(X), np.zeros(0, np.intp), ends))
+        else:
+            parts_of = self._following(memory, moments, len(X), ends)
+        found = [self._novelty_of(self._run_frozen(X[part], memory, told, match=True)) for part, told in parts_of]
         return dict(zip([m.name for m in self.maps_], np.concatenate(found).T, strict=True))
 
     def subscribe(self, listener: Callable[[NoveltyEvent], object]) -> Callable[[], None]:
