@@ -3,7 +3,7 @@
 import math
 import numbers
 import warnings
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any, NamedTuple, Self
 
 import numpy as np
@@ -94,6 +94,7 @@ class NoticingEstimator(RememberingEstimator):
         """
         X, memory = self._samples(X), self._memory()
         moments, ends = checked("novelty", len(X), time_s, source), range(BATCH, len(X), BATCH)
+        parts_of: Iterable[tuple[slice, Moments]]
         if memory is None:
             parts_of = ((part, NO_MOMENTS) for part in stretches(len(X), np.zeros(0, np.intp), ends))
         else:
