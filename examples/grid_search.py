@@ -16,7 +16,7 @@ from sklearn.model_selection import GridSearchCV, KFold
 
 import tectum
 
-RADII = (1.15, 2.0, 4.0)
+RADII = (0.8, 1.0, 1.25)
 
 
 def search(n_presentations: int = 600) -> GridSearchCV:

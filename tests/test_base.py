@@ -78,8 +78,8 @@ class TestConstantsByName:
         assert given.rule == parts.NearestNeighbourSTDP(tau_plus=15.0)
 
     def test_recommended_ones_are_those_for_the_other_parameters(self):
-        assert tectum.SpikingSOM((20, 4)).get_params()["radius__start"] == 8.0
-        assert tectum.SpikingSOM().set_params(radius__end=1.5, shape=(20, 4)).radius.start == 8.0
+        assert tectum.SpikingSOM((20, 4)).get_params()["radius__start"] == 4.0
+        assert tectum.SpikingSOM().set_params(radius__end=1.5, shape=(20, 4)).radius.start == 4.0
         softmax = tectum.SpikingDictionary(competition=parts.SoftmaxInhibition()).set_params(rule__eta=0.01)
         assert softmax.rule == parts.EventSTDP(eta=0.01)
 

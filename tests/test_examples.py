@@ -29,7 +29,7 @@ def test_grid_search_finds_the_finest_map() -> None:
     assert found[0].best_score_ == scores.max()
     held = found[0].best_estimator_
     assert held.radius.end == found[0].best_params_["radius__end"]
-    assert held.radius.start == 2.4  # as recommended for the shape
+    assert held.radius.start == 1.25  # as recommended for the shape
 
 
 def test_optuna_searches_constants_of_parts() -> None:

@@ -589,7 +589,10 @@ class TestDiagnosis:
             ({"inhibition": parts.DelayedInhibition(W_inhibition=0.0)}, "inputs fire per cycle.*W_inhibition closer"),
             ({"encoder": parts.CircularGaussian(sigma=0.05)}, "does not oscillate.*widen encoder.sigma"),
             ({"encoder": parts.CircularGaussian(sigma=0.25)}, "inputs fire per cycle.*widen encoder.sigma"),
-            ({"lateral": parts.DifferenceOfGaussians(W=0.0)}, "competition fails.*raise lateral.W"),
+            (
+                {"lateral": parts.DifferenceOfGaussians(W=0.0), "start": parts.RandomStart()},
+                "competition fails.*raise lateral.W",
+            ),
             ({"rule": parts.NearestNeighbourSTDP(A_minus=0.0, A_plus=1.0)}, "all weights at one bound.*lower rule"),
         ],
         ids=[

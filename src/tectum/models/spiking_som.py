@@ -88,8 +88,8 @@ class SpikingSOM(SpikingEstimator):
     lateral_synapse : Synapse or None
         Time course of the lateral synapses. None: it falls with 0.2 ms.
     radius : DecayingRadius, ConstantRadius or None
-        Width of the lateral profile. None: from 0.4 of the longer side of the map to 1.25, halfway at 40 % of the
-        presentations; around a torus from half of that.
+        Width of the lateral profile. None: from 0.2 of the longer side of the map to 1.25, halfway at 40 % of the
+        presentations; from 0.4 with up to three features or another `start` than the plane; half as far around a torus.
     rule : NearestNeighbourSTDP or None
         Plasticity of the projection, or parameters of a rule of your own. None: three times as fast as published (more
         if there are fewer than 20,000 presentations, up to eight times), the window shifted by 0.55 ms, with a third of
@@ -631,7 +631,9 @@ class SpikingSOM(SpikingEstimator):
         """The recommended parts, with the radius for the size of the map and the rule for the presentations."""
         shape = grid or self.shape
         topology = grid.topology if grid else str(self.topology)
-        chosen = parameters.for_shape(self._recommended, shape if isinstance(shape, tuple | list) else (), topology)
+        shape = shape if isinstance(shape, tuple | list) else ()
+        n_features = getattr(self, "n_features_in_", parameters.FEW + 1)
+        chosen = parameters.for_shape(self._recommended, shape, topology, self.start, n_features)
         n = self.n_presentations if isinstance(self.n_presentations, numbers.Integral) else None
         return {**chosen, "rule": parameters.for_presentations(chosen["rule"], n)}
 
@@ -657,7 +659,8 @@ class SpikingSOM(SpikingEstimator):
         weights = network.initial_weights(chosen.projection, n_inputs, self.grid_.n_neurons, self._seed)
         points = start_points(chosen.start, self._onto_rings(X), self.grid_, self._seed)
         if points is not None:
-            weights = network.prefer(self.encoder_.encode(points), weights, chosen.projection, chosen.start.jitter)
+            top = getattr(chosen.rule, "w_max", chosen.projection.w_low + chosen.projection.w_high)
+            weights = network.prefer(self.encoder_.encode(points), weights, chosen.projection, chosen.start, top)
         self._state = network.rest_state(weights, rests=(rest(u), rest(v)))
         self._seen = self._offered = 0
         self.spike_counts_ = np.zeros(3, np.int64)

@@ -2,7 +2,7 @@
 
 from typing import Annotated, NamedTuple
 
-from tectum.core.ranges import Below, NonNegative, Positive, Share
+from tectum.core.ranges import Below, NonNegative, Positive, PositiveShare, Share
 
 
 class RandomStart(NamedTuple):
@@ -18,28 +18,32 @@ class RandomStart(NamedTuple):
 class PlaneStart(NamedTuple):
     """Neurons of a map spread over the plane of the first two principal components of the samples.
 
-    The longer side of the map lies along the first. Each neuron prefers the code of its point.
+    The longer side of the map lies along the first. Each neuron is tuned to its point as STDP tunes it: with strong
+    weights from the inputs that fire first for it. Neurons that begin with graded weights are at odds with those that
+    have learned; a few of these then win everything, and the order of the plane is lost.
 
     Examples
     --------
     >>> PlaneStart()
-    PlaneStart(span=1.5, jitter=0.05)
+    PlaneStart(span=1.5, jitter=0.05, share=0.24)
     """
 
     span: Positive = 1.5  # standard deviations of both components to either side of the mean
     jitter: Share = 0.05  # half width of the uniform noise of a weight, as a share of it
+    share: PositiveShare = 0.24  # of the inputs, the first to fire, whose weights begin near their bound
 
 
 class SampleStart(NamedTuple):
-    """Each neuron of a map prefers the code of a sample drawn at random.
+    """Each neuron of a map is tuned to a sample drawn at random, as by `PlaneStart`.
 
     Examples
     --------
     >>> SampleStart()
-    SampleStart(jitter=0.05)
+    SampleStart(jitter=0.05, share=0.24)
     """
 
     jitter: Share = 0.05  # half width of the uniform noise of a weight, as a share of it
+    share: PositiveShare = 0.24  # of the inputs, the first to fire, whose weights begin near their bound
 
 
 class UniformWeights(NamedTuple):

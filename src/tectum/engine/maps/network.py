@@ -6,6 +6,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.special import expit
 
 from tectum.core.events import SpikeTrain
 from tectum.core.random import fill_uniform
@@ -32,6 +33,7 @@ from tectum.parts.topology import Grid
 LONGEST_JUMP_MS = 60.0
 LARGE = 2**21  # bytes of weights that a second-level cache no longer holds: rows learn when they are used
 HISTORY = 128  # portions of spikes of v that are remembered there
+EDGE = np.float32(0.04)  # of the inputs: width of the edge of the tuning with which a neuron begins
 WEIGHT_STREAM = 0xFFFFFFFFFFFFFFFF  # presentation number under which initial weights are drawn
 
 
@@ -133,16 +135,21 @@ def initial_weights(projection: PlasticProjection, n_u: int, n_v: int, seed: np.
 
 
 def prefer(
-    currents: NDArray[np.float32], drawn: NDArray[np.float32], projection: PlasticProjection, jitter: float
+    currents: NDArray[np.float32], drawn: NDArray[np.float32], projection: PlasticProjection, start: Any, top: float
 ) -> NDArray[np.float32]:
-    """Weights (n_u, n_v) of neurons that answer to the given currents (n_v, n_u) first, within the noise of those that
-    were `drawn`; on average in the middle of the bounds of the projection.
+    """Weights (n_u, n_v) of neurons that answer to the given currents (n_v, n_u) first: near `top` for the share
+    `start.share` of its inputs that fire first, near 0 for the others, within the noise of those that were `drawn`.
+
+    All neurons get the same sum of weights, so that none is more excitable than others.
     """
     low, high = np.float32(projection.w_low), np.float32(projection.w_high)
     middle = (low + high) / np.float32(2.0)
     noise = (drawn - middle) / max(high - middle, np.float32(1e-6))  # from -1 to 1
-    share = currents.T / currents.mean(axis=1)
-    return np.ascontiguousarray(middle * share * (np.float32(1.0) + np.float32(jitter) * noise), np.float32)
+    rank = np.empty(currents.shape, np.float32)
+    order = np.argsort(-currents, axis=1, kind="stable")
+    np.put_along_axis(rank, order, np.linspace(0.0, 1.0, currents.shape[1], dtype=np.float32)[np.newaxis], axis=1)
+    tuning = expit((np.float32(start.share) - rank.T) / EDGE)
+    return np.ascontiguousarray(np.float32(top) * tuning * (np.float32(1.0) + np.float32(start.jitter) * noise))
 
 
 def learn(circuit: MapCircuit, state: MapState, currents: NDArray[np.float32], parts: MapParts) -> NDArray[np.int64]:

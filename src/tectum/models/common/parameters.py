@@ -11,6 +11,8 @@ from tectum import parts
 from tectum.core.ranges import Range, check_range, check_ranges
 from tectum.parts.topology import TOPOLOGIES
 
+FEW = 3  # features up to which two directions of equal spread are likely
+
 # The map as specified for Rumbell et al. (2014): the defaults of the parts, with the values that differ between the
 # neurons and synapses they serve.
 PUBLISHED: dict[str, Any] = {
@@ -45,7 +47,7 @@ RECOMMENDED: dict[str, Any] = DIRECT | {
     "wiring": parts.RandomMixtures(),
     "encoder": parts.CircularGaussian(n_units=None, sigma=0.53, first=None, low=0.15, high=0.85, most=512),
     "start": parts.PlaneStart(),
-    "radius": parts.DecayingRadius(start=4.0, end=1.25, half=0.4),
+    "radius": parts.DecayingRadius(start=2.0, end=1.25, half=0.4),
     "rule": parts.NearestNeighbourSTDP(A_plus=0.0144, A_minus=0.0183, shift=0.55),
 }
 
@@ -140,10 +142,19 @@ RENAMED: dict[str, dict[str, str]] = {
 }
 
 
-def for_shape(recommended: Mapping[str, Any], shape: Any, topology: str = "rectangular") -> dict[str, Any]:
-    """Parts with the radius for the longer side of a map, half of it around a torus, from those for a side of 10."""
+def for_shape(
+    recommended: Mapping[str, Any], shape: Any, topology: str = "rectangular", start: Any = None, n_features: int = 4
+) -> dict[str, Any]:
+    """Parts with the radius for the longer side of a map, half of it around a torus, from those for a side of 10.
+
+    A radius recommended for a map that is ordered from the start is twice as wide for one that is not: after another
+    `start` than the plane, or in up to three features, where the axes of the plane may be arbitrary.
+    """
     longer = max(shape, default=10) / (2 if "toroidal" in topology else 1)
     decay = recommended["radius"]
+    ordered = not isinstance(start, parts.RandomStart | parts.SampleStart) and n_features > FEW
+    if isinstance(recommended["start"], parts.PlaneStart) and not ordered:
+        longer *= 2
     return {**recommended, "radius": decay._replace(start=max(decay.end, decay.start * longer / 10))}
 
 
