@@ -1,6 +1,7 @@
 """The doors of the command line: columns by name, outputs that destroy nothing, errors for machines."""
 
 import json
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,7 @@ from sklearn.datasets import load_iris
 from typer.testing import CliRunner
 
 import tectum
+import tectum.cli
 from tectum.cli.app import app
 
 FIT = ["fit", "spiking-som", "--set", "shape=4,5", "--set", "n_presentations=60", "-q"]
@@ -195,3 +197,43 @@ def test_missing_values_that_are_kept_stay_missing_for_the_model(folder: Path) -
     refused = run("fit", "diehl-cook", "holes.csv", "-o", "d", "--missing", "keep", code=1).stderr
     assert "DiehlCook: X must hold a value in each cell" in refused
     assert "--missing median" in refused
+
+
+def test_a_column_that_counts_is_noticed(folder: Path) -> None:
+    rows = [f"{k};{k % 7},5;{'yes' if k % 2 else 'no'}" for k in range(1, 41)]
+    (folder / "t.csv").write_text("\n".join(["tree;height;kind", *rows]))
+    with pytest.warns(UserWarning, match=r"first column 'tree' counts the rows and is taken as a feature; pass index="):
+        assert tectum.datasets.load(folder / "t.csv", target="kind").feature_names == ["tree", "height"]
+    assert tectum.datasets.load(folder / "t.csv", target="kind", index="tree").feature_names == ["height"]
+    (folder / "n.csv").write_text("\n".join(["Nr;height;kind", *rows]))
+    with pytest.warns(UserWarning, match="'Nr' only numbers the rows and is left out"):
+        assert tectum.datasets.load(folder / "n.csv", target="kind").feature_names == ["height"]
+    rows[29] = "30;much,5;no"
+    (folder / "bad.csv").write_text("\n".join(["Nr;height;kind", *rows]))
+    with pytest.raises(ValueError, match=r"row 30, column 'height' must hold numbers, got 'much,5'"):
+        tectum.datasets.load(folder / "bad.csv", target="kind", index="Nr")
+
+
+def test_arrays_of_events_are_recordings(folder: Path) -> None:
+    from tectum.cli.recordings import is_recording
+
+    events = np.zeros(10, [("t", "i8"), ("x", "i2"), ("y", "i2"), ("p", "i1")])
+    np.save(folder / "e.npy", events)
+    np.savez(folder / "e.npz", **{name: events[name] for name in "txyp"})
+    np.savez(folder / "one.npz", events=events)
+    np.savez(folder / "table.npz", X=np.zeros((3, 2)), y=np.arange(3))
+    (folder / "bad.npz").write_bytes(b"PK")
+    assert [is_recording(str(folder / name)) for name in ("e.npy", "e.npz", "one.npz")] == [True] * 3
+    assert not any(is_recording(str(folder / name)) for name in ("table.npz", "bad.npz", "none.npy", "iris"))
+
+
+def test_an_interrupt_while_modules_are_loaded(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture) -> None:
+    class Interrupted:
+        def __getattr__(self, name: str) -> Any:
+            raise KeyboardInterrupt
+
+    monkeypatch.setitem(sys.modules, "tectum.cli.app", Interrupted())
+    with pytest.raises(SystemExit) as ended:
+        tectum.cli.main()
+    assert ended.value.code == 130
+    assert capsys.readouterr().err == "interrupted; nothing had been done yet\n"

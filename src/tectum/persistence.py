@@ -214,7 +214,7 @@ def load_arrays(path: str | os.PathLike[str]) -> tuple[dict[str, np.ndarray], di
             arrays = {name: file.get_tensor(name).copy() for name in names}
     except safetensors.SafetensorError as error:
         raise ValueError(
-            f"{path} is not a complete model file ({error}): it was cut short or damaged, or has another format; "
+            f"{path} is not a complete model file of tectum ({error}): it is something else, was cut short or damaged; "
             "save the model again, or check the path"
         ) from error
     stored = header.pop(CHECKSUM, None)

@@ -89,7 +89,7 @@ def class_accuracy(winners: ArrayLike, labels: ArrayLike, n_units: int) -> NDArr
 
 
 def class_quantization(distances: ArrayLike, labels: ArrayLike) -> NDArray[np.float64]:
-    """Mean quantisation error of the probes of each class, Q_c(t).
+    """Mean quantization error of the probes of each class, Q_c(t).
 
     Parameters
     ----------
@@ -289,7 +289,7 @@ def accuracy_forgetting(accuracy: ArrayLike) -> NDArray[np.float64]:
 
 
 def quantization_forgetting(quantization: ArrayLike, segment_ends: ArrayLike) -> NDArray[np.float64]:
-    """Rise of each class's quantisation error since the end of its own segment.
+    """Rise of each class's quantization error since the end of its own segment.
 
     Parameters
     ----------

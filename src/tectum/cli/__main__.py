@@ -1,5 +1,5 @@
 """``python -m tectum.cli`` is the command ``tectum``."""
 
-from tectum.cli.app import main
+from tectum.cli import main
 
 main()

@@ -29,7 +29,7 @@ from tectum.cli.options import (
 from tectum.cli.output import Group, Output
 from tectum.cli.reconstruct import reconstruct
 from tectum.cli.support import FITTED, MODELS
-from tectum.cli.tables import check_no_table, words_of
+from tectum.cli.tables import check_no_table, is_text_table, what_was_read, words_of
 from tectum.cli.warmup import warmup
 from tectum.cli.watch import watch
 from tectum.cli.wire import wire
@@ -42,11 +42,6 @@ app = typer.Typer(
     no_args_is_help=True,
     pretty_exceptions_enable=False,
 )
-
-
-def main() -> None:
-    """Run the command; the entry point of the package."""
-    app(prog_name="tectum")
 
 
 def _print_version(wanted: bool) -> None:
@@ -133,6 +128,8 @@ def fit(
     cut = support.cut_of(estimator, resume, {}) if resume else Cut(**changes)
     loaded = support.load_samples(estimator, data, table, cut, resume)
     cut = getattr(loaded, "cut", cut)
+    if isinstance(loaded, tectum.datasets.Dataset) and is_text_table(data):
+        out.say(what_was_read(data, loaded))
     warm_start = estimator.warm_start
     words = ["fit", model, data, *words_of(table)]
 
@@ -327,7 +324,3 @@ app.command(epilog="Example: tectum warmup spiking-som")(warmup)
 app.command(epilog="Example: tectum wire recording.npy -o net.tectum --report wiring.html")(wire)
 app.command(epilog="Example: tectum info --json")(info)
 app.command(epilog="Example: tectum doctor")(doctor)
-
-
-if __name__ == "__main__":
-    main()

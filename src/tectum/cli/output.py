@@ -13,9 +13,9 @@ from typing import Any, NamedTuple
 import typer
 from typer.core import TyperGroup
 
+from tectum.cli import INTERRUPTED
 from tectum.models.common.checkpoints import interruptible
 
-INTERRUPTED = 130  # exit code after Ctrl-C; after another signal 128 and its number
 ERRORS = (ValueError, TypeError, OSError, ImportError)  # what tectum raises for bad input, told without a traceback
 ANYWHERE = ("--quiet", "-q", "--json", "--force")  # options of the whole command that may also follow a subcommand
 

@@ -42,5 +42,8 @@ def reconstruct(
         most=most,
     )
     for row in found:
-        out.say(f"{row['file']}: error {row['error']:.3g}, of nothing {row['trivial']:.3g}, {row['active']:.2f} active")
+        out.say(
+            f"{row['file']}: error {row['error']:.3g} (a blank picture {row['trivial']:.3g}), "
+            f"{row['active']:.2f} components active in a patch"
+        )
     out.result({"images": found})

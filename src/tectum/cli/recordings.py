@@ -17,8 +17,12 @@ SUFFIXES = (".aedat", ".aedat2", ".aedat4", ".bin", ".dat", ".h5", ".hdf5", ".ra
 
 
 def is_recording(data: str | None) -> bool:
-    """Whether it is a file of an event camera, by its suffix."""
-    return data is not None and Path(data).suffix.lower() in SUFFIXES
+    """Whether it is a file of an event camera, by its suffix, or by the fields t, x and y of an array."""
+    if data is None:
+        return False
+    from tectum.streams.event_files import holds_events
+
+    return Path(data).suffix.lower() in SUFFIXES or holds_events(Path(data))
 
 
 def fit(

@@ -28,7 +28,10 @@ TABLE_OPTIONS: dict[str, Any] = {
         bool | None, typer.Option("--header/--no-header", help="Whether row 1 names columns (.csv); recognised.")
     ],
     "na": Annotated[list[str] | None, typer.Option(help="What stands for a missing value, besides NA and the like.")],
-    "missing": Annotated[str | None, typer.Option(help="Fill missing values: mean, median or most_frequent.")],
+    "missing": Annotated[
+        str | None,
+        typer.Option(help="Missing values: keep, or fill with mean, median or most_frequent."),
+    ],
     "text": Annotated[str | None, typer.Option(help="one-hot: make a feature of each value of a column of text.")],
 }
 
@@ -62,6 +65,15 @@ def check_no_table(table: dict[str, Any]) -> None:
 def is_text_table(source: str) -> bool:
     """Whether it is a file with columns."""
     return Path(source).suffix.lower() in TABLES
+
+
+def what_was_read(source: str, data: "Dataset") -> str:
+    """A line about the samples of a table."""
+    names = [str(name) for name in data.feature_names or []]
+    shown = ", ".join(names[:6]) + ", ..." * (len(names) > 6)
+    classes = "" if data.target is None else f", {len(set(data.target.tolist())):,} values of the target"
+    n_samples, n_features = data.data.shape
+    return f"{source}: {n_samples:,} samples, {n_features:,} features ({shown}){classes}"
 
 
 def load_data(source: str, table: dict[str, Any], model: Any = None, path: Path | None = None) -> "Dataset":

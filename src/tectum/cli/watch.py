@@ -45,7 +45,7 @@ def watch(
     watching = Watching(hierarchy, source.stream, eye_of, output=output, paced=recorded)
     address = f"http://{f'[{host}]' if ':' in host else host}:{port}"
     out.say(f"features: {source.features}")
-    out.say(f"the page is at {address}; Ctrl-C ends")
+    out.say(f"Ctrl-C ends; the page is at\n{address}")
     if not is_loopback(host):
         out.say("whoever reaches this address sees the stream, and can pause it and name neurons")
     if browser:

@@ -17,7 +17,8 @@ Which = str | int | Sequence[str | int] | None
 KEEP, REFUSE, ONE_HOT = "keep", "refuse", "one-hot"
 MISSING = (REFUSE, KEEP, "mean", "median", "most_frequent")
 NOTE = "table"  # entry in the header of a model file
-INDEX_NAMES = ("index", "id", "unnamed: 0")  # of a column that only counts rows
+# of a column that only counts rows
+INDEX_NAMES = ("index", "idx", "id", "unnamed: 0", "no", "no.", "nr", "nr.", "number", "row", "row_id", "rowid", "#")
 
 
 class Preparation(NamedTuple):
@@ -52,6 +53,7 @@ class Raw(NamedTuple):
     columns: list[np.ndarray]  # numbers, or objects with None where a value is missing
     named: bool  # whether the file names them
     unnamed_first: bool  # whether it names all but the first
+    decimal: str = "."  # the sign in cells of text
 
 
 class Table(NamedTuple):
@@ -89,7 +91,7 @@ def choose(
         Columns to take, in this order, and columns to leave out.
     index : str, int, bool or None
         Column that only numbers the rows, which is left out. None recognises one: a first column without a name that
-        holds different whole numbers or text, or one called index, id or Unnamed: 0 that counts. False keeps it.
+        holds different whole numbers or text, or one called index, id, no and the like that counts. False keeps it.
     missing : {"refuse", "keep", "mean", "median", "most_frequent"}
         Missing values are refused, become NaN, or are replaced by scikit-learn's ``SimpleImputer``.
     text : {"refuse", "one-hot"}
@@ -112,7 +114,11 @@ def choose(
         left_out |= _counting_column(path, raw, left_out)
     elif index is not False:
         left_out.add(find_column(path, raw.names, index, "index"))
-    wanted: Which = columns if preparation is None else preparation.columns
+    wanted: Which = columns
+    if preparation is not None:
+        wanted = preparation.columns
+        if raw.named and (absent := [name for name in wanted if name not in raw.names]):
+            raise DataError(_not_the_columns(str(path), len(wanted), absent, []))
     taken = (
         range(len(raw.names))
         if wanted is None
@@ -122,7 +128,7 @@ def choose(
     if not kept or len(raw.columns[0]) == 0:
         raise DataError(f"{path} must hold at least one sample and one feature besides the target; it has none")
     named_columns = [(raw.names[k], column) for k, column in kept.items()]
-    data, names, done = _as_numbers(path, named_columns, missing, text, preparation)
+    data, names, done = _as_numbers(path, named_columns, missing, text, preparation, raw.decimal)
     return Table(data, labels, names, label_names, raw.named, done)
 
 
@@ -175,12 +181,16 @@ def arranged(
     absent = [name for name in names if name not in feature_names]
     unknown = [name for name in feature_names if name not in names]
     if absent or unknown or len(set(names)) < len(names):
-        lacks, has = (", ".join(map(repr, some[:5])) or "none" for some in (absent, unknown))
-        raise DataError(
-            f"{what} must have the columns that the model was fitted to, with {len(names)} features; it lacks {lacks} "
-            f"and has besides {has}. Rename them, or leave others out with drop= or target= (--drop, --target)"
-        )
+        raise DataError(_not_the_columns(what, len(names), absent, unknown))
     return data[:, [list(feature_names).index(name) for name in names]]
+
+
+def _not_the_columns(what: str, n_features: int, absent: Sequence[str], unknown: Sequence[str]) -> str:
+    lacks, has = (", ".join(map(repr, some[:5])) or "none" for some in (absent, unknown))
+    return (
+        f"{what} must have the columns that the model was fitted to, with {n_features} features; it lacks {lacks} and "
+        f"has besides {has}. Rename them, or leave others out with drop= or target= (--drop, --target)"
+    )
 
 
 def _several(which: Which) -> Sequence[str | int]:
@@ -198,6 +208,13 @@ def _counting_column(path: Path, raw: Raw, left_out: set[int]) -> set[int]:
     if raw.unnamed_first:
         is_index = counts or column.dtype.kind == "O" or (whole and n > 2 and len(np.unique(column)) == n)
     if not is_index:
+        if counts and len(column) > 9 and bool(np.all(np.diff(column) == 1)):
+            warnings.warn(
+                f"{path.name}: the first column {raw.names[0]!r} counts the rows and is taken as a feature; pass "
+                f"index={raw.names[0]!r} (--index) to leave it out",
+                UserWarning,
+                stacklevel=6,
+            )
         return set()
     name = "" if raw.unnamed_first else f" {raw.names[0]!r}"
     warnings.warn(
@@ -210,7 +227,12 @@ def _counting_column(path: Path, raw: Raw, left_out: set[int]) -> set[int]:
 
 
 def _as_numbers(
-    path: Path, columns: list[tuple[str, np.ndarray]], missing: str, text: str, preparation: Preparation | None
+    path: Path,
+    columns: list[tuple[str, np.ndarray]],
+    missing: str,
+    text: str,
+    preparation: Preparation | None,
+    decimal: str,
 ) -> tuple[np.ndarray, list[str], Preparation | None]:
     """Samples, names of their features, and how they were made if that is more than taking them as they are."""
     from sklearn.impute import SimpleImputer
@@ -222,9 +244,9 @@ def _as_numbers(
     for name, column in columns:
         is_text = column.dtype.kind not in "biuf"
         if is_text != (name in done.categories) and (
-            preparation is not None or text == REFUSE or _mostly_numbers(column)
+            preparation is not None or text == REFUSE or _mostly_numbers(column, decimal)
         ):
-            raise DataError(_no_number(path, name, column))
+            raise DataError(_no_number(path, name, column, decimal))
         table = column.reshape(-1, 1) if is_text else column.reshape(-1, 1).astype(np.float64)
         gone = np.array([value is None for value in column]) if is_text else np.isnan(table[:, 0])
         if not is_text and not done.kept and np.isinf(table).any():
@@ -268,22 +290,22 @@ def _as_numbers(
     return np.hstack(features).astype(np.float64), names, None if is_plain else done
 
 
-def _mostly_numbers(column: np.ndarray) -> bool:
+def _mostly_numbers(column: np.ndarray, decimal: str) -> bool:
     """Whether a column of text is rather one of numbers with something strange in it."""
-    return sum(_is_float(value) for value in column) > len(column) / 2
+    return sum(_is_float(value, decimal) for value in column) > len(column) / 2
 
 
-def _is_float(value: Any) -> bool:
+def _is_float(value: Any, decimal: str) -> bool:
     try:
-        float(value)
+        float(value.replace(decimal, ".") if isinstance(value, str) else value)
     except (TypeError, ValueError):
         return False
     return True
 
 
-def _no_number(path: Path, name: str, column: np.ndarray) -> str:
+def _no_number(path: Path, name: str, column: np.ndarray, decimal: str) -> str:
     """What to say about the first cell of a column that is no number."""
-    row = next((k for k, value in enumerate(column) if value is not None and not _is_float(value)), 0)
+    row = next((k for k, value in enumerate(column) if value is not None and not _is_float(value, decimal)), 0)
     cell = str(column[row])[:40]
     return (
         f"{path}: row {row + 1}, column {name!r} must hold numbers, got {cell!r}; pass na={cell!r} (--na) if that is a "

@@ -87,7 +87,8 @@ def read_csv(
         ) from error
     names = [cell.strip() or f"x{k}" if has_header else f"x{k}" for k, cell in enumerate(rows[0])]
     unnamed = has_header and not rows[0][0].strip()
-    return choose(path, Raw(names, raw, has_header, unnamed), target, columns, drop, index, missing, text, preparation)
+    found = Raw(names, raw, has_header, unnamed, form.decimal)
+    return choose(path, found, target, columns, drop, index, missing, text, preparation)
 
 
 def read_parquet(

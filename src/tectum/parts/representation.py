@@ -1,7 +1,7 @@
 """Neurons that represent an input, the competition between them, and their thresholds.
 
 Tavanaei, Masquelier & Maida (2018) describe leaky integrate-and-fire neurons that inhibit each other through a softmax;
-those whose share of it exceeds a threshold fire. `beta` adds the term that the vector quantisation objective of the
+those whose share of it exceeds a threshold fire. `beta` adds the term that the vector quantization objective of the
 paper demands: its assignment ``argmin |s - w|^2`` equals ``argmax (w.s - |w|^2 / 2)``.
 """
 
@@ -31,7 +31,7 @@ class EvidenceNeuron(NamedTuple):
     """
 
     R: Positive = 5.0  # gain; 1 / variance of an input spike, then the softmax is the posterior of a mixture
-    beta: NonNegative = 1.0  # weight of the squared norm: 1 for vector quantisation, 0 for the raw drive
+    beta: NonNegative = 1.0  # weight of the squared norm: 1 for vector quantization, 0 for the raw drive
     tau_steps: NonNegativeOrInfinite = float("inf")  # steps, membrane time constant; 0 has no memory, inf no leak
     refractory: Number = 0  # steps after a spike in which the membrane is held at 0
     delayed: bool = False  # driven by the spikes of the step before those it learns from

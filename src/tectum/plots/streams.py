@@ -110,7 +110,7 @@ def plot_class_curves(
     times : (n_times,) array
         Times of the measurements.
     values : (n_times, n_classes) array
-        Accuracy or quantisation error of each class; NaN is skipped.
+        Accuracy or quantization error of each class; NaN is skipped.
     segments : (n_classes, 2) array, optional
         When learning of each class begins and ends, drawn as bars along the top; there the curve is thick.
     adopted : (n_classes,) array, optional

@@ -62,6 +62,16 @@ class Measured:
         warnings = found.diagnosis.warnings if hasattr(self, "diagnosis") else found.warnings
         return verdict_on(self.measures, self.own, self.control, warnings, compared=self.compared)
 
+    def __repr__(self) -> str:
+        rows = [(measure.title, *self._cells(measure)) for measure in self.measures]
+        width = max((len(row[0]) for row in rows), default=0)
+        lines = [f"  {title:<{width}}  " + ", ".join(cells) for title, *cells in rows]
+        return "\n".join([f"{type(self).__name__}: {self.verdict.grade}. {self.verdict.text}", *lines])
+
+    def _cells(self, measure: Measure) -> list[str]:
+        """The methods with their values, the model first."""
+        return [f"{name} {number(value)}" for name, value in measure.values.items()]
+
     def plot(self, *, figure: Any = None) -> NDArray[np.object_]:
         """Draw the headline numbers: a panel for each measure, a bar for each method, the best one strong.
 

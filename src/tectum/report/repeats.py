@@ -19,7 +19,7 @@ from tectum.report.maps.study import classes_of
 from tectum.report.numbers import Measure, Measured
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Repeats(Measured):
     """A model that learned several times, each time measured on samples that it did not see.
 
@@ -70,6 +70,10 @@ class Repeats(Measured):
             values = {name: float(summary([m.values[name] for m in measures])) for name in measures[0].values}
             found.append(Measure(measures[0].key, measures[0].title, measures[0].meaning, measures[0].better, values))
         return found
+
+    def _cells(self, measure: Measure) -> list[str]:
+        spread = next(found for found in self.spread if found.key == measure.key)
+        return [f"{name} {_cell(measure, spread, name)}" for name in measure.values]
 
     def table(self) -> Comparison:
         """Mean and standard deviation of every number, for a page."""

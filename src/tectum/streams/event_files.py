@@ -222,6 +222,20 @@ def _read_nmnist(file: Path, most: int) -> Iterator[NDArray[Any]]:
             yield _events(time[is_event], x[is_event], y[is_event], high[is_event] >> 7)
 
 
+def holds_events(path: Path) -> bool:
+    """Whether it is a ``.npy`` or ``.npz`` file of events: a structured array, or four arrays, with their fields."""
+    if path.suffix.lower() not in (".npy", ".npz") or not path.is_file():
+        return False
+    try:
+        found = np.load(path, mmap_mode="r", allow_pickle=False)
+        present = found.dtype.names if isinstance(found, np.ndarray) else found.files
+        if not isinstance(found, np.ndarray) and len(present) == 1:
+            present = found[present[0]].dtype.names
+    except Exception:  # whatever a damaged file leads to; its reader says so
+        return False
+    return all(any(name in (present or ()) for name in names) for names in NAMES.values())
+
+
 def _read_numpy(file: Path, unit: str | None = None) -> NDArray[Any]:
     """A structured array, or four arrays."""
     content = read_arrays(file)

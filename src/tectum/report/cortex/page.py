@@ -26,7 +26,7 @@ N_TUNED = 8  # curves
 ROUGH = 20.0  # degrees between neighbours, above which there is no map
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class CortexStudy(Measured):
     """What was measured of sheets, by how they were reared."""
 

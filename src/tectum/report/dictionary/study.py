@@ -65,7 +65,7 @@ class Score(NamedTuple):
     source: str
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class DictionaryStudy(Measured):
     """A dictionary examined on samples: all that the figures and the tables of a report need."""
 

@@ -51,7 +51,7 @@ class Method(NamedTuple):
     code: str  # what it tells, in words
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class EventStudy(Measured):
     """A dictionary examined on recordings: all that the figures and the tables of its page need."""
 

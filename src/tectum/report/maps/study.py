@@ -29,7 +29,7 @@ MOST_SAMPLES = 5000  # more samples than this are examined by a random subset
 MOST_CLASSES = 32  # a target with more distinct values is no set of classes
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Study(Measured):
     """A map examined on samples: all that the figures and the table of a report need."""
 

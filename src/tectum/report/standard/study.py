@@ -24,7 +24,7 @@ class Responders(NamedTuple):
     responses: NDArray[Any]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class ResponderStudy(Measured):
     """A network examined on samples: all that the figures and the table of a report need."""
 

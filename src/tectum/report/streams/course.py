@@ -47,7 +47,7 @@ def course_figures(study: StreamStudy) -> list[Drawing]:
         ),
         Drawing(
             "error",
-            "Quantisation error of each clip",
+            "Quantization error of each clip",
             "Mean cosine distance of the codes held out to the weights of the nearest neuron. It falls while a clip is "
             "learned and should stay low afterwards.",
             lambda figure: curves(course.error, "distance", figure.subplots()),

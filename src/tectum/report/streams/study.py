@@ -68,7 +68,7 @@ class Rhythm(NamedTuple):
     order: analysis.OrderParameter  # Kuramoto's, of the fields
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class StreamStudy(Measured):
     """A hierarchy on the frames that a diary kept."""
 
@@ -343,7 +343,7 @@ def _measures(
             ("unit_ami", "AMI of single units", "Each unit as a cluster of its own; pays for many units.", units),
         ]
     meaning = "Mean cosine distance between the code of a frame and the weights of the unit that wins it."
-    return [*class_measures(rows), Measure("quantization_error", "Quantisation error", meaning, "lower", distances)]
+    return [*class_measures(rows), Measure("quantization_error", "Quantization error", meaning, "lower", distances)]
 
 
 def _warnings(maps: list[MapStudy], diary: Diary) -> list[str]:

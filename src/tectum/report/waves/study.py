@@ -78,7 +78,7 @@ class Projection:
         return f"sheet\u00a0{self.below}\u00a0→\u00a0{self.above}"
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class WaveStudy(Measured):
     """A network of sheets examined: all that the figures and the tables of a report need."""
 
