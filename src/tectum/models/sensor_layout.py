@@ -6,6 +6,7 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy.linalg import orthogonal_procrustes
+from scipy.spatial import cKDTree
 from sklearn.base import BaseEstimator, TransformerMixin
 from sklearn.utils.validation import check_is_fitted, validate_data
 
@@ -17,6 +18,9 @@ from tectum.models.waves.parameters import FIRST_SIDE
 FLOATS = (np.float64, np.float32)
 QUALITIES = ("quality", "precision", "residual", "crowding")
 ENOUGH = 0.85  # of quality, below which the data cannot tell
+# Sensors of which fewer samples tell anything, and fewer than this share of what others have, are nodes that never fire
+CARRYING, CARRYING_SHARE = 30.0, 1.0 / 3.0
+APART = 0.95  # of the usual distance of neighbours, to which the nodes of a sheet are moved apart
 
 
 class UncertainLayoutWarning(UserWarning):
@@ -55,6 +59,9 @@ class SensorLayout(TransformerMixin, BaseEstimator, auto_wrap_output_keys=None):
         all others.
     groups_ : ndarray of shape (n_sensors,)
         Group of each sensor, the largest is 0; -1 without a place.
+    carrying_ : ndarray of shape (n_sensors,)
+        How many samples carry the variance of each sensor: the participation ratio ``sum(d^2)^2 / sum(d^4)`` of its
+        deviations d from the mean. The place of a sensor that is active in a handful of samples is a guess.
     quality_ : float
         `precision_` times (1 - `residual_`) times (1 - `crowding_`), from 0 to 1; `fit` warns below 0.85.
     precision_ : float
@@ -98,6 +105,7 @@ class SensorLayout(TransformerMixin, BaseEstimator, auto_wrap_output_keys=None):
 
     positions_: NDArray[np.float64]
     groups_: NDArray[np.int64]
+    carrying_: NDArray[np.float64]
     edges_: NDArray[np.int64]
     cells_: NDArray[np.int64]
     quality_: float
@@ -137,6 +145,7 @@ class SensorLayout(TransformerMixin, BaseEstimator, auto_wrap_output_keys=None):
         found = sensor_layout.layout_from_activity(X, ridges=self.ridges, split=self.split)
         self.positions_ = found.positions
         self.groups_ = found.groups.astype(np.int64)
+        self.carrying_ = _carrying(np.asarray(X, np.float64))
         self.edges_ = found.edges.astype(np.int64)
         for name in QUALITIES:
             setattr(self, f"{name}_", getattr(found, name))
@@ -222,7 +231,9 @@ class SensorLayout(TransformerMixin, BaseEstimator, auto_wrap_output_keys=None):
         Returns
         -------
         Sheet
-            Sensors without a place are nodes in the middle that never fire.
+            Nodes that are nearer than usual are moved apart, so that no place has more waves than others. Sensors
+            without a place, and those of which hardly a sample tells anything (`carrying_`), are nodes in the middle
+            that never fire.
 
         Raises
         ------
@@ -231,6 +242,8 @@ class SensorLayout(TransformerMixin, BaseEstimator, auto_wrap_output_keys=None):
         """
         check_is_fitted(self)
         alive = self.groups_ >= 0
+        if alive.any():
+            alive &= self.carrying_ >= min(CARRYING, CARRYING_SHARE * float(np.median(self.carrying_[alive])))
         if alive.sum() < 2:
             raise ValueError(
                 f"SensorLayout.sheet: two sensors or more must have a place, got {alive.sum()} of {len(alive)}; fit it "
@@ -239,6 +252,7 @@ class SensorLayout(TransformerMixin, BaseEstimator, auto_wrap_output_keys=None):
         k = np.cumsum(~alive)[:, None]  # no two in one place
         middle = np.nanmean(self.positions_, axis=0) + 0.01 * np.sqrt(k) * np.hstack([np.cos(k), np.sin(k)])
         places = np.where(alive[:, None], self.positions_, middle)
+        places[alive] = _apart(places[alive])
         places = (places - places.min(axis=0)) * (side / max(float(np.ptp(places, axis=0).max()), 1e-9))
         return parts.Sheet(positions=places, alive=None if alive.all() else alive)
 
@@ -293,6 +307,7 @@ class SensorLayout(TransformerMixin, BaseEstimator, auto_wrap_output_keys=None):
         check_is_fitted(self)
         known = np.isfinite(self.positions_)
         arrays = {"positions": np.where(known, self.positions_, 0.0), "groups": self.groups_, "edges": self.edges_}
+        arrays["carrying"] = self.carrying_
         numbers_of = {name: float(getattr(self, f"{name}_")) for name in QUALITIES}
         return arrays, parameters.describe(self) | numbers_of
 
@@ -301,8 +316,38 @@ class SensorLayout(TransformerMixin, BaseEstimator, auto_wrap_output_keys=None):
         layout = parameters.restore(cls, header)
         layout._validate_params()
         schema.check(arrays, header, schema.sensor_layout(arrays, header))
-        layout.groups_, layout.edges_ = arrays["groups"], arrays["edges"]
+        layout.groups_, layout.edges_, layout.carrying_ = arrays["groups"], arrays["edges"], arrays["carrying"]
         layout.positions_ = np.where(layout.groups_[:, None] < 0, np.nan, arrays["positions"])
         for name in QUALITIES:
             setattr(layout, f"{name}_", float(header[name]))
         return layout._publish()
+
+
+def _carrying(X: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Number of samples that carry the variance of each column; 0 for one that is constant."""
+    squares = np.square(X - X.mean(axis=0))
+    fourth = np.square(squares).sum(axis=0)
+    return np.square(squares.sum(axis=0)) / np.where(fourth > 0.0, fourth, 1.0)
+
+
+def _apart(places: NDArray[np.float64], n_steps: int = 60) -> NDArray[np.float64]:
+    """Places (n, 2), those nearer to each other than usual pushed apart."""
+    places = places.copy()
+    wanted = APART * float(np.median(cKDTree(places).query(places, k=2)[0][:, 1]))
+    for _ in range(n_steps):
+        pairs = cKDTree(places).query_pairs(wanted, output_type="ndarray")
+        if len(pairs) == 0:
+            break
+        first, second = pairs.T
+        between = places[first] - places[second]
+        distance = np.hypot(*between.T)
+        angle = first.astype(np.float64)  # of two in one place
+        away = np.where(
+            distance[:, None] > 1e-9,
+            between / np.maximum(distance, 1e-9)[:, None],
+            np.column_stack([np.cos(angle), np.sin(angle)]),
+        )
+        push = 0.25 * (wanted - distance)[:, None] * away
+        np.add.at(places, first, push)
+        np.add.at(places, second, -push)
+    return places

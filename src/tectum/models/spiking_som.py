@@ -627,19 +627,19 @@ class SpikingSOM(SpikingEstimator):
         parameters.check_shape(self.shape, topology=self.topology)
         return X
 
-    def _recommendations(self, grid: Grid | None = None) -> Mapping[str, Any]:
+    def _recommendations(self, grid: Grid | None = None, n_features: int | None = None) -> Mapping[str, Any]:
         """The recommended parts, with the radius for the size of the map and the rule for the presentations."""
         shape = grid or self.shape
         topology = grid.topology if grid else str(self.topology)
         shape = shape if isinstance(shape, tuple | list) else ()
-        n_features = getattr(self, "n_features_in_", parameters.FEW + 1)
         chosen = parameters.for_shape(self._recommended, shape, topology, self.start, n_features)
         n = self.n_presentations if isinstance(self.n_presentations, numbers.Integral) else None
         return {**chosen, "rule": parameters.for_presentations(chosen["rule"], n)}
 
     def chosen_parts(self) -> Any:
         # a shape that was changed since the map learned waits for the next fit
-        return Bunch(**parameters.resolve(self, self._recommendations(getattr(self, "grid_", None))))
+        n_features = int(self._scaling.varies.sum()) if hasattr(self, "_scaling") else None
+        return Bunch(**parameters.resolve(self, self._recommendations(getattr(self, "grid_", None), n_features)))
 
     def _plan(self, n_samples: int | None) -> int:
         return self.n_presentations or (20_000 if n_samples is None else max(2_000, min(20_000, 200 * n_samples)))

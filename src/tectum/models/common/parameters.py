@@ -143,17 +143,23 @@ RENAMED: dict[str, dict[str, str]] = {
 
 
 def for_shape(
-    recommended: Mapping[str, Any], shape: Any, topology: str = "rectangular", start: Any = None, n_features: int = 4
+    recommended: Mapping[str, Any],
+    shape: Any,
+    topology: str = "rectangular",
+    start: Any = None,
+    n_features: int | None = None,
 ) -> dict[str, Any]:
     """Parts with the radius for the longer side of a map, half of it around a torus, from those for a side of 10.
 
     A radius recommended for a map that is ordered from the start is twice as wide for one that is not: after another
-    `start` than the plane, or in up to three features, where the axes of the plane may be arbitrary.
+    `start` than the plane, or in up to three features that vary, where the axes of the plane may be arbitrary.
     """
     longer = max(shape, default=10) / (2 if "toroidal" in topology else 1)
     decay = recommended["radius"]
-    ordered = not isinstance(start, parts.RandomStart | parts.SampleStart) and n_features > FEW
-    if isinstance(recommended["start"], parts.PlaneStart) and not ordered:
+    few = n_features is not None and n_features <= FEW
+    if isinstance(recommended["start"], parts.PlaneStart) and (
+        few or isinstance(start, parts.RandomStart | parts.SampleStart)
+    ):
         longer *= 2
     return {**recommended, "radius": decay._replace(start=max(decay.end, decay.start * longer / 10))}
 
