@@ -1,9 +1,13 @@
 """How evenly fields tile a sheet: closed forms, rivals, and networks without a map that fail every measure."""
 
+from types import SimpleNamespace
+
 import numpy as np
 import pytest
 
 from tectum.analysis import tilings, waves
+from tectum.core.events import SpikeTrain
+from tectum.models.waves.diagnosis import diagnose_waves
 
 NODES = np.stack(np.meshgrid(np.arange(20.0), np.arange(20.0)), axis=-1).reshape(-1, 2) + 0.5
 EVEN = tilings.grid_centres(100, NODES)
@@ -83,3 +87,18 @@ def test_holes_do_not_count():
 def test_bad_input(call, message):
     with pytest.raises(ValueError, match=message):
         call()
+
+
+def test_the_diagnosis_tells_a_fold():
+    """A map whose left half is laid over the right one, beside the same map in order."""
+    units = EVEN - EVEN.min(axis=0)
+    folded = EVEN.copy()
+    folded[:, 0] = np.where(EVEN[:, 0] < 10.0, 20.0 - EVEN[:, 0], EVEN[:, 0]) * 0.9
+    trains = dict.fromkeys(("layer_0", "layer_1"), SpikeTrain(np.zeros(400), np.arange(400), np.zeros(400, int), 400))
+    recording = SimpleNamespace(duration_ms=1000.0, spikes=trains)
+    for centres, expected in ((EVEN, False), (folded, True)):
+        W = tilings.round_fields(centres, NODES, 2.0)
+        fields = np.column_stack([centres, np.full(len(centres), 0.2)])
+        found = diagnose_waves(recording, [W], [fields], [np.ones(400, bool), np.ones(100, bool)], [NODES, units])
+        assert (found.values["folded"][0] > 0.2) == expected
+        assert any("has a fold" in text for text in found.warnings) == expected

@@ -7,13 +7,15 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from tectum.analysis import tilings
+from tectum.analysis import tilings, waves
 from tectum.models.common.diagnosis import Diagnosis
 from tectum.models.common.recording import Recording
 
 WIDE = 0.8  # radius of a field, over that of its sheet, from which it is not compact
 FEWEST = 50  # units, from which a clumped tiling is worth a word
 CLUMPED = 0.7  # of the effective rank of a grid, below which fields say the same
+FOLDED = 0.2  # share of an ordered map that is turned over, from which it has a fold
+ORDERED = 0.4  # topography, below which there is no order to be folded
 RATE = 50.0  # spikes/s of a node above which waves have become steady firing
 
 
@@ -32,7 +34,8 @@ def diagnose_waves(
 
     Values are lists: by sheet `silent_neurons` (numbers of nodes) and `rate` (spikes/s), by projection `wide_fields`
     and `saturated_units` (shares: fields that are not compact, units more than a half of whose weight is on one node),
-    `effective_rank` (of the compact fields, over that of a grid of fields as large).
+    `effective_rank` (of the compact fields, over that of a grid of fields as large), `folded` (share of the map that is
+    turned over; NaN without a plane).
     """
     values: dict[str, list[Any]] = defaultdict(list)
     rows, warnings = [], []
@@ -70,16 +73,24 @@ def diagnose_waves(
         ]
         below = alive[k - 1]
         units = here & (w[:, below].sum(axis=1) > 0.0)
-        rank = 0.0
+        rank = folded = order = 0.0
         if units.any():
-            found = tilings.evenness(w[np.ix_(units, below)], positions[k - 1][below], positions[k][units])
-            rank = found.rank / found.rank_grid
+            known, nodes, places = w[np.ix_(units, below)], positions[k - 1][below], positions[k][units]
+            found = tilings.evenness(known, nodes, places)
+            rank, folded = found.rank / found.rank_grid, found.folded
+            order = waves.sheet_topography(waves.field_centres(known, nodes), places) if len(places) >= FEWEST else 0.0
         values["effective_rank"].append(rank)
+        values["folded"].append(folded)
         rows.append((f"projection {k}: effective rank of the fields, over a grid's", f"{rank:.2f}"))
         if wide <= 0.2 and len(w) >= FEWEST and rank < CLUMPED:
             warnings.append(
                 f"fields of projection {k} clump, their effective rank is {rank:.0%} of a grid's: spread units evenly "
                 "(Sheet.even), or let waves go over the border (WavePhase.margin)"
+            )
+        if wide <= 0.2 and order > ORDERED and folded > FOLDED:
+            warnings.append(
+                f"the map of projection {k} has a fold, {folded:.0%} of it is turned over: grow from another seed, or "
+                "with wider neighbourhoods and more winners at first (WaveNetwork.scheduled)"
             )
         if wide > 0.2:
             warnings.append(
