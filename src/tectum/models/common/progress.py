@@ -4,6 +4,7 @@ import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
+from importlib import import_module
 from typing import Any
 
 from tectum.core.compiler import announced, seconds_without_compiling
@@ -46,8 +47,7 @@ def _in_notebook() -> bool:
 
 @contextmanager
 def _notebook_line(total: int | None, title: str, unit: str) -> Iterator[Advance]:
-    from IPython.display import display
-
+    display: Any = import_module("IPython.display").display
     began, done, note, shown_at = seconds_without_compiling(), 0, "", 0.0
     handle: Any = None
 
@@ -56,7 +56,7 @@ def _notebook_line(total: int | None, title: str, unit: str) -> Iterator[Advance
         shown_at = seconds_without_compiling()
         text = {"text/plain": progress_line(title, unit, done, total, shown_at - began, note)}
         if handle is None:
-            handle = display(text, raw=True, display_id=True)  # type: ignore[no-untyped-call]
+            handle = display(text, raw=True, display_id=True)
         else:
             handle.update(text, raw=True)
 
