@@ -297,7 +297,7 @@ def _cuts(study: StreamStudy) -> Drawing:
         shown = [n for n in (2, 4, 8, 16, 32) if n <= max(max(curve, default=2) for curve in curves.values())]
         ax.set_xticks(shown, [str(n) for n in shown])
         ax.minorticks_off()
-        ax.legend(loc="lower center", ncols=2)
+        figure.legend(loc="outside lower center", ncols=2)
 
     return Drawing(
         "cuts",
@@ -306,7 +306,7 @@ def _cuts(study: StreamStudy) -> Drawing:
         "line is the number of clips. K-means and the Kohonen map saw all frames at random as often as they liked, the "
         "maps each frame once, in order. A clip need not be one scene, so 1 is not the aim at every number.",
         draw,
-        (HALF, 4.2),
+        (HALF, 5.0),
     )
 
 
