@@ -7,8 +7,7 @@ import numpy as np
 from figures import save
 from matplotlib.figure import Figure
 
-from tectum import SensorLayout, WaveNetwork, plots
-from tectum.analysis import waves
+from tectum import SensorLayout, WaveNetwork, analysis, plots
 from tectum.cli.wire import digit_stream, glimpses
 from tectum.parts import Sheet
 
@@ -53,7 +52,7 @@ def repair() -> None:
 
     def draw(figure: Figure) -> None:
         for ax, (title, places, weights) in zip(figure.subplots(1, 3), shown, strict=True):
-            plots.plot_net(waves.field_centres(weights, places), upper, sheet=places, ax=ax)
+            plots.plot_net(analysis.field_centres(weights, places), upper, sheet=places, ax=ax)
             ax.plot(*places[moved].T, ".", ms=2.0, color="tab:orange", zorder=0)
             ax.set_title(title, fontsize=9, fontweight="normal", loc="center")
 

@@ -11,8 +11,7 @@ import numpy as np
 from figures import FOLDER, save
 from matplotlib.figure import Figure
 
-from tectum import WaveNetwork, plots
-from tectum.analysis import waves
+from tectum import WaveNetwork, analysis, plots
 from tectum.report import Look, follow_growth
 from tectum.report.render import with_fewer_digits
 from tectum.report.waves.film import spread_units
@@ -44,7 +43,7 @@ def growth(looks: list[Look], network: WaveNetwork) -> Callable[[Figure], None]:
     def draw(figure: Figure) -> None:
         above, below = figure.subfigures(2, 1, height_ratios=(1.0, 2.9))
         for ax, look in zip(above.subplots(1, len(shown)), shown, strict=True):
-            plots.plot_net(waves.field_centres(look.weights[0], lower), upper, sheet=lower, ax=ax)
+            plots.plot_net(analysis.field_centres(look.weights[0], lower), upper, sheet=lower, ax=ax)
             ax.set_title(f"{look.time_ms / 1000.0:.1f} s", fontweight="normal", loc="center")
         fields = np.stack([look.weights[0][units] for look in shown])
         ax = below.subplots()
@@ -76,7 +75,7 @@ def division() -> Callable[[Figure], None]:
                 ax.set(xlim=(-0.2, 20.2), ylim=(-0.2, 20.2), xticks=[], yticks=[], aspect="equal")
                 ax.spines[:].set_visible(False)
             if units.any():
-                plots.plot_net(waves.field_centres(W[units], lower), upper[units], sheet=lower[cells], ax=below)
+                plots.plot_net(analysis.field_centres(W[units], lower), upper[units], sheet=lower[cells], ax=below)
 
     return draw
 
@@ -87,10 +86,10 @@ def order(networks: dict[str, WaveNetwork]) -> Callable[[Figure], None]:
     def draw(figure: Figure) -> None:
         for row, (name, network) in zip(figure.subplots(len(networks), 3), networks.items(), strict=True):
             (lower, upper), W = network.sheet_positions_, network.weights_[0]
-            compact = waves.field_radius(W, lower) < 0.5 * waves.sheet_radius(lower)
+            compact = analysis.field_radius(W, lower) < 0.5 * analysis.sheet_radius(lower)
             plots.plot_net(upper, upper, sheet=upper, neighbours=[], ax=row[0])
-            plots.plot_net(waves.field_centres(W, lower), upper, sheet=lower, ax=row[1])
-            plots.plot_coverage((W[compact] > waves.CUT).sum(axis=0), lower, ax=row[2])
+            plots.plot_net(analysis.field_centres(W, lower), upper, sheet=lower, ax=row[1])
+            plots.plot_coverage((W[compact] > analysis.receptive_fields.CUT).sum(axis=0), lower, ax=row[2])
             row[0].set_ylabel(name)
         for ax, title in zip(figure.axes, ("units", "centres of their fields", "fields over each node"), strict=False):
             ax.set_title(title, fontweight="normal")

@@ -154,4 +154,4 @@ class TestGrowth:
         assert tiles.compact > 0.95
         assert tiles.coverage > 0.98
         assert analysis.sheet_topography(analysis.field_centres(W, X), Y) > 0.9
-        assert analysis.waves.effective_inputs(W).min() > 5.0
+        assert analysis.effective_inputs(W).min() > 5.0

@@ -5,7 +5,8 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from tectum.analysis import tilings, waves
+from tectum import analysis
+from tectum.analysis import tilings
 from tectum.core.events import SpikeTrain
 from tectum.models.waves.diagnosis import diagnose_waves
 
@@ -28,7 +29,7 @@ def test_clumps_are_seen():
     drawn = EVEN.copy()
     drawn[:, 0] = 2.5 + 5.0 * np.floor(drawn[:, 0] / 5.0) + 0.1 * (drawn[:, 0] % 5.0)
     W = tilings.round_fields(drawn, NODES, 2.0)
-    found, order = tilings.evenness(W, NODES, EVEN), waves.sheet_topography(waves.field_centres(W, NODES), EVEN)
+    found, order = tilings.evenness(W, NODES, EVEN), analysis.sheet_topography(analysis.field_centres(W, NODES), EVEN)
     assert order > 0.95
     assert found.empty > 0.4
     assert found.rank < 0.7 * found.rank_grid

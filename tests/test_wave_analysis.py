@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings, strategies as st
 
+from tectum import analysis
 from tectum.analysis import waves
 
 GRID = np.stack(np.meshgrid(np.arange(20.0), np.arange(20.0)), axis=-1).reshape(-1, 2)
@@ -19,57 +20,57 @@ def gaussian_fields(centres: np.ndarray, sigma: float) -> np.ndarray:
 class TestFields:
     def test_uniform_field(self):
         W = np.full((3, 400), 2.5)
-        np.testing.assert_allclose(waves.field_centres(W, GRID), 9.5)
-        np.testing.assert_allclose(waves.field_radius(W, GRID), waves.sheet_radius(GRID))
-        np.testing.assert_allclose(waves.compactness(W, GRID), 0.0, atol=1e-12)
-        np.testing.assert_allclose(waves.effective_inputs(W), 400.0)
+        np.testing.assert_allclose(analysis.field_centres(W, GRID), 9.5)
+        np.testing.assert_allclose(analysis.field_radius(W, GRID), analysis.sheet_radius(GRID))
+        np.testing.assert_allclose(analysis.compactness(W, GRID), 0.0, atol=1e-12)
+        np.testing.assert_allclose(analysis.effective_inputs(W), 400.0)
 
     def test_one_node(self):
         W = 1000.0 * np.eye(400)[[0, 57]]
-        np.testing.assert_allclose(waves.field_centres(W, GRID), GRID[[0, 57]])
-        np.testing.assert_allclose(waves.field_radius(W, GRID), 0.0, atol=1e-6)
-        np.testing.assert_allclose(waves.compactness(W, GRID), 1.0)
-        np.testing.assert_allclose(waves.effective_inputs(W), 1.0)
+        np.testing.assert_allclose(analysis.field_centres(W, GRID), GRID[[0, 57]])
+        np.testing.assert_allclose(analysis.field_radius(W, GRID), 0.0, atol=1e-6)
+        np.testing.assert_allclose(analysis.compactness(W, GRID), 1.0)
+        np.testing.assert_allclose(analysis.effective_inputs(W), 1.0)
 
     def test_two_nodes(self):
         W = np.zeros((1, 400))
         W[0, [0, 4]] = 1.0  # (0, 0) and (4, 0)
-        assert waves.field_radius(W, GRID)[0] == pytest.approx(2.0)
+        assert analysis.field_radius(W, GRID)[0] == pytest.approx(2.0)
 
     def test_gaussian(self):
         """The radius in two dimensions is the root of 2 sigma."""
         W = gaussian_fields(np.array([[9.5, 9.5]]), 1.7)
-        assert waves.field_radius(W, GRID)[0] == pytest.approx(1.7 * np.sqrt(2.0), rel=1e-3)
+        assert analysis.field_radius(W, GRID)[0] == pytest.approx(1.7 * np.sqrt(2.0), rel=1e-3)
 
     @settings(max_examples=30, deadline=None)
     @given(scale=st.floats(0.01, 100.0), shift=st.floats(-50.0, 50.0), gain=st.floats(0.01, 100.0))
     def test_units_do_not_matter(self, scale, shift, gain):
         W = gaussian_fields(GRID[[3, 210, 250]], 3.0)
-        found = waves.compactness(gain * W, scale * GRID + shift)
-        np.testing.assert_allclose(found, waves.compactness(W, GRID), atol=1e-9)
+        found = analysis.compactness(gain * W, scale * GRID + shift)
+        np.testing.assert_allclose(found, analysis.compactness(W, GRID), atol=1e-9)
 
     def test_sheet_radius_of_a_square(self):
         """Uniform density on a square of side L: L over the root of 6."""
         places = np.random.default_rng(0).uniform(0.0, 20.0, (40_000, 2))
-        assert waves.sheet_radius(places) == pytest.approx(20.0 / np.sqrt(6.0), rel=0.01)
+        assert analysis.sheet_radius(places) == pytest.approx(20.0 / np.sqrt(6.0), rel=0.01)
 
 
 class TestTiling:
     def test_perfect(self):
         blocks = (GRID // 4).astype(int) @ [1, 5]
         W = 2.5 * 25.0 * (blocks[None] == np.arange(25)[:, None])
-        found = waves.tiling(W, GRID)
+        found = analysis.tiling(W, GRID)
         assert found[:4] == (1.0, 1.0, 1.0, 0.0)
         assert found.spread == pytest.approx(np.sqrt(24.0 * 16.0 / (399.0)), rel=1e-6)
 
     def test_units_that_are_not_compact_do_not_count(self):
         W = np.concatenate([np.full((3, 400), 2.5), gaussian_fields(GRID[[0]], 1.0)])
-        found = waves.tiling(W, GRID)
+        found = analysis.tiling(W, GRID)
         assert found.compact == 0.25
         assert 0.0 < found.coverage < 0.1
 
     def test_none(self):
-        found = waves.tiling(np.full((3, 400), 2.5), GRID)
+        found = analysis.tiling(np.full((3, 400), 2.5), GRID)
         assert found[:2] == (0.0, 0.0)
         assert np.isnan(found[2:]).all()
 
@@ -81,24 +82,24 @@ class TestTopography:
         Y = np.random.default_rng(0).uniform(0.0, 10.0, (60, 2))
         turn = np.array([[np.cos(angle), -np.sin(angle)], [np.sin(angle), np.cos(angle)]])
         m = scale * (Y * [1.0, mirror]) @ turn + 3.0
-        assert waves.sheet_topography(m, Y) == pytest.approx(1.0)
-        assert waves.affine_fit(m, Y) == pytest.approx(1.0)
+        assert analysis.sheet_topography(m, Y) == pytest.approx(1.0)
+        assert analysis.affine_fit(m, Y) == pytest.approx(1.0)
 
     def test_no_order(self):
         rng = np.random.default_rng(0)
         m, Y = rng.uniform(0.0, 10.0, (2, 400, 2))
-        assert abs(waves.sheet_topography(m, Y)) < 0.05
-        assert waves.affine_fit(m, Y) < 0.03
+        assert abs(analysis.sheet_topography(m, Y)) < 0.05
+        assert analysis.affine_fit(m, Y) < 0.03
 
     def test_a_fold_is_seen(self):
         Y = np.random.default_rng(0).uniform(-1.0, 1.0, (300, 2))
         folded = np.column_stack([np.abs(Y[:, 0]), Y[:, 1]])
-        assert 0.4 < waves.sheet_topography(folded, Y) < 0.8
-        assert waves.affine_fit(folded, Y) < 0.9
+        assert 0.4 < analysis.sheet_topography(folded, Y) < 0.8
+        assert analysis.affine_fit(folded, Y) < 0.9
 
     def test_nothing_to_compare(self):
-        assert np.isnan(waves.sheet_topography(np.zeros((5, 2)), GRID[:5]))
-        assert np.isnan(waves.affine_fit(np.zeros((5, 2)), GRID[:5]))
+        assert np.isnan(analysis.sheet_topography(np.zeros((5, 2)), GRID[:5]))
+        assert np.isnan(analysis.affine_fit(np.zeros((5, 2)), GRID[:5]))
 
 
 def moving_disc(speed: float, radius: float, n_frames: int, from_frame: int = 0) -> tuple[np.ndarray, np.ndarray]:
@@ -167,17 +168,17 @@ class TestWaves:
 class TestErrors:
     def test_weights(self):
         with pytest.raises(ValueError, match=r"W must hold weights of 0 or more"):
-            waves.field_radius(-np.ones((2, 400)), GRID)
+            analysis.field_radius(-np.ones((2, 400)), GRID)
         with pytest.raises(ValueError, match=r"W must hold weights of 0 or more"):
-            waves.effective_inputs(np.zeros((2, 400)))
+            analysis.effective_inputs(np.zeros((2, 400)))
         with pytest.raises(ValueError, match=r"a column per position \(400\), got 3"):
-            waves.field_centres(np.ones((2, 3)), GRID)
+            analysis.field_centres(np.ones((2, 3)), GRID)
 
     def test_positions(self):
         with pytest.raises(ValueError, match=r"positions must have 2 columns, got 3"):
-            waves.sheet_radius(np.ones((4, 3)))
+            analysis.sheet_radius(np.ones((4, 3)))
         with pytest.raises(ValueError, match=r"must have the same length"):
-            waves.sheet_topography(GRID, GRID[:5])
+            analysis.sheet_topography(GRID, GRID[:5])
 
     def test_times(self):
         with pytest.raises(ValueError, match=r"time_ms must lie between 0 and duration_ms"):
@@ -193,26 +194,26 @@ class TestFolds:
 
     @pytest.mark.parametrize("image", [np.eye(2), -np.eye(2), np.diag([1.0, -3.0]), np.array([[0.0, 1.0], [1.0, 0.5]])])
     def test_straight_turned_mirrored_or_sheared(self, image):
-        assert waves.fold_share(self.UNITS @ image + 7.0, self.UNITS) == 0.0
+        assert analysis.fold_share(self.UNITS @ image + 7.0, self.UNITS) == 0.0
 
     def test_one_triangle_turned_over(self):
         """The middle has moved across the lower edge."""
         m = self.UNITS.copy()
         m[4] = [1.0, -1.0]
-        assert waves.fold_share(m, self.UNITS) == pytest.approx(0.25)
+        assert analysis.fold_share(m, self.UNITS) == pytest.approx(0.25)
 
     def test_folded_in_half(self):
         Y = GRID
         m = np.column_stack([np.abs(Y[:, 0] - 9.0), Y[:, 1]])
-        assert waves.fold_share(m, Y) == pytest.approx(9.0 / 19.0)
+        assert analysis.fold_share(m, Y) == pytest.approx(9.0 / 19.0)
 
     def test_no_order(self):
         rng = np.random.default_rng(0)
-        assert waves.fold_share(rng.random((900, 2)), rng.random((900, 2))) > 0.4
+        assert analysis.fold_share(rng.random((900, 2)), rng.random((900, 2))) > 0.4
 
     def test_one_line(self):
         with pytest.raises(ValueError, match="not on one line"):
-            waves.fold_share(GRID[:5], GRID[:5])
+            analysis.fold_share(GRID[:5], GRID[:5])
 
 
 class TestMovement:

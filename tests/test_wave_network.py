@@ -14,7 +14,7 @@ from sklearn.exceptions import ConvergenceWarning, NotFittedError
 from sklearn.utils.estimator_checks import parametrize_with_checks
 
 import tectum
-from tectum import WaveNetwork
+from tectum import WaveNetwork, analysis
 from tectum.analysis import waves
 from tectum.parts import FixedNeighbourhood, KWinners, MeanNorm, RangeNorm, RingKernel, Sheet, WaveHebb, WavePhase
 
@@ -169,11 +169,11 @@ class TestSettled:
         model = small().grow(1000.0)
         assert model.movements_.shape == (1, 2)
         X = model.sheet_positions_[0]
-        R = waves.sheet_radius(X)
+        R = analysis.sheet_radius(X)
 
         def fields() -> np.ndarray:
             W = model.weights_[0]
-            return np.column_stack([waves.field_centres(W, X), waves.field_radius(W, X)]) / R
+            return np.column_stack([analysis.field_centres(W, X), analysis.field_radius(W, X)]) / R
 
         before = fields()
         model.grow(1000.0)
@@ -428,12 +428,12 @@ class TestSpecification:
     def test_authors_rule_tiles_the_sheet_without_order(self):
         model = WaveNetwork.authors(random_state=0).grow()
         X, Y = model.sheet_positions_
-        tiles = waves.tiling(model.weights_[0], X)
+        tiles = analysis.tiling(model.weights_[0], X)
         assert tiles.compact >= 0.97
         assert tiles.coverage > 0.98
         assert tiles.evenness < 0.5
-        assert waves.field_radius(model.weights_[0], X).mean() < 3.0
-        assert abs(waves.sheet_topography(waves.field_centres(model.weights_[0], X), Y)) < 0.05
+        assert analysis.field_radius(model.weights_[0], X).mean() < 3.0
+        assert abs(analysis.sheet_topography(analysis.field_centres(model.weights_[0], X), Y)) < 0.05
 
     def test_waves_of_the_authors(self):
         """A compact bump that wanders at about 1 per ms and holds some 8 % of the nodes."""
@@ -450,7 +450,7 @@ class TestSpecification:
     def test_large_waves_make_a_straight_map(self):
         model = WaveNetwork.scheduled(random_state=0).grow(3000.0)
         X, Y = model.sheet_positions_
-        assert waves.affine_fit(waves.field_centres(model.weights_[0], X), Y) > 0.9
+        assert analysis.affine_fit(analysis.field_centres(model.weights_[0], X), Y) > 0.9
         self.is_a_map(model.grow())
 
     def test_topographic_growth(self, young):
@@ -459,9 +459,9 @@ class TestSpecification:
     def is_a_map(self, model):
         X, Y = model.sheet_positions_
         W = model.weights_[0]
-        assert waves.compactness(W, X).mean() > 0.75
-        assert waves.tiling(W, X).coverage > 0.98
-        assert waves.sheet_topography(waves.field_centres(W, X), Y) > 0.7
+        assert analysis.compactness(W, X).mean() > 0.75
+        assert analysis.tiling(W, X).coverage > 0.98
+        assert analysis.sheet_topography(analysis.field_centres(W, X), Y) > 0.7
 
     def test_neighbourhoods_that_follow_the_fields(self):
         """Three sheets: compact fields without a fold, also across two projections.
@@ -471,10 +471,10 @@ class TestSpecification:
         model = WaveNetwork.perceptron(random_state=2).grow()
         for layer, W in enumerate(model.weights_):
             X, Y = model.sheet_positions_[layer : layer + 2]
-            assert waves.tiling(W, X).compact >= 0.95
-            assert waves.sheet_topography(waves.field_centres(W, X), Y) > 0.85
+            assert analysis.tiling(W, X).compact >= 0.95
+            assert analysis.sheet_topography(analysis.field_centres(W, X), Y) > 0.85
         X = model.sheet_positions_[0]
-        assert (waves.field_radius(model.receptive_fields_(2), X) < 0.5 * waves.sheet_radius(X)).mean() > 0.75
+        assert (analysis.field_radius(model.receptive_fields_(2), X) < 0.5 * analysis.sheet_radius(X)).mean() > 0.75
 
     @pytest.mark.parametrize(("kind", "across"), [("shuffled", 20), ("no waves", 30), ("no plasticity", 30)])
     def test_controls_do_not_organise(self, kind, across):
@@ -482,7 +482,7 @@ class TestSpecification:
         sheets = (Sheet(across**2, across / 2), Sheet(3 * across**2 // 16, across / 4))
         model = WaveNetwork.control(kind, sheets, random_state=0).grow(4000.0)
         X, W = model.sheet_positions_[0], model.weights_[0]
-        assert np.abs(waves.compactness(W, X)).max() < 0.05
+        assert np.abs(analysis.compactness(W, X)).max() < 0.05
         if kind != "no plasticity":
             assert np.abs(W - WaveNetwork.control(kind, sheets, random_state=0).grow(0.1).weights_[0]).max() > 1.0
             assert len(model.record(10.0).spikes["layer_1"]) > 0
@@ -495,4 +495,4 @@ class TestSpecification:
         model.damage(0, dead).grow(5000.0)
         shares = model.receptive_fields_(1)
         assert (shares[:, dead].sum(axis=1) > 0.05).mean() < 0.05
-        assert waves.tiling(model.weights_[0][:, ~dead], X[~dead]).coverage > 0.98
+        assert analysis.tiling(model.weights_[0][:, ~dead], X[~dead]).coverage > 0.98

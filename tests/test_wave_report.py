@@ -11,8 +11,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from tectum import SpikingSOM, WaveNetwork
-from tectum.analysis import waves
+from tectum import SpikingSOM, WaveNetwork, analysis
 from tectum.parts import Sheet
 from tectum.report import Look, WaveStudy, examine, follow_growth, write_report
 from tectum.report.waves.film import growth_film, spread_units, wave_film
@@ -95,8 +94,8 @@ def test_numbers(study: WaveStudy, network: WaveNetwork) -> None:
     X, Y = network.sheet_positions_[:2]
     first = study.direct[0]
     assert [(found.below, found.above) for found in study.projections] == [(0, 1), (1, 2), (0, 2)]
-    assert first.order.compactness == waves.compactness(network.weights_[0], X).mean()
-    assert first.order.topography == waves.sheet_topography(first.centres, Y)
+    assert first.order.compactness == analysis.compactness(network.weights_[0], X).mean()
+    assert first.order.topography == analysis.sheet_topography(first.centres, Y)
     assert study.orders[-1][0].compactness == first.order.compactness
     assert abs(study.orders[0][0].compactness) < 0.01
     measures = {measure.key: measure.values for measure in study.measures}

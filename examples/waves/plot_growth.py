@@ -7,8 +7,7 @@ above, and what fires together is wired together. No sample has been shown.
 """
 
 import tectum
-from tectum import plots
-from tectum.analysis import waves
+from tectum import analysis, plots
 
 network = tectum.WaveNetwork.budding((400, 64), random_state=0)
 network.grow(6000.0)
@@ -23,8 +22,8 @@ plots.plot_sheet_fields(weights, lower, units=range(0, 63, 7), n_cols=3)
 # All units at once: a dot where a unit looks, lines between neighbours on the upper sheet. A net without folds is a
 # topographic map.
 
-centres = waves.field_centres(weights, lower)
+centres = analysis.field_centres(weights, lower)
 plots.plot_net(centres, upper, sheet=lower)
-tiling = waves.tiling(weights, lower)
+tiling = analysis.tiling(weights, lower)
 print(f"compact {tiling.compact:.2f}, coverage {tiling.coverage:.2f}")
-print(f"topography {waves.sheet_topography(centres, upper):.2f}")
+print(f"topography {analysis.sheet_topography(centres, upper):.2f}")

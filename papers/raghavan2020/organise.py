@@ -110,7 +110,7 @@ def tiles(net: WaveNetwork, layer: int = 1) -> Row:
 def single(net: WaveNetwork, layer: int = 1) -> float:
     """Share of the units that still listen to fewer than five nodes."""
     W = net.weights_[layer - 1][net.alive_[layer]]
-    return float((analysis.waves.effective_inputs(W) < 5.0).mean())
+    return float((analysis.effective_inputs(W) < 5.0).mean())
 
 
 def measure_stack(net: WaveNetwork) -> Rows:
@@ -244,7 +244,7 @@ def precursor(seed: int) -> Rows:
     200 weights above the authors' cut."""
     net = WaveNetwork.precursor(random_state=seed).grow()
     rows = measure_stack(net) | measure_waves(net)
-    rows["L1-L2"]["small"] = float(((net.weights_[0] > analysis.waves.CUT).sum(axis=1) < 200).mean())
+    rows["L1-L2"]["small"] = float(((net.weights_[0] > analysis.receptive_fields.CUT).sum(axis=1) < 200).mean())
     return {name: row for name, row in rows.items() if name != "waves on L2"}
 
 

@@ -17,7 +17,7 @@ from scipy.sparse import csr_matrix
 from scipy.sparse.csgraph import breadth_first_order
 from scipy.spatial.distance import cdist
 
-from tectum.analysis import waves
+from tectum import analysis
 from tectum.analysis.sensor_graphs import joined, neighbour_graph
 
 Floats = NDArray[np.floating]
@@ -86,7 +86,7 @@ def measured(seed: int) -> dict[str, dict[str, float]]:
         A = joined(neighbour_graph(similarity, 4, mutual=True), similarity)
         right = float((near[A.nonzero()] > -1.5).mean())
         W = fields(A, rng)
-        tiling = waves.tiling(W, true)
+        tiling = analysis.tiling(W, true)
         found[name] = {"right edges": right, "compact": tiling.compact}
         print(seed, name, found[name], flush=True)
     return found

@@ -7,8 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from tectum import SensorLayout, WaveNetwork, parts
-from tectum.analysis import waves
+from tectum import SensorLayout, WaveNetwork, analysis, parts
 
 N_IMAGES, N_UNITS, N_MAPS, SIDE = 6000, 300, 10, 20.0
 WAYS = ("found", "known", "random")
@@ -34,8 +33,10 @@ def measured(seed: int, ways: tuple[str, ...] = WAYS) -> dict[str, dict[str, flo
             (first, parts.Sheet(N_UNITS, 10.0)), image_rule=rule, response="excess", random_state=seed
         ).grow()
         alive, W = network.alive_[0], network.weights_[0]
-        fields = waves.tiling(W[:, alive], true[alive])
-        topography = waves.sheet_topography(waves.field_centres(W[:, alive], true[alive]), network.sheet_positions_[1])
+        fields = analysis.tiling(W[:, alive], true[alive])
+        topography = analysis.sheet_topography(
+            analysis.field_centres(W[:, alive], true[alive]), network.sheet_positions_[1]
+        )
         accuracy = raghavan.evaluate(network.fit(X.train), X, raghavan.Ridge(3e-4, per_image=True, scale="deviation"))
         found[way] = {
             "accuracy": accuracy,

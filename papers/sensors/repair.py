@@ -15,8 +15,7 @@ from numpy.typing import NDArray
 from scipy.spatial import cKDTree
 from scipy.spatial.distance import pdist
 
-from tectum import SensorLayout, WaveNetwork, parts
-from tectum.analysis import waves
+from tectum import SensorLayout, WaveNetwork, analysis, parts
 
 N_IMAGES, N_TEST, N_UNITS, N_MAPS, REPAIR_MS = 3000, 5000, 300, 5, 15_000.0
 DEAD = ((9.0, 9.0, 3.5), (10.0, 19.0, 3.5), (19.0, 13.0, 3.5))  # row, column, radius in pixels
@@ -99,16 +98,16 @@ def _dead_only(network: WaveNetwork, event: Event) -> WaveNetwork:
 def _row(network: Any, event: Event, digits: Any, places: Floats) -> dict[str, float]:
     alive = network.alive_[0] & (np.ptp(event.train, axis=0) > 0.0)
     W, X, Y = network.weights_[0][:, alive], event.true[alive], network.sheet_positions_[1]
-    centres, tiles = waves.field_centres(W, X), waves.tiling(W, X)
+    centres, tiles = analysis.field_centres(W, X), analysis.tiling(W, X)
     known = np.isfinite(places).all(axis=1) & alive
     on_lost = network.receptive_fields_(1)[:, event.lost].sum(axis=1)
     seen = digits._replace(train=event.train, test=event.test)
     raghavan, learned = of_raghavan(), copy.deepcopy(network).fit(event.train)
     return {
         "compact": tiles.compact,
-        "topography": waves.sheet_topography(centres, Y),
+        "topography": analysis.sheet_topography(centres, Y),
         "coverage": tiles.coverage,
-        "folded": waves.fold_share(centres, Y),
+        "folded": analysis.fold_share(centres, Y),
         "on lost": float((on_lost > 0.05).mean()),
         "accuracy": raghavan.evaluate(learned, seen, raghavan.Ridge(3e-4, per_image=True, scale="deviation")),
         "layout": float(np.corrcoef(pdist(places[known]), pdist(event.true[known]))[0, 1]),

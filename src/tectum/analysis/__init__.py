@@ -9,16 +9,7 @@ from tectum.analysis.baselines import (
     metaplastic_rule,
     online_codebooks,
 )
-from tectum.analysis.clusters import (
-    cluster_curve,
-    cluster_scores,
-    cluster_units,
-    label_accuracy,
-    label_responders,
-    label_units,
-    vote_labels,
-    vote_of_responders,
-)
+from tectum.analysis.clusters import cluster_curve, cluster_scores, cluster_units
 from tectum.analysis.coherence import (
     Coherence,
     Granger,
@@ -32,15 +23,9 @@ from tectum.analysis.continual import (
     Transfer,
     accuracy_forgetting,
     adoption_time,
-    class_accuracy,
-    class_quantization,
-    dedicated_units,
     quantization_forgetting,
-    territories,
-    territory_turnover,
     topography_stability,
     transfer,
-    units_per_class,
 )
 from tectum.analysis.dictionary_baselines import (
     BaselineScore,
@@ -53,10 +38,8 @@ from tectum.analysis.dictionary_baselines import (
 from tectum.analysis.events import event_counts, event_traces
 from tectum.analysis.features import project_pca, project_tsne
 from tectum.analysis.filters import GaborFit, fit_gabors, gabor_share, orientation_histogram
-from tectum.analysis.information import (
-    TransmittedInformation,
-    transmitted_information,
-)
+from tectum.analysis.information import TransmittedInformation, transmitted_information
+from tectum.analysis.labels import label_accuracy, label_responders, label_units, vote_labels, vote_of_responders
 from tectum.analysis.map_grid import component_planes, grid_neighbours, grid_places, grid_positions, hit_map, u_matrix
 from tectum.analysis.map_health import (
     common_volley,
@@ -65,17 +48,14 @@ from tectum.analysis.map_health import (
     variance_explained,
     winning_share,
 )
-from tectum.analysis.map_quality import (
-    best_matching_units,
-    code_distances,
+from tectum.analysis.map_quality import best_matching_units, code_distances, quantization_error, two_highest
+from tectum.analysis.neighbourhoods import (
     continuity,
     neighbour_distance_ratio,
     neighbourhood_correlation,
-    quantization_error,
     topographic_error,
     topographic_product,
     trustworthiness,
-    two_highest,
 )
 from tectum.analysis.operations import Operations, count_operations, dense_operations
 from tectum.analysis.orientation import (
@@ -99,16 +79,24 @@ from tectum.analysis.phases import (
     phase_locking_value,
     spike_phases,
 )
+from tectum.analysis.receptive_fields import (
+    Tiling,
+    affine_fit,
+    compactness,
+    effective_inputs,
+    field_centres,
+    field_radius,
+    fold_share,
+    sheet_radius,
+    sheet_topography,
+    tiling,
+)
 from tectum.analysis.reconstruction import reconstruction_correlation, reconstruction_error, trivial_errors
 from tectum.analysis.segments import agreement_within, equal_stretches, recurring_auc
 from tectum.analysis.sensor_layout import ActivityLayout, layout_from_activity
 from tectum.analysis.sensor_moves import moved_places
 from tectum.analysis.sensor_pictures import cells_of, pictures_of
-from tectum.analysis.similarity import (
-    neighbour_agreement,
-    participation_ratio,
-    representational_similarity,
-)
+from tectum.analysis.similarity import neighbour_agreement, participation_ratio, representational_similarity
 from tectum.analysis.sparse_baselines import PatchCode, lca_codes, lca_dictionary
 from tectum.analysis.sparsity import (
     active_units,
@@ -140,6 +128,14 @@ from tectum.analysis.temporal_baselines import (
     temporal_quantization,
     temporal_winners,
 )
+from tectum.analysis.territory import (
+    class_accuracy,
+    class_quantization,
+    dedicated_units,
+    territories,
+    territory_turnover,
+    units_per_class,
+)
 from tectum.analysis.tilings import (
     Evenness,
     effective_rank,
@@ -152,19 +148,9 @@ from tectum.analysis.tilings import (
     smooth_images,
 )
 from tectum.analysis.waves import (
-    Tiling,
     WaveCausality,
     WaveStatistics,
-    affine_fit,
-    compactness,
-    effective_inputs,
-    field_centres,
-    field_radius,
-    fold_share,
-    sheet_radius,
-    sheet_topography,
     spikes_per_frame,
-    tiling,
     wave_causality,
     wave_centres,
     wave_directions,

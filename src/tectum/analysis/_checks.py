@@ -166,3 +166,11 @@ def check_patches(
             "coefficients"
         )
     return X, X_test, [int(k) for k in lengths]
+
+
+def check_positions(name: str, positions: ArrayLike) -> NDArray[np.float64]:
+    """A finite table with two columns."""
+    table = check_table(name, positions)
+    if table.shape[1] != 2:
+        raise ValueError(f"{name} must have 2 columns, got {table.shape[1]}; pass one (x, y) per row")
+    return table

@@ -192,10 +192,8 @@ def pinwheels(z: ArrayLike, *, wraps: bool = True) -> Pinwheels:
 
     Parameters
     ----------
-    z : array-like of shape (rows, columns), complex
-        From `orientation_map`.
-    wraps : bool, default=True
-        Whether the last row and column are followed by the first.
+    z, wraps
+        As in `neighbour_differences`.
 
     Returns
     -------
@@ -235,10 +233,8 @@ def pinwheel_density(z: ArrayLike, *, wraps: bool = True) -> float:
 
     Parameters
     ----------
-    z : array-like of shape (rows, columns), complex
-        From `orientation_map`.
-    wraps : bool, default=True
-        Whether the last row and column are followed by the first.
+    z, wraps
+        As in `neighbour_differences`.
 
     Returns
     -------

@@ -12,10 +12,9 @@ from numpy.typing import ArrayLike, NDArray
 from scipy.spatial import cKDTree
 from scipy.spatial.distance import cdist
 
-from tectum.analysis._checks import check_table
-from tectum.analysis.waves import (
-    _check_fields,
-    _check_positions,
+from tectum.analysis._checks import check_positions, check_table
+from tectum.analysis.receptive_fields import (
+    check_fields,
     field_centres,
     field_radius,
     fold_share,
@@ -78,7 +77,7 @@ def empty_cells(centres: ArrayLike, positions: ArrayLike, *, cells: int = CELLS)
     >>> tilings.empty_cells(nodes[nodes[:, 0] < 10], nodes)
     0.5
     """
-    X, m = _check_positions("positions", positions), np.asarray(centres, dtype=np.float64).reshape(-1, 2)
+    X, m = check_positions("positions", positions), np.asarray(centres, dtype=np.float64).reshape(-1, 2)
     if cells < 1:
         raise ValueError(f"cells must be 1 or more, got {cells!r}; 10 is usual")
     low, extent = X.min(axis=0), np.ptp(X, axis=0).max()
@@ -118,7 +117,7 @@ def effective_rank(W: ArrayLike) -> float:
     >>> tilings.effective_rank(np.repeat(np.eye(4), 3, axis=0))
     4.0
     """
-    P = _check_fields(W, np.zeros((np.shape(W)[-1], 2)))[0]
+    P = check_fields(W, np.zeros((np.shape(W)[-1], 2)))[0]
     gram = P @ P.T if len(P) <= P.shape[1] else P.T @ P
     return float(round(np.trace(gram) ** 2 / (gram**2).sum(), 9))
 
@@ -146,7 +145,7 @@ def reconstruction_loss(W: ArrayLike, images: ArrayLike) -> float:
     ValueError
         If the shapes do not match, or all images are constant.
     """
-    P = _check_fields(W, np.zeros((np.shape(W)[-1], 2)))[0]
+    P = check_fields(W, np.zeros((np.shape(W)[-1], 2)))[0]
     X = check_table("images", images)
     if X.shape[1] != P.shape[1]:
         raise ValueError(f"images must have a column per node ({P.shape[1]}), got {X.shape[1]}; sample them there")
@@ -179,7 +178,7 @@ def field_eccentricity(W: ArrayLike, positions: ArrayLike) -> Floats:
     ValueError
         As `field_centres`.
     """
-    P, X = _check_fields(W, positions)
+    P, X = check_fields(W, positions)
     X = X - X.mean(axis=0)
     m = P @ X
     xx, yy = (P @ X**2 - m**2).T
@@ -207,7 +206,7 @@ def grid_centres(n: int, positions: ArrayLike) -> Floats:
     ValueError
         If the number is below 1.
     """
-    X = _check_positions("positions", positions)
+    X = check_positions("positions", positions)
     if n < 1:
         raise ValueError(f"n must be 1 or more, got {n!r}; pass the number of units")
     low, high, tree = X.min(axis=0), X.max(axis=0), cKDTree(X)
@@ -244,7 +243,7 @@ def round_fields(centres: ArrayLike, positions: ArrayLike, radius: float) -> Flo
     ValueError
         If the shapes do not match or the radius is not above 0.
     """
-    X, m = _check_positions("positions", positions), _check_positions("centres", centres)
+    X, m = check_positions("positions", positions), check_positions("centres", centres)
     if not radius > 0.0:
         raise ValueError(f"radius must be above 0, got {radius!r}; pass the mean of field_radius")
     D2 = cdist(m, X, "sqeuclidean")
@@ -277,7 +276,7 @@ def smooth_images(positions: ArrayLike, n_images: int = 100, *, random_state: in
     ValueError
         If the shape is wrong.
     """
-    X = _check_positions("positions", positions)
+    X = check_positions("positions", positions)
     X = (X - X.min(axis=0)) / (np.ptp(X, axis=0).max() or 1.0)
     draw = np.random.default_rng(random_state)
     frequency = 0.5 * 16.0 ** draw.random((n_images, COSINES))  # even over octaves: power 1 / f^2 in two dimensions
@@ -326,7 +325,7 @@ def evenness(
     >>> bool(abs(found.rank / found.rank_grid - 1.0) < 0.01)
     True
     """
-    table, X, Y = check_table("W", W), _check_positions("positions", positions), _check_positions("units", units)
+    table, X, Y = check_table("W", W), check_positions("positions", positions), check_positions("units", units)
     radii = field_radius(table, X)
     if len(Y) != len(table):
         raise ValueError(f"units must have a row per unit of W ({len(table)}), got {len(Y)}; pass those of its sheet")

@@ -308,11 +308,8 @@ class MapHierarchy(NoticingEstimator):
 
         Parameters
         ----------
-        X : array-like of shape (n_frames, n_features)
-        map : str or None, default=None
-            Name of the map; None is the last.
-        **moments : array-like of shape (n_frames,)
-            ``time_s`` and ``source`` of the frames, as in `partial_fit`.
+        X, map, **moments
+            As in `transform`.
 
         Returns
         -------
@@ -418,11 +415,8 @@ class MapHierarchy(NoticingEstimator):
 
         Parameters
         ----------
-        X : array-like of shape (n_frames, n_features)
-        map : str or None, default=None
-            Name of the map; None is the first.
-        source : int, default=0
-            Place in `sources` of the map.
+        X, map, source
+            As in `codes`.
 
         Returns
         -------

@@ -308,12 +308,7 @@ class WaveNetwork(WaveArchitectures, WaveRepair, SpikingEstimator):
         ValueError
             If X is not a finite numerical table with a column per node, or a parameter is out of range.
         """
-        X = self._begin(X, going_on=self.warm_start and self._has_started(), fitting=True)
-        with self._learning("fit", self._planned, self._seen) as advance:
-            for rows in self._drawn(len(X)):
-                self._learn(X[rows])
-                advance(len(rows))
-        return self
+        return super().fit(X, y)
 
     def transform(self, X: ArrayLike, layer: int | None = None) -> NDArray[Any]:
         """Response of the units of a sheet to images: see `response`.

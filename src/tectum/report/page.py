@@ -158,11 +158,7 @@ def write_report(
         )
         if repeats is not None:
             content = replace(content, tables=(*content.tables, repeats.table()))
-        text = page_text(content, model, title, command or _call(model))
-    write_atomically(path, text.encode())
-    written = Report(path)
-    written.study = study
-    return written
+        return write_content(path, content, model, title, command or _call(model))
 
 
 def _call(model: Any) -> str:
@@ -170,9 +166,11 @@ def _call(model: Any) -> str:
     return f"tectum.{model!r}.{'grow()' if family_of(model).data == 'none' else 'fit(X)'}"
 
 
-def page_text(content: Content, model: Any, title: str | None, command: str) -> str:
-    """The text of the page."""
-    return (
+def write_content(
+    path: str | os.PathLike[str], content: Content, model: Any, title: str | None, command: str
+) -> Report:
+    """Write the page."""
+    text = (
         _environment()
         .get_template("page.html.j2")
         .render(
@@ -185,6 +183,10 @@ def page_text(content: Content, model: Any, title: str | None, command: str) -> 
             command=command,
         )
     )
+    write_atomically(path, text.encode())
+    written = Report(path)
+    written.study = content.study  # type: ignore[assignment]
+    return written
 
 
 def _numbered(sections: list[Section]) -> list[tuple[Section, list[Figure]]]:

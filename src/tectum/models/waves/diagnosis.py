@@ -7,7 +7,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from tectum.analysis import tilings, waves
+from tectum import analysis
+from tectum.analysis import tilings
 from tectum.models.common.diagnosis import Diagnosis
 from tectum.models.common.recording import Recording
 
@@ -78,7 +79,8 @@ def diagnose_waves(
             known, nodes, places = w[np.ix_(units, below)], positions[k - 1][below], positions[k][units]
             found = tilings.evenness(known, nodes, places)
             rank, folded = found.rank / found.rank_grid, found.folded
-            order = waves.sheet_topography(waves.field_centres(known, nodes), places) if len(places) >= FEWEST else 0.0
+            if len(places) >= FEWEST:
+                order = analysis.sheet_topography(analysis.field_centres(known, nodes), places)
         values["effective_rank"].append(rank)
         values["folded"].append(folded)
         rows.append((f"projection {k}: effective rank of the fields, over a grid's", f"{rank:.2f}"))

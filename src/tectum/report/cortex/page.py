@@ -13,10 +13,9 @@ from numpy.typing import NDArray
 from tectum import analysis, plots
 from tectum.models.common.diagnosis import Diagnosis
 from tectum.models.cortex import rearing
-from tectum.persistence import write_atomically
 from tectum.report.content import HALF, WIDE, Content, Health, Section, on_grid
 from tectum.report.numbers import Measure, Measured
-from tectum.report.page import Report, page_text, training_facts
+from tectum.report.page import Report, training_facts, write_content
 from tectum.report.render import Drawing
 
 UNTRAINED, DARK, LIGHT = "untrained", "waves alone", "waves, then photographs"
@@ -80,10 +79,7 @@ def write_cortex_report(
     maps = {name: rearing.map_of(sheet) for name, sheet in sheets.items()}
     study = study_of({name: rearing.measure(z) for name, z in maps.items()})
     content = _content(sheets, maps, dominance, study, training_facts(sheets[LIGHT], seconds))
-    write_atomically(path, page_text(content, sheets[LIGHT], None, command).encode())
-    written = Report(path)
-    written.study = study  # type: ignore[assignment]
-    return written
+    return write_content(path, content, sheets[LIGHT], None, command)
 
 
 def _content(

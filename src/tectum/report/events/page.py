@@ -3,12 +3,11 @@
 import os
 from typing import Any
 
-from tectum.persistence import write_atomically
 from tectum.report.content import Comparison, Content, Health, Section
 from tectum.report.events.figures import components, errors, rates, snapshots, usage
 from tectum.report.events.film import event_film
 from tectum.report.events.study import DICTIONARY, EventStudy, Method, Pair, error_of, examine_events
-from tectum.report.page import Report, page_text, training_facts
+from tectum.report.page import Report, training_facts, write_content
 
 
 def write_events_report(
@@ -28,8 +27,6 @@ def write_events_report(
 
     Parameters
     ----------
-    path : str or path
-        File to write, in an existing folder; an existing file is replaced in one step.
     dictionary : SpikingDictionary
         Fitted by `fit_events`.
     events : path, structured array, `EventStream`, data set, or list of these
@@ -44,12 +41,8 @@ def write_events_report(
         Of the rivals.
     study : EventStudy, optional
         What `examine_events` gave for the same arguments, which is then not computed again.
-    title : str, optional
-        Name of the data, for the heading.
-    command : str, optional
-        How to make this page again; the constructor of the model by default.
-    seconds : float, optional
-        Duration of the training.
+    path, title, command, seconds
+        As in `write_report`.
 
     Returns
     -------
@@ -76,10 +69,7 @@ def write_events_report(
         study = examine_events(dictionary, events, shape=shape, baselines=baselines, random_state=random_state)
     content = _content(dictionary, study, training_facts(dictionary, seconds))
     called = command or f"tectum.{dictionary!r}.fit_events(events)"
-    write_atomically(path, page_text(content, dictionary, title, called).encode())
-    written = Report(path)
-    written.study = study
-    return written
+    return write_content(path, content, dictionary, title, called)
 
 
 def _content(dictionary: Any, study: EventStudy, facts: list[tuple[str, str]]) -> Content:

@@ -11,10 +11,9 @@ from scipy.spatial.distance import pdist
 
 from tectum import plots
 from tectum.analysis import sensor_layout
-from tectum.persistence import write_atomically
 from tectum.report.content import WIDE, Comparison, Content, Section
 from tectum.report.numbers import Measure, number
-from tectum.report.page import Report, page_text, training_facts
+from tectum.report.page import Report, training_facts, write_content
 from tectum.report.render import Drawing
 from tectum.report.sensors.film import grey, layout_film
 from tectum.report.waves.page import wave_content
@@ -40,8 +39,6 @@ def write_wiring_report(
 
     Parameters
     ----------
-    path : str or path
-        File to write, in an existing folder; an existing file is replaced in one step.
     network : WaveNetwork
         Grown on `layout.sheet()`, as by `WaveNetwork.from_activity`.
     layout : SensorLayout
@@ -52,12 +49,8 @@ def write_wiring_report(
         What `follow_growth` gave.
     true_positions : array-like of shape (n_sensors, 2), optional
         Where sensors really lie, if that is known, to compare with.
-    title : str, optional
-        Name of the data.
-    command : str, optional
-        How to make this page again.
-    seconds : float, optional
-        Duration of layout and growth.
+    path, title, command, seconds
+        As in `write_report`; seconds of layout and growth.
 
     Returns
     -------
@@ -79,10 +72,7 @@ def write_wiring_report(
     measures = measures_of(layout, X, true_positions)
     content = _content(layout, X, wave_content(network, study, facts=training_facts(network, seconds)), measures)
     called = command or "tectum.WaveNetwork.from_activity(X)"
-    write_atomically(path, page_text(content, network, title, called).encode())
-    written = Report(path)
-    written.study = study
-    return written
+    return write_content(path, content, network, title, called)
 
 
 def measures_of(layout: Any, X: NDArray[Any], true_positions: ArrayLike | None = None) -> list[Measure]:

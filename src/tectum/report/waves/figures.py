@@ -4,7 +4,7 @@ import numpy as np
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
-from tectum import plots
+from tectum import analysis, plots
 from tectum.analysis import waves
 from tectum.report.content import HALF, WIDE, Film
 from tectum.report.render import Drawing
@@ -15,7 +15,7 @@ N_MOMENTS, APART_MS = 8, 4.0  # snapshots
 STREAKS_MS = 250.0  # of the waves in space and time
 N_NETS, N_STAGES, N_UNITS, SIDE = 5, 8, 3, 5
 COARSE = 90  # pixels per inch of many small pictures
-CUT = waves.CUT / 2.5  # of the mean weight of a unit, above which a node belongs to its field
+CUT = analysis.receptive_fields.CUT / 2.5  # of the mean weight of a unit, above which a node belongs to its field
 
 
 def opening_figures(study: WaveStudy) -> list[Drawing | Film]:
@@ -117,7 +117,7 @@ def _unfolding(study: WaveStudy) -> Drawing:
         for k, row in enumerate(axes[::-1]):
             lower, upper = study.positions[k], study.positions[k + 1]
             for ax, stage in zip(row, stages, strict=True):
-                plots.plot_net(waves.field_centres(study.looks[stage].weights[k], lower), upper, sheet=lower, ax=ax)
+                plots.plot_net(analysis.field_centres(study.looks[stage].weights[k], lower), upper, sheet=lower, ax=ax)
             row[0].set_ylabel(f"sheet {k} → {k + 1}")
         for ax, stage in zip(axes[0], stages, strict=True):
             time = study.looks[stage].time_ms / 1000.0
@@ -225,7 +225,7 @@ def _sizes(study: WaveStudy) -> Drawing:
             before = None
             if len(study.looks) > 1:
                 lower = study.positions[found.below]
-                before = waves.field_radius(study.looks[0].weights[found.below], lower)
+                before = analysis.field_radius(study.looks[0].weights[found.below], lower)
             plots.plot_field_sizes(found.radii, found.order.sheet, before=before, ax=ax)
             ax.set_xlabel(f"radius of the receptive field, {found.name}")
         for ax in figure.axes[len(direct) :]:

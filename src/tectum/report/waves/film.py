@@ -10,8 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from tectum import plots
-from tectum.analysis import waves
+from tectum import analysis, plots
 from tectum.models.common.recording import Recording
 from tectum.report.content import Film
 from tectum.report.waves.study import LOOK_MS, WaveStudy
@@ -65,7 +64,7 @@ def growth_film(study: WaveStudy) -> Film | None:
                 "name": f"sheet {k} → {k + 1}",
                 "below": _sheet(lower),
                 "n": len(upper),
-                "centres": [_places(waves.field_centres(look.weights[k], lower), lower) for look in study.looks],
+                "centres": [_places(analysis.field_centres(look.weights[k], lower), lower) for look in study.looks],
                 "edges": _packed(plots.sheet_neighbours(upper).astype("<u2")),
                 "light": _packed(_colours(upper, "light")),
                 "dark": _packed(_colours(upper, "dark")),

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.base import clone
 
+from tectum import analysis
 from tectum.analysis import tilings, waves
 from tectum.models.common.recording import Recording
 from tectum.models.waves.parameters import AUTHORS, BUDDING, CONTINUOUS, PRECURSOR, SCHEDULED, TOPOGRAPHIC
@@ -244,14 +245,14 @@ def _projection(
         for k in (below, above)
     ]
     both = np.isfinite(found[0][:, 0]) & np.isfinite(found[1][:, 0])
-    tracking = waves.affine_fit(found[0][both], found[1][both]) if both.sum() > LEAST else math.nan
+    tracking = analysis.affine_fit(found[0][both], found[1][both]) if both.sum() > LEAST else math.nan
     counts = [waves.spikes_per_frame(trains[k].time_ms, RECORDED_MS, frame_ms=frame_ms) for k in (below, above)]
     return Projection(
         below=below,
         above=above,
         weights=np.asarray(W, dtype=np.float64),
-        centres=waves.field_centres(W, lower),
-        radii=waves.field_radius(W, lower),
+        centres=analysis.field_centres(W, lower),
+        radii=analysis.field_radius(W, lower),
         order=_order(W, lower, upper),
         evenness=tilings.evenness(W, lower, upper),
         tracking=tracking,
@@ -261,15 +262,15 @@ def _projection(
 
 def _order(W: NDArray, lower: NDArray, upper: NDArray) -> Order:
     scaled = W * (2.5 / W.mean())  # the cut of the support is meant for weights of this mean
-    tiling, centres = waves.tiling(scaled, lower), waves.field_centres(W, lower)
-    radii = waves.field_radius(W, lower)
+    tiling, centres = analysis.tiling(scaled, lower), analysis.field_centres(W, lower)
+    radii = analysis.field_radius(W, lower)
     return Order(
         radius=float(np.sqrt(np.square(radii).mean())),
-        sheet=waves.sheet_radius(lower),
-        compactness=float(waves.compactness(W, lower).mean()),
+        sheet=analysis.sheet_radius(lower),
+        compactness=float(analysis.compactness(W, lower).mean()),
         **tiling._asdict(),
-        topography=waves.sheet_topography(centres, upper),
-        affine=waves.affine_fit(centres, upper),
+        topography=analysis.sheet_topography(centres, upper),
+        affine=analysis.affine_fit(centres, upper),
     )
 
 
