@@ -13,7 +13,7 @@ from typer.testing import CliRunner
 
 import tectum
 from tectum.cli.app import app
-from tectum.core import compiler
+from tectum.core import compile_time
 from tectum.core.kernel import Kernel
 
 needs_compiler = pytest.mark.skipif(os.environ.get("NUMBA_DISABLE_JIT") == "1", reason="nothing is compiled")
@@ -52,18 +52,18 @@ def test_fit_and_transform_compile_each_kernel_once(name: str) -> None:
 class TestClock:
     def test_stands_still_while_a_kernel_is_compiled(self) -> None:
         fresh = Kernel(lambda x: x + 1)
-        before, clock = compiler.compile_seconds(), compiler.seconds_without_compiling()
+        before, clock = compile_time.compile_seconds(), compile_time.seconds_without_compiling()
         assert fresh.uncached(2) == 3
-        spent = compiler.compile_seconds() - before
+        spent = compile_time.compile_seconds() - before
         assert spent > 0.0
         assert fresh.uncached(3) == 4
-        assert compiler.compile_seconds() - before == spent
-        assert compiler.seconds_without_compiling() >= clock
+        assert compile_time.compile_seconds() - before == spent
+        assert compile_time.seconds_without_compiling() >= clock
 
     def test_announces_the_first_kernel_alone(self) -> None:
         said: list[str] = []
         fresh = Kernel(lambda x: x * 2)
-        with compiler.announced(lambda: said.append("compiling")):
+        with compile_time.announced(lambda: said.append("compiling")):
             assert said == []
             fresh.uncached(1)
             fresh.uncached(1.0)

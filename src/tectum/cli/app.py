@@ -33,7 +33,7 @@ from tectum.cli.tables import check_no_table, is_text_table, what_was_read, word
 from tectum.cli.warmup import warmup
 from tectum.cli.watch import watch
 from tectum.cli.wire import wire
-from tectum.core.compiler import seconds_without_compiling
+from tectum.core.compile_time import seconds_without_compiling
 from tectum.models.common.checkpoints import checkpoints
 
 app = typer.Typer(

@@ -6,7 +6,7 @@ from typing import Any
 
 from tectum.cli.output import Output
 from tectum.cli.support import announce_report, shell_command
-from tectum.core.compiler import seconds_without_compiling
+from tectum.core.compile_time import seconds_without_compiling
 
 SIDE = 68
 N_WAVES, N_SIGHTS = 5_000, 4_000  # views: fewer than the paper's script shows

@@ -10,7 +10,7 @@ from tectum.cli.cortex import demonstrate as demonstrate_cortex
 from tectum.cli.options import CheckpointOption, FrameOptions, ReportOption, SeedsOption
 from tectum.cli.output import Output
 from tectum.cli.wire import demonstrate as demonstrate_wiring
-from tectum.core.compiler import seconds_without_compiling
+from tectum.core.compile_time import seconds_without_compiling
 
 
 def demo(

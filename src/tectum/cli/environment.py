@@ -166,7 +166,7 @@ def look_at_cache() -> Finding:
 
 def try_compiler() -> Finding:
     """Whether a small map learns what it must."""
-    from tectum.core.compiler import compile_seconds
+    from tectum.core.compile_time import compile_seconds
 
     if os.environ.get("NUMBA_DISABLE_JIT", "0") not in ("", "0"):
         return Finding("compiler", WRONG, "NUMBA_DISABLE_JIT is set: everything runs as slow Python; unset it")

@@ -10,7 +10,7 @@ import numpy as np
 from tectum.cli.options import option_words
 from tectum.cli.output import Output
 from tectum.cli.support import announce_report, new_model, shell_command, winners_of
-from tectum.core.compiler import seconds_without_compiling
+from tectum.core.compile_time import seconds_without_compiling
 
 N_DIGITS, PAUSE_US = 40, 30_000  # of the demonstration
 SUFFIXES = (".aedat", ".aedat2", ".aedat4", ".bin", ".dat", ".h5", ".hdf5", ".raw")

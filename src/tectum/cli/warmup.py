@@ -17,7 +17,7 @@ def warmup(
     ] = None,
 ) -> None:
     """Compile the kernels of models into the cache, for an image of a container or a folder that machines share."""
-    from tectum.core.compiler import compile_seconds
+    from tectum.core.compile_time import compile_seconds
 
     out: Output = context.obj
     for name in models or []:

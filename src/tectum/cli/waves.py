@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from tectum.cli.output import Output
 from tectum.cli.support import announce_report
-from tectum.core.compiler import seconds_without_compiling
+from tectum.core.compile_time import seconds_without_compiling
 
 if TYPE_CHECKING:
     from tectum.parts import Sheet

@@ -15,7 +15,7 @@ from tectum.cli.output import Output
 from tectum.cli.sources import VIDEOS
 from tectum.cli.support import announce_report, shell_command
 from tectum.cli.tables import check_no_table, load_data, words_of
-from tectum.core.compiler import seconds_without_compiling
+from tectum.core.compile_time import seconds_without_compiling
 
 EVENTS = (".aedat", ".aedat4", ".bin", ".dat", ".raw")
 FRAME = (24, 40)  # pixels of the frames of videos, 960 sensors

@@ -4,41 +4,11 @@ Numba assembles every function that it inlines, and wraps each for Python; where
 is most of the work. This reaches into Numba; `inside` says whether that can be.
 """
 
-import contextlib
 import gc
 import time
-from collections.abc import Callable, Iterator
 from typing import Any
 
-_spent = [0.0]  # s that kernels took to compile in this process
-_listeners: list[Callable[[], None]] = []
-
-
-def compile_seconds() -> float:
-    """Seconds that this process has spent compiling kernels."""
-    return _spent[0]
-
-
-def seconds_without_compiling() -> float:
-    """A clock that stands still while a kernel is compiled; only differences mean something."""
-    return time.perf_counter() - _spent[0]
-
-
-@contextlib.contextmanager
-def announced(say: Callable[[], None]) -> Iterator[None]:
-    """Call `say` once, before the first kernel that is compiled in the block."""
-
-    def once() -> None:
-        _listeners.remove(once)
-        say()
-
-    _listeners.append(once)
-    try:
-        yield
-    finally:
-        if once in _listeners:
-            _listeners.remove(once)
-
+from tectum.core.compile_time import LISTENERS, SPENT
 
 WRAPPERS = {"no_cpython_wrapper": False, "no_cfunc_wrapper": True}
 NO_WRAPPERS = {"no_cpython_wrapper": True, "no_cfunc_wrapper": True}
@@ -129,7 +99,7 @@ else:
 
     class _KernelCompiler(_compiler(_Library)):  # type: ignore[misc]
         def compile_extra(self, function: Any) -> Any:
-            for say in list(_listeners):
+            for say in list(LISTENERS):
                 say()
             began, collects = time.perf_counter(), gc.isenabled()
             gc.disable()  # it finds nothing in what Numba keeps, and was a quarter of the time
@@ -138,7 +108,7 @@ else:
             finally:
                 if collects:
                     gc.enable()
-                _spent[0] += time.perf_counter() - began
+                SPENT[0] += time.perf_counter() - began
 
     KERNEL = WRAPPERS | {"pipeline_class": _KernelCompiler}
     INLINED = NO_WRAPPERS | {"pipeline_class": _compiler(_Part)}

@@ -7,7 +7,7 @@ from contextvars import ContextVar
 from importlib import import_module
 from typing import Any
 
-from tectum.core.compiler import announced, seconds_without_compiling
+from tectum.core.compile_time import announced, seconds_without_compiling
 
 NOTEBOOK_PERIOD = 0.25  # s between two changes of the line
 Advance = Callable[..., None]
