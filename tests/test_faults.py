@@ -13,7 +13,19 @@ from PIL import Image
 from sklearn.base import clone
 from sklearn.datasets import load_digits, load_iris
 
-from tectum import DiehlCook, MapHierarchy, SpikingDictionary, SpikingSOM, analysis, datasets, plots, report, streams
+from tectum import (
+    DiehlCook,
+    MapHierarchy,
+    Network,
+    SpikingDictionary,
+    SpikingSOM,
+    analysis,
+    datasets,
+    parts,
+    plots,
+    report,
+    streams,
+)
 from tectum.cli.images import load_images, read_image
 from tectum.image import Convolution, pool
 
@@ -403,3 +415,21 @@ class Identity:
 
     def transform(self, X: np.ndarray) -> np.ndarray:
         return X
+
+
+@pytest.mark.parametrize(
+    ("estimator", "said"),
+    [
+        (SpikingSOM(neuron=parts.LIF(tau_m=1e-30)), r"SpikingSOM\.neuron\.tau_m must be at least 0\.001"),
+        (DiehlCook(neuron=parts.AdaptiveLIF(tau_m=1e-30)), r"DiehlCook\.neuron\.tau_m must be at least 0\.001"),
+        (SpikingSOM(projection=parts.PlasticProjection(drive=-5)), r"SpikingSOM\.projection\.drive must be"),
+        (SpikingSOM(input_range=("0", "1")), r"SpikingSOM\.fit: input_range must be \(low, high\), each a number"),
+        (DiehlCook(input_range=("0", "1")), r"DiehlCook\.input_range must be \(low, high\), got \('0', '1'\)"),
+        (Network(input_range=("0", True)), r"Network\.input_range must be \(low, high\), got \('0', True\)"),
+        (SpikingDictionary(4, n_active=5), r"SpikingDictionary\.n_active must be at most n_components = 4, got 5"),
+        (SpikingSOM(radius=4), r"SpikingSOM\.radius must be a part such as DecayingRadius\(\), got 4; use one of"),
+    ],
+)
+def test_parameters_without_sense_are_refused_before_anything_runs(estimator: Any, said: str) -> None:
+    with pytest.raises(ValueError, match=said):
+        estimator.fit(np.eye(6))

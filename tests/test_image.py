@@ -368,7 +368,7 @@ class TestConvolution:
         assert_array_equal(layer.transform(images[5:9]), expected[5:9])
 
     def test_equals_the_estimator_on_all_patches(self, digits):
-        layer = Convolution(dictionary(), 3, stride=2, max_patches=500, random_state=0).fit(digits)
+        layer = Convolution(PCA(6), 3, stride=2, max_patches=500, random_state=0).fit(digits)
         alone = clone(layer.estimator).fit(extract_patches(digits, 3, stride=2, max_patches=500, random_state=0))
         assert_array_equal(layer.estimator_.components_, alone.components_)
         codes = alone.transform(extract_patches(digits[:9], 3, stride=2))
@@ -440,7 +440,7 @@ class TestConvolution:
         assert model.score(X, y) > 0.8
 
     def test_tables_and_images_agree(self, digits):
-        layer = Convolution(dictionary(), 3, image_shape=(8, 8), max_patches=500, random_state=0)
+        layer = Convolution(PCA(6), 3, image_shape=(8, 8), max_patches=500, random_state=0)
         table = digits[:30].reshape(30, -1)
         maps = layer.fit(table).transform(table)
         assert layer.n_features_in_ == 64

@@ -37,6 +37,7 @@ def part(kind: Any, value: Any) -> Any:
 KINDS: dict[str, tuple[list[float], list[Any], str]] = {
     "Finite": ([-5.0, 0, 1e300], [INFINITY, -INFINITY, NAN, "1", None], "must be a finite number, got inf"),
     "Positive": ([1e-9, 3], [0, 0.0, -1, INFINITY, NAN], "must be above 0, got 0"),
+    "TimeConstant": ([1e-3, 5], [1e-30, 0, INFINITY], "must be at least 0.001, got 1e-30"),
     "NonNegative": ([0, 2.5], [-1e-9, INFINITY], "must be at least 0, got -1e-09"),
     "PositiveOrInfinite": ([0.1, INFINITY], [0.0, -INFINITY, NAN], "must be above 0, got 0.0"),
     "NonNegativeOrInfinite": ([0, INFINITY], [-1, NAN], "must be at least 0, got -1"),
@@ -129,7 +130,7 @@ def test_infinity_only_where_it_is_declared():
 
 def test_parts_in_parts_are_checked_and_named():
     outer = part(Any, parts.LIF(tau_m=-1.0))
-    with pytest.raises(ValueError, match=r"Model\.part\.field\.tau_m must be above 0, got -1\.0"):
+    with pytest.raises(ValueError, match=r"Model\.part\.field\.tau_m must be at least 0\.001, got -1\.0"):
         check_ranges("Model.part", outer)
 
 

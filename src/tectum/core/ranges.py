@@ -36,6 +36,7 @@ class OneOf(NamedTuple):
 Finite = Annotated[float, Range()]
 Positive = Annotated[float, Range(above=0)]
 NonNegative = Annotated[float, Range(least=0)]
+TimeConstant = Annotated[float, Range(least=1e-3)]  # ms or steps: what is faster is no memory
 PositiveOrInfinite = Annotated[float, Range(above=0, infinite=True)]
 NonNegativeOrInfinite = Annotated[float, Range(least=0, infinite=True)]
 Share = Annotated[float, Range(least=0, most=1)]

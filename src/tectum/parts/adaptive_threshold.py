@@ -11,7 +11,7 @@ from typing import Annotated, Any, NamedTuple
 import numpy as np
 
 from tectum.core.law import Real, Whole, law
-from tectum.core.ranges import Below, Finite, NonNegative, Positive
+from tectum.core.ranges import Below, Finite, NonNegative, TimeConstant
 from tectum.parts.neurons import ZERO, jump, membrane, recovery, refract
 from tectum.parts.steps import discretise
 
@@ -25,13 +25,13 @@ class AdaptiveLIF(NamedTuple):
     100.0
     """
 
-    tau_m: Positive = 100.0  # ms, membrane time constant
+    tau_m: TimeConstant = 100.0  # ms, membrane time constant
     v_rest: Annotated[Finite, Below("v_th")] = -65.0  # mV
     v_reset: Annotated[Finite, Below("v_th")] = -60.0  # mV, potential after a spike
     v_th: Finite = -52.0  # mV, threshold of a neuron that has not fired yet
     refractory: NonNegative = 5.0  # ms after a spike in which input is ignored
     theta_plus: NonNegative = 0.05  # mV by which a spike raises the threshold
-    tau_theta: Positive = 1e7  # ms, its decay
+    tau_theta: TimeConstant = 1e7  # ms, its decay
 
 
 class AdaptiveLIFStep(NamedTuple):

@@ -11,7 +11,7 @@ from typing import Annotated, Any, NamedTuple
 import numpy as np
 
 from tectum.core.law import Real
-from tectum.core.ranges import Below, Finite, NonNegative, Positive
+from tectum.core.ranges import Below, Finite, NonNegative, TimeConstant
 from tectum.parts.neurons import adapt, conduct, excitation_left, inhibition_left, jump, noise
 from tectum.parts.steps import discretise
 
@@ -25,15 +25,15 @@ class ConductanceLIF(NamedTuple):
     10.0
     """
 
-    tau_m: Positive = 10.0  # ms, membrane time constant
+    tau_m: TimeConstant = 10.0  # ms, membrane time constant
     v_rest: Finite = -70.0  # mV, leak reversal potential
     v_th: Finite = -52.0  # mV, firing threshold
     v_reset: Annotated[Finite, Below("v_th")] = -60.0  # mV, potential after a spike
     refractory: NonNegative = 2.0  # ms during which it stays there
     E_exc: Finite = 0.0  # mV, reversal potential of excitation
     E_inh: Finite = -75.0  # mV, reversal potential of inhibition
-    tau_exc: Positive = 2.0  # ms, decay of the excitatory conductance (AMPA)
-    tau_inh: Positive = 6.0  # ms, decay of the inhibitory conductance (GABA-A)
+    tau_exc: TimeConstant = 2.0  # ms, decay of the excitatory conductance (AMPA)
+    tau_inh: TimeConstant = 6.0  # ms, decay of the inhibitory conductance (GABA-A)
     noise: NonNegative = 2.0  # mV, standard deviation of the free membrane
     drive: Finite = 14.5  # mV, constant input
 
@@ -110,7 +110,7 @@ class SpikeThreshold(NamedTuple):
 
     rise: NonNegative = 0.0  # mV per spike
     rest: Finite = 0.0  # mV, where it relaxes to, relative to the neuron's threshold
-    tau: Positive = 4000.0  # ms
+    tau: TimeConstant = 4000.0  # ms
 
 
 class ThresholdStep(NamedTuple):

@@ -4,7 +4,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from tectum.core.ranges import Count, Positive
+from tectum.core.ranges import Count, TimeConstant
 from tectum.parts.steps import discretise
 
 
@@ -17,7 +17,7 @@ class EventPatches(NamedTuple):
 
     size: Count = 5  # pixels, side of a patch
     stride: Count = 2  # pixels from one patch to the next
-    tau: Positive = 20.0  # ms, time constant of the membranes, and of what is yet to be explained
+    tau: TimeConstant = 20.0  # ms, time constant of the membranes, and of what is yet to be explained
 
 
 class EventPatchesStep(NamedTuple):

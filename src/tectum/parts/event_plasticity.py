@@ -11,7 +11,7 @@ import numpy as np
 
 from tectum.core.law import Real, Whole, law
 from tectum.core.maths import exp_negative_wide
-from tectum.core.ranges import Below, NonNegative, Number, Positive, Share, SignedWeight, Weight
+from tectum.core.ranges import Below, NonNegative, Number, Positive, Share, SignedWeight, TimeConstant, Weight
 from tectum.parts.plasticity import depress, learning_rate, potentiate
 from tectum.parts.steps import discretise
 from tectum.parts.traces import input_trace, neuron_trace
@@ -53,7 +53,7 @@ class TraceSTDP(NamedTuple):
     A_plus: NonNegative = 0.01  # factor at a spike of the neuron
     A_minus: Share = 0.001  # factor at a spike of the input
     target: Positive = 0.3  # trace of the input at which a spike of the neuron changes nothing
-    tau: Positive = 20.0 / 3.0  # steps, time constant of the traces
+    tau: TimeConstant = 20.0 / 3.0  # steps, time constant of the traces
     w_min: Annotated[SignedWeight, Below("w_max")] = 0.01  # bounds of the weights
     w_max: Weight = 0.99
 

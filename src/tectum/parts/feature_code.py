@@ -7,7 +7,7 @@ silent.
 
 from typing import NamedTuple
 
-from tectum.core.ranges import Count, Finite, NonNegative, Positive
+from tectum.core.ranges import Count, NonNegative, Positive, TimeConstant
 
 
 class RandomProjection(NamedTuple):
@@ -24,9 +24,11 @@ class RandomProjection(NamedTuple):
 
     d: int = 256  # directions; there are 2 d inputs, the ON inputs first
     k: Count = 50  # inputs that fire for a sample, at most
-    t_enc: Finite = 20.0  # ms from the first spike of a sample to its last
+    t_enc: Positive = 20.0  # ms from the first spike of a sample to its last
     jitter: NonNegative = 0.5  # ms, standard deviation of a spike's time
-    center_tau: Finite | None = None  # samples, time constant of a mean that is subtracted; slower than scenes, or None
+    center_tau: TimeConstant | None = (
+        None  # samples, time constant of a mean that is subtracted; slower than scenes, or None
+    )
     density: Positive | None = None  # share of entries of G that are not 0, these +1 or -1; None: all of them Gaussian
 
 
@@ -43,7 +45,7 @@ class Ranked(NamedTuple):
     """
 
     k: Count = 350  # features that fire for a sample, at most
-    t_enc: Finite = 20.0  # ms from the first spike of a sample to its last
+    t_enc: Positive = 20.0  # ms from the first spike of a sample to its last
     jitter: NonNegative = 0.5  # ms, standard deviation of a spike's time
     channels: int | None = None  # channels, whose features stand together (channel, row, column); None: no scaling
-    channel_tau: Finite = 3000.0  # samples, time constant of the mean of a channel
+    channel_tau: TimeConstant = 3000.0  # samples, time constant of the mean of a channel

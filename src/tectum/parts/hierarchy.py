@@ -2,7 +2,7 @@
 
 from typing import Any, NamedTuple
 
-from tectum.core.ranges import Count, Finite, NonNegative, Number, Share
+from tectum.core.ranges import Count, Finite, NonNegative, Number, Positive, Share
 from tectum.parts.conductance import ConductanceLIF
 from tectum.parts.feature_code import RandomProjection, Ranked
 
@@ -21,7 +21,7 @@ class Features(NamedTuple):
     code: RandomProjection | Ranked = RandomProjection()  # which inputs fire, and in which order
     delay: int = 0  # frames; a delay line shows the map what was then
     share: Share = 1.0  # of the drive of a neuron, relative to its other sources
-    onset: Finite = 8.0  # ms from the pulses of the map's clock to the first spike
+    onset: NonNegative = 8.0  # ms from the pulses of the map's clock to the first spike
     delay_ms: NonNegative = 0.0  # ms by the time stamps of the frames, in place of frames: the last one so long ago
 
 
@@ -35,7 +35,7 @@ class Spikes(NamedTuple):
     """
 
     of: str = ""  # name of that map
-    delay: Finite = 2.0  # ms, conduction
+    delay: NonNegative = 2.0  # ms, conduction
     share: Share = 1.0  # of the drive of a neuron, relative to its other sources
     k: Count = 3  # spikes of it in a cycle that make up its share of the drive
 
@@ -51,10 +51,10 @@ class Winners(NamedTuple):
 
     of: str = ""  # name of that map
     k: Count = 8  # neurons that fire, at most: the winner first
-    keep: Finite = 0.0  # share that is left of what was there a frame earlier
+    keep: Share = 0.0  # share that is left of what was there a frame earlier
     share: Share = 0.4  # of the drive of a neuron, relative to its other sources
-    onset: Finite = 8.0  # ms from the pulses of the map's clock to the first spike
-    t_enc: Finite = 10.0  # ms from the first spike to the last
+    onset: NonNegative = 8.0  # ms from the pulses of the map's clock to the first spike
+    t_enc: Positive = 10.0  # ms from the first spike to the last
     jitter: NonNegative = 0.5  # ms, standard deviation of a spike's time
 
 
@@ -72,7 +72,7 @@ class MapInhibition(NamedTuple):
     excitation: NonNegative = 3.0  # conductance, map to inhibition: one spike of a winner is enough
     inhibition: NonNegative = 0.11  # conductance, inhibition to map
     mutual: NonNegative = 0.08  # conductance, inhibition to inhibition
-    delay: Finite = 0.4  # ms, of these and of the lateral synapses
+    delay: NonNegative = 0.4  # ms, of these and of the lateral synapses
 
 
 class Map(NamedTuple):
@@ -89,7 +89,7 @@ class Map(NamedTuple):
     sources: tuple[Any, ...] = (Features(),)  # of Features, Spikes and Winners
     shape: tuple[int, int] = (8, 8)  # rows and columns
     level: int | None = None  # for the phase of its clock; None: above the maps before it whose spikes it receives
-    phase: float | None = None  # ms, of the clock; None: by level
+    phase: Finite | None = None  # ms, of the clock; None: by level
     clock: Any = None  # PacingClock, AdaptiveClock or Entrainment
     neuron: Any = None  # ConductanceLIF
     inhibition: Any = None  # MapInhibition

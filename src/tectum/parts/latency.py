@@ -13,7 +13,16 @@ from numpy.typing import NDArray
 
 from tectum.core.law import Real, Whole, law
 from tectum.core.maths import exp_negative_wide
-from tectum.core.ranges import AtLeastOne, Below, NonNegative, Positive, PositiveShare, SignedWeight, Weight
+from tectum.core.ranges import (
+    AtLeastOne,
+    Below,
+    NonNegative,
+    Positive,
+    PositiveShare,
+    SignedWeight,
+    TimeConstant,
+    Weight,
+)
 from tectum.parts.encoding import CircularGaussian
 from tectum.parts.event_plasticity import memory, pair
 from tectum.parts.neurons import membrane, reset, rest
@@ -39,7 +48,7 @@ class LatencyPopulation(NamedTuple):
     """
 
     code: CircularGaussian = CircularGaussian(n_units=10, low=0.15, high=0.85)  # receptive fields, and the used arc
-    tau_m: Positive = 10.0  # ms, membrane time constant of an input neuron
+    tau_m: TimeConstant = 10.0  # ms, membrane time constant of an input neuron
     v_th: Positive = 0.5  # its threshold; a current of 1 is that of the preferred value
     input_ms: AtLeastOne = 12.5  # ms of a presentation in which the currents flow
     blank_ms: NonNegative = 12.5  # ms after it
@@ -114,8 +123,8 @@ class LatencyNeuron(NamedTuple):
     LatencyNeuron(tau_m=1.5, tau_f=2.8, refractory=6.0)
     """
 
-    tau_m: Positive = 1.5  # ms, membrane time constant
-    tau_f: Positive = 2.8  # ms, fall of the synaptic current
+    tau_m: TimeConstant = 1.5  # ms, membrane time constant
+    tau_f: TimeConstant = 2.8  # ms, fall of the synaptic current
     refractory: NonNegative = 6.0  # ms after a spike in which the membrane is held at 0
 
 
@@ -151,7 +160,7 @@ class LatencyRace(NamedTuple):
 
     weakest: Annotated[NonNegative, Below("strongest")] = 9.0  # inhibition at the first presentation, in thresholds
     strongest: NonNegative = 91.0  # what it grows to, and is in frozen passes
-    tau_f: Positive = 0.3  # ms, fall of the inhibitory current
+    tau_f: TimeConstant = 0.3  # ms, fall of the inhibitory current
     tau_growth: Positive | None = None  # presentations, time constant of the growth; None: a third of those planned
 
 
@@ -186,8 +195,8 @@ class LatencySTDP(NamedTuple):
 
     eta: NonNegative = 0.004  # learning rate
     depression: NonNegative = 6.0  # rate of depression, in units of eta
-    tau_pre: Positive = 1.3  # ms, trace of an input
-    tau_post: Positive = 4.3  # ms, trace of the neuron
+    tau_pre: TimeConstant = 1.3  # ms, trace of an input
+    tau_post: TimeConstant = 4.3  # ms, trace of the neuron
     floor: PositiveShare = 0.1  # traces below this count as no spike
     offset: NonNegative = 0.2  # weight of an input that fires just before the neuron
     w_min: Annotated[SignedWeight, Below("w_max")] = 0.0  # bounds of the weights

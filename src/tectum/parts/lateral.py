@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from scipy.sparse import csr_array
 
 from tectum.core.law import Real, law
-from tectum.core.ranges import Count, Finite, NonNegativeOrInfinite, Positive
+from tectum.core.ranges import Count, Finite, NonNegative, NonNegativeOrInfinite, Positive
 from tectum.parts.topology import Grid
 
 
@@ -26,7 +26,7 @@ class DifferenceOfGaussians(NamedTuple):
     """
 
     W: Finite = 0.15  # weight at distance 0 for a radius of `reference`
-    a: Finite = 3.0  # gain of the inhibitory Gaussian; the excitatory one has gain 1 + a
+    a: NonNegative = 3.0  # gain of the inhibitory Gaussian; the excitatory one has gain 1 + a
     b: NonNegativeOrInfinite = 3.0  # width of the inhibitory Gaussian in units of the radius
     growth: Finite = 0.0  # the profile is scaled by (reference / radius)^growth; 2 keeps its area constant
     reference: Positive = 8.0  # radius at which the scale is 1

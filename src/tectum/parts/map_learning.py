@@ -10,15 +10,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from tectum.core.law import Real, Whole, law
-from tectum.core.ranges import (
-    AtLeastOne,
-    Finite,
-    NonNegative,
-    Positive,
-    PositiveOrInfinite,
-    PositiveShare,
-    Share,
-)
+from tectum.core.ranges import AtLeastOne, NonNegative, Positive, PositiveOrInfinite, PositiveShare, Share, TimeConstant
 from tectum.parts.plasticity import bind, learning_rate, potentiate, silence_counts
 from tectum.parts.steps import discretise
 from tectum.parts.traces import fading
@@ -39,7 +31,7 @@ class ArrivalSTDP(NamedTuple):
     eta: NonNegative = 0.05  # share of the way per spike
     w_max: NonNegative = 0.24  # conductance, bound of a weight
     beta: NonNegative = 0.35  # depression of all synapses, relative to potentiation
-    tau_pre: Positive = 6.0  # ms, memory of an arrival
+    tau_pre: TimeConstant = 6.0  # ms, memory of an arrival
 
 
 class ArrivalSTDPStep(NamedTuple):
@@ -196,5 +188,5 @@ class SourceNorm(NamedTuple):
     SourceNorm(drive=6.0, pace=1.0)
     """
 
-    drive: Finite = 6.0  # conductance that the spikes of a cycle bring to a neuron that knows this input only
+    drive: Positive = 6.0  # conductance that the spikes of a cycle bring to a neuron that knows this input only
     pace: Share = 1.0  # share of the way to that length per frame in which the neuron has fired; 0 does nothing

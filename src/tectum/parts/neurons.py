@@ -11,7 +11,7 @@ from typing import Annotated, Any, NamedTuple
 import numpy as np
 
 from tectum.core.law import Real, Whole, law
-from tectum.core.ranges import Below, Finite, Positive
+from tectum.core.ranges import Below, Finite, TimeConstant
 from tectum.parts.steps import discretise
 
 ZERO = np.float32(0.0)
@@ -265,7 +265,7 @@ class LIF(NamedTuple):
     LIF(tau_m=5.0, v_th=0.5, v_reset=-0.5)
     """
 
-    tau_m: Positive = 5.0  # ms, membrane time constant
+    tau_m: TimeConstant = 5.0  # ms, membrane time constant
     v_th: Finite = 0.5  # firing threshold
     v_reset: Annotated[Finite, Below("v_th")] = -0.5  # potential after a spike
 

@@ -5,7 +5,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from tectum.core.law import Real, law
-from tectum.core.ranges import Finite, Positive, Share
+from tectum.core.ranges import NonNegative, Positive, Share
 from tectum.parts.steps import discretise
 
 ZERO = np.float32(0.0)
@@ -22,7 +22,9 @@ class MeanNorm(NamedTuple):
     """
 
     mean: Positive = 2.5
-    trim: Finite = 0.0  # share of its growth, or multiple, that is taken from all weights of a unit alike, down to 0
+    trim: NonNegative = (
+        0.0  # share of its growth, or multiple, that is taken from all weights of a unit alike, down to 0
+    )
 
 
 class RangeNorm(NamedTuple):

@@ -7,7 +7,7 @@ inhibition). The inhibition of all of u then decays with ``feedback.tau_f``, whi
 
 from typing import NamedTuple
 
-from tectum.core.ranges import Finite
+from tectum.core.ranges import NonNegative
 from tectum.parts.neurons import LIF
 from tectum.parts.synapses import Synapse
 
@@ -28,6 +28,6 @@ class DelayedInhibition(NamedTuple):
     excitation: Synapse = Synapse(tau_r=0.4, tau_f=2.0)  # u -> inhibitory neuron
     inhibition: Synapse = Synapse(tau_r=0.2, tau_f=1.0)  # u -> inhibitory neuron
     feedback: Synapse = Synapse(tau_r=1.0, tau_f=5.0)  # inhibitory neuron -> u
-    W_excitation: Finite = 2.08  # summed over u; 0.065 each for 32 neurons
-    W_inhibition: Finite = 4.16  # summed over u; twice the excitation cancels its area: the delay
-    W_feedback: Finite = 50.0  # to each neuron of u
+    W_excitation: NonNegative = 2.08  # summed over u; 0.065 each for 32 neurons
+    W_inhibition: NonNegative = 4.16  # summed over u; twice the excitation cancels its area: the delay
+    W_feedback: NonNegative = 50.0  # to each neuron of u

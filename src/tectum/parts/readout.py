@@ -2,7 +2,7 @@
 
 from typing import NamedTuple
 
-from tectum.core.ranges import Positive
+from tectum.core.ranges import TimeConstant
 
 
 class FirstSpike(NamedTuple):
@@ -14,7 +14,7 @@ class FirstSpike(NamedTuple):
     FirstSpike(tau=0.5)
     """
 
-    tau: Positive = 0.5  # ms; the response is exp(-(t - t_first) / tau)
+    tau: TimeConstant = 0.5  # ms; the response is exp(-(t - t_first) / tau)
 
 
 class Centroid(NamedTuple):
@@ -26,4 +26,4 @@ class Centroid(NamedTuple):
     Centroid(tau=0.5)
     """
 
-    tau: Positive = 0.5  # ms
+    tau: TimeConstant = 0.5  # ms

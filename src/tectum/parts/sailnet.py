@@ -16,7 +16,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from tectum.core.law import Real, law
-from tectum.core.ranges import NonNegative, Positive
+from tectum.core.ranges import NonNegative, Positive, TimeConstant
 from tectum.parts.plasticity import learning_rate
 from tectum.parts.steps import discretise
 
@@ -33,7 +33,7 @@ class DecorrelatingInhibition(NamedTuple):
     DecorrelatingInhibition(tau_steps=10.0)
     """
 
-    tau_steps: Positive = 10.0  # steps, membrane time constant
+    tau_steps: TimeConstant = 10.0  # steps, membrane time constant
 
 
 class DecorrelatingStep(NamedTuple):

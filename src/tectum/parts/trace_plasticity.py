@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from tectum.core.law import Real
-from tectum.core.ranges import NonNegative, Positive, Share, Weight
+from tectum.core.ranges import NonNegative, Share, TimeConstant, Weight
 from tectum.parts.plasticity import depress, potentiate, silence_counts
 from tectum.parts.steps import discretise
 from tectum.parts.traces import fading
@@ -28,8 +28,8 @@ class PostPreSTDP(NamedTuple):
 
     eta_plus: NonNegative = 0.01  # learning rate at a spike of the neuron
     eta_minus: NonNegative = 1e-4  # learning rate at a spike of an input
-    tau_pre: Positive = 20.0  # ms, traces of the inputs
-    tau_post: Positive = 20.0  # ms, traces of the neurons
+    tau_pre: TimeConstant = 20.0  # ms, traces of the inputs
+    tau_post: TimeConstant = 20.0  # ms, traces of the neurons
     w_max: Weight = 1.0  # upper bound of a weight; the lower bound is 0
 
 
@@ -43,7 +43,7 @@ class TargetSTDP(NamedTuple):
     """
 
     eta_plus: NonNegative = 0.01  # learning rate
-    tau_pre: Positive = 20.0  # ms, traces of the inputs
+    tau_pre: TimeConstant = 20.0  # ms, traces of the inputs
     x_target: Share = 0.1  # trace at which a spike changes nothing
     w_max: Weight = 1.0  # upper bound of a weight; the lower bound is 0
 

@@ -11,7 +11,7 @@ from typing import Any, Literal, NamedTuple
 import numpy as np
 
 from tectum.core.law import Real, Whole, law
-from tectum.core.ranges import Finite, NonNegative, Number, Positive, Share
+from tectum.core.ranges import NonNegative, Number, Positive, Share, TimeConstant
 from tectum.parts.steps import discretise
 
 ZERO = np.float32(0.0)
@@ -208,8 +208,8 @@ class FieldNeighbourhood(NamedTuple):
     FieldNeighbourhood(widest=0.9, tau=6000.0, fewest=5.0, share=0.0, tuned=0.6)
     """
 
-    widest: Finite = 0.9  # radius of the neighbourhood of a unit that has not learned, over that of its sheet
-    tau: Positive = 6000.0  # ms, over which it follows the field
+    widest: Positive = 0.9  # radius of the neighbourhood of a unit that has not learned, over that of its sheet
+    tau: TimeConstant = 6000.0  # ms, over which it follows the field
     fewest: NonNegative = 5.0  # nodes of the smallest neighbourhood, so that waves go on
     share: Share = 0.0  # least share of its learning rate at which a unit takes up what does not fit; 1: it takes all
     tuned: Positive = 0.6  # reach, over the radius of its sheet, below which a unit is tuned more sharply than by rank

@@ -12,7 +12,7 @@ from typing import Annotated, Any, NamedTuple
 import numpy as np
 
 from tectum.core.law import Real, Whole, law
-from tectum.core.ranges import Below, Finite, NonNegative, NonNegativeOrInfinite, Positive
+from tectum.core.ranges import Below, Finite, NonNegative, NonNegativeOrInfinite, Positive, TimeConstant
 from tectum.parts.neurons import adapt, fresh, held, jump, membrane, noise, opposed, refractory, reset, rest, threshold
 from tectum.parts.steps import discretise
 
@@ -29,8 +29,8 @@ class DynamicThresholdLIF(NamedTuple):
     2.0
     """
 
-    tau_m: Positive = 2.0  # ms, membrane time constant
-    tau_th: Positive = 60.0  # ms, recovery of the threshold
+    tau_m: TimeConstant = 2.0  # ms, membrane time constant
+    tau_th: TimeConstant = 60.0  # ms, recovery of the threshold
     theta_plus: NonNegative = 9.0  # growth of the threshold while firing, per ms
     v_th: Finite = 1.0  # threshold at rest
     noise: NonNegative = 0.0  # standard deviation of the random input
@@ -51,7 +51,7 @@ class Izhikevich(NamedTuple):
     0.02
     """
 
-    a: Finite = 0.02  # rate of recovery, per ms
+    a: Positive = 0.02  # rate of recovery, per ms
     b: NonNegativeOrInfinite = 0.2  # sensitivity of recovery to the potential
     v_reset: Finite = -65.0  # mV, potential after a spike, and before the first
     d: Finite = 8.0  # jump of recovery after a spike

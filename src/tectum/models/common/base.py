@@ -40,8 +40,11 @@ Costs: TypeAlias = tuple[Mapping[str, Any], Mapping[str, Any], float, tuple[str,
 
 
 def part_constraints(recommended: Mapping[str, Any], *open_to_all: str) -> dict[str, Any]:
-    """Constraints of the parameters that are parts: of the kind that is recommended, or open to parts of one's own."""
-    return {name: [tuple if name in open_to_all else type(part), None] for name, part in recommended.items()}
+    """Constraints of the parameters that are parts: of the kind that is recommended, or open to parts of one's own.
+
+    Those are checked by `parameters.check_part`.
+    """
+    return {name: "no_validation" if name in open_to_all else [type(part), None] for name, part in recommended.items()}
 
 
 class SpikingEstimator(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):

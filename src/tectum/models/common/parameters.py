@@ -198,14 +198,15 @@ def resolve(estimator: Any, recommended: Mapping[str, Any]) -> dict[str, Any]:
     for name, default in recommended.items():
         given = getattr(estimator, name)
         chosen[name] = default if given is None else given
-        check_part(f"{type(estimator).__name__}.{name}", chosen[name])
+        check_part(f"{type(estimator).__name__}.{name}", chosen[name], default)
     return chosen
 
 
-def check_part(name: str, part: Any) -> None:
-    """Check the fields of a part, and of the parts in it; see `resolve`."""
+def check_part(name: str, part: Any, like: Any = None) -> None:
+    """Check the fields of a part, and of the parts in it; see `resolve`. The message names the part `like`."""
     if not hasattr(part, "_asdict"):
-        raise ValueError(f"{name} must be a part, got {part!r}; use one of tectum.parts or None for the default")
+        such = "" if like is None else f" such as {type(like).__name__}()"
+        raise ValueError(f"{name} must be a part{such}, got {part!r}; use one of tectum.parts or None for the default")
     try:
         hash(part)
     except TypeError:

@@ -40,7 +40,7 @@ def unit_range(X: NDArray[Any], given: tuple[float, float] | None, owner: str) -
     """
     ends = (min(0.0, X.min()), X.max()) if given is None else given
     try:
-        low, high = (float(value) for value in ends)
+        low, high = (float(_numeric(value)) for value in ends)
     except (TypeError, ValueError):
         raise ValueError(
             f"{owner}.input_range must be (low, high), got {given!r}; for images of bytes it is (0, 255)"
@@ -55,6 +55,14 @@ def unit_range(X: NDArray[Any], given: tuple[float, float] | None, owner: str) -
             f"{owner}.input_range must have low < high, both finite, got {given!r}; for bytes it is (0, 255)"
         )
     return low, high
+
+
+def _numeric(end: Any) -> NDArray[np.float64]:
+    """An end of a range as numbers; ValueError for text that looks like them."""
+    numbers = np.asarray(end)
+    if numbers.dtype.kind not in "iuf":
+        raise ValueError(f"an end of a range must be a number, got {end!r}")
+    return numbers.astype(np.float64)
 
 
 def unit_values(X: NDArray[Any], ends: tuple[float, float]) -> NDArray[np.float32]:
@@ -81,7 +89,7 @@ def scaling_of(
         return scaling
     try:
         low, high = input_range
-        lowest, highest = (np.broadcast_to(np.asarray(end, np.float64), (n_features,)).copy() for end in (low, high))
+        lowest, highest = (np.broadcast_to(_numeric(end), (n_features,)).copy() for end in (low, high))
     except (TypeError, ValueError):
         raise ValueError(
             f"{owner}: input_range must be (low, high), each a number or of shape ({n_features},), got {input_range!r}"
