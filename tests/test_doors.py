@@ -237,3 +237,18 @@ def test_an_interrupt_while_modules_are_loaded(monkeypatch: pytest.MonkeyPatch, 
         tectum.cli.main()
     assert ended.value.code == 130
     assert capsys.readouterr().err == "interrupted; nothing had been done yet\n"
+
+
+def test_rows_of_a_written_table_can_be_told(flowers: pd.DataFrame) -> None:
+    run(*FIT, "d.csv", "--target", "kind", "-o", "m.tectum")
+    flowers.index = pd.Index([f"plant {k}" for k in range(len(flowers))])
+    flowers.to_csv("i.csv")
+    run("transform", "m.tectum", "i.csv", "--target", "kind", "-o", "a.csv")
+    written = pd.read_csv("a.csv")
+    assert written.columns[:4].tolist() == ["index", "target", "winner", "spikingsom0"]
+    assert written["index"].tolist() == flowers.index.tolist()
+    assert written["target"].tolist() == flowers["kind"].tolist()
+    run("transform", "m.tectum", "i.csv", "--target", "kind", "-o", "a.npz")
+    with np.load("a.npz") as arrays:
+        assert arrays["target_names"][arrays["target"]].tolist() == flowers["kind"].tolist()
+        assert arrays["index"].tolist() == flowers.index.tolist()

@@ -238,7 +238,8 @@ def transform(
             "--output",
             "-o",
             metavar="OUT",
-            help=".npy: responses; .npz: responses, winners, target; .csv: winner and responses. Of frames also times.",
+            help=".npy: responses; .npz: responses, winners, index, target; .csv: index, target, winner, responses. Of "
+            "frames also times.",
         ),
     ],
     patch: PatchOption = None,

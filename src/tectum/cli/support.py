@@ -1,5 +1,6 @@
 """What the commands share: models, samples, reports, tables of results."""
 
+import csv
 import io
 import math
 import shlex
@@ -150,7 +151,8 @@ def samples_to_transform(
             return every_patch(list(images.values()), cut, stride or cut.patch)
         return images, {}
     data = load_data(source, table, model, path)
-    return data.data, {} if data.target is None else {"target": data.target}
+    others = {"index": data.row_names, "target": data.target, "target_names": data.target_names}
+    return data.data, {name: np.array(values) for name, values in others.items() if values is not None}
 
 
 def save_model(model: Any, path: Path, cut: "Cut", data: "Dataset | Patches") -> None:
@@ -291,7 +293,7 @@ def winners_of(responses: Any) -> Any:
 def write_responses(path: Path, responses: Any, names: list[str], others: dict[str, Any]) -> int:
     """Write responses (n_samples, n_neurons) in the format of the suffix; returns the number without a winner.
 
-    `others` are further arrays of a .npz file, such as labels.
+    `others` are further arrays of a .npz file; of these, a .csv file holds `index` and `target`, by their names.
     """
     from tectum.persistence import write_atomically
 
@@ -302,8 +304,13 @@ def write_responses(path: Path, responses: Any, names: list[str], others: dict[s
     elif path.suffix.lower() == ".npz":
         np.savez_compressed(buffer, data=responses, winners=winners, **others)
     else:
-        table = np.column_stack([winners, responses])
-        form = ["%d"] + ["%.6g"] * responses.shape[1]
-        np.savetxt(buffer, table, delimiter=",", fmt=form, header=",".join(["winner", *names]), comments="")
+        first = {name: others[name] for name in ("index", "target") if name in others}
+        if "target_names" in others:
+            first["target"] = others["target_names"][first["target"]]
+        text = io.TextIOWrapper(buffer, "utf-8", newline="", write_through=True)
+        rows = csv.writer(text, lineterminator="\n")
+        rows.writerow([*first, "winner", *names])
+        for k, response in enumerate(responses):
+            rows.writerow([*(column[k] for column in first.values()), winners[k], *(f"{v:.6g}" for v in response)])
     write_atomically(path, buffer.getvalue())
     return int((winners < 0).sum())

@@ -65,6 +65,7 @@ class Table(NamedTuple):
     target_names: list[str] | None
     named: bool = False  # whether the file names its columns
     preparation: Preparation | None = None
+    row_names: np.ndarray | None = None  # (n_samples,), the column that was left out as one that numbers the rows
 
 
 def choose(
@@ -111,9 +112,11 @@ def choose(
         labels, label_names = encode_labels(path, raw.columns[k_target])
         left_out.add(k_target)
     if index is None or index is True:
-        left_out |= _counting_column(path, raw, left_out)
-    elif index is not False:
-        left_out.add(find_column(path, raw.names, index, "index"))
+        counting = 0 if _counts_rows(path, raw, left_out) else None
+    else:
+        counting = None if index is False else find_column(path, raw.names, index, "index")
+    if counting is not None:
+        left_out.add(counting)
     wanted: Which = columns
     if preparation is not None:
         wanted = preparation.columns
@@ -129,7 +132,8 @@ def choose(
         raise DataError(f"{path} must hold at least one sample and one feature besides the target; it has none")
     named_columns = [(raw.names[k], column) for k, column in kept.items()]
     data, names, done = _as_numbers(path, named_columns, missing, text, preparation, raw.decimal)
-    return Table(data, labels, names, label_names, raw.named, done)
+    rows = None if counting is None else _as_index(raw.columns[counting])
+    return Table(data, labels, names, label_names, raw.named, done, rows)
 
 
 def find_column(path: Path, names: list[str], wanted: str | int, option: str) -> int:
@@ -197,11 +201,11 @@ def _several(which: Which) -> Sequence[str | int]:
     return [] if which is None else [which] if isinstance(which, str | int) else which
 
 
-def _counting_column(path: Path, raw: Raw, left_out: set[int]) -> set[int]:
-    """The first column, if it only numbers the rows; says so."""
+def _counts_rows(path: Path, raw: Raw, left_out: set[int]) -> bool:
+    """Whether the first column only numbers the rows; says so."""
     column, n = raw.columns[0], len(raw.columns[0])
     if not raw.named or 0 in left_out or n == 0 or len(raw.columns) == 1:
-        return set()
+        return False
     whole = column.dtype.kind in "iuf" and bool(np.all(column == np.round(column)))
     counts = whole and bool(np.all(np.diff(np.sort(column)) == 1))
     is_index = counts and raw.names[0].lower() in INDEX_NAMES
@@ -215,7 +219,7 @@ def _counting_column(path: Path, raw: Raw, left_out: set[int]) -> set[int]:
                 UserWarning,
                 stacklevel=6,
             )
-        return set()
+        return False
     name = "" if raw.unnamed_first else f" {raw.names[0]!r}"
     warnings.warn(
         f"{path.name}: the first column{name} only numbers the rows and is left out; pass index=False "
@@ -223,7 +227,19 @@ def _counting_column(path: Path, raw: Raw, left_out: set[int]) -> set[int]:
         UserWarning,
         stacklevel=6,
     )
-    return {0}
+    return True
+
+
+def _cell(path: Path, row: int, name: str) -> str:
+    """Where a cell is, for messages; rows count from 1 below the header."""
+    return f"{path}: data row {row + 1}, column {name!r}"
+
+
+def _as_index(column: np.ndarray) -> np.ndarray:
+    """The column as whole numbers if it holds such, or as text."""
+    if column.dtype.kind == "f" and bool(np.all(column == np.round(column))):
+        return column.astype(np.int64)
+    return column.astype(str) if column.dtype.kind == "O" else column
 
 
 def _as_numbers(
@@ -251,14 +267,14 @@ def _as_numbers(
         gone = np.array([value is None for value in column]) if is_text else np.isnan(table[:, 0])
         if not is_text and not done.kept and np.isinf(table).any():
             raise DataError(
-                f"{path}: row {int(np.isinf(table).argmax()) + 1}, column {name!r} must hold finite numbers, got one "
+                f"{_cell(path, int(np.isinf(table).argmax()), name)} must hold finite numbers, got one "
                 "that is infinite or beyond float64; correct it, pass na='inf' (--na inf) if that is a missing value, "
                 "or leave the column out with drop= (--drop)"
             )
         fills = name in done.fill if preparation else missing not in (KEEP, REFUSE)
         if gone.any() and not fills and (is_text or not done.kept):
             raise DataError(
-                f"{path}: row {int(gone.argmax()) + 1}, column {name!r} must hold a value, it is missing; fill it, or "
+                f"{_cell(path, int(gone.argmax()), name)} must hold a value, it is missing; fill it, or "
                 "pass missing='median' (--missing median) to fill such cells or 'keep' for NaN, or leave the column "
                 "out with drop= (--drop)"
             )
@@ -278,7 +294,7 @@ def _as_numbers(
             strange = next((k for k, value in enumerate(table[:, 0]) if value not in known), None)
             if strange is not None:
                 raise DataError(
-                    f"{path}: row {strange + 1}, column {name!r} must hold one of {', '.join(known[:20])}, which the "
+                    f"{_cell(path, strange, name)} must hold one of {', '.join(known[:20])}, which the "
                     f"model knows, got {table[strange, 0]!r}; leave the row out, or fit again"
                 )
             table = OneHotEncoder(categories=[known], sparse_output=False).fit_transform(table)
@@ -308,7 +324,7 @@ def _no_number(path: Path, name: str, column: np.ndarray, decimal: str) -> str:
     row = next((k for k, value in enumerate(column) if value is not None and not _is_float(value, decimal)), 0)
     cell = str(column[row])[:40]
     return (
-        f"{path}: row {row + 1}, column {name!r} must hold numbers, got {cell!r}; pass na={cell!r} (--na) if that is a "
+        f"{_cell(path, row, name)} must hold numbers, got {cell!r}; pass na={cell!r} (--na) if that is a "
         f"missing value, text='one-hot' (--text one-hot) to make a feature of each value, drop={name!r} (--drop), "
         f"target={name!r} (--target) if it holds the labels, decimal= (--decimal) if numbers are written another way, "
         "or delimiter= if columns were not separated"

@@ -31,6 +31,8 @@ class Dataset:
         Whether the data name their columns, so that a model can tell them apart; not by numbers made up in reading.
     preparation : Preparation or None
         How text and missing values became numbers, if there were any; `load` does the same to other files with it.
+    row_names : ndarray of shape (n_samples,) or None
+        The column of the file that numbers or names the rows, and is no feature.
 
     Raises
     ------
@@ -54,6 +56,7 @@ class Dataset:
     image_shape: tuple[int, int] | None = None
     named: bool = False
     preparation: Preparation | None = None
+    row_names: np.ndarray | None = None
 
     def __post_init__(self) -> None:
         if self.data.ndim != 2:
