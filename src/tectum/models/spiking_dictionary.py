@@ -458,11 +458,7 @@ class SpikingDictionary(LearnedDictionary):
     def chosen_parts(self) -> Any:
         chosen = super().chosen_parts()
         if self.n_active is not None:
-            if self.n_active > self.n_components:
-                raise ValueError(
-                    f"SpikingDictionary.n_active must be at most n_components = {self.n_components}, got "
-                    f"{self.n_active!r}; ask for fewer active components, or have more of them"
-                )
+            parameters.check_active(self.n_active, self.n_components)
             chosen["threshold"] = chosen["threshold"]._replace(target=float(self.n_active))
         if isinstance(chosen["competition"], LatencyRace):
             parameters.check_temporal(chosen, self.n_active)

@@ -217,6 +217,15 @@ def check_part(name: str, part: Any, like: Any = None) -> None:
     check_ranges(name, part)
 
 
+def check_active(n_active: float, n_components: int) -> None:
+    """Check that a dictionary has as many components as are to represent a sample."""
+    if n_active > n_components:
+        raise ValueError(
+            f"SpikingDictionary.n_active must be at most n_components = {n_components}, got {n_active!r}; ask for fewer "
+            "active components, or have more of them"
+        )
+
+
 def check_temporal(chosen: dict[str, Any], n_active: Any) -> None:
     """Check that the parts of a dictionary with a temporal code fit each other, and its time step."""
     encoder = chosen["encoder"]
