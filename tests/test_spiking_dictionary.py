@@ -478,7 +478,7 @@ SOFTMAX = {"competition": parts.SoftmaxInhibition(strict=True)}
         ({"rule": parts.ResidualSTDP(w_min=-2.0)}, "rule.w_min must be at least -1, got -2.0"),
         (SOFTMAX | {"rule": parts.EventSTDP(w_min=0.5, w_max=0.4)}, "rule.w_min must be below w_max = 0.4, got 0.5"),
         (SOFTMAX | {"rule": parts.EventSTDP(A_minus=2.0)}, "rule.A_minus must be at most 1, got 2.0"),
-        (SOFTMAX | {"rule": parts.TraceSTDP(tau=0.0)}, "rule.tau must be above 0, got 0.0"),
+        (SOFTMAX | {"rule": parts.TraceSTDP(tau=0.0)}, "rule.tau must be at least 0.001, got 0.0"),
         ({"initial": parts.UniformWeights(low=0.9)}, "initial.low must be below high = 0.8, got 0.9"),
         ({"initial": parts.SampleWeights(noise=-1.0)}, "initial.noise must be at least 0"),
         ({"schedule": parts.DecayingRate(hold=1.5)}, "schedule.hold must be at most 1, got 1.5"),

@@ -485,7 +485,11 @@ class Strange(NamedTuple):
             parts.Synapse(),
             r"SpikingSOM.neuron .* of a neuron, got SynapseStep: it lacks the law membrane\(p, v, I\) and",
         ),
-        ("inhibition", parts.DelayedInhibition(neuron=parts.LIF(tau_m=0)), "inhibition.neuron.tau_m must be above 0"),
+        (
+            "inhibition",
+            parts.DelayedInhibition(neuron=parts.LIF(tau_m=0)),
+            "inhibition.neuron.tau_m must be at least 0.001",
+        ),
         ("projection", parts.PlasticProjection(drive=math.nan), "projection.drive must be a finite number, got nan"),
         ("projection", parts.PlasticProjection(w_low=-1.0), "projection.w_low must be at least 0, got -1.0"),
         ("lateral", parts.DifferenceOfGaussians(W="strong"), "lateral.W must be a finite number, got 'strong'"),

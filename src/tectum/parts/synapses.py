@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from tectum.core.law import Real, law
-from tectum.core.ranges import NonNegative, Positive, TimeConstant, Weight
+from tectum.core.ranges import NonNegative, TimeConstant
 from tectum.parts.steps import discretise
 
 ONE = np.float32(1.0)
@@ -52,7 +52,7 @@ class PlasticProjection(NamedTuple):
     """
 
     synapse: Synapse = Synapse(tau_r=0.2, tau_f=1.0)
-    drive: Positive = 20.8  # g n_u; g = 0.65 for 32 neurons
+    drive: NonNegative = 20.8  # g n_u; g = 0.65 for 32 neurons
     w_low: Weight = 0.88  # initial weights are uniform between w_low and w_high
     w_high: Weight = 1.32
     recovery: NonNegative = 0.0  # growth of the drive after a silent presentation; others take a quarter of it
