@@ -478,7 +478,7 @@ class Strange(NamedTuple):
         ("encoder", parts.CircularGaussian(sigma=0.0), "encoder.sigma must be above 0, got 0.0"),
         ("encoder", parts.CircularGaussian(low=0.8), "encoder.low must be below high = 0.75, got 0.8; "),
         ("encoder", parts.CircularGaussian(high=1.5), "encoder.high must be at most 1, got 1.5"),
-        ("input_neuron", parts.LIF(tau_m=-5.0), "input_neuron.tau_m must be above 0, got -5.0"),
+        ("input_neuron", parts.LIF(tau_m=-5.0), "input_neuron.tau_m must be at least 0.001, got -5.0"),
         ("neuron", parts.LIF(v_th=1.0, v_reset=2.0), "neuron.v_reset must be below v_th = 1.0, got 2.0"),
         (
             "neuron",
@@ -488,12 +488,12 @@ class Strange(NamedTuple):
         (
             "inhibition",
             parts.DelayedInhibition(neuron=parts.LIF(tau_m=0)),
-            "inhibition.neuron.tau_m must be at least 0.001",
+            "neuron.tau_m must be at least 0.001",
         ),
         ("projection", parts.PlasticProjection(drive=math.nan), "projection.drive must be a finite number, got nan"),
         ("projection", parts.PlasticProjection(w_low=-1.0), "projection.w_low must be at least 0, got -1.0"),
         ("lateral", parts.DifferenceOfGaussians(W="strong"), "lateral.W must be a finite number, got 'strong'"),
-        ("lateral", (1.0, 2.0), r"SpikingSOM.lateral must be a part, got \(1.0, 2.0\); use one of tectum.parts"),
+        ("lateral", (1.0, 2.0), r"SpikingSOM.lateral must be a part such as DifferenceOfGaussians\(\), got \(1.0, 2.0\); use one of tectum.parts"),
         (
             "lateral",
             Strange(),
@@ -509,7 +509,7 @@ class Strange(NamedTuple):
         ("rule", Strange(), "SpikingSOM.rule must fulfil the contract of a rule, got Strange: it lacks"),
         ("protocol", parts.Protocol(input_ms=0.0), "protocol.input_ms must be at least 1, got 0.0"),
         ("protocol", parts.Protocol(test_ms=-1.0), "protocol.test_ms must be at least 1, got -1.0"),
-        ("readout", parts.FirstSpike(tau=0.0), "readout.tau must be above 0, got 0.0"),
+        ("readout", parts.FirstSpike(tau=0.0), "readout.tau must be at least 0.001, got 0.0"),
         ("readout", "first", "'readout' parameter"),
         ("input_range", (1, 0), r"input_range must be finite with low <= high, got \(1, 0\)"),
         ("input_range", (0, math.inf), "input_range must be finite"),

@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from tectum.core.law import Real, law
-from tectum.core.ranges import NonNegative, TimeConstant
+from tectum.core.ranges import NonNegative, TimeConstant, Weight
 from tectum.parts.steps import discretise
 
 ONE = np.float32(1.0)

@@ -221,8 +221,8 @@ def check_active(n_active: float, n_components: int) -> None:
     """Check that a dictionary has as many components as are to represent a sample."""
     if n_active > n_components:
         raise ValueError(
-            f"SpikingDictionary.n_active must be at most n_components = {n_components}, got {n_active!r}; ask for fewer "
-            "active components, or have more of them"
+            f"SpikingDictionary.n_active must be at most n_components = {n_components}, got {n_active!r}; ask for "
+            "fewer, or have more components"
         )
 
 
