@@ -459,7 +459,10 @@ SOFTMAX = {"competition": parts.SoftmaxInhibition(strict=True)}
         ({"output": "rates"}, "'output' parameter"),
         ({"encoder": parts.LIF()}, "SpikingDictionary.encoder must fulfil the contract of an input, got LIF: it lacks"),
         ({"competition": "softmax"}, "'competition' parameter"),
-        ({"rule": (1.0, 2.0)}, r"SpikingDictionary.rule must be a part, got \(1.0, 2.0\); use one of tectum.parts"),
+        (
+            {"rule": (1.0, 2.0)},
+            r"SpikingDictionary.rule must be a part such as ResidualSTDP\(\), got \(1.0, 2.0\); use",
+        ),
         ({"encoder": parts.RegularSpikes(n_steps=0)}, "encoder.n_steps must be at least 1, got 0"),
         ({"encoder": parts.BernoulliSpikes(n_steps=9.5)}, "encoder.n_steps must be a whole number, got 9.5"),
         ({"encoder": parts.RegularSpikes(phase=1.5)}, "encoder.phase must be at most 1, got 1.5"),

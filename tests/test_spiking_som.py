@@ -493,7 +493,11 @@ class Strange(NamedTuple):
         ("projection", parts.PlasticProjection(drive=math.nan), "projection.drive must be a finite number, got nan"),
         ("projection", parts.PlasticProjection(w_low=-1.0), "projection.w_low must be at least 0, got -1.0"),
         ("lateral", parts.DifferenceOfGaussians(W="strong"), "lateral.W must be a finite number, got 'strong'"),
-        ("lateral", (1.0, 2.0), r"SpikingSOM.lateral must be a part such as DifferenceOfGaussians\(\), got \(1.0, 2.0\); use one of tectum.parts"),
+        (
+            "lateral",
+            (1.0, 2.0),
+            r"SpikingSOM.lateral must be a part such as DifferenceOfGaussians\(\), got \(1.0, 2",
+        ),
         (
             "lateral",
             Strange(),
