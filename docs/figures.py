@@ -89,13 +89,14 @@ def bubble(som: SpikingSOM, X: NDArray[np.float64]) -> Callable[[Figure], None]:
     v = som.record(X[:60]).spikes["v"]
     profile = analysis.bubble_profile(v.time_ms, v.neuron, analysis.volleys(v.time_ms, v.presentation), som.shape)
     near = profile["distance"] <= 9
-    values = [profile[name][near] for name in ("distance", "probability", "extra_latency_ms")]
+    distance, probability, latency = (profile[name][near] for name in ("distance", "probability", "extra_latency_ms"))
+    latency = np.where(probability < 0.01, np.nan, latency)  # of a few stray spikes
 
     def draw(figure: Figure) -> None:
         left, right = figure.subplots(1, 2)
         plots.plot_first_spike_map(grid, ax=left)
         left.set_title("One sample")
-        plots.plot_bubble(*values, ax=right)
+        plots.plot_bubble(distance, probability, latency, ax=right)
         right.set_title("All cycles of 60 samples")
 
     return draw
@@ -112,8 +113,9 @@ def profiles() -> Callable[[Figure], None]:
             weights = [[lateral_weight(chosen["lateral"], d, X) for d in distance.tolist()] for X in radii]
             labels = [f"radius {X:.1f}" for X in radii]
             plots.plot_lateral_profile(distance, np.array(weights), labels=labels, ax=ax)
-            ax.legend(loc="lower left" if title == "Published" else "center right")
+            ax.legend(loc="lower left" if title == "Published" else "upper right")
             ax.set_title(title)
+        ax.set_ylim(top=7.5)  # room for the legend
 
     return draw
 
@@ -162,12 +164,10 @@ def spike_response(synapse: SynapseStep, neuron: LIFStep, n_steps: int) -> NDArr
 
 
 def unfolding(som: SpikingSOM) -> Callable[[Figure], None]:
-    """The codebook of the square at several times, the random start left out."""
-    shown = slice(1, None)
+    """The codebook of the square at several times, from the start on."""
 
     def draw(figure: Figure) -> None:
-        times = som.snapshot_presentations_[shown]
-        plots.plot_unfolding(som.snapshots_[shown], som.shape, times, max_panels=5, figure=figure)
+        plots.plot_unfolding(som.snapshots_, som.shape, som.snapshot_presentations_, max_panels=5, figure=figure)
 
     return draw
 

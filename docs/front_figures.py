@@ -1,4 +1,4 @@
-"""Draw the picture of the front page, a map of a square that unfolds: ``python docs/front_figures.py``, half a minute.
+"""Draw the picture of the front page, a map that spreads over a square: ``python docs/front_figures.py``, ten seconds.
 
 The file is an SVG that moves by itself, small, and right for light and dark pages.
 """
@@ -47,7 +47,7 @@ def main() -> None:
     last = path(nets[-1])
     PICTURE.write_text(
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {SIZE} {SIZE}" role="img">'
-        "<title>A map of the unit square unfolds</title>"
+        "<title>A map spreads over the unit square</title>"
         f'<g fill="none" stroke-linecap="round" stroke-linejoin="round">'
         f'<path stroke="#4a78ee" stroke-width="1.3" d="{last}"><animate attributeName="d" {timing} values="{lines}"/>'
         f'</path><path stroke="#f58f05" stroke-width="5" d="{points.rsplit(";", 1)[-1]}">'
