@@ -4,8 +4,10 @@ Numba assembles every function that it inlines, and wraps each for Python; where
 is most of the work. This reaches into Numba; `inside` says whether that can be.
 """
 
+import functools
 import gc
 import time
+from collections.abc import Callable
 from typing import Any
 
 from tectum.core.compile_time import LISTENERS, SPENT
@@ -15,8 +17,11 @@ NO_WRAPPERS = {"no_cpython_wrapper": True, "no_cfunc_wrapper": True}
 
 try:
     import llvmlite.binding as llvm
+    import numba
+    from numba.core import types
     from numba.core.codegen import JITCodeLibrary
     from numba.core.compiler import Compiler, Flags
+    from numba.core.typing import templates
 except ImportError:  # a Numba with another inside
     AVAILABLE = False
     KERNEL: dict[str, Any] = dict(WRAPPERS)
@@ -26,15 +31,21 @@ except ImportError:  # a Numba with another inside
 else:
     AVAILABLE = True
 
+    _UNSET = Flags().values()
+    _SAME = hash(Flags())  # Numba hashes the names of the options alone
+
     class _Flags(Flags):
         """Flags that compare what was set first; Numba compares all options, at each call that it resolves."""
 
         _values: dict[str, Any]
 
         def __eq__(self, other: object) -> bool:
-            return (isinstance(other, _Flags) and self._values == other._values) or super().__eq__(other)
+            if not isinstance(other, _Flags):
+                return super().__eq__(other)
+            return self._values == other._values or _UNSET | self._values == _UNSET | other._values
 
-        __hash__ = Flags.__hash__
+        def __hash__(self) -> int:
+            return _SAME
 
     class _Library(JITCodeLibrary):
         """Code of a kernel, with that of the functions it calls: these are optimised by themselves, and once."""
@@ -79,6 +90,12 @@ else:
             self._codegen._add_module(llvm.parse_assembly("\n".join([empty, *variables])))
             self._finalized = True
 
+    class _Law(_Part):
+        """An equation: optimised as a part of what it is inlined into."""
+
+        def _optimize_final_module(self) -> None:
+            pass
+
     class _Called(_Part):
         """Code of a function that kernels call."""
 
@@ -114,3 +131,17 @@ else:
     INLINED = NO_WRAPPERS | {"pipeline_class": _compiler(_Part)}
     CALLED = NO_WRAPPERS | {"pipeline_class": _compiler(_Called)}
     APART = NO_WRAPPERS | {"pipeline_class": _compiler(_Called, apart=True)}
+
+    _LAW = NO_WRAPPERS | {"pipeline_class": _compiler(_Law)}
+
+    def register(function: Any, choose: Callable[..., Any], options: dict[str, Any]) -> None:
+        """As `numba.extending.overload`, but what is chosen for a processor is compiled as a part of kernels alone."""
+
+        def decorator(template: Any) -> Any:
+            found = templates._OverloadFunctionTemplate._get_jit_decorator(template)  # of the processor or a device
+            return functools.partial(found, **_LAW) if found is numba.jit else found
+
+        template = templates.make_overload_template(function, choose, {"nopython": True} | options, False, "never")
+        template._get_jit_decorator = decorator
+        templates.infer(template)
+        templates.infer_global(function, types.Function(template))

@@ -22,11 +22,15 @@ class _Pair(NamedTuple):
 
 
 def _try_out() -> None:
-    """Compile a kernel that takes arrays by address, inlines one function and calls another.
+    """Compile a kernel that takes arrays by address, inlines a function and a law, and calls another function.
 
     Whatever Numba raises; ArithmeticError if the kernel gives something else than the function that it is made of.
     """
     options: dict[str, Any] = {"nogil": True, "error_model": "numpy", "_nrt": False}
+
+    def double(x: Any) -> Any: ...
+
+    compiler.register(double, lambda x: lambda x: 2.0 * x, options | {"forceinline": True})
 
     @numba.njit(**options, **compiler.INLINED, forceinline=True)
     def scaled(x: Any, factor: Any) -> Any:
@@ -41,10 +45,10 @@ def _try_out() -> None:
 
     @numba.njit(**options, **compiler.KERNEL, forceinline=False)
     def run(pair: Any) -> Any:
-        return total(pair.table, pair.factor) + scaled(pair.table[0], pair.factor)
+        return total(pair.table, pair.factor) + double(scaled(pair.table[0], pair.factor))
 
     bundle.register(_Pair)
-    if run(_Pair(np.arange(1.0, 5.0), 2.0)) != 22.0:
+    if run(_Pair(np.arange(1.0, 5.0), 2.0)) != 24.0:
         raise ArithmeticError("a kernel computes something else than its function")
 
 

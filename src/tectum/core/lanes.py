@@ -5,10 +5,10 @@ from typing import Any
 import numpy as np
 from llvmlite import ir
 from numba.core import cgutils, types
-from numba.extending import intrinsic, overload
+from numba.extending import intrinsic
 from numpy.typing import NDArray
 
-from tectum.core.kernel import INNER_OPTIONS
+from tectum.core.inlined import inlined
 
 LANES = 8  # numbers of 32 bits that are added at a time
 LINE = 64  # bytes of a cache line
@@ -107,7 +107,7 @@ def _add_marked(
     return types.void(total, place, marks, place, place, rows, place, types.float32), build
 
 
-@overload(add_marked, jit_options=INNER_OPTIONS, strict=False)
+@inlined(add_marked)
 def _(total: Any, i: Any, marks: Any, k: Any, stride: Any, rows: Any, n_rows: Any, weight: Any) -> Any:
     return lambda total, i, marks, k, stride, rows, n_rows, weight: _add_marked(
         total, i, marks, k, stride, rows, n_rows, weight
@@ -134,7 +134,7 @@ def _add_block(typing_context: Any, total: Any, i: Any, weights: Any, k: Any, ga
     return types.void(total, types.intp, weights, types.intp, types.float32), build
 
 
-@overload(add_block, jit_options=INNER_OPTIONS, strict=False)
+@inlined(add_block)
 def _(total: Any, i: Any, weights: Any, k: Any, gain: Any) -> Any:
     return lambda total, i, weights, k, gain: _add_block(total, i, weights, k, gain)
 
@@ -166,7 +166,7 @@ def _add_lanes(typing_context: Any, total: Any, i: Any, stamp: Any, k: Any, stre
     return types.void(total, i, stamp, k, strength), build
 
 
-@overload(add_lanes, jit_options=INNER_OPTIONS, strict=False)
+@inlined(add_lanes)
 def _(total: Any, i: Any, stamp: Any, k: Any, strength: Any) -> Any:
     return lambda total, i, stamp, k, strength: _add_lanes(total, i, stamp, k, strength)
 
@@ -197,6 +197,6 @@ def _prefetch(typing_context: Any, array: Any, i: Any) -> Any:
     return types.void(array, i), build
 
 
-@overload(prefetch, jit_options=INNER_OPTIONS, strict=False)
+@inlined(prefetch)
 def _(array: Any, i: Any) -> Any:
     return lambda array, i: _prefetch(array, i)

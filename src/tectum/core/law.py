@@ -13,9 +13,9 @@ from typing import Any, Concatenate, Generic, ParamSpec, TypeAlias, TypeVar
 import numpy as np
 from numba.core import types
 from numba.core.errors import TypingError
-from numba.extending import overload
 
-from tectum.core.kernel import INNER_OPTIONS, in_package
+from tectum.core.inlined import inlined
+from tectum.core.kernel import in_package
 
 Real: TypeAlias = float | np.float32  # a number in an equation: float32 in a kernel
 Whole: TypeAlias = int | np.integer[Any]  # a count, or a number of steps
@@ -66,7 +66,7 @@ class Law(Generic[P]):
         self._default: Callable[[type], Callable[..., Any] | None] | None = None
         self.default: str | None = None  # what the default equation says of itself; None without one
         self.needs: tuple[str, ...] = ()  # fields that the default equation reads
-        overload(self, jit_options=INNER_OPTIONS, strict=False)(self._choose)
+        inlined(self)(self._choose)
 
     def of(self, parameters: type) -> Callable[[Equation], Equation]:
         """Decorator that adds the equation for one parameter type, which may come from any file.

@@ -5,9 +5,8 @@ from typing import Any
 
 import numpy as np
 from numba.core import types
-from numba.extending import overload
 
-from tectum.core.kernel import INNER_OPTIONS
+from tectum.core.inlined import inlined
 
 
 def stack(records: Sequence[Any]) -> Any:
@@ -43,7 +42,7 @@ def pick(record: Any, k: int) -> Any:
     return type(record)(*(column[k] for column in record))
 
 
-@overload(pick, jit_options=INNER_OPTIONS, strict=False)
+@inlined(pick)
 def _pick(record: Any, k: Any) -> Callable[..., Any] | None:
     if not isinstance(record, types.BaseNamedTuple):
         return None

@@ -9,9 +9,9 @@ from typing import Any
 
 from llvmlite import ir
 from numba.core import cgutils, types
-from numba.extending import intrinsic, overload
+from numba.extending import intrinsic
 
-from tectum.core.kernel import INNER_OPTIONS
+from tectum.core.inlined import inlined
 from tectum.core.lanes import LANES
 
 ROW = ir.VectorType(ir.FloatType(), LANES)
@@ -168,7 +168,7 @@ def _trim_rows(typing_context: Any, w: Any, first: Any, last: Any, tile: Any) ->
 
 def _compiled(function: Callable[..., None], built: Any) -> None:
     """What a kernel takes in place of a function."""
-    overload(function, jit_options=INNER_OPTIONS, strict=False)(built)
+    inlined(function)(built)
 
 
 _compiled(
