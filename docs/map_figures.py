@@ -14,6 +14,7 @@ import matplotlib
 import numpy as np
 from figures import VECTOR, save
 from matplotlib.figure import Figure
+from matplotlib.ticker import FixedLocator
 from numpy.typing import NDArray
 from scipy.spatial.distance import pdist
 from scipy.stats import spearmanr
@@ -201,8 +202,11 @@ def magnification_figure(shown: dict[Any, Any]) -> Callable[[Figure], None]:
             for exponent, dashes in ((1.0, ":"), (2 / 3, "--")):
                 ax.loglog(x, x**exponent, dashes, color="0.5", linewidth=1, label=f"exponent {exponent:.2g}")
             ax.set(xlabel="density of the data", ylabel="density of neurons", title=f"{d}-dimensional")
+            for axis, ticks in ((ax.xaxis, (0.25, 0.5, 1.0, 2.0, 3.0)), (ax.yaxis, (0.25, 0.5, 1.0, 2.0, 4.0))):
+                axis.set_major_locator(FixedLocator(ticks))
+                axis.set_major_formatter("{x:g}")
             ax.minorticks_off()
-        ax.legend(fontsize=8)
+        figure.legend(*ax.get_legend_handles_labels(), loc="outside upper center", ncols=4, fontsize=8)
 
     return draw
 
