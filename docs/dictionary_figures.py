@@ -11,12 +11,16 @@ from figures import save
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 from sklearn.datasets import load_digits
+from sklearn.linear_model import RidgeClassifier
+from sklearn.neighbors import NearestCentroid
 
-from tectum import SpikingDictionary, parts, plots
+from tectum import SpikingDictionary, SpikingReadout, parts, plots
 from tectum.report.dictionary.spikes import total_change
 
 WEIGHTS = (0.1, 0.5, 0.9)
 STEPS_SHOWN = (5, 10, 20, 50)
+TRAINED = 1200  # digits
+SEEN = (10, 20, 50, 100, 200, 500, 1000, 2000, 5000, 12_000)  # digits that a read-out has been taught
 
 
 def windows() -> Callable[[Figure], None]:
@@ -83,10 +87,49 @@ def coding(dictionary: SpikingDictionary, digit: NDArray[np.float64]) -> Callabl
     return draw
 
 
+def readout(codes: NDArray[np.float32], y: NDArray[np.int64]) -> Callable[[Figure], None]:
+    """What the neurons of a read-out answer to ten digits, before and after learning, and how accuracy grows."""
+    train, test = slice(TRAINED), slice(TRAINED, None)
+    shown = [int(np.flatnonzero(y[test] == digit)[0]) for digit in range(10)]
+    order = np.concatenate([np.random.default_rng(lap).permutation(TRAINED) for lap in range(10)])
+    net = SpikingReadout(input_range=(0.0, codes[train].max(axis=0) + 1e-9), random_state=0)
+    accuracy, recordings = [], []
+    for first, last in zip((0, *SEEN), SEEN, strict=False):
+        net.partial_fit(codes[order[first:last]], y[order[first:last]], classes=np.arange(10))
+        accuracy.append(net.score(codes[test], y[test]))
+        if last in (SEEN[2], SEEN[-1]):
+            recordings.append((last, net.record(codes[test][shown])))
+    rivals = {"ridge regression": RidgeClassifier(alpha=10.0), "nearest class mean": NearestCentroid()}
+    reached = {name: rival.fit(codes[train], y[train]).score(codes[test], y[test]) for name, rival in rivals.items()}
+
+    def draw(figure: Figure) -> None:
+        first, second, third = figure.subplots(1, 3, width_ratios=(1.0, 1.0, 1.15))
+        for ax, (n, recording) in zip((first, second), recordings, strict=True):
+            units, step_ms = recording.spikes["units"], recording.presentation_ms / 20
+            right = units.neuron == units.presentation
+            place = units.presentation + (units.time_ms % recording.presentation_ms) / step_ms / 20
+            for mask, colour in ((right, "C0"), (~right, "C1")):
+                ax.scatter(place[mask], units.neuron[mask], marker="|", s=60, c=colour)
+            for edge in range(1, 10):
+                ax.axvline(edge, color="0.5", alpha=0.3, linewidth=0.6)
+            ax.set(xlim=(0, 10), ylim=(9.6, -0.6), xticks=np.arange(10) + 0.5, yticks=range(10), xlabel="digit shown")
+            ax.set_xticklabels([str(digit) for digit in range(10)])
+            ax.set_title(f"after {n:,} digits")
+        first.set_ylabel("neuron of class")
+        third.plot(SEEN, accuracy, "o-", label="spiking read-out", markersize=4)
+        for k, (name, value) in enumerate(reached.items()):
+            third.axhline(value, linestyle=("--", ":")[k], color="0.5", label=name)
+        third.set(xscale="log", xlabel="digits taught", ylabel="accuracy, held out", ylim=(0.0, 1.02))
+        third.legend(loc="lower right", fontsize=8)
+
+    return draw
+
+
 def main() -> None:
     """Learn the digits of scikit-learn and draw everything."""
     matplotlib.use("agg")
-    X = load_digits().data / 16.0
+    X, y = load_digits(return_X_y=True)
+    X = X / 16.0
     encoder = parts.RegularSpikes()
     default = SpikingDictionary(64, n_active=4, encoder=encoder, n_presentations=40_000, random_state=0).fit(X)
     reference = SpikingDictionary.reference(64, n_presentations=40_000, random_state=0).fit(X)
@@ -95,6 +138,8 @@ def main() -> None:
     learned = {"explaining away": default, "reference": reference, "literal": literal}
     save("dictionary_components", (9.0, 3.0), components(learned))
     save("dictionary_coding", (8.4, 2.4), coding(default, X[5]))
+    layer = SpikingDictionary(64, n_active=6, n_presentations=20_000, random_state=0).fit(X[:TRAINED])
+    save("dictionary_readout", (9.0, 2.9), readout(layer.transform(X), y))
 
 
 if __name__ == "__main__":

@@ -42,6 +42,13 @@ def diehl_cook() -> dict[str, Any]:
 
 
 @cache
+def readout() -> dict[str, Any]:
+    digits = tectum.datasets.load("digits")
+    X, y = digits.data[:200] / 16, digits.target[:200]
+    return {"X": X, "y": y, "net": tectum.SpikingReadout(random_state=0).fit(X, y)}
+
+
+@cache
 def network() -> dict[str, Any]:
     X = np.random.default_rng(0).random((10, 20))
     units = Population("units", 5, LIF(v_th=1.0, v_reset=0.0), rule=TargetSTDP())
@@ -60,6 +67,7 @@ FITTED = {
     "tectum.models.dictionary_learned": dictionary,
     "tectum.models.map_hierarchy": hierarchy,
     "tectum.models.diehl_cook": diehl_cook,
+    "tectum.models.spiking_readout": readout,
     "tectum.models.network": network,
     "tectum.models.wave_network": waves,
 }

@@ -51,6 +51,7 @@ def models() -> dict:
         "events": tectum.SpikingDictionary.for_events(6, n_presentations=60, random_state=0).fit_events(taps()),
         "softmax": tectum.SpikingDictionary(6, competition=soft, n_presentations=60, random_state=0).fit(X - 0.5),
         "standard": tectum.DiehlCook(6, random_state=0).fit(X, y),
+        "readout": tectum.SpikingReadout(random_state=0).fit(X, y),
         "hierarchy": tectum.MapHierarchy(random_state=0).fit(X),
         "remembering": tectum.MapHierarchy(remembering, random_state=0).fit(X),
         "network": tectum.Network(presentation=50.0, random_state=0).fit(X),
@@ -144,7 +145,7 @@ def use(path: Path) -> str:
             model.partial_fit_events(taps())
             return "used"
         model.transform(X)
-        model.partial_fit(X)
+        model.partial_fit(X, getattr(model, "classes_", [None])[:1])
     except FAULTS:
         return "refused in use"
     return "used"

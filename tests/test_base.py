@@ -37,6 +37,7 @@ def small(name: str) -> Any:
         "DiehlCook": lambda: tectum.DiehlCook(6, random_state=0).fit(X),
         "MapHierarchy": lambda: tectum.MapHierarchy(random_state=0).fit(X),
         "WaveNetwork": lambda: tectum.WaveNetwork([parts.Sheet((8, 8)), parts.Sheet(12)], random_state=0).grow(50.0),
+        "SpikingReadout": lambda: tectum.SpikingReadout(random_state=0).fit(X, X[:, 0] > 0.5),
         "Network": lambda: tectum.Network(presentation=50.0, random_state=0).fit(X),
     }
     return made[name]()

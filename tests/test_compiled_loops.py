@@ -15,6 +15,7 @@ import test_graph_loop
 import test_latency_dictionary
 import test_map_loop
 import test_sheet_loop
+import test_spiking_readout
 
 import tectum
 
@@ -29,6 +30,7 @@ LOOPS = {
         test_latency_dictionary,
         test_map_loop,
         test_sheet_loop,
+        test_spiking_readout,
     )
 }
 

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from tectum.models.network import Network
     from tectum.models.sensor_layout import SensorLayout, UncertainLayoutWarning
     from tectum.models.spiking_dictionary import SpikingDictionary
+    from tectum.models.spiking_readout import SpikingReadout
     from tectum.models.spiking_som import SpikingSOM
     from tectum.models.wave_network import WaveNetwork
     from tectum.persistence import load, save
@@ -37,6 +38,7 @@ __all__ = [
     "Recording",
     "SensorLayout",
     "SpikingDictionary",
+    "SpikingReadout",
     "SpikingSOM",
     "UncertainLayoutWarning",
     "WaveNetwork",

@@ -48,6 +48,8 @@ def use(name: str) -> Any:
         model = tectum.MapHierarchy(random_state=0).fit(X)
     elif name == "DiehlCook":
         model = tectum.DiehlCook(n_neurons=4, random_state=0).fit(X)
+    elif name == "SpikingReadout":
+        model = tectum.SpikingReadout(random_state=0).fit(X, [0, 1, 0, 1])
     elif name == "Network":
         model = tectum.Network(presentation=20.0, random_state=0).fit(X)
     else:

@@ -14,7 +14,7 @@ from sklearn.utils.validation import check_array, check_consistent_length, check
 from tectum import analysis
 from tectum.core import devices
 from tectum.core.memory import check_room
-from tectum.core.random import keys_of_rows, seed_from, uniform_array
+from tectum.core.random import keys_of_rows, seed_from
 from tectum.engine.standard import network
 from tectum.engine.standard.loop import DiehlCookCircuit, DiehlCookState
 from tectum.models.common import parameters, schema
@@ -31,7 +31,6 @@ from tectum.parts.neurons import threshold
 BATCH = 4096  # samples of a frozen pass until progress is shown
 PIXELS = 784  # inputs for which the constants of the neurons were made
 RECOVERY = 100  # presentations that adaptation must outlast
-ORDER_STREAM = 0xFFFFFFFFFFFFFFFD  # presentation number under which the order of samples is drawn
 UNLABELLED = (
     "This %(name)s must have learned, and its neurons must have labels; call fit(X, y), or assign_labels(X, y) with "
     "training data once it has learned"
@@ -519,12 +518,7 @@ class DiehlCook(EventResponder):
 
     def _drawn(self, n_samples: int, draw: Any = None) -> Iterator[Any]:
         """Samples of the presentations of `fit` that are left, lap by lap."""
-        while self._seen < self._planned:
-            lap, first = divmod(self._seen, n_samples)
-            order = np.arange(n_samples)
-            if self.shuffle:
-                order = np.argsort(uniform_array(int(self._seed), ORDER_STREAM, lap, n_samples), kind="stable")
-            yield order[first : first + self._chunk()]
+        return self._laps(n_samples, self.shuffle)
 
     def _learn(self, X: NDArray[Any]) -> None:
         """Present samples one after another."""

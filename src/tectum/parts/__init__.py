@@ -57,6 +57,7 @@ from tectum.parts.start import (
     UniformWeights,
 )
 from tectum.parts.synapses import PlasticProjection, Synapse
+from tectum.parts.teaching import SupervisedSTDP
 from tectum.parts.topology import Grid, HexagonalGrid, HexagonalTorus, ToroidalGrid
 from tectum.parts.trace_plasticity import PostPreSTDP, TargetSTDP
 from tectum.parts.wave_learning import (
@@ -158,6 +159,7 @@ __all__ = [
     "SpikeCounts",
     "SpikeThreshold",
     "Spikes",
+    "SupervisedSTDP",
     "Synapse",
     "TargetSTDP",
     "TimeIntegratedSTDP",

@@ -49,6 +49,7 @@ from tectum.parts.representation import adapted_threshold, delayed, evidence, ex
 from tectum.parts.sailnet import decorrelated, imprinted, relaxed
 from tectum.parts.spike_counts import relative_drive, spike_chance
 from tectum.parts.synapses import filter_current
+from tectum.parts.teaching import taught
 from tectum.parts.traces import input_trace, neuron_trace
 from tectum.parts.wave_learning import growth, raised_threshold, reach, rescued_threshold, uptake
 
@@ -119,6 +120,16 @@ DECORRELATING_RULE = Contract(
     "Changes feed-forward weights and inhibition after each presentation, by how often neurons have fired.",
     (imprinted, decorrelated, learning_rate),
     {},
+)
+SUPERVISED_RULE = Contract(
+    "supervised rule",
+    "Changes the weights of a neuron whose spikes are not those that a teacher asks for.",
+    (taught, input_trace),
+    {
+        "memory_plus": "traces of an input by the lag of a spike in steps, which add up",
+        "target": "spikes per presentation that the teacher asks of the neuron of the class",
+    },
+    reads=("target",),
 )
 WAVE_RULE = Contract(
     "wave rule",
@@ -194,7 +205,7 @@ CONTRACTS: tuple[Contract, ...] = (
         EXPLAINING,
         RACE,
     ),
-    *(LOCAL_COMPETITION, LOCAL_RULE, RESIDUAL_RULE, DECORRELATING, DECORRELATING_RULE),
+    *(LOCAL_COMPETITION, LOCAL_RULE, RESIDUAL_RULE, DECORRELATING, DECORRELATING_RULE, SUPERVISED_RULE),
     *(WAVE_RULE, FIELD_RULE, NEIGHBOURHOOD, SPIKE_COUNTS),
 )
 
@@ -291,6 +302,8 @@ USES: tuple[Use, ...] = (
     Use("DiehlCook.inhibition", INHIBITION, INHIBITION.laws),
     Use("DiehlCook.rule", RULE, BY_TRACES, why="as weights are scaled after it"),
     Use("DiehlCook.norm", NORM, (norm_factor, trim), why="as weights are scaled by their mean"),
+    Use("SpikingReadout.encoder", INPUT, (is_random, fires), why="as inputs are asked step by step"),
+    Use("SpikingReadout.rule", SUPERVISED_RULE, SUPERVISED_RULE.laws),
     Use("Network.populations.neuron", NEURON, in_graphs, why="as a graph has one time step for all"),
     Use("Network.populations.rule", RULE, ON_PAIRS),
     Use("Network.populations.threshold", ADAPTATION, ADAPTATION.laws),

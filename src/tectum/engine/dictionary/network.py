@@ -172,7 +172,7 @@ def learn(
 
     Samples are numbered from `first_key`, under which their random numbers are drawn.
     """
-    spikes = _spikes(len(X), len(state.theta))
+    spikes = empty_spikes(len(X), len(state.theta))
     keys = np.arange(first_key, first_key + len(X)).astype(np.uint64)
     _run(circuit, state, spikes, X, keys, rates, learning=True)
     return Response(spikes.counts, spikes.first)
@@ -180,7 +180,7 @@ def learn(
 
 def respond(circuit: DictionaryCircuit, state: State, X: NDArray[np.float32], keys: NDArray[np.uint64]) -> Response:
     """Response to each sample with frozen weights; it depends on the sample and its key alone."""
-    spikes = _spikes(len(X), len(state.theta))
+    spikes = empty_spikes(len(X), len(state.theta))
     _run(circuit, _copy(state), spikes, X, keys, np.zeros(len(X), np.float32), learning=False)
     return Response(spikes.counts, spikes.first)
 
@@ -196,7 +196,7 @@ def record(
     n_steps, n_units = circuit.encoder.n_steps, len(state.theta)
     room = (0, 0)
     for _ in range(2):  # the first pass counts the events
-        spikes = _spikes(len(X), n_units, room)
+        spikes = empty_spikes(len(X), n_units, room)
         _run(circuit, _copy(state), spikes, X, keys, np.zeros(len(X), np.float32), learning=False)
         room = tuple(spikes.n_events)
     local = isinstance(circuit.competition, LocalStep)
@@ -240,7 +240,8 @@ def _copy(state: State) -> State:
     return type(state)(*(aligned(array).reshape(array.shape) for array in state))
 
 
-def _spikes(n_samples: int, n_units: int, room: tuple[int, ...] = (0, 0)) -> DictionarySpikes:
+def empty_spikes(n_samples: int, n_units: int, room: tuple[int, ...] = (0, 0)) -> DictionarySpikes:
+    """Where spikes go, with room for so many events of inputs and of units."""
     return DictionarySpikes(
         counts=np.zeros((n_samples, n_units), np.int32),
         first=np.full((n_samples, n_units), -1, np.int32),

@@ -15,7 +15,7 @@ from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import _num_samples, check_is_fitted, validate_data
 
 from tectum import analysis, persistence
-from tectum.core.random import integers
+from tectum.core.random import integers, uniform_array
 from tectum.core.threads import in_threads
 from tectum.models.common import parameters, schema
 from tectum.models.common.checkpoints import pause
@@ -23,6 +23,7 @@ from tectum.models.common.nested import constants, replaced, unknown_name
 from tectum.models.common.progress import progress_bar
 
 COUNTED = 256  # samples whose spikes are held at a time to be counted
+ORDER_STREAM = 0xFFFFFFFFFFFFFFFD  # presentation number under which the order of samples is drawn
 FLOATS = (np.float64, np.float32)
 WHOLE = Interval(numbers.Integral, 1, None, closed="left")  # numbers of 1 or more
 POSITIVE = Interval(numbers.Real, 0, None, closed="neither")
@@ -259,8 +260,8 @@ class SpikingEstimator(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEs
         A `SpikingSOM` draws how far its neurons lie apart (of two features the net itself, of images with
         ``image_shape`` what each neuron prefers), with X how many samples each neuron wins, with y too their classes. A
         `SpikingDictionary` and `DiehlCook` draw components as images, a `WaveNetwork` receptive fields on the first
-        sheet, a `MapHierarchy` how often each neuron of the last map was used, with X who wins which frame, and a
-        `Network` the spikes of its readout to the first samples of X.
+        sheet, a `MapHierarchy` how often each neuron of the last map was used, with X who wins which frame, a
+        `Network` the spikes of its readout to the first samples of X, a `SpikingReadout` those of its neurons.
 
         Parameters
         ----------
@@ -331,6 +332,15 @@ class SpikingEstimator(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEs
         while self._seen < self._planned:
             last = min(self._seen + self._chunk(), self._planned)
             yield [draw(m) for m in range(self._seen, last)]
+
+    def _laps(self, n_samples: int, shuffle: bool) -> Iterator[NDArray[np.intp]]:
+        """Samples of the presentations of `fit` that are left, all of them in each lap."""
+        while self._seen < self._planned:
+            lap, first = divmod(self._seen, n_samples)
+            order = np.arange(n_samples)
+            if shuffle:
+                order = np.argsort(uniform_array(int(self._seed), ORDER_STREAM, lap, n_samples), kind="stable")
+            yield order[first : first + self._chunk()]
 
     def _in_order(self, X: NDArray[Any]) -> Iterator[NDArray[Any]]:
         """Samples of `partial_fit`, in chunks."""

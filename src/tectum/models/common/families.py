@@ -24,6 +24,7 @@ FAMILIES = (
     Family("SpikingDictionary", "tectum.models.spiking_dictionary", "dictionary", "images", "dictionary"),
     Family("MapHierarchy", "tectum.models.map_hierarchy", "hierarchy", "frames", "streams"),
     Family("DiehlCook", "tectum.models.diehl_cook", "diehl-cook", "table", "standard"),
+    Family("SpikingReadout", "tectum.models.spiking_readout", "readout", "table", ""),
     Family("Network", "tectum.models.network", "network", "table", ""),
     Family("WaveNetwork", "tectum.models.wave_network", "waves", "none", "waves"),
 )
@@ -47,8 +48,8 @@ def recommended(estimator: str) -> Any:
     Parameters
     ----------
     estimator : str
-        Name of the class: ``"SpikingSOM"``, ``"SpikingDictionary"``, ``"DiehlCook"``, ``"MapHierarchy"``,
-        ``"WaveNetwork"``.
+        Name of the class: ``"SpikingSOM"``, ``"SpikingDictionary"``, ``"DiehlCook"``, ``"SpikingReadout"``,
+        ``"MapHierarchy"``, ``"WaveNetwork"``.
 
     Returns
     -------

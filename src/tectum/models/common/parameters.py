@@ -130,6 +130,9 @@ DIEHL_COOK: dict[str, Any] = {
     "norm": parts.MeanNorm(mean=0.1),
 }
 
+# Neurons that are taught which class a sample is of.
+READOUT: dict[str, Any] = {"encoder": parts.RegularSpikes(n_steps=20), "rule": parts.SupervisedSTDP()}
+
 # Fields that had other names in files of version 0.1.
 RENAMED: dict[str, dict[str, str]] = {
     "LIF": {"theta": "v_th", "reset": "v_reset"},

@@ -78,7 +78,8 @@ def draw_winners(hierarchy: Any, X: Any, y: Any, image_shape: Any, ax: Any) -> A
 def draw_spikes(net: Any, X: Any, y: Any, image_shape: Any, ax: Any) -> Any:
     _leave_out(net, y=y, image_shape=image_shape)
     if X is None:
-        raise ValueError("Network.plot.X must be samples whose spikes are drawn, got None; pass a few of them")
+        name = type(net).__name__
+        raise ValueError(f"{name}.plot.X must be samples whose spikes are drawn, got None; pass a few of them")
     train = net.record(X[:FEW_SAMPLES]).spikes[net._readout()]
     return plots.plot_raster(train.time_ms, train.neuron, n_neurons=train.n_neurons, ax=ax)
 
@@ -95,5 +96,6 @@ PICTURES = {
     "DiehlCook": draw_components,
     "WaveNetwork": draw_fields,
     "MapHierarchy": draw_winners,
+    "SpikingReadout": draw_spikes,
     "Network": draw_spikes,
 }

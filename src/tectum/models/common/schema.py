@@ -186,6 +186,24 @@ def diehl_cook(model: Any, arrays: Mapping[str, np.ndarray], header: Mapping[str
     }
 
 
+def spiking_readout(model: Any, arrays: Mapping[str, np.ndarray], header: Mapping[str, Any]) -> Schema:
+    """Weights of the neurons, their classes, and the range of the features."""
+    classes, n = header["classes"], model.n_features_in_
+    if not isinstance(classes, list) or not classes or len({type(label) for label in classes}) > 1:
+        raise ValueError(f"classes must be labels of one type, got {classes!r}")
+    if not isinstance(classes[0], str | int | float) or np.unique(classes).tolist() != classes:
+        raise ValueError(f"classes must be different labels in sorted order, got {classes!r}")
+    scaling = {f"scaling.{end}": Array("float64", (n,)) for end in ("lowest", "highest")}
+    check(arrays, header, scaling)
+    n_used = int((arrays["scaling.highest"] > arrays["scaling.lowest"]).sum())
+    return {
+        **learner(header, "gain"),
+        **scaling,
+        "state.weights": Array("float32", (n_used + 1, len(classes))),
+        "spike_counts_": Array("int64", (len(classes),), 0),
+    }
+
+
 def map_hierarchy(model: Any, arrays: Mapping[str, np.ndarray], header: Mapping[str, Any]) -> Schema:
     """The state of the graph that the maps describe, which is built for it, and of the codes of its inputs."""
     check(arrays, header, learner(header))
