@@ -145,7 +145,7 @@ def use(path: Path) -> str:
             model.partial_fit_events(taps())
             return "used"
         model.transform(X)
-        model.partial_fit(X, getattr(model, "classes_", [None])[:1])
+        model.partial_fit(X, model.classes_[:1] if isinstance(model, tectum.SpikingReadout) else None)
     except FAULTS:
         return "refused in use"
     return "used"

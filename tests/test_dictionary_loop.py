@@ -82,7 +82,7 @@ def run_kernel(
     """Present `X`, numbered from 0; `state` is not changed."""
     run = run_softmax if isinstance(circuit.competition, SoftmaxInhibition) else run_explaining
     state = DictionaryState(*(array.copy() for array in state))
-    spikes = network._spikes(len(X), len(state.theta))
+    spikes = network.empty_spikes(len(X), len(state.theta))
     scratch = network._scratch(circuit, state, learning)
     rates = np.broadcast_to(np.asarray(eta, np.float32), len(X)).copy()
     prepare(state, scratch)
@@ -301,7 +301,7 @@ class TestLocalAgainstReference:
             eta=rates,
         )
         ours = network._copy(state)
-        spikes = network._spikes(len(X), 8)
+        spikes = network.empty_spikes(len(X), 8)
         network._run(circuit, ours, spikes, X.astype(np.float32), np.arange(30, dtype=np.uint64), rates, learning=learn)
         assert np.abs(expected.counts).sum() > 100
         assert_same(Run(ours, spikes.counts, spikes.first), expected)
@@ -352,7 +352,7 @@ class TestOtherRules:
     def events(circuit: DictionaryCircuit, state: DictionaryState, X: np.ndarray, m: int, eta: float) -> np.ndarray:
         """Spikes (n_steps, n_units) of the units in presentation `m`, learning, from the state before it."""
         state = DictionaryState(*(array.copy() for array in state))
-        spikes = network._spikes(1, len(state.theta), (0, 1000))
+        spikes = network.empty_spikes(1, len(state.theta), (0, 1000))
         scratch = network._scratch(circuit, state, True)
         prepare(state, scratch)
         keys, rates = np.array([m], np.uint64), np.array([eta], np.float32)

@@ -31,7 +31,7 @@ KERNELS = {
     "SpikingSOM": 5,  # `project_dense` for the mixtures of the features
     "SpikingDictionary": 4,
     "DiehlCook": 2,
-    "SpikingReadout": 1,
+    "SpikingReadout": 2,
     "MapHierarchy": 7,
     "WaveNetwork": 7,
 }
