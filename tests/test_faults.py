@@ -427,6 +427,11 @@ class Identity:
         (DiehlCook(input_range=("0", "1")), r"DiehlCook\.input_range must be \(low, high\), got \('0', '1'\)"),
         (Network(input_range=("0", True)), r"Network\.input_range must be \(low, high\), got \('0', True\)"),
         (SpikingDictionary(4, n_active=5), r"SpikingDictionary\.n_active must be at most n_components = 4, got 5"),
+        (
+            MapHierarchy(cycles=2**63 - 1),
+            r"'cycles' parameter of MapHierarchy must be an int in the range \[1, 2147483648\]",
+        ),
+        (SpikingSOM(encoder=parts.CircularGaussian(n_units=10**20)), "must fit into the memory"),
         (SpikingSOM(radius=4), r"SpikingSOM\.radius must be a part such as DecayingRadius\(\), got 4; use one of"),
     ],
 )

@@ -11,6 +11,7 @@ from pathlib import Path
 import h5py
 import lz4.frame
 import made_files
+import nir
 import numpy as np
 import pandas as pd
 import pytest
@@ -20,6 +21,7 @@ from PIL import Image
 import tectum
 from tectum import datasets, streams
 from tectum.cli.images import read_image
+from tectum.core.events import SpikeTrain
 from tectum.encode.manifest import Manifest
 from tectum.files import DataError
 from tectum.models.common.settings import load_toml
@@ -60,6 +62,15 @@ def write_samples(folder: Path) -> None:
             file[f"events/{name}"] = plain[name]
     (folder / "network.onnx").write_bytes(made_files.onnx_network())
     streams.write_clip(folder / "clip.mp4", seconds=0.6, rate=10.0, size=(32, 32), scenes=1)
+    one = np.ones(3)
+    neurons = nir.LIF(tau=0.01 * one, r=one, v_leak=0 * one, v_threshold=0.5 * one)
+    nodes = {
+        "input": nir.Input(np.array([4])),
+        "w": nir.Linear(np.ones((3, 4))),
+        "n": neurons,
+        "output": nir.Output(np.array([3])),
+    }
+    nir.write(folder / "graph.nir", nir.NIRGraph(nodes, [("input", "w"), ("w", "n"), ("n", "output")]))
     (folder / "pictures").mkdir()
     Image.fromarray(rng.integers(0, 256, (9, 9, 3), np.uint8)).save(folder / "pictures" / "a.png")
     Image.fromarray(rng.integers(0, 256, (9, 9, 3), np.uint8)).save(folder / "pictures" / "b.jpg")
@@ -98,6 +109,13 @@ def watch_pictures(path: Path) -> None:
     list(streams.images(path.parent, size=(4, 4)))
 
 
+def carry(path: Path) -> None:
+    given = SpikeTrain(np.arange(8.0), np.arange(8) % 4, np.zeros(8, int), 4)
+    network = tectum.Network.from_nir(path, presentation=10.0)
+    if network.n_features_in_ == 4:
+        network.transform(None, spikes={"input": given})
+
+
 READERS: dict[str, list[Callable]] = {
     "array.npy": [datasets.load, lambda path: list(streams.arrays(path))],
     "arrays.npz": [datasets.load, lambda path: list(streams.arrays(path))],
@@ -121,6 +139,7 @@ READERS: dict[str, list[Callable]] = {
     "evt3.raw": [take_events],
     "events.h5": [take_events],
     "network.onnx": [see],
+    "graph.nir": [carry],
     "clip.mp4": [lambda path: list(streams.video(path, size=(8, 8)))],
     "pictures/a.png": [watch_pictures],
     "pictures/b.jpg": [watch_pictures],

@@ -15,7 +15,7 @@ from tectum.engine.graph import network as engine
 from tectum.engine.graph.costs import targets_of
 from tectum.engine.graph.records import EVENTS, PLASTIC, POPULATION, GraphState, Stimulus
 from tectum.models.common import schema
-from tectum.models.common.base import Costs
+from tectum.models.common.base import WHOLE, Costs
 from tectum.models.common.diagnosis import Diagnosis, responders, saturation
 from tectum.models.common.nested import unknown_name
 from tectum.models.common.recording import Recording
@@ -131,7 +131,7 @@ class Network(ExchangedNetwork, EventNetwork):
         "presentation": [Interval(numbers.Real, 0, None, closed="neither")],
         "dt": [Interval(numbers.Real, 0, None, closed="neither")],
         "from_rest": ["boolean"],
-        "n_passes": [Interval(numbers.Integral, 1, None, closed="left")],
+        "n_passes": [WHOLE],
         "readout": [str, None],
         "input_range": [tuple, list, None],
         "n_jobs": [numbers.Integral, None],

@@ -72,7 +72,7 @@ class ExchangedNetwork(SpikingEstimator):
         Raises
         ------
         ValueError
-            If the graph has other nodes, all of which the message names, or cannot be expressed.
+            If a file is damaged, or the graph has other nodes, all of which the message names, or cannot be expressed.
         ImportError
             If the package nir is not installed.
         """

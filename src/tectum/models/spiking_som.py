@@ -163,7 +163,7 @@ class SpikingSOM(SpikingEstimator):
         "readout": [FirstSpike, Centroid, None],
         "input_range": [tuple, list, None],
         "dt": [Interval(numbers.Real, 0, 0.2, closed="right")],
-        "n_snapshots": [Interval(numbers.Integral, 0, None, closed="left")],
+        "n_snapshots": [Interval(numbers.Integral, 0, 2**31, closed="both")],
     }
 
     _recommended = parameters.RECOMMENDED

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tectum import parts
+from tectum.files import MOST_EXPANSION, reading
 from tectum.models.exchange.export import nir_package
 from tectum.models.exchange.simulation import in_order
 
@@ -37,7 +38,10 @@ class Kind(NamedTuple):
 
 def network_from_graph(cls: Any, source: Any, dt_ms: float | None, **parameters: Any) -> Any:
     """See `Network.from_nir`."""
-    graph = nir_package().read(os.fspath(source)) if isinstance(source, (str, os.PathLike)) else source
+    if isinstance(source, (str, os.PathLike)):
+        with reading(source, "a graph of NIR", "write it again, or pass a nir.NIRGraph"):
+            return network_from_graph(cls, _read(source), dt_ms, **parameters)
+    graph = source
     dt = dt_ms or float((getattr(graph, "metadata", None) or {}).get("dt_ms", DT_MS))
     _check(graph)
     nodes = {name: node for name, node in graph.nodes.items() if type(node).__name__ in NEURONS}
@@ -85,6 +89,22 @@ def network_from_graph(cls: Any, source: Any, dt_ms: float | None, **parameters:
         **parameters,
     )
     return _filled(net, {key: weights for key, (_, weights) in wires.items()}, kinds)
+
+
+def _read(path: str | os.PathLike[str]) -> Any:
+    """The graph in a file, whose arrays are no larger than the file can hold."""
+    nir = nir_package()
+    import h5py  # nir needs it
+
+    bound = MOST_EXPANSION * os.stat(path).st_size
+
+    def check(name: str, item: Any) -> None:
+        if isinstance(item, h5py.Dataset) and item.nbytes > bound:
+            raise ValueError(f"{name} announces {item.nbytes} bytes, more than the file can hold")
+
+    with h5py.File(path, "r") as file:
+        file.visititems(check)
+    return nir.read(os.fspath(path))
 
 
 def _check(graph: Any) -> None:
