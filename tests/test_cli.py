@@ -28,7 +28,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path
 
 
-MODELS = ["spiking-som", "dictionary", "hierarchy", "diehl-cook", "network", "waves"]
+MODELS = ["spiking-som", "dictionary", "hierarchy", "diehl-cook", "readout", "network", "waves"]
 
 
 def run(*arguments: str, code: int = 0):
