@@ -125,14 +125,14 @@ def _multiple(n: int, of: int) -> int:
     return -(-n // of) * of
 
 
-def _filled_up(stamp: NDArray, reach: int) -> NDArray[np.int64]:
+def _filled_up(stamp: NDArray[Any], reach: int) -> NDArray[np.int64]:
     """The same up to `reach` from its middle, and zeros for whole pieces in each row."""
     down, across = (reach - n // 2 for n in stamp.shape[-2:])
     pads = [(0, 0)] * (stamp.ndim - 2) + [(down, down), (across, across + LANES)]
     return np.pad(stamp, pads).astype(np.int64)
 
 
-def _in_pieces(stamps: NDArray) -> tuple[NDArray, NDArray[np.int64], NDArray[np.int64]]:
+def _in_pieces(stamps: NDArray[Any]) -> tuple[NDArray[Any], NDArray[np.int64], NDArray[np.int64]]:
     """Stamps (..., height, width) as pieces (..., n, `LANES`) without what is 0 in all; rows and columns of these."""
     used = np.logical_or.reduce(stamps != 0, axis=(0, 1))
     begins = [

@@ -31,7 +31,7 @@ def initial_weights(
     return weights_from(W, c)
 
 
-def weights_from(W: NDArray, c: NDArray) -> ProjectionState:
+def weights_from(W: NDArray[np.floating], c: NDArray[np.floating]) -> ProjectionState:
     """A projection with weights W (n_post, n_pre) and competition thresholds c (n_post,)."""
     W = np.asarray(W, np.float64)
     return ProjectionState(

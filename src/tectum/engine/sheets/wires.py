@@ -51,7 +51,7 @@ class Neighbourhood(NamedTuple):
     kernel: RingKernel
     grade: NDArray[np.int64]  # (n,) INOUT of the radius of the wires
     near: list[NDArray[np.uint32]]  # INOUT neighbours of each node, unless they are wired by offset
-    listed: dict[str, NDArray]  # INOUT the same as fields of `SheetCircuit`
+    listed: dict[str, NDArray[Any]]  # INOUT the same as fields of `SheetCircuit`
 
 
 def lay_out(sheet: Sheet, side: float, seed: np.uint64, layer: int) -> Geometry:
@@ -205,7 +205,7 @@ def rewire(circuit: SheetCircuit, neighbourhood: Neighbourhood, relative: NDArra
     return circuit._replace(**neighbourhood.listed)
 
 
-def _listed(near: list[NDArray[np.uint32]]) -> dict[str, NDArray]:
+def _listed(near: list[NDArray[np.uint32]]) -> dict[str, NDArray[Any]]:
     """Neighbours of all nodes in a row, and where those of each begin and end."""
     first = np.cumsum([0, *map(len, near)])
     return {"first": first[:-1], "last": first[1:], "near": np.concatenate(near)}

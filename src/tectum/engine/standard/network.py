@@ -119,7 +119,7 @@ def respond(
     circuit: DiehlCookCircuit,
     state: DiehlCookState,
     X: NDArray[np.float32],
-    keys: NDArray,
+    keys: NDArray[np.uint64],
     n_jobs: int | None,
     engine: str = "cpu",
 ) -> Response:
@@ -138,11 +138,11 @@ def respond(
 
 
 def record(
-    circuit: DiehlCookCircuit, state: DiehlCookState, X: NDArray[np.float32], keys: NDArray, dt: float
+    circuit: DiehlCookCircuit, state: DiehlCookState, X: NDArray[np.float32], keys: NDArray[np.uint64], dt: float
 ) -> dict[str, SpikeTrain]:
     """All spikes of inputs and neurons with frozen weights, of each sample when it was last shown."""
     scratch, n_steps = _scratch(circuit, state), int(circuit.encoder.n_steps)
-    spikes: dict[str, list[NDArray]] = {"inputs": [], "units": []}
+    spikes: dict[str, list[NDArray[Any]]] = {"inputs": [], "units": []}
     for m in range(len(X)):
         _run(circuit, state, scratch, X[m : m + 1], keys[m : m + 1], learning=False)
         fired = [np.sort(scratch.raster[step, : scratch.n_fired[step]]) for step in range(n_steps)]
@@ -235,7 +235,7 @@ def _run(
     state: DiehlCookState,
     scratch: DiehlCookScratch,
     X: NDArray[np.float32],
-    keys: NDArray,
+    keys: NDArray[np.uint64],
     *,
     learning: bool,
 ) -> Response:
@@ -250,7 +250,7 @@ def _scratch(circuit: DiehlCookCircuit, state: DiehlCookState) -> DiehlCookScrat
     (n_inputs, n_units), n_steps = state.weights.shape, int(circuit.encoder.n_steps)
     n_columns = LANES * (-(-n_units // LANES) | 1)
 
-    def zeros(kind: Any, *shape: int) -> NDArray:
+    def zeros(kind: Any, *shape: int) -> NDArray[Any]:
         return aligned_zeros(shape, kind)
 
     return DiehlCookScratch(
