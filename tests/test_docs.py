@@ -1,7 +1,7 @@
 """The documentation: pages that are generated are fresh, and the code on them runs in page order.
 
-Those that train for long are left out here; ``python tests/test_docs.py`` runs all, ``python tests/test_docs.py
-docs/guide/streams.md`` one of them.
+Here models learn for a moment, and pages that stream for long are left out; ``python tests/test_docs.py`` runs all in
+full, ``python tests/test_docs.py docs/guide/streams.md`` one of them.
 """
 
 import contextlib
@@ -41,12 +41,14 @@ def code_blocks(page: str, heading: str = "") -> list[str]:
     return re.findall(r"^```python\n(.*?)^```$", text, flags=re.MULTILINE | re.DOTALL)
 
 
-def run(page: str, heading: str = "") -> None:
-    """Run the code of a page from top to bottom."""
+def run(page: str, heading: str = "", most: int | None = None) -> None:
+    """Run the code of a page from top to bottom; with `most` presentations at a time, to see that it runs."""
     blocks = code_blocks(page, heading)
     assert blocks
     names: dict[str, object] = {"__name__": "page"}
     for number, block in enumerate(blocks):
+        if most is not None:
+            block = re.sub(r"n_presentations=(\d+)", lambda n: f"n_presentations={min(int(n[1]), most)}", block)
         exec(compile(block, f"{page}, block {number}", "exec"), names)
 
 
@@ -68,9 +70,10 @@ def test_the_page_of_contracts_is_fresh() -> None:
         ("docs/coming_from/snntorch.md", ""),
     ],
 )
+@pytest.mark.usefixtures("undrawn")
 def test_code_runs_in_page_order(page: str, heading: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
-    run(page, heading)
+    run(page, heading, most=200)
 
 
 @pytest.mark.parametrize("package", ["analysis", "parts"])
