@@ -245,10 +245,10 @@ def test_rows_of_a_written_table_can_be_told(flowers: pd.DataFrame) -> None:
     flowers.to_csv("i.csv")
     run("transform", "m.tectum", "i.csv", "--target", "kind", "-o", "a.csv")
     written = pd.read_csv("a.csv")
-    assert written.columns[:4].tolist() == ["index", "target", "winner", "spikingsom0"]
+    assert written.columns[:4].tolist() == ["index", "label", "winner", "spikingsom0"]
     assert written["index"].tolist() == flowers.index.tolist()
-    assert written["target"].tolist() == flowers["kind"].tolist()
+    assert written["label"].tolist() == flowers["kind"].tolist()
     run("transform", "m.tectum", "i.csv", "--target", "kind", "-o", "a.npz")
     with np.load("a.npz") as arrays:
-        assert arrays["target_names"][arrays["target"]].tolist() == flowers["kind"].tolist()
+        assert arrays["label"].tolist() == flowers["kind"].tolist()
         assert arrays["index"].tolist() == flowers.index.tolist()

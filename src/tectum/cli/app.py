@@ -238,7 +238,7 @@ def transform(
             "--output",
             "-o",
             metavar="OUT",
-            help=".npy: responses; .npz: responses, winners, index, target; .csv: index, target, winner, responses. Of "
+            help=".npy: responses; .npz: responses, winners, index, target; .csv: index, label, winner, responses. Of "
             "frames also times.",
         ),
     ],

@@ -151,7 +151,9 @@ def samples_to_transform(
             return every_patch(list(images.values()), cut, stride or cut.patch)
         return images, {}
     data = load_data(source, table, model, path)
-    others = {"index": data.row_names, "target": data.target, "target_names": data.target_names}
+    others = {"index": data.row_names, "target": data.target}
+    if data.target is not None and is_text_table(source):
+        others["label"] = np.array(data.target_names)[data.target] if data.target_names else data.target
     return data.data, {name: np.array(values) for name, values in others.items() if values is not None}
 
 
@@ -293,7 +295,7 @@ def winners_of(responses: Any) -> Any:
 def write_responses(path: Path, responses: Any, names: list[str], others: dict[str, Any]) -> int:
     """Write responses (n_samples, n_neurons) in the format of the suffix; returns the number without a winner.
 
-    `others` are further arrays of a .npz file; of these, a .csv file holds `index` and `target`, by their names.
+    `others` are further arrays of a .npz file; of these, a .csv file holds `index` and `label`.
     """
     from tectum.persistence import write_atomically
 
@@ -304,9 +306,7 @@ def write_responses(path: Path, responses: Any, names: list[str], others: dict[s
     elif path.suffix.lower() == ".npz":
         np.savez_compressed(buffer, data=responses, winners=winners, **others)
     else:
-        first = {name: others[name] for name in ("index", "target") if name in others}
-        if "target_names" in others:
-            first["target"] = others["target_names"][first["target"]]
+        first = {name: others[name] for name in ("index", "label") if name in others}
         text = io.TextIOWrapper(buffer, "utf-8", newline="", write_through=True)
         rows = csv.writer(text, lineterminator="\n")
         rows.writerow([*first, "winner", *names])
