@@ -52,6 +52,11 @@ else:
 
         _linking_libraries: list[Any]
 
+        def _optimize_final_module(self) -> None:
+            """Once: Numba's cheaper passes, which come first, bring together counts of references; there are none."""
+            passes, builder = self._codegen._module_pass_manager()
+            passes.run(self._final_module, builder)
+
         def finalize(self) -> None:
             called = self._link_inlined()
             self._optimize_final_module()
