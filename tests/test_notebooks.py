@@ -39,6 +39,7 @@ def test_recording(som: Any) -> None:
         recording.plot(["w"])
 
 
+@pytest.mark.usefixtures("undrawn")
 def test_diagnosis_study_and_report(som: Any, tmp_path: Any) -> None:
     model, X = som
     y = (X[:, 0] > 0.5).astype(int)

@@ -221,6 +221,7 @@ def test_held_out_samples_teach_nobody(iris) -> None:
     assert spread.values["spiking map"] == pytest.approx(np.std(own, ddof=1))
 
 
+@pytest.mark.usefixtures("undrawn")
 def test_the_page_says_what_other_seeds_do(som, iris, study, tmp_path) -> None:
     repeats = report.Repeats([study, study], [0, 1], 120, 30)
     text = write_report(tmp_path / "r.html", som, iris[0], study=study, repeats=repeats).read_text()

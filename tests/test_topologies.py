@@ -181,6 +181,7 @@ class TestSpikingSOM:
         plain = tectum.SpikingSOM((6, 5), n_presentations=300, random_state=0).fit(X)
         assert (som.topology == "rectangular") == np.array_equal(plain.weights_, som.weights_)
 
+    @pytest.mark.usefixtures("undrawn")
     def test_report(self, fitted, tmp_path):
         som, X = fitted
         page = tmp_path / "page.html"
