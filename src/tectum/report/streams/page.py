@@ -79,7 +79,7 @@ def _maps_table(study: StreamStudy) -> Comparison:
         header,
         rows,
         "Silent: share of frames without a winner. Active: neurons that fire at least once for a frame. Regions: "
-        "neurons joined to as many as there are clips. Upper maps hear spikes alone."
+        "neurons joined to as many as there are clips."
         if labelled
         else "Silent: share of frames without a winner. Active: neurons that fire at least once for a frame.",
     )
