@@ -152,7 +152,7 @@ def fit(
     result: dict[str, Any] = {"model": str(output.resolve()), "presentations": seen, "seconds": seconds}
     if not out.quiet:
         result["quality"] = support.quality_of(estimator, loaded.data)
-        out.say(support.line_of(result["quality"]))
+        out.say(support.line_of(result["quality"], " in units of the data"))
     if report:
         options = {"config": config, "seed": seed, "patch": patch, "stride": stride, "patches": patches, "drop": drop}
         command = support.shell_command(*words, **options, whiten=whiten, set=settings, seeds=seeds, o=output)

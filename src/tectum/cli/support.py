@@ -83,9 +83,14 @@ def changes(**options: Any) -> dict[str, Any]:
     return {name: value for name, value in options.items() if value is not None}
 
 
-def line_of(quality: dict[str, Any]) -> str:
-    """The quality of a model for people."""
-    scores = [f"{name.replace('_', ' ')} {value:.3g}" for name, value in quality.items() if name != "warnings"]
+def line_of(quality: dict[str, Any], unit: str = "") -> str:
+    """The quality of a model for people, with the unit of the quantization error."""
+    units = {"quantization_error": unit}
+    scores = [
+        f"{name.replace('_', ' ')} {value:.3g}{units.get(name, '')}"
+        for name, value in quality.items()
+        if name != "warnings"
+    ]
     warnings = [f"warning: {warning}" for warning in quality["warnings"]]
     return "\n".join([*filter(None, [", ".join(scores)]), *warnings]) or "nothing amiss in some of the samples"
 
@@ -251,16 +256,23 @@ def check_seeds(seeds: int | None, what: str) -> None:
 
 
 def announce_report(out: Output, path: Path, study: Any, **others: Any) -> dict[str, Any]:
-    """Say where a report is and print its headline numbers; returns them for machines, with further values."""
+    """Say where a report is, print its headline numbers and its verdict; returns all for machines, with further values."""
     if out.progress:
         print_measures(study.measures)
+    verdict = study.verdict
+    out.say(f"{verdict.grade}: {verdict.text.replace(', below', ' on the page')}")
     out.say(f"report in {path.resolve()}")
     measures = {
         measure.key: {name.replace("\u00a0", " "): value for name, value in measure.values.items()}
         for measure in study.measures
     }
     warnings = study.diagnosis.warnings if hasattr(study, "diagnosis") else study.warnings
-    return {"report": str(path.resolve()), "measures": measures, "warnings": warnings} | others
+    return {
+        "report": str(path.resolve()),
+        "measures": measures,
+        "verdict": verdict._asdict(),
+        "warnings": warnings,
+    } | others
 
 
 def print_measures(measures: "Sequence[Measure]") -> None:
