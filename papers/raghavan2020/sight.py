@@ -1,6 +1,6 @@
 """Does growth before sight pay? Networks wired by waves, by a grid and by random fields, then learning from images.
 
-    python papers/raghavan2020/sight.py              # digits and CIFAR-10 (grey), 2 seeds
+    python papers/raghavan2020/sight.py              # digits and CIFAR-10 (grey), 2 seeds, two minutes
     python papers/raghavan2020/sight.py mnist --seeds 1
 
 Five units in each of 300 fields learn from n images (`FieldHebb`), and a linear read-out from what they make of the

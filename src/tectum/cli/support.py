@@ -256,7 +256,7 @@ def check_seeds(seeds: int | None, what: str) -> None:
 
 
 def announce_report(out: Output, path: Path, study: Any, **others: Any) -> dict[str, Any]:
-    """Say where a report is, print its headline numbers and its verdict; returns all for machines, with further values."""
+    """Say where a report is, its headline numbers and its verdict; returns all for machines, with further values."""
     if out.progress:
         print_measures(study.measures)
     verdict = study.verdict
