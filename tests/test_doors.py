@@ -189,6 +189,12 @@ def test_fit_says_how_good_it_is(folder: Path) -> None:
     )
 
 
+def test_fit_says_how_many_samples_a_classifier_names(folder: Path) -> None:
+    found = json.loads(run("fit", "readout", "iris", "--set", "n_passes=2", "-o", "r.tectum", "--json").stdout)
+    X, y = load_iris(return_X_y=True)
+    assert found["quality"]["accuracy"] == pytest.approx(tectum.load("r.tectum").score(X, y))
+
+
 def test_missing_values_that_are_kept_stay_missing_for_the_model(folder: Path) -> None:
     Path("holes.csv").write_text("a,b\n0.1,0.2\n0.4,\n0.9,0.8\n0.3,0.3\n")
     short = ("--set", "shape=3,3", "--set", "n_presentations=50", "-q")

@@ -151,7 +151,7 @@ def fit(
     out.say(f"model in {output.resolve()} after {seen:,} presentations")
     result: dict[str, Any] = {"model": str(output.resolve()), "presentations": seen, "seconds": seconds}
     if not out.quiet:
-        result["quality"] = support.quality_of(estimator, loaded.data)
+        result["quality"] = support.quality_of(estimator, loaded.data, getattr(loaded, "target", None))
         out.say(support.line_of(result["quality"], " in units of the data"))
     if report:
         options = {"config": config, "seed": seed, "patch": patch, "stride": stride, "patches": patches, "drop": drop}

@@ -85,7 +85,7 @@ def changes(**options: Any) -> dict[str, Any]:
 
 def line_of(quality: dict[str, Any], unit: str = "") -> str:
     """The quality of a model for people, with the unit of the quantization error."""
-    units = {"quantization_error": unit}
+    units = {"quantization_error": unit, "accuracy": " on samples that it learned"}
     scores = [
         f"{name.replace('_', ' ')} {value:.3g}{units.get(name, '')}"
         for name, value in quality.items()
@@ -178,9 +178,9 @@ def save_model(model: Any, path: Path, cut: "Cut", data: "Dataset | Patches") ->
     vars(model).pop("feature_names_in_", None)  # what follows is given arrays
 
 
-def quality_of(model: Any, X: Any, **moments: Any) -> dict[str, Any]:
-    """How well a fitted model does on some of the samples (n_samples, n_features), and what may be wrong with it; with
-    times and clips of the frames, if they are frames.
+def quality_of(model: Any, X: Any, y: Any = None, **moments: Any) -> dict[str, Any]:
+    """How well a fitted model does on some of the samples (n_samples, n_features) that it learned, y their labels, and
+    what may be wrong with it; with times and clips of the frames, if they are frames.
     """
     rows = np.unique(np.linspace(0, len(X) - 1, MOST_JUDGED).astype(int))
     some, moments = X[rows], {name: values[rows] for name, values in moments.items()}
@@ -188,6 +188,8 @@ def quality_of(model: Any, X: Any, **moments: Any) -> dict[str, Any]:
     found: dict[str, Any] = {
         name: float(getattr(model, name)(some, **moments)) for name in scores if hasattr(model, name)
     }
+    if y is not None and hasattr(model, "classes_"):
+        found["accuracy"] = float((model.predict(some) == y[rows]).mean())
     return found | {"warnings": model.diagnose(some, **moments).warnings if hasattr(model, "diagnose") else []}
 
 
