@@ -39,9 +39,11 @@ def new_sheet(side: int, seed: int, *, eyes: int = 1) -> CorticalSheet:
 
 
 def wave_views(sheet: CorticalSheet, n_views: int, seed: int) -> Floats:
-    """Waves for each eye of a sheet, one independent of the other."""
-    seen = stimuli.wave_views(n_views * sheet.eyes, sheet.retina, SEEDS * (1 + seed))
-    return np.stack(np.split(seen, sheet.eyes), axis=1)
+    """Waves, each in one eye at random while the other is silent: waves are rare, and seldom come to both at once."""
+    seen = stimuli.wave_views(n_views, sheet.retina, SEEDS * (1 + seed))
+    views = np.zeros((n_views, sheet.eyes, *seen.shape[1:]), np.float32)
+    views[np.arange(n_views), np.random.default_rng(SEEDS * (1 + seed)).integers(sheet.eyes, size=n_views)] = seen
+    return views
 
 
 def sight_views(sheet: CorticalSheet, n_views: int, seed: int) -> Floats:
@@ -113,7 +115,7 @@ def dominance_by_eyes(
     """Ocular dominance of sheets with two eyes, by what the eyes had: their own waves, the same, one eye closed."""
     sheet = new_sheet(side, seed, eyes=2)
     own = wave_views(sheet, n_waves, seed)
-    same = np.stack([own[:, 0]] * 2, axis=1)
+    same = np.stack([own.sum(axis=1)] * 2, axis=1)
     grown = learn(copy.deepcopy(sheet), own, WAVE_RATE)
     sights = sight_views(sheet, n_sights, seed)
     return {

@@ -48,7 +48,7 @@ class CorticalSheet(BaseEstimator):
     inhibition : float, default=14.0
         Reach of inhibition, in neurons.
     share : float, default=0.25
-        Share of the inputs that fire in a volley.
+        Share of the inputs of an eye that may fire in a volley, the strongest.
     volley : float, default=20.0
         Length of a volley in ms.
     random_state : int, RandomState, Generator or None, default=None
@@ -194,5 +194,7 @@ class CorticalSheet(BaseEstimator):
                 f"CorticalSheet views must be finite, of shape (n_views, {', '.join(map(str, expected))}), got "
                 f"{given.shape}; pass the contrast at each place, by eye"
             )
-        split = np.stack([np.maximum(given, 0.0), np.maximum(-given, 0.0)], axis=2)
-        return split.reshape(len(given), -1)
+        split = np.stack([np.maximum(given, 0.0), np.maximum(-given, 0.0)], axis=2).reshape(len(given), self.eyes, -1)
+        k = max(1, round(self.share * split.shape[2]))  # inputs of an eye compete with each other
+        weakest = -np.partition(-split, k - 1, axis=2)[..., k - 1 : k]
+        return np.where(split >= weakest, split, np.float32(0.0)).reshape(len(given), -1)
