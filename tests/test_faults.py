@@ -429,7 +429,7 @@ class Identity:
         (SpikingDictionary(4, n_active=5), r"SpikingDictionary\.n_active must be at most n_components = 4, got 5"),
         (
             MapHierarchy(cycles=2**63 - 1),
-            r"'cycles' parameter of MapHierarchy must be an int in the range \[1, 2147483648\]",
+            r"'cycles' parameter of MapHierarchy must be an int in the range \[1, 1099511627776\]",
         ),
         (SpikingSOM(encoder=parts.CircularGaussian(n_units=10**20)), "must fit into the memory"),
         (SpikingSOM(radius=4), r"SpikingSOM\.radius must be a part such as DecayingRadius\(\), got 4; use one of"),

@@ -25,7 +25,7 @@ from tectum.models.common.progress import progress_bar
 COUNTED = 256  # samples whose spikes are held at a time to be counted
 ORDER_STREAM = 0xFFFFFFFFFFFFFFFD  # presentation number under which the order of samples is drawn
 FLOATS = (np.float64, np.float32)
-WHOLE = Interval(numbers.Integral, 1, 2**31, closed="both")  # products of two are numbers for a kernel
+WHOLE = Interval(numbers.Integral, 1, 2**40, closed="both")  # so that kernels can count with them
 POSITIVE = Interval(numbers.Real, 0, None, closed="neither")
 COMMON = {  # constraints of the parameters that all estimators have
     "warm_start": ["boolean"],
