@@ -428,6 +428,10 @@ class TestEstimator:
             ({"competition": parts.SoftmaxInhibition()}, r"competition must be LatencyRace\(\)"),
             ({"initial": parts.MeanWeights()}, r"initial must be UniformWeights\(\)"),
             ({"n_active": 2.0}, "n_active must be None while threshold.rate is 0"),
+            (
+                {"encoder": LatencyPopulation(input_ms=2.0**31)},
+                r"at most 1,000,000 steps in a presentation, got 21,474,836",
+            ),
             ({"encoder": LatencyPopulation(dt=0.5)}, r"encoder.dt must be below .* competition.tau_f = 0.3 ms"),
             ({"competition": LatencyRace(weakest=95.0)}, "weakest must be below strongest"),
             ({"rule": LatencySTDP(floor=2.0)}, "floor must be at most 1"),

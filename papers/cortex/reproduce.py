@@ -89,7 +89,9 @@ def eyes(seeds: range) -> tuple[Rows, Checks]:
     shift = (
         means(rows["then the left eye closed"])["mean dominance"] - means(rows["then both eyes open"])["mean dominance"]
     )
+    squint, both = (means(rows[name])[share] for name in ("then a squint", "then both eyes open"))
     checks: Checks = [
+        ("neurons of one eye, a squint less both eyes open", squint - both, 0.2, 1.0),
         ("neurons of one eye, waves of its own in each", own[share], 0.5, 1.0),
         ("correlation of neighbours, waves of its own in each", own["correlation of neighbours"], 0.7, 1.0),
         ("neurons of one eye, the same waves in both", same[share], 0.0, 0.1),

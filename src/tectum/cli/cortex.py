@@ -13,7 +13,7 @@ N_WAVES, N_SIGHTS = 5_000, 4_000  # views: fewer than the paper's script shows
 
 
 def demonstrate(out: Output, report: Path, seed: int | None) -> None:
-    """The demo `cortex`: one sheet through its development, and three with two eyes."""
+    """The demo `cortex`: one sheet through its development, and some with two eyes."""
     from tectum.models.cortex import rearing
     from tectum.report.cortex.page import DARK, LIGHT, UNTRAINED, write_cortex_report
 

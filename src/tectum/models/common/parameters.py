@@ -11,6 +11,7 @@ from tectum import parts
 from tectum.core.ranges import Range, check_range, check_ranges
 from tectum.parts.topology import TOPOLOGIES
 
+MOST_STEPS = 10**6  # of a presentation in a temporal code
 FEW = 3  # features up to which two directions of equal spread are likely
 
 # The map as specified for Rumbell et al. (2014): the defaults of the parts, with the values that differ between the
@@ -250,6 +251,11 @@ def check_temporal(chosen: dict[str, Any], n_active: Any) -> None:
         raise ValueError(
             f"SpikingDictionary.encoder.dt must be below every time constant, got {encoder.dt} ms and {name} = {tau} "
             "ms; use a smaller step"
+        )
+    if encoder.n_steps > MOST_STEPS:
+        raise ValueError(
+            f"SpikingDictionary.encoder must have at most {MOST_STEPS:,} steps in a presentation, got "
+            f"{encoder.n_steps:,}; use a longer dt, or fewer ms"
         )
     if n_active is not None and chosen["threshold"].rate == 0.0:
         raise ValueError(

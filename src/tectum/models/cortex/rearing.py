@@ -61,6 +61,12 @@ def shuffled(views: Floats, seed: int) -> Floats:
     return draw.permuted(views.reshape(*views.shape[:2], -1), axis=2).reshape(views.shape)
 
 
+def squinting(sheet: CorticalSheet, n_views: int, seed: int) -> Floats:
+    """Photographs of which each eye sees others."""
+    eyes = [sight_views(sheet, n_views, seed + SEEDS * eye)[:, eye] for eye in range(sheet.eyes)]
+    return np.stack(eyes, axis=1)
+
+
 def with_closed_eye(views: Floats, eye: int = 0) -> Floats:
     """Views of which one eye sees nothing."""
     closed = views.copy()
@@ -112,7 +118,7 @@ def measure(z: NDArray[np.complex128]) -> MapMeasures:
 def dominance_by_eyes(
     side: int, seed: int, n_waves: int = WAVES, n_sights: int = SIGHTS
 ) -> dict[str, NDArray[np.float64]]:
-    """Ocular dominance of sheets with two eyes, by what the eyes had: their own waves, the same, one eye closed."""
+    """Ocular dominance of sheets with two eyes, by what the eyes had: their own waves, the same, and views later."""
     sheet = new_sheet(side, seed, eyes=2)
     own = wave_views(sheet, n_waves, seed)
     same = np.stack([own.sum(axis=1)] * 2, axis=1)
@@ -121,6 +127,7 @@ def dominance_by_eyes(
     return {
         "waves of its own in each eye": dominance_of(grown),
         "then both eyes open": dominance_of(see(copy.deepcopy(grown), sights)),
+        "then a squint": dominance_of(see(copy.deepcopy(grown), squinting(sheet, n_sights, seed))),
         "then the left eye closed": dominance_of(see(copy.deepcopy(grown), with_closed_eye(sights))),
         "the same waves in both eyes": dominance_of(learn(sheet, same, WAVE_RATE)),
     }
