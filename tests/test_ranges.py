@@ -128,6 +128,12 @@ def test_infinity_only_where_it_is_declared():
             check_ranges("Model.part", part(kind, INFINITY))
 
 
+@pytest.mark.parametrize("value", [10**30, -(2**63) - 1])
+def test_whole_numbers_beyond_64_bits_are_refused(value):
+    with pytest.raises(ValueError, match=r"^Model\.part\.field must be a number that kernels can hold, got -?\d+; use"):
+        check_ranges("Model.part", part(ranges.Finite, value))
+
+
 def test_parts_in_parts_are_checked_and_named():
     outer = part(Any, parts.LIF(tau_m=-1.0))
     with pytest.raises(ValueError, match=r"Model\.part\.field\.tau_m must be at least 0\.001, got -1\.0"):
