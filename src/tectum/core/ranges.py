@@ -91,7 +91,7 @@ def check_range(where: str, value: Any, limit: Range) -> None:
     is_number = isinstance(value, numbers.Real) and not isinstance(value, bool)
     if not is_number or math.isnan(value) or (math.isinf(value) and not limit.infinite):
         raise ValueError(f"{where} must be a finite number, got {value!r}; see the field's comment in tectum.parts")
-    if isinstance(value, numbers.Integral) and not -(2**63) <= value < 2**63:
+    if isinstance(value, numbers.Integral) and not -(2**63) <= int(value) < 2**63:
         raise ValueError(f"{where} must be a number that kernels can hold, got {value!r}; use a smaller one")
     if limit.whole and not isinstance(value, numbers.Integral):
         raise ValueError(f"{where} must be a whole number, got {value!r}; round it")
