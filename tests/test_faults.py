@@ -431,6 +431,7 @@ class Identity:
             MapHierarchy(cycles=2**63 - 1),
             r"'cycles' parameter of MapHierarchy must be an int in the range \[1, 1099511627776\]",
         ),
+        (SpikingSOM(encoder=parts.CircularGaussian(sigma=1e300)), r"SpikingSOM\.encoder\.sigma must be at most 1000"),
         (SpikingSOM(encoder=parts.CircularGaussian(n_units=10**12)), "must fit into the memory"),
         (SpikingSOM(radius=4), r"SpikingSOM\.radius must be a part such as DecayingRadius\(\), got 4; use one of"),
     ],

@@ -5,7 +5,7 @@ from typing import Annotated, NamedTuple, Self
 import numpy as np
 from numpy.typing import NDArray
 
-from tectum.core.ranges import Below, Count, Positive, Range, Share
+from tectum.core.ranges import Below, Count, Range, Share
 
 DECODED = 2**22  # weights held as float64 at a time
 
@@ -23,7 +23,7 @@ class CircularGaussian(NamedTuple):
     """
 
     n_units: Annotated[int, Range(least=2, whole=True)] | None = 16  # per feature; None: by their number
-    sigma: Positive = 0.6  # width of a receptive field, in turns of the ring
+    sigma: Annotated[float, Range(above=0, most=1e3)] = 0.6  # width of a receptive field, in turns of the ring
     first: Annotated[Share, Below("last")] | None = 0.05  # first centre; None: evenly around the ring
     last: Share = 0.95  # centre of the last one
     low: Annotated[Share, Below("high")] = 0.25  # where the smallest value of a feature lies on the ring
