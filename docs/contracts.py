@@ -41,6 +41,7 @@ ms, and the laws are those of the second. Parts themselves hold numbers and othe
 
 - A law without a default equation must be given one: `@membrane.of(MyNeuron)`.
 - A default equation stands in for a law that is left out. It may read fields of the part, which must then be there.
+- A part must bring something of its role: one equation at least, or the fields that default equations read.
 - A model asks for some of the laws only. An equation that it would ignore is refused, so that no part runs as another
   one in silence. Exceptions are read-outs, and second forms of a law for other models.
 - All that is missing is said in one sentence, before anything is compiled.

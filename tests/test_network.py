@@ -278,7 +278,7 @@ def learning(**parts: Any) -> dict[str, Any]:
         (learning(norm=RangeNorm()), r"norm of 'a'.*got RangeNorm: its law needs_range\(p\) would be ignored"),
         (learning(norm=Bare()), r"norm of 'a'.*it lacks the law norm_factor.*or else the laws length_factor"),
         (learning(norm=MeanNorm(trim=0.1)), "norm of 'a'.trim must be 0"),
-        ({"populations": [Population("a", 100, CELL, shape=(3, 3))]}, "shape must hold 100 neurons"),
+        ({"populations": [Population("a", 100, CELL, shape=(3, 3))]}, "of 100 neurons in all"),
         ({"populations": []}, "one parts.Population or more"),
     ],
     ids=lambda value: None if isinstance(value, str) else next(iter(value)),

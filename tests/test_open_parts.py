@@ -384,6 +384,55 @@ def test_what_does_not_fit_is_refused_in_a_sentence(case):
     refuse(run, *words, error=(TypeError, ValueError), **given)
 
 
+def all_parts() -> list[Any]:
+    """Each part that needs no argument, with its default constants."""
+    kinds = [getattr(parts, name) for name in parts.__all__]
+    named = [kind for kind in kinds if isinstance(kind, type) and hasattr(kind, "_fields")]
+    return [kind() for kind in named if len(kind._field_defaults) == len(kind._fields)]
+
+
+PLACES = {
+    "clock": (parts.PacingClock, parts.AdaptiveClock, parts.Entrainment),
+    "inhibition": parts.MapInhibition,
+    "use": parts.UseDependentRate,
+    "gate": parts.NoveltyGate,
+    "norm": parts.SourceNorm,
+    "threshold": (parts.SpikeThreshold, parts.AdaptiveLIF, parts.DynamicThresholdLIF, parts.Izhikevich),
+    "level": (),
+    "name": (),
+}
+
+
+@pytest.mark.parametrize("place", PLACES)
+def test_no_other_part_is_taken_in_a_place_of_a_map(place):
+    """Not in silence, as one without fields was that counted as none given, and not by an error of the compiler."""
+    others = [part for part in all_parts() if not isinstance(part, PLACES[place])]
+    assert len(others) > 90
+    for part in others:
+        with pytest.raises((TypeError, ValueError), match=rf"MapHierarchy.*{place}.* must be|{place} of 'map' must"):
+            tectum.MapHierarchy([parts.Map(**{place: part})], random_state=0, verbose=False).fit(X)
+
+
+@pytest.mark.parametrize(
+    ("estimator", "said"),
+    [
+        (
+            tectum.SpikingSOM(parts.HexagonalGrid(3, 3)),
+            r"shape must be \(rows, columns\) of a rectangular map, got H",
+        ),
+        (tectum.SpikingSOM((3, 3), input_range=parts.UniformWeights()), r"input_range must be \(low, high\), each a"),
+        (tectum.DiehlCook(4, input_range=parts.UniformWeights()), r"DiehlCook\.input_range must be \(low, high\), got"),
+        (
+            tectum.Network([parts.Population("units", 9, shape=parts.Grid(3, 3))]),
+            r"Network\.populations\['units'\]\.shape must be \(rows, columns\) of 9 neurons in all, got Grid",
+        ),
+    ],
+)
+def test_a_part_is_no_pair_of_numbers(estimator, said):
+    with pytest.raises(ValueError, match=said):
+        estimator.set_params(verbose=False).fit(X)
+
+
 def lacking(part: Any, *fields: str, laws: tuple[Law, ...] = ()) -> Any:
     """A part without some of its fields, with the equations that its type has for these laws."""
     left = {name: value for name, value in part._asdict().items() if name not in fields}
@@ -486,6 +535,10 @@ class TestEveryContract:
 
     def test_a_part_with_what_has_no_default_passes(self, contract):
         demanded = [law for law in contract.laws if law.default is None]
+        if not demanded and not fields_of(contract):  # then it must have one of them
+            with pytest.raises(TypeError, match=r"lacks an equation of"):
+                contract.check("Model.part", part_with([], []), contract.laws)
+            demanded = [contract.laws[0]]
         contract.check("Model.part", part_with(demanded, fields_of(contract)), (*demanded, *contract.laws))
 
     def test_each_law_left_out_is_named(self, contract):

@@ -35,7 +35,7 @@ def part(kind: Any, value: Any) -> Any:
 
 # kind: what it takes, what it refuses, and what is said of the first that is refused
 KINDS: dict[str, tuple[list[float], list[Any], str]] = {
-    "Finite": ([-5.0, 0, 1e300], [INFINITY, -INFINITY, NAN, "1", None], "must be a finite number, got inf"),
+    "Finite": ([-5.0, 0, 1e18], [INFINITY, -INFINITY, NAN, "1", None], "must be a finite number, got inf"),
     "Positive": ([1e-9, 3], [0, 0.0, -1, INFINITY, NAN], "must be above 0, got 0"),
     "TimeConstant": ([1e-3, 5], [1e-30, 0, INFINITY], "must be at least 0.001, got 1e-30"),
     "NonNegative": ([0, 2.5], [-1e-9, INFINITY], "must be at least 0, got -1e-09"),
@@ -128,10 +128,19 @@ def test_infinity_only_where_it_is_declared():
             check_ranges("Model.part", part(kind, INFINITY))
 
 
-@pytest.mark.parametrize("value", [10**30, -(2**63) - 1])
-def test_whole_numbers_beyond_64_bits_are_refused(value):
-    with pytest.raises(ValueError, match=r"^Model\.part\.field must be a number that kernels can hold, got -?\d+; use"):
+@pytest.mark.parametrize("value", [10**30, -(2**63) - 1, 1e300, -1e19, 1e-300])
+def test_numbers_whose_square_is_no_float32_are_refused(value):
+    said = re.escape(f"field must be a number that kernels can hold, 0 or of size 1e-18 to 1e+18, got {value}")
+    with pytest.raises(ValueError, match=said):
         check_ranges("Model.part", part(ranges.Finite, value))
+
+
+def test_a_field_that_is_true_or_false():
+    check_ranges("Model.part", part(bool, True))
+    check_ranges("Model.part", part(bool | None, None))
+    for value in (10**30, "", None, []):
+        with pytest.raises(ValueError, match=r"field must be one of \(False, True\), got"):
+            check_ranges("Model.part", part(bool, value))
 
 
 def test_parts_in_parts_are_checked_and_named():

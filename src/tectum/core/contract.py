@@ -53,6 +53,8 @@ class Contract(NamedTuple):
             raise TypeError(f"{where} must be a part, a named tuple of parameters, got {step!r}; see {self.page}")
         missing = [lack for law in laws if (lack := law.lacks(kind))]
         missing += [f"the field {name}" for name in self.reads if name not in kind._fields]
+        if not missing and not self.reads and not any(law.needs or law.is_of(kind) for law in laws):
+            missing = [f"an equation of {' or '.join(law.signature for law in laws)}"]  # it has no part in the role
         ignored = [law.signature for law in self.laws if law not in (*laws, *self.optional) and law.is_of(kind)]
         if not missing and not ignored:
             return

@@ -1,7 +1,8 @@
 """Ranges of parameters, written where a part declares its fields.
 
 ``tau_m: Positive = 10.0`` is a number above 0; ``low: Annotated[Share, Below("high")] = 0.25`` is one from 0 to 1 that
-lies below the field `high`. A field without a range is free, so a part of one's own declares as much as it likes.
+lies below the field `high`; ``clock: PacingClock | None = None`` is such a part. A field without a range is free, so a
+part of one's own declares as much as it likes.
 """
 
 import functools
@@ -33,6 +34,12 @@ class OneOf(NamedTuple):
     choices: tuple[Any, ...]
 
 
+class Instance(NamedTuple):
+    """The field must hold a text, or a part of one of these classes; an annotation by a class says the same."""
+
+    kinds: tuple[type, ...]
+
+
 Finite = Annotated[float, Range()]
 Positive = Annotated[float, Range(above=0)]
 NonNegative = Annotated[float, Range(least=0)]
@@ -41,11 +48,14 @@ PositiveOrInfinite = Annotated[float, Range(above=0, infinite=True)]
 NonNegativeOrInfinite = Annotated[float, Range(least=0, infinite=True)]
 Share = Annotated[float, Range(least=0, most=1)]
 PositiveShare = Annotated[float, Range(above=0, most=1)]
-Count = Annotated[int, Range(least=1, most=2**31, whole=True)]
-Number = Annotated[int, Range(least=0, most=2**31, whole=True)]
+Count = Annotated[int, Range(least=1, most=2**31 - 1, whole=True)]
+Number = Annotated[int, Range(least=0, most=2**31 - 1, whole=True)]
 AtLeastOne = Annotated[float, Range(least=1)]
 SignedWeight = Annotated[float, Range(least=-1)]
 Weight = Annotated[float, Range(least=0, most=4)]  # of a rule with exp(-w), which is tabulated up to 4
+
+
+SMALLEST, LARGEST = 1e-18, 1e18  # of what is not 0: squares are float32
 
 
 def check_ranges(where: str, part: Any) -> None:
@@ -66,12 +76,16 @@ def check_ranges(where: str, part: Any) -> None:
     limits_of = declared(part.__class__)
     for name, value in part._asdict().items():
         optional, limits = limits_of.get(name, (True, ()))
+        if value is None and optional:
+            continue
+        for limit in limits:
+            if isinstance(limit, Instance) and not isinstance(value, limit.kinds):
+                kinds = " or ".join("a text" if kind is str else kind.__name__ for kind in limit.kinds)
+                raise ValueError(f"{where}.{name} must be {kinds}, got {value!r}; use one, or leave it out")
         if isinstance(value, tuple) and hasattr(value, "_fields"):
-            if limits:
+            if any(not isinstance(limit, Instance) for limit in limits):
                 raise ValueError(f"{where}.{name} must be a number or a word, got the part {value!r}; give it one")
             check_ranges(f"{where}.{name}", value)
-            continue
-        if value is None and optional:
             continue
         for limit in limits:
             if isinstance(limit, Range):
@@ -91,8 +105,6 @@ def check_range(where: str, value: Any, limit: Range) -> None:
     is_number = isinstance(value, numbers.Real) and not isinstance(value, bool)
     if not is_number or math.isnan(value) or (math.isinf(value) and not limit.infinite):
         raise ValueError(f"{where} must be a finite number, got {value!r}; see the field's comment in tectum.parts")
-    if isinstance(value, numbers.Integral) and not -(2**63) <= int(value) < 2**63:
-        raise ValueError(f"{where} must be a number that kernels can hold, got {value!r}; use a smaller one")
     if limit.whole and not isinstance(value, numbers.Integral):
         raise ValueError(f"{where} must be a whole number, got {value!r}; round it")
     for bound, holds, words in (
@@ -102,6 +114,9 @@ def check_range(where: str, value: Any, limit: Range) -> None:
     ):
         if not holds:
             raise ValueError(f"{where} must be {words} {bound}, got {value!r}; leave it out to use the default")
+    if value != 0 and not math.isinf(value) and not SMALLEST <= abs(value) <= LARGEST:
+        words = f"a number that kernels can hold, 0 or of size {SMALLEST} to {LARGEST}"
+        raise ValueError(f"{where} must be {words}, got {value!r}; leave it out to use the default")
 
 
 @functools.cache
@@ -123,12 +138,18 @@ def declared(kind: Any) -> dict[str, tuple[bool, tuple[Any, ...]]]:
 
 def _limits(hint: Any) -> tuple[bool, tuple[Any, ...]]:
     if get_origin(hint) in (Union, UnionType):
-        inner = [_limits(arm) for arm in get_args(hint) if arm is not type(None)]
-        return type(None) in get_args(hint), tuple(limit for _, limits in inner for limit in limits)
+        inner = [limit for arm in get_args(hint) if arm is not type(None) for limit in _limits(arm)[1]]
+        kinds = tuple(kind for limit in inner if isinstance(limit, Instance) for kind in limit.kinds)
+        limits = (limit for limit in inner if not isinstance(limit, Instance))
+        return type(None) in get_args(hint), (*limits, *([Instance(kinds)] if kinds else []))
     if get_origin(hint) is Annotated:
         base, *limits = get_args(hint)
         optional, more = _limits(base)
         return optional, (*more, *limits)
+    if hint is bool:
+        return False, (OneOf((False, True)),)
     if get_origin(hint) is Literal:
         return False, (OneOf(get_args(hint)),)
+    if hint is str or (isinstance(hint, type) and issubclass(hint, tuple) and hasattr(hint, "_fields")):
+        return False, (Instance((hint,)),)
     return hint is Any, ()

@@ -1,10 +1,12 @@
 """What a hierarchy of maps is described with: maps, where their input comes from, and their inhibition."""
 
-from typing import Any, NamedTuple
+from typing import Annotated, Any, NamedTuple
 
-from tectum.core.ranges import Count, Finite, NonNegative, Number, Positive, Share
+from tectum.core.ranges import Count, Finite, Instance, NonNegative, Number, Positive, Share
 from tectum.parts.conductance import ConductanceLIF
+from tectum.parts.coupling import AdaptiveClock, Entrainment, PacingClock
 from tectum.parts.feature_code import RandomProjection, Ranked
+from tectum.parts.map_learning import NoveltyGate, SourceNorm, UseDependentRate
 
 
 class Features(NamedTuple):
@@ -68,7 +70,7 @@ class MapInhibition(NamedTuple):
     """
 
     n: Count = 16  # neurons
-    neuron: ConductanceLIF = ConductanceLIF(tau_m=8.0, refractory=1.0, tau_inh=4.0, drive=8.0)
+    neuron: Any = ConductanceLIF(tau_m=8.0, refractory=1.0, tau_inh=4.0, drive=8.0)
     excitation: NonNegative = 3.0  # conductance, map to inhibition: one spike of a winner is enough
     inhibition: NonNegative = 0.11  # conductance, inhibition to map
     mutual: NonNegative = 0.08  # conductance, inhibition to inhibition
@@ -88,16 +90,16 @@ class Map(NamedTuple):
     name: str = "map"
     sources: tuple[Any, ...] = (Features(),)  # of Features, Spikes and Winners
     shape: tuple[int, int] = (8, 8)  # rows and columns
-    level: int | None = None  # for the phase of its clock; None: above the maps before it whose spikes it receives
+    level: Number | None = None  # for the phase of its clock; None: above the maps before it whose spikes it receives
     phase: Finite | None = None  # ms, of the clock; None: by level
-    clock: Any = None  # PacingClock, AdaptiveClock or Entrainment
+    clock: Annotated[Any, Instance((PacingClock, AdaptiveClock, Entrainment))] = None
     neuron: Any = None  # ConductanceLIF
-    inhibition: Any = None  # MapInhibition
+    inhibition: Annotated[Any, Instance((MapInhibition,))] = None
     lateral: Any = None  # NearExcitation
     threshold: Any = None  # SpikeThreshold
     rule: Any = None  # ArrivalSTDP
-    use: Any = None  # UseDependentRate
+    use: Annotated[Any, Instance((UseDependentRate,))] = None
     spread: Any = None  # PlasticitySpread
-    gate: Any = None  # NoveltyGate
-    norm: Any = None  # SourceNorm
+    gate: Annotated[Any, Instance((NoveltyGate,))] = None
+    norm: Annotated[Any, Instance((SourceNorm,))] = None
     topology: str = "rectangular"  # a key of TOPOLOGIES: rectangular, hexagonal, toroidal or hexagonal-toroidal

@@ -4,6 +4,7 @@ from typing import Any, NamedTuple
 
 from tectum.core.ranges import Count, Finite, NonNegative, Number, Positive, Share
 from tectum.parts.conductance import ConductanceLIF
+from tectum.parts.coupling import PacingClock
 from tectum.parts.lateral import NearExcitation
 from tectum.parts.map_learning import UseDependentRate
 
@@ -26,7 +27,7 @@ class Population(NamedTuple):
     threshold: Any = None  # SpikeThreshold; None: the neuron's own adaptation
     inhibition: Any = None  # LateralInhibition: a spike inhibits all others at once, and one neuron fires in a step
     use: UseDependentRate = UseDependentRate(n_0=float("inf"), forget=0.0)  # how learning slows down with use
-    clock: Any = None  # PacingClock, whose pulses excite the neurons
+    clock: PacingClock | None = None  # its pulses excite the neurons
     phase: NonNegative = 0.0  # ms, of the clock
     shape: tuple[int, int] | None = None  # rows and columns on which they stand, for `ByDistance`; None: one row
 

@@ -237,8 +237,8 @@ def reach(p: Any, reach: Real, field: Real, n_units: Real) -> Real:
     """Radius of a unit's neighbourhood after a period, from the share of the nodes below that its field amounts to."""
 
 
-@reach.otherwise()
-def _(p: Any, reach: Real, field: Real, n_units: Real) -> Real:
+@reach.of(FixedNeighbourhood)
+def _(p: FixedNeighbourhood, reach: Real, field: Real, n_units: Real) -> Real:
     """R: nothing changes."""
     return reach
 

@@ -91,6 +91,7 @@ def build(
     lengths = [np.diff(matrix.indptr) for matrix in sparse]
     spread = [csr_array((p.n, p.n), dtype=np.float32) if p.spread is None else p.spread for p in populations]
     roles = roles_of(populations, dt, owner)
+    check_parts(populations, ordered, dt, owner)
     rules = [p.rule for p in populations]
     norms = [p.norm for p in ordered]
     circuit = GraphCircuit(
@@ -128,7 +129,6 @@ def build(
         cycle=round(cycle / dt),
         frame=round(cycle / dt) * cycles,
     )
-    check_parts(circuit, populations, owner)
     learned = np.concatenate(weights, dtype=np.float32) if weights else np.zeros(0, np.float32)
     return Graph(circuit, rest(circuit, learned, n_arrivals), [p.n for p in populations])
 

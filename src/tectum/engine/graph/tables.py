@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from scipy.sparse import csr_array
 
 from tectum.core.lanes import MARKED as WORD
-from tectum.core.records import pick, stack
+from tectum.core.records import stack
 from tectum.engine.graph.records import (
     EVENTS,
     EXCITATORY,
@@ -20,7 +20,6 @@ from tectum.engine.graph.records import (
     SPARSE,
     UNIFORM,
     Clocks,
-    GraphCircuit,
     Inputs,
     Projections,
 )
@@ -126,28 +125,27 @@ def table_of(parts: Sequence[Any], stand_in: Any, dt: float, where: str) -> Any:
     return stack([first if part is None else next(rows) for part in parts] or [first])
 
 
-def check_parts(circuit: GraphCircuit, populations: list[Population], owner: str) -> None:
-    """Check the contracts of rules, norms, thresholds and inhibition."""
-    for pop, p in enumerate(populations):
+def check_parts(populations: list[Population], projections: list[Projection], dt: float, owner: str) -> None:
+    """Check the contracts of rules, thresholds, inhibition and norms."""
+    for p in populations:
         if p.rule is not None:
-            rule = pick(circuit.rules, pop)
+            rule = discretise(p.rule, dt)
             contracts.RULE.check(f"{owner}: rule of {p.name!r}", rule, contracts.ON_PAIRS)
             if shift(rule) != 0:
                 raise ValueError(
                     f"{owner}: rule of {p.name!r} must have a shift of 0, got {shift(rule)} steps; give the "
                     "projection a delay instead"
                 )
-        if p.threshold is not None:
-            contracts.ADAPTATION.check(
-                f"{owner}: threshold of {p.name!r}", pick(circuit.thresholds, pop), contracts.ADAPTATION.laws
-            )
-        for k in range(circuit.first_in[pop], circuit.first_in[pop + 1]):
-            if circuit.normed[k]:
-                _check_norm(f"{owner}: norm of {p.name!r}", pick(circuit.norms, k))
-        if p.inhibition is not None:
-            contracts.INHIBITION.check(
-                f"{owner}: inhibition of {p.name!r}", pick(circuit.inhibitions, pop), contracts.INHIBITION.laws
-            )
+        for role, part, contract in (
+            ("threshold", p.threshold, contracts.ADAPTATION),
+            ("inhibition", p.inhibition, contracts.INHIBITION),
+        ):
+            if part is not None:
+                contract.check(f"{owner}: {role} of {p.name!r}", discretise(part, dt), contract.laws)
+    for synapses in projections:
+        if synapses.norm is not None:
+            where = f"{owner}: norm of {populations[synapses.target].name!r}"
+            _check_norm(where, discretise(synapses.norm, dt))
 
 
 def _check_norm(where: str, norm: Any) -> None:

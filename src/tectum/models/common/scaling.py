@@ -40,7 +40,7 @@ def unit_range(X: NDArray[Any], given: tuple[float, float] | None, owner: str) -
     """
     ends = (min(0.0, X.min()), X.max()) if given is None else given
     try:
-        low, high = (float(_numeric(value)) for value in ends)
+        low, high = (float(_numeric(value)) for value in _two(ends))
     except (TypeError, ValueError):
         raise ValueError(
             f"{owner}.input_range must be (low, high), got {given!r}; for images of bytes it is (0, 255)"
@@ -54,6 +54,14 @@ def unit_range(X: NDArray[Any], given: tuple[float, float] | None, owner: str) -
         raise ValueError(
             f"{owner}.input_range must have low < high, both finite, got {given!r}; for bytes it is (0, 255)"
         )
+    return low, high
+
+
+def _two(ends: Any) -> tuple[Any, Any]:
+    """Both ends of a range; TypeError for a part, ValueError for another number of them."""
+    if hasattr(ends, "_fields"):
+        raise TypeError("a part is no range")
+    low, high = ends
     return low, high
 
 
@@ -88,8 +96,7 @@ def scaling_of(
             )
         return scaling
     try:
-        low, high = input_range
-        lowest, highest = (np.broadcast_to(_numeric(end), (n_features,)).copy() for end in (low, high))
+        lowest, highest = (np.broadcast_to(_numeric(end), (n_features,)).copy() for end in _two(input_range))
     except (TypeError, ValueError):
         raise ValueError(
             f"{owner}: input_range must be (low, high), each a number or of shape ({n_features},), got {input_range!r}"

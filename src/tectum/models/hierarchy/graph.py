@@ -42,7 +42,7 @@ UPPER: dict[str, Any] = LOWER | {
 def default_parts(sources: Any, clock: Any) -> dict[str, Any]:
     """What a map is made of where it does not say."""
     sees = any(isinstance(source, parts.Features) for source in sources)
-    return (LOWER if sees else UPPER) | {"clock": clock or parts.PacingClock()}
+    return (LOWER if sees else UPPER) | {"clock": parts.PacingClock() if clock is None else clock}
 
 
 class View(NamedTuple):
@@ -84,13 +84,16 @@ def resolved(maps: Any, clock: Any, n_features: int) -> list[parts.Map]:
         raise ValueError(
             f"MapHierarchy.maps must be a list of parts.Map, one or more, got {maps!r}; use parts.Map(...)"
         )
+    for m in maps:
+        parameters.check_part(f"MapHierarchy.maps[{m.name!r}]", m)
     names = [m.name for m in maps]
     if len({*names}) < len(names):
         raise ValueError(f"MapHierarchy.maps must have different names, got {names}; give each a name of its own")
     found: list[parts.Map] = []
     for m in maps:
         _check_sources(m, names, n_features)
-        filled = {name: getattr(m, name) or part for name, part in default_parts(m.sources, clock).items()}
+        default = default_parts(m.sources, clock)
+        filled = {name: default[name] if getattr(m, name) is None else getattr(m, name) for name in default}
         for name, part in filled.items():
             parameters.check_part(f"MapHierarchy.maps[{m.name!r}].{name}", part)
         for name in ("lateral", "spread"):

@@ -67,10 +67,10 @@ def check_description(populations: Sequence[Any], projections: Sequence[Any], in
                 unknown_name(f"Network.inputs[{item.name!r}].target: there is no population", item.target, targets)
             )
     for p in populations:
-        if p.shape is not None and math.prod(p.shape) != p.n:
+        if p.shape is not None and (hasattr(p.shape, "_fields") or math.prod(p.shape) != p.n):
             raise ValueError(
-                f"Network.populations[{p.name!r}].shape must hold {p.n} neurons, got {p.shape} for "
-                f"{math.prod(p.shape)}; change shape or n"
+                f"Network.populations[{p.name!r}].shape must be (rows, columns) of {p.n} neurons in all, got "
+                f"{p.shape}; change shape or n"
             )
 
 
