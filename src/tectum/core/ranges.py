@@ -140,8 +140,8 @@ def _limits(hint: Any) -> tuple[bool, tuple[Any, ...]]:
     if get_origin(hint) in (Union, UnionType):
         inner = [limit for arm in get_args(hint) if arm is not type(None) for limit in _limits(arm)[1]]
         kinds = tuple(kind for limit in inner if isinstance(limit, Instance) for kind in limit.kinds)
-        limits = (limit for limit in inner if not isinstance(limit, Instance))
-        return type(None) in get_args(hint), (*limits, *([Instance(kinds)] if kinds else []))
+        others = [limit for limit in inner if not isinstance(limit, Instance)]
+        return type(None) in get_args(hint), (*others, *([Instance(kinds)] if kinds else []))
     if get_origin(hint) is Annotated:
         base, *limits = get_args(hint)
         optional, more = _limits(base)
