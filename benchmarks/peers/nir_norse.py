@@ -18,8 +18,8 @@ def main(graph: str, spikes: str, counts: str) -> None:
     with torch.no_grad():
         network, state, total = norse.torch.from_nir(nir.read(graph), dt=1e-3 * float(given["dt_ms"])), None, 0
         for t in range(x.shape[1]):
-            out, state = network(x[:, t], state)
-            total = total + out
+            _, state = network(x[:, t], state)  # the node that comes last, whether or not it is the output
+            total = total + state.cache["output"]
     np.save(counts, total.numpy())
 
 

@@ -24,7 +24,7 @@ from tectum.models.common.progress import progress_bar
 from tectum.models.common.recording import Recording
 from tectum.models.common.scaling import unit_range, unit_values
 from tectum.models.exchange.export import NirExport
-from tectum.models.exchange.standard import export_standard
+from tectum.models.exchange.standard import SUBSTEPS, export_standard
 from tectum.models.responder_events import EventResponder
 from tectum.parts.neurons import threshold
 
@@ -422,13 +422,21 @@ class DiehlCook(EventResponder):
         shown = self.n_shown_ / max(1, self._seen)
         return diagnose_responders(counts, self.weights_, highest, self.spike_counts_, shown, self.thresholds_)
 
-    def to_nir(self, X: ArrayLike | None = None) -> NirExport:
+    def to_nir(self, X: ArrayLike | None = None, *, substeps: int = SUBSTEPS) -> NirExport:
         """The network with frozen weights and thresholds for other simulators and chips; needs the extra ``nir``.
+
+        Of the neurons at their thresholds the strongest is to fire, and no other in the same step: NIR cannot say that.
+        So each step of the model becomes a race: a clock, one of three inputs behind the features, lowers all
+        potentials, and while they rise again, the strongest is at its threshold first and inhibits the others.
+        Neurons without a refractory period are kept from firing by an inhibition, and reset at its end by a spike that
+        nobody hears.
 
         Parameters
         ----------
         X : array-like of shape (n_samples, n_features), optional
             Samples on which the graph is compared with `transform`, given the same input spikes.
+        substeps : int, default=32
+            Of each race. Fewer cost less and let more neurons fire together.
 
         Returns
         -------
@@ -443,7 +451,7 @@ class DiehlCook(EventResponder):
             If the package nir is not installed.
         """
         check_is_fitted(self)
-        return export_standard(self, X)
+        return export_standard(self, X, substeps)
 
     def _validate(self, X: Any, *, reset: bool = False, least: int = 1) -> NDArray[Any]:
         X = super()._validate(X, reset=reset, least=least)

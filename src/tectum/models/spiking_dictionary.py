@@ -22,7 +22,7 @@ from tectum.models.common.diagnosis import Diagnosis
 from tectum.models.common.dictionary_diagnosis import WEAK, diagnose_dictionary
 from tectum.models.common.recording import Recording
 from tectum.models.dictionary_learned import LearnedDictionary
-from tectum.models.exchange.dictionary import export_dictionary
+from tectum.models.exchange.dictionary import SUBSTEPS, export_dictionary
 from tectum.models.exchange.export import NirExport
 from tectum.parts.event_input import EventPatches
 from tectum.parts.event_plasticity import EventSTDP
@@ -402,16 +402,22 @@ class SpikingDictionary(LearnedDictionary):
     def _records(self) -> dict[str, Any]:  # type: ignore[override]  # depends on the competition
         return {"_state": ADDING.get(type(self.competition), DictionaryState)}
 
-    def to_nir(self, X: ArrayLike | None = None) -> NirExport:
+    def to_nir(self, X: ArrayLike | None = None, *, substeps: int = SUBSTEPS) -> NirExport:
         """The dictionary with frozen weights for other simulators and chips; needs the extra ``nir``.
 
         Integrators count what arrives in quanta, fire above a threshold that falls to one half with their first spike,
-        and a recurrent matrix takes from all of them what a spike explains. Inputs fire regularly, 1,000 steps long.
+        and a recurrent matrix takes from all of them what a spike explains. Of the neurons above their thresholds the
+        strongest is to fire first, which NIR cannot say. So each step of the model becomes a race: a clock, one of
+        three inputs behind those of the sample, lowers all membranes, and while they rise again, the strongest is at
+        its threshold first. All nodes are matrices and CubaLIF neurons, which most simulators read.
 
         Parameters
         ----------
         X : array-like of shape (n_samples, n_features), optional
             Samples on which the graph is compared with `transform`.
+        substeps : int, default=256
+            Of each race. Fewer cost less and let more neurons fire together: on patches of MNIST the winner is the
+            model's for .94 to .97 with 16, .98 to .99 with 64, .995 to .998 with 256. A dictionary of events has none.
 
         Returns
         -------
@@ -426,7 +432,7 @@ class SpikingDictionary(LearnedDictionary):
             If the package nir is not installed.
         """
         check_is_fitted(self)
-        return export_dictionary(self, X)
+        return export_dictionary(self, X, substeps)
 
     def _validate(self, X: Any, *, reset: bool = False, least: int = 1) -> NDArray[np.float64]:
         if isinstance(self.encoder, EventPatches):

@@ -1,13 +1,17 @@
 """What a model becomes as a graph of NIR, and how faithful that is."""
 
+import numbers
 import os
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, field
 from typing import Any, Literal
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 from tectum.persistence import replacing
+
+FORGOTTEN = 2.0**-30  # share of a sum that is lost in a step where all is kept
 
 
 def nir_package() -> Any:
@@ -41,6 +45,9 @@ class NirExport:
         What differs, and what of the model is left out.
     dt_ms : float
         Step in ms for which the constants are made: decays are those of the model after whole steps.
+    input_spikes : callable
+        ``export.input_spikes(X)`` is what enters the graph with samples, an array (n_samples, n_steps, n_inputs) with
+        steps of `dt_ms`, clocks included.
     equal_winners : float or None
         Share of the samples given for which the neuron with most spikes is the same as in the model, in the NumPy
         simulation of `run_graph`; None without samples.
@@ -52,6 +59,7 @@ class NirExport:
     grade: Literal["exact", "approximate"]
     reasons: tuple[str, ...]
     dt_ms: float
+    input_spikes: Callable[[ArrayLike], NDArray[Any]] = field(repr=False)
     equal_winners: float | None = None
     equal_spikes: float | None = None
 
@@ -81,6 +89,34 @@ def agreement(counts: NDArray[Any], expected: NDArray[Any]) -> tuple[float, floa
 def graph_of(nodes: dict[str, Any], edges: list[tuple[str, str]], dt_ms: float, grade: str) -> Any:
     """A graph with notes."""
     return nir_package().NIRGraph(nodes, edges, metadata={"dt_ms": dt_ms, "grade": grade, "from": "tectum"})
+
+
+def check_substeps(where: str, substeps: Any) -> None:
+    """Check the number of steps that each step of a model becomes."""
+    if not isinstance(substeps, numbers.Integral) or substeps < 8:
+        raise ValueError(f"{where}.substeps must be a whole number from 8 on, got {substeps!r}; use the default")
+
+
+def comparator(n: int, dt_ms: float, tau_ms: float, v_th: Any) -> Any:
+    """Neurons that fire in each step in which a sum of their input is above a threshold; a spike resets nothing.
+
+    The sum leaks with `tau_ms`; with infinity it keeps all, with 0 it is the input of the step alone. They are CubaLIF,
+    a node that most simulators read, whose current is the sum, and whose membrane forgets within a step.
+    """
+    share = 1.0 if tau_ms == 0.0 else FORGOTTEN if np.isinf(tau_ms) else 1.0 - np.exp(-dt_ms / tau_ms)
+
+    def full(value: Any) -> NDArray[np.float32]:
+        return np.broadcast_to(np.asarray(value, np.float32), (n,)).copy()
+
+    return nir_package().CubaLIF(
+        tau_syn=full(1e-3 * dt_ms / share),
+        tau_mem=full(1e-3 * dt_ms),
+        r=full(1.0),
+        v_leak=full(0.0),
+        v_threshold=full(v_th),
+        v_reset=full(0.0),
+        w_in=full(1.0 / share),
+    )
 
 
 def lif(n: int, *, tau_ms: float, dt_ms: float, v_th: Any, v_reset: float, v_rest: float = 0.0) -> Any:

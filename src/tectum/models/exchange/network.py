@@ -56,15 +56,19 @@ def export_network(net: Any, X: Any, spikes: Mapping[str, SpikeTrain] | None) ->
         reasons.append("each sample begins at rest")
     grade: Literal["exact", "approximate"] = "approximate" if reasons else "exact"
     graph = graph_of(nodes, edges, dt, grade)
+
+    def shown(X: Any) -> NDArray[np.float32]:
+        return network_input(net, X, spikes)
+
     if X is None and not spikes:
-        return NirExport(graph, grade, tuple(reasons), dt)
-    shown, expected = network_input(net, X, spikes), net.transform(X, spikes=spikes)
-    parts_of = np.split(shown, range(AT_ONCE, len(shown), AT_ONCE))
+        return NirExport(graph, grade, tuple(reasons), dt, shown)
+    entered, expected = shown(X), net.transform(X, spikes=spikes)
+    parts_of = np.split(entered, range(AT_ONCE, len(entered), AT_ONCE))
     found = np.concatenate([run_graph(graph, part, dt).sum(axis=1) for part in parts_of])
     shares = agreement(found, expected)
     if grade == "exact" and shares[1] < 1.0:
         grade, reasons = "approximate", ["potentials are rounded in another order"]
-    return NirExport(graph, grade, tuple(reasons), dt, *shares)
+    return NirExport(graph, grade, tuple(reasons), dt, shown, *shares)
 
 
 def network_input(net: Any, X: Any, spikes: Mapping[str, SpikeTrain] | None = None) -> NDArray[np.float32]:
