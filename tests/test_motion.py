@@ -43,8 +43,8 @@ def seen(zoom=1.0, right=0.0, down=0.0, n=12):
     return np.stack(found)
 
 
-def motion(frames, **others):
-    detector = streams.OpticalFlow()
+def motion(frames, kind=streams.OpticalFlow, **others):
+    detector = kind()
     stream = streams.motion(Pictures(frames, **others), detector)
     return np.concatenate([chunk.X for chunk in stream]), detector
 
@@ -80,6 +80,32 @@ def test_the_speed_is_that_per_second() -> None:
     channel = [x[-1][detector.blocks["speeds"]].argmax() for x in (fast, same, slow)]
     assert abs(channel[0] - channel[1]) <= 1
     assert channel[2] < channel[0]
+
+
+@pytest.mark.parametrize("right", [-3.0, 0.4])
+def test_coincidences_tell_which_way_the_frame_moves(right: float) -> None:
+    X, detector = motion(seen(right=right, n=20), streams.SpikingMotion)
+    turns = X[-1][detector.blocks["turns"]]
+    assert turns.argmax() == (0 if right > 0 else 2)
+    assert turns.max() > 1.5 * np.sort(turns)[-2]
+
+
+@pytest.mark.parametrize("zoom", [1.02, 1 / 1.02], ids=["forward", "backward"])
+def test_coincidences_tell_forward_from_backward(zoom: float) -> None:
+    X, detector = motion(seen(zoom, n=20), streams.SpikingMotion)
+    left, right = sides(X[-1], detector)
+    out = (left[2] - left[0], right[0] - right[2])
+    assert np.all(np.sign(out) == np.sign(zoom - 1.0)), (left, right)
+
+
+def test_coincidences_need_what_changes_and_keep_to_their_clip() -> None:
+    X, _ = motion(np.repeat(seen(n=1), 12, axis=0), streams.SpikingMotion)
+    assert X[-1].argmax() == streams.SpikingMotion().blocks["speeds"].start  # the slowest
+    frames = np.concatenate([seen(1.02), seen(1 / 1.02)])
+    X, _ = motion(frames, streams.SpikingMotion, source=np.repeat([0, 1], 12), chunk=7)
+    alone, _ = motion(frames[12:], streams.SpikingMotion)
+    np.testing.assert_array_equal(X[12:], alone)
+    assert not X[[0, 12]].any()
 
 
 def test_what_stands_is_slowest() -> None:
@@ -162,6 +188,20 @@ ERRORS = [
     ({"tau": 0}, "OpticalFlow.tau must be a positive number of ms, got 0"),
     ({"n_speeds": 1}, "n_speeds must be at least 2"),
 ]
+
+
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [
+        ({"threshold": 0.0}, r"SpikingMotion\.threshold must be a number above 0, got 0.0"),
+        ({"reach": 0}, "SpikingMotion.reach"),
+        ({"longest": 1.5}, "SpikingMotion.longest"),
+        ({"size": (12, 12), "grid": (2, 2)}, "at least 16 pixels a side"),
+    ],
+)
+def test_errors_of_coincidences(given: dict, said: str) -> None:
+    with pytest.raises(ValueError, match=said):
+        streams.SpikingMotion(**given)
 
 
 @pytest.mark.parametrize(("given", "said"), ERRORS)

@@ -2,6 +2,7 @@
 
     python papers/coherence/driving.py motion                 1 seed, some ten minutes of one core
     python papers/coherence/driving.py motion --seeds 3 --tasks "forward or backward"
+    python papers/coherence/driving.py motion --detector spikes     `SpikingMotion` in the rows of flow
 
 Snippets of 2.5 s of the clips in the folder `driving` of TECTUM_DATA are played in different ways (`WAYS`), at about 15
 frames/s. A map learns snippets of all clips but one, played in all the ways of a task, one frame after the other,
@@ -306,10 +307,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--clips", type=Path, default=data / "driving", help="folder of .mp4 files")
     parser.add_argument("--cnn", type=Path, default=next(iter(sorted(data.glob("cnn/*fire6.onnx"))), None))
     parser.add_argument("--seeds", type=int, default=1)
+    parser.add_argument("--detector", choices=["flow", "spikes"], default="flow", help="what sees motion")
     parser.add_argument("--tasks", nargs="+", choices=list(TASKS), default=list(TASKS), metavar="TASK")
     options = parser.parse_args(arguments)
     found = snippets(options.clips)
-    flow = Played(motion_of(streams.OpticalFlow()), found)
+    flow = Played(motion_of(streams.SpikingMotion() if options.detector == "spikes" else streams.OpticalFlow()), found)
     spiking = BySpikes()
     methods: dict[str, tuple[Played, Any]] = {
         "map of flow": (flow, spiking.winner),

@@ -79,7 +79,7 @@ class SpikingLearner(Learner):
     """`SpikingSOM.continuous`."""
 
     som: Any = None
-    radius = 1.5
+    radius: float | None = None  # that of the constructor
 
     def learn(self, X: Floats) -> None:
         """Go on."""
@@ -89,7 +89,7 @@ class SpikingLearner(Learner):
                 random_state=self.seed,
                 n_snapshots=0,
                 input_range=RANGE[self.name],
-                radius=parts.ConstantRadius(self.radius),
+                **({} if self.radius is None else {"radius": parts.ConstantRadius(self.radius)}),
             )
         self.som.partial_fit(X)
 

@@ -18,6 +18,7 @@ from tectum.streams.live import CameraStream, camera
 from tectum.streams.motion import MotionStream, OpticalFlow, motion
 from tectum.streams.pictures import ImageStream, VideoStream, images, video
 from tectum.streams.segments import Segments, read_segments
+from tectum.streams.spiking_motion import SpikingMotion
 from tectum.streams.stream import Chunk, Stream, StreamError
 from tectum.streams.timed import Timed
 
@@ -38,6 +39,7 @@ __all__ = [
     "OpticalFlow",
     "OrientedGradients",
     "Segments",
+    "SpikingMotion",
     "Stream",
     "StreamError",
     "Timed",

@@ -138,7 +138,7 @@ def features(
         Colour frames of the size of the network, for instance ``video(path, size=cnn.size)``.
     cnn : CNN or OrientedGradients
         The network, or what stands for one.
-    motion : OpticalFlow or None, default=None
+    motion : OpticalFlow, SpikingMotion or None, default=None
         What sees motion in the same frames; its features follow those of the network in each sample.
     colours : OpponentColours or None, default=None
         What sees colours in them; its features come last.
@@ -180,7 +180,7 @@ class FeatureStream(Stream):
         The network, or what stands for one.
     names : list of str
         Those of the frames.
-    motion : OpticalFlow or None
+    motion : OpticalFlow, SpikingMotion or None
         What sees motion, if anything does.
     colours : OpponentColours or None
         What sees colours.

@@ -233,7 +233,7 @@ def motion(frames: Stream, detector: Detector | None = None) -> "MotionStream":
     ----------
     frames : Stream
         Frames, in colour or grey, for instance ``video(path, size=(90, 160), area=True, grey=True)``.
-    detector : OpticalFlow or None, default=None
+    detector : OpticalFlow, SpikingMotion or None, default=None
         What sees motion; None is ``OpticalFlow()``.
 
     Returns
@@ -269,7 +269,7 @@ class MotionStream(Stream):
 
     Attributes
     ----------
-    detector : OpticalFlow
+    detector : OpticalFlow or SpikingMotion
         What sees motion.
     names : list of str
         Those of the frames.
