@@ -30,7 +30,7 @@ from tectum import SpikingDictionary, datasets, image, parts
 
 Floats = NDArray[np.float32]
 
-SHARE = 0.3  # of the neurons that are active for a patch
+SHARE = 0.05  # of the neurons that are active for a patch
 STEPS = 20
 PRESENTATIONS = 30_000
 PATCHES = 40_000  # to learn from
