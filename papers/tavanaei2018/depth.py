@@ -10,8 +10,8 @@ the roots of sums over 2 x 2 places as its image, and all layers are read out to
 *untrained* ones (patches drawn at random), *random* ones (normal weights), both with the same spiking code, and
 k-means with the triangle code of Coates, Ng & Lee (2011) with as many centres and with twice as many, since each
 component has an ON and an OFF neuron. The penalty of the read-out is chosen on the last sixth of the training images;
-everything else was chosen on the first 3,000 training images of CIFAR-10 and the first 1,500 of the test images,
-which are left out here.
+the share of active neurons was chosen on the first 9,000 training images of CIFAR-10, everything else on the first
+3,000 of them and the first 1,500 of the test images, which are left out here.
 """
 
 import argparse
@@ -177,6 +177,7 @@ def main() -> None:
     parser.add_argument("--cells", type=int, default=128)
     parser.add_argument("--layers", type=int, default=1)
     parser.add_argument("--seeds", type=int, default=1)
+    parser.add_argument("--share", type=float, default=SHARE, help="of the neurons that are active for a patch")
     parser.add_argument(
         "--codes", action="store_true", help="learned and untrained with other shares of active neurons"
     )
@@ -185,7 +186,7 @@ def main() -> None:
     images, y = mnist(given.train, given.test) if is_mnist else cifar10(Path(given.data), given.train, given.test)
     grid = 4 if is_mnist else 2
     kinds = ("learned", "untrained", "random", "k-means", "k-means, twice the cells")
-    rows = [(kind, SHARE, given.layers if kind in ("learned", "untrained", "k-means") else 1) for kind in kinds]
+    rows = [(kind, given.share, given.layers if kind in ("learned", "untrained", "k-means") else 1) for kind in kinds]
     if given.codes:
         rows = [(kind, share, 1) for share in (0.01, 0.03, 0.1, 0.3, 0.5) for kind in ("learned", "untrained")]
     for seed in range(given.seeds):
