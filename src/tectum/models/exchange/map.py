@@ -68,14 +68,9 @@ def export_map(model: Any, X: ArrayLike | None, substeps: int = SUBSTEPS) -> Nir
 
     if X is None:
         return NirExport(graph, "approximate", reasons, dt, shown)
-    expected = model.spike_times(X)
-    spikes = shown(X)
-    found = np.concatenate(
-        [
-            _winners(run_graph(graph, part, dt))
-            for part in np.array_split(spikes, max(1, -(-len(spikes) // MOST_AT_ONCE)))
-        ]
-    )
+    expected, samples = model.spike_times(X), model._samples(X)
+    parts_of = np.array_split(samples, max(1, -(-len(samples) // MOST_AT_ONCE)))
+    found = np.concatenate([_winners(run_graph(graph, shown(part), dt)) for part in parts_of])
     silent = np.isnan(expected).all(axis=1)
     winners = np.where(silent, -1, np.nan_to_num(expected, nan=np.inf).argmin(axis=1))
     equal = found == winners

@@ -23,9 +23,7 @@ from tectum.parts.adaptive_threshold import AdaptiveLIF, LateralInhibition
 SUBSTEPS = 32  # of the race in each step of the model
 RAMP = 4.0  # mV by which the clock lowers all potentials in each step
 FORCE = 1e3  # mV that keep a neuron from firing, and twice make it fire
-CLOCKS = (
-    3  # inputs after the features: the clock that lowers potentials, what raises them, what ends refractory periods
-)
+CLOCKS = 3  # inputs after the features: what lowers potentials, what raises them, and what ends refractory periods
 RUN = 4  # substep in which the inputs of a step and the clock fire: refractory periods have ended, in any simulator
 MOST_AT_ONCE = 16  # samples
 
