@@ -268,6 +268,29 @@ class TestResume:
         assert encode_shards(other, [many], out, overwrite=True).n_encoded == 12
         check_all(other, many, out)
 
+    def test_old_outputs_go_when_new_ones_are_written(self, som: Path, many: Path, tmp_path: Path) -> None:
+        out, unfit = tmp_path / "out", tmp_path / "unfit.npy"
+        encode_shards(som, [many], out)
+        before = outputs(out)
+        np.save(unfit, np.zeros((4, N_FEATURES + 1)))
+        for _ in range(2):
+            with pytest.raises(ValueError, match="1 of 1 shards could not be encoded"):
+                encode_shards(som, [unfit], out, overwrite=True)
+            assert outputs(out) == before
+        np.save(unfit, samples(4))
+        assert encode_shards(som, [unfit], out, resume=True).n_encoded == 1
+        assert list(outputs(out)) == ["unfit.npy"]
+        assert "replaced" not in manifest_of(out)
+
+    def test_shards_of_an_old_manifest_may_be_added_again(self, som: Path, many: Path, tmp_path: Path) -> None:
+        out = tmp_path / "out"
+        encode_shards(som, [many], out)
+        with pytest.raises(KeyboardInterrupt):
+            encode_shards(som, [many / "01.npy"], out, overwrite=True, executor=Stopped(out, after=0))
+        assert len(outputs(out)) == 12
+        assert encode_shards(som, [many], out, resume=True).n_encoded == 12
+        check_all(som, many, out)
+
     def test_a_damaged_manifest_is_an_error(self, som: Path, many: Path, tmp_path: Path) -> None:
         out = tmp_path / "out"
         encode_shards(som, [many], out)

@@ -147,6 +147,26 @@ def test_write_into_a_missing_folder_or_onto_a_folder(tmp_path):
         persistence.save_arrays(tmp_path / "missing" / "model", {}, {})
     with pytest.raises(IsADirectoryError, match="add a file name"):
         persistence.save_arrays(tmp_path, {}, {})
+    (tmp_path / "link").symlink_to("missing/model")
+    with pytest.raises(FileNotFoundError, match="missing does not exist; create it first"):
+        persistence.save_arrays(tmp_path / "link", {}, {})
+
+
+def test_only_regular_files_are_replaced(tmp_path):
+    os.mkfifo(tmp_path / "pipe")
+    for name in ("pipe", "/dev/null"):
+        with pytest.raises(FileExistsError, match="a pipe or a device, not a regular file; name a file"):
+            persistence.write_atomically(tmp_path / name, b"new")
+    assert (tmp_path / "pipe").is_fifo()
+
+
+@pytest.mark.parametrize("name", ["x" * 255, "é" * 127, "あ" * 85, "𝄞" * 63])
+def test_names_as_long_as_the_file_system_has_them(tmp_path, name):
+    stem = persistence.part_stem(name)
+    assert len(stem.encode()) <= 102
+    (tmp_path / f"{stem}{'0' * 16}{persistence.PART}").write_bytes(b"left by a killed process")
+    persistence.write_atomically(tmp_path / name, b"new")
+    assert [path.name for path in tmp_path.iterdir()] == [name]
 
 
 def test_missing_file(tmp_path):

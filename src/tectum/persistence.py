@@ -239,6 +239,8 @@ def write_atomically(path: str | os.PathLike[str], payload: bytes) -> None:
         If the folder does not exist.
     IsADirectoryError
         If `path` is a folder.
+    FileExistsError
+        If it is a pipe or a device.
     """
     with replacing(path) as file:
         file.write(payload)
@@ -258,12 +260,7 @@ def replacing(path: str | os.PathLike[str]) -> Iterator[io.BufferedRandom]:
     file : binary file
         Open for writing and reading; flushed to the disk before it is renamed.
     """
-    path = Path(path)
-    path = Path(os.path.realpath(path)) if path.is_symlink() else path
-    if path.is_dir():
-        raise IsADirectoryError(f"path must name a file, got the folder {path}; add a file name")
-    if not path.parent.is_dir():
-        raise FileNotFoundError(f"cannot write {path}: the folder {path.parent} does not exist; create it first")
+    path = destination(path)
     sweep(path)
     mode = stat.S_IMODE(path.stat().st_mode) if path.exists() else None
     temporary, file = _part_of(path, 0o666 if mode is None else mode)
@@ -279,9 +276,27 @@ def replacing(path: str | os.PathLike[str]) -> Iterator[io.BufferedRandom]:
         temporary.unlink(missing_ok=True)
 
 
+def destination(path: str | os.PathLike[str]) -> Path:
+    """The file to write, links followed; OSError if there is a folder or no regular file, or no folder to hold it."""
+    given = Path(path)
+    path = Path(os.path.realpath(given)) if given.is_symlink() else given
+    if path.is_dir():
+        raise IsADirectoryError(f"cannot write {given}: it is a folder; add a file name")
+    if given.exists() and not given.is_file():
+        raise FileExistsError(f"cannot write {given}: it is a pipe or a device, not a regular file; name a file")
+    if not path.parent.is_dir():
+        raise FileNotFoundError(f"cannot write {path}: the folder {path.parent} does not exist; create it first")
+    return path
+
+
+def part_stem(name: str) -> str:
+    """How temporary files for a file of that name begin, short enough for all file systems."""
+    return f".{os.fsencode(name)[:100].decode(errors='ignore')}."
+
+
 def sweep(path: Path) -> None:
     """Delete what killed processes have left of a file they were writing; what a living one writes is locked."""
-    pattern = re.compile(re.escape(f".{path.name[:100]}.") + "[0-9a-f]{16}" + re.escape(PART))
+    pattern = re.compile(re.escape(part_stem(path.name)) + "[0-9a-f]{16}" + re.escape(PART))
     for name in filter(pattern.fullmatch, os.listdir(path.parent)):
         with suppress(OSError), open(path.parent / name, "rb") as file:
             if fcntl is not None:
@@ -292,7 +307,7 @@ def sweep(path: Path) -> None:
 def _part_of(path: Path, mode: int) -> tuple[Path, io.BufferedRandom]:
     """A new file beside another one, locked for as long as this process has it open."""
     while True:
-        temporary = path.parent / f".{path.name[:100]}.{secrets.token_hex(8)}{PART}"
+        temporary = path.parent / f"{part_stem(path.name)}{secrets.token_hex(8)}{PART}"
         file = open(temporary, "x+b", opener=lambda name, flags: os.open(name, flags, mode & 0o666))  # noqa: SIM115
         if fcntl is not None:
             with suppress(OSError):  # some network folders know no locks

@@ -89,14 +89,11 @@ class Output(NamedTuple):
         Another existing file is replaced if `force` is set, if it is the one that the command goes on with, or if the
         person at the terminal says so.
         """
-        if path.is_dir():
-            raise IsADirectoryError(f"cannot write {path}: it is a folder; add a file name")
-        if not path.parent.is_dir():
-            raise FileNotFoundError(f"cannot write {path}: the folder {path.parent} does not exist; create it first")
-        if not os.access(path.parent, os.W_OK):
-            raise PermissionError(
-                f"cannot write {path}: no permission in {path.parent.resolve()}; choose another folder"
-            )
+        from tectum.persistence import destination
+
+        folder = destination(path).parent
+        if not os.access(folder, os.W_OK):
+            raise PermissionError(f"cannot write {path}: no permission in {folder.resolve()}; choose another folder")
         for given in inputs:
             if given is not None and is_same(path, given) and (path.exists() or not Path(given).is_dir()):
                 raise FileExistsError(f"cannot write {path}: it is an input or another output; choose another name")

@@ -10,7 +10,7 @@ from typing import Any, Self
 from tectum.encode.shards import Shard, content_hash, file_hash
 from tectum.encode.work import Outcome
 from tectum.files import DataError
-from tectum.persistence import PART, write_atomically
+from tectum.persistence import PART, part_stem, write_atomically
 
 MANIFEST = "manifest.json"
 FORMAT_VERSION = 1
@@ -61,6 +61,7 @@ class Manifest:
     sparse: bool
     versions: list[dict[str, str]]  # of tectum, NumPy and Python, of each run that had others than the one before
     entries: list[Entry] = field(default_factory=list)
+    replaced: list[str] = field(default_factory=list)  # outputs of a manifest before, kept until all shards are done
     _may_write: float = 0.0
 
     @property
@@ -79,13 +80,15 @@ class Manifest:
             if content["format_version"] > FORMAT_VERSION:
                 raise ValueError(f"format version {content['format_version']}, known up to {FORMAT_VERSION}")
             entries = [Entry(**entry) for entry in content["shards"]]
+            replaced = content.get("replaced", [])
             if not (isinstance(content["sparse"], bool) and isinstance(content["model"]["sha256"], str)):
                 raise ValueError("sparse and model must be as written")
             for entry in entries:
                 entry.rows = None if entry.rows is None else (entry.rows[0], entry.rows[1])
-                if Path(entry.output).name != entry.output:
-                    raise ValueError(f"output must be the name of a file, got {entry.output!r}")
-            return cls(folder, content["model"], content["sparse"], content["versions"], entries)
+            for name in (*replaced, *(entry.output for entry in entries)):
+                if Path(name).name != name:
+                    raise ValueError(f"output must be the name of a file, got {name!r}")
+            return cls(folder, content["model"], content["sparse"], content["versions"], entries, replaced)
         except Exception as error:  # whatever a damaged file makes of its entries
             raise DataError(
                 f"{path} is no manifest that this tectum can read ({error!r}); choose another folder, or pass "
@@ -104,6 +107,8 @@ class Manifest:
             "sparse": self.sparse,
             "shards": [asdict(entry) for entry in self.entries],
         }
+        if self.replaced:
+            content["replaced"] = self.replaced
         write_atomically(self.path, json.dumps(content, indent=1).encode())
         ended = time.monotonic()
         self._may_write = ended + (ended - started) / SHARE_OF_WRITING
@@ -116,10 +121,15 @@ class Manifest:
             taken.add(output)
             self.entries.append(Entry(*shard, output=output))
 
-    def remove_outputs(self) -> None:
-        """Delete what was encoded."""
-        for entry in self.entries:
-            (self.folder / entry.output).unlink(missing_ok=True)
+    def outputs(self) -> list[str]:
+        """Names of all files that are or were of this folder."""
+        return list(dict.fromkeys([*(entry.output for entry in self.entries), *self.replaced]))
+
+    def remove_replaced(self) -> None:
+        """Delete the outputs of a manifest before that this one has not written anew."""
+        for name in set(self.replaced).difference(entry.output for entry in self.entries):
+            (self.folder / name).unlink(missing_ok=True)
+        self.replaced = []
 
     def is_done(self, entry: Entry) -> bool:
         """Whether the output is there as it was written."""
@@ -131,7 +141,7 @@ class Manifest:
     def remove_remains(self) -> None:
         """Delete what killed processes have left of files they were writing."""
         for name in (MANIFEST, *(entry.output for entry in self.entries)):
-            for part in self.folder.glob(f".{_literal(name[:100])}.*{PART}"):
+            for part in self.folder.glob(f"{_literal(part_stem(name))}*{PART}"):
                 part.unlink(missing_ok=True)
 
 

@@ -63,7 +63,8 @@ def encode_shards(
     resume : bool, default=False
         Go on in a folder that has a manifest; shards may have been added to the inputs. Begins if there is none.
     overwrite : bool, default=False
-        Forget the manifest of the folder and encode everything anew.
+        Forget the manifest of the folder and encode everything anew; an old output goes when its replacement is
+        written, those without one when all shards are done.
     verbose : bool, default=False
         Show a progress bar.
 
@@ -99,6 +100,9 @@ def encode_shards(
     manifest.write()
     _encode(manifest, left, executor or in_processes(), verbose)
     _report_failed(manifest)
+    if manifest.replaced:
+        manifest.remove_replaced()
+        manifest.write()
     return Encoded(
         manifest.path.resolve(),
         len(manifest.entries),
@@ -135,19 +139,20 @@ def _manifest(
     folder.mkdir(exist_ok=True)
     if any(Path(shard.path).parent == folder.resolve() for shard in shards):
         raise ValueError(f"encode: the output folder must not hold inputs, got {folder}; choose another one")
-    old = _old_manifest(folder, overwrite)
+    old, replaced = _old_manifest(folder, overwrite)
     if old is not None and not resume:
         n_done = sum(entry.state == "done" for entry in old.entries)
         raise ValueError(
             f"{folder} has a manifest already ({n_done} of {len(old.entries)} shards done); pass resume (--resume) to "
             "go on, overwrite (--overwrite) to encode everything anew, or another folder"
         )
-    manifest = old or Manifest(folder, model, sparse, [])
+    manifest = old or Manifest(folder, model, sparse, [], replaced=replaced)
     new = _compare(manifest, model, sparse, shards)
     if manifest.versions[-1:] != [persistence.versions()]:
         manifest.versions.append(persistence.versions())
     manifest.add(new)
-    taken = [entry.output for entry in manifest.entries[-len(new) :] if new and (folder / entry.output).exists()]
+    added = [entry.output for entry in manifest.entries[-len(new) :] if new and (folder / entry.output).exists()]
+    taken = [name for name in added if name not in manifest.replaced]
     if taken and not overwrite:
         raise ValueError(
             f"{folder / taken[0]} exists and is not in the manifest; choose another folder, or pass overwrite "
@@ -156,18 +161,15 @@ def _manifest(
     return manifest
 
 
-def _old_manifest(folder: Path, overwrite: bool) -> Manifest | None:
-    """The manifest in the folder; with `overwrite` what it lists is deleted instead."""
+def _old_manifest(folder: Path, overwrite: bool) -> tuple[Manifest | None, list[str]]:
+    """The manifest in the folder; with `overwrite` none, but the outputs it lists."""
     try:
         old = Manifest.read(folder)
     except ValueError:
         if overwrite:
-            return None
+            return None, []
         raise
-    if old is not None and overwrite:
-        old.remove_outputs()
-        return None
-    return old
+    return (None, old.outputs()) if old is not None and overwrite else (old, [])
 
 
 def _compare(manifest: Manifest, model: dict[str, str], sparse: bool, shards: Sequence[Shard]) -> list[Shard]:
