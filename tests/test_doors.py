@@ -1,7 +1,9 @@
 """The doors of the command line: columns by name, outputs that destroy nothing, errors for machines."""
 
 import json
+import os
 import re
+import stat
 import sys
 from pathlib import Path
 from typing import Any
@@ -134,6 +136,49 @@ def test_other_files_are_replaced_only_by_force(folder: Path) -> None:
     assert (folder / "m.tectum").read_text() == "mine"
     run(*command, "--force")
     assert tectum.load("m.tectum").n_presentations_seen_ == 60
+
+
+@pytest.mark.usefixtures("flowers")
+def test_what_cannot_be_written_is_said_before_the_fit(folder: Path) -> None:
+    os.mkfifo("pipe")
+    Path("to_pipe").symlink_to("pipe")
+    Path("dangling").symlink_to("missing/x.tectum")
+    expected = {
+        "pipe": "not a regular file",
+        "to_pipe": "not a regular file",
+        "/dev/null": "not a regular file",
+        "dangling": "missing does not exist; create it first",
+    }
+    for output, said in expected.items():
+        result = run(*FIT[:-1], "--force", "d.csv", "--target", "kind", "-o", output, "--config", "none.toml", code=1)
+        assert said in result.stderr, output  # before the configuration is read
+    assert stat.S_ISFIFO(os.stat("pipe").st_mode)
+    long = "あ" * 80 + ".tectum"  # 247 bytes
+    run(*FIT, "d.csv", "--target", "kind", "-o", long)
+    assert tectum.load(long).n_presentations_seen_ == 60
+
+
+@pytest.mark.usefixtures("flowers")
+def test_a_fit_goes_on_only_with_the_model_it_names(folder: Path) -> None:
+    run(*FIT, "d.csv", "--target", "kind", "-o", "m.tectum")
+    for model, said in (
+        ("dictionary", "MODEL must be 'spiking-som', since m.tectum (--resume) holds a SpikingSOM, got 'dictionary'"),
+        ("diehl-cook", "MODEL must be 'spiking-som', since m.tectum (--resume) holds a SpikingSOM, got 'diehl-cook'"),
+        ("hierarchy", "m.tectum must hold a MapHierarchy to go on with, got a SpikingSOM"),
+    ):
+        result = run("fit", model, "d.csv", "--resume", "m.tectum", "-o", "m3.tectum", code=1)
+        assert said in result.stderr
+        assert "leave out --resume to begin anew" in result.stderr
+    assert not Path("m3.tectum").exists()
+
+
+@pytest.mark.usefixtures("flowers")
+def test_a_setting_too_deep_to_be_read_is_text(folder: Path) -> None:
+    for value in ("-" * 20_000 + "1", "[" * 20_000):
+        result = run(
+            "fit", "spiking-som", "d.csv", "--target", "kind", "--set", f"shape={value}", "-o", "m.tectum", code=1
+        )
+        assert "shape" in result.stderr
 
 
 @pytest.mark.usefixtures("flowers")

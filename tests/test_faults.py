@@ -18,6 +18,7 @@ from tectum import (
     MapHierarchy,
     Network,
     SpikingDictionary,
+    SpikingReadout,
     SpikingSOM,
     analysis,
     datasets,
@@ -27,6 +28,7 @@ from tectum import (
     streams,
 )
 from tectum.cli.images import load_images, read_image
+from tectum.files import DataError
 from tectum.image import Convolution, pool
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -292,6 +294,20 @@ def test_labels_that_are_missing_or_mixed_are_named(labels: list, strange: str) 
         analysis.vote_labels(np.eye(3), labels, np.eye(3))
 
 
+@pytest.mark.parametrize("model", [SpikingReadout(), DiehlCook(4)])
+@pytest.mark.parametrize(
+    ("labels", "said"),
+    [
+        (["a", None, "b"], "y must be all numbers or all texts, got None at 1"),
+        (np.array(["2020-01-01", "2020-01-02", "2020-01-01"], "M8[D]"), "y must be numbers or texts, .* got dtype"),
+        (np.array([b"a", b"b", b"a"]), "y must be numbers or texts, .* got dtype"),
+    ],
+)
+def test_labels_that_no_file_holds_are_refused_by_fit(model: Any, labels: Any, said: str) -> None:
+    with pytest.raises(ValueError, match=said):
+        clone(model).fit(np.eye(3), labels)
+
+
 def test_labels_of_text_are_drawn() -> None:
     names = analysis.label_units([0, 1, 1], np.array(["oak", "ash", "ash"], dtype=object), (1, 2))
     assert names.tolist() == ["oak", "ash"]
@@ -402,6 +418,38 @@ def test_pictures_of_one_stem_do_not_replace_each_other(tmp_path: Path) -> None:
     for name in ("a.png", "a.bmp", "2.png", "10.png", ".b.png"):
         Image.new("L", (4, 4)).save(tmp_path / name)
     assert list(load_images(str(tmp_path))) == ["2", "10", "a.bmp", "a.png"]
+
+
+def test_no_page_of_a_file_and_no_folder_vanishes(tmp_path: Path) -> None:
+    rng = np.random.default_rng(0)
+    pages = [Image.fromarray(rng.integers(0, 256, (6, 7)).astype("u1")) for _ in range(3)]
+    for name in ("several.tif", "moving.gif"):
+        pages[0].save(tmp_path / name, save_all=True, append_images=pages[1:])
+        with pytest.raises(DataError, match=f"{name} must hold one picture, got 3; split it into files"):
+            load_images(str(tmp_path / name))
+        (tmp_path / name).unlink()
+    for folder in ("nest", "nest/a", "nest/a/b"):
+        (tmp_path / folder).mkdir()
+        pages[0].save(tmp_path / folder / "z.png")
+    with pytest.warns(UserWarning, match=r"nest.a.z\.png lies too deep and is left out; name its folder"):
+        assert list(load_images(str(tmp_path / "nest"))) == ["z"]
+    pytest.importorskip("cv2", reason="needs the extra video")
+    with pytest.warns(UserWarning, match=r"nest.a.b.z\.png lies too deep and is left out; name the folder above it"):
+        stream = streams.images(tmp_path / "nest", size=(2, 2))
+    assert stream.names == ["nest", "a"]
+    pages[0].save(tmp_path / "nest" / "s.tif", save_all=True, append_images=pages[1:])
+    with (
+        pytest.warns(UserWarning, match="too deep"),
+        pytest.raises(streams.StreamError, match=r"s\.tif must hold one picture, got 3; split it"),
+    ):
+        list(streams.images(tmp_path / "nest", size=(2, 2)))
+
+
+def test_integers_of_32_bits_have_no_white(tmp_path: Path) -> None:
+    values = np.random.default_rng(0).random((6, 7))
+    Image.fromarray((values * 4095).astype("i4")).save(tmp_path / "i.tif")
+    with pytest.raises(DataError, match=r"i\.tif must have 8 or 16 bits .* got 32-bit integers up to .* from 0 to 1"):
+        read_image(tmp_path / "i.tif")
 
 
 class Identity:

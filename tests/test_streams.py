@@ -177,6 +177,30 @@ def test_learn_checks_its_arguments() -> None:
         streams.learn(streams.arrays(X), Learner(), limit=0)
 
 
+@pytest.mark.parametrize(
+    ("beside", "told"),
+    [
+        ({"time_s": [0, 2, 1, np.nan, 3]}, "finite times in time_s that do not fall within a source, got 1 in row 2"),
+        ({"time_s": [0, 1, 2, np.nan, 3]}, "finite times .* got nan in row 3"),
+        ({"time_s": [0, 1, 2, 3, np.inf]}, "finite times .* got inf in row 4"),
+        ({"source": [0, 7, -1, 1, 1]}, "numbers from 0 to 1 in source, as there are names, got 7 in row 1"),
+        ({"source": [0, 0, -1, 1, 1]}, "got -1 in row 2"),
+        ({"source": [0, 0.5, 1, 1, 1]}, "got 0.5 in row 1"),
+        (
+            {"X": np.where(np.eye(5, 3, k=-3), 1e300, 1.0)},
+            r"float32 can, up to 3.4e\+38, got 1e\+300 in row 3, column 0",
+        ),
+    ],
+)
+def test_values_that_are_none_are_refused_by_row(tmp_path: Path, beside: dict[str, Any], told: str) -> None:
+    right = {"X": np.zeros((5, 3)), "time_s": [0, 1, 0, 2, 1], "source": [0, 0, 1, 0, 1], "names": ["p", "q"]}
+    np.savez(tmp_path / "a.npz", **right)
+    assert len(joined(streams.arrays(tmp_path / "a.npz")).X) == 5  # sources may take turns
+    np.savez(tmp_path / "a.npz", **(right | {"time_s": range(5), "source": [0] * 5} | beside))
+    with pytest.raises(streams.StreamError, match=rf"a\.npz must hold .*{told}"):
+        joined(streams.arrays(tmp_path / "a.npz", chunk=2))
+
+
 def cut_file(path: Path) -> None:
     """An array of which the second half is missing."""
     np.save(path, X)

@@ -3,8 +3,9 @@
 import math
 import os
 import re
+import warnings
 import zipfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from difflib import get_close_matches
 from pathlib import Path
@@ -128,6 +129,17 @@ def files_in(folder: Path, suffixes: Sequence[str]) -> list[Path]:
     """
     found = (file for file in folder.iterdir() if file.suffix.lower() in suffixes and not file.name.startswith("."))
     return sorted((file for file in found if file.is_file()), key=natural_key)
+
+
+def warn_of_deeper(folders: Iterable[Path], suffixes: Sequence[str], way_out: str) -> None:
+    """Warn of the first file below these folders that `files_in` leaves out with the subfolder that holds it."""
+    for folder in folders:
+        for inside, subfolders, _ in os.walk(folder):
+            subfolders[:] = sorted(name for name in subfolders if not name.startswith("."))
+            found = [] if Path(inside) == folder else files_in(Path(inside), suffixes)
+            if found:
+                warnings.warn(f"{found[0]} lies too deep and is left out; {way_out}", UserWarning, stacklevel=3)
+                return
 
 
 def natural_key(path: Path) -> list[Any]:

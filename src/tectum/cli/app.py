@@ -124,7 +124,7 @@ def fit(
             "--resume goes on with the parameters in the file; leave out --config, --set, --seed and those of patches"
         )
     support.check_for_dictionary(MODELS[model].data == "images", changes)
-    estimator = support.load_model(resume) if resume else support.new_model(model, config, settings or [], seed)
+    estimator = support.model_to_fit(model, resume, config, settings or [], seed)
     cut = support.cut_of(estimator, resume, {}) if resume else Cut(**changes)
     loaded = support.load_samples(estimator, data, table, cut, resume)
     cut = getattr(loaded, "cut", cut)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, Self
 import numpy as np
 from numpy.typing import NDArray
 
-from tectum.files import MOST_EXPANSION, DataError, files_in, read_arrays, reading
+from tectum.files import MOST_EXPANSION, DataError, files_in, read_arrays, reading, warn_of_deeper
 
 if TYPE_CHECKING:
     from tectum.datasets import Dataset
@@ -135,6 +135,9 @@ def read_image(path: Path) -> Image:
     with reading(path, "an image", "convert it to PNG, or leave it out"), pil.open(path) as file:
         if math.prod(file.size) > max(2**24, MOST_EXPANSION * path.stat().st_size):
             raise DataError(f"{path} announces {file.size} pixels, which so short a file cannot hold; write it again")
+        n_pages = 1 if file.format == "MPO" else getattr(file, "n_frames", 1)  # photographs with previews are one
+        if n_pages > 1:
+            raise DataError(f"{path} must hold one picture, got {n_pages}; split it into files")
         picture = ImageOps.exif_transpose(file)
         if picture.mode in ("1", "LA", "La"):
             picture = picture.convert("L")
@@ -143,6 +146,11 @@ def read_image(path: Path) -> Image:
         pixels = np.asarray(picture)
         # Pillow has 32 bits for the 16 of a PNG
         bits_16 = pixels.dtype == np.int32 and file.format in ("PNG", "PPM")
+        if pixels.dtype == np.int32 and not bits_16:
+            raise DataError(
+                f"{path} must have 8 or 16 bits a pixel, or floating ones, got 32-bit integers up to {pixels.max()}, "
+                "of which none is known to be white; save it with floating values from 0 to 1"
+            )
         full = 1.0 if pixels.dtype.kind == "f" else 65535 if bits_16 else np.iinfo(pixels.dtype).max
         values = pixels.astype(np.float64) / full
         if not np.isfinite(values).all():
@@ -323,6 +331,7 @@ def _destinations(output: Path, names: list[str], check: Callable[[Path], None])
 
 def _read_folder(path: Path) -> dict[str, Image]:
     files = files_in(path, SUFFIXES)
+    warn_of_deeper([path], SUFFIXES, "name its folder, or move it up")
     if not files:
         raise ValueError(f"{path} must hold images ({', '.join(SUFFIXES)}), got none; check the folder")
     stems = [file.stem for file in files]  # a.jpg and a.png keep their suffixes

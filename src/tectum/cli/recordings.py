@@ -9,7 +9,7 @@ import numpy as np
 
 from tectum.cli.options import option_words
 from tectum.cli.output import Output
-from tectum.cli.support import announce_report, new_model, shell_command, winners_of
+from tectum.cli.support import announce_report, model_to_fit, shell_command, winners_of
 from tectum.core.compile_time import seconds_without_compiling
 
 N_DIGITS, PAUSE_US = 40, 30_000  # of the demonstration
@@ -41,7 +41,7 @@ def fit(
     import tectum
     from tectum.parts import EventPatches
 
-    estimator = tectum.load(resume) if resume else new_model(model, config, settings, seed)
+    estimator = model_to_fit(model, resume, config, settings, seed)
     if not hasattr(estimator, "fit_events"):
         raise ValueError(f"MODEL must take events for {data}, got {model!r}; use dictionary or diehl-cook")
     if isinstance(estimator, tectum.SpikingDictionary) and estimator.encoder is None:

@@ -186,7 +186,10 @@ def _known(resume: Path | None) -> Any:
         return None
     hierarchy = load_model(resume)
     if not takes(hierarchy, "frames"):
-        raise ValueError(f"{resume} must hold a MapHierarchy to go on with, got a {type(hierarchy).__name__}")
+        raise ValueError(
+            f"{resume} must hold a MapHierarchy to go on with, got a {type(hierarchy).__name__}; "
+            "name its own file, or leave out --resume to begin anew"
+        )
     return hierarchy
 
 

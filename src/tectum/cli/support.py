@@ -200,6 +200,22 @@ def load_model(path: Path) -> Any:
     return tectum.load(path)
 
 
+def model_to_fit(
+    model: str, resume: Path | None, config: Path | None, settings: Sequence[str], seed: int | None
+) -> Any:
+    """The estimator in the file to go on with, which MODEL must name, or a new one."""
+    if resume is None:
+        return new_model(model, config, settings, seed)
+    estimator = load_model(resume)
+    family = family_of(estimator)
+    if family.command != model:
+        raise ValueError(
+            f"MODEL must be {family.command!r}, since {resume} (--resume) holds a {family.name}, got {model!r}; name "
+            f"{family.command}, or leave out --resume to begin anew"
+        )
+    return estimator
+
+
 def new_model(model: str, config: Path | None, settings: Sequence[str], seed: int | None) -> Any:
     """An estimator with the parameters of the configuration file, of the settings and the seed, in this order."""
     from tectum.models.common.settings import constructor_arguments, parse_assignments, read_toml

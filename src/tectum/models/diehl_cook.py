@@ -19,6 +19,7 @@ from tectum.engine.standard import network
 from tectum.engine.standard.loop import DiehlCookCircuit, DiehlCookState
 from tectum.models.common import parameters, schema
 from tectum.models.common.base import COMMON, POSITIVE, WHOLE, Costs, part_constraints
+from tectum.models.common.class_labels import class_labels
 from tectum.models.common.diagnosis import Diagnosis, diagnose_responders
 from tectum.models.common.progress import progress_bar
 from tectum.models.common.recording import Recording
@@ -467,7 +468,7 @@ class DiehlCook(EventResponder):
                 f"DiehlCook: y must be of shape (n_samples,), got {y.shape}; pass one label for each sample"
             )
         check_consistent_length(X, y)
-        return y
+        return class_labels("DiehlCook: y", y)
 
     def chosen_parts(self) -> Any:
         chosen = super().chosen_parts()

@@ -14,6 +14,7 @@ from tectum.engine import readout
 from tectum.engine.readout import ReadoutCircuit, ReadoutState
 from tectum.models.common import parameters, schema
 from tectum.models.common.base import COMMON, POSITIVE, WHOLE, Costs, SpikingEstimator, part_constraints
+from tectum.models.common.class_labels import class_labels
 from tectum.models.common.diagnosis import Diagnosis, responders
 from tectum.models.common.recording import Recording
 from tectum.models.common.scaling import FeatureScaling, scaling_of
@@ -356,7 +357,7 @@ class SpikingReadout(ClassifierMixin, SpikingEstimator):
         samples = self._validate(X, reset=not going_on)
         y = self._labels_of(samples, y)
         if classes is not None:
-            found = np.unique(column_or_1d(classes))
+            found = np.unique(class_labels("SpikingReadout: classes", column_or_1d(classes)))
             if going_on and not np.array_equal(found, self.classes_):
                 raise ValueError(
                     f"SpikingReadout: classes must stay {self.classes_.tolist()}, got {found.tolist()}; leave them "
@@ -380,7 +381,7 @@ class SpikingReadout(ClassifierMixin, SpikingEstimator):
                 "SpikingReadout requires y to be passed, but the target y is None; give a label for each sample "
                 "(--target NAME)"
             )
-        y = column_or_1d(y, warn=True)
+        y = class_labels("SpikingReadout: y", column_or_1d(y, warn=True))
         check_classification_targets(y)
         check_consistent_length(X, y)
         return y

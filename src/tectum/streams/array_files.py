@@ -49,7 +49,8 @@ def arrays(
     ValueError
         If a parameter is out of range.
     StreamError
-        While iterating: if a file cannot be read, ends early, or has another number of features than the first.
+        While iterating: if a file cannot be read, ends early, or has another number of features than the first,
+        times that fall within a source or are not finite, sources without a name, or values that float32 cannot hold.
 
     Examples
     --------
@@ -120,11 +121,12 @@ class ArrayStream(Stream):
                         f"{found.name} has {found.n_features} features, those before it {self.n_features}; "
                         "stream sources of one number of features at a time"
                     )
+                found.check_beside()
                 for start in range(0, found.n_samples, self._chunk):
                     stop = min(start + self._chunk, found.n_samples)
                     part = slice(start, stop)
                     yield Chunk(
-                        found.read("samples", part).reshape(stop - start, -1).astype(np.float32),
+                        found.features(part),
                         offset + found.times(part, self._rate),
                         first_name + found.sources(part),
                         None if found.pictures is None else found.read("pictures", part),
@@ -146,10 +148,10 @@ class Rows:
                 f"dtype {samples.dtype}; save it again with numpy.save"
             )
         for key in ("time_s", "source"):
-            if key in beside and beside[key].shape != (self.n_samples,):
+            if key in beside and (beside[key].shape != (self.n_samples,) or beside[key].dtype.kind not in "biuf"):
                 raise StreamError(
                     f"{name} must hold one number in {key} per sample ({self.n_samples}), "
-                    f"got shape {beside[key].shape}; save it again without, or with as many"
+                    f"got shape {beside[key].shape} of {beside[key].dtype}; save it again without, or with as many"
                 )
         self.names = [str(x) for x in beside["names"]] if "names" in beside else []
         self._source, self._time_s = beside.get("source"), beside.get("time_s")
@@ -165,6 +167,42 @@ class Rows:
         if self._source is None:
             return np.zeros(part.stop - part.start, np.int64)
         return self._source[part].astype(np.int64)
+
+    def check_beside(self) -> None:
+        """Raise StreamError for times and sources that are none."""
+        n_names = max(1, len(self.names))
+        source = np.zeros(self.n_samples) if self._source is None else self._source.astype(np.float64)
+        if self._source is not None:
+            fit = (source == np.floor(source)) & (source >= 0) & (source < n_names)
+            expected = f"numbers from 0 to {n_names - 1} in source, as there are names"
+            self._refuse(source, fit, expected, "save it with a name for each source")
+        if self._time_s is None:
+            return
+        time_s, order = self._time_s.astype(np.float64), np.argsort(source, kind="stable")
+        rises = np.ones(self.n_samples, bool)
+        with np.errstate(invalid="ignore"):  # infinite less infinite
+            rises[order[1:]] = (np.diff(time_s[order]) >= 0) | (np.diff(source[order]) != 0)
+        expected = "finite times in time_s that do not fall within a source"
+        self._refuse(time_s, np.isfinite(time_s) & rises, expected, "sort it by time, or give each recording a source")
+
+    def features(self, part: slice) -> NDArray[np.float32]:
+        """Samples of a part, flattened, in single precision."""
+        samples = self.read("samples", part).reshape(part.stop - part.start, -1)
+        with np.errstate(over="ignore"):
+            values = samples.astype(np.float32)
+        if np.isinf(values).any():
+            row, column = np.argwhere(np.isinf(values))[0]
+            raise StreamError(
+                f"{self.name} must hold values that float32 can, up to {np.finfo(np.float32).max:.1e}, got "
+                f"{samples[row, column]} in row {part.start + row}, column {column}; scale them, or leave the row out"
+            )
+        return values
+
+    def _refuse(self, values: NDArray[Any], fit: NDArray[np.bool_], expected: str, way_out: str) -> None:
+        """Raise StreamError for the first value that is not fit."""
+        if not fit.all():
+            row = int(np.argmin(fit))
+            raise StreamError(f"{self.name} must hold {expected}, got {values[row]:g} in row {row}; {way_out}")
 
     def read(self, what: str, part: slice) -> NDArray[Any]:
         """Rows of the samples or the pictures."""

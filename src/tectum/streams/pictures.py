@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from tectum.files import files_in, natural_key, reading
+from tectum.files import files_in, natural_key, reading, warn_of_deeper
 from tectum.streams.stream import (
     Chunk,
     Gather,
@@ -24,6 +24,7 @@ from tectum.streams.stream import (
 )
 
 THUMBNAIL = (64, 112)  # default size of thumbnails, (height, width) in pixels
+PAGED = (".tif", ".tiff", ".webp")  # of which a file may hold several pictures
 IMAGES = (".bmp", ".jpeg", ".jpg", ".png", ".tif", ".tiff", ".webp")
 
 
@@ -109,7 +110,8 @@ def images(
     Parameters
     ----------
     folder : path
-        Folder of images, or of folders of images. Each folder is a source.
+        Folder of images, or of folders of images. Each folder is a source. A warning tells of images in deeper folders,
+        which are left out.
     size, chunk, thumbnails, grey, area
         As in `video`.
     rate : float, default=25.0
@@ -129,7 +131,7 @@ def images(
     ValueError
         If it holds no images, or a parameter is out of range.
     StreamError
-        While iterating: if an image cannot be read.
+        While iterating: if an image cannot be read, or a file holds several.
     """
     (top,) = as_paths(folder, "images.folder")
     form = FrameForm(size, thumbnails, grey, area, "images")
@@ -139,6 +141,7 @@ def images(
     sources = [
         (path.name, files_in(path, IMAGES)) for path in [top, *sorted(folders, key=natural_key)] if path.is_dir()
     ]
+    warn_of_deeper((path for path in folders if path.is_dir()), IMAGES, "name the folder above it, or move it up")
     found = [(name, files) for name, files in sources if files]
     if not found:
         raise ValueError(
@@ -306,7 +309,10 @@ class ImageStream(PictureStream):
             for file in files:
                 way_out = "it is damaged or has more than 8 bits a channel: write it again as PNG, or delete it"
                 with reading(file, "an image", way_out, StreamError):
+                    n_pages = self._form.cv2.imcount(str(file)) if file.suffix.lower() in PAGED else 1
                     frame = self._form.cv2.imread(str(file), self._form.cv2.IMREAD_COLOR)
+                if n_pages > 1:
+                    raise StreamError(f"{file} must hold one picture, got {n_pages}; split it, or make it a video")
                 if frame is None:
                     raise StreamError(f"{file} cannot be read as an image; {way_out}")
                 yield frame, n / self._rate, source
