@@ -105,6 +105,93 @@ def test_text_and_missing_values_are_prepared_as_in_training(flowers: pd.DataFra
     assert tectum.load("d.tectum").feature_names_in_.tolist() == ["len", "wid", "hei"]
 
 
+def test_classes_keep_their_numbers_by_name(flowers: pd.DataFrame) -> None:
+    readout = ["fit", "readout", "--set", "n_passes=20", "-q"]
+    run(*readout, "d.csv", "--target", "kind", "-o", "ro.tectum")
+    before = tectum.load("ro.tectum")
+    part = flowers[flowers["kind"] != "a"]
+    part.to_csv("bc.csv", index=False)
+    part.to_parquet("bc.parquet")
+    X, names = part[["len", "wid", "hei"]], np.array(["a", "b", "c"])
+    for source in ("bc.csv", "bc.parquet"):
+        options = ["--target", "kind", "--resume", "ro.tectum", "-o", "ro3.tectum", "--force", "--json"]
+        found = json.loads(run("fit", "readout", source, *options).stdout)
+        after = tectum.load("ro3.tectum")
+        accuracy = float((names[after.predict(X)] == part["kind"]).mean())
+        assert found["quality"]["accuracy"] == pytest.approx(accuracy)
+        assert accuracy >= float((names[before.predict(X)] == part["kind"]).mean()) - 0.1 > 0.4
+    run("transform", "ro3.tectum", "bc.csv", "--target", "kind", "-o", "t.npz")
+    with np.load("t.npz") as arrays:
+        assert arrays["target"].tolist() == [int(kind == "c") + 1 for kind in part["kind"]]
+        assert arrays["label"].tolist() == part["kind"].tolist()
+    np.savez("bc.npz", X=X.to_numpy(), y=part["kind"].to_numpy(dtype=str))
+    run("transform", "ro3.tectum", "bc.npz", "-o", "u.npz")
+    with np.load("u.npz") as arrays:
+        assert set(arrays["target"].tolist()) == {1, 2}
+    part.assign(kind="elm").to_csv("e.csv", index=False)
+    resumed = ["fit", "readout", "e.csv", "--target", "kind", "--resume", "ro3.tectum", "-o", "x.tectum"]
+    assert "of the classes a, b, c, which ro3.tectum knows, got 'elm'" in run(*resumed, code=1).stderr
+    before.save("old.tectum")
+    resumed[2], resumed[6] = "bc.csv", "old.tectum"
+    assert "old.tectum does not know its classes [0, 1, 2] by name" in run(*resumed, code=1).stderr
+
+
+def test_what_stands_for_a_missing_value_is_remembered(flowers: pd.DataFrame) -> None:
+    flowers.loc[3, "wid"] = -999
+    flowers.to_csv("n.csv", index=False)
+    flowers.assign(wid=flowers["wid"].replace(-999, np.nan)).to_csv("e.csv", index=False)
+    run(*FIT, "n.csv", "--na", "-999.0", "--missing", "median", "--drop", "kind", "-o", "n.tectum")
+    run("transform", "n.tectum", "n.csv", "-o", "a.npy")
+    run("transform", "n.tectum", "e.csv", "-o", "b.npy")
+    np.testing.assert_array_equal(np.load("a.npy"), np.load("b.npy"))
+    run("encode", "n.tectum", "n.csv", "-o", "e")
+    np.testing.assert_allclose(np.load("e/n.npy"), np.load("b.npy"), rtol=1e-6)
+
+
+def test_how_a_table_is_written_is_remembered(flowers: pd.DataFrame) -> None:
+    flowers[["len", "wid", "hei"]].to_csv("s.csv", index=False, header=["400", "410", "420"])
+    flowers[["len", "wid", "hei"]].to_csv("c.csv", index=False, header=["400", "410", "420"], sep=":")
+    for source, options in (("s.csv", ["--header"]), ("c.csv", ["--header", "--delimiter", ":"])):
+        run(*FIT, source, *options, "-o", "s.tectum", "--force")
+        for other in {"s.csv", source}:
+            run("transform", "s.tectum", other, "-o", "a.npy", "--force")
+            run("encode", "s.tectum", other, "-o", "e", "--overwrite")
+            assert len(np.load("a.npy")) == len(np.load(f"e/{other[0]}.npy")) == len(flowers)
+
+
+def test_a_model_takes_its_columns_of_the_table_that_it_was_fitted_to(flowers: pd.DataFrame) -> None:
+    flowers.to_csv("h.csv", index=False, header=False)
+    flowers.to_parquet("d.parquet")
+    for source, target in (("d.csv", "kind"), ("d.parquet", "kind"), ("h.csv", "3")):
+        run(*FIT, source, "--target", target, "-o", "m.tectum", "--force")
+        run("transform", "m.tectum", source, "--target", target, "-o", "a.npy", "--force")
+        run("transform", "m.tectum", source, "-o", "b.npy", "--force")
+        np.testing.assert_array_equal(np.load("a.npy"), np.load("b.npy"))
+        run("encode", "m.tectum", source, "-o", "e", "--overwrite")
+        np.testing.assert_allclose(np.load(f"e/{source[0]}.npy"), np.load("a.npy"), rtol=1e-6)
+    tectum.SpikingSOM((4, 5), n_presentations=60, random_state=0).fit(flowers[["hei", "len"]]).save("f.tectum")
+    run("transform", "f.tectum", "d.csv", "-o", "f.npy")
+    run("encode", "f.tectum", "d.csv", "-o", "e", "--overwrite")
+    np.testing.assert_allclose(np.load("e/d.npy"), np.load("f.npy"), rtol=1e-6)
+
+
+def test_the_columns_of_a_model_decide_what_is_an_index(flowers: pd.DataFrame) -> None:
+    flowers.insert(0, "id", range(1, len(flowers) + 1))
+    flowers.drop(columns="kind").to_csv("i.csv", index=False)
+    run(*FIT, "i.csv", "-o", "m.tectum")
+    flowers.iloc[[6, 11, 18]].to_csv("j.csv", index=False)
+    run("transform", "m.tectum", "i.csv", "-o", "a.npy")
+    run("transform", "m.tectum", "j.csv", "-o", "b.csv")
+    assert pd.read_csv("b.csv")["index"].tolist() == [7, 12, 19]
+    np.testing.assert_allclose(pd.read_csv("b.csv").iloc[:, 2:], np.load("a.npy")[[6, 11, 18]], rtol=1e-5)
+    flowers.rename(columns={"id": "number"}).assign(number=flowers["len"]).to_csv("n.csv", index=False)
+    run(*FIT, "n.csv", "--target", "kind", "-o", "n.tectum")
+    assert tectum.load("n.tectum").feature_names_in_.tolist() == ["number", "len", "wid", "hei"]
+    Path("one.csv").write_text("number,len,wid,hei\n5,5,3,1\n")
+    run("transform", "n.tectum", "one.csv", "-o", "one.npy")
+    assert tectum.datasets.load("one.csv").feature_names == ["number", "len", "wid", "hei"]
+
+
 @pytest.mark.usefixtures("flowers")
 def test_no_output_destroys_an_input(folder: Path) -> None:
     run(*FIT, "d.csv", "--target", "kind", "-o", "m.tectum")

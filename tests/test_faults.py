@@ -91,6 +91,56 @@ def test_large_labels_stay_apart(tmp_path: Path, first: str, second: str) -> Non
 
 
 @pytest.mark.parametrize(
+    ("labels", "classes"),
+    [
+        (["76561198000000001", "76561198000000002", "12345678901234567892"], 3),
+        (["12345678901234567892", "12345678901234567893"], 2),
+        (["1e19", "10000000000000000000", "2"], 2),
+    ],
+)
+def test_labels_never_merge(tmp_path: Path, labels: list[str], classes: int) -> None:
+    path = written(tmp_path / "a.csv", "a,y\n" + "".join(f"{k},{label}\n" for k, label in enumerate(labels)))
+    loaded = datasets.load(path, target="y")
+    assert len(np.unique(loaded.target)) == classes
+    if classes == len(labels):
+        assert [loaded.target_names[k] for k in loaded.target] == labels
+    frame = pd.DataFrame({"a": [1.0, 2.0], "y": pd.array([2**60, 2**60 + 1], dtype="Int64")})
+    frame.to_parquet(tmp_path / "a.parquet")
+    assert datasets.load(tmp_path / "a.parquet", target="y").target.tolist() == [2**60, 2**60 + 1]
+
+
+def test_labels_that_are_missing_or_infinite_are_refused(tmp_path: Path) -> None:
+    path = written(tmp_path / "a.csv", "a,b,y\n1,1,0\n2,2,\n3,3,1")
+    with pytest.raises(datasets.DataError, match=r"a\.csv: data row 2, column 'y': the target must have a label"):
+        datasets.load(path, target="y")
+    path = written(tmp_path / "b.csv", "a,b,y\n1,1,0\n2,2,1\n3,3,inf")
+    with pytest.raises(datasets.DataError, match=r"b\.csv: data row 3, column 'y': the target must hold finite labels"):
+        datasets.load(path, target="y")
+    np.savez(tmp_path / "c.npz", X=np.ones((2, 1)), y=[np.nan, 1])
+    with pytest.raises(datasets.DataError, match=r"c\.npz: data row 1, column 'target'"):
+        datasets.load(tmp_path / "c.npz")
+
+
+@pytest.mark.parametrize(
+    ("text", "names", "data"),
+    [
+        ("my value\n1\n2\n3\n", ["my value"], [[1], [2], [3]]),
+        ("my value \n1\nNA\n3\n", ["my value"], [[1], [np.nan], [3]]),
+        ("a b\n1 2 \n3 4\n", ["a", "b"], [[1, 2], [3, 4]]),
+        ("a b \n1 2\n3 NA  \n", ["a", "b"], [[1, 2], [3, np.nan]]),
+    ],
+)
+def test_blanks_in_a_name_or_at_the_end_of_a_line_separate_nothing(
+    tmp_path: Path, text: str, names: list[str], data: list
+) -> None:
+    loaded = datasets.load(written(tmp_path / "a.csv", text), missing="keep")
+    assert loaded.feature_names == names
+    np.testing.assert_array_equal(loaded.data, data)
+    with pytest.raises(datasets.DataError, match="has 1 cells, others have 2"):
+        datasets.load(written(tmp_path / "b.csv", "1 2\n3\n4\n"))
+
+
+@pytest.mark.parametrize(
     ("text", "options"),
     [
         ("a;b\n1,5;2\n-0,25;4\n", {}),

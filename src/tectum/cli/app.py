@@ -127,6 +127,8 @@ def fit(
     estimator = support.model_to_fit(model, resume, config, settings or [], seed)
     cut = support.cut_of(estimator, resume, {}) if resume else Cut(**changes)
     loaded = support.load_samples(estimator, data, table, cut, resume)
+    if resume:
+        support.check_classes(estimator, data, loaded, resume)
     cut = getattr(loaded, "cut", cut)
     if isinstance(loaded, tectum.datasets.Dataset) and is_text_table(data):
         out.say(what_was_read(data, loaded))

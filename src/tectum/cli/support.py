@@ -45,6 +45,27 @@ def load_samples(
     return load_patches(source, cut, seed_of(model), load_data(source, table, model, path))
 
 
+def check_classes(model: Any, source: str, data: "Dataset | Patches", path: Path) -> None:
+    """Raise if a classifier in a file, which learns on, does not know the classes of a table by their names."""
+    from tectum.datasets.columns import preparation_of
+
+    names, known = getattr(data, "target_names", None), getattr(model, "classes_", None)
+    if not names or known is None or hasattr(model, "unit_classes_") or not is_text_table(source):
+        return
+    note = preparation_of(path)
+    if note is None or not note.classes:
+        raise ValueError(
+            f"{source} must have numbers as labels, since {path} does not know its classes {known.tolist()} by name, "
+            f"got {names[0]!r}; number them, or fit anew without --resume"
+        )
+    present = np.unique(cast("Any", data).target)
+    if unknown := [names[k] for k in present if k not in known]:
+        raise ValueError(
+            f"{source} must have labels of the classes {', '.join(names[k] for k in known)}, which {path} knows, got "
+            f"{', '.join(map(repr, unknown[:5]))}; leave these rows out, or fit anew to all classes without --resume"
+        )
+
+
 def takes(model: Any, data: str) -> bool:
     """Whether that is what a model learns from: table, images, frames, none."""
     return family_of(model).data == data
@@ -165,7 +186,7 @@ def samples_to_transform(
 def save_model(model: Any, path: Path, cut: "Cut", data: "Dataset | Patches") -> None:
     """Save a model with the names of its features, and with notes about its patches and the table it was fitted to."""
     from tectum.cli.images import NOTE, Patches
-    from tectum.datasets.columns import NOTE as TABLE_NOTE
+    from tectum.datasets.columns import NOTE as TABLE_NOTE, Preparation
     from tectum.persistence import save
 
     table = data.table if isinstance(data, Patches) else data
@@ -174,6 +195,9 @@ def save_model(model: Any, path: Path, cut: "Cut", data: "Dataset | Patches") ->
         model.feature_names_in_ = np.array(table.feature_names, dtype=object)
     if table is not None and table.preparation is not None:
         notes[TABLE_NOTE] = table.preparation._asdict()
+    elif table is not None and table.target_names:
+        known = Preparation(table.feature_names, {}, {}, named=table.named, classes=table.target_names)
+        notes[TABLE_NOTE] = known._asdict()
     save(model, path, notes)
     vars(model).pop("feature_names_in_", None)  # what follows is given arrays
 

@@ -79,17 +79,24 @@ def what_was_read(source: str, data: "Dataset") -> str:
 def load_data(source: str, table: dict[str, Any], model: Any = None, path: Path | None = None) -> "Dataset":
     """A data set or a file, in the order of the columns that a fitted model knows, prepared as its file says."""
     from tectum import datasets
-    from tectum.datasets.columns import arranged, preparation_of
+    from tectum.datasets.columns import arranged, preparation_of, with_classes
 
+    names = vars(model).pop("feature_names_in_", None) if model is not None else None  # back when it is saved
+    known = None if path is None else preparation_of(path, names)
     options = dict(table)
-    if is_text_table(source):
-        options |= {} if path is None else {"preparation": preparation_of(path)}
+    if is_text_table(source) and known is not None:
+        options["preparation"] = known
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
         data = datasets.load(source, **options)
     for warning in caught:
         typer.echo(f"note: {warning.message}", err=True)
-    names = vars(model).pop("feature_names_in_", None) if model is not None else None  # back when it is saved
+    if data.preparation is None and known is not None:  # of another kind of file
+        labels, classes = data.target, data.target_names
+        if labels is not None:
+            labels, classes = with_classes(labels, classes, known.classes)
+        known = known._replace(classes=classes or known.classes)
+        data = replace(data, target=labels, target_names=classes, preparation=known)
     X = arranged(names, data.feature_names, data.data, data.named, source)
     if names is None or len(names) != X.shape[1]:  # the model says what it thinks of another number
         return data

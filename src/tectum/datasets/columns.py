@@ -34,16 +34,22 @@ class Preparation(NamedTuple):
     fill: dict[str, Any]  # column -> what stands in place of a missing value
     categories: dict[str, list[str]]  # column of text -> its values, each of which became a feature
     kept: bool = False  # whether missing values stay missing, NaN
+    named: bool = True  # whether the file named these columns
+    written: dict[str, Any] | None = None  # what was said of how the file is written: delimiter, header, decimal, na
+    classes: list[str] | None = None  # names of the labels 0, 1, ...
+    width: int = 0  # columns of the file, with those left out; 0: not known
 
 
-def preparation_of(model_path: str | os.PathLike[str]) -> Preparation | None:
-    """What the file of a model notes of the table that it was fitted to; None if nothing."""
+def preparation_of(model_path: str | os.PathLike[str], names: Sequence[str] | None = None) -> Preparation | None:
+    """What the file of a model notes of the table that it was fitted to; else `names`, of its features, are the columns
+    to take; None if there is neither.
+    """
     note = persistence.load_arrays(model_path)[1].get(NOTE)
     if note is None:
-        return None
+        return None if names is None else Preparation([str(name) for name in names], {}, {})
     with reading(model_path, "a model with a note of its table", "fit and save it again"):
-        kept = bool(note.get("kept", False))  # not in files of 0.1
-        return Preparation(list(note["columns"]), dict(note["fill"]), dict(note["categories"]), kept)
+        known = {name: note[name] for name in Preparation._fields if name in note}  # not all in older files
+        return Preparation(**known | {"columns": list(note["columns"]), "fill": dict(note["fill"])})
 
 
 class Raw(NamedTuple):
@@ -81,8 +87,9 @@ def choose(
 ) -> Table:
     """Split columns into samples and labels.
 
-    Text labels become 0, 1, ... in alphabetical order, with their names. `path` is for messages. DataError if a column
-    does not exist, or holds what it should not; ValueError if `missing` or `text` has no such value.
+    Text labels become 0, 1, ... in alphabetical order, with their names; those of `preparation` come first. `path` is
+    for messages. DataError if a column does not exist, or holds what it should not; ValueError if `missing` or `text`
+    has no such value.
 
     Parameters
     ----------
@@ -98,7 +105,9 @@ def choose(
     text : {"refuse", "one-hot"}
         Columns of text are refused, or become a feature for each of their values by ``OneHotEncoder``.
     preparation : Preparation or None
-        What was done to the table of a fitted model; it replaces `columns`, `missing` and `text`.
+        What was done to the table of a fitted model. Its columns are taken by name, and others left out, where both
+        tables have names, else by position; if it fills or keeps missing values or makes features of text, it replaces
+        `missing` and `text`.
     """
     if missing not in MISSING or text not in (REFUSE, ONE_HOT):
         raise ValueError(
@@ -109,19 +118,25 @@ def choose(
     labels, label_names = None, None
     if target is not None:
         k_target = find_column(path, raw.names, target, "target")
-        labels, label_names = encode_labels(path, raw.columns[k_target])
+        labels, label_names = encode_labels(path, raw.columns[k_target], raw.names[k_target])
         left_out.add(k_target)
-    if index is None or index is True:
+    known = preparation.columns if preparation is not None and raw.named and preparation.named else []
+    if preparation is not None and not raw.named and not preparation.named and len(raw.names) == preparation.width:
+        known = preparation.columns  # by the names made up for a file without any, of the same width
+    by_name = 0 < len(known) == len(set(known))
+    if by_name and (absent := [name for name in known if name not in raw.names]):
+        unknown = [name for k, name in enumerate(raw.names) if k not in left_out and name not in known]
+        raise DataError(_not_the_columns(str(path), len(known), absent, unknown))
+    if by_name and (index is None or index is True):
+        is_index = raw.named and raw.names[0] not in known and 0 not in left_out and _is_index_name(raw)
+        counting = 0 if is_index else None
+    elif index is None or index is True:
         counting = 0 if _counts_rows(path, raw, left_out) else None
     else:
         counting = None if index is False else find_column(path, raw.names, index, "index")
     if counting is not None:
         left_out.add(counting)
-    wanted: Which = columns
-    if preparation is not None:
-        wanted = preparation.columns
-        if raw.named and (absent := [name for name in wanted if name not in raw.names]):
-            raise DataError(_not_the_columns(str(path), len(wanted), absent, []))
+    wanted: Which = known if by_name else columns
     taken = (
         range(len(raw.names))
         if wanted is None
@@ -130,10 +145,25 @@ def choose(
     kept = {k: raw.columns[k] for k in taken if k not in left_out}
     if not kept or len(raw.columns[0]) == 0:
         raise DataError(f"{path} must hold at least one sample and one feature besides the target; it has none")
-    named_columns = [(raw.names[k], column) for k, column in kept.items()]
-    data, names, done = _as_numbers(path, named_columns, missing, text, preparation, raw.decimal)
+    names, named = [raw.names[k] for k in kept], raw.named
+    recipe = None if preparation is None or _is_plain(preparation) else preparation
+    if preparation is not None and not by_name and (preparation.named or recipe):
+        if len(kept) == len(preparation.columns):  # by position
+            names, named = preparation.columns, preparation.named
+        elif recipe is not None:
+            raise DataError(
+                f"{path} must have {len(recipe.columns)} columns, as the model was fitted to, got {len(kept)}; name "
+                "them in a header, or leave others out with drop= or target= (--drop, --target)"
+            )
+    data, features, done = _as_numbers(
+        path, list(zip(names, kept.values(), strict=True)), missing, text, recipe, raw.decimal
+    )
+    if labels is not None and preparation is not None:
+        labels, label_names = with_classes(labels, label_names, preparation.classes)
+    classes = label_names or (None if preparation is None else preparation.classes)
     rows = None if counting is None else _as_index(raw.columns[counting])
-    return Table(data, labels, names, label_names, raw.named, done, rows)
+    done = done._replace(named=named, classes=classes, width=len(raw.names))
+    return Table(data, labels, features, label_names, named, done, rows)
 
 
 def find_column(path: Path, names: list[str], wanted: str | int, option: str) -> int:
@@ -153,23 +183,49 @@ def find_column(path: Path, names: list[str], wanted: str | int, option: str) ->
     )
 
 
-def encode_labels(path: Path, column: np.ndarray) -> tuple[np.ndarray, list[str] | None]:
+def encode_labels(path: Path, column: np.ndarray, name: str) -> tuple[np.ndarray, list[str] | None]:
     """Labels (n_samples,) as numbers, and their names.
 
     Numbers stay, as int64 if they are whole and it can hold them, without names; text becomes indices into the sorted
-    distinct texts. DataError if a text label is missing (None).
+    distinct texts. DataError if a label is missing or infinite; `name` is that of the column, for messages.
     """
+    is_text = column.dtype.kind not in "biuf"
+    gone = np.array([value is None for value in column.flat]) if is_text else np.isnan(column.ravel())
+    if gone.any():
+        raise DataError(
+            f"{_cell(path, int(gone.argmax()), name)}: the target must have a label in every row, {int(gone.sum())} "
+            "are missing; fill them, or leave these rows out"
+        )
+    if not is_text and np.isinf(column).any():
+        raise DataError(
+            f"{_cell(path, int(np.isinf(column.ravel()).argmax()), name)}: the target must hold finite labels, got one "
+            "that is infinite or beyond float64; correct it, or leave this row out"
+        )
     if column.dtype.kind == "f" and np.all(np.abs(column) < 2.0**53) and np.all(column == np.round(column)):
         return column.astype(np.int64), None
-    if column.dtype.kind in "biuf":
+    if not is_text:
         return column, None
-    n_missing = sum(value is None for value in column.flat)
-    if n_missing:
-        raise DataError(
-            f"{path}: the target must have a label in every row, {n_missing} are missing; fill or drop them"
-        )
     names, labels = np.unique(column.astype(str), return_inverse=True)
     return labels.astype(np.int64), [str(name) for name in names]
+
+
+def with_classes(
+    labels: np.ndarray, names: list[str] | None, classes: Sequence[str] | None
+) -> tuple[np.ndarray, list[str] | None]:
+    """Labels numbered as in `classes`, the names that a model knows, with those that it does not know after them.
+
+    Numbers are names if `classes` has them all, else they stay.
+    """
+    if not classes or labels.dtype.kind not in "iu":
+        return labels, names
+    known = list(classes)
+    if names is None:
+        values, labels = np.unique(labels, return_inverse=True)
+        if any(str(value) not in known for value in values):
+            return values[labels], known if values[0] >= 0 and values[-1] < len(known) else None
+        names = [str(value) for value in values]
+    known += [name for name in names if name not in known]
+    return np.array([known.index(name) for name in names], np.int64)[labels], known
 
 
 def arranged(
@@ -201,6 +257,16 @@ def _several(which: Which) -> Sequence[str | int]:
     return [] if which is None else [which] if isinstance(which, str | int) else which
 
 
+def _is_plain(preparation: Preparation) -> bool:
+    """Whether columns were taken as they are."""
+    return not (preparation.fill or preparation.categories or preparation.kept)
+
+
+def _is_index_name(raw: Raw) -> bool:
+    """Whether the first column is called as one that numbers the rows."""
+    return raw.unnamed_first or raw.names[0].lower() in INDEX_NAMES
+
+
 def _counts_rows(path: Path, raw: Raw, left_out: set[int]) -> bool:
     """Whether the first column only numbers the rows; says so."""
     column, n = raw.columns[0], len(raw.columns[0])
@@ -208,7 +274,7 @@ def _counts_rows(path: Path, raw: Raw, left_out: set[int]) -> bool:
         return False
     whole = column.dtype.kind in "iuf" and bool(np.all(column == np.round(column)))
     counts = whole and bool(np.all(np.diff(np.sort(column)) == 1))
-    is_index = counts and raw.names[0].lower() in INDEX_NAMES
+    is_index = counts and n > 1 and _is_index_name(raw)
     if raw.unnamed_first:
         is_index = counts or column.dtype.kind == "O" or (whole and n > 2 and len(np.unique(column)) == n)
     if not is_index:
@@ -249,8 +315,8 @@ def _as_numbers(
     text: str,
     preparation: Preparation | None,
     decimal: str,
-) -> tuple[np.ndarray, list[str], Preparation | None]:
-    """Samples, names of their features, and how they were made if that is more than taking them as they are."""
+) -> tuple[np.ndarray, list[str], Preparation]:
+    """Samples, names of their features, and how they were made."""
     from sklearn.impute import SimpleImputer
     from sklearn.preprocessing import OneHotEncoder
 
@@ -302,8 +368,7 @@ def _as_numbers(
         else:
             names.append(name)
         features.append(table)
-    is_plain = not (done.fill or done.categories or done.kept)
-    return np.hstack(features).astype(np.float64), names, None if is_plain else done
+    return np.hstack(features).astype(np.float64), names, done
 
 
 def _mostly_numbers(column: np.ndarray, decimal: str) -> bool:

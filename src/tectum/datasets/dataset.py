@@ -30,7 +30,8 @@ class Dataset:
     named : bool
         Whether the data name their columns, so that a model can tell them apart; not by numbers made up in reading.
     preparation : Preparation or None
-        How text and missing values became numbers, if there were any; `load` does the same to other files with it.
+        Of a table: its columns, how text and missing values became numbers, and the names of its classes; `load` does
+        the same to other files with it.
     row_names : ndarray of shape (n_samples,) or None
         The column of the file that numbers or names the rows, and is no feature.
 

@@ -45,7 +45,7 @@ def read_numpy(path: Path) -> Table:
     check_samples(path, samples)
     data = np.ascontiguousarray(samples, dtype=np.float64)
     target = next((arrays[key] for key in ("target", "y") if key in arrays and len(arrays) > 1), None)
-    labels, label_names = (None, None) if target is None else encode_labels(path, target)
+    labels, label_names = (None, None) if target is None else encode_labels(path, target, "target")
     return Table(data, labels, [f"x{k}" for k in range(data.shape[1])], label_names)
 
 

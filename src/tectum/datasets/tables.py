@@ -3,13 +3,15 @@
 import csv
 import io
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from decimal import Decimal
+from itertools import compress
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, cast
 
 import numpy as np
 
-from tectum.datasets.columns import Preparation, Raw, Table, Which, choose
+from tectum.datasets.columns import Preparation, Raw, Table, Which, choose, find_column
 from tectum.files import DataError, reading
 
 ENCODING = "utf-8-sig"  # UTF-8, with or without the byte order mark that spreadsheets write
@@ -64,20 +66,31 @@ def read_csv(
         raise ValueError(f"load: delimiter must be one character, got {delimiter!r}; None recognises it")
     if decimal not in (None, ".", ",") or (decimal is not None and decimal == delimiter):
         raise ValueError(f"load: decimal must be '.' or ',' and no delimiter, got {decimal!r}; None recognises it")
-    words = MISSING | {word.strip().lower() for word in ([na] if isinstance(na, str) else na)}
+    words_given = [na] if isinstance(na, str) else [*na]
+    given: dict[str, Any] = {"delimiter": delimiter, "header": header, "decimal": decimal, "na": words_given}
+    stated = {name: value for name, value in given.items() if value is not None and value != []}
+    if preparation is not None:
+        stated = (preparation.written or {}) | stated
+    words = MISSING | {word.strip().lower() for word in stated.get("na", [])}
     try:
         with open(path, encoding=ENCODING, newline="") as file:
             sample = "".join([*file.readlines(SAMPLE), file.readline(), file.readline()])
-            form = _form_of(sample, delimiter, decimal, words)
+            delimiter = stated.get("delimiter")
+            if delimiter and delimiter != given["delimiter"] and delimiter not in sample:  # another file may be written otherwise
+                delimiter = None
+            form = _form_of(sample, delimiter, stated.get("decimal"), words)
             rows = _rows_of(sample, form.delimiter)
-            has_header = _has_header(path, rows, form) if header is None else header
+            has_header = stated["header"] if "header" in stated else _has_header(path, rows, form)
             if len(rows) <= has_header:
                 raise ValueError("it has no rows of data")
+            names = [cell.strip() or f"x{k}" if has_header else f"x{k}" for k, cell in enumerate(rows[0])]
+            k_target = None if target is None else find_column(path, names, target, "target")
             file.seek(0)
-            raw = _read_plain(file, form, rows[0], has_header) if not na and form.decimal == "." else None
+            is_plain = "na" not in stated and form.decimal == "."
+            raw = _read_plain(file, form, rows[0], has_header) if is_plain else None
             if raw is None:
                 file.seek(0)
-                raw = _read_cells(file, form, has_header)
+                raw = _read_cells(file, form, has_header, k_target)
     except DataError:
         raise
     except Exception as error:  # of the text encoding, of csv, or for want of memory
@@ -85,10 +98,10 @@ def read_csv(
             f"{path} must be a UTF-8 text table: {str(error) or type(error).__name__}. Correct the file, or pass "
             "delimiter= or header= (--delimiter, --header)"
         ) from error
-    names = [cell.strip() or f"x{k}" if has_header else f"x{k}" for k, cell in enumerate(rows[0])]
     unnamed = has_header and not rows[0][0].strip()
     found = Raw(names, raw, has_header, unnamed, form.decimal)
-    return choose(path, found, target, columns, drop, index, missing, text, preparation)
+    table = choose(path, found, target, columns, drop, index, missing, text, preparation)
+    return table._replace(preparation=cast("Preparation", table.preparation)._replace(written=stated))
 
 
 def read_parquet(
@@ -116,12 +129,21 @@ def read_parquet(
     with reading(path, "a Parquet file", "write it again, or check the path"):
         frame = pd.read_parquet(path, engine="pyarrow")
         raw = Raw([str(name) for name in frame.columns], _frame_columns(frame), True, False)
-    return choose(path, raw, target, columns, drop, index, missing, text, preparation)
+    table = choose(path, raw, target, columns, drop, index, missing, text, preparation)
+    if preparation is None:
+        return table
+    return table._replace(preparation=cast("Preparation", table.preparation)._replace(written=preparation.written))
+
+
+def _lines(file: Iterable[str], delimiter: str) -> Iterable[str]:
+    """The lines; blanks at their ends separate nothing."""
+    return (line.rstrip() + "\n" for line in file) if delimiter == " " else file
 
 
 def _rows_of(sample: str, delimiter: str) -> list[list[str]]:
     """The rows at the beginning of a table; the last one may be cut off inside its quotes and is left out."""
-    rows = [row for row in csv.reader(io.StringIO(sample), delimiter=delimiter, skipinitialspace=True) if row]
+    lines = _lines(io.StringIO(sample), delimiter)
+    rows = [row for row in csv.reader(lines, delimiter=delimiter, skipinitialspace=True) if row]
     return rows[:-1] if len(sample) >= SAMPLE and len(rows) > 2 else rows
 
 
@@ -132,6 +154,9 @@ def _form_of(sample: str, delimiter: str | None, decimal: str | None, na: frozen
         several = {candidate: score for candidate, score in found.items() if score[1] > 1}
         blanks = _measure(sample, " ", decimal, na)
         delimiter = max(several, key=lambda d: several[d]) if several else " " if blanks > (0.5, 1) else ","
+        first, *others = _rows_of(sample, delimiter) or [[]]
+        if delimiter == " " and others and all(len(row) == 1 for row in others):  # one column, blanks in its name
+            delimiter = " " if any(_is_number(cell, Form(" ", ".", na)) for cell in first) else ","
     if decimal is None:
         cells = [cell.strip() for row in _rows_of(sample, delimiter)[1:] for cell in row]
         comma, point = (sum(bool(re.fullmatch(rf"[+-]?\d*{sign}\d+", cell)) for cell in cells) for sign in (",", r"\."))
@@ -195,11 +220,12 @@ def _is_number(cell: str, form: Form) -> bool:
 
 def _read_plain(file: io.TextIOBase, form: Form, first: list[str], has_header: bool) -> list[np.ndarray] | None:
     """Columns of a table of nothing but numbers, by NumPy's reader; None if it is anything else."""
+    lines = _lines(file, form.delimiter)
     if has_header:
-        reader = csv.reader(file, delimiter=form.delimiter, skipinitialspace=True)
+        reader = csv.reader(lines, delimiter=form.delimiter, skipinitialspace=True)
         next(row for row in reader if row)
     try:
-        table = np.loadtxt(file, delimiter=form.delimiter, quotechar='"', comments=None, ndmin=2)
+        table = np.loadtxt(lines, delimiter=form.delimiter, quotechar='"', comments=None, ndmin=2)
     except ValueError:
         return None
     if table.shape[1] != len(first) or not np.all(np.abs(table) < EXACT):  # NaN, too, has its words looked up
@@ -207,9 +233,9 @@ def _read_plain(file: io.TextIOBase, form: Form, first: list[str], has_header: b
     return list(table.T)
 
 
-def _read_cells(file: io.TextIOBase, form: Form, has_header: bool) -> list[np.ndarray]:
-    """Columns of any table, cell by cell."""
-    reader = csv.reader(file, delimiter=form.delimiter, skipinitialspace=True)
+def _read_cells(file: io.TextIOBase, form: Form, has_header: bool, k_target: int | None) -> list[np.ndarray]:
+    """Columns of any table, cell by cell; that of the labels is text where numbers would not tell them apart."""
+    reader = csv.reader(_lines(file, form.delimiter), delimiter=form.delimiter, skipinitialspace=True)
     rows: list[list[str]] = []
     width = 0
     for row in reader:
@@ -222,21 +248,30 @@ def _read_cells(file: io.TextIOBase, form: Form, has_header: bool) -> list[np.nd
         if width or not has_header:
             rows.append(row)
         width = len(row)
-    return [_parse_cells(cells, form) for cells in zip(*rows, strict=True)]
+    return [_parse_cells(cells, form, k == k_target) for k, cells in enumerate(zip(*rows, strict=True))]
 
 
-def _parse_cells(cells: Sequence[str], form: Form) -> np.ndarray:
+def _parse_cells(cells: Sequence[str], form: Form, are_labels: bool) -> np.ndarray:
     """A column of numbers, or an object column of text with None where a value is missing."""
+    is_missing = [cell.strip().lower() in form.na for cell in cells]
     try:
         values = np.array([_number(cell, form) for cell in cells])
     except ValueError:
-        return np.array([None if cell.strip().lower() in form.na else cell for cell in cells], dtype=object)
+        return _text_of(cells, is_missing)
     if np.any(np.abs(values) >= EXACT):
         try:
             return np.array([int(cell) for cell in cells], dtype=np.int64)
         except (ValueError, OverflowError):
             pass
+        if are_labels:
+            exact = {Decimal(cell.strip().replace(form.decimal, ".")) for cell in compress(cells, ~np.isnan(values))}
+            if len(exact) > len(np.unique(values[~np.isnan(values)])):
+                return _text_of([cell.strip() for cell in cells], is_missing)
     return values
+
+
+def _text_of(cells: Sequence[str], is_missing: Sequence[bool]) -> np.ndarray:
+    return np.array([None if gone else cell for cell, gone in zip(cells, is_missing, strict=True)], dtype=object)
 
 
 def _frame_columns(frame: Any) -> list[np.ndarray]:
@@ -250,6 +285,8 @@ def _frame_columns(frame: Any) -> list[np.ndarray]:
             columns.append(column.to_numpy(dtype=object, na_value=None))
         elif isinstance(column.dtype, np.dtype):
             columns.append(column.to_numpy())
+        elif column.dtype.kind in "iu" and not column.isna().any():  # float64 does not tell all of them apart
+            columns.append(column.to_numpy(dtype=column.dtype.numpy_dtype))
         else:
             columns.append(column.to_numpy(dtype=np.float64, na_value=np.nan))
     return columns

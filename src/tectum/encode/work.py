@@ -77,7 +77,7 @@ def _load(path: str, sha256: str) -> tuple[Any, list[str] | None, Preparation | 
         raise ValueError(f"{path} changed while shards were encoded: SHA-256 {found}, {sha256} at the start")
     model = persistence.load(path)
     names = vars(model).pop("feature_names_in_", None)  # blocks are arranged by them, and bear none
-    return model.set_params(n_jobs=1, verbose=False), names, preparation_of(path)
+    return model.set_params(n_jobs=1, verbose=False), names, preparation_of(path, names)
 
 
 def _response(model: Any, block: np.ndarray, as_sparse: bool) -> Any:
