@@ -76,7 +76,7 @@ def read_csv(
         with open(path, encoding=ENCODING, newline="") as file:
             sample = "".join([*file.readlines(SAMPLE), file.readline(), file.readline()])
             delimiter = stated.get("delimiter")
-            if delimiter and delimiter != given["delimiter"] and delimiter not in sample:  # another file may be written otherwise
+            if delimiter and delimiter != given["delimiter"] and delimiter not in sample:  # written otherwise
                 delimiter = None
             form = _form_of(sample, delimiter, stated.get("decimal"), words)
             rows = _rows_of(sample, form.delimiter)
