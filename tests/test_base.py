@@ -12,7 +12,7 @@ from sklearn.base import clone
 from sklearn.model_selection import GridSearchCV
 
 import tectum
-from tectum import parts
+from tectum import parts, persistence
 from tectum.cli.support import MODELS
 from tectum.models.common.base import SpikingEstimator
 from tectum.models.common.families import BY_NAME, FAMILIES, family_of
@@ -207,6 +207,93 @@ class TestModels:
         assert arrays.keys() == again.keys()
         for key, array in arrays.items():
             np.testing.assert_array_equal(array, again[key], err_msg=key)
+
+    @pytest.mark.parametrize("name", NAMES)
+    def test_after_a_fit_that_fails_it_is_as_it_was(self, name):
+        """The old model works on the old data, and refuses those it failed to learn from."""
+        model, wide = small(name), samples(5, 300)
+        X = samples()[:, : model.n_features_in_]
+        responses, before = model.transform(X) if name != "WaveNetwork" else None, dict(vars(model))
+        given, labels = {
+            "SpikingSOM": (np.ones_like(wide), None),
+            "SpikingDictionary": (np.zeros_like(wide), None),
+            "DiehlCook": (wide, [1]),
+            "MapHierarchy": (wide, None),
+            "WaveNetwork": (wide, None),
+            "SpikingReadout": (wide, [1]),
+            "Network": (wide, None),
+        }[name]
+        faults: dict[str, Any] = {"MapHierarchy": {"maps": ()}, "Network": {"readout": "nowhere"}}.get(name, {})
+        model.set_params(**faults)
+        with pytest.raises(ValueError, match=r".+"):
+            model.fit(given, labels)
+        model.set_params(**dict.fromkeys(faults))
+        assert vars(model).keys() == before.keys()
+        assert all(value is before[key] for key, value in vars(model).items())
+        if name != "WaveNetwork":
+            np.testing.assert_array_equal(model.transform(X), responses)
+        with pytest.raises(ValueError, match="X has 300 features, but"):
+            model.transform(wide)
+
+    def test_a_first_fit_that_fails_leaves_nothing(self):
+        model = tectum.SpikingDictionary(4)
+        before = dict(vars(model))
+        with pytest.raises(ValueError, match="must hold a value other than 0"):
+            model.fit(np.zeros((5, 3)))
+        assert vars(model) == before
+
+    @pytest.mark.parametrize(
+        ("name", "changes", "message"),
+        [
+            ("SpikingSOM", {"wiring": parts.DirectWiring()}, r"wiring must stay None, got DirectWiring\(\)"),
+            ("SpikingDictionary", {"n_components": 16}, "n_components must stay 6, got 16"),
+            (
+                "SpikingDictionary",
+                {"competition": parts.LocalInhibition(), "rule": parts.LocalSTDP()},
+                "competition must stay None, got LocalInhibition.* rule must stay None, got LocalSTDP",
+            ),
+            ("DiehlCook", {"n_neurons": 16}, "n_neurons must stay 6, got 16"),
+            ("SpikingReadout", {"encoder": parts.PoissonSpikes()}, "encoder must stay None, got PoissonSpikes"),
+            ("WaveNetwork", {"layers": [parts.Sheet((8, 8)), parts.Sheet(13)]}, "layers must stay .* got .*13"),
+            ("Network", {"populations": [parts.Population("units", 3)]}, "populations must stay None, got "),
+            ("MapHierarchy", {"cycles": 0}, "'cycles' parameter of MapHierarchy must be"),
+        ],
+    )
+    def test_parameters_that_do_not_fit_what_was_learned_are_refused(self, name, changes, message, tmp_path):
+        """And a good file is not replaced by one that cannot be read."""
+        model, path = small(name), tmp_path / "model"
+        model.save(path)
+        kept = path.read_bytes()
+        given = {key: getattr(model, key) for key in changes}
+        model.set_params(**changes)
+        X = samples()[:, : model.n_features_in_]
+        for refused in (lambda: model.save(path), lambda: tectum.save(model, path), lambda: model.transform(X)):
+            with pytest.raises(ValueError, match=message) as told:
+                refused()
+            assert name == "MapHierarchy" or "set them back, or call fit again" in str(told.value)
+        assert path.read_bytes() == kept
+        tectum.load(path)
+        model.set_params(**given).save(path)
+        arrays, header = persistence.load_arrays(path)
+        assert header["params"].keys() == model.get_params(deep=False).keys()
+        assert arrays.keys() == model._get_state()[0].keys()
+
+    def test_events_are_refused_by_a_dictionary_of_a_table(self, tmp_path):
+        model = small("SpikingDictionary").set_params(encoder=parts.EventPatches())
+        events = np.zeros(40, [("t", np.int64), ("x", np.int16), ("y", np.int16), ("p", np.int8)])
+        events["t"], events["x"], events["y"] = np.arange(40), np.arange(40) % 8, np.arange(40) // 5
+        for take in (model.record_events, model.transform_events, model.partial_fit_events):
+            with pytest.raises(ValueError, match="encoder must stay None, got EventPatches"):
+                take(events)
+        with pytest.raises(ValueError, match="encoder must stay None, got EventPatches"):
+            model.save(tmp_path / "model")
+        assert model.fit_events(events).partial_fit_events(events).n_features_in_ == 50
+
+    def test_parameters_may_change_that_fit_what_was_learned(self, tmp_path):
+        som = small("SpikingSOM").set_params(shape=(2, 2), readout=parts.Centroid(), n_jobs=2)
+        assert som.transform(samples()[:, :2]).shape == (60, 9)
+        som.save(tmp_path / "som")
+        assert tectum.load(tmp_path / "som").shape == (2, 2)
 
     @pytest.mark.parametrize(
         ("name", "changes"),

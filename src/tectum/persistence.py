@@ -80,6 +80,8 @@ def save(estimator: Persistent, path: str | os.PathLike[str], notes: Mapping[str
     ------
     TypeError
         If the class of `estimator` cannot be saved.
+    ValueError
+        If its parameters were changed since it learned, so that the file could not be read; nothing is written.
     sklearn.exceptions.NotFittedError
         If `estimator` is not fitted.
 
@@ -98,6 +100,8 @@ def save(estimator: Persistent, path: str | os.PathLike[str], notes: Mapping[str
             f"save: estimator must be an instance of {_known_classes()} itself (no subclass), got {got}; "
             "use pickle or joblib for other classes"
         )
+    if hasattr(estimator, "_check_fit"):
+        estimator._check_fit()
     arrays, header = estimator._get_state()
     save_arrays(path, arrays, {**header, **(notes or {}), "class": name})
 

@@ -55,11 +55,10 @@ class EventDictionary(EventEstimator):
         StreamError
             If a recording cannot be read.
         """
-        stream = self._watched(events, shape)
-        extent = stream.extent()
-        if not (self.warm_start and self._has_started()):
-            self._start_events(stream)
-            self._planned = self.n_presentations or max(FEWEST, extent.n_events)
+        going_on = self.warm_start and self._has_started()
+        stream = self._watched(events, shape, reset=not going_on)
+        if not going_on:
+            self._start_events(stream, max(FEWEST, stream.extent().n_events))
         with self._learning("fit", self._planned, self._seen) as advance:
             while self._seen < self._planned:
                 for n in self._take_in(stream, self._planned):
@@ -67,10 +66,9 @@ class EventDictionary(EventEstimator):
         return self
 
     def _continue_with(self, events: Any, shape: Pair | None) -> None:
-        stream = self._watched(events, shape)
+        stream = self._watched(events, shape, reset=not self._has_started())
         if not self._has_started():
-            self._start_events(stream)
-            self._planned = self.n_presentations or FEWEST
+            self._start_events(stream, FEWEST)
         with self._learning("partial_fit", stream.extent().n_events) as advance:
             for n in self._take_in(stream):
                 advance(n)
@@ -186,8 +184,11 @@ class EventDictionary(EventEstimator):
             )
         return encoder
 
-    def _watched(self, events: Any, shape: Pair | None) -> EventStream:
-        self._validate_params()
+    def _watched(self, events: Any, shape: Pair | None, *, reset: bool = False) -> EventStream:
+        if reset:
+            self._validate_params()
+        else:
+            self._check_fit()
         encoder, stream = self._encoder(), recordings(events, "SpikingDictionary", shape)
         if min(stream.extent().shape) < encoder.size:
             raise ValueError(
@@ -199,7 +200,14 @@ class EventDictionary(EventEstimator):
     def _grid(self, shape: Pair) -> Pair:
         return engine.grid_of(self._encoder(), shape)
 
-    def _start_events(self, stream: EventStream) -> None:
+    def _start_events(self, stream: EventStream, planned: int) -> None:
+        """A new state for so many events, unless `n_presentations` says otherwise."""
+        with self._all_or_nothing():
+            self._start_from(stream)
+            self._planned = self.n_presentations or planned
+            self._learned_with = self._given()
+
+    def _start_from(self, stream: EventStream) -> None:
         """Weights and threshold before learning, from what events have left in patches."""
         chosen, encoder = self.chosen_parts(), self._encoder()
         seed = seed_from(self.random_state)

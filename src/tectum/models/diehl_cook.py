@@ -222,9 +222,10 @@ class DiehlCook(EventResponder):
         >>> net.fit(X, y).weights_.shape
         (16, 64)
         """
-        X = self._begin(X, going_on=self.warm_start and self._has_started(), fitting=True)
-        if y is not None:
-            y = self._validate_labels(X, y)
+        with self._all_or_nothing():
+            X = self._begin(X, going_on=self.warm_start and self._has_started(), fitting=True)
+            if y is not None:
+                y = self._validate_labels(X, y)
         with self._learning("fit", self._planned, self._seen) as advance:
             for rows in self._drawn(len(X)):
                 self._learn(X[rows])

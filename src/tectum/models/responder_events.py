@@ -45,11 +45,13 @@ class EventResponder(EventEstimator):
             If a recording cannot be read.
         """
         stream = recordings(events, "DiehlCook", shape)
-        self._watch(stream)
-        blank = np.zeros((1, self.n_features_in_))
-        blank[0, 0] = 1.0  # the largest value: events are all or none
-        self._start(blank)
-        self._planned = self._plan(len(stream))
+        with self._all_or_nothing():
+            self._watch(stream)
+            blank = np.zeros((1, self.n_features_in_))
+            blank[0, 0] = 1.0  # the largest value: events are all or none
+            self._start(blank)
+            self._planned = self._plan(len(stream))
+            self._learned_with = self._given()
         with self._learning("fit", self._planned) as advance:
             for _ in range(self.n_passes):
                 for _ in self._learn_recordings(stream):
@@ -102,6 +104,7 @@ class EventResponder(EventEstimator):
 
     def _watched(self, events: Any, shape: Pair | None) -> EventStream:
         """Recordings of the camera that was learned from."""
+        self._check_fit()
         stream = recordings(events, "DiehlCook", shape)
         height, width = stream.extent().shape
         if 2 * height * width != self.n_features_in_:

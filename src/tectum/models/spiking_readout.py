@@ -169,7 +169,8 @@ class SpikingReadout(ClassifierMixin, SpikingEstimator):
         (10, 64)
         """
         going_on = self.warm_start and self._has_started()
-        samples, labels = self._begin_with(X, y, None if going_on else y, going_on=going_on, fitting=True)
+        with self._all_or_nothing():
+            samples, labels = self._begin_with(X, y, None if going_on else y, going_on=going_on, fitting=True)
         with self._learning("fit", self._planned, self._seen) as advance:
             for rows in self._laps(len(samples), shuffle=True):
                 self._learn(samples[rows], labels[rows])
@@ -212,7 +213,8 @@ class SpikingReadout(ClassifierMixin, SpikingEstimator):
                 "SpikingReadout.partial_fit: classes must be passed on the first call to partial_fit, got None; pass "
                 "all labels that will occur"
             )
-        samples, labels = self._begin_with(X, y, classes, going_on=going_on, fitting=False)
+        with self._all_or_nothing():
+            samples, labels = self._begin_with(X, y, classes, going_on=going_on, fitting=False)
         with self._learning("partial_fit", len(samples)) as advance:
             done = 0
             for chunk in self._in_order(samples):

@@ -348,10 +348,11 @@ class SpikingSOM(SpikingEstimator):
     ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
         """Samples to learn from and their weights, and a new state unless learning goes on."""
         fitting = method == "fit"
-        X = self._validate(X, reset=not going_on, least=self._least if fitting else 1)
-        weights = checked_weights(sample_weight, X, f"SpikingSOM.{method}")
-        if not going_on:
-            self._set_out(X[weights > 0.0], fitting)
+        with self._all_or_nothing():
+            X = self._validate(X, reset=not going_on, least=self._least if fitting else 1)
+            weights = checked_weights(sample_weight, X, f"SpikingSOM.{method}")
+            if not going_on:
+                self._set_out(X[weights > 0.0], fitting)
         return X, weights
 
     def spike_times(self, X: ArrayLike) -> NDArray[np.float64]:

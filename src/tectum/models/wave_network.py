@@ -256,7 +256,9 @@ class WaveNetwork(WaveArchitectures, WaveRepair, SpikingEstimator):
         chosen = self.chosen_parts()
         wave_parameters.check_radii(chosen, self._sheets())
         if not hasattr(self, "_state"):
-            self._lay_out(chosen)
+            with self._all_or_nothing():
+                self._lay_out(chosen)
+                self._learned_with = self._given()
         growth.warn_of_silence(chosen["first_neuron"])
         schedule = self.schedule
         n_steps = growth.steps_in(duration, schedule, self.n_steps_grown_, patient=until is not None)
@@ -471,7 +473,6 @@ class WaveNetwork(WaveArchitectures, WaveRepair, SpikingEstimator):
         nodes = len(self.sheet_positions_[0]) if hasattr(self, "_grown") else None
         X = super()._validate(X, reset=reset, least=least)
         if nodes not in (None, X.shape[1]):
-            self.n_features_in_ = nodes
             raise ValueError(
                 f"WaveNetwork: X must have a column per node of the first sheet ({nodes}), got {X.shape[1]} columns; "
                 "sample the images at sheet_positions_[0], or grow a network with as many nodes"

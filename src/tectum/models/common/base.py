@@ -72,6 +72,7 @@ class SpikingEstimator(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEs
     _seed: np.uint64
     _seen: int  # presentations so far
     _planned: int = 0  # presentations that `fit` spans
+    _learned_with: Mapping[str, Any] = {}  # parameters that the state is known to fit
 
     # -- parameters
 
@@ -145,6 +146,10 @@ class SpikingEstimator(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEs
         sequences = {name: getattr(self, name) for name in recommended if name not in single}
         others = {name: recommended[name] if given is None else given for name, given in sequences.items()}
         return Bunch(**parameters.resolve(self, single), **others)
+
+    def _given(self) -> dict[str, Any]:
+        """Parameters by name, as given."""
+        return super().get_params(deep=False)
 
     def _recommendations(self) -> Mapping[str, Any]:
         """The parts used where a parameter is None, given the others."""
@@ -293,14 +298,27 @@ class SpikingEstimator(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEs
 
     def _begin(self, X: Any, *, going_on: bool, fitting: bool, least: int = 1) -> NDArray[Any]:
         """Samples to learn from, and a new state unless learning goes on."""
-        X = self._validate(X, reset=not going_on, least=least)
-        if not going_on:
-            self._set_out(X, fitting)
+        with self._all_or_nothing():
+            X = self._validate(X, reset=not going_on, least=least)
+            if not going_on:
+                self._set_out(X, fitting)
         return X
+
+    @contextmanager
+    def _all_or_nothing(self) -> Iterator[None]:
+        """What is before learning: if it fails, the estimator is as it was."""
+        before = dict(self.__dict__)
+        try:
+            yield
+        except BaseException:
+            self.__dict__.clear()
+            self.__dict__.update(before)
+            raise
 
     def _set_out(self, X: NDArray[Any], fitting: bool) -> None:
         self._start(X)
         self._planned = self._plan(len(X) if fitting else None)
+        self._learned_with = self._given()
 
     def _plan(self, n_samples: int | None) -> int:
         """Presentations that `fit` spans; None: samples come as a stream."""
@@ -383,7 +401,10 @@ class SpikingEstimator(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEs
 
     def _validate(self, X: Any, *, reset: bool = False, least: int = 1) -> NDArray[Any]:
         """Samples as an array; unless `reset`, of a model that has learned."""
-        self._validate_params()
+        if reset:
+            self._validate_params()
+        else:
+            self._check_fit()
         options: dict[str, Any] = {"dtype": list(self._dtypes), "ensure_min_samples": least}
         finite = "allow-nan" if self._missing else True
         try:
@@ -493,7 +514,32 @@ class SpikingEstimator(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEs
         schema.check(arrays, header, estimator._schema(arrays, header))
         estimator._set_state(arrays, header)
         estimator._check_contracts()
+        estimator._learned_with = estimator._given()
         return estimator._publish()
+
+    def _check_fit(self) -> None:
+        """Raise ValueError if parameters were changed since the model learned and a file with them could not be read.
+
+        Parts of one's own are not in files, and are not checked.
+        """
+        self._validate_params()
+        given, known = self._given(), self._learned_with
+        if all(value is known.get(name, self) for name, value in given.items() if name not in COMMON):
+            return
+        try:
+            arrays, header = self._get_state()
+        except ValueError:
+            return
+        try:
+            self._from_state(arrays, header)
+        except Exception as error:  # as `load` does
+            pairs = [(name, known[name], given[name]) for name in known if repr(known[name]) != repr(given[name])]
+            told = ", ".join(f"{name} must stay {was!r:.200}, got {now!r:.200}" for name, was, now in pairs)
+            raise ValueError(
+                f"{type(self).__name__} was fitted with other parameters: {told or 'they must stay as they were'} "
+                f"({error}); set them back, or call fit again"
+            ) from error
+        self._learned_with = given
 
     def _check_contracts(self) -> None:
         """Raise if parts of a file are of kinds that cannot stand where they do; graphs say so when they are built."""

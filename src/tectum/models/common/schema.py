@@ -18,10 +18,12 @@ from tectum.engine.sheets.loop import SheetState
 from tectum.engine.sheets.projection import ProjectionState
 from tectum.models.common import parameters
 from tectum.parts.encoding import CircularGaussian
+from tectum.parts.event_input import EventPatches
 from tectum.parts.latency import LatencyPopulation
 from tectum.parts.local_inhibition import LocalInhibition
 from tectum.parts.representation import SoftmaxInhibition
 from tectum.parts.sailnet import DecorrelatingInhibition
+from tectum.parts.wiring import DirectWiring
 
 LONGEST = 2**53  # steps or presentations that a model can have seen
 EVER = -(2**53)  # before the first step; where no spike has been it is far in the past
@@ -105,6 +107,9 @@ def spiking_som(model: Any, arrays: Mapping[str, np.ndarray], header: Mapping[st
     check(arrays, header, scaling)
     n_used = int((arrays["scaling.highest"] > arrays["scaling.lowest"]).sum())
     mixing, rings = _mixing(arrays, header, n_used)
+    wiring, n_mixtures = model.chosen_parts().wiring, len(arrays["mixing.mean"])
+    if isinstance(wiring, DirectWiring) == (n_mixtures > 0):
+        raise ValueError(f"wiring must be of the kind that has drawn {n_mixtures} mixtures, got {wiring!r}")
     n_u = rings * len(encoder.centres())
     now = arrays["state.clock"].max(initial=0)
     lengths = {"m_u": n_u, "last_u": n_u, "inhibition": 7, "gain": 1, "clock": 1}
@@ -152,6 +157,8 @@ def spiking_dictionary(model: Any, arrays: Mapping[str, np.ndarray], header: Map
     chosen, n, n_inputs = model.chosen_parts(), model.n_components, model.n_features_in_
     if type(header["on_off"]) is not bool:
         raise ValueError(f"on_off must be true or false, got {header['on_off']!r}")
+    if isinstance(chosen["encoder"], EventPatches) and n_inputs != 2 * chosen["encoder"].size ** 2:
+        raise ValueError(f"encoder.size must be the side of patches with {n_inputs} inputs, got {chosen['encoder']!r}")
     if isinstance(chosen["encoder"], LatencyPopulation):
         n_inputs *= len(chosen["encoder"].code.centres())
     elif header["on_off"] and isinstance(chosen["competition"], SoftmaxInhibition):
