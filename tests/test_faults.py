@@ -184,6 +184,13 @@ def test_numbers_beyond_all_bounds_are_named(tmp_path: Path, cell: str) -> None:
     assert datasets.load(path, na=cell, missing="mean").data[1, 1] == 2.0
 
 
+def test_a_number_that_stands_for_a_missing_value_may_be_written_in_any_way(tmp_path: Path) -> None:
+    path = written(tmp_path / "a.csv", "a,b\n1,-999\n-999.0,2\n-9.99e2,-998\n")
+    np.testing.assert_array_equal(
+        datasets.load(path, na="-999", missing="keep").data, [[1, np.nan], [np.nan, 2], [np.nan, -998]]
+    )
+
+
 def test_text_becomes_features_on_request(tmp_path: Path) -> None:
     path = written(tmp_path / "a.csv", "kind,b\noak,2\nash,4\noak,5\n")
     loaded = datasets.load(path, text="one-hot")

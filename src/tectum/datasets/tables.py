@@ -58,7 +58,8 @@ def read_csv(
     decimal : {".", ","} or None
         The decimal sign; None recognises it.
     na : str or sequence of str
-        What stands for a missing value besides an empty cell, NA, NaN, null and none.
+        What stands for a missing value besides an empty cell, NA, NaN, null and none; a number, however it is
+        written.
     target, columns, drop, index, missing, text, preparation
         As in `columns.choose`.
     """
@@ -258,6 +259,8 @@ def _parse_cells(cells: Sequence[str], form: Form, are_labels: bool) -> np.ndarr
         values = np.array([_number(cell, form) for cell in cells])
     except ValueError:
         return _text_of(cells, is_missing)
+    no_values = [float(word) for word in form.na if re.fullmatch(r"[+-]?\d+(\.\d*)?", word)]
+    values[np.isin(values, no_values)] = np.nan  # -999 stands for -999.0, too
     if np.any(np.abs(values) >= EXACT):
         try:
             return np.array([int(cell) for cell in cells], dtype=np.int64)
