@@ -278,6 +278,12 @@ class TestModels:
         assert header["params"].keys() == model.get_params(deep=False).keys()
         assert arrays.keys() == model._get_state()[0].keys()
 
+    def test_growth_goes_on_with_the_sheets_it_began_with(self):
+        model = small("WaveNetwork").set_params(layers=[parts.Sheet((8, 8)), parts.Sheet(13)])
+        for refused in (lambda: model.grow(10.0), lambda: model.fit(samples(5, 64))):
+            with pytest.raises(ValueError, match=r"layers must stay .* got .*13.*set them back"):
+                refused()
+
     def test_events_are_refused_by_a_dictionary_of_a_table(self, tmp_path):
         model = small("SpikingDictionary").set_params(encoder=parts.EventPatches())
         events = np.zeros(40, [("t", np.int64), ("x", np.int16), ("y", np.int16), ("p", np.int8)])

@@ -208,6 +208,10 @@ def test_standard_network_takes_events_as_the_graph_does(digits: Any) -> None:
     counts = net.transform_events(seen.recordings)
     assert counts.sum() > 60
     assert (net.predict_events(seen.recordings) == y).mean() > 0.5
+    before = dict(vars(net))
+    with pytest.raises(ValueError, match=rf"inconsistent numbers of samples: \[{len(y)}, {len(y) - 1}\]"):
+        net.fit_events(seen.recordings, y[1:])
+    assert all(value is before[key] for key, value in vars(net).items())
     n = 2 * seen.shape[0] * seen.shape[1]
     assert net.n_features_in_ == n
     graph = tectum.Network(

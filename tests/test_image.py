@@ -489,6 +489,16 @@ class TestConvolution:
         with pytest.raises(ValueError, match=message):
             Convolution(Negative(), 3).set_params(**changes).fit(images)
 
+    def test_after_a_fit_that_fails_it_is_as_it_was(self, digits):
+        table = digits[:50].reshape(50, -1)
+        layer = Convolution(PCA(4), 3, image_shape=(8, 8), random_state=0).fit(table)
+        before = layer.transform(table)
+        for wrong in (table[:, :32], table[:, :32].reshape(50, 4, 8)[:, :2]):
+            with pytest.raises(ValueError, match="Convolution"):
+                layer.fit(wrong)
+            assert layer.n_features_in_ == 64
+            np.testing.assert_array_equal(layer.transform(table), before)
+
     def test_channels_must_stay(self, rng):
         layer = Convolution(Negative(), 3).fit(rng.random((2, 8, 8, 3)))
         with pytest.raises(ValueError, match=r"must have 3 channel\(s\) as those learned from, got 1"):

@@ -297,6 +297,32 @@ def test_spikes_that_do_not_fit_are_refused():
         net.fit(X[:2])
     with pytest.raises(ValueError, match="X must be a table of samples"):
         net.fit(None)
+    with pytest.raises(ValueError, match="Trains, there is no 'inn'; did you mean 'in'"):
+        net.fit(None, spikes={"in": train(1.0), "inn": train(1.0)})
+    with pytest.raises(ValueError, match=r"must be a SpikeTrain whose time_ms, neuron and presentation are equally"):
+        net.fit(None, spikes={"in": train(1.0, 2.0, neurons=[0])})
+    with pytest.raises(ValueError, match=r"must be a SpikeTrain .* got 3; pass tectum.SpikeTrain"):
+        net.fit(None, spikes={"in": 3})
+
+
+def test_what_was_learned_outlives_spikes_and_features_that_do_not_fit():
+    """All of them are looked at before the first is learned: also those after the first chunk."""
+    net = relay(Population("a", 1, CELL), projections=[Projection("in", "a", All(1.0))])
+    net.fit(None, spikes={"in": train(1.0)})
+    before = net.spike_counts_["a"].copy()
+    late = train(1.0, 600 * 20.0 + 1.0, neurons=[0, 1], presentation=[0, 600])
+    for learn in (net.fit, net.partial_fit):
+        with pytest.raises(ValueError, match="neuron must lie within its 1 neurons"):
+            learn(None, spikes={"in": late})
+        with pytest.raises(ValueError, match="presentation must lie within its 2 presentations"):
+            learn(np.zeros((2, 1)), spikes={"in": late})
+        assert net.n_presentations_seen_ == 1
+        np.testing.assert_array_equal(net.spike_counts_["a"], before)
+    driven = tectum.Network([Population("a", 3, CELL)], [], [Currents("drive", "a")], dt=1.0).fit(np.ones((2, 3)))
+    with pytest.raises(ValueError, match="a feature for each of the 3 neurons of 'a', got 4"):
+        driven.fit(np.ones((2, 4)))
+    assert driven.n_features_in_ == 3
+    assert driven.n_presentations_seen_ == 2
 
 
 @pytest.mark.parametrize("number", range(5))

@@ -208,3 +208,18 @@ def test_sensors_that_hardly_tell_anything_are_not_wired_and_nodes_keep_apart():
     assert np.flatnonzero(~sheet.alive).tolist() == [40]
     nearest = np.sort(np.hypot(*(sheet.positions[:, None] - sheet.positions[sheet.alive]).T), axis=0)[1]
     assert nearest[sheet.alive].min() > 0.5 * np.median(nearest[sheet.alive])
+
+
+def test_a_layout_stays_as_it_was_if_another_fails_or_parameters_are_changed(tmp_path):
+    X = glimpses(200, 6)
+    layout = SensorLayout(shape=(6, 6)).fit(X)
+    before = dict(vars(layout))
+    with pytest.raises(ValueError, match="shape"):
+        layout.fit(glimpses(200, 7))  # 49 sensors and 36 cells
+    assert all(value is before[key] for key, value in vars(layout).items())
+    layout.set_params(shape=(4, 9))
+    for refused in (lambda: layout.save(tmp_path / "layout"), lambda: layout.transform(X)):
+        with pytest.raises(ValueError, match=r"shape must stay \(6, 6\), got \(4, 9\); set them back, or call fit"):
+            refused()
+    layout.set_params(shape=(6, 6)).save(tmp_path / "layout")
+    np.testing.assert_array_equal(tectum.load(tmp_path / "layout").transform(X), layout.transform(X))

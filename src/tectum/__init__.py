@@ -11,6 +11,7 @@ from tectum.models.common.families import FAMILIES
 
 if TYPE_CHECKING:
     from tectum import analysis, datasets, encode, image, parts, plots, report, streams
+    from tectum.core.events import SpikeTrain
     from tectum.models.common.checkpoints import checkpoints
     from tectum.models.common.families import recommended
     from tectum.models.common.map_diagnosis import BrokenMapWarning
@@ -37,6 +38,7 @@ __all__ = [
     "NoveltyEvent",
     "Recording",
     "SensorLayout",
+    "SpikeTrain",
     "SpikingDictionary",
     "SpikingReadout",
     "SpikingSOM",
@@ -64,6 +66,7 @@ _HOMES = {family.name: family.module for family in FAMILIES} | {
     "NoveltyEvent": "tectum.models.hierarchy.novelty",
     "Recording": "tectum.models.common.recording",
     "SensorLayout": "tectum.models.sensor_layout",
+    "SpikeTrain": "tectum.core.events",
     "UncertainLayoutWarning": "tectum.models.sensor_layout",
     "checkpoints": "tectum.models.common.checkpoints",
     "layout_from_activity": "tectum.analysis",

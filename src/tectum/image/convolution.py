@@ -26,6 +26,7 @@ from tectum.image.patches import (
     grid_of,
     windows_of,
 )
+from tectum.models.common.atomic import all_or_nothing
 from tectum.models.common.progress import progress_bar
 
 How = Literal["max", "sum", "mean"]
@@ -254,12 +255,13 @@ class Convolution(TransformerMixin, BaseEstimator):
         >>> layer.estimator_.components_.shape
         (4, 16)
         """
-        images = self._validate(images, reset=True)
-        rng = generator_from(self.random_state)
-        patches = self._draw(images, rng)
-        preprocess = self._fit_preprocess(patches)
-        patches = _apply(preprocess, patches)
-        return self._publish(clone(self.estimator).fit(patches), preprocess, rng, patches, images)
+        with all_or_nothing(self):
+            images = self._validate(images, reset=True)
+            rng = generator_from(self.random_state)
+            patches = self._draw(images, rng)
+            preprocess = self._fit_preprocess(patches)
+            patches = _apply(preprocess, patches)
+            return self._publish(clone(self.estimator).fit(patches), preprocess, rng, patches, images)
 
     @available_if(_has_partial_fit)
     def partial_fit(self, images: ArrayLike, y: Any = None) -> Self:
@@ -282,13 +284,14 @@ class Convolution(TransformerMixin, BaseEstimator):
             As `fit`.
         """
         goes_on = self.__sklearn_is_fitted__()
-        images = self._validate(images, reset=not goes_on)
-        rng = self._random if goes_on else generator_from(self.random_state)
-        patches = self._draw(images, rng)
-        preprocess = self.preprocess_ if goes_on else self._fit_preprocess(patches)
-        patches = _apply(preprocess, patches)
-        estimator = self.estimator_ if goes_on else clone(self.estimator)
-        return self._publish(estimator.partial_fit(patches), preprocess, rng, patches, images)
+        with all_or_nothing(self):
+            images = self._validate(images, reset=not goes_on)
+            rng = self._random if goes_on else generator_from(self.random_state)
+            patches = self._draw(images, rng)
+            preprocess = self.preprocess_ if goes_on else self._fit_preprocess(patches)
+            patches = _apply(preprocess, patches)
+            estimator = self.estimator_ if goes_on else clone(self.estimator)
+            return self._publish(estimator.partial_fit(patches), preprocess, rng, patches, images)
 
     def transform(self, images: ArrayLike) -> NDArray[np.float32]:
         """Maps of the components over each image.

@@ -11,6 +11,7 @@ from sklearn.utils.validation import check_is_fitted
 from tectum.core.random import seed_from, uniform_array
 from tectum.engine.dictionary import events as engine, network
 from tectum.engine.dictionary.loop import DictionaryState
+from tectum.models.common.atomic import all_or_nothing
 from tectum.models.common.event_input import EventEstimator, Pair, fold, recordings
 from tectum.models.common.progress import progress_bar
 from tectum.parts.event_input import EventPatches
@@ -202,7 +203,7 @@ class EventDictionary(EventEstimator):
 
     def _start_events(self, stream: EventStream, planned: int) -> None:
         """A new state for so many events, unless `n_presentations` says otherwise."""
-        with self._all_or_nothing():
+        with all_or_nothing(self):
             self._start_from(stream)
             self._planned = self.n_presentations or planned
             self._learned_with = self._given()

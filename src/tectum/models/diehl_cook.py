@@ -18,6 +18,7 @@ from tectum.core.random import keys_of_rows, seed_from
 from tectum.engine.standard import network
 from tectum.engine.standard.loop import DiehlCookCircuit, DiehlCookState
 from tectum.models.common import parameters, schema
+from tectum.models.common.atomic import all_or_nothing
 from tectum.models.common.base import COMMON, POSITIVE, WHOLE, Costs, part_constraints
 from tectum.models.common.class_labels import class_labels
 from tectum.models.common.diagnosis import Diagnosis, diagnose_responders
@@ -222,7 +223,7 @@ class DiehlCook(EventResponder):
         >>> net.fit(X, y).weights_.shape
         (16, 64)
         """
-        with self._all_or_nothing():
+        with all_or_nothing(self):
             X = self._begin(X, going_on=self.warm_start and self._has_started(), fitting=True)
             if y is not None:
                 y = self._validate_labels(X, y)

@@ -15,6 +15,7 @@ from tectum.engine.graph import network as engine
 from tectum.engine.graph.costs import targets_of
 from tectum.engine.graph.records import EVENTS, PLASTIC, POPULATION, GraphState, Stimulus
 from tectum.models.common import schema
+from tectum.models.common.atomic import all_or_nothing
 from tectum.models.common.base import WHOLE, Costs
 from tectum.models.common.diagnosis import Diagnosis, responders, saturation
 from tectum.models.common.nested import unknown_name
@@ -196,7 +197,7 @@ class Network(ExchangedNetwork, EventNetwork):
         >>> net.fit(X).weights("input", "units").shape
         (5, 20)
         """
-        X = self._begin(_table(X, spikes), going_on=False, fitting=True)
+        X = self._begin_with(X, spikes, going_on=False, fitting=True)
         with self._learning("fit", self._planned) as advance:
             for _ in range(self.n_passes):
                 self._present(X, spikes, advance)
@@ -227,7 +228,7 @@ class Network(ExchangedNetwork, EventNetwork):
         >>> net.partial_fit(X).n_presentations_seen_
         20
         """
-        X = self._begin(_table(X, spikes), going_on=self._has_started(), fitting=False)
+        X = self._begin_with(X, spikes, going_on=self._has_started(), fitting=False)
         with self._learning("partial_fit", len(X)) as advance:
             self._present(X, spikes, advance)
         return self
@@ -273,12 +274,13 @@ class Network(ExchangedNetwork, EventNetwork):
         >>> list(net.responses(X))
         ['units']
         """
-        X = self._samples(_table(X, spikes))
+        X = self._samples(stimuli.table_of(X, spikes))
+        self._check_inputs(X, spikes)
         circuit = self._graph.graph.circuit
         counts = np.empty((len(X), int(circuit.first[-1])), np.float32)
 
         def respond(part: NDArray[np.int64]) -> NDArray[np.int32]:
-            seen = self._stimulus(X[part], keys_of_rows(X[part]), _some(spikes, part, self.presentation))
+            seen = self._stimulus(X[part], keys_of_rows(X[part]), stimuli.some_of(spikes, part, self.presentation))
             seeds = self._seed ^ keys_of_rows(X[part])
             return engine.respond(circuit, self._state, seen, seeds).counts
 
@@ -313,7 +315,8 @@ class Network(ExchangedNetwork, EventNetwork):
         >>> sorted(net.record(X[:1]).spikes)
         ['input', 'units']
         """
-        X = self._samples(_table(X, spikes))
+        X = self._samples(stimuli.table_of(X, spikes))
+        self._check_inputs(X, spikes)
         circuit = self._graph.graph.circuit
         seen = self._stimulus(X, keys_of_rows(X), spikes)
         state, capacity = engine.at_rest(circuit, self._state), 4096 * (1 + len(X))
@@ -507,6 +510,18 @@ class Network(ExchangedNetwork, EventNetwork):
         )
         return self._graph.graph.first
 
+    def _begin_with(
+        self, X: Any, spikes: Mapping[str, SpikeTrain] | None, *, going_on: bool, fitting: bool
+    ) -> NDArray[Any]:
+        with all_or_nothing(self):
+            X = self._begin(stimuli.table_of(X, spikes), going_on=going_on, fitting=fitting)
+            self._check_inputs(X, spikes)
+        return X
+
+    def _check_inputs(self, X: NDArray[Any], spikes: Mapping[str, SpikeTrain] | None) -> None:
+        chosen, circuit = self.chosen_parts(), self._graph.graph.circuit
+        stimuli.check(circuit, chosen.populations, chosen.inputs, X.shape, spikes or {})
+
     def _stimulus(
         self,
         X: NDArray[Any],
@@ -530,7 +545,7 @@ class Network(ExchangedNetwork, EventNetwork):
         """Samples one after another, in chunks."""
         for begin in range(0, len(X), CHUNK):
             part = np.arange(begin, min(begin + CHUNK, len(X)))
-            self._learn(X[part], _some(spikes, part, self.presentation))
+            self._learn(X[part], stimuli.some_of(spikes, part, self.presentation))
             advance(len(part))
 
     def _learn(self, X: NDArray[Any], spikes: Mapping[str, SpikeTrain] | None = None) -> None:
@@ -611,26 +626,3 @@ class Network(ExchangedNetwork, EventNetwork):
         super()._set_state(arrays, header)
         self.spike_counts_ = {name: arrays[f"spike_counts.{name}"] for name in self._spans()}
         self._in_flight = arrays.get("in_flight", stimuli.NOTHING)  # files of version 0.1 hold none
-
-
-def _table(X: Any, spikes: Mapping[str, SpikeTrain] | None) -> Any:
-    """X, or in its place a column of zeros with a row for each presentation of the spikes."""
-    if X is not None:
-        return X
-    if not spikes:
-        raise ValueError("Network: X must be a table of samples, got None without spikes; pass X, spikes, or both")
-    last = max((int(train.presentation.max(initial=-1)) for train in spikes.values()), default=-1)
-    return np.zeros((last + 1, 1))
-
-
-def _some(spikes: Mapping[str, SpikeTrain] | None, part: NDArray[np.int64], ms: float) -> dict[str, SpikeTrain]:
-    """The spikes of consecutive presentations of so many ms, as of a recording that begins with them."""
-    chosen = {}
-    for name, train in (spikes or {}).items():
-        time, presentation = np.asarray(train.time_ms), np.asarray(train.presentation)
-        here = (presentation >= part[0]) & (presentation <= part[-1])
-        begin = int(part[0])
-        chosen[name] = SpikeTrain(
-            time[here] - begin * ms, np.asarray(train.neuron)[here], presentation[here] - begin, train.n_neurons
-        )
-    return chosen

@@ -10,6 +10,7 @@ from sklearn.utils.validation import check_is_fitted
 from tectum import analysis
 from tectum.engine.standard import network
 from tectum.engine.standard.loop import DiehlCookState
+from tectum.models.common.atomic import all_or_nothing
 from tectum.models.common.event_input import EventEstimator, Pair, inputs_of, recordings, whole_recordings
 from tectum.streams import EventStream
 
@@ -45,8 +46,9 @@ class EventResponder(EventEstimator):
             If a recording cannot be read.
         """
         stream = recordings(events, "DiehlCook", shape)
-        with self._all_or_nothing():
+        with all_or_nothing(self):
             self._watch(stream)
+            labels = None if y is None else self._validate_labels(np.zeros((len(stream), 1)), y)
             blank = np.zeros((1, self.n_features_in_))
             blank[0, 0] = 1.0  # the largest value: events are all or none
             self._start(blank)
@@ -56,7 +58,10 @@ class EventResponder(EventEstimator):
             for _ in range(self.n_passes):
                 for _ in self._learn_recordings(stream):
                     advance(1)
-        return self if y is None else self._label_by_events(stream, y)
+        if labels is not None:
+            counts = self.transform_events(stream)
+            self.classes_, self.unit_classes_ = analysis.label_responders(counts, labels)
+        return self
 
     def _continue_with(self, events: Any, shape: Pair | None) -> None:
         if not self._has_started():
@@ -125,8 +130,3 @@ class EventResponder(EventEstimator):
             learned = DiehlCookState(*(array.copy() for array in state))
             self._take(learned, network.Response(counts[None], np.ones(1, np.int32)))
             yield
-
-    def _label_by_events(self, stream: EventStream, y: ArrayLike) -> Self:
-        labels = self._validate_labels(np.zeros((len(stream), 1)), y)
-        self.classes_, self.unit_classes_ = analysis.label_responders(self.transform_events(stream), labels)
-        return self

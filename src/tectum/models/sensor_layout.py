@@ -13,6 +13,7 @@ from sklearn.utils.validation import check_is_fitted, validate_data
 from tectum import parts, persistence
 from tectum.analysis import sensor_layout, sensor_pictures
 from tectum.models.common import parameters, schema
+from tectum.models.common.atomic import all_or_nothing
 from tectum.models.waves.parameters import FIRST_SIDE
 
 FLOATS = (np.float64, np.float32)
@@ -141,15 +142,17 @@ class SensorLayout(TransformerMixin, BaseEstimator, auto_wrap_output_keys=None):
             If the activity does not tell how sensors lie; `quality_` says how little.
         """
         self._validate_params()
-        X = validate_data(self, X, dtype=list(FLOATS), ensure_min_samples=3)
-        found = sensor_layout.layout_from_activity(X, ridges=self.ridges, split=self.split)
-        self.positions_ = found.positions
-        self.groups_ = found.groups.astype(np.int64)
-        self.carrying_ = _carrying(np.asarray(X, np.float64))
-        self.edges_ = found.edges.astype(np.int64)
-        for name in QUALITIES:
-            setattr(self, f"{name}_", getattr(found, name))
-        self._publish()
+        with all_or_nothing(self):
+            X = validate_data(self, X, dtype=list(FLOATS), ensure_min_samples=3)
+            found = sensor_layout.layout_from_activity(X, ridges=self.ridges, split=self.split)
+            self.positions_ = found.positions
+            self.groups_ = found.groups.astype(np.int64)
+            self.carrying_ = _carrying(np.asarray(X, np.float64))
+            self.edges_ = found.edges.astype(np.int64)
+            for name in QUALITIES:
+                setattr(self, f"{name}_", getattr(found, name))
+            self._publish()
+            self._learned_with = self.get_params(deep=False)
         if uncertain := self.uncertainty():
             warnings.warn(uncertain, UncertainLayoutWarning, stacklevel=2)
         return self
@@ -166,7 +169,7 @@ class SensorLayout(TransformerMixin, BaseEstimator, auto_wrap_output_keys=None):
         ndarray of shape (n_samples, rows, cols)
             Holes between sensors show the mean of those around them, all other empty cells are 0.
         """
-        check_is_fitted(self)
+        self._check_fit()
         X = validate_data(self, X, reset=False, dtype=list(FLOATS))
         return sensor_pictures.pictures_of(X, self.cells_, self.picture_shape_)
 
@@ -183,7 +186,7 @@ class SensorLayout(TransformerMixin, BaseEstimator, auto_wrap_output_keys=None):
         float
             From 0 to 1; greater is better.
         """
-        check_is_fitted(self)
+        self._check_fit()
         X = validate_data(self, X, reset=False, dtype=list(FLOATS), ensure_min_samples=3)
         return sensor_layout.precision_on(X, self.positions_, self.ridges)
 
@@ -205,7 +208,7 @@ class SensorLayout(TransformerMixin, BaseEstimator, auto_wrap_output_keys=None):
         ValueError
             If fewer than three sensors have both a place and a known one.
         """
-        check_is_fitted(self)
+        self._check_fit()
         known = np.asarray(positions, dtype=np.float64)
         if known.shape != self.positions_.shape:
             raise ValueError(
@@ -320,7 +323,14 @@ class SensorLayout(TransformerMixin, BaseEstimator, auto_wrap_output_keys=None):
         layout.positions_ = np.where(layout.groups_[:, None] < 0, np.nan, arrays["positions"])
         for name in QUALITIES:
             setattr(layout, f"{name}_", float(header[name]))
+        layout._learned_with = layout.get_params(deep=False)
         return layout._publish()
+
+    def _check_fit(self) -> None:
+        """Raise ValueError if parameters were changed since the layout was found."""
+        check_is_fitted(self)
+        if told := parameters.told_changes(self._learned_with, self.get_params(deep=False)):
+            raise ValueError(f"SensorLayout was fitted with other parameters: {told}; set them back, or call fit again")
 
 
 def _carrying(X: NDArray[np.float64]) -> NDArray[np.float64]:

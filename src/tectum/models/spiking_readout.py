@@ -13,6 +13,7 @@ from tectum.core.random import keys_of_rows, seed_from
 from tectum.engine import readout
 from tectum.engine.readout import ReadoutCircuit, ReadoutState
 from tectum.models.common import parameters, schema
+from tectum.models.common.atomic import all_or_nothing
 from tectum.models.common.base import COMMON, POSITIVE, WHOLE, Costs, SpikingEstimator, part_constraints
 from tectum.models.common.class_labels import class_labels
 from tectum.models.common.diagnosis import Diagnosis, responders
@@ -169,7 +170,7 @@ class SpikingReadout(ClassifierMixin, SpikingEstimator):
         (10, 64)
         """
         going_on = self.warm_start and self._has_started()
-        with self._all_or_nothing():
+        with all_or_nothing(self):
             samples, labels = self._begin_with(X, y, None if going_on else y, going_on=going_on, fitting=True)
         with self._learning("fit", self._planned, self._seen) as advance:
             for rows in self._laps(len(samples), shuffle=True):
@@ -213,7 +214,7 @@ class SpikingReadout(ClassifierMixin, SpikingEstimator):
                 "SpikingReadout.partial_fit: classes must be passed on the first call to partial_fit, got None; pass "
                 "all labels that will occur"
             )
-        with self._all_or_nothing():
+        with all_or_nothing(self):
             samples, labels = self._begin_with(X, y, classes, going_on=going_on, fitting=False)
         with self._learning("partial_fit", len(samples)) as advance:
             done = 0

@@ -18,6 +18,7 @@ from tectum.core.random import seed_from
 from tectum.engine.maps import network
 from tectum.engine.maps.loop import MapCircuit, MapState
 from tectum.models.common import parameters, schema
+from tectum.models.common.atomic import all_or_nothing
 from tectum.models.common.base import COMMON, WHOLE, Costs, SpikingEstimator, part_constraints, precision_of, variant
 from tectum.models.common.diagnosis import Diagnosis
 from tectum.models.common.map_diagnosis import BrokenMapWarning, Order, diagnose_map, order_of
@@ -348,7 +349,7 @@ class SpikingSOM(SpikingEstimator):
     ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
         """Samples to learn from and their weights, and a new state unless learning goes on."""
         fitting = method == "fit"
-        with self._all_or_nothing():
+        with all_or_nothing(self):
             X = self._validate(X, reset=not going_on, least=self._least if fitting else 1)
             weights = checked_weights(sample_weight, X, f"SpikingSOM.{method}")
             if not going_on:

@@ -16,6 +16,7 @@ from tectum.engine.sheets import images as image_network, network, weights as sh
 from tectum.engine.sheets.fields import Fields, FieldState
 from tectum.engine.sheets.loop import SheetState, SpikeEvents
 from tectum.models.common import schema
+from tectum.models.common.atomic import all_or_nothing
 from tectum.models.common.base import COMMON, WHOLE, SpikingEstimator, part_constraints
 from tectum.models.common.checkpoints import pause
 from tectum.models.common.diagnosis import Diagnosis
@@ -255,8 +256,10 @@ class WaveNetwork(WaveArchitectures, WaveRepair, SpikingEstimator):
         growth.check_until(until, tolerance)
         chosen = self.chosen_parts()
         wave_parameters.check_radii(chosen, self._sheets())
-        if not hasattr(self, "_state"):
-            with self._all_or_nothing():
+        if hasattr(self, "_state"):
+            self._check_fit()
+        else:
+            with all_or_nothing(self):
                 self._lay_out(chosen)
                 self._learned_with = self._given()
         growth.warn_of_silence(chosen["first_neuron"])
@@ -310,6 +313,8 @@ class WaveNetwork(WaveArchitectures, WaveRepair, SpikingEstimator):
         ValueError
             If X is not a finite numerical table with a column per node, or a parameter is out of range.
         """
+        if hasattr(self, "_grown"):
+            self._check_fit()
         return super().fit(X, y)
 
     def transform(self, X: ArrayLike, layer: int | None = None) -> NDArray[Any]:

@@ -18,6 +18,7 @@ from tectum import analysis, persistence
 from tectum.core.random import integers, uniform_array
 from tectum.core.threads import in_threads
 from tectum.models.common import parameters, schema
+from tectum.models.common.atomic import all_or_nothing
 from tectum.models.common.checkpoints import pause
 from tectum.models.common.nested import constants, replaced, unknown_name
 from tectum.models.common.progress import progress_bar
@@ -298,22 +299,11 @@ class SpikingEstimator(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEs
 
     def _begin(self, X: Any, *, going_on: bool, fitting: bool, least: int = 1) -> NDArray[Any]:
         """Samples to learn from, and a new state unless learning goes on."""
-        with self._all_or_nothing():
+        with all_or_nothing(self):
             X = self._validate(X, reset=not going_on, least=least)
             if not going_on:
                 self._set_out(X, fitting)
         return X
-
-    @contextmanager
-    def _all_or_nothing(self) -> Iterator[None]:
-        """What is before learning: if it fails, the estimator is as it was."""
-        before = dict(self.__dict__)
-        try:
-            yield
-        except BaseException:
-            self.__dict__.clear()
-            self.__dict__.update(before)
-            raise
 
     def _set_out(self, X: NDArray[Any], fitting: bool) -> None:
         self._start(X)
@@ -533,11 +523,10 @@ class SpikingEstimator(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEs
         try:
             self._from_state(arrays, header)
         except Exception as error:  # as `load` does
-            pairs = [(name, known[name], given[name]) for name in known if repr(known[name]) != repr(given[name])]
-            told = ", ".join(f"{name} must stay {was!r:.200}, got {now!r:.200}" for name, was, now in pairs)
+            told = parameters.told_changes(known, given) or "they must stay as they were"
             raise ValueError(
-                f"{type(self).__name__} was fitted with other parameters: {told or 'they must stay as they were'} "
-                f"({error}); set them back, or call fit again"
+                f"{type(self).__name__} was fitted with other parameters: {told} ({error}); set them back, or call fit "
+                "again"
             ) from error
         self._learned_with = given
 

@@ -11,6 +11,7 @@ from tectum.core.events import SpikeTrain
 from tectum.engine.graph import network
 from tectum.engine.graph.records import EVENTS, Stimulus
 from tectum.engine.standard.network import poisson_raster
+from tectum.models.common.nested import unknown_name
 
 NOTHING = np.zeros((0, 3), np.int64)  # in flight
 
@@ -44,6 +45,29 @@ def sizes_of(inputs: Sequence[Any], n_features: int) -> dict[str, int]:
     return sizes
 
 
+def check(
+    circuit: Any,
+    populations: Sequence[parts.Population],
+    inputs: Sequence[Any],
+    shape: tuple[int, ...],
+    trains: Mapping[str, SpikeTrain],
+) -> None:
+    """Raise ValueError if samples and spikes do not fit the inputs: before any of them is learned."""
+    names = [item.name for item in inputs if isinstance(item, parts.Trains)]
+    for name in trains:
+        if name not in names:
+            raise ValueError(
+                unknown_name("Network: spikes must be of inputs that are Trains, there is no", name, names)
+            )
+    n_samples, n_features = shape
+    sizes = {p.name: p.n for p in populations}
+    for item in inputs:
+        if isinstance(item, parts.Trains):
+            _given(item, trains, n_samples, circuit.frame, circuit.dt)
+        elif isinstance(item, parts.Currents):
+            _currents_of(item, n_features, sizes[item.target])
+
+
 def stimulus(
     circuit: Any,
     populations: Sequence[parts.Population],
@@ -75,13 +99,7 @@ def stimulus(
     for number, item in enumerate(inputs):
         if isinstance(item, parts.Currents):
             pop = [p.name for p in populations].index(item.target)
-            values = X[:, features_of(item, X.shape[1])]
-            n = populations[pop].n
-            if values.shape[1] != n:
-                raise ValueError(
-                    f"Network.inputs[{item.name!r}] must have a feature for each of the {n} neurons of "
-                    f"{item.target!r}, got {values.shape[1]}; change start and stop, or n"
-                )
+            values = X[:, _currents_of(item, X.shape[1], populations[pop].n)]
             drive[:, circuit.first[pop] : circuit.first[pop + 1]] += np.float32(item.gain) * values
             continue
         if isinstance(item, parts.Trains):
@@ -126,7 +144,51 @@ def still_in_flight(circuit: Any, seen: Stimulus) -> NDArray[np.int64]:
     return np.concatenate(rows)
 
 
+def table_of(X: Any, spikes: Mapping[str, SpikeTrain] | None) -> Any:
+    """X, or in its place a column of zeros with a row for each presentation of the spikes."""
+    if X is not None:
+        return X
+    if not spikes:
+        raise ValueError("Network: X must be a table of samples, got None without spikes; pass X, spikes, or both")
+    for name, train in spikes.items():
+        _check_train(name, train)
+    last = max((int(train.presentation.max(initial=-1)) for train in spikes.values()), default=-1)
+    return np.zeros((last + 1, 1))
+
+
+def _check_train(name: str, train: Any) -> None:
+    if not isinstance(train, SpikeTrain) or len({len(train.time_ms), len(train.neuron), len(train.presentation)}) > 1:
+        raise ValueError(
+            f"Network: spikes[{name!r}] must be a SpikeTrain whose time_ms, neuron and presentation are equally "
+            f"long, got {train!r:.200}; pass tectum.SpikeTrain(time_ms, neuron, presentation, n_neurons)"
+        )
+
+
+def some_of(spikes: Mapping[str, SpikeTrain] | None, part: NDArray[np.int64], ms: float) -> dict[str, SpikeTrain]:
+    """The spikes of consecutive presentations of so many ms, as of a recording that begins with them."""
+    chosen = {}
+    for name, train in (spikes or {}).items():
+        time, presentation = np.asarray(train.time_ms), np.asarray(train.presentation)
+        here = (presentation >= part[0]) & (presentation <= part[-1])
+        begin = int(part[0])
+        chosen[name] = SpikeTrain(
+            time[here] - begin * ms, np.asarray(train.neuron)[here], presentation[here] - begin, train.n_neurons
+        )
+    return chosen
+
+
 Spikes = tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]]  # sample, step and neuron of each
+
+
+def _currents_of(item: parts.Currents, n_features: int, n: int) -> slice:
+    """Features that drive the n neurons of a population, one each."""
+    part = features_of(item, n_features)
+    if part.stop - part.start != n:
+        raise ValueError(
+            f"Network.inputs[{item.name!r}] must have a feature for each of the {n} neurons of {item.target!r}, got "
+            f"{part.stop - part.start}; change start and stop, or n"
+        )
+    return part
 
 
 def _latencies(item: parts.Latencies, values: NDArray[np.float32], n_steps: int, dt: float) -> Spikes:
@@ -146,6 +208,7 @@ def _given(item: parts.Trains, trains: Mapping[str, SpikeTrain], n_samples: int,
             f"Network: spikes must hold a SpikeTrain for the input {item.name!r}, got {sorted(trains)}; pass "
             f"spikes={{{item.name!r}: train}}"
         )
+    _check_train(item.name, train)
     sample, neuron = (np.asarray(x, np.int64) for x in (train.presentation, train.neuron))
     step = np.floor(np.asarray(train.time_ms, float) / dt + 1e-9).astype(np.int64) - sample * n_steps
     for name, values, most in (
