@@ -325,6 +325,8 @@ def test_fit_says_how_many_samples_a_classifier_names(folder: Path) -> None:
     found = json.loads(run("fit", "readout", "iris", "--set", "n_passes=2", "-o", "r.tectum", "--json").stdout)
     X, y = load_iris(return_X_y=True)
     assert found["quality"]["accuracy"] == pytest.approx(tectum.load("r.tectum").score(X, y))
+    refused = run("report", "r.tectum", "nowhere.csv", "-o", "r.html", code=1).stderr  # before data are read
+    assert "a kind that has a page, got a SpikingReadout" in refused
 
 
 def test_missing_values_that_are_kept_stay_missing_for_the_model(folder: Path) -> None:

@@ -377,6 +377,9 @@ class TestInputs:
             encode_shards(som, [many], many)
         with pytest.raises(ValueError, match=r"02\.npy exists and is not in the manifest"):
             encode_shards(som, [many], tmp_path / "full")
+        (tmp_path / "text.csv").write_text("1,2,3,4,a\n1,2,3,4,b\n")
+        with pytest.raises(ValueError, match=r"\(--drop\).*; encode has no such options, .* `tectum transform`"):
+            encode_shards(som, [tmp_path / "text.csv"], tmp_path / "text")
         assert (tmp_path / "full" / "02.npy").read_bytes() == b"mine"
         assert not (tmp_path / "out").exists()
 

@@ -71,6 +71,19 @@ def test_names_that_pandas_counts_are_a_header(tmp_path: Path) -> None:
     assert datasets.load(path, header=False).data.shape == (2, 3)
 
 
+def test_names_that_are_numbers_which_rise_evenly_are_asked_about(tmp_path: Path) -> None:
+    """As the wavelengths of a spectrometer; not where they are values as those below."""
+    path = written(tmp_path / "a.csv", "400.5,401,401.5,402\n0.1,0.4,0.2,0.3\n1,5,6,3\n")
+    with pytest.raises(datasets.DataError, match=r"row 1 counts 400.5, 401, 401.5, 402, ..., which may be names"):
+        datasets.load(path)
+    assert datasets.load(path, header=True).feature_names == ["400.5", "401", "401.5", "402"]
+    named = written(tmp_path / "b.csv", ",400,410,420,430\n0,0.1,0.4,0.2,0.3\n1,1,5,6,3\n")
+    with pytest.warns(UserWarning, match="the first column only numbers the rows"):
+        assert datasets.load(named).feature_names == ["400", "410", "420", "430"]
+    for text in ("1,2,3,4\n2,4,6,9\n", "8,9,10\n7,1,2\n", "8,9,11,12\n7,1,2,1\n", "9,8,7,6\n5,1,2,1\n"):
+        assert datasets.load(written(tmp_path / "c.csv", text)).data.shape[0] == 2
+
+
 def test_a_line_break_in_a_name_costs_no_sample(tmp_path: Path) -> None:
     loaded = datasets.load(written(tmp_path / "a.csv", '"length\n(cm)",b\n1,2\n3,4\n5,6\n'))
     np.testing.assert_array_equal(loaded.data, [[1, 2], [3, 4], [5, 6]])
@@ -464,6 +477,9 @@ def test_float_tiffs_keep_their_values_and_exif_turns(tmp_path: Path) -> None:
     deep = rng.integers(0, 2**16, (8, 9)).astype("u2")
     Image.fromarray(deep).save(tmp_path / "u.png")
     np.testing.assert_allclose(read_image(tmp_path / "u.png"), deep / 65535)
+    Image.fromarray(deep // 16).save(tmp_path / "v.tif")
+    with pytest.warns(UserWarning, match=r"v.tif has 16 bits a pixel, .* takes 12 at most: it is read as dark"):
+        assert read_image(tmp_path / "v.tif").max() < 1 / 16
     grey = rng.integers(0, 256, (8, 9)).astype("u1")
     turned = Image.Exif()
     turned[0x0112] = 6  # to be turned by a quarter

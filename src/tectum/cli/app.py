@@ -303,6 +303,7 @@ def report(
         support.check_for_dictionary(False, support.changes(patch=patch, whiten=whiten))
         out.result(cli_recordings.report_on(out, estimator, data, output, ["report", str(file), str(data)]))
         return
+    support.check_page(estimator)
     cut = support.cut_of(estimator, file, support.changes(patch=patch, whiten=whiten))
     if data is not None and support.takes(estimator, "frames"):
         check_no_table(table)

@@ -1,6 +1,7 @@
 """What the commands share about images: reading them, cutting them into patches, remembering how, writing them."""
 
 import math
+import warnings
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -152,6 +153,12 @@ def read_image(path: Path) -> Image:
                 "of which none is known to be white; save it with floating values from 0 to 1"
             )
         full = 1.0 if pixels.dtype.kind == "f" else 65535 if bits_16 else np.iinfo(pixels.dtype).max
+        if full == 65535 and 0 < pixels.max() < 2**12:
+            warnings.warn(
+                f"{path} has 16 bits a pixel, of which the largest value, {pixels.max()}, takes 12 at most: it is read "
+                "as dark; stretch its values if it is not",
+                stacklevel=2,
+            )
         values = pixels.astype(np.float64) / full
         if not np.isfinite(values).all():
             raise DataError(f"{path} must hold finite numbers, it has NaN or infinite ones; mend it, or leave it out")

@@ -45,6 +45,13 @@ def load_samples(
     return load_patches(source, cut, seed_of(model), load_data(source, table, model, path))
 
 
+def check_page(model: Any) -> None:
+    """Raise if there is no page about models of its kind, before data are read."""
+    from tectum.report.examination import page_of
+
+    page_of(model)
+
+
 def check_classes(model: Any, source: str, data: "Dataset | Patches", path: Path) -> None:
     """Raise if a classifier in a file, which learns on, does not know the classes of a table by their names."""
     from tectum.datasets.columns import preparation_of

@@ -54,7 +54,8 @@ def read_csv(
         What separates the cells; None recognises comma, semicolon, tab, bar and blanks.
     header : bool or None
         Whether the first line names the columns. None: it does if none of its cells is a number, if it has text
-        above a number, or if it counts 0, 1, ... above fractions. Without a header the columns are x0, x1, ...
+        above a number, or if it counts 0, 1, ... above fractions; a first line of four or more numbers that rise
+        by equal steps, beyond all values below, is an error. Without a header the columns are x0, x1, ...
     decimal : {".", ","} or None
         The decimal sign; None recognises it.
     na : str or sequence of str
@@ -180,10 +181,13 @@ def _has_header(path: Path, rows: list[list[str]], form: Form) -> bool:
         return False
     first = [cell.strip() for cell in rows[0]]
     counted = first[1:] if not first[0] else first
-    if counted == [str(k) for k in range(len(counted))]:  # the names that pandas gives to columns without any
+    by_pandas = counted == [str(k) for k in range(len(counted))]  # the names that it gives to columns without any
+    if by_pandas or _stands_apart(counted, rows[1:], form):
         fractions = any(cell and _is_number(cell, form) and not _is_whole(cell) for row in rows[1:] for cell in row)
-        if fractions or len(counted) < len(first) or len(first) == 1 or len(rows) == 1:
-            return fractions or len(counted) < len(first)
+        if len(counted) < len(first) or (by_pandas and fractions):
+            return True
+        if len(first) == 1 or len(rows) == 1:
+            return False
         raise DataError(
             f"{path}: row 1 counts {', '.join(first[:4])}, ..., which may be names or a sample; pass header=True or "
             "False (--header, --no-header)"
@@ -194,6 +198,17 @@ def _has_header(path: Path, rows: list[list[str]], form: Form) -> bool:
     return any(
         not _is_number(above, form) and _is_number(below, form) for above, below in zip(first, second, strict=False)
     )
+
+
+def _stands_apart(cells: list[str], rows: list[list[str]], form: Form) -> bool:
+    """Whether four numbers or more rise by equal steps beyond all values below, as wavelengths in a header do."""
+    if len(cells) < 4 or not all(cell and _is_number(cell, form) for cell in cells):
+        return False
+    numbers = np.array([_number(cell, form) for cell in cells])
+    steps = np.diff(numbers)
+    below = np.array([_number(cell, form) for row in rows for cell in row if _is_number(cell, form)])
+    apart = (numbers > np.nanmax(below, initial=-np.inf)) | (numbers < np.nanmin(below, initial=np.inf))
+    return bool(steps[0] > 0 and np.allclose(steps, steps[0]) and apart.all())
 
 
 def _is_whole(cell: str) -> bool:

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from tectum.datasets.columns import Preparation, arranged
 from tectum.datasets.files import READERS, check_samples, load_file
-from tectum.files import files_in, reading
+from tectum.files import DataError, files_in, reading
 
 MAPPED = ".npy"  # the only format of which a part can be read
 BLOCK_BYTES = 2**25  # samples held at a time, as float64; fixed, so that the same shard is always cut in the same way
@@ -80,7 +80,14 @@ def blocks(
         return
     _hash_file(shard.path, digest)
     is_table = Path(shard.path).suffix.lower() in (".csv", ".parquet")
-    loaded = load_file(shard.path, **({"preparation": preparation} if is_table else {}))
+    try:
+        loaded = load_file(shard.path, **({"preparation": preparation} if is_table else {}))
+    except DataError as error:
+        if " (--" not in str(error):
+            raise
+        raise DataError(
+            f"{error}; encode has no such options, so mend the shard, or take `tectum transform`, which has them"
+        ) from error
     data = arranged(names, loaded.feature_names, loaded.data, loaded.named, shard.path)
     for start in range(0, len(data), step := _rows_per_block(data.shape[1])):
         yield data[start : start + step]
