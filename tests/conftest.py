@@ -42,9 +42,35 @@ def data_folder() -> Iterator[Path]:
 
 
 @pytest.fixture
-def undrawn(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Pages whose figures are laid out but not rendered, for tests of what a page says."""
+def one_theme(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Pages whose figures are drawn in the colours of light pages alone, for tests that do not look at colours."""
+    from tectum.report import page
+
+    render = page.render
+    light, _ = page.THEMES
+    drawn: list[tuple[Any, Any]] = []
+
+    def render_once(drawing: Any, theme: Any) -> Any:
+        if theme == light:
+            drawn[:] = [(drawing, render(drawing, theme))]
+        [(same, image)] = drawn
+        assert same is drawing
+        return image
+
+    monkeypatch.setattr(page, "render", render_once)
+
+
+@pytest.fixture
+def undrawn(one_theme: None, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Pages whose figures are laid out once but not rendered, for tests of what a page says."""
     monkeypatch.setattr("tectum.report.render._save", lambda figure, *_: b"<svg/>")
+
+
+@pytest.fixture
+def quick_baselines(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Sparse codes that a page compares with, learned for a moment, for tests that do not look at their scores."""
+    monkeypatch.setattr("tectum.analysis.sparse_baselines.STEPS", 10)
+    monkeypatch.setattr("tectum.analysis.dictionary_baselines.MOST_PATCHES", 500)
 
 
 @pytest.fixture

@@ -176,21 +176,26 @@ def run_cases(folder: Path, seed: int, first: int, last: int) -> None:
         print(json.dumps({"case": number, "found": found}), flush=True)
 
 
+def save_models(folder: Path) -> None:
+    for name, model in models().items():
+        model.save(folder / f"{name}.tectum")
+
+
 def main() -> int:
     """Run all cases in children, a new one after each that died."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--cases", type=int, default=10_000)
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--first", type=int, default=0)
-    parser.add_argument("--folder", type=Path)
+    parser.add_argument("--folder", type=Path, help="of models, which are learned if it has none")
     parser.add_argument("--child", action="store_true")
     given = parser.parse_args()
     folder = given.folder or Path(tempfile.mkdtemp())
     if given.child:
         run_cases(folder, given.seed, given.first, given.cases)
         return 0
-    for name, model in models().items():
-        model.save(folder / f"{name}.tectum")
+    if not any(folder.glob("*.tectum")):
+        save_models(folder)
     counts: collections.Counter = collections.Counter()
     wrong, first = [], given.first
     while first < given.cases:

@@ -49,7 +49,7 @@ def model(pictures: Path, folder: Path) -> Path:
     return folder / "d.tectum"
 
 
-@pytest.mark.usefixtures("undrawn")
+@pytest.mark.usefixtures("undrawn", "quick_baselines")
 def test_demo(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     whole = cli_images.photograph_patches()
     assert whole.data.shape[1] == whole.test.shape[1] == 144

@@ -75,6 +75,7 @@ def test_error_over_training_falls(study: DictionaryStudy) -> None:
     assert errors[-1] < errors[0]
 
 
+@pytest.mark.usefixtures("quick_baselines")
 def test_without_training_samples_half_of_the_samples_are_learned_from(
     dictionary: SpikingDictionary, digits: np.ndarray
 ) -> None:
@@ -112,6 +113,7 @@ def test_page_of_a_quantiser(variant, digits: np.ndarray, tmp_path: Path) -> Non
     assert (first.name, first.length) == ("winner", 1)
 
 
+@pytest.mark.usefixtures("one_theme")
 def test_signed_samples_and_a_silent_dictionary(tmp_path: Path) -> None:
     X = np.random.RandomState(0).normal(size=(60, 16))
     model = SpikingDictionary(5, n_presentations=100, random_state=0).fit(X)
@@ -121,7 +123,7 @@ def test_signed_samples_and_a_silent_dictionary(tmp_path: Path) -> None:
     assert write_report(tmp_path / "w.html", model, weak, image_shape=(4, 4), baselines=False).stat().st_size > 10_000
 
 
-@pytest.mark.usefixtures("undrawn")
+@pytest.mark.usefixtures("undrawn", "quick_baselines")
 def test_a_baseline_that_fails_is_left_out(
     dictionary: SpikingDictionary, digits: np.ndarray, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -72,6 +72,15 @@ def many(tmp_path: Path) -> Path:
     return folder
 
 
+@pytest.fixture(scope="module")
+def large(som: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, dict[str, np.ndarray]]:
+    """A folder with twelve shards, of which all but the first three take long enough to be killed in, and responses."""
+    folder = tmp_path_factory.mktemp("large")
+    for n in range(1, 13):
+        np.save(folder / f"{n:02d}.npy", samples(100 if n <= 3 else 1500, seed=n))
+    return folder, expected(som, folder)
+
+
 def manifest_of(folder: Path) -> dict:
     return json.loads((folder / encode.MANIFEST).read_text())
 
@@ -90,12 +99,12 @@ def expected(model: Path, folder: Path) -> dict[str, np.ndarray]:
     return {path.name: loaded.transform(np.load(path)).astype(np.float32) for path in sorted(folder.glob("*.npy"))}
 
 
-def check_all(model: Path, inputs: Path, folder: Path) -> None:
+def check_all(model: Path, inputs: Path, folder: Path, right: dict[str, np.ndarray] | None = None) -> None:
     """Each shard once, in the manifest and in the folder, with the bits of `transform`, and nothing else."""
     content = manifest_of(folder)
     assert [Path(entry["input"]) for entry in content["shards"]] == sorted(inputs.iterdir())
     assert {entry["state"] for entry in content["shards"]} == {"done"}
-    right = expected(model, inputs)
+    right = right or expected(model, inputs)
     assert sorted(path.name for path in folder.iterdir()) == sorted([*right, encode.MANIFEST])
     for name, response in right.items():
         np.testing.assert_array_equal(np.load(folder / name), response)
@@ -190,10 +199,9 @@ class TestResume:
         assert untouched(out) == after
 
     @pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGINT])
-    def test_killed_or_interrupted(self, som: Path, many: Path, tmp_path: Path, number: signal.Signals) -> None:
+    def test_killed_or_interrupted(self, som: Path, large, tmp_path: Path, number: signal.Signals) -> None:
         """All processes at once, as at the loss of a machine or by Ctrl-C; the manifest can be read all the time."""
-        for n in range(1, 13):
-            np.save(many / f"{n:02d}.npy", samples(2000, seed=n))
+        many, right = large
         out = tmp_path / "out"
         command = [sys.executable, "-m", "tectum.cli", "encode", som, many, "-o", out, "--jobs", "2"]
         process = subprocess.Popen(
@@ -217,7 +225,7 @@ class TestResume:
         before = untouched(out)
         assert encode_shards(som, [many], out, resume=True).n_encoded == 12 - len(done)
         assert all(untouched(out)[name] == before[name] for name in done)
-        check_all(som, many, out)
+        check_all(som, many, out, right)
 
     def test_damaged_and_lost_outputs_are_done_again(self, som: Path, many: Path, tmp_path: Path) -> None:
         out = tmp_path / "out"
@@ -387,10 +395,9 @@ class TestInputs:
 class TestDask:
     """On a cluster of worker processes."""
 
-    def test_a_worker_is_killed(self, som: Path, many: Path, tmp_path: Path) -> None:
+    def test_a_worker_is_killed(self, som: Path, large, tmp_path: Path) -> None:
         distributed = pytest.importorskip("distributed")
-        for n in range(1, 13):
-            np.save(many / f"{n:02d}.npy", samples(2000, seed=n))
+        many, right = large
         out, killed = tmp_path / "out", []
         with (
             distributed.LocalCluster(n_workers=2, threads_per_worker=1, dashboard_address=None) as cluster,
@@ -412,15 +419,26 @@ class TestDask:
         assert killed
         assert killed[0] < 12
         assert (found.n_shards, found.n_encoded) == (12, 12)
-        check_all(som, many, out)
+        check_all(som, many, out, right)
         assert encode_shards(som, [many], out, resume=True).n_encoded == 0
 
-    def test_local_cluster_of_the_command(self, som: Path, many: Path, tmp_path: Path) -> None:
-        pytest.importorskip("distributed")
+    def test_local_cluster_of_the_command(
+        self, som: Path, many: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """Workers are threads here, since processes take seconds to start."""
+        distributed = pytest.importorskip("distributed")
+        cluster, asked = distributed.LocalCluster, []
+
+        def of_threads(**given):
+            asked.append(given)
+            return cluster(**given, processes=False)
+
+        monkeypatch.setattr(distributed, "LocalCluster", of_threads)
         np.save(many / "06.npy", np.zeros((4, N_FEATURES + 1)))
         result = run(som, many, "-o", tmp_path / "out", "--scheduler", "local:2", "--quiet", code=1)
         assert "1 of 12 shards could not be encoded" in result.stderr
         assert len(outputs(tmp_path / "out")) == 11
+        assert asked == [{"n_workers": 2, "threads_per_worker": 1, "dashboard_address": None}]
 
     def test_errors(self) -> None:
         pytest.importorskip("distributed")

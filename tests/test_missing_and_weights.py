@@ -91,6 +91,7 @@ class TestMissing:
         complete = small().fit(X)
         assert_array_equal(complete.spike_times(X), complete.spike_times(np.vstack([X, HOLES]))[: len(X)])
 
+    @pytest.mark.usefixtures("one_theme")
     def test_report(self, som, tmp_path):
         assert report.write_report(tmp_path / "page.html", som, HOLES).stat().st_size > 10_000
 

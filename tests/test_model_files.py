@@ -103,6 +103,7 @@ def test_parts_of_other_models(tmp_path, kind, change, message):
 
 def test_changed_files_never_harm_the_process(tmp_path):
     """In a child process, so that a signal is seen; `python tests/file_fuzz.py --cases 10000` goes further."""
+    file_fuzz.save_models(tmp_path)
     command = [sys.executable, file_fuzz.__file__, "--cases", "150", "--seed", "0", "--folder", str(tmp_path)]
     done = subprocess.run(command, capture_output=True, text=True, timeout=300, check=False)
     assert done.returncode == 0, done.stdout[-3000:] + done.stderr[-3000:]

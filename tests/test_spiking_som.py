@@ -670,13 +670,12 @@ print(json.dumps([imported - start, time.perf_counter() - imported]))
 
 def test_first_fit_of_a_process_starts_soon():
     """With a warm cache nothing is compiled: importing, loading machine code and 20 presentations."""
+    exec(FIRST_FIT, {})  # fills the cache
     environment = os.environ | {"PYTHONPATH": str(SOURCE), "NUMBA_DISABLE_JIT": "0"}
-    seconds: list[float] = []
-    for _ in range(2):  # the first fills the cache
-        done = subprocess.run(
-            [sys.executable, "-c", FIRST_FIT], env=environment, capture_output=True, text=True, timeout=120, check=True
-        )
-        seconds = json.loads(done.stdout)
+    done = subprocess.run(
+        [sys.executable, "-c", FIRST_FIT], env=environment, capture_output=True, text=True, timeout=120, check=True
+    )
+    seconds = json.loads(done.stdout)
     print(f"import {seconds[0]:.2f} s, first fit {seconds[1]:.2f} s")
     assert seconds[1] < 4.0  # 2 s on a machine that does nothing else
     assert sum(seconds) < 8.0
