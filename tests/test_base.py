@@ -1,6 +1,8 @@
 """What the estimators share: constants of parts by name, the table of families, diagnoses, state in files."""
 
 import ast
+import copy
+import pickle
 import re
 from pathlib import Path
 from typing import Any
@@ -16,11 +18,12 @@ from tectum import parts, persistence
 from tectum.cli.support import MODELS
 from tectum.models.common.base import SpikingEstimator
 from tectum.models.common.families import BY_NAME, FAMILIES, family_of
-from tectum.models.common.nested import constants, members, replaced
+from tectum.models.common.nested import Follows, constants, members, replaced
 from tectum.report.examination import PAGES
 
 SOURCE = Path(tectum.__file__).parent
 NAMES = [family.name for family in FAMILIES]
+COMPETITIONS = (parts.SoftmaxInhibition, parts.LatencyRace, parts.LocalInhibition, parts.DecorrelatingInhibition)
 NO_PRIVATE = ("_replace", "_asdict", "_fields", "_make")  # public methods of named tuples
 
 
@@ -41,6 +44,14 @@ def small(name: str) -> Any:
         "Network": lambda: tectum.Network(presentation=50.0, random_state=0).fit(X),
     }
     return made[name]()
+
+
+def effective(model: Any) -> dict[str, Any]:
+    """The constants in use, by path."""
+    found = {}
+    for name, part in model.chosen_parts().items():
+        found |= {f"{name}__{path}": value for path, value in constants(part, model._default_of) if not members(value)}
+    return found
 
 
 @pytest.fixture(scope="module")
@@ -77,6 +88,62 @@ class TestConstantsByName:
         assert som.rule.A_minus != parts.NearestNeighbourSTDP().A_minus
         given = tectum.SpikingSOM(rule=parts.NearestNeighbourSTDP()).set_params(rule__tau_plus=15.0)
         assert given.rule == parts.NearestNeighbourSTDP(tau_plus=15.0)
+
+    @pytest.mark.parametrize(
+        ("name", "others"),
+        [
+            *((name, {}) for name in NAMES),
+            ("SpikingSOM", {"n_presentations": 3000, "shape": (20, 4), "start": parts.RandomStart()}),
+            ("SpikingSOM", {"topology": "toroidal"}),
+            *(("SpikingDictionary", {"competition": kind()}) for kind in COMPETITIONS),
+            ("SpikingDictionary", {"encoder": parts.EventPatches()}),
+            ("SpikingDictionary", {"n_active": 2}),
+            ("MapHierarchy", {"clock": parts.PacingClock(period=70.0)}),
+        ],
+    )
+    def test_one_constant_leaves_all_others_as_they_would_be_without(self, name, others):
+        """Whatever else is set, before or after it."""
+        kind = getattr(tectum, name)
+        expected, plain = effective(kind(**others)), kind().get_params()
+        for path, value in plain.items():
+            parameter = path.partition("__")[0]
+            if path == parameter or parameter in others or members(value):
+                continue
+            for model in (kind().set_params(**{path: value}).set_params(**others), kind(**others)):
+                if type(getattr(kind(**others).chosen_parts(), parameter)) is not type(plain[parameter]):
+                    continue  # a part of another kind was asked for
+                model.set_params(**{path: value})
+                assert effective(model) | {path: None} == expected | {path: None}, path
+                assert effective(clone(model)) == effective(model)
+
+    def test_one_constant_leaves_the_others_as_recommended_for_the_data(self, fitted):
+        """A map of two features begins with a radius twice as wide, and learns faster in few presentations."""
+        som = fitted["SpikingSOM"]
+        expected = effective(som)
+        for path, value in effective(tectum.SpikingSOM()).items():
+            touched = copy.copy(som).set_params(**{path: value})
+            assert effective(touched) | {path: None} == expected | {path: None}, path
+        assert expected["radius__start"] == 1.25  # 0.4 * 3, and no less than the end
+        wide = tectum.SpikingSOM((9, 9), n_presentations=4, random_state=0).set_params(radius__end=1.0)
+        assert wide.fit(samples(9, 2)).chosen_parts().radius.start == 3.6
+        assert wide.fit(samples(9, 4)).chosen_parts().radius.start == 1.8
+
+    def test_parts_of_a_map_follow_the_clock_of_the_hierarchy(self):
+        model = tectum.MapHierarchy().set_params(maps__upper__clock__lead=3.0, clock__period=70.0)
+        assert [m.clock.period for m in model.fit(samples(4, 4)).maps_] == [70.0, 70.0, 70.0]
+        assert model.maps_[2].clock.lead == 3.0
+        assert not any(
+            isinstance(value, Follows) for m in model.maps_ for value in dict(constants(m, lambda *_: None)).values()
+        )
+
+    @pytest.mark.compiled
+    def test_a_file_and_a_pickle_keep_what_was_not_set(self, tmp_path):
+        som = tectum.SpikingSOM((9, 9), n_presentations=9, random_state=0).set_params(radius__end=1.0, rule__shift=0.5)
+        som.fit(samples(9, 2)).save(tmp_path / "map")
+        for again in (tectum.load(tmp_path / "map"), pickle.loads(pickle.dumps(som))):
+            assert effective(again) == effective(som)
+            assert again.fit(samples(9, 4)).chosen_parts().radius.start == 1.8
+            assert effective(again.set_params(n_presentations=20_000))["rule__A_plus"] == 0.0144
 
     def test_recommended_ones_are_those_for_the_other_parameters(self):
         assert tectum.SpikingSOM((20, 4)).get_params()["radius__start"] == 4.0

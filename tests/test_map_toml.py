@@ -88,6 +88,13 @@ def test_without_maps_the_default_graph(tmp_path: Path) -> None:
     assert MapHierarchy.from_toml(path).cycles == 2
 
 
+def test_a_constant_of_a_map_leaves_the_others_to_the_clock_of_the_hierarchy(tmp_path: Path) -> None:
+    path = tmp_path / "lead.toml"
+    path.write_text("[clock]\nperiod = 30.0\n" + MAP + "clock.lead = 3.0\n", encoding="utf-8")
+    (found,) = MapHierarchy.from_toml(path, random_state=0).fit(np.zeros((2, 4))).maps_
+    assert (found.clock.period, found.clock.lead) == (30.0, 3.0)
+
+
 MAP = '[[maps]]\nname = "scene"\n'
 ERRORS = [
     ("cycels = 3", "MapHierarchy has no parameter 'cycels'; did you mean 'cycles'?"),

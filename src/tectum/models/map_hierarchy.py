@@ -619,7 +619,7 @@ class MapHierarchy(NoticingEstimator):
     def _start(self, X: NDArray[Any]) -> None:
         """A hierarchy at rest with random weights."""
         maps = description.counted(self.maps, X.shape[1])
-        self.maps_ = map_graph.resolved(maps, self.clock or parts.PacingClock(), X.shape[1])
+        self.maps_ = map_graph.resolved(maps, self.chosen_parts().clock, X.shape[1])
         self._seed = seed_from(self.random_state)
         self._state = self._build(X.shape[1])
         views = self._graph.views

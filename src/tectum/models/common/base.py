@@ -20,7 +20,7 @@ from tectum.core.threads import in_threads
 from tectum.models.common import parameters, schema
 from tectum.models.common.atomic import all_or_nothing
 from tectum.models.common.checkpoints import pause
-from tectum.models.common.nested import constants, replaced, unknown_name
+from tectum.models.common.nested import constants, following, replaced, unknown_name, up_to_date
 from tectum.models.common.progress import progress_bar
 
 COUNTED = 256  # samples whose spikes are held at a time to be counted
@@ -93,7 +93,7 @@ class SpikingEstimator(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEs
         if not deep:
             return given
         recommended = self._recommendations()
-        described = {name: recommended.get(name) if value is None else value for name, value in given.items()}
+        described = {name: up_to_date(value, recommended.get(name)) for name, value in given.items()}
         return given | {
             f"{name}__{path}": constant
             for name, part in described.items()
@@ -101,7 +101,10 @@ class SpikingEstimator(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEs
         }
 
     def set_params(self, **params: Any) -> Self:
-        """Change parameters, or single constants of parts, of which all others stay as they are.
+        """Change parameters, or single constants of parts.
+
+        All other constants stay as they are: of a part that is None, those recommended for the data and the other
+        parameters, also for those that are changed later.
 
         Parameters
         ----------
@@ -125,7 +128,7 @@ class SpikingEstimator(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEs
                 raise ValueError(unknown_name(f"{owner} has no parameter", name, known))
             part = getattr(self, name)
             if path and part is None:
-                part = self._recommendations().get(name)
+                part = following(self._recommendations().get(name))
             setattr(self, name, replaced(f"{owner}.{name}", part, path, params[key], self._default_of))
         return self
 

@@ -11,6 +11,34 @@ from typing import Any
 Fill = Callable[[Any, str], Any]  # what a field of a part stands for that is None
 
 
+class Follows(float):
+    """A constant that nobody set, of a part of which another was: it is always the one recommended at the time."""
+
+
+def following(part: Any) -> Any:
+    """A recommended part of which a constant will be set: the others are still those recommended, see `up_to_date`."""
+    if not hasattr(part, "_replace"):
+        return part
+    fields = part._asdict().items()
+    return part._replace(**{name: Follows(v) if type(v) is float else following(v) for name, v in fields})
+
+
+def up_to_date(part: Any, recommended: Any) -> Any:
+    """What stands for a part: the recommended one for None, or for those of its constants that nobody set."""
+    if part is None:
+        return recommended
+    if not hasattr(part, "_replace"):
+        return part
+    same, found = type(part) is type(recommended), {}
+    for name, value in part._asdict().items():
+        now = getattr(recommended, name) if same else None
+        if isinstance(value, Follows):
+            found[name] = now if same else float(value)
+        elif hasattr(value, "_replace"):
+            found[name] = up_to_date(value, now)
+    return part._replace(**found) if found else part
+
+
 def members(value: Any) -> dict[str, Any]:
     """Fields of a part, or parts in a sequence by name or number; other values have none."""
     if hasattr(value, "_asdict"):
@@ -23,7 +51,7 @@ def members(value: Any) -> dict[str, Any]:
 def constants(value: Any, fill: Fill) -> Iterator[tuple[str, Any]]:
     """Path and value of all that is in a part, parts in it before their fields."""
     for name, member in members(value).items():
-        member = fill(value, name) if member is None else member
+        member = up_to_date(member, fill(value, name))
         yield name, member
         yield from ((f"{name}__{deeper}", constant) for deeper, constant in constants(member, fill))
 
@@ -37,7 +65,7 @@ def replaced(where: str, value: Any, path: list[str], new: Any, fill: Fill = lam
         raise ValueError(f"{where} is no part and has no field {name!r}; set {where} itself")
     if name not in known:
         raise ValueError(unknown_name(f"{where} ({type(value).__name__}) has no field", name, known))
-    member = fill(value, name) if known[name] is None else known[name]
+    member = following(fill(value, name)) if known[name] is None else known[name]
     known[name] = replaced(f"{where}.{name}", member, deeper, new, fill)
     return value._replace(**known) if hasattr(value, "_replace") else type(value)(known.values())
 

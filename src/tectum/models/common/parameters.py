@@ -9,6 +9,7 @@ import numpy as np
 
 from tectum import parts
 from tectum.core.ranges import Range, check_range, check_ranges
+from tectum.models.common.nested import Follows, up_to_date
 from tectum.parts.topology import TOPOLOGIES
 
 MOST_STEPS = 10**6  # of a presentation in a temporal code
@@ -202,8 +203,7 @@ def resolve(estimator: Any, recommended: Mapping[str, Any]) -> dict[str, Any]:
     """
     chosen = {}
     for name, default in recommended.items():
-        given = getattr(estimator, name)
-        chosen[name] = default if given is None else given
+        chosen[name] = up_to_date(getattr(estimator, name), default)
         check_part(f"{type(estimator).__name__}.{name}", chosen[name], default)
     return chosen
 
@@ -279,11 +279,13 @@ def to_json(value: Any) -> Any:
         return [to_json(item) for item in value]
     if hasattr(value, "tolist"):
         return value.tolist()
-    return value
+    return {"follows": float(value)} if isinstance(value, Follows) else value
 
 
 def from_json(value: Any) -> Any:
     """The parameter that `to_json` described; lists become tuples."""
+    if isinstance(value, dict) and value.keys() == {"follows"}:
+        return Follows(value["follows"])
     if isinstance(value, dict):
         names = RENAMED.get(value["part"], {})
         fields = {str(names.get(k, k)): from_json(v) for k, v in value.items() if k != "part"}

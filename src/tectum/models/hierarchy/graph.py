@@ -12,6 +12,7 @@ from tectum.core.memory import check_room
 from tectum.engine.graph import network
 from tectum.engine.graph.features import FeatureCoder, n_inputs
 from tectum.models.common import parameters
+from tectum.models.common.nested import up_to_date
 from tectum.parts import contracts
 from tectum.parts.lateral import lateral_weight, near_weights
 from tectum.parts.norms import LengthNorm
@@ -93,7 +94,7 @@ def resolved(maps: Any, clock: Any, n_features: int) -> list[parts.Map]:
     for m in maps:
         _check_sources(m, names, n_features)
         default = default_parts(m.sources, clock)
-        filled = {name: default[name] if getattr(m, name) is None else getattr(m, name) for name in default}
+        filled = {name: up_to_date(getattr(m, name), default[name]) for name in default}
         for name, part in filled.items():
             parameters.check_part(f"MapHierarchy.maps[{m.name!r}].{name}", part)
         for name in ("lateral", "spread"):

@@ -26,7 +26,7 @@ from typing import Any
 
 from tectum import parts
 from tectum.models.common import parameters
-from tectum.models.common.nested import replaced, unknown_name
+from tectum.models.common.nested import following, replaced, unknown_name
 from tectum.models.common.settings import flatten, load_toml, new_part
 from tectum.models.hierarchy.graph import LOWER, default_parts
 
@@ -122,7 +122,7 @@ def _part(where: str, value: Any, defaults: Any) -> Any:
     if isinstance(value, str):
         part = new_part(where, value)
     elif isinstance(value, dict):
-        part = new_part(where, value["part"]) if "part" in value else defaults
+        part = new_part(where, value["part"]) if "part" in value else following(defaults)
         for key, item in flatten({key: item for key, item in value.items() if key != "part"}):
             part = replaced(where, part, key.split("."), item)
     else:
