@@ -396,11 +396,12 @@ class TestDask:
     """On a cluster of worker processes."""
 
     def test_a_worker_is_killed(self, som: Path, large, tmp_path: Path) -> None:
+        """The only one: what it had in hand waits for the next."""
         distributed = pytest.importorskip("distributed")
         many, right = large
         out, killed = tmp_path / "out", []
         with (
-            distributed.LocalCluster(n_workers=2, threads_per_worker=1, dashboard_address=None) as cluster,
+            distributed.LocalCluster(n_workers=1, threads_per_worker=1, dashboard_address=None) as cluster,
             distributed.Client(cluster) as client,
         ):
             victim = next(iter(client.run(os.getpid).values()))

@@ -187,7 +187,7 @@ def _(p, n_shown):
 def som(neuron=None, input_neuron=None, rule=None, lateral=None):
     net = tectum.SpikingSOM(
         (3, 3),
-        n_presentations=40,
+        n_presentations=12,
         neuron=neuron or Leaky(),
         input_neuron=input_neuron or Leaky(keep=0.98),
         rule=rule or Hebb(),
@@ -198,9 +198,14 @@ def som(neuron=None, input_neuron=None, rule=None, lateral=None):
     return net.spike_counts_[2], net.weights_
 
 
-def softmax(neuron=None, rule=None):
+def softmax(neuron=None, rule=None, encoder=None):
     net = tectum.SpikingDictionary.quantiser(
-        6, n_presentations=100, neuron=neuron or Leaky(), rule=rule or Hebb(), random_state=0
+        6,
+        n_presentations=100,
+        neuron=neuron or Leaky(),
+        rule=rule or Hebb(),
+        encoder=encoder or Bursts(),
+        random_state=0,
     ).fit(X)
     net.diagnose(X)
     return net.spike_counts_.sum(), net.weights_
@@ -213,14 +218,15 @@ def race(neuron=None, rule=None):
     return net.spike_counts_.sum(), net.weights_
 
 
-def standard(neuron=None, rule=None, inhibition=None, encoder=None):
+def standard(neuron=None, rule=None, inhibition=None, encoder=None, retry=None):
     net = tectum.DiehlCook(
         8,
         n_passes=2,
         neuron=neuron or Leaky(),
         rule=rule or Hebb(),
-        inhibition=inhibition,
+        inhibition=inhibition or Silencing(v=0.0),
         encoder=encoder,
+        retry=retry or Once(),
         random_state=0,
     ).fit(X)
     net.diagnose(X)
@@ -275,14 +281,21 @@ MODELS = {
         {"rule": Hebb(up=0.0, down=0.0)},
     ),
     "SpikingDictionary.quantiser": Model(
-        softmax, {"neuron": Leaky(keep=0.5), "rule": Hebb(up=0.1)}, {"rule": Hebb(up=0.0, down=0.0)}
+        softmax,
+        {"neuron": Leaky(keep=0.5), "rule": Hebb(up=0.1), "encoder": Bursts(n_steps=30)},
+        {"rule": Hebb(up=0.0, down=0.0)},
     ),
     "SpikingDictionary.fois2023": Model(
         race, {"neuron": Racing(gain=0.1), "rule": Hebb(up=0.1, tau=1.0)}, {"rule": Hebb(up=0.0, down=0.0, tau=1.0)}
     ),
     "DiehlCook": Model(
         standard,
-        {"neuron": Leaky(v_th=1.0), "rule": Hebb(up=0.1), "inhibition": parts.LateralInhibition(1.0)},
+        {
+            "neuron": Leaky(v_th=4.0),
+            "rule": Hebb(up=0.1),
+            "inhibition": Silencing(v=-30.0),
+            "retry": Once(factor=2.0),
+        },
         {"rule": Hebb(up=0.0, down=0.0)},
     ),
     "MapHierarchy": Model(

@@ -38,7 +38,7 @@ def direction(sources: tuple[Any, ...], drive: float, n_frames: int) -> float:
     shape = (8, 8)
     one = parts.Map("map", sources, shape, norm=parts.SourceNorm(drive=drive), **RECURRING)
     learned = MapHierarchy([one], random_state=0).fit(bump(n_frames, 0)[0])
-    (X, heading, settled), (Y, truth, asked) = bump(1500, 1), bump(1500, 2)
+    (X, heading, settled), (Y, truth, asked) = bump(1000, 1), bump(1000, 2)
     named = analysis.label_units(learned.predict(X)[settled], heading[settled], shape)
     return analysis.label_accuracy(learned.predict(Y)[asked], truth[asked], named)
 
