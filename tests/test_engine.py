@@ -76,6 +76,16 @@ def _(p, v, I, dt):
 
 
 @kernel
+def less(a, b):
+    return a - b
+
+
+@kernel
+def less_numbers(a):
+    return less(less(less(a, 1), 2), 3), less(0, a)
+
+
+@kernel
 def scaled(x):
     return x * np.float32(0.5)
 
@@ -114,6 +124,11 @@ class TestLaw:
     def test_unknown_type_in_python(self):
         with pytest.raises(TypeError, match=r"update: the first .* \(Drift, Leak, Still\), got Unknown; .*@update\.of"):
             update(Unknown(), 0.5, 0.0, 1.0)
+
+    @needs_compiler
+    def test_a_number_in_a_call_compiles_nothing_more(self):
+        assert less_numbers(np.int64(9)) == (3, -9)
+        assert [str(types) for types in less.inner.overloads] == ["(int64, int64)"]
 
     @needs_compiler
     def test_unknown_type_in_kernel(self):

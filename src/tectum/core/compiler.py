@@ -52,6 +52,10 @@ else:
 
         _linking_libraries: list[Any]
 
+        def _optimize_functions(self, module: Any) -> None:
+            """None by itself: what follows does the same to all of them."""
+            module.data_layout = self._codegen._data_layout
+
         def _optimize_final_module(self) -> None:
             """Once: Numba's cheaper passes, which come first, bring together counts of references; there are none."""
             passes, builder = self._codegen._module_pass_manager()

@@ -77,6 +77,7 @@ class Kernel(Generic[P, R]):
         self.uncached = _dispatcher(function, ENTRY_OPTIONS | (compiler.KERNEL if FITS else compiler.WRAPPERS))
         options = {"forceinline": form is compiler.INLINED}
         self.inner = _dispatcher(function, ENTRY_OPTIONS | (form if FITS else compiler.NO_WRAPPERS) | options)
+        self.inner.get_call_template = functools.partial(_without_literals, self.inner.get_call_template)
 
     def __call__(self, *args: P.args, **kwargs: P.kwargs) -> R:
         for argument in (*args, *kwargs.values()) if kwargs else args:
@@ -128,6 +129,11 @@ def _is_foreign(value: tuple[Any, ...]) -> bool:
     if type(value) is not tuple and not in_package(type(value)):
         return True
     return any(isinstance(item, tuple) and _is_foreign(item) for item in value)
+
+
+def _without_literals(resolve: Callable[..., Any], args: Any, kws: Any) -> Any:
+    """A kernel as it is called by others: it is not compiled once more for each number that stands in a call."""
+    return resolve([types.unliteral(arg) for arg in args], {name: types.unliteral(arg) for name, arg in kws.items()})
 
 
 class _Forgetful(dict[Any, Any]):

@@ -157,7 +157,7 @@ def run_graph(circuit, others, state, out, scratch, stimulus, seeds, learning, f
     for frame in range(stimulus.ranked.shape[0]):
         seed = seeds[frame if seeds.shape[0] > 1 else 0]
         if from_rest:
-            put_to_rest(circuit, others, state)
+            rest_in_kernels(circuit, others, state)
             out.offset[0] = frame * circuit.frame
             for j in range(raised.shape[0]):
                 state.raised[j] = raised[j]
@@ -203,16 +203,17 @@ def run_graph(circuit, others, state, out, scratch, stimulus, seeds, learning, f
             recover_all(circuit, others, state)
 
 
-@kernel
 def put_to_rest(circuit, others, state):
-    """A graph in which nothing has fired, with thresholds as learned; IN circuit, others; INOUT state."""
+    """A graph in which nothing has fired, with thresholds as learned; IN circuit, others; INOUT state.
+
+    Python runs it as it is, since to compile it takes longer than a million runs.
+    """
     for pop in range(circuit.first.shape[0] - 1):
         v = rest(pick(circuit.neurons, pop))
         if others is not None:  # noqa: SIM102  pruned by itself when it is None
             if circuit.role[pop] == 1:
                 v = rest(pick(others, pop))
-        for j in range(circuit.first[pop], circuit.first[pop + 1]):
-            state.v[j] = v
+        state.v[circuit.first[pop] : circuit.first[pop + 1]] = v
         state.phase[pop] = circuit.clocks.phase[pop]
     for values in (state.g_exc, state.g_inh, state.resting, state.eased):
         values[:] = ZERO
@@ -228,3 +229,6 @@ def put_to_rest(circuit, others, state):
     state.due[:] = -1
     state.silent[:] = 1
     state.clock[0] = 0
+
+
+rest_in_kernels = kernel(put_to_rest)

@@ -267,7 +267,7 @@ def interpolate(blocks, total, r, lines):
     Nodes begin at place `ROW` of a row.
     """
     low = blocks.low
-    k = low[r]
+    k = np.int64(low[r])
     if r == 0:
         spread_line(blocks, total, k, lines[k % 2])
     if r == 0 or low[r - 1] < k:

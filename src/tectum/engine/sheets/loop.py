@@ -341,7 +341,7 @@ def run_driven(circuit, state, scratch, projection, weights, room, below, first_
         active = below.neuron[below.first[s] : below.first[s + 1]]
         driven = active.shape[0] > 0
         if driven:
-            compete(projection, weights, room, active, circuit.alive, projection.competition.k)
+            compete(projection.competition, projection.evenness, weights, room, active, circuit.alive)
             drive_sheet(circuit, projection, room, scratch.drive)
         # 3., 4. membranes, fatigue, spikes
         n_before = advance_sheet(circuit, state, scratch, driven, n_before, spikes.neuron[spikes.first[s] :])

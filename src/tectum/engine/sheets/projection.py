@@ -144,16 +144,16 @@ def add_tiles(weights, room, active):
 
 
 @called_kernel
-def compete(projection, weights, room, active, alive, k):
-    """Input of each unit into `x`, and its ranked excess into `y`, 0 for all but the k winners; phase 2."""
-    x, y, competition = room.x, room.y, projection.competition
+def compete(competition, evenness, weights, room, active, alive):
+    """Input of each unit into `x`, and its ranked excess into `y`, 0 for all but the winners; phase 2."""
+    x, y = room.x, room.y
     n_units = y.shape[0]
     add_tiles(weights, room, active)
     for j in range(n_units):
         x[j] *= weights.factor[j]
     if competition.normed:
         for j in range(n_units):
-            shown = x[j] * (projection.evenness / np.sqrt(weights.square[j]))
+            shown = x[j] * (evenness / np.sqrt(weights.square[j]))
             y[j] = excess(competition, shown, weights.c[j])
     else:
         for j in range(n_units):
@@ -161,7 +161,7 @@ def compete(projection, weights, room, active, alive, k):
     for j in range(n_units):
         y[j] = y[j] if alive[j] else ZERO
         room.excess[j] = y[j]
-    keep_largest(y, k, room.spare)
+    keep_largest(y, competition.k, room.spare)
     highest = ZERO
     for j in range(n_units):
         highest = max(highest, y[j])
@@ -245,7 +245,7 @@ def learn(projection, weights, room, active, fired):
         grow_tile(weights, room, active, t)
         trim_tile(projection.normaliser, weights, room, t)
         while k < n and learners[k] // TILE == t:
-            normalise(projection.normaliser, weights, learners[k])
+            normalise(projection.normaliser, weights, np.int64(learners[k]))
             k += 1
 
 
@@ -354,7 +354,7 @@ def learn_images(projection, weights, room, first, neuron, alive, shown):
     for m in range(first.shape[0] - 1):
         active = neuron[first[m] : first[m + 1]]
         if active.shape[0] > 0:
-            compete(projection, weights, room, active, alive, projection.competition.k)
+            compete(projection.competition, projection.evenness, weights, room, active, alive)
             learn(projection, weights, room, active, silent)
         if (shown + m + 1) % REFRESH == 0:
             refresh(projection.normaliser, weights, room)
