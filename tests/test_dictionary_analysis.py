@@ -328,6 +328,9 @@ class TestBaselines:
             assert code.shape == (200, 6)
             assert reconstruction.shape == X_test.shape
             assert np.count_nonzero(code, axis=1).max() <= k
+            components_and_mean = np.column_stack([code, np.ones(200)])
+            told = components_and_mean @ np.linalg.lstsq(components_and_mean, reconstruction)[0]
+            np.testing.assert_allclose(told, reconstruction, atol=1e-6)
             zero = np.broadcast_to(X.mean(axis=0), X_test.shape)
             assert analysis.reconstruction_error(X_test, reconstruction) < analysis.reconstruction_error(X_test, zero)
 
