@@ -17,6 +17,7 @@ from tectum import (
     DiehlCook,
     MapHierarchy,
     Network,
+    SensorLayout,
     SpikingDictionary,
     SpikingReadout,
     SpikingSOM,
@@ -560,3 +561,62 @@ class Identity:
 def test_parameters_without_sense_are_refused_before_anything_runs(estimator: Any, said: str) -> None:
     with pytest.raises(ValueError, match=said):
         estimator.fit(np.eye(6))
+
+
+@pytest.mark.parametrize(
+    "model",
+    [
+        DiehlCook(4, n_passes=1, random_state=0),
+        MapHierarchy(random_state=0),
+        SensorLayout(),
+        SpikingDictionary(4, n_presentations=20, random_state=0),
+        SpikingReadout(random_state=0),
+    ],
+    ids=lambda model: type(model).__name__,
+)
+def test_what_is_masked_is_missing(model: Any) -> None:
+    X = np.random.default_rng(0).random((30, 4))
+    masked = np.ma.masked_array(np.where(X > 0.9, 1e6, X), X > 0.9)
+    with pytest.raises(ValueError, match="NaN"):
+        clone(model).fit(masked, np.arange(30) % 2)
+    with pytest.raises(ValueError, match=r"X must hold numbers, got datetime64\[s\]; make numbers of times"):
+        clone(model).fit((X * 1e9).astype("datetime64[s]"), np.arange(30) % 2)
+
+
+def test_a_map_knows_nothing_of_masked_features() -> None:
+    X = np.random.default_rng(0).random((30, 3))
+    som = SpikingSOM((3, 3), n_presentations=60, random_state=0)
+    missing, masked = np.where(X > 0.9, np.nan, X), np.ma.masked_array(np.where(X > 0.9, 1e6, X), X > 0.9)
+    assert np.array_equal(clone(som).fit(masked).codebook_, clone(som).fit(missing).codebook_)
+
+
+@pytest.mark.parametrize("model", [DiehlCook(4, n_passes=1), SpikingReadout()], ids=lambda model: type(model).__name__)
+def test_masked_labels_are_missing(model: Any) -> None:
+    X, y = np.random.default_rng(0).random((30, 4)), np.arange(30) % 2
+    with pytest.raises(ValueError, match="NaN"):
+        model.fit(X, np.ma.masked_array(y, y == 0))
+    with pytest.raises(ValueError, match=r"must be all numbers or all texts, got None at 1 beside 0"):
+        analysis.label_units(y, np.ma.masked_array(y, y == 1), (2, 2))
+    with pytest.raises(ValueError, match="None"):
+        model.fit(X, np.ma.masked_array(y.astype(str), y == 1))
+
+
+def test_masked_events_are_not_counted() -> None:
+    with pytest.raises(streams.StreamError, match="events without a mask; leave the masked ones out"):
+        streams.event_frames(np.ma.masked_array(events_of(np.arange(3)), [True, False, False]), window_ms=1.0)
+
+
+def test_columns_of_one_name_and_of_dates_are_named() -> None:
+    som = SpikingSOM((3, 3), n_presentations=30)
+    with pytest.raises(ValueError, match=r"different names, got 'a' 2 times; rename them, or pass X.to_numpy\(\)"):
+        som.fit(pd.DataFrame(np.eye(3), columns=["a", "a", "b"]))
+    dated = pd.DataFrame({"a": [1.0, 2.0, 3.0], "day": pd.date_range("2020-01-01", periods=3)})
+    with pytest.raises(ValueError, match=r"X, column 'day', must hold numbers, got datetime64"):
+        som.fit(dated)
+
+
+@pytest.mark.parametrize("scale", [1e-200, 1e200])
+def test_activity_whose_squares_are_no_numbers_is_refused(scale: float) -> None:
+    X = np.cumsum(np.random.default_rng(0).normal(size=(50, 6)), axis=1)
+    with pytest.raises(ValueError, match=r"largest value from 1e-100 to 1e\+100.*divide X by it"):
+        SensorLayout().fit(X * scale)

@@ -13,6 +13,7 @@ from sklearn.utils.validation import check_array, check_consistent_length, check
 
 from tectum import analysis
 from tectum.core import devices
+from tectum.core.masked import unmasked
 from tectum.core.memory import check_room
 from tectum.core.random import keys_of_rows, seed_from
 from tectum.engine.standard import network
@@ -464,7 +465,7 @@ class DiehlCook(EventResponder):
         return X
 
     def _validate_labels(self, X: NDArray[Any], y: Any) -> NDArray[Any]:
-        y = check_array(y, ensure_2d=False, dtype=None, input_name="y")
+        y = check_array(unmasked(y), ensure_2d=False, dtype=None, input_name="y")
         if y.ndim != 1:
             raise ValueError(
                 f"DiehlCook: y must be of shape (n_samples,), got {y.shape}; pass one label for each sample"

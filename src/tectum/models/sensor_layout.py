@@ -14,9 +14,11 @@ from tectum import parts, persistence
 from tectum.analysis import sensor_layout, sensor_pictures
 from tectum.models.common import parameters, schema
 from tectum.models.common.atomic import all_or_nothing
+from tectum.models.common.samples import plain
 from tectum.models.waves.parameters import FIRST_SIDE
 
 FLOATS = (np.float64, np.float32)
+SMALLEST, LARGEST = 1e-100, 1e100  # of the largest values, that their squares are numbers
 QUALITIES = ("quality", "precision", "residual", "crowding")
 ENOUGH = 0.85  # of quality, below which the data cannot tell
 # Sensors of which fewer samples tell anything, and fewer than this share of what others have, are nodes that never fire
@@ -143,7 +145,7 @@ class SensorLayout(TransformerMixin, BaseEstimator, auto_wrap_output_keys=None):
         """
         self._validate_params()
         with all_or_nothing(self):
-            X = validate_data(self, X, dtype=list(FLOATS), ensure_min_samples=3)
+            X = self._activity(X, reset=True)
             found = sensor_layout.layout_from_activity(X, ridges=self.ridges, split=self.split)
             self.positions_ = found.positions
             self.groups_ = found.groups.astype(np.int64)
@@ -170,7 +172,7 @@ class SensorLayout(TransformerMixin, BaseEstimator, auto_wrap_output_keys=None):
             Holes between sensors show the mean of those around them, all other empty cells are 0.
         """
         self._check_fit()
-        X = validate_data(self, X, reset=False, dtype=list(FLOATS))
+        X = validate_data(self, plain("SensorLayout", X), reset=False, dtype=list(FLOATS))
         return sensor_pictures.pictures_of(X, self.cells_, self.picture_shape_)
 
     def score(self, X: ArrayLike, y: Any = None) -> float:
@@ -187,7 +189,7 @@ class SensorLayout(TransformerMixin, BaseEstimator, auto_wrap_output_keys=None):
             From 0 to 1; greater is better.
         """
         self._check_fit()
-        X = validate_data(self, X, reset=False, dtype=list(FLOATS), ensure_min_samples=3)
+        X = self._activity(X)
         return sensor_layout.precision_on(X, self.positions_, self.ridges)
 
     def align(self, positions: ArrayLike) -> Self:
@@ -325,6 +327,17 @@ class SensorLayout(TransformerMixin, BaseEstimator, auto_wrap_output_keys=None):
             setattr(layout, f"{name}_", float(header[name]))
         layout._learned_with = layout.get_params(deep=False)
         return layout._publish()
+
+    def _activity(self, X: Any, *, reset: bool = False) -> NDArray[Any]:
+        """Activity whose squares float64 can hold."""
+        X = validate_data(self, plain("SensorLayout", X), reset=reset, dtype=list(FLOATS), ensure_min_samples=3)
+        largest = float(np.abs(X).max())
+        if largest and not SMALLEST < largest < LARGEST:
+            raise ValueError(
+                f"SensorLayout: X must have a largest value from {SMALLEST:g} to {LARGEST:g}, whose squares can be "
+                f"added, got {largest:g}; divide X by it"
+            )
+        return X
 
     def _check_fit(self) -> None:
         """Raise ValueError if parameters were changed since the layout was found."""

@@ -9,6 +9,7 @@ from sklearn.base import ClassifierMixin
 from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import check_consistent_length, column_or_1d
 
+from tectum.core.masked import unmasked
 from tectum.core.random import keys_of_rows, seed_from
 from tectum.engine import readout
 from tectum.engine.readout import ReadoutCircuit, ReadoutState
@@ -384,7 +385,7 @@ class SpikingReadout(ClassifierMixin, SpikingEstimator):
                 "SpikingReadout requires y to be passed, but the target y is None; give a label for each sample "
                 "(--target NAME)"
             )
-        y = class_labels("SpikingReadout: y", column_or_1d(y, warn=True))
+        y = class_labels("SpikingReadout: y", column_or_1d(unmasked(y), warn=True))
         check_classification_targets(y)
         check_consistent_length(X, y)
         return y

@@ -11,6 +11,7 @@ from typing import IO, Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from tectum.core.masked import unmasked
 from tectum.files import DataError, files_in, open_member, read_array_header, reading
 from tectum.streams.stream import Chunk, PathLike, Stream, StreamError, as_paths, check_rate, check_whole
 
@@ -66,7 +67,7 @@ def arrays(
     )
     if is_path:
         return ArrayStream(_shards(as_paths(path_or_array, "arrays.path_or_array")), rate, chunk)  # type: ignore[arg-type]
-    samples = np.asarray(path_or_array)
+    samples = np.asarray(unmasked(path_or_array))
     if samples.ndim < 2 or samples.size == 0 or samples.dtype.kind not in "biuf":
         raise ValueError(
             "arrays.path_or_array must be an array of numbers (n_samples, n_features) or the path of one, "

@@ -64,7 +64,7 @@ def read_events(path: PathLike | ArrayLike, *, unit: str | None = None) -> NDArr
     if unit is not None and unit not in UNITS:
         raise ValueError(f"read_events.unit must be one of {', '.join(UNITS)}, got {unit!r}; None for microseconds")
     if not isinstance(path, (str, Path)):
-        return _in_order(_from_fields(np.asarray(path), "read_events.path", unit), "the array")
+        return _in_order(_from_fields(np.asanyarray(path), "read_events.path", unit), "the array")
     file = event_file(path, "read_events.path")
     parts = list(events_in(file, unit, AT_ONCE))
     return _in_order(np.concatenate(parts) if parts else np.empty(0, EVENT), file.name)
@@ -248,6 +248,8 @@ def _from_fields(fields: Any, name: str, unit: str | None) -> NDArray[Any]:
     columns = [next((key for key in names if key in present), None) for names in NAMES.values()]
     if None in columns:
         raise StreamError(f"{name} must hold the fields t, x, y and p, got {present or 'a plain array'}; name them so")
+    if any(np.ma.is_masked(fields[key]) for key in columns):
+        raise StreamError(f"{name} must hold events without a mask; leave the masked ones out")
     t, x, y, p = (np.asarray(fields[key]) for key in columns)
     if any(field.shape != (len(t),) for field in (t, x, y, p)):
         raise StreamError(f"{name} must hold as many t, x, y and p, got shapes {t.shape, x.shape, y.shape, p.shape}")

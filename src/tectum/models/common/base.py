@@ -22,6 +22,7 @@ from tectum.models.common.atomic import all_or_nothing
 from tectum.models.common.checkpoints import pause
 from tectum.models.common.nested import constants, following, replaced, unknown_name, up_to_date
 from tectum.models.common.progress import progress_bar
+from tectum.models.common.samples import plain
 
 COUNTED = 256  # samples whose spikes are held at a time to be counted
 ORDER_STREAM = 0xFFFFFFFFFFFFFFFD  # presentation number under which the order of samples is drawn
@@ -401,6 +402,7 @@ class SpikingEstimator(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEs
         options: dict[str, Any] = {"dtype": list(self._dtypes), "ensure_min_samples": least}
         finite = "allow-nan" if self._missing else True
         try:
+            X = plain(type(self).__name__, X)
             X = validate_data(self, X, reset=reset, accept_sparse="csr", ensure_all_finite=finite, **options)
         except ValueError as error:
             if "contains NaN" not in str(error):
