@@ -216,6 +216,11 @@ def test_no_output_destroys_an_input(folder: Path) -> None:
 
 
 @pytest.mark.usefixtures("flowers")
+def test_a_link_to_itself_is_no_file(folder: Path) -> None:
+    (folder / "loop.csv").symlink_to("loop.csv")
+    assert "no file at loop.csv" in run("fit", "spiking-som", "loop.csv", "-o", "m.tectum", code=1).stderr
+
+
 def test_other_files_are_replaced_only_by_force(folder: Path) -> None:
     (folder / "m.tectum").write_text("mine")
     command = [*FIT, "d.csv", "--target", "kind", "-o", "m.tectum"]

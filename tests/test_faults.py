@@ -1,8 +1,11 @@
 """Faults that were found once, each by the smallest input that showed it, with the value that is right."""
 
 import argparse
+import errno
 import importlib
 import re
+import warnings
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +13,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from PIL import Image
+from scipy import sparse
 from sklearn.base import clone
 from sklearn.datasets import load_digits, load_iris
 
@@ -24,6 +28,7 @@ from tectum import (
     analysis,
     datasets,
     parts,
+    persistence,
     plots,
     report,
     streams,
@@ -620,3 +625,82 @@ def test_activity_whose_squares_are_no_numbers_is_refused(scale: float) -> None:
     X = np.cumsum(np.random.default_rng(0).normal(size=(50, 6)), axis=1)
     with pytest.raises(ValueError, match=r"largest value from 1e-100 to 1e\+100.*divide X by it"):
         SensorLayout().fit(X * scale)
+
+
+def test_commas_that_may_separate_thousands_are_told(tmp_path: Path) -> None:
+    path = written(tmp_path / "a.csv", "a;b\n1,234;5\n-12,345;6\n")
+    with pytest.warns(UserWarning, match=r"so '1,234' is 1\.234; pass decimal=',' \(--decimal ,\)"):
+        assert datasets.load(path).data.tolist() == [[1.234, 5.0], [-12.345, 6.0]]
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        datasets.load(path, decimal=",")
+        datasets.load(written(tmp_path / "b.csv", "a;b\n1,234;5\n0,345;6\n"))
+
+
+def test_blanks_after_a_label_make_no_class(tmp_path: Path) -> None:
+    path = written(tmp_path / "a.csv", "a,y\n1,cat\n2,cat \n3,dog\n")
+    assert datasets.load(path, target="y").target_names == ["cat", "dog"]
+
+
+def test_the_way_out_of_another_encoding_is_told(tmp_path: Path) -> None:
+    (tmp_path / "a.csv").write_bytes("länge,b\n1,2\n".encode("latin-1"))
+    with pytest.raises(DataError, match=r"a UTF-8 text table, got bytes of another encoding .* save it as UTF-8"):
+        datasets.load(tmp_path / "a.csv")
+
+
+def test_columns_of_objects_in_parquet_are_numbers_or_text(tmp_path: Path) -> None:
+    path, b = tmp_path / "a.parquet", [1, 2]
+
+    def load(values: list, **options: Any) -> Any:
+        pd.DataFrame({"a": pd.Series(values, dtype=object), "b": b}).to_parquet(path)
+        return datasets.load(path, **options)
+
+    assert load([Decimal("1.5"), Decimal("2.5")]).data[:, 0].tolist() == [1.5, 2.5]
+    assert load([True, None], missing="most_frequent").data[:, 0].tolist() == [1.0, 1.0]
+    assert load([b"x", b"\xff"], target="a").target_names == ["\\xff", "x"]
+    days = load([*pd.date_range("2020-01-01", periods=2)], text="one-hot")
+    assert days.feature_names == ["a=2020-01-01 00:00:00", "a=2020-01-02 00:00:00", "b"]
+    with pytest.raises(DataError, match="must hold numbers"):
+        load([[1, 2], [3]])
+
+
+def test_a_numpy_file_holds_one_table(tmp_path: Path) -> None:
+    path = tmp_path / "a.npz"
+    np.savez(path, X=np.eye(2), data=np.eye(3))
+    with pytest.raises(DataError, match=r"a\.npz must hold the samples once, got them as 'data' and as 'X'"):
+        datasets.load(path)
+    np.savez(path, X=np.eye(2), y=np.eye(2))
+    with pytest.raises(DataError, match=r"a\.npz must hold one label per sample, shape \(2,\), got \(2, 2\)"):
+        datasets.load(path)
+    sparse.save_npz(path, sparse.csr_array(np.eye(3)))
+    with pytest.raises(DataError, match=r"got a sparse matrix; write it with numpy\.save"):
+        datasets.load(path)
+
+
+@pytest.mark.parametrize("size", [0.5, 0.9])
+def test_a_photograph_that_is_cut_off_is_refused(tmp_path: Path, size: float) -> None:
+    pytest.importorskip("cv2")
+    (tmp_path / "run").mkdir()
+    path = tmp_path / "run" / "a.jpg"
+    small = Image.Exif()
+    small[0x0112] = 1
+    Image.fromarray(np.random.default_rng(0).integers(0, 255, (40, 50), np.uint8)).save(path, exif=small)
+    whole = path.read_bytes()
+    path.write_bytes(whole + b"what some cameras add \xff\xda")
+    assert sum(len(chunk.X) for chunk in streams.images(tmp_path / "run", size=(8, 8))) == 1
+    path.write_bytes(whole[: int(size * len(whole))])
+    with pytest.raises(streams.StreamError, match=r"a\.jpg cannot be read as an image; it is damaged"):
+        list(streams.images(tmp_path / "run", size=(8, 8)))
+
+
+def test_a_full_disk_is_told_and_keeps_the_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = written(tmp_path / "a.tectum", "before")
+
+    def fill(descriptor: int) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr("os.fsync", fill)
+    with pytest.raises(OSError, match=r"cannot write .*a\.tectum: No space left.*is kept; free space"):
+        persistence.write_atomically(path, b"after")
+    assert path.read_text() == "before"
+    assert [file.name for file in tmp_path.iterdir()] == ["a.tectum"]

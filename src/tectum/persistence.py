@@ -5,6 +5,7 @@ stored and none is run on loading. Every file is written beside its destination 
 meets half a file.
 """
 
+import errno
 import hashlib
 import importlib
 import io
@@ -34,6 +35,7 @@ except ImportError:  # not on Windows, which deletes no file that is open
 FORMAT_VERSION = 2  # 1, of version 0.1, has no checksum
 METADATA_KEY = "tectum"
 CHECKSUM = "sha256"  # key of the header
+FULL = (errno.ENOSPC, errno.EFBIG, errno.EDQUOT, errno.EIO)  # no room, or a broken disk
 PART = ".part"  # suffix of files that are being written
 
 _DTYPES = frozenset(
@@ -276,6 +278,11 @@ def replacing(path: str | os.PathLike[str]) -> Iterator[io.BufferedRandom]:
         if mode is not None:
             temporary.chmod(mode)
         os.replace(temporary, path)
+    except OSError as error:
+        if error.errno not in FULL:
+            raise
+        kept = "; what was there is kept" if mode is not None else ""
+        raise OSError(f"cannot write {path}: {error.strerror}{kept}; free space, or name a file elsewhere") from error
     finally:
         temporary.unlink(missing_ok=True)
 

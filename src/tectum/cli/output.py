@@ -131,4 +131,4 @@ def is_same(one: str | Path, other: str | Path) -> bool:
     one, other = Path(one).expanduser(), Path(other).expanduser()
     if one.exists() and other.exists():
         return one.samefile(other) or (other.is_dir() and one.resolve().is_relative_to(other.resolve()))
-    return one.resolve() == other.resolve()
+    return os.path.realpath(one) == os.path.realpath(other)  # which also ends for a link to itself

@@ -45,15 +45,27 @@ def read_numpy(path: Path) -> Table:
     check_samples(path, samples)
     data = np.ascontiguousarray(samples, dtype=np.float64)
     target = next((arrays[key] for key in ("target", "y") if key in arrays and len(arrays) > 1), None)
+    if target is not None and target.shape != samples.shape[:1]:
+        raise DataError(
+            f"{path} must hold one label per sample, shape {samples.shape[:1]}, got {target.shape} as target or y; "
+            "ravel it, or save the file without"
+        )
     labels, label_names = (None, None) if target is None else encode_labels(path, target, "target")
     return Table(data, labels, [f"x{k}" for k in range(data.shape[1])], label_names)
 
 
 def _pick_samples(path: Path, arrays: dict[str, np.ndarray]) -> np.ndarray:
     """The array that holds the samples."""
-    for key in ("data", "X"):
-        if key in arrays:
-            return arrays[key]
+    if {"data", "indices", "indptr", "shape"} <= set(arrays):
+        raise DataError(
+            f"{path} must hold an array, got a sparse matrix; write it with "
+            "numpy.save(path, scipy.sparse.load_npz(path).toarray())"
+        )
+    given = [key for key in ("data", "X") if key in arrays]
+    if len(given) == 2:
+        raise DataError(f"{path} must hold the samples once, got them as 'data' and as 'X'; save it with one of them")
+    if given:
+        return arrays[given[0]]
     if len(arrays) == 1:
         return next(iter(arrays.values()))
     raise DataError(

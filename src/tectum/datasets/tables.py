@@ -3,6 +3,7 @@
 import csv
 import io
 import re
+import warnings
 from collections.abc import Iterable, Sequence
 from decimal import Decimal
 from itertools import compress
@@ -95,11 +96,18 @@ def read_csv(
                 raw = _read_cells(file, form, has_header, k_target)
     except DataError:
         raise
+    except UnicodeError as error:
+        raise DataError(
+            f"{path} must be a UTF-8 text table, got bytes of another encoding ({error}); save it as UTF-8, or "
+            f"convert it: iconv -f LATIN1 -t UTF-8 {path.name} > utf8.csv (or -f UTF-16)"
+        ) from error
     except Exception as error:  # of the text encoding, of csv, or for want of memory
         raise DataError(
             f"{path} must be a UTF-8 text table: {str(error) or type(error).__name__}. Correct the file, or pass "
             "delimiter= or header= (--delimiter, --header)"
         ) from error
+    if form.decimal == "," and "decimal" not in stated:
+        _ask_about_thousands(path, rows[has_header:])
     unnamed = has_header and not rows[0][0].strip()
     found = Raw(names, raw, has_header, unnamed, form.decimal)
     table = choose(path, found, target, columns, drop, index, missing, text, preparation)
@@ -164,6 +172,18 @@ def _form_of(sample: str, delimiter: str | None, decimal: str | None, na: frozen
         comma, point = (sum(bool(re.fullmatch(rf"[+-]?\d*{sign}\d+", cell)) for cell in cells) for sign in (",", r"\."))
         decimal = "," if delimiter != "," and comma and not point else "."
     return Form(delimiter, decimal, na)
+
+
+def _ask_about_thousands(path: Path, rows: list[list[str]]) -> None:
+    """Warn if each decimal comma might separate thousands as well."""
+    cells = [cell.strip() for row in rows for cell in row if "," in cell]
+    if cells and all(re.fullmatch(r"[+-]?[1-9]\d{0,2},\d{3}", cell) for cell in cells):
+        warnings.warn(
+            f"{path.name}: commas are taken as decimal signs, so {cells[0]!r} is {cells[0].replace(',', '.')}; pass "
+            "decimal=',' (--decimal ,) to say so, or write numbers without commas if they separate thousands",
+            UserWarning,
+            stacklevel=5,
+        )
 
 
 def _measure(sample: str, delimiter: str, decimal: str | None, na: frozenset[str]) -> tuple[float, int]:
@@ -289,7 +309,21 @@ def _parse_cells(cells: Sequence[str], form: Form, are_labels: bool) -> np.ndarr
 
 
 def _text_of(cells: Sequence[str], is_missing: Sequence[bool]) -> np.ndarray:
-    return np.array([None if gone else cell for cell, gone in zip(cells, is_missing, strict=True)], dtype=object)
+    return np.array(
+        [None if gone else cell.strip() for cell, gone in zip(cells, is_missing, strict=True)], dtype=object
+    )
+
+
+def _plain_column(values: np.ndarray) -> np.ndarray:
+    """A column of objects: numbers if all are decimal fractions or truth values, or missing, else text and None."""
+    if all(value is None or isinstance(value, Decimal | bool | np.bool_) for value in values):
+        numbers = [np.nan if value is None else float(value) for value in values]
+        if len(set(numbers)) == len(set(values)):  # float64 tells them apart
+            return np.array(numbers)
+    texts = [value.decode(errors="backslashreplace") if isinstance(value, bytes) else value for value in values]
+    found = np.empty(len(texts), dtype=object)
+    found[:] = [None if value is None else str(value) for value in texts]
+    return found
 
 
 def _frame_columns(frame: Any) -> list[np.ndarray]:
@@ -300,7 +334,7 @@ def _frame_columns(frame: Any) -> list[np.ndarray]:
     for k in range(frame.shape[1]):
         column = frame.iloc[:, k]
         if not is_numeric_dtype(column.dtype):
-            columns.append(column.to_numpy(dtype=object, na_value=None))
+            columns.append(_plain_column(column.to_numpy(dtype=object, na_value=None)))
         elif isinstance(column.dtype, np.dtype):
             columns.append(column.to_numpy())
         elif column.dtype.kind in "iu" and not column.isna().any():  # float64 does not tell all of them apart

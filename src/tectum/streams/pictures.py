@@ -24,6 +24,7 @@ from tectum.streams.stream import (
 )
 
 THUMBNAIL = (64, 112)  # default size of thumbnails, (height, width) in pixels
+JPEG = (".jpeg", ".jpg")
 PAGED = (".tif", ".tiff", ".webp")  # of which a file may hold several pictures
 IMAGES = (".bmp", ".jpeg", ".jpg", ".png", ".tif", ".tiff", ".webp")
 
@@ -311,9 +312,19 @@ class ImageStream(PictureStream):
                 with reading(file, "an image", way_out, StreamError):
                     n_pages = self._form.cv2.imcount(str(file)) if file.suffix.lower() in PAGED else 1
                     frame = self._form.cv2.imread(str(file), self._form.cv2.IMREAD_COLOR)
+                    is_cut = file.suffix.lower() in JPEG and _is_cut(file.read_bytes())
                 if n_pages > 1:
                     raise StreamError(f"{file} must hold one picture, got {n_pages}; split it, or make it a video")
-                if frame is None:
+                if frame is None or is_cut:  # of a photograph that is cut off OpenCV makes the rest up
                     raise StreamError(f"{file} cannot be read as an image; {way_out}")
                 yield frame, n / self._rate, source
                 n += 1
+
+
+def _is_cut(content: bytes) -> bool:
+    """Whether a JPEG file has no end of its picture; that of a small one in its header does not count."""
+    at = 2
+    while content[at : at + 1] == b"\xff" and content[at + 1 : at + 2] not in (b"\xda", b""):  # segments up to the scan
+        is_padding = content[at + 1] == 0xFF
+        at += 1 if is_padding else 2 + int.from_bytes(content[at + 2 : at + 4], "big")
+    return content.startswith(b"\xff\xd8") and content.find(b"\xff\xd9", at) < 0
