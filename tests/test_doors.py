@@ -216,11 +216,6 @@ def test_no_output_destroys_an_input(folder: Path) -> None:
 
 
 @pytest.mark.usefixtures("flowers")
-def test_a_link_to_itself_is_no_file(folder: Path) -> None:
-    (folder / "loop.csv").symlink_to("loop.csv")
-    assert "no file at loop.csv" in run("fit", "spiking-som", "loop.csv", "-o", "m.tectum", code=1).stderr
-
-
 def test_other_files_are_replaced_only_by_force(folder: Path) -> None:
     (folder / "m.tectum").write_text("mine")
     command = [*FIT, "d.csv", "--target", "kind", "-o", "m.tectum"]
@@ -398,3 +393,8 @@ def test_rows_of_a_written_table_can_be_told(flowers: pd.DataFrame) -> None:
     with np.load("a.npz") as arrays:
         assert arrays["label"].tolist() == flowers["kind"].tolist()
         assert arrays["index"].tolist() == flowers.index.tolist()
+
+
+def test_a_link_to_itself_is_no_file(folder: Path) -> None:
+    (folder / "loop.csv").symlink_to("loop.csv")
+    assert "no file at loop.csv" in run("fit", "spiking-som", "loop.csv", "-o", "m.tectum", code=1).stderr

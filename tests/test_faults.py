@@ -609,6 +609,8 @@ def test_masked_labels_are_missing(model: Any) -> None:
 def test_masked_events_are_not_counted() -> None:
     with pytest.raises(streams.StreamError, match="events without a mask; leave the masked ones out"):
         streams.event_frames(np.ma.masked_array(events_of(np.arange(3)), [True, False, False]), window_ms=1.0)
+    with pytest.raises(ValueError, match="no masked values; leave these samples out, or fill them"):
+        streams.arrays(np.ma.masked_array(np.eye(3), np.eye(3) > 0))
 
 
 def test_columns_of_one_name_and_of_dates_are_named() -> None:

@@ -13,7 +13,6 @@ from sklearn.utils.validation import check_array, check_consistent_length, check
 
 from tectum import analysis
 from tectum.core import devices
-from tectum.core.masked import unmasked
 from tectum.core.memory import check_room
 from tectum.core.random import keys_of_rows, seed_from
 from tectum.engine.standard import network
@@ -25,6 +24,7 @@ from tectum.models.common.class_labels import class_labels
 from tectum.models.common.diagnosis import Diagnosis, diagnose_responders
 from tectum.models.common.progress import progress_bar
 from tectum.models.common.recording import Recording
+from tectum.models.common.samples import unmasked
 from tectum.models.common.scaling import unit_range, unit_values
 from tectum.models.exchange.export import NirExport
 from tectum.models.exchange.standard import SUBSTEPS, export_standard

@@ -9,7 +9,6 @@ from sklearn.base import ClassifierMixin
 from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import check_consistent_length, column_or_1d
 
-from tectum.core.masked import unmasked
 from tectum.core.random import keys_of_rows, seed_from
 from tectum.engine import readout
 from tectum.engine.readout import ReadoutCircuit, ReadoutState
@@ -19,6 +18,7 @@ from tectum.models.common.base import COMMON, POSITIVE, WHOLE, Costs, SpikingEst
 from tectum.models.common.class_labels import class_labels
 from tectum.models.common.diagnosis import Diagnosis, responders
 from tectum.models.common.recording import Recording
+from tectum.models.common.samples import unmasked
 from tectum.models.common.scaling import FeatureScaling, scaling_of
 from tectum.models.spiking_dictionary import STEP_MS
 from tectum.parts.traces import input_trace

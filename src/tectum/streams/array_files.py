@@ -11,7 +11,6 @@ from typing import IO, Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from tectum.core.masked import unmasked
 from tectum.files import DataError, files_in, open_member, read_array_header, reading
 from tectum.streams.stream import Chunk, PathLike, Stream, StreamError, as_paths, check_rate, check_whole
 
@@ -67,7 +66,9 @@ def arrays(
     )
     if is_path:
         return ArrayStream(_shards(as_paths(path_or_array, "arrays.path_or_array")), rate, chunk)  # type: ignore[arg-type]
-    samples = np.asarray(unmasked(path_or_array))
+    if np.ma.is_masked(path_or_array):
+        raise ValueError("arrays.path_or_array must have no masked values; leave these samples out, or fill them")
+    samples = np.asarray(path_or_array)
     if samples.ndim < 2 or samples.size == 0 or samples.dtype.kind not in "biuf":
         raise ValueError(
             "arrays.path_or_array must be an array of numbers (n_samples, n_features) or the path of one, "

@@ -4,8 +4,6 @@ from typing import Any
 
 import numpy as np
 
-from tectum.core.masked import unmasked
-
 
 def plain(name: str, X: Any) -> Any:
     """X with NaN where it is masked; ValueError for dates and durations, which are no numbers, and for columns of one
@@ -28,3 +26,12 @@ def plain(name: str, X: Any) -> Any:
             "times; rename them, or pass X.to_numpy()"
         )
     return unmasked(X)
+
+
+def unmasked(values: Any) -> Any:
+    """The values, with NaN, or None among objects and texts, where they are masked; anything else as it is."""
+    if not np.ma.is_masked(values) or values.dtype.names:
+        return values
+    if values.dtype.kind not in "biuf":
+        return np.where(np.ma.getmaskarray(values), None, np.ma.getdata(values).astype(object))
+    return values.astype(np.result_type(values.dtype, np.float16)).filled(np.nan)
