@@ -84,7 +84,10 @@ def check_same_length(**arrays: NDArray[Any]) -> None:
 def check_labels(name: str, labels: ArrayLike) -> NDArray[Any]:
     """Return labels as a non-empty 1-D array of numbers or of texts, none of them missing."""
     if np.ma.is_masked(labels):
-        labels = np.where(np.ma.getmaskarray(labels), None, np.ma.getdata(labels).astype(object))
+        masked: Any = labels
+        filled = masked.data.astype(object)
+        filled[masked.mask] = None
+        labels = filled
     values = np.asarray(labels)
     if values.dtype.kind in "US" and not hasattr(labels, "dtype"):
         values = np.asarray(labels, dtype=object)  # numbers among texts are still numbers

@@ -33,5 +33,7 @@ def unmasked(values: Any) -> Any:
     if not np.ma.is_masked(values) or values.dtype.names:
         return values
     if values.dtype.kind not in "biuf":
-        return np.where(np.ma.getmaskarray(values), None, np.ma.getdata(values).astype(object))
+        filled = values.data.astype(object)
+        filled[values.mask] = None
+        return filled
     return values.astype(np.result_type(values.dtype, np.float16)).filled(np.nan)
