@@ -13,7 +13,7 @@ PAPERS ?= $(sort $(wildcard papers/*/reproduce.py))
 BIN := .venv/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check
 PEERS := .venv-peers
-PEER_NAMES := nest ngclearn bindsnet minisom sklearn
+PEER_NAMES := nest ngclearn bindsnet minisom sklearn norse
 PEER_STAMPS := $(PEERS)/installed $(PEER_NAMES:%=$(PEERS)-%/installed)
 # Each family of models, each reader and the doors of the command line, in a minute.
 QUICK ?= $(addprefix tests/test_,doors.py faults.py fuzz_readers.py)

@@ -12,7 +12,9 @@ import argparse
 import subprocess
 import sys
 import tempfile
+from collections.abc import Iterable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -21,6 +23,8 @@ from tectum import datasets, image, parts
 from tectum.models.exchange.export import NirExport, agreement
 from tectum.models.exchange.simulation import run_graph
 
+NAME = "nir"
+GRAPH, MODEL = "Norse and the graph in NumPy", "Norse and the model"  # pairs that are compared
 HERE = Path(__file__).resolve().parent
 FLOOR = 0.99  # of the winners in Norse that are those of the graph in NumPy
 FLOORS = {"Network": 0.99, "SpikingDictionary": 0.99, "DiehlCook": 0.95}  # and of those in Norse that are the model's
@@ -36,20 +40,38 @@ def main() -> int:
     parser.add_argument("--only", choices=FLOORS, nargs="+", default=list(FLOORS))
     parser.add_argument("--seed", type=int, default=0)
     given = parser.parse_args()
+    rows = agreements(given.python, given.only, given.digits, given.test, given.seed, given.model)
+    return int(any(misses(name, row) for name, row in rows.items()))
+
+
+def agreements(
+    python: Path,
+    names: Iterable[str] = tuple(FLOORS),
+    n_digits: int = 3000,
+    n_test: int = 200,
+    seed: int = 0,
+    path: Path | None = None,
+) -> dict[str, Any]:
+    """How often the graph in NumPy, the graph in Norse, and the model have the same winner and spikes, by model."""
     mnist = datasets.load("mnist")
-    seen, unseen = mnist.data[: given.digits], mnist.data[-given.test :]
-    missed = False
-    if "Network" in given.only:
-        net = spiking_network().set_params(random_state=given.seed).fit(seen)
-        missed |= compare("Network", net.to_nir(), unseen, net.transform(unseen), given.python)
-    if "SpikingDictionary" in given.only:
-        X, new = (patches_of(digits, given.seed) for digits in (seen, unseen))
-        model = tectum.SpikingDictionary(64, n_active=3, n_presentations=15_000, random_state=given.seed).fit(X)
-        missed |= compare("SpikingDictionary", model.to_nir(), new, np.abs(model.transform(new)), given.python)
-    if "DiehlCook" in given.only:
-        net = tectum.load(given.model) if given.model else tectum.DiehlCook(100, random_state=given.seed).fit(seen)
-        missed |= compare("DiehlCook", net.to_nir(), unseen, net.transform(unseen), given.python)
-    return int(missed)
+    seen, unseen = mnist.data[:n_digits], mnist.data[-n_test:]
+    rows = {}
+    for name in names:
+        X = unseen
+        if name == "Network":
+            model = spiking_network().set_params(random_state=seed).fit(seen)
+        elif name == "SpikingDictionary":
+            patches, X = (patches_of(digits, seed) for digits in (seen, unseen))
+            model = tectum.SpikingDictionary(64, n_active=3, n_presentations=15_000, random_state=seed).fit(patches)
+        else:
+            model = tectum.load(path) if path else tectum.DiehlCook(100, random_state=seed).fit(seen)
+        rows[name] = compare(name, model.to_nir(), X, np.abs(model.transform(X)), python)
+    return rows
+
+
+def misses(name: str, row: dict[str, Any]) -> bool:
+    """Whether the winners of a model differ too often."""
+    return row[GRAPH][0] < FLOOR or row[MODEL][0] < FLOORS[name]
 
 
 def spiking_network() -> tectum.Network:
@@ -72,8 +94,8 @@ def patches_of(digits: np.ndarray, seed: int) -> np.ndarray:
     return patches[patches.any(axis=1)][: 5 * len(images)]
 
 
-def compare(name: str, export: NirExport, X: np.ndarray, counts: np.ndarray, python: Path) -> bool:
-    """Print agreements with what the model fires; whether a floor is missed."""
+def compare(name: str, export: NirExport, X: np.ndarray, counts: np.ndarray, python: Path) -> dict[str, Any]:
+    """Shares of equal winners and of equal spikes, which are printed too."""
     spikes = export.input_spikes(X)
     parts_of = np.array_split(spikes, -(-len(spikes) // 16))
     here = np.concatenate([run_graph(export.graph, part, export.dt_ms).sum(axis=1) for part in parts_of])
@@ -85,15 +107,15 @@ def compare(name: str, export: NirExport, X: np.ndarray, counts: np.ndarray, pyt
         norse = np.load(files[2])
     spikes_a_digit = [f"{table.sum(axis=1).mean():.1f}" for table in (counts, norse)]
     print(f"{name}: {export.grade}; spikes a digit: model {spikes_a_digit[0]}, Norse {spikes_a_digit[1]}")
-    found = {}
+    row: dict[str, Any] = {"grade": export.grade}
     for label, (a, b) in {
-        "Norse and the graph in NumPy": (norse, here),
+        GRAPH: (norse, here),
         "the graph in NumPy and the model": (here, counts),
-        "Norse and the model": (norse, counts),
+        MODEL: (norse, counts),
     }.items():
-        found[label], alike = agreement(a, b)
-        print(f"  {label:34s} equal winners {found[label]:.3f}, equal spikes {alike:.3f}", flush=True)
-    return found["Norse and the graph in NumPy"] < FLOOR or found["Norse and the model"] < FLOORS[name]
+        row[label] = winners, alike = agreement(a, b)
+        print(f"  {label:34s} equal winners {winners:.3f}, equal spikes {alike:.3f}", flush=True)
+    return row
 
 
 if __name__ == "__main__":

@@ -27,6 +27,7 @@ from pathlib import Path
 from typing import Any
 
 import first_result
+import nir_graphs
 import numpy as np
 import tables
 from cases import WORKLOADS, Engine, Workload
@@ -148,7 +149,7 @@ def cpu_info() -> list[str]:
 def main() -> None:
     """Measure what is asked for, and write the tables after each workload."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    known = [*WORKLOADS, first_result.NAME]
+    known = [*WORKLOADS, first_result.NAME, nir_graphs.NAME]
     parser.add_argument("--only", nargs="+", choices=known, default=known, metavar="WORKLOAD")
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--list", action="store_true", help="name the workloads and leave")
@@ -168,6 +169,9 @@ def main() -> None:
         print(name, flush=True)
         if name == first_result.NAME:
             found[name] = first_result.measure(interpreter, missing, ONE_THREAD)
+        elif name == nir_graphs.NAME:
+            reason = missing("norse")
+            found[name] = {"absent": reason} if reason else nir_graphs.agreements(interpreter("norse"))
         else:
             found["workloads"][name] = measure(WORKLOADS[name], options.rounds) | {"load": os.getloadavg()[0]}
         path.write_text(json.dumps(found, indent=1) + "\n")

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+import nir_graphs
+
 PEERS = (
     *(
         "Brian2 C++",
@@ -125,6 +127,20 @@ def first_result(found: dict[str, Any]) -> list[str]:
     return [*lines, "", note, ""]
 
 
+def nir(found: dict[str, Any]) -> list[str]:
+    """Table of the models that were simulated by Norse from their NIR files."""
+    lines = ["### Winners of a network from its NIR file, in Norse", ""]
+    if "absent" in found:
+        return [*lines, f"Not measured: {found['absent']}.", ""]
+    lines += ["| model | export | Norse as the graph in NumPy | Norse as the model |", "|---|---|---:|---:|"]
+    for name, row in found.items():
+        cells = [f"{row[pair][0]:.3f}" for pair in (nir_graphs.GRAPH, nir_graphs.MODEL)]
+        cells[1] += f" ({nir_graphs.FLOORS[name]}: {'**MISSED**' if nir_graphs.misses(name, row) else 'met'})"
+        lines.append(f"| {name} | {row['grade']} | {' | '.join(cells)} |")
+    note = "Shares of digits of MNIST, of the dictionary of patches, not learned from, with equal winners; one seed."
+    return [*lines, "", note, ""]
+
+
 def markdown(found: dict[str, Any], notes: dict[str, str]) -> str:
     """All tables, in the order of the notes on workloads."""
     where = found["machine"]
@@ -140,4 +156,6 @@ def markdown(found: dict[str, Any], notes: dict[str, str]) -> str:
                 lines += large_map(found["workloads"][name])
     if "first-result" in found:
         lines += first_result(found["first-result"])
+    if "nir" in found:
+        lines += nir(found["nir"])
     return "\n".join(lines)
