@@ -47,7 +47,7 @@ def naive(sheet, shown, eta=0.05, beta=0.35, tau=200.0):
                     rate = eta * np.exp(-(apart[winner, j] ** 2) / 2.0)
                     W[j] += wired[j] * rate * (x * (1.0 - W[j]) - beta * W[j])
                     W[j] /= np.linalg.norm(W[j])
-        theta = np.maximum(0.2, theta + 0.2 * ((now >= 0.0) - 0.0015))
+        theta = np.maximum(0.2, theta + 0.2 * ((now >= 0.0) - 0.0008))
         fired.append(now)
     return W, theta, np.array(fired)
 

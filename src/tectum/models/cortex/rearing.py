@@ -14,7 +14,7 @@ Floats = NDArray[np.float32]
 
 MAGNIFICATION = 3.24  # neurons to a place of the retina
 WAVES, SIGHTS = 10_000, 6_000  # views
-WAVE_RATE, SIGHT_RATE = (0.05, 0.015), (0.01, 0.003)  # of learning, first and last
+WAVE_RATE, SIGHT_RATE = (0.07, 0.021), (0.01, 0.003)  # of learning, first and last
 RADIUS = (2.0, 1.5)  # of the spread of plasticity, first and last
 STRETCH = 250  # views from one change of rate and radius to the next
 EXCITABILITY = 1.15  # while maps are measured, so that each neuron answers a grating

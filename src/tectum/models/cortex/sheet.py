@@ -45,9 +45,9 @@ class CorticalSheet(BaseEstimator):
         What is kept constant of the weights of a neuron.
     threshold : AdaptiveThreshold or None
         Thresholds, each by the spikes of its own neuron: `target` is the share of volleys in which it is to fire.
-    inhibition : float, default=14.0
+    inhibition : float, default=20.0
         Reach of inhibition, in neurons.
-    share : float, default=0.25
+    share : float, default=0.22
         Share of the inputs of an eye that may fire in a volley, the strongest.
     volley : float, default=20.0
         Length of a volley in ms.
@@ -71,8 +71,8 @@ class CorticalSheet(BaseEstimator):
         spread: Any = None,
         norm: Any = None,
         threshold: Any = None,
-        inhibition: float = 14.0,
-        share: float = 0.25,
+        inhibition: float = 20.0,
+        share: float = 0.22,
         volley: float = 20.0,
         random_state: Any = None,
     ) -> None:
@@ -96,7 +96,7 @@ class CorticalSheet(BaseEstimator):
             "rule": self.rule or ArrivalSTDP(eta=0.05, w_max=1.0, beta=0.35, tau_pre=200.0),
             "spread": self.spread or PlasticitySpread(radius=2.0),
             "norm": self.norm or LengthNorm(),
-            "threshold": self.threshold or AdaptiveThreshold(start=2.2, rate=0.2, target=0.0015, minimum=0.2),
+            "threshold": self.threshold or AdaptiveThreshold(start=2.2, rate=0.2, target=0.0008, minimum=0.2),
         }
 
     @property
