@@ -1,11 +1,14 @@
 """Maps whose constants never change: distributions that switch, and classes that come one after another."""
 
+from collections.abc import Mapping
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
 from comparison import compile_map
 from numpy.typing import NDArray
 from scores import N_UNITS, SHAPE, Floats, Split, Winners, nearest, score, score_codebook, score_spikes, split, square
+from sklearn.cluster import KMeans
 
 from tectum import MapHierarchy, SpikingSOM, analysis, parts
 
@@ -55,9 +58,9 @@ def switched(kind: str, seed: int) -> dict[str, float]:
     return {"before": before, "after": after, **errors, "back": share()}
 
 
-def classes_of(train: Winners, y: NDArray[Any], test: Winners) -> NDArray[Any]:
+def classes_of(train: Winners, y: NDArray[Any], test: Winners, shape: Any = SHAPE) -> NDArray[Any]:
     """Majority classes of the winners of held-out samples; -1 where no neuron won."""
-    return np.where(test >= 0, analysis.label_units(train, y, SHAPE)[test], -1)
+    return np.where(test >= 0, analysis.label_units(train, y, shape)[test], -1)
 
 
 class Learner:
@@ -79,29 +82,34 @@ class SpikingLearner(Learner):
     """`SpikingSOM.continuous`."""
 
     som: Any = None
-    radius: float | None = None  # that of the constructor
+    shape = SHAPE
+    changes: Mapping[str, Any] = MappingProxyType({})  # to the constructor
 
     def learn(self, X: Floats) -> None:
         """Go on."""
         if self.som is None:
             self.som = SpikingSOM.continuous(
-                SHAPE,
-                random_state=self.seed,
-                n_snapshots=0,
-                input_range=RANGE[self.name],
-                **({} if self.radius is None else {"radius": parts.ConstantRadius(self.radius)}),
+                self.shape, random_state=self.seed, n_snapshots=0, input_range=RANGE[self.name], **self.changes
             )
         self.som.partial_fit(X)
 
     def scored(self, data: Split) -> tuple[dict[str, float], NDArray[Any]]:
         """By first spikes."""
-        return score_spikes(self.som, data), classes_of(self.som.predict(data.X), data.y, self.som.predict(data.X_test))
+        train, test = self.som.predict(data.X), self.som.predict(data.X_test)
+        return score_spikes(self.som, data), classes_of(train, data.y, test, self.som.grid_)
 
 
 class NarrowLearner(SpikingLearner):
     """The same with a smaller radius."""
 
-    radius = 1.3
+    changes = MappingProxyType({"radius": parts.ConstantRadius(1.3)})
+
+
+class GrowingLearner(SpikingLearner):
+    """The same, growing from 6 x 6 neurons to as many as the others have."""
+
+    shape = (6, 6)
+    changes = MappingProxyType({"growth": parts.GrowingGrid(*SHAPE, interval=600)})
 
 
 class KohonenLearner(Learner):
@@ -206,20 +214,46 @@ class GasLearner(Learner):
 
     def scored(self, data: Split) -> tuple[dict[str, float], NDArray[Any]]:
         """By the nearest units that are nearest to a sample to learn from."""
-        units = self.units[np.unique(nearest(data.X, self.units))]
-        train, test = nearest(data.X, units), nearest(data.X_test, units)
-        votes = np.zeros((len(units), data.y.max() + 1))
-        np.add.at(votes, (train, data.y), 1)
-        said = votes.argmax(axis=1)[test]
-        return {"accuracy": float((said == data.y_test).mean()), "winners": float(len(units))}, said
+        return score_units(self.units, data)
+
+
+class JointLearner(Learner):
+    """k-means of all samples so far at once: what as many units know that learn no class before another.
+
+    What it seems to forget are samples of the first classes that are nearer to units of later ones.
+    """
+
+    seen: Any = None
+
+    def learn(self, X: Floats) -> None:
+        """Keep the samples."""
+        self.seen = X if self.seen is None else np.vstack([self.seen, X])
+
+    def scored(self, data: Split) -> tuple[dict[str, float], NDArray[Any]]:
+        """By the nearest units."""
+        samples = np.unique(self.seen, axis=0)
+        means = KMeans(min(N_UNITS, len(samples)), n_init=1, random_state=self.seed).fit(samples)
+        return score_units(means.cluster_centers_, data)
+
+
+def score_units(units: Floats, data: Split) -> tuple[dict[str, float], NDArray[Any]]:
+    """Accuracy of units without a grid, those that are nearest to a sample to learn from, and what they say."""
+    units = units[np.unique(nearest(data.X, units))]
+    train, test = nearest(data.X, units), nearest(data.X_test, units)
+    votes = np.zeros((len(units), data.y.max() + 1))
+    np.add.at(votes, (train, data.y), 1)
+    said = votes.argmax(axis=1)[test]
+    return {"accuracy": float((said == data.y_test).mean()), "winners": float(len(units))}, said
 
 
 LEARNERS: dict[str, type[Learner]] = {
     "continuous": SpikingLearner,
     "continuous, radius 1.3": NarrowLearner,
+    "continuous, growing": GrowingLearner,
     "Kohonen, constant": KohonenLearner,
     "growing neural gas": GasLearner,
     "MapHierarchy": HierarchyLearner,
+    "k-means, jointly": JointLearner,
 }
 
 

@@ -62,34 +62,34 @@ def nearest(X: Floats, codebook: Floats) -> Winners:
     return analysis.best_matching_units(X, codebook, k=1)[:, 0]
 
 
-def accuracy(train: Winners, y: NDArray[Any], test: Winners, y_test: NDArray[Any]) -> float:
+def accuracy(train: Winners, y: NDArray[Any], test: Winners, y_test: NDArray[Any], shape: Any = SHAPE) -> float:
     """Held-out accuracy of the majority labels of the training winners."""
-    return analysis.label_accuracy(test, y_test, analysis.label_units(train, y, SHAPE))
+    return analysis.label_accuracy(test, y_test, analysis.label_units(train, y, shape))
 
 
-def means_won(X: Floats, winners: Winners) -> Floats:
+def means_won(X: Floats, winners: Winners, n_units: int = N_UNITS) -> Floats:
     """Mean of the samples that each neuron won (n_units, n_features); NaN where it won none."""
-    means = np.full((N_UNITS, X.shape[1]), np.nan)
+    means = np.full((n_units, X.shape[1]), np.nan)
     for unit in np.unique(winners[winners >= 0]):
         means[unit] = X[winners == unit].mean(axis=0)
     return means
 
 
-def score(data: Split, train: Winners, first_two: Winners) -> dict[str, float]:
+def score(data: Split, train: Winners, first_two: Winners, shape: Any = SHAPE) -> dict[str, float]:
     """Scores of a map from its winners of the training samples and its first two of those held out (n_test, 2).
 
     QE is the distance from a held-out sample to the mean of the training samples that its winner won (of the nearest
     neuron on the grid that won any); rho the rank correlation of the distances between these means and on the grid.
     """
-    means = means_won(data.X, train)
-    stand_in = analysis.label_units(train, train, SHAPE)  # each neuron itself, or the nearest that won
+    means = means_won(data.X, train, shape[0] * shape[1])
+    stand_in = analysis.label_units(train, train, shape)  # each neuron itself, or the nearest that won
     answered = first_two[:, 0] >= 0
     distance = data.X_test[answered] - means[stand_in[first_two[answered, 0]]]
-    scores = {"accuracy": accuracy(train, data.y, first_two[:, 0], data.y_test)} if data.y.any() else {}
+    scores = {"accuracy": accuracy(train, data.y, first_two[:, 0], data.y_test, shape)} if data.y.any() else {}
     return scores | {
         "QE": float(np.linalg.norm(distance, axis=1).mean()),
-        "TE": analysis.topographic_error(first_two, SHAPE),
-        "rho": analysis.neighbourhood_correlation(means, SHAPE),
+        "TE": analysis.topographic_error(first_two, shape),
+        "rho": analysis.neighbourhood_correlation(means, shape),
         "winners": float(len(np.unique(train[train >= 0]))),
     }
 
@@ -102,8 +102,8 @@ def score_spikes(som: SpikingSOM, data: Split, seen: Split | None = None) -> dic
     """
     seen = seen or data
     times = som.spike_times(seen.X_test)
-    scores = score(data, analysis.first_winner(som.spike_times(seen.X)), analysis.spike_winners(times))
-    return scores | {"common volley": analysis.common_volley(times, SHAPE)}
+    scores = score(data, analysis.first_winner(som.spike_times(seen.X)), analysis.spike_winners(times), som.grid_)
+    return scores | {"common volley": analysis.common_volley(times, som.grid_)}
 
 
 def score_codebook(codebook: Floats, data: Split, seen: Split | None = None) -> dict[str, float]:

@@ -22,6 +22,7 @@ from tectum.models.common.atomic import all_or_nothing
 from tectum.models.common.base import COMMON, WHOLE, Costs, SpikingEstimator, part_constraints, precision_of, variant
 from tectum.models.common.diagnosis import Diagnosis
 from tectum.models.common.map_diagnosis import BrokenMapWarning, Order, diagnose_map, order_of
+from tectum.models.common.map_growth import check_growth, grown, until_growth
 from tectum.models.common.map_start import start_points
 from tectum.models.common.recording import Recording
 from tectum.models.common.scaling import FeatureScaling, scaling_of
@@ -29,7 +30,8 @@ from tectum.models.common.weights import checked_weights, copies, distinct, lott
 from tectum.models.common.wiring import Mixing, direct, followed, from_rings, mixing_of, n_rings, onto_rings
 from tectum.models.exchange.export import NirExport
 from tectum.models.exchange.map import SUBSTEPS, export_map
-from tectum.parts.lateral import DecayingRadius, radius
+from tectum.parts.growth import GrowingGrid
+from tectum.parts.lateral import radius, until_change
 from tectum.parts.neurons import rest
 from tectum.parts.readout import Centroid, FirstSpike
 from tectum.parts.start import PlaneStart, RandomStart, SampleStart
@@ -93,6 +95,10 @@ class SpikingSOM(SpikingEstimator):
     radius : DecayingRadius, ConstantRadius or None
         Width of the lateral profile. None: from 0.2 of the longer side of the map to 1.25, halfway at 40 % of the
         presentations; from 0.4 with up to three features or another `start` than the plane; half as far around a torus.
+    growth : GrowingGrid or None, default=None
+        With it the map begins with `shape` and gets a row or a column from time to time, where neighbours differ most,
+        until it is full. It serves streams in which many groups come one after another; see the user guide. The map
+        must be rectangular.
     rule : NearestNeighbourSTDP or None
         Plasticity of the projection, or parameters of a rule of your own. None: three times as fast as published (more
         if there are fewer than 20,000 presentations, up to eight times), the window shifted by 0.55 ms, with a third of
@@ -164,6 +170,7 @@ class SpikingSOM(SpikingEstimator):
         "wiring": [DirectWiring, RandomMixtures, None],
         "start": [RandomStart, PlaneStart, SampleStart, None],
         "readout": [FirstSpike, Centroid, None],
+        "growth": [GrowingGrid, None],
         "input_range": [tuple, list, None],
         "dt": [Interval(numbers.Real, 0, 0.2, closed="right")],
         "n_snapshots": [Interval(numbers.Integral, 0, 2**31, closed="both")],
@@ -198,6 +205,7 @@ class SpikingSOM(SpikingEstimator):
         lateral: Any = None,
         lateral_synapse: Any = None,
         radius: Any = None,
+        growth: Any = None,
         rule: Any = None,
         protocol: Any = None,
         readout: Any = None,
@@ -222,6 +230,7 @@ class SpikingSOM(SpikingEstimator):
         self.lateral = lateral
         self.lateral_synapse = lateral_synapse
         self.radius = radius
+        self.growth = growth
         self.rule = rule
         self.protocol = protocol
         self.readout = readout
@@ -252,10 +261,7 @@ class SpikingSOM(SpikingEstimator):
         -------
         SpikingSOM
         """
-        published = dict(parameters.PUBLISHED, dt=0.05)
-        if n_features > 3:
-            published["encoder"] = published["encoder"]._replace(low=0.10, high=0.90)
-        return cls(shape, n_presentations=n_presentations, **(published | others))
+        return cls(shape, n_presentations=n_presentations, **(parameters.published(n_features) | others))
 
     continuous = variant(
         "A map whose parameters never change: the same constants refine it and follow new data, from the plane of the "
@@ -659,6 +665,7 @@ class SpikingSOM(SpikingEstimator):
     def _validate(self, X: Any, *, reset: bool = False, least: int = 1) -> NDArray[np.float64]:
         X = super()._validate(X, reset=reset, least=least)
         parameters.check_shape(self.shape, topology=self.topology)
+        check_growth(self.growth, str(self.topology))
         return X
 
     def _recommendations(self, grid: Grid | None = None, n_features: int | None = None) -> Mapping[str, Any]:
@@ -731,17 +738,15 @@ class SpikingSOM(SpikingEstimator):
         state = MapState(*(array.copy() for array in self._state))
         places, mixing = followed(X, self._scaling, self._mixing, self.encoder_, self.chosen_parts().wiring)
         counts = self.spike_counts_ + network.learn(circuit, state, self.encoder_.encode(places), map_parts)
-        self._commit(_state=state, _mixing=mixing, _seen=self._seen + len(X), spike_counts_=counts)
+        seen = self._seen + len(X)
+        new = grown(self.growth, seen, state, self.grid_, self.encoder_, self._snapshots)
+        self._commit(**{"_state": state, "_mixing": mixing, "_seen": seen, "spike_counts_": counts, **new})
 
     def _chunk(self) -> int:
-        """Presentations until progress is shown and an interrupt is served, or the radius changes."""
-        schedule = self.chosen_parts().radius
+        """Presentations until progress is shown and an interrupt is served, the map grows or the radius changes."""
         most = max(1, min(CHUNK, CHUNK_BYTES // (4 * len(self._state.weights))))
-        if not isinstance(schedule, DecayingRadius):
-            return most
-        stretch = self._seen * schedule.updates // self._planned
-        to_change = -(-(stretch + 1) * self._planned // schedule.updates)  # rounded up
-        return min(most, to_change - self._seen)
+        to_change = until_change(self.chosen_parts().radius, self._seen, self._planned)
+        return min(most, to_change, until_growth(self.growth, self._seen))
 
     def _currents(self, X: NDArray[np.float64]) -> NDArray[np.float32]:
         return self.encoder_.encode(self._onto_rings(X))

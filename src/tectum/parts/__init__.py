@@ -11,6 +11,7 @@ from tectum.parts.event_input import EventPatches
 from tectum.parts.event_plasticity import EventSTDP, ResidualSTDP, TimeIntegratedSTDP, TraceSTDP
 from tectum.parts.feature_code import RandomProjection, Ranked
 from tectum.parts.field_learning import FieldHebb
+from tectum.parts.growth import GrowingGrid
 from tectum.parts.hierarchy import Features, Map, MapInhibition, Spikes, Winners
 from tectum.parts.input_spikes import BernoulliSpikes, RegularSpikes
 from tectum.parts.latency import LatencyNeuron, LatencyPopulation, LatencyRace, LatencySTDP
@@ -109,6 +110,7 @@ __all__ = [
     "FirstSpike",
     "FixedNeighbourhood",
     "Grid",
+    "GrowingGrid",
     "HexagonalGrid",
     "HexagonalTorus",
     "Izhikevich",

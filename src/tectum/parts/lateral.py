@@ -4,6 +4,7 @@ Equation (6) of Rumbell, Denham & Wennekers (2014), a difference of Gaussians, a
 """
 
 import math
+import sys
 from itertools import product
 from typing import Any, NamedTuple
 
@@ -142,6 +143,14 @@ def _(p: DecayingRadius, progress: Real) -> Real:
     if t <= 0.0:
         return p.start
     return p.start - (p.start - p.end) / (1.0 + (math.sqrt(2.0) - 1.0) * (p.half / t) ** (2.0 * p.n))
+
+
+def until_change(p: Any, seen: int, planned: int) -> int:
+    """Presentations until the radius may change, after `seen` of those planned."""
+    if not isinstance(p, DecayingRadius):
+        return sys.maxsize
+    stretch = seen * p.updates // planned
+    return -(-(stretch + 1) * planned // p.updates) - seen  # rounded up
 
 
 def near_weights(profile: Any, grid: Grid) -> csr_array:

@@ -169,6 +169,16 @@ def for_shape(
     return {**recommended, "radius": decay._replace(start=max(decay.end, decay.start * longer / 10))}
 
 
+def published(n_features: int) -> dict[str, Any]:
+    """Parameters of the map of 2014; more than three features take more of the ring."""
+    encoder = PUBLISHED["encoder"]
+    return {
+        **PUBLISHED,
+        "dt": 0.05,
+        "encoder": encoder._replace(low=0.10, high=0.90) if n_features > 3 else encoder,
+    }
+
+
 def for_presentations(rule: Any, n: int | None) -> Any:
     """The recommended rule for a map that learns from n presentations, given the one for 20,000 or more.
 

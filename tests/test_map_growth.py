@@ -1,0 +1,105 @@
+"""Maps that grow: where new neurons come, what they begin with, and that growth is continued to the last bit."""
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from sklearn.base import clone
+from sklearn.datasets import load_iris
+
+import tectum
+from tectum import SpikingSOM
+from tectum.models.common.map_growth import insertion
+from tectum.parts import Grid, GrowingGrid
+
+X = load_iris().data[np.random.default_rng(0).integers(150, size=200)]
+
+
+def growing(**changes: Any) -> SpikingSOM:
+    """A map of 3 x 4 that gets two rows and a column in 150 presentations."""
+    settings = {"growth": GrowingGrid(5, 5, interval=50), "random_state": 0, "n_snapshots": 3}
+    return SpikingSOM.continuous((3, 4), **settings | changes)
+
+
+class TestPlaces:
+    """`insertion` follows the path along which neighbours differ most."""
+
+    def test_path_of_largest_differences(self) -> None:
+        steps = np.array([[1.0, 1.0, 9.0], [1.0, 9.0, 1.0], [9.0, 1.0, 1.0]])  # of a row of four neurons
+        weights = np.hstack([np.zeros((3, 1)), np.cumsum(steps, axis=1)]).reshape(1, 12).astype(np.float32)
+        new = insertion(weights, Grid(3, 4), GrowingGrid(3, 5))
+        assert new.grid == Grid(3, 5)
+        np.testing.assert_array_equal(new.ends, [[2, 3], [5, 6], [8, 9]])
+        np.testing.assert_array_equal(new.order.reshape(3, 5), [[0, 1, 2, 12, 3], [4, 5, 13, 6, 7], [8, 14, 9, 10, 11]])
+
+    def test_no_step_aside_by_more_than_one(self) -> None:
+        far = np.array([[9.0, 1.0, 1.0], [1.0, 1.0, 8.0]])  # the two largest are two places apart
+        weights = np.hstack([np.zeros((2, 1)), np.cumsum(far, axis=1)]).reshape(1, 8).astype(np.float32)
+        new = insertion(weights, Grid(2, 4), GrowingGrid(2, 5))
+        np.testing.assert_array_equal(new.ends, [[0, 1], [4, 5]])
+
+    def test_rows_where_rows_differ_more(self) -> None:
+        weights = np.repeat([[0.0, 1.0, 5.0]], 3, axis=1).astype(np.float32) + np.tile([0.0, 0.1, 0.2], 3)
+        new = insertion(weights.astype(np.float32), Grid(3, 3), GrowingGrid(5, 5))
+        assert new.grid == Grid(4, 3)
+        np.testing.assert_array_equal(new.ends, [[3, 6], [4, 7], [5, 8]])
+        np.testing.assert_array_equal(new.order, [0, 1, 2, 3, 4, 5, 9, 10, 11, 6, 7, 8])
+
+    def test_full(self) -> None:
+        assert insertion(np.zeros((2, 9), np.float32), Grid(3, 3), GrowingGrid(3, 3)) is None
+
+
+@pytest.mark.compiled
+class TestGrowth:
+    """`SpikingSOM(growth=...)`."""
+
+    def test_grows_at_its_intervals_until_it_is_full(self) -> None:
+        som, sizes = growing(), []
+        for start in range(0, 200, 25):
+            sizes.append(som.partial_fit(X[start : start + 25]).grid_.n_neurons)
+        assert sizes[:3] == [12, 15, 15]  # it grows after 50, 100 and 150 presentations
+        assert som.grid_ == Grid(5, 5)
+        assert som.shape == (3, 4)
+        assert som.codebook_.shape == (25, 4)
+        assert som.transform(X[:3]).shape == (3, 25)
+
+    def test_new_neurons_are_as_excitable_as_their_ends_and_between_them(self) -> None:
+        som = growing().partial_fit(X[:49])
+        before = som.weights_.copy()
+        new = insertion(before, som.grid_, som.growth)
+        points = som.encoder_.decode(before)[new.ends]
+        state = new.widen_state(som._state, som.encoder_.encode(points.mean(axis=1)))
+        fresh = state.weights[:, np.argsort(new.order)[12:]]
+        np.testing.assert_allclose(fresh.sum(axis=0), before[:, new.ends].sum(axis=0).mean(axis=1), rtol=1e-5)
+        np.testing.assert_array_equal(state.weights[:, np.argsort(new.order)[:12]], before)
+        gone = np.abs(som.encoder_.decode(fresh) - points.mean(axis=1)).mean()
+        assert gone < 0.5 * np.abs(points[:, 0] - points[:, 1]).mean()
+
+    def test_stream_in_one_call_or_many_and_over_a_file(self, tmp_path: Path) -> None:
+        whole = growing().partial_fit(X[:20]).partial_fit(X[20:])  # the first call sets the range
+        for cut in (30, 50, 51, 120):
+            part = growing().partial_fit(X[:20]).partial_fit(X[20:cut])
+            part.save(tmp_path / "map.tectum")
+            again = tectum.load(tmp_path / "map.tectum")
+            assert again.grid_ == part.grid_
+            assert again.growth == part.growth
+            again.partial_fit(X[cut:])
+            np.testing.assert_array_equal(again.weights_, whole.weights_)
+            assert again.grid_ == whole.grid_
+
+    def test_fit_and_its_snapshots(self) -> None:
+        som = growing(n_presentations=160).fit(X)
+        assert som.snapshots_.shape == (3, 25, 4)
+        assert clone(som).fit(X).grid_ == som.grid_
+        np.testing.assert_array_equal(clone(som).fit(X).weights_, som.weights_)
+
+    def test_full_map_is_the_map_without_growth(self) -> None:
+        full = growing(growth=GrowingGrid(3, 4, interval=50)).partial_fit(X)
+        np.testing.assert_array_equal(full.weights_, growing(growth=None).partial_fit(X).weights_)
+
+    def test_refused_on_other_grids(self) -> None:
+        with pytest.raises(ValueError, match=r"SpikingSOM\.growth must be None on a toroidal map, .*; use topology="):
+            growing(topology="toroidal").fit(X)
+        with pytest.raises(ValueError, match=r"SpikingSOM\.growth\.interval must be"):
+            growing(growth=GrowingGrid(interval=0)).fit(X)
