@@ -714,8 +714,7 @@ class SpikingSOM(SpikingEstimator):
     def _build(self) -> tuple[network.MapParts, MapCircuit]:
         """The map for the present number of presentations, from the parameters and the learned state."""
         chosen = self.chosen_parts()
-        map_parts = self._map_parts(chosen)
-        n_inputs = len(self._state.weights)
+        map_parts, n_inputs = self._map_parts(chosen), len(self._state.weights)
         return map_parts, network.build_circuit(map_parts, n_inputs, chosen.lateral, self.grid_, self._radius())
 
     def _map_parts(self, chosen: Mapping[str, Any]) -> network.MapParts:
