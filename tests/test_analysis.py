@@ -527,7 +527,7 @@ def test_all_that_respond_vote():
     new = np.array([[0.1, 1.0, 0.2], [1.0, 0.0, 0.0], [0.0, 0.0, 0.0]])
     # neuron 1 is two fifths for a, three fifths for b: votes 0.1 + 0.4 against 0.6 + 0.2
     assert analysis.vote_labels(responses, labels, new).tolist() == ["b", "a", "a"]
-    with pytest.raises(ValueError, match="must fit each other"):
+    with pytest.raises(ValueError, match="must match"):
         analysis.vote_labels(responses, labels[:2], new)
 
 

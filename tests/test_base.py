@@ -195,7 +195,7 @@ class TestConstantsByName:
                 r"SpikingSOM.rule \(NearestNeighbourSTDP\) has no field 'tau_pluss'",
             ),
             ("SpikingSOM", {"rule__tau_pluss": 1}, "did you mean 'tau_plus'"),
-            ("SpikingSOM", {"dt__x": 1}, "SpikingSOM.dt is no part and has no field 'x'"),
+            ("SpikingSOM", {"dt__x": 1}, "SpikingSOM.dt is not a part and has no field 'x'"),
             ("SpikingSOM", {"inhibition__neuron__tau": 1}, r"SpikingSOM.inhibition.neuron \(LIF\) has no field 'tau'"),
             ("MapHierarchy", {"maps__lowr_0__rule__eta": 1}, "did you mean 'lower_0'"),
             ("WaveNetwork", {"phases__7__k": 1}, "WaveNetwork.phases .* has no field '7'; .*there are: 0, 1"),

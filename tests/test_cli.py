@@ -158,7 +158,7 @@ ERRORS = [
     (["fit", "spiking-som", "iris", "-o", "m", "--set", "radius.edn=1"], 1, "did you mean 'end'"),
     (["fit", "spiking-som", "iris", "-o", "m", "--set", "radius.end=wide"], 1, "SpikingSOM.radius.end must be"),
     (["fit", "spiking-som", "iris", "-o", "m", "--set", "radius=Sqare"], 1, "there is no part 'Sqare'"),
-    (["fit", "spiking-som", "iris", "-o", "m", "--set", "dt.x=1"], 1, "dt is no part"),
+    (["fit", "spiking-som", "iris", "-o", "m", "--set", "dt.x=1"], 1, "dt is not a part"),
     (["fit", "spiking-som", "iris", "-o", "m", "--set", "dt"], 1, "must have the form key=value"),
     (["fit", "spiking-som", "iris", "-o", "m", "--config", "no.toml"], 1, "no configuration file"),
     (["fit", "spiking-som", "iris", "-o", "m", "--target", "kind"], 1, "has no option 'target'"),

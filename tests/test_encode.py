@@ -306,7 +306,7 @@ class TestResume:
         outside = {**content, "shards": [{**content["shards"][0], "output": "../x.npy"}]}
         for text in ("{", "[]", json.dumps({**content, "format_version": 99}), json.dumps(outside)):
             (out / encode.MANIFEST).write_text(text)
-            with pytest.raises(ValueError, match=r"no manifest that this tectum can read.*--overwrite"):
+            with pytest.raises(ValueError, match=r"not a manifest that this tectum can read.*--overwrite"):
                 encode_shards(som, [many], out, resume=True)
         encode_shards(som, [many], out, overwrite=True)
         check_all(som, many, out)

@@ -69,7 +69,13 @@ def test_the_page_and_its_film(
     written = write_events_report(tmp_path / "e.html", dictionary, seen.recordings, study=study, title="A bar")
     text = written.read_text("utf-8")
     assert written.study is study
-    for stated in ('data-kind="events"', "Told per event", "mean of each pixel", "What it costs", "1 of 3 recordings"):
+    for stated in (
+        'data-kind="events"',
+        "Coefficients per event",
+        "mean of each pixel",
+        "What it costs",
+        "1 of 3 recordings",
+    ):
         assert stated in text
     film = event_film(dictionary, study).data
     frames = film["n_frames"]

@@ -129,7 +129,7 @@ def test_an_edge_that_folds_the_layout_is_cut_unless_a_short_way_leads_round_it(
 
 
 def test_noise_is_told_to_be_noise():
-    with pytest.warns(UncertainLayoutWarning, match="does not tell how sensors lie"):
+    with pytest.warns(UncertainLayoutWarning, match="does not reveal where the sensors are"):
         layout = SensorLayout(ridges=(1.0,)).fit(np.random.default_rng(0).normal(size=(200, 100)))
     assert layout.quality_ < 0.6
 

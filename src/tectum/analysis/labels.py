@@ -119,7 +119,7 @@ def vote_labels(responses: ArrayLike, labels: ArrayLike, new_responses: ArrayLik
     responses, new_responses, labels = np.asarray(responses), np.asarray(new_responses), check_labels("labels", labels)
     if len(responses) != len(labels) or responses.shape[1:] != new_responses.shape[1:]:
         raise ValueError(
-            f"responses (n_samples, n_neurons), labels and new_responses must fit each other, got {responses.shape}, "
+            f"responses (n_samples, n_neurons), labels and new_responses must match, got {responses.shape}, "
             f"{labels.shape} and {new_responses.shape}; pass outputs of one map"
         )
     classes, index = np.unique(labels, return_inverse=True)

@@ -84,7 +84,7 @@ def fit(
     config: ConfigOption = None,
     settings: SettingsOption = None,
     report: ReportOption = None,
-    resume: Annotated[Path | None, typer.Option(help="Go on with an interrupted fit saved in this file.")] = None,
+    resume: Annotated[Path | None, typer.Option(help="Continue an interrupted fit saved in this file.")] = None,
     seed: SeedOption = None,
     seeds: SeedsOption = None,
     patch: PatchOption = None,
@@ -170,21 +170,21 @@ def grow(
     layers: Annotated[
         str | None,
         typer.Option(
-            help="Sheets from below, nodes or ROWSxCOLUMNS, with @SIDE if need be: 40x40,300 (default 1600,300)."
+            help="Sheets, lowest first: nodes or ROWSxCOLUMNS, optionally @SIDE: 40x40,300 (default 1600,300)."
         ),
     ] = None,
     configuration: Annotated[
         str,
         typer.Option(
-            help="topographic, continuous, scheduled: neighbours pool neighbouring places; authors, precursor: without "
-            "order; budding: in order from the start; growing: from one cell."
+            help="topographic, continuous, scheduled: neighbours pool neighbouring places; authors, precursor: "
+            "unordered; budding: ordered from the start; growing: from one cell."
         ),
     ] = "topographic",
     duration: Annotated[float | None, typer.Option(help="Time of growth in ms; the whole schedule by default.")] = None,
     config: ConfigOption = None,
     settings: SettingsOption = None,
     report: ReportOption = None,
-    resume: Annotated[Path | None, typer.Option(help="Go on growing the network in this file.")] = None,
+    resume: Annotated[Path | None, typer.Option(help="Continue growing the network in this file.")] = None,
     seed: SeedOption = None,
     checkpoint_every: CheckpointOption = 5.0,
 ) -> None:
@@ -240,8 +240,8 @@ def transform(
             "--output",
             "-o",
             metavar="OUT",
-            help=".npy: responses; .npz: responses, winners, index, target; .csv: index, label, winner, responses. Of "
-            "frames also times.",
+            help=".npy: responses; .npz: responses, winners, index, target; .csv: index, label, winner, responses. "
+            "For frames also times.",
         ),
     ],
     patch: PatchOption = None,
@@ -283,7 +283,7 @@ def report(
     file: ModelArgument,
     output: Annotated[Path, typer.Option("--output", "-o", metavar="HTML", help="File for the report.")],
     data: Annotated[
-        str | None, typer.Argument(metavar="[DATA]", help="As of fit; none for a network of sheets.")
+        str | None, typer.Argument(metavar="[DATA]", help="As for fit; none for a network of sheets.")
     ] = None,
     seeds: SeedsOption = None,
     patch: PatchOption = None,

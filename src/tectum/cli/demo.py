@@ -19,7 +19,7 @@ def demo(
     name: Annotated[
         str,
         typer.Argument(
-            help="A data set, tectum info lists them; dictionary: patches of photographs; events: an event camera; "
+            help="A data set (tectum info lists them); dictionary: patches of photographs; events: an event camera; "
             "waves: sheets without data; wire: sensors in an unknown order; cortex: orientation columns; "
             "driving: maps of maps on video.",
             autocompletion=support.demonstrations,
@@ -32,9 +32,9 @@ def demo(
     presentations: Annotated[int | None, typer.Option(help="Presentations of a sample; chosen by default.")] = None,
     report: ReportOption = None,
     output: Annotated[
-        Path | None, typer.Option("--output", "-o", metavar="FILE", help="Keep what driving has learned in this file.")
+        Path | None, typer.Option("--output", "-o", metavar="FILE", help="Save what driving has learned to this file.")
     ] = None,
-    resume: Annotated[Path | None, typer.Option(help="Go on with an interrupted driving saved in this file.")] = None,
+    resume: Annotated[Path | None, typer.Option(help="Continue the interrupted driving demo in this file.")] = None,
     seed: Annotated[int | None, typer.Option(help="Seed of driving, wire and cortex; 0 by default.")] = None,
     seeds: SeedsOption = None,
     checkpoint_every: CheckpointOption = 5.0,

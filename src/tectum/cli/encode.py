@@ -19,7 +19,7 @@ def encode(
     output: Annotated[
         Path, typer.Option("--output", "-o", metavar="FOLDER", help="Folder for the encoded shards and manifest.json.")
     ],
-    shard_rows: Annotated[int | None, typer.Option(help="Cut .npy files into shards of so many rows.")] = None,
+    shard_rows: Annotated[int | None, typer.Option(help="Cut .npy files into shards of this many rows.")] = None,
     sparse: Annotated[
         bool, typer.Option("--sparse", help="Write sparse .npz files, for responses that are mostly 0.")
     ] = False,
@@ -30,7 +30,7 @@ def encode(
     resume: Annotated[
         bool | None,
         typer.Option(
-            "--resume/--overwrite", help="Go on in a folder that has a manifest, or begin anew.", show_default=False
+            "--resume/--overwrite", help="Continue in a folder that has a manifest, or start over.", show_default=False
         ),
     ] = None,
 ) -> None:

@@ -89,7 +89,7 @@ def load_pictures(
     if isinstance(content, dict):
         if cut.patch is None:
             raise ValueError(
-                f"{source} holds images, but the model was fitted to rows that are no images; pass --patch with the "
+                f"{source} holds images, but the model was fitted to rows that are not images; pass --patch with the "
                 "side of the patches"
             )
         return content, cut
@@ -285,7 +285,7 @@ def write_reconstructions(
 
     pictures, cut = load_pictures(source, cut)
     if cut.patch is None:
-        raise ValueError(f"{source} must hold images, but its rows have no square shape; pass images or square patches")
+        raise ValueError(f"{source} must hold images, but its rows are not square; pass images or square patches")
     if not isinstance(pictures, dict):
         pictures = _named(Path(source).stem, pictures.reshape(-1, cut.patch, cut.patch))
     if stride is not None and stride < 1:

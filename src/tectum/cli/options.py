@@ -26,7 +26,7 @@ SeedsOption = Annotated[
     int | None,
     typer.Option(
         min=1,
-        help="Say in the report what other seeds and samples held out do; takes as long as so many fits.",
+        help="Also report scores over so many seeds, on held-out samples; takes as long as that many fits.",
     ),
 ]
 ReportOption = Annotated[Path | None, typer.Option(help="Also write a report to this HTML file.")]
@@ -38,7 +38,7 @@ SettingsOption = Annotated[
 SeedOption = Annotated[int | None, typer.Option(help="Seed; 0 by default.")]
 CheckpointOption = Annotated[
     float,
-    typer.Option("--checkpoint-every", min=0.0, help="Minutes between two saves on the way; 0: only if interrupted."),
+    typer.Option("--checkpoint-every", min=0.0, help="Minutes between two checkpoints; 0: save only if interrupted."),
 ]
 ModelArgument = Annotated[Path, typer.Argument(metavar="FILE", help="A model file.")]
 
@@ -46,21 +46,21 @@ ModelArgument = Annotated[Path, typer.Argument(metavar="FILE", help="A model fil
 class FrameOptions(NamedTuple):
     """How frames become features; None chooses."""
 
-    cnn: Annotated[Path | None, typer.Option(help="ONNX file of the network that sees frames; else chosen.")] = None
+    cnn: Annotated[Path | None, typer.Option(help="ONNX network for features of frames; else chosen.")] = None
     layer: Annotated[str | None, typer.Option(help="Layer of the network whose activations are learned.")] = None
-    pixels: Annotated[str | None, typer.Option(help="What the network wants, caffe (the default) or pytorch.")] = None
+    pixels: Annotated[str | None, typer.Option(help="Pixels as the network needs them: caffe or pytorch.")] = None
     every: Annotated[int | None, typer.Option(help="Take every n-th frame of videos.")] = None
     segments: Annotated[
-        Path | None, typer.Option(help="CSV of what somebody saw in the clips, to score by: clip, first, last, ...")
+        Path | None, typer.Option(help="CSV of annotations of the clips, for scoring: clip, first, last, ...")
     ] = None
-    seconds: Annotated[float | None, typer.Option(min=0.0, help="When a camera or URL ends; else Ctrl-C.")] = None
+    seconds: Annotated[float | None, typer.Option(min=0.0, help="When to stop a camera or URL; else Ctrl-C.")] = None
     motion: Annotated[
         bool | None,
-        typer.Option("--motion/--no-motion", help="Whether motion is seen, too; not with --config by default."),
+        typer.Option("--motion/--no-motion", help="Add a map of motion; by default yes, unless --config is given."),
     ] = None
     colours: Annotated[
         bool | None,
-        typer.Option("--colours/--no-colours", help="Whether small pictures in colours are seen, too; likewise."),
+        typer.Option("--colours/--no-colours", help="Add a map of small colour pictures; same default as --motion."),
     ] = None
 
 

@@ -17,16 +17,16 @@ def reconstruct(
     output: Annotated[
         Path, typer.Option("--output", "-o", metavar="OUT", help="A .png file for one image, else a folder.")
     ],
-    active: Annotated[int | None, typer.Option(help="Components that may represent a patch, at most.")] = None,
+    active: Annotated[int | None, typer.Option(help="Most components per patch.")] = None,
     steps: Annotated[int | None, typer.Option(help="Steps of a presentation.")] = None,
-    most: Annotated[int, typer.Option(help="Images to write, at most.")] = 20,
+    most: Annotated[int, typer.Option(help="Most images to write.")] = 20,
     patch: PatchOption = None,
     stride: Annotated[
         int | None, typer.Option(help="Pixels between patches; a third of their side by default.")
     ] = None,
     whiten: WhitenOption = None,
 ) -> None:
-    """Write images beside what the spikes of a dictionary tell of them."""
+    """Write images beside their reconstructions from the spikes of a dictionary."""
     out: Output = context.obj
     dictionary = support.load_model(file)
     if not support.takes(dictionary, "images"):

@@ -17,22 +17,22 @@ TABLE_OPTIONS: dict[str, Any] = {
     "columns": Annotated[list[str] | None, typer.Option(help="Columns to take, in this order: a,b,c.")],
     "drop": Annotated[
         list[str] | None,
-        typer.Option(help="Columns to leave out: a,b. Of images: the share of the patches of lowest contrast."),
+        typer.Option(help="Columns to leave out: a,b. For images: share of patches, lowest contrast first."),
     ],
     "index": Annotated[
-        str | None, typer.Option(help="Column that only numbers the rows; none: there is none. Recognised by default.")
+        str | None, typer.Option(help="Column that only numbers the rows, or none. Detected by default.")
     ],
-    "delimiter": Annotated[str | None, typer.Option(help="What separates cells (.csv); recognised by default.")],
-    "decimal": Annotated[str | None, typer.Option(help="Decimal sign (.csv); recognised by default.")],
+    "delimiter": Annotated[str | None, typer.Option(help="What separates cells (.csv); detected by default.")],
+    "decimal": Annotated[str | None, typer.Option(help="Decimal sign (.csv); detected by default.")],
     "header": Annotated[
-        bool | None, typer.Option("--header/--no-header", help="Whether row 1 names columns (.csv); recognised.")
+        bool | None, typer.Option("--header/--no-header", help="Whether row 1 names the columns (.csv); detected.")
     ],
-    "na": Annotated[list[str] | None, typer.Option(help="What stands for a missing value, besides NA and the like.")],
+    "na": Annotated[list[str] | None, typer.Option(help="Marker of missing values, besides NA and the like.")],
     "missing": Annotated[
         str | None,
         typer.Option(help="Missing values: keep, or fill with mean, median or most_frequent."),
     ],
-    "text": Annotated[str | None, typer.Option(help="one-hot: make a feature of each value of a column of text.")],
+    "text": Annotated[str | None, typer.Option(help="one-hot: make a feature of each value of a text column.")],
 }
 
 

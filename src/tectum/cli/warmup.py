@@ -13,7 +13,7 @@ from tectum.cli.support import MODELS, check_name
 def warmup(
     context: typer.Context,
     models: Annotated[
-        list[str] | None, typer.Argument(metavar="[MODEL...]", help=f"Of {', '.join(MODELS)}; all by default.")
+        list[str] | None, typer.Argument(metavar="[MODEL...]", help=f"Any of {', '.join(MODELS)}; all by default.")
     ] = None,
 ) -> None:
     """Compile the kernels of models into the cache, for an image of a container or a folder that machines share."""

@@ -18,14 +18,14 @@ def watch(
         str, typer.Argument(metavar="SOURCE", help="What fit hierarchy takes: videos, a folder, features.")
     ],
     output: Annotated[
-        Path | None, typer.Option("--output", "-o", metavar="FILE", help="Keep what is learned in this file.")
+        Path | None, typer.Option("--output", "-o", metavar="FILE", help="Save what is learned to this file.")
     ] = None,
     config: ConfigOption = None,
     settings: SettingsOption = None,
     seed: SeedOption = None,
-    resume: Annotated[Path | None, typer.Option(help="Go on with the hierarchy in this file.")] = None,
+    resume: Annotated[Path | None, typer.Option(help="Continue with the hierarchy in this file.")] = None,
     host: Annotated[
-        str, typer.Option(help="Address of the page; the default is reached from this machine only.")
+        str, typer.Option(help="Address of the page; by default, reachable from this machine only.")
     ] = "127.0.0.1",
     port: Annotated[int, typer.Option(min=1, max=65535, help="Port of the page.")] = 8765,
     browser: Annotated[bool, typer.Option("--browser/--no-browser", help="Whether to open the page.")] = True,

@@ -45,11 +45,11 @@ def wire(
     data: DataArgument,
     output: Annotated[Path, typer.Option("--output", "-o", metavar="FILE", help="File for the grown network.")],
     report: ReportOption = None,
-    layers: Annotated[str, typer.Option(help="Units of the further sheets, from below: 300,100.")] = "300",
+    layers: Annotated[str, typer.Option(help="Units of the other sheets, lowest first: 300,100.")] = "300",
     duration: Annotated[float | None, typer.Option(help="Time of growth in ms; the whole schedule by default.")] = None,
-    layout: Annotated[Path | None, typer.Option(metavar="FILE", help="Also keep the places of the sensors.")] = None,
+    layout: Annotated[Path | None, typer.Option(metavar="FILE", help="Also save the layout of the sensors.")] = None,
     scramble: Annotated[
-        bool, typer.Option("--scramble", help="Put the sensors in another order first, to see that it does not matter.")
+        bool, typer.Option("--scramble", help="Shuffle the sensors first, to show that their order does not matter.")
     ] = False,
     seed: SeedOption = None,
 ) -> None:

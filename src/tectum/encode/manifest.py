@@ -91,7 +91,7 @@ class Manifest:
             return cls(folder, content["model"], content["sparse"], content["versions"], entries, replaced)
         except Exception as error:  # whatever a damaged file makes of its entries
             raise DataError(
-                f"{path} is no manifest that this tectum can read ({error!r}); choose another folder, or pass "
+                f"{path} is not a manifest that this tectum can read ({error!r}); choose another folder, or pass "
                 "overwrite (--overwrite) to encode everything anew"
             ) from error
 

@@ -32,7 +32,7 @@ class EventDictionary(EventEstimator):
     quantum_: float | None
 
     def fit_events(self, events: Any, y: Any = None, *, shape: Pair | None = None) -> Self:
-        """Learn from recordings of event cameras, each event in its own time.
+        """Learn from recordings of event cameras, each event at its own time.
 
         The components are patches of the sensor with an ON and an OFF channel, and all patches learn the same ones.
         Recordings are presented in the order given, again and again until `n_presentations` events were seen; None is
@@ -144,7 +144,7 @@ class EventDictionary(EventEstimator):
         return np.concatenate(found) if found else np.empty(0, SPIKE)
 
     def reconstruct_events(self, spikes: NDArray[Any], at_us: ArrayLike, *, shape: Pair) -> NDArray[np.float32]:
-        """What spikes say about the events so far, at some times.
+        """Trace of the events, reconstructed from spikes, at some times.
 
         Parameters
         ----------

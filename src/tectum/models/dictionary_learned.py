@@ -61,8 +61,8 @@ class LearnedDictionary(EventDictionary):
     def adapt_threshold(self, X: ArrayLike) -> Self:
         """Move the threshold until `n_active` neurons represent a sample on average, weights frozen.
 
-        The threshold keeps up the activity for the samples that are learned from. For others, say photographs of
-        another camera, more or fewer neurons may fire; this is what homeostasis would come to if only it went on.
+        The threshold is set for the training samples. For others, say photographs from
+        another camera, more or fewer neurons may fire; here homeostasis continues, without other learning.
 
         Parameters
         ----------

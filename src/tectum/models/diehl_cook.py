@@ -43,16 +43,16 @@ UNLABELLED = (
 class DiehlCook(EventResponder):
     """Neurons with adaptive thresholds that inhibit each other and learn typical inputs by STDP.
 
-    Each feature is an input that fires at random with a rate in proportion to its value. All inputs drive all neurons;
-    one that fires inhibits the others, raises its own threshold, and moves its weights towards the inputs that have
-    just fired. Weights of each neuron are kept at a constant sum. Labels play no part in learning; given to `fit` or
-    `assign_labels` they only tell afterwards what each neuron stands for.
+    Each feature is an input that fires at random with a rate in proportion to its value. All inputs drive all neurons.
+    A neuron that fires inhibits the others, raises its own threshold, and moves its weights towards the inputs that
+    have just fired. The weights of each neuron have a constant sum. Labels play no part in learning; `fit` and
+    `assign_labels` use them only afterwards, to label the neurons.
 
     This is the simplified form of the network that simulators are compared with (`DiehlAndCook2015v2` of BindsNET):
-    weights are jumps of the membrane in mV, the inhibitory neurons are merged into lateral inhibition, of the neurons
-    at their threshold in a step only one fires, steps are 1 ms, and everything but weights and thresholds starts anew
-    with each sample instead of resting for 150 ms. The user guide says what is whose. ``rule=TargetSTDP()`` is the
-    rule of the paper, which classifies better.
+    weights are jumps of the membrane in mV, the inhibitory neurons are merged into lateral inhibition, only one of the
+    neurons at threshold fires in a step, steps are 1 ms, and everything but weights and thresholds is reset
+    with each sample instead of resting for 150 ms. The user guide says what comes from where. ``rule=TargetSTDP()`` is
+    the rule of the paper, which classifies better.
 
     Parts left at None are those of the default.
 
@@ -346,7 +346,7 @@ class DiehlCook(EventResponder):
         Returns
         -------
         ndarray of shape (n_samples,)
-            Labels; of equals, and where no neuron fires, the first of `classes_`.
+            Labels; in a tie, or if no neuron fires, the first of the tied `classes_`.
 
         Raises
         ------
@@ -429,11 +429,11 @@ class DiehlCook(EventResponder):
     def to_nir(self, X: ArrayLike | None = None, *, substeps: int = SUBSTEPS) -> NirExport:
         """The network with frozen weights and thresholds for other simulators and chips; needs the extra ``nir``.
 
-        Of the neurons at their thresholds the strongest is to fire, and no other in the same step: NIR cannot say that.
-        So each step of the model becomes a race: a clock, one of three inputs behind the features, lowers all
-        potentials, and while they rise again, the strongest is at its threshold first and inhibits the others.
-        Neurons without a refractory period are kept from firing by an inhibition, and reset at its end by a spike that
-        nobody hears.
+        Only the strongest of the neurons at threshold may fire in a step, which NIR cannot express.
+        So each step of the model becomes a race: a clock, one of three inputs after the features, lowers all
+        potentials, and as they rise again, the strongest reaches its threshold first and inhibits the others.
+        NIR has no refractory period; instead an inhibition keeps the neuron from firing, and a spike without
+        targets resets it at the end.
 
         Parameters
         ----------

@@ -32,22 +32,22 @@ FROZEN = 256  # frames until progress is shown and an interrupt is served, in fr
 
 
 class MapHierarchy(NoticingEstimator):
-    """Spiking maps, some of which see features and some of which hear other maps, paced by clocks in phase.
+    """Spiking maps that see features or receive the spikes of other maps, paced by clocks in phase.
 
-    Each map has excitatory neurons on a grid, whose nearest neighbours excite each other, and inhibitory neurons that
-    a clock makes fire once per cycle and that the spikes of a winner recruit. In each cycle the inputs of a map fire
-    in the order of their strength; the neuron that gathers enough of its weights first wins, takes its
-    neighbours along and closes the cycle. What has just arrived is bound to the neurons that fired; a neuron
-    learns the slower the more it has been used, and where none fires the least used are recruited, so that new
-    scenes find neurons of their own and old ones are kept.
+    Each map has excitatory neurons on a grid, with excitation between nearest neighbours, and inhibitory neurons that
+    fire once per cycle, driven by a clock, and when the spikes of a winner recruit them. In each cycle the inputs of a
+    map fire in the order of their strength. The neuron that reaches its threshold first wins, excites its
+    neighbours and closes the cycle. Neurons that fired learn the inputs that have just arrived, the more slowly the
+    more they have been used. If no neuron fires, the least used are recruited, so that new scenes get neurons of
+    their own and old ones are kept.
 
-    A map that hears another must be open when its spikes arrive: clocks of higher levels are later, by the conduction
+    A map must be open when the spikes of another arrive: clocks of higher levels are later, by the conduction
     delay and a little more (communication through coherence, Fries 2015).
 
     Parameters
     ----------
     maps : list of Map or None, default=None
-        The graph; None is two maps of 8 x 8 neurons that see half of the features each and a third that hears both.
+        The graph; None is two maps of 8 x 8 neurons that see half of the features each, and a third above both.
         Order matters for `level` only; feedback is allowed.
         `Features` may hold shares in place of numbers of features, 0.5 for a half.
     clock : PacingClock, AdaptiveClock, Entrainment or None, default=None
@@ -61,8 +61,8 @@ class MapHierarchy(NoticingEstimator):
     greedy : bool, default=False
         Whether `fit` trains level by level, each with passes of its own, instead of all together.
     reserve : float, default=0.0
-        Share of the neurons of each map that sees features, kept for what is new: where fewer have never fired, the
-        map is given more rows. 0 keeps the shapes; a `MapFullWarning` then says when a map is nearly full.
+        Share of unused neurons that each map that sees features keeps for new input: when fewer are unused, it gets
+        more rows. 0 keeps the shapes; a `MapFullWarning` then says when a map is nearly full.
     dt : float, default=0.2
         Time step in ms.
     warm_start : bool, default=False
@@ -83,8 +83,8 @@ class MapHierarchy(NoticingEstimator):
     spike_counts_ : ndarray of shape (n_maps,)
         Spikes of the excitatory neurons of each map while learning.
     novelty_ : dict of str to ndarray of shape (n_frames,)
-        By map, how new each frame was when it was learned, from 0 to 1: one less the drive of the neuron that it fitted
-        best, over that of a perfect match. Of the last 65,536 frames.
+        By map, how new each frame was when it was learned, from 0 to 1: 1 minus the drive of the best-matching neuron,
+        relative to that of a perfect match. For the last 65,536 frames.
     events_ : list of NoveltyEvent
         What was met while learning: new classes, returns of known ones, maps that fill; see `tectum.NoveltyEvent`.
     classes_ : dict of str to ndarray of shape (n_neurons,)
@@ -274,7 +274,7 @@ class MapHierarchy(NoticingEstimator):
         return responses.astype(precision_of(X), copy=False)
 
     def transform_chunks(self, chunks: Iterable[Any], map: str | None = None) -> Iterator[NDArray[np.float64]]:
-        """Responses of a map to frames that come in chunks, at bounded memory.
+        """Responses of a map to frames that come in chunks, in bounded memory.
 
         Parameters
         ----------
@@ -379,7 +379,8 @@ class MapHierarchy(NoticingEstimator):
         return self._state.use[first[place] : first[place + 1]]
 
     def codes(self, X: ArrayLike, map: str | None = None, source: int = 0) -> NDArray[np.float32]:
-        """What a map that sees features is told of each frame: from 1 for the first input to fire, down to 0 for none.
+        """Input code of each frame for a map that sees features: from 1 for the first input to fire, down to 0 for
+        none.
 
         Parameters
         ----------
@@ -408,10 +409,10 @@ class MapHierarchy(NoticingEstimator):
         return codes[:, :-1]
 
     def similarities(self, X: ArrayLike, map: str | None = None, source: int = 0) -> NDArray[np.float64]:
-        """How well each neuron of a map that sees features knows each frame, before they compete: a graded response.
+        """How well each neuron of a map that sees features matches each frame, before competition: a graded response.
 
-        The winner says which neuron knows a frame best; how well all of them do says more of what varies within a
-        scene, and can be read out by a linear classifier.
+        The winner is only the best match. The matches of all neurons say more about what varies within a
+        scene, and a linear classifier can read them.
 
         Parameters
         ----------

@@ -46,9 +46,9 @@ STANDARD: dict[str, Any] = {
 
 
 class Network(ExchangedNetwork, EventNetwork):
-    """A network of populations, the projections between them, and their inputs, as you put it together.
+    """A network that you assemble from populations, the projections between them, and their inputs.
 
-    Any neuron, rule, norm and lateral profile that fulfils its contract can be used, your own included. Populations
+    Any neuron, rule, norm and lateral profile that fulfils its contract can be used, including your own. Populations
     exchange spikes with conduction delays; projections are fixed or learned; samples enter as rates, latencies,
     currents or given spikes. All populations and projections share one compiled loop.
 

@@ -37,12 +37,12 @@ class UncertainLayoutWarning(UserWarning):
 
 
 class SensorLayout(TransformerMixin, BaseEstimator, auto_wrap_output_keys=None):  # type: ignore[call-arg]
-    """Where sensors lie, learned from nothing but what they sense together.
+    """The positions of sensors, learned from their activity alone.
 
     For pixels in an unknown order, electrodes, taxels, hand-soldered or damaged arrays. Partial correlations between
-    sensors give graphs of neighbours; edges that shorten the way are cut, and the layout in the plane that keeps the
-    distances within a graph with the least stress, and whose nearest neighbours are the most similar ones, is taken.
-    `tectum.analysis.layout_from_activity` says what is done; nothing is drawn at random.
+    sensors give graphs of neighbours, from which wrong edges are cut. Of the planar layouts that keep the
+    distances within a graph with the least stress, the one whose nearest neighbours are most similar is chosen.
+    `tectum.analysis.layout_from_activity` has the details; nothing is random.
 
     A layout is known up to rotation, reflection and scale.
 
@@ -58,7 +58,7 @@ class SensorLayout(TransformerMixin, BaseEstimator, auto_wrap_output_keys=None):
     Attributes
     ----------
     positions_ : ndarray of shape (n_sensors, 2)
-        Row and column in distances of neighbouring sensors; NaN for sensors that are dead, or as good as independent of
+        Row and column in units of the neighbour distance; NaN for sensors that are dead, or nearly independent of
         all others.
     groups_ : ndarray of shape (n_sensors,)
         Group of each sensor, the largest is 0; -1 without a place.
@@ -141,7 +141,7 @@ class SensorLayout(TransformerMixin, BaseEstimator, auto_wrap_output_keys=None):
         Warns
         -----
         UncertainLayoutWarning
-            If the activity does not tell how sensors lie; `quality_` says how little.
+            If the activity does not reveal the layout; see `quality_`.
         """
         self._validate_params()
         with all_or_nothing(self):
@@ -294,9 +294,9 @@ class SensorLayout(TransformerMixin, BaseEstimator, auto_wrap_output_keys=None):
         if (self.groups_ >= 0).sum() <= sensor_layout.FEW or self.quality_ >= ENOUGH:
             return ""
         return (
-            f"SensorLayout: the activity does not tell how sensors lie (quality {self.quality_:.2f}, at least {ENOUGH} "
-            "is wanted): those that are near in the layout are not those that are most similar; use more or more "
-            "varied samples, shorter time bins, or smooth noisy sensors"
+            f"SensorLayout: the activity does not reveal where the sensors are (quality {self.quality_:.2f}, expected "
+            f"at least {ENOUGH}): neighbours in the layout are not the most similar sensors; use more or more varied "
+            "samples, shorter time bins, or smooth noisy sensors"
         )
 
     def save(self, path: Any) -> None:

@@ -48,19 +48,19 @@ STEP_MS = 3.0  # length of a step in recordings where the equations know steps a
 class SpikingDictionary(LearnedDictionary):
     """Sparse features that reconstruct their input, learned by spikes at the moment they occur.
 
-    Inputs fire in proportion to their values. Representation neurons integrate what arrives, compete, and those that
-    win fire; at each of these spikes, and only then, the weights of the winner change.
+    Inputs fire in proportion to their values. Representation neurons integrate their input and compete, and the
+    winners fire; at each of these spikes, and only then, the weights of the winner change.
 
-    By default the neurons explain the input away: a spike takes its part of the input from all others, so that a few
+    By default the neurons explain the input away: a spike removes its part of the input from all others, so that a few
     neurons represent a sample by graded spike counts, and weights follow what is still unexplained. `reference`,
     `quantiser` and `literal` give the vector quantiser of the paper, whose neurons compete through a softmax and learn
-    by its equation (18): as its objective demands, with membranes that integrate, and as its published implementation
-    has it. The user guide derives each from the objective and measures them beside other methods. `fois2023` is the
-    vector quantiser of Fois & Girau (2023), which codes values by the times of spikes instead of their number. `local`
-    explains the input away by neurons that fire in parallel, with inhibition that is learned and arrives late.
-    `for_events` learns from recordings of event cameras, patch by patch, through `fit_events` and its kin.
+    by its equation (18): derived from its objective, with integrating membranes, and as in its published
+    implementation. The user guide derives each from the objective and compares them with other methods. `fois2023` is
+    the vector quantiser of Fois & Girau (2023), which codes values by the times of spikes instead of their number.
+    `local` explains the input away with neurons that fire in parallel, and inhibition that is learned and arrives late.
+    `for_events` learns from recordings of event cameras, patch by patch, through `fit_events` and related methods.
 
-    A value of zero means no spikes, so samples must differ from zero somewhere. Parts left at None are those of the
+    A value of zero means no spikes, so samples must not be all zero. Parts left at None are those of the
     default.
 
     Parameters

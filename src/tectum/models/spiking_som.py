@@ -50,9 +50,9 @@ class SpikingSOM(SpikingEstimator):
     circular Gaussian receptive fields. An inhibitory neuron with delayed inhibition turns their constant input into
     volleys, about 25 per second, in which the best-matching inputs fire first. A map of neurons with short-range
     excitation and longer-range inhibition receives the volleys: the neuron that fires first excites its neighbourhood
-    and silences the rest, and STDP makes all that fire respond earlier to the same input. Nothing is labelled, and no
-    learning rate is scheduled. Features need no scaling, but something must vary in them. A feature that is NaN is not
-    known, and adds nothing.
+    and silences the rest, and STDP makes all neurons that fire respond earlier to the same input. Nothing is labelled,
+    and no learning rate is scheduled. Features need no scaling, but at least one must vary. NaN marks a missing value,
+    which adds nothing.
 
     Parameters left at None are the recommended parts, which differ from the defaults of the parts themselves (the
     specification of the published circuit, see `rumbell2014`) in the entries named below; the user guide gives the
@@ -69,9 +69,9 @@ class SpikingSOM(SpikingEstimator):
         Presentations of a sample, drawn at random with replacement, in `fit`; the radius schedule spans them. None is
         200 per sample, at least 2,000 and at most 20,000; for `partial_fit` without `fit` it is 20,000.
     wiring : RandomMixtures, DirectWiring or None
-        How features reach the rings of the code. None: `RandomMixtures`, four random mixtures per feature up to 128,
-        then as many as features up to 512; any number of features does. `DirectWiring` gives each feature a ring of
-        its own, as published, which suits few features.
+        How features reach the rings of the code. None: `RandomMixtures`, four random mixtures per feature up to 128
+        mixtures, then one per feature up to 512, for any number of features. `DirectWiring` gives each feature its
+        own ring, as published, which suits few features.
     encoder : CircularGaussian or None
         Population code of a ring. None: 32 units evenly around it (fewer from 17 rings on, at least 4), of width 0.53,
         with the data between 0.15 and 0.85.

@@ -41,17 +41,17 @@ ON = 0.5  # of the largest input, above which a node is active in an image
 class WaveNetwork(WaveArchitectures, WaveRepair, SpikingEstimator):
     """Sheets of spiking neurons that wire themselves by waves of spontaneous activity, then by data.
 
-    `grow` needs no data: noise lights up a bump of activity on the first sheet, which wanders, dies and comes up
-    elsewhere. Nodes that fire together drive the same units of the next sheet, and what fires together is wired
+    `grow` needs no data: noise ignites a bump of activity on the first sheet, which wanders, dies and reappears
+    elsewhere. Nodes that fire together drive the same units of the next sheet, and neurons that fire together wire
     together, so that each unit comes to pool a compact patch of the sheet below. All sheets grow at the same time.
 
-    `fit` lets the last projection learn from images as from waves, from where growth has left it, or from random
-    weights if it has not grown. With `FieldHebb` as image rule the wiring stays as waves have left it, and several
-    units per grown field compete for what they see in it.
+    In `fit` the last projection learns from images instead of waves, starting from its grown weights, or from random
+    weights if it has not grown. With `FieldHebb` as image rule the grown wiring is kept, and several
+    units per grown field compete for its patches.
 
     By default units learn when they fire in the wave of their own sheet, and neighbourhoods shrink as receptive fields
-    become compact: then neighbours pool neighbouring patches, and a stack of sheets keeps its topography. `scheduled`
-    comes to the same with waves that shrink over six phases; `authors` is the rule of the authors' code, whose units
+    become compact. So neighbours pool neighbouring patches, and a stack of sheets keeps its topography. `scheduled`
+    achieves the same with waves that shrink over six phases; `authors` is the rule of the authors' code, whose units
     tile the sheet below without order. Parts left at None are those of the default.
 
     Parameters
@@ -223,7 +223,7 @@ class WaveNetwork(WaveArchitectures, WaveRepair, SpikingEstimator):
     def grow(
         self, duration: float | None = None, *, until: str | None = None, tolerance: float = growth.TOLERANCE
     ) -> Self:
-        """Let waves wire the sheets, without data; a second call goes on where the first has ended.
+        """Let waves wire the sheets, without data; a second call continues where the first ended.
 
         Growing in one call or in many gives the same network to the last bit.
 

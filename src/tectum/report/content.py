@@ -49,7 +49,7 @@ def grey_shape(image_shape: Sequence[int], n_features: int) -> tuple[int, int]:
     if len(image_shape) != 2 or image_shape[0] * image_shape[1] != n_features:
         raise ValueError(
             f"write_report.image_shape must be (height, width) with {n_features} pixels, as many as features, got "
-            f"{tuple(image_shape)}; leave it out if samples are no images"
+            f"{tuple(image_shape)}; leave it out if samples are not images"
         )
     return int(image_shape[0]), int(image_shape[1])
 

@@ -249,7 +249,7 @@ class SpikingEstimator(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEs
 
     @available_if(lambda self: hasattr(self, "predict"))
     def fit_predict(self, X: ArrayLike, y: Any = None) -> NDArray[Any]:
-        """Learn from samples, then tell what `predict` says of each.
+        """Learn from samples, then `predict` each of them.
 
         Parameters
         ----------

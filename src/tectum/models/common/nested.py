@@ -62,7 +62,7 @@ def replaced(where: str, value: Any, path: list[str], new: Any, fill: Fill = lam
         return new
     (name, *deeper), known = path, members(value)
     if not known:
-        raise ValueError(f"{where} is no part and has no field {name!r}; set {where} itself")
+        raise ValueError(f"{where} is not a part and has no field {name!r}; set {where} itself")
     if name not in known:
         raise ValueError(unknown_name(f"{where} ({type(value).__name__}) has no field", name, known))
     member = following(fill(value, name)) if known[name] is None else known[name]

@@ -42,7 +42,7 @@ def draw_components(model: Any, X: Any, y: Any, image_shape: Any, ax: Any) -> An
         if side * side != table.shape[1]:
             raise ValueError(
                 f"{type(model).__name__}.plot.image_shape must be (height, width) of a sample with {table.shape[1]} "
-                "features, which is no square, got None; pass (1, n_features) if samples are no images"
+                "features, which is not a square, got None; pass (1, n_features) if samples are not images"
             )
         image_shape = (side, side)
     return plots.plot_components(table, image_shape, symmetric=bool((table < 0).any()), ax=ax)

@@ -102,10 +102,10 @@ class WaveArchitectures:
         duration: float | None = None,
         **others: Any,
     ) -> Self:
-        """Layers wired to sensors of which only the activity is known: no one has to say where they are.
+        """Layers wired to sensors whose positions are unknown.
 
-        Their places are found from their activity (`SensorLayout`) and become the nodes of the first sheet; waves on it
-        wire the others. Sensors without a place are nodes that never fire.
+        `SensorLayout` finds the positions from the activity; they become the nodes of the first sheet, and waves on it
+        wire the others. Sensors without a position are nodes that never fire.
 
         Parameters
         ----------
@@ -133,7 +133,7 @@ class WaveArchitectures:
         Warns
         -----
         UncertainLayoutWarning
-            If the activity does not tell how sensors lie.
+            If the activity does not reveal the layout.
         """
         layout = SensorLayout() if layout is None else layout
         layout = layout if hasattr(layout, "positions_") else layout.fit(X)

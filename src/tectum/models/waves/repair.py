@@ -136,7 +136,7 @@ class WaveRepair:
         Warns
         -----
         UncertainLayoutWarning
-            If the activity does not tell how sensors lie.
+            If the activity does not reveal the layout.
         """
         check_is_fitted(self)
         values, geometry = self._samples(X), self._geometries()[0]

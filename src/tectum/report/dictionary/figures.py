@@ -63,7 +63,7 @@ def draw_components(
         "components",
         "Components, the most used first",
         "What each neuron stands for, in reading order from the one that fires most on these samples. Those at the "
-        f"start carry most of what is told; noise at the end means more neurons than the data need.{sign}{some}",
+        f"start carry most of the code; noise at the end means more neurons than the data need.{sign}{some}",
         draw,
         (WIDE, max(height, 1.6)),
         "compressed",
@@ -201,9 +201,9 @@ def _samples(dictionary: Any, study: DictionaryStudy, image_shape: Shape) -> Dra
     n_rows = len(rows) + 1
     return Drawing(
         "samples",
-        "Samples and what is told of them",
-        "Samples from weak to strong, each on a scale of its own, and their reconstructions from the spikes with ever "
-        "more to tell. Weak samples stay below the threshold: nothing is told of them.",
+        "Samples and their reconstructions",
+        "Samples from weak to strong, each on its own scale, and their reconstructions from longer and longer codes. "
+        "Weak samples stay below the threshold and get no spike.",
         draw,
         (WIDE, 0.3 + (WIDE - 1.3) * n_rows * image_shape[0] / (len(X) * image_shape[1])),
         "compressed",
@@ -251,10 +251,9 @@ def _images(dictionary: Any, study: DictionaryStudy, image_shape: Shape, images:
     aspect = max(image.shape[0] / image.shape[1] for image in shown)
     return Drawing(
         "images",
-        "Images and what is told of them",
-        f"Images put together from the spikes of their patches of {image_shape[0]} × {image_shape[1]} pixels, with "
-        "ever more to tell of each patch; pixels under several patches are their mean. Flat parts, of which nothing is "
-        "told, cost no spike.",
+        "Images and their reconstructions",
+        f"Images reconstructed from the spikes of their patches of {image_shape[0]} × {image_shape[1]} pixels, with "
+        "longer and longer codes; where patches overlap, pixels are means. Flat parts cost no spike and stay flat.",
         draw_small if small and same else draw_large,
         (WIDE, 0.4 + (WIDE - (1.3 if small else 0.2)) / columns * rows * aspect),
         "compressed",
@@ -292,8 +291,8 @@ def _comparison(study: DictionaryStudy) -> list[Drawing]:
     drawing = Drawing(
         "comparison",
         "Error against the length of the code",
-        "Lower and further left is better: fewer active components, smaller error. The dictionary tells spike counts; "
-        "the coefficients of the others are exact, signed real numbers, which carry more than a count does.",
+        "Lower and further left is better: fewer active components, smaller error. The code of the dictionary is spike "
+        "counts; the coefficients of the others are exact, signed real numbers, which carry more than a count does.",
         draw,
         (HALF + 1.0, 3.5),
     )
@@ -306,7 +305,7 @@ def draw_sparsity(counts: NDArray) -> Drawing:
     return Drawing(
         "sparsity",
         "How many components represent a sample",
-        f"{100 * silent:.0f} % of the samples are told by no spike at all, those with the least to tell. Population "
+        f"{100 * silent:.0f} % of the samples, the weakest ones, cause no spike at all. Population "
         f"sparseness {analysis.treves_rolls(counts):.3f} (Treves & Rolls; 1 if all components are equally "
         f"active), over samples {analysis.treves_rolls(counts, 'lifetime'):.3f}.",
         lambda figure: plots.plot_sparsity(counts, ax=figure.subplots()),

@@ -112,13 +112,13 @@ def _sections(
             "components",
             "What it learned",
             "Samples were presented one by one, as spikes. Whenever a neuron fired, and only then, its weights moved "
-            "towards what it had to explain. Nobody told it what to look for.",
+            "towards what it had to explain. It was not told what to look for.",
             component_figures(dictionary, study, shape),
         ),
         Section(
             "codes",
-            "What it tells",
-            f"A sample becomes a few spike counts, from which it can be put together again. {how}",
+            "What the code keeps",
+            f"A sample becomes a few spike counts, from which it can be reconstructed. {how}",
             code_figures(dictionary, study, shape, images),
         ),
         Section(

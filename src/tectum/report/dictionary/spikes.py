@@ -67,14 +67,14 @@ def _raster(dictionary: Any, study: DictionaryStudy, image_shape: Shape | None) 
             faces = grid[0, 0].subgridspec(2, 1).subplots(squeeze=False)[:, 0]
             limit = float(np.abs(x).max()) or 1.0
             _draw_image(faces[0], x.reshape(image_shape), (-limit if signed else 0.0, limit), "sample")
-            _draw_image(faces[1], decoded.reshape(image_shape), (-limit if signed else 0.0, limit), "told")
+            _draw_image(faces[1], decoded.reshape(image_shape), (-limit if signed else 0.0, limit), "decoded")
             if components:
                 faces = grid[1, 0].subgridspec(len(components), 1, hspace=0.08).subplots(squeeze=False)[:, 0]
                 largest = float(np.abs([part for _, part in components]).max())
                 for ax, (n, part) in zip(faces, components, strict=True):
                     _draw_image(ax, part.reshape(image_shape), (-largest if signed else 0.0, largest), f"{n} ×")
 
-    faces = " The pictures show the sample, what is told of it, and the components with their number of spikes."
+    faces = " The pictures show the sample, its reconstruction, and the components with their number of spikes."
     return Drawing(
         "raster",
         "One presentation, spike by spike",
@@ -127,9 +127,9 @@ def _error_over_steps(dictionary: Any, study: DictionaryStudy) -> Drawing:
 
     return Drawing(
         "told",
-        "The longer it looks, the more it tells",
-        f"Error of what the spikes tell up to each step, mean over {len(some)} samples: spikes so far, counted "
-        "as if they went on at the same rate. A presentation can be cut short where the curve is flat.",
+        "The longer it looks, the smaller the error",
+        f"Error of the reconstruction after each step, mean over {len(some)} samples: spikes so far, extrapolated "
+        "at the same rate. A presentation can be cut short where the curve is flat.",
         draw,
         (HALF, 3.4),
     )

@@ -246,7 +246,7 @@ def _measures(scores: list[Score], counts: NDArray) -> list[Measure]:
             "error",
             "Error",
             f"Root mean square over a sample, mean over samples. As trained, {active:.1f} components are active on "
-            f"average, more where there is more to tell; the others take {k} coefficient{plural} for each sample.",
+            f"average, more for complex samples; the others use {k} coefficient{plural} for each sample.",
             own[-1],
             k,
         )

@@ -97,9 +97,9 @@ def snapshots(study: EventStudy) -> Drawing:
 
     return Drawing(
         "snapshots",
-        "What each method tells",
-        f"What events have left at three times, ON in blue and OFF in red, in the liveliest {width} × {height} pixels, "
-        "and what each method makes of it. The untrained dictionary fires as often as the one that has learned.",
+        "Reconstructions by each method",
+        f"The trace of the events at three times, ON in blue and OFF in red, in the busiest {width} × {height} pixels, "
+        "and its reconstructions. The untrained dictionary fires as often as the one that has learned.",
         draw,
         (WIDE, 0.4 + (WIDE - 0.5) / len(rows) * N_TIMES * height / width),
         "compressed",
@@ -139,8 +139,8 @@ def errors(study: EventStudy) -> Drawing:
     return Drawing(
         "errors",
         "Error over time",
-        "Of the trace at each time, over all of it. It is large where few events have come: a patch below the "
-        "threshold is not told. Curves that leave the figure say less than nothing.",
+        "Error of the trace at each time, relative to the trace. It is large after few events: a patch below the "
+        "threshold is not coded. Curves that leave the figure are worse than no code at all.",
         draw,
         (HALF, 3.4),
     )

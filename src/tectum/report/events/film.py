@@ -48,11 +48,11 @@ def event_film(dictionary: Any, study: EventStudy) -> Film:
     counts = [np.histogram(kind["t"], edges)[0] for kind in (clip.events, spikes)]
     return Film(
         "events",
-        "Events, and what the spikes tell",
-        f"Left: what events have left in each pixel, fading with {encoder.tau:g} ms, ON and OFF in colours of their "
-        "own. Middle: the same put together from the spikes alone, each of which adds its component where it fired. "
-        "Right: the components, most used first, lit up while they fire. The curves below show events (pale) and "
-        "spikes over time, each on a scale of its own. Shown is the liveliest stretch.",
+        "Events, and their reconstruction from spikes",
+        f"Left: the trace of the events in each pixel, fading with {encoder.tau:g} ms, ON and OFF in different "
+        "colours. Middle: the same reconstructed from the spikes alone, each of which adds its component where it "
+        "fired. Right: the components, most used first, lit up while they fire. The curves below show events (pale) "
+        "and spikes over time, each on its own scale. The busiest part of the recording is shown.",
         "events",
         {
             "rows": pictures[0].shape[1],

@@ -121,14 +121,14 @@ def _sections(dictionary: Any, study: EventStudy) -> list[Section]:
         Section(
             "components",
             "What it learned",
-            "Whenever a neuron fired, and only then, its weights moved towards what it had to explain. Nobody told it "
+            "Whenever a neuron fired, and only then, its weights moved towards what it had to explain. It was not told "
             "what to look for.",
             [components(dictionary, study), usage(study, dictionary.n_components), errors(study)],
         ),
         Section(
             "told",
-            "What it tells",
-            "From the spikes the trace of the events can be put together again.",
+            "What the code keeps",
+            "The trace of the events can be reconstructed from the spikes.",
             [snapshots(study)],
         ),
     ]
@@ -141,7 +141,7 @@ def _costs(study: EventStudy) -> Comparison:
     dictionary = study.methods[DICTIONARY].operations or 0.0
     return Comparison(
         "What it costs",
-        ["Method", "Error", "Told per event", "Operations per event", "Million events/s", "What is told"],
+        ["Method", "Error", "Coefficients per event", "Operations per event", "Million events/s", "Code"],
         rows,
         f"Operations are additions where spikes pass synapses ({dictionary:.0f} per event: each event reaches all "
         "components of its patches, each spike all components of one), and multiplications with an addition where "

@@ -275,8 +275,8 @@ def _measures(clips: list[Clip], methods: dict[str, Method], counts: NDArray[Any
         Measure(
             "error",
             "Error of the trace",
-            "What each event leaves in its pixel, falling exponentially: what spikes miss of it, over all of it; 1 if "
-            "they say nothing. The untrained dictionary fires as often. Windows are told with exact numbers.",
+            "Each event leaves an exponentially decaying trace in its pixel. The error is the part of it that spikes "
+            "miss, 1 if they carry nothing. The untrained dictionary fires as often. Windows use exact numbers.",
             "lower",
             {name: error_of(clips, method) for name, method in methods.items()},
         ),

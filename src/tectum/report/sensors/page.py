@@ -91,7 +91,7 @@ def measures_of(layout: Any, X: NDArray[Any], true_positions: ArrayLike | None =
         Measure(
             "layout_quality",
             "Quality of the layout",
-            "Precision, less what the plane cannot hold and where sensors crowd; below 0.85 the data cannot tell.",
+            "Precision, less what the plane leaves unexplained and less crowding; below 0.85 the layout is uncertain.",
             "higher",
             {LAYOUT: layout.quality_},
         ),
@@ -102,7 +102,7 @@ def measures_of(layout: Any, X: NDArray[Any], true_positions: ArrayLike | None =
             name: float(np.corrcoef(pdist(places[placed]), true)[0, 1])
             for name, places in ((LAYOUT, layout.positions_), (RANDOM, shuffled))
         }
-        meaning = "Correlation of the distances of all pairs of sensors with the true ones, which it was not told."
+        meaning = "Correlation of the distances of all pairs of sensors with the true ones, which it did not know."
         found.append(Measure("layout_agreement", "Agreement with the true places", meaning, "higher", values))
     return found
 
@@ -185,8 +185,8 @@ def _map(layout: Any) -> Drawing:
     return Drawing(
         "sensors",
         "The layout",
-        "Each dot is a sensor, lines join those that are taken for neighbours. Colours tell the numbers of the "
-        "sensors: where they are in disorder, the order of the columns says nothing of where sensors lie.",
+        "Each dot is a sensor, and lines join those that are taken for neighbours. Colours show the numbers of the "
+        "sensors: where they are mixed, the order of the columns says nothing about the layout.",
         draw,
         (WIDE, 5.2),
         "compressed",

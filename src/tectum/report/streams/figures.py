@@ -89,10 +89,10 @@ def _timeline(study: StreamStudy) -> Drawing:
     return Drawing(
         "timeline",
         "The drive, frame by frame",
-        f"A dot is a frame: which neuron of map {eye.name} wins it, after learning, neurons sorted by when they "
-        f"answer. A staircase means that each stretch of road has neurons of its own. {labelled}{every}Below, in which "
-        "region of each map the winner lies, in colours by first appearance; a region that comes back later is a scene "
-        "that comes back, or a mistake: the pictures tell.",
+        f"Each dot is a frame, at the neuron of map {eye.name} that wins it after learning; neurons are sorted by when "
+        f"they respond. A staircase means that each stretch of road has its own neurons. {labelled}{every}Below: the "
+        "region of each map in which the winner lies, coloured by first appearance. A region that comes back later is "
+        "a returning scene, or a mistake: the pictures show which.",
         draw,
         (WIDE, sum(heights) + 0.75),
         pixels_per_inch=PHOTOGRAPHS if pictures is not None else None,
@@ -314,8 +314,8 @@ def plane_figures(study: StreamStudy) -> list[Drawing]:
     """Features and responses in the plane, by clip, by time and by winner."""
     titles = {
         "features": ("The features in the plane", f"as {study.diary.features} describe it, scaled to length 1"),
-        "codes": ("The codes in the plane", f"as the inputs of map {study.eye.name} tell it"),
-        "responses": (f"The responses of {study.eye.name} in the plane", "as the whole map answers it"),
+        "codes": ("The codes in the plane", f"as the inputs of map {study.eye.name} encode them"),
+        "responses": (f"The responses of {study.eye.name} in the plane", "as the whole map responds"),
     }
     return [_plane(study, f"plane-{key}", *titles[key], plane) for key, plane in study.planes.items()]
 

@@ -150,7 +150,7 @@ def _sections(study: StreamStudy) -> list[Section]:
         Section(
             "rhythm",
             "Coherence of the maps",
-            "All maps share a cycle. A map that hears others must be open when their spikes arrive, so its clock is a "
+            "All maps share a cycle. A map that receives spikes must be open when they arrive, so its clock is a "
             "little later.",
             rhythm_figures(study),
             _rhythm_table(study),
@@ -158,7 +158,7 @@ def _sections(study: StreamStudy) -> list[Section]:
         Section(
             "cost",
             "Where the time went",
-            "Features and learning are told apart; neither grows with the length of the stream.",
+            "Features and learning are timed separately; neither grows with the length of the stream.",
             cost_figures(study),
         ),
     ]
@@ -193,7 +193,7 @@ def _within_section(study: StreamStudy) -> list[Section]:
         Section(
             "within",
             "Inside the clips",
-            "Which clip a frame is from is easy to tell. What happens in it, as one viewer wrote it down, is not.",
+            "It is easy to recognise the clip of a frame, but not what happens in it, as annotated by one viewer.",
             [],
             table,
         )
@@ -204,8 +204,8 @@ def _within_section(study: StreamStudy) -> list[Section]:
             Section(
                 "recurring",
                 "What comes back",
-                "The one score that a clock cannot reach: something that happens several times, told from what is "
-                "around it by units that have not met this occurrence.",
+                "The one score that a clock cannot reach: recurring events, distinguished from their surroundings by "
+                "units that have not met this occurrence.",
                 [],
                 Comparison(
                     "Told again, one occurrence left out",
@@ -249,7 +249,7 @@ def _stages_table(study: StreamStudy) -> Comparison:
     rows = [[name, f"{plane.dimension:.1f}", _two(plane.neighbours)] for name, plane in study.planes.items()]
     told = ", ".join(f"{name} {value:.2f}" for name, value in study.similarity.items())
     return Comparison(
-        "What is kept on the way",
+        "What each stage keeps",
         ["Stage", "Dimensions", "Nearest frame is of the same clip"],
         rows,
         f"Dimensions: participation ratio. Nearest frame: by the first {N_COMPONENTS} principal components, frames "

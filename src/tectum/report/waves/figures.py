@@ -126,8 +126,8 @@ def _unfolding(study: WaveStudy) -> Drawing:
     return Drawing(
         "unfolding",
         "The net over growth",
-        "Each dot is a unit at the centre of its receptive field on the sheet below, lines join neighbours, and "
-        "colours tell their places on their own sheet. A map that is in order spreads like a smooth net. Where it is "
+        "Each dot is a unit at the centre of its receptive field on the sheet below; lines join neighbours, and "
+        "colours show the units' places on their own sheet. An ordered map spreads like a smooth net. Where it is "
         "folded, lines lie over each other; without order it is a tangle.",
         draw,
         (WIDE, 0.3 + 1.85 * n_rows),

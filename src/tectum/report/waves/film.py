@@ -82,9 +82,9 @@ def growth_film(study: WaveStudy) -> Film | None:
     return Film(
         "growth",
         "Fields come together, and the sheet unfolds",
-        "Left: each unit of the sheet above stands where its receptive field has its centre on the sheet below, lines "
-        f"join neighbours, and colours tell their places on their own sheet. Before growth {before}. Right: the fields "
-        "of some units, framed in their colour.",
+        "Left: each unit of the sheet above is drawn at the centre of its receptive field on the sheet below; lines "
+        f"join neighbours, and colours show the units' places on their own sheet. Before growth {before}. Right: the "
+        "fields of some units, framed in their colour.",
         "growth",
         {"times": [look.time_ms for look in study.looks], "stages": stages, "projections": projections},
     )

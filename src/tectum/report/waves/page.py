@@ -91,7 +91,7 @@ def wave_content(network: Any, study: WaveStudy, *, facts: list[tuple[str, str]]
         units="Times in ms, lengths in the unit of each sheet, rates of learning per ms.",
         footer="The network: after Raghavan, Lin & Thomson (2020), Self-organization of multi-layer spiking neural "
         "networks, arXiv:2006.06902, and Raghavan & Thomson (2019), Neural networks grown and self-organized by noise, "
-        "arXiv:1906.01039, as told by the code that their authors published; the topographic rule and its schedule are "
+        "arXiv:1906.01039, following the code that the authors published; the topographic rule and its schedule are "
         "ours.",
     )
 
