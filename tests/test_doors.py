@@ -17,6 +17,7 @@ from typer.testing import CliRunner
 import tectum
 import tectum.cli
 from tectum.cli.app import app
+from tectum.cli.output import _refuge
 
 FIT = ["fit", "spiking-som", "--set", "shape=4,5", "--set", "n_presentations=60", "-q"]
 
@@ -398,3 +399,44 @@ def test_rows_of_a_written_table_can_be_told(flowers: pd.DataFrame) -> None:
 def test_a_link_to_itself_is_no_file(folder: Path) -> None:
     (folder / "loop.csv").symlink_to("loop.csv")
     assert "no file at loop.csv" in run("fit", "spiking-som", "loop.csv", "-o", "m.tectum", code=1).stderr
+
+
+def test_a_model_that_cannot_be_saved_is_kept_elsewhere(
+    flowers: pd.DataFrame, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    sync, refuge = os.fsync, tmp_path / "refuge"
+    refuge.mkdir()
+    monkeypatch.setattr("tempfile.tempdir", str(refuge))
+    _refuge.cache_clear()
+
+    def fill(descriptor: int) -> None:
+        if "refuge" not in os.readlink(f"/proc/self/fd/{descriptor}"):
+            raise OSError(28, "No space left on device")
+        sync(descriptor)
+
+    monkeypatch.setattr("os.fsync", fill)
+    said = run(*FIT, "d.csv", "--drop", "kind", "-o", "m.tectum", code=1).stderr
+    monkeypatch.undo()
+    found = re.search(r"cannot write m\.tectum: No space left.*; the model is in (\S+): move it", said)
+    assert found, said
+    assert tectum.load(found[1]).n_presentations_seen_ == 60
+    assert not (tmp_path / "m.tectum").exists()
+
+
+def test_an_interrupt_waits_until_the_model_is_saved(flowers: pd.DataFrame, monkeypatch: pytest.MonkeyPatch) -> None:
+    sync, signals = os.fsync, [KeyboardInterrupt]
+
+    def interrupted(descriptor: int) -> None:
+        if signals:
+            raise signals.pop()
+        sync(descriptor)
+
+    monkeypatch.setattr("os.fsync", interrupted)
+    assert "the model is in m.tectum" in run(*FIT, "d.csv", "--drop", "kind", "-o", "m.tectum", code=130).stderr
+    assert tectum.load("m.tectum").n_presentations_seen_ == 60
+
+
+@pytest.mark.parametrize("setting", ["verbose=yes", "warm_start=maybe", "n_jobs=many"])
+def test_settings_that_a_command_replaces_are_checked(flowers: pd.DataFrame, setting: str) -> None:
+    said = run(*FIT, "d.csv", "--drop", "kind", "-o", "m.tectum", "--set", setting, code=1).stderr
+    assert f"The '{setting.partition('=')[0]}' parameter of SpikingSOM must be" in said

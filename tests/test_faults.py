@@ -26,6 +26,7 @@ from tectum import (
     SpikingReadout,
     SpikingSOM,
     analysis,
+    checkpoints,
     datasets,
     parts,
     persistence,
@@ -34,6 +35,7 @@ from tectum import (
     streams,
 )
 from tectum.cli.images import load_images, read_image
+from tectum.encode import encode_shards, in_processes
 from tectum.files import DataError
 from tectum.image import Convolution, pool
 
@@ -706,3 +708,151 @@ def test_a_full_disk_is_told_and_keeps_the_file(tmp_path: Path, monkeypatch: pyt
         persistence.write_atomically(path, b"after")
     assert path.read_text() == "before"
     assert [file.name for file in tmp_path.iterdir()] == ["a.tectum"]
+
+
+@pytest.mark.parametrize("text", ["\ufeff\ufeff1,3\n1,5\n", "sep=;\n1;3\n1;5\n", "\ufeffsep=\t\r\n1\t3\r\n1\t5\r\n"])
+def test_marks_before_a_table_are_no_names(tmp_path: Path, text: str) -> None:
+    path = tmp_path / "a.csv"
+    path.write_bytes(text.encode())
+    np.testing.assert_array_equal(datasets.load(path).data, [[1, 3], [1, 5]])
+
+
+def test_what_excel_says_of_the_delimiter_is_no_line_of_its_own_and_counts(tmp_path: Path) -> None:
+    path = written(tmp_path / "a.csv", "sep=;\na;b\n1,5;2\n")
+    assert datasets.load(path).data.tolist() == [[1.5, 2.0]]
+    written(path, "sep=;\na;b\n1;5\n2;x;3\n")
+    with pytest.raises(DataError, match=r"row 2 \(line 4\) has 3 cells, others have 2"):
+        datasets.load(path)
+
+
+@pytest.mark.parametrize("names", [("1", "2", "3"), ("x", "y", "z"), ("7", "3", "9")])
+def test_row_names_that_r_writes_are_an_index(tmp_path: Path, names: tuple[str, ...]) -> None:
+    path = written(tmp_path / "a.csv", '"a","b"\n' + "".join(f'"{name}",{k},2\n' for k, name in enumerate(names)))
+    with pytest.warns(UserWarning, match="only numbers the rows and is left out"):
+        loaded = datasets.load(path, target="b")
+    assert (loaded.feature_names, loaded.data.tolist()) == (["a"], [[0], [1], [2]])
+    assert loaded.row_names.astype(str).tolist() == list(names)
+    for first in ("1,5,2\n1,6,3\n", "1.5,5,2\n"):  # no row names
+        with pytest.raises(DataError, match="its header names 2 columns, its rows have 3: name each column"):
+            datasets.load(written(path, "a,b\n" + first))
+
+
+@pytest.mark.parametrize("header", ["a,b\n", "a,b,\n"])
+def test_a_delimiter_at_the_end_of_each_row_makes_no_column(tmp_path: Path, header: str) -> None:
+    path = written(tmp_path / "a.csv", header + "1,5,\n2,6,\n")
+    loaded = datasets.load(path, target=-1)
+    assert (loaded.data.tolist(), loaded.target.tolist(), loaded.feature_names) == ([[1], [2]], [5, 6], ["a"])
+    with pytest.raises(DataError, match="a column without a name, empty at first, has values further down: name it"):
+        datasets.load(written(path, header + "1,5,\n" * 20_000 + "1,5,3\n"))
+
+
+def test_arrays_that_are_left_out_are_named(tmp_path: Path) -> None:
+    np.savez(tmp_path / "a.npz", X=np.eye(2), labels=[0, 1])
+    with pytest.warns(UserWarning, match=r"a\.npz: 'labels' is left out: .* labels from 'target' or 'y'"):
+        assert datasets.load(tmp_path / "a.npz").target is None
+    np.savez(tmp_path / "a.npz", one=np.zeros((2, 8, 8)), other=np.zeros((2, 8, 8)))
+    with pytest.raises(DataError, match=r"under the key 'data' or 'X', got the keys \['one', 'other'\]"):
+        load_images(str(tmp_path / "a.npz"))
+
+
+@pytest.mark.parametrize("suffix", [".png", ".gif", ".webp", ".tif"])
+def test_a_moving_picture_is_no_image(tmp_path: Path, suffix: str) -> None:
+    cv2 = pytest.importorskip("cv2")
+    first, *others = [Image.fromarray(np.full((20, 30, 3), value, np.uint8)) for value in (0, 100, 200)]
+    path = tmp_path / f"a{suffix}"
+    first.save(path)
+    if suffix == ".gif" and cv2.imread(str(path)) is None:
+        pytest.skip("this OpenCV reads no GIF")
+    assert sum(len(chunk.X) for chunk in streams.images(tmp_path, size=(4, 4))) == 1
+    first.save(path, save_all=True, append_images=others)
+    with pytest.raises(streams.StreamError, match="must hold one picture, got 3"):
+        list(streams.images(tmp_path, size=(4, 4)))
+
+
+@pytest.mark.parametrize("unit", ["s", "ms", "us", "ns"])
+def test_dates_of_events_have_a_unit(unit: str) -> None:
+    events = np.zeros(3, [("t", f"M8[{unit}]"), ("x", "i2"), ("y", "i2"), ("p", "i1")])
+    events["t"] = np.array(["2020-01-01T00:00:00", "2020-01-01T00:00:01", "2020-01-01T00:00:03"], f"M8[{unit}]")
+    assert streams.read_events(events)["t"].tolist() == [0, 1_000_000, 3_000_000]
+    events["t"][1] = np.datetime64("NaT")
+    with pytest.raises(streams.StreamError, match="finite t"):
+        streams.read_events(events)
+
+
+def test_a_map_of_another_shape_does_not_learn_on() -> None:
+    X = np.random.default_rng(0).random((20, 3))
+    som = SpikingSOM((4, 4), n_presentations=20, random_state=0).fit(X)
+    for change, said in (({"shape": (7, 7)}, r"\(7, 7\)"), ({"topology": "toroidal"}, "toroidal")):
+        other = clone(som).set_params(**change, warm_start=True)
+        vars(other).update({k: v for k, v in vars(som).items() if k.endswith("_") or k.startswith("_")} | {"_seen": 9})
+        for learn in (other.partial_fit, other.fit):
+            with pytest.raises(ValueError, match=rf"shape must stay \(4, 4\) \(rectangular\) .*{said}.*set it to that"):
+                learn(X)
+    with pytest.raises(ValueError, match=r"\(rows, columns\) with two neurons or more, got \(\)"):
+        som.set_params(shape=()).save("never")
+
+
+@pytest.mark.parametrize("value", ["yes", [], np.nan])
+def test_active_components_are_a_number(value: Any) -> None:
+    model = SpikingDictionary(4, n_presentations=20, random_state=0).fit(np.random.default_rng(0).random((20, 4)))
+    with pytest.raises(ValueError, match="n_active must be a number above 0"):
+        model.set_params(n_active=value).chosen_parts()
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ('sources = [{ winners = "a", share = "x" }]', r"sources\[0\]\.share must be a finite number, got 'x'"),
+        ('sources = [{ features = "all", delay = 1e300 }]', r"delay of whole frames, 0 to 1048576, got 1e\+300"),
+        (
+            'sources = [{ features = "all", delay = 99999999999 }]',
+            "delay of whole frames, 0 to 1048576, got 99999999999",
+        ),
+        ('sources = [{ features = "all", code = "LIF" }]', r"code must be RandomProjection or Ranked"),
+        ("level = " + "9" * 400, "level must be at most 2147483647"),
+        ("[maps.rule." + ".".join("a" * 2000) + "]\nx = 1", "must be a TOML file, but maximum recursion depth"),
+    ],
+)
+def test_descriptions_of_maps_are_refused_by_name(tmp_path: Path, text: str, said: str) -> None:
+    path = written(tmp_path / "a.toml", f'[[maps]]\nname = "a"\nshape = [3, 3]\n{text}\n')
+    with pytest.raises(ValueError, match=said):
+        MapHierarchy.from_toml(path).fit(np.eye(4))
+
+
+def test_a_folder_that_cannot_be_written_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(*_: Any) -> None:
+        raise PermissionError(errno.EACCES, "Permission denied")
+
+    monkeypatch.setattr(persistence, "_part_of", refuse)
+    with pytest.raises(PermissionError, match=r"cannot write .*a\.tectum: Permission denied in the folder .*elsewhere"):
+        persistence.write_atomically(tmp_path / "a.tectum", b"after")
+
+
+def test_learning_survives_a_copy_that_cannot_be_saved() -> None:
+    def fail() -> None:
+        raise OSError("cannot write a.tectum")
+
+    X = np.random.default_rng(0).random((20, 3))
+    som = SpikingSOM((3, 3), n_presentations=1000, random_state=0)
+    with (
+        pytest.warns(UserWarning, match=r"cannot write a\.tectum; learning goes on"),
+        checkpoints(som, "a.tectum", every=1e-9, save=fail),
+    ):
+        som.fit(X)
+    assert som.n_presentations_seen_ == 1000
+
+
+def test_two_runs_do_not_encode_into_one_folder(tmp_path: Path) -> None:
+    X = np.random.default_rng(0).random((20, 3))
+    SpikingSOM((3, 3), n_presentations=20, random_state=0).fit(X).save(tmp_path / "m")
+    np.save(tmp_path / "x.npy", X)
+
+    def meanwhile(tasks: Any) -> Any:
+        with pytest.raises(
+            OSError, match=r"another run encodes into .*out; wait for its end, or choose another folder"
+        ):
+            encode_shards(tmp_path / "m", [tmp_path / "x.npy"], tmp_path / "out", resume=True)
+        return in_processes(1)(tasks)
+
+    encode_shards(tmp_path / "m", [tmp_path / "x.npy"], tmp_path / "out", executor=meanwhile)
+    assert len(np.load(tmp_path / "out" / "x.npy")) == 20

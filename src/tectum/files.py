@@ -16,6 +16,7 @@ from numpy.lib import format as npy
 from numpy.typing import NDArray
 
 MOST_EXPANSION = 1100  # bytes that a byte of a compressed file may become; deflate reaches 1,032
+PICTURES = (".bmp", ".gif", ".jpeg", ".jpg", ".png", ".tif", ".tiff", ".webp")  # suffixes of files of one image
 HEADERS = {(1, 0): npy.read_array_header_1_0, (2, 0): npy.read_array_header_2_0}
 AS_THEY_ARE = (FileNotFoundError, PermissionError, IsADirectoryError, ImportError)  # no fault of the content
 

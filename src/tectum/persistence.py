@@ -269,7 +269,12 @@ def replacing(path: str | os.PathLike[str]) -> Iterator[io.BufferedRandom]:
     path = destination(path)
     sweep(path)
     mode = stat.S_IMODE(path.stat().st_mode) if path.exists() else None
-    temporary, file = _part_of(path, 0o666 if mode is None else mode)
+    try:
+        temporary, file = _part_of(path, 0o666 if mode is None else mode)
+    except OSError as error:
+        raise type(error)(
+            f"cannot write {path}: {error.strerror} in the folder {path.parent.resolve()}; name a file elsewhere"
+        ) from error
     try:
         with file:
             yield file
@@ -308,7 +313,10 @@ def part_stem(name: str) -> str:
 def sweep(path: Path) -> None:
     """Delete what killed processes have left of a file they were writing; what a living one writes is locked."""
     pattern = re.compile(re.escape(part_stem(path.name)) + "[0-9a-f]{16}" + re.escape(PART))
-    for name in filter(pattern.fullmatch, os.listdir(path.parent)):
+    names: list[str] = []
+    with suppress(OSError):  # of a folder that can be written but not listed
+        names = os.listdir(path.parent)
+    for name in filter(pattern.fullmatch, names):
         with suppress(OSError), open(path.parent / name, "rb") as file:
             if fcntl is not None:
                 fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)

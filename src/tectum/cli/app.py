@@ -26,7 +26,7 @@ from tectum.cli.options import (
     WhitenOption,
     with_groups,
 )
-from tectum.cli.output import Group, Output
+from tectum.cli.output import Group, Output, save_or_keep
 from tectum.cli.reconstruct import reconstruct
 from tectum.cli.support import FITTED, MODELS
 from tectum.cli.tables import check_no_table, is_text_table, what_was_read, words_of
@@ -136,7 +136,8 @@ def fit(
     words = ["fit", model, data, *words_of(table)]
 
     def save() -> None:
-        support.save_model(estimator.set_params(verbose=False, warm_start=warm_start), output, cut, loaded)
+        estimator.set_params(verbose=False, warm_start=warm_start)
+        save_or_keep(output, lambda path: support.save_model(estimator, path, cut, loaded))
 
     def go_on() -> str:
         return support.shell_command(*words, o=output, resume=output)
@@ -220,7 +221,7 @@ def grow(
             cli_waves.run(out, network, duration, report, support.shell_command("grow", **options, o=output))
     finally:
         if hasattr(network, "weights_"):
-            network.set_params(verbose=False).save(output)
+            save_or_keep(output, network.set_params(verbose=False).save)
             out.say(
                 f"network in {output.resolve()} after {network.n_steps_grown_ * network.step_ms / 1000.0:g} s of growth"
             )

@@ -10,12 +10,11 @@ from typing import TYPE_CHECKING, Any, NamedTuple, Self
 import numpy as np
 from numpy.typing import NDArray
 
-from tectum.files import MOST_EXPANSION, DataError, files_in, read_arrays, reading, warn_of_deeper
+from tectum.files import MOST_EXPANSION, PICTURES, DataError, files_in, read_arrays, reading, warn_of_deeper
 
 if TYPE_CHECKING:
     from tectum.datasets import Dataset
 
-SUFFIXES = (".png", ".jpg", ".jpeg", ".tif", ".tiff", ".bmp", ".gif", ".webp")
 ARRAYS = (".npy", ".npz")
 GREY = np.array([0.299, 0.587, 0.114])  # luminance of red, green and blue (ITU-R BT.601)
 NOTE = "patches"  # entry in the header of a model file
@@ -117,7 +116,7 @@ def load_images(source: str) -> dict[str, Image] | NDArray[np.float64]:
     if source not in datasets.names():
         if path.is_dir():
             return _read_folder(path)
-        if path.suffix.lower() in SUFFIXES:
+        if path.suffix.lower() in PICTURES:
             if not path.is_file():
                 raise FileNotFoundError(f"no image at {path}; check the path (relative paths start at {Path.cwd()})")
             return {path.stem: read_image(path)}
@@ -337,10 +336,10 @@ def _destinations(output: Path, names: list[str], check: Callable[[Path], None])
 
 
 def _read_folder(path: Path) -> dict[str, Image]:
-    files = files_in(path, SUFFIXES)
-    warn_of_deeper([path], SUFFIXES, "name its folder, or move it up")
+    files = files_in(path, PICTURES)
+    warn_of_deeper([path], PICTURES, "name its folder, or move it up")
     if not files:
-        raise ValueError(f"{path} must hold images ({', '.join(SUFFIXES)}), got none; check the folder")
+        raise ValueError(f"{path} must hold images ({', '.join(PICTURES)}), got none; check the folder")
     stems = [file.stem for file in files]  # a.jpg and a.png keep their suffixes
     return {file.name if stems.count(file.stem) > 1 else file.stem: read_image(file) for file in files}
 
@@ -348,8 +347,9 @@ def _read_folder(path: Path) -> dict[str, Image]:
 def _read_stack(path: Path) -> NDArray[np.float64] | None:
     """Images (n, height, width) in a NumPy file; None if it holds a table."""
     arrays = read_arrays(path)
-    content = arrays[next((key for key in ("images", "data", "X") if key in arrays), next(iter(arrays)))]
-    if content.ndim == 2:
+    known = {"images", "data", "X"} if len(arrays) > 1 else set(arrays)
+    content = next((arrays[key] for key in ("images", "data", "X", *arrays) if key in arrays and key in known), None)
+    if content is None or content.ndim == 2:
         return None
     if content.ndim != 3 or content.dtype.kind not in "biuf" or content.size == 0:
         raise ValueError(

@@ -4,9 +4,11 @@ import json
 import math
 import os
 import sys
-from collections.abc import Iterator
+import tempfile
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from difflib import get_close_matches
+from functools import cache
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -111,6 +113,33 @@ class Output(NamedTuple):
         """Print the result for machines; NaN becomes null."""
         if self.as_json:
             typer.echo(json.dumps(_finite(values), default=str))
+
+
+def save_or_keep(path: Path, save: Callable[[Path], object]) -> None:
+    """Save a model to a file; if that fails, to a folder for temporary files, which the error names.
+
+    An interrupt waits until the file is there; a second one does not.
+    """
+    try:
+        save(path)
+    except KeyboardInterrupt as interrupt:
+        save(path)
+        interrupt.add_note(f"the model is in {path}")
+        raise
+    except OSError as error:
+        for folder in (None, "/dev/shm"):  # that of the system, and memory
+            try:
+                save(refuge := _refuge(folder) / path.name)
+            except OSError:
+                continue
+            raise OSError(f"{error}; the model is in {refuge}: move it to where there is room") from error
+        raise
+
+
+@cache
+def _refuge(folder: str | None) -> Path:
+    """A new folder in this one, the same for all of this process."""
+    return Path(tempfile.mkdtemp(prefix="tectum-", dir=folder))
 
 
 def _at_terminal() -> bool:

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from tectum.cli.options import option_words
-from tectum.cli.output import Output
+from tectum.cli.output import Output, save_or_keep
 from tectum.cli.support import announce_report, model_to_fit, shell_command, winners_of
 from tectum.core.compile_time import seconds_without_compiling
 
@@ -55,7 +55,7 @@ def fit(
         (estimator.partial_fit_events if resume else estimator.fit_events)(data)
     finally:  # interrupted, too
         if hasattr(estimator, "weights_"):
-            estimator.set_params(verbose=False).save(output)
+            save_or_keep(output, estimator.set_params(verbose=False).save)
     seconds, seen = seconds_without_compiling() - started, estimator.n_presentations_seen_
     out.say(f"model in {output.resolve()} after {seen:,} {'events' if is_dictionary else 'recordings'}")
     result = {"model": str(output.resolve()), "presentations": seen, "seconds": seconds}

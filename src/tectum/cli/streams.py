@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import typer
 
 from tectum.cli.options import FrameOptions, option_words
-from tectum.cli.output import Output
+from tectum.cli.output import Output, save_or_keep
 from tectum.cli.sources import Source, data_file, network_of, open_source, sources_in
 from tectum.cli.support import announce_report, line_of, load_model, quality_of, shell_command, takes
 from tectum.models.common.checkpoints import checkpoints
@@ -238,7 +238,10 @@ def _learn(
     error: StreamError | None = None
     resumed = shell_command(*resuming, o=output, resume=output)
     try:
-        kept: Any = nullcontext() if output is None else checkpoints(hierarchy, output, every, go_on=lambda: resumed)
+        kept: Any = nullcontext()
+        if output is not None:
+            save, go_on = (lambda: _keep(hierarchy, output)), (lambda: resumed)
+            kept = checkpoints(hierarchy, output, every, save=save, go_on=go_on)
         with kept:
             _pass(out, hierarchy, source, diary, skip)
     except KeyboardInterrupt as interrupt:
@@ -312,7 +315,7 @@ def _quality_of(hierarchy: Any, diary: "Diary") -> dict[str, Any]:
 
 def _keep(hierarchy: Any, output: Path | None) -> None:
     if output is not None:
-        hierarchy.set_params(verbose=False).save(output)
+        save_or_keep(output, hierarchy.set_params(verbose=False).save)
 
 
 def _report(out: Output, hierarchy: Any, diary: "Diary", title: str, command: str, path: Path) -> dict[str, Any]:

@@ -8,7 +8,7 @@ import typer
 
 from tectum.cli import streams as cli_streams
 from tectum.cli.options import ConfigOption, FrameOptions, SeedOption, SettingsOption
-from tectum.cli.output import Output
+from tectum.cli.output import Output, save_or_keep
 
 
 def watch(
@@ -54,7 +54,7 @@ def watch(
         serve(watching, host, port)
     finally:
         if output is not None and hasattr(hierarchy, "n_presentations_seen_"):
-            hierarchy.save(output)
+            save_or_keep(output, hierarchy.save)
             out.say(f"hierarchy in {output.resolve()} after {hierarchy.n_presentations_seen_:,} frames")
     if watching.error:
         raise ValueError(watching.error)

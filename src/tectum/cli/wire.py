@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from tectum.cli import waves as cli_waves
 from tectum.cli.options import DataArgument, ReportOption, SeedOption, with_groups
-from tectum.cli.output import Output
+from tectum.cli.output import Output, save_or_keep
 from tectum.cli.sources import VIDEOS
 from tectum.cli.support import announce_report, shell_command
 from tectum.cli.tables import check_no_table, load_data, words_of
@@ -112,13 +112,13 @@ def _wire(
     n_placed = int((layout.groups_ >= 0).sum())
     out.say(f"{n_placed:,} sensors have a place; quality {layout.quality_:.2f}, precision {layout.precision_:.2f}")
     if layout_path:
-        layout.save(layout_path)
+        save_or_keep(layout_path, layout.save)
     network = WaveNetwork.from_activity(activity.X, sizes, layout=layout, duration=0.0, random_state=seed)
     try:
         growth = cli_waves.grow(network, duration, follow=report is not None, progress=out.progress)
     finally:
         if output and hasattr(network, "weights_"):
-            network.set_params(verbose=False).save(output)
+            save_or_keep(output, network.set_params(verbose=False).save)
             out.say(f"network in {output.resolve()}")
     seconds = seconds_without_compiling() - started
     result: dict[str, Any] = {"sensors": len(layout.groups_), "placed": n_placed, "quality": layout.quality_}

@@ -103,9 +103,10 @@ def check_ranges(where: str, part: Any) -> None:
 def check_range(where: str, value: Any, limit: Range) -> None:
     """Raise ValueError if a number is out of range."""
     is_number = isinstance(value, numbers.Real) and not isinstance(value, bool)
-    if not is_number or math.isnan(value) or (math.isinf(value) and not limit.infinite):
+    is_whole = isinstance(value, numbers.Integral)  # of any size, also beyond float64
+    if not is_number or (not is_whole and (math.isnan(value) or (math.isinf(value) and not limit.infinite))):
         raise ValueError(f"{where} must be a finite number, got {value!r}; see the field's comment in tectum.parts")
-    if limit.whole and not isinstance(value, numbers.Integral):
+    if limit.whole and not is_whole:
         raise ValueError(f"{where} must be a whole number, got {value!r}; round it")
     for bound, holds, words in (
         (limit.above, limit.above is None or value > limit.above, "above"),
@@ -114,7 +115,7 @@ def check_range(where: str, value: Any, limit: Range) -> None:
     ):
         if not holds:
             raise ValueError(f"{where} must be {words} {bound}, got {value!r}; leave it out to use the default")
-    if value != 0 and not math.isinf(value) and not SMALLEST <= abs(value) <= LARGEST:
+    if value != 0 and (is_whole or not math.isinf(value)) and not SMALLEST <= abs(value) <= LARGEST:
         words = f"a number that kernels can hold, 0 or of size {SMALLEST} to {LARGEST}"
         raise ValueError(f"{where} must be {words}, got {value!r}; leave it out to use the default")
 

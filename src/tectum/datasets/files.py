@@ -1,6 +1,7 @@
 """Samples from the user's own files. Nothing is ever unpickled."""
 
 import os
+import warnings
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -11,6 +12,8 @@ from tectum.datasets.columns import Table, encode_labels
 from tectum.datasets.dataset import Dataset
 from tectum.datasets.tables import read_csv, read_parquet
 from tectum.files import DataError, no_file, read_arrays
+
+WRITTEN = ("winners", "index", "label", "time_s", "source", "names")  # beside responses that tectum has written
 
 
 def load_file(path: str | os.PathLike[str], **options: Any) -> Dataset:
@@ -37,14 +40,22 @@ def read_numpy(path: Path) -> Table:
     """Read a ``.npy`` or ``.npz`` file.
 
     A ``.npz`` file holds the samples as ``data`` or ``X`` and may hold labels as ``target`` or ``y``; a file with a
-    single array needs no particular name. Features are named x0, x1, ... DataError if the file cannot be read without
-    unpickling, or the samples are not 2-D numbers.
+    single array needs no particular name, and a warning names arrays that are left out. Features are named x0, x1, ...
+    DataError if the file cannot be read without unpickling, or the samples are not 2-D numbers.
     """
     arrays = read_arrays(path)
-    samples = _pick_samples(path, arrays)
+    key = _samples_key(path, arrays)
+    samples = arrays.pop(key)
     check_samples(path, samples)
     data = np.ascontiguousarray(samples, dtype=np.float64)
-    target = next((arrays[key] for key in ("target", "y") if key in arrays and len(arrays) > 1), None)
+    target = next((arrays.pop(key) for key in ("target", "y") if key in arrays), None)
+    if unused := sorted(set(arrays).difference(WRITTEN)):
+        warnings.warn(
+            f"{path.name}: {', '.join(map(repr, unused))} is left out: samples are read from {key!r}, labels from "
+            "'target' or 'y'; rename what holds the labels",
+            UserWarning,
+            stacklevel=4,
+        )
     if target is not None and target.shape != samples.shape[:1]:
         raise DataError(
             f"{path} must hold one label per sample, shape {samples.shape[:1]}, got {target.shape} as target or y; "
@@ -54,8 +65,8 @@ def read_numpy(path: Path) -> Table:
     return Table(data, labels, [f"x{k}" for k in range(data.shape[1])], label_names)
 
 
-def _pick_samples(path: Path, arrays: dict[str, np.ndarray]) -> np.ndarray:
-    """The array that holds the samples."""
+def _samples_key(path: Path, arrays: dict[str, np.ndarray]) -> str:
+    """Name of the array that holds the samples."""
     if {"data", "indices", "indptr", "shape"} <= set(arrays):
         raise DataError(
             f"{path} must hold an array, got a sparse matrix; write it with "
@@ -65,9 +76,9 @@ def _pick_samples(path: Path, arrays: dict[str, np.ndarray]) -> np.ndarray:
     if len(given) == 2:
         raise DataError(f"{path} must hold the samples once, got them as 'data' and as 'X'; save it with one of them")
     if given:
-        return arrays[given[0]]
+        return given[0]
     if len(arrays) == 1:
-        return next(iter(arrays.values()))
+        return next(iter(arrays))
     raise DataError(
         f"{path} must hold the samples under the key 'data' or 'X', got the keys {sorted(arrays)}; "
         "save it with numpy.savez(path, data=..., target=...)"

@@ -19,6 +19,7 @@ ENCODING = "utf-8-sig"  # UTF-8, with or without the byte order mark that spread
 MISSING = frozenset(["", "na", "n/a", "nan", "null", "none"])
 SAMPLE = 2**15  # characters from which the form of a table is recognised
 DELIMITERS = (",", ";", "\t", "|")
+LEAD = re.compile('\ufeff*(?:"?sep=(?P<sep>.)"?\r?\n)?')  # byte order marks, and what Excel says of delimiters
 EXACT = 2**53  # from here on float64 does not tell neighbouring integers apart
 
 
@@ -78,22 +79,29 @@ def read_csv(
     try:
         with open(path, encoding=ENCODING, newline="") as file:
             sample = "".join([*file.readlines(SAMPLE), file.readline(), file.readline()])
+            lead = cast("re.Match[str]", LEAD.match(sample))
+            sample = sample[lead.end() :]
             delimiter = stated.get("delimiter")
             if delimiter and delimiter != given["delimiter"] and delimiter not in sample:  # written otherwise
                 delimiter = None
-            form = _form_of(sample, delimiter, stated.get("decimal"), words)
-            rows = _rows_of(sample, form.delimiter)
+            form = _form_of(sample, given["delimiter"] or lead["sep"] or delimiter, stated.get("decimal"), words)
+            found = _rows_of(sample, form.delimiter)
+            rows, is_open = _squared(found, form, sample)
             has_header = stated["header"] if "header" in stated else _has_header(path, rows, form)
             if len(rows) <= has_header:
                 raise ValueError("it has no rows of data")
-            names = [cell.strip() or f"x{k}" if has_header else f"x{k}" for k, cell in enumerate(rows[0])]
+            first, is_open = (rows[0], is_open) if has_header else (found[0], False)
+            width = len(first) - is_open  # without a column behind the last delimiter
+            names = [cell.strip() or f"x{k}" if has_header else f"x{k}" for k, cell in enumerate(first[:width])]
             k_target = None if target is None else find_column(path, names, target, "target")
-            file.seek(0)
+            _rewind(file, lead.end())
             is_plain = "na" not in stated and form.decimal == "."
-            raw = _read_plain(file, form, rows[0], has_header) if is_plain else None
+            raw = _read_plain(file, form, first, has_header) if is_plain else None
             if raw is None:
-                file.seek(0)
-                raw = _read_cells(file, form, has_header, k_target)
+                _rewind(file, lead.end())
+                raw = _read_cells(file, form, first, has_header, k_target, lead[0].count("\n"))
+            if is_open and not np.all(np.isnan(raw.pop())):
+                raise ValueError("a column without a name, empty at first, has values further down: name it")
     except DataError:
         raise
     except UnicodeError as error:
@@ -108,9 +116,9 @@ def read_csv(
         ) from error
     if form.decimal == "," and "decimal" not in stated:
         _ask_about_thousands(path, rows[has_header:])
-    unnamed = has_header and not rows[0][0].strip()
-    found = Raw(names, raw, has_header, unnamed, form.decimal)
-    table = choose(path, found, target, columns, drop, index, missing, text, preparation)
+    unnamed = has_header and not first[0].strip()
+    columns_found = Raw(names, raw, has_header, unnamed, form.decimal)
+    table = choose(path, columns_found, target, columns, drop, index, missing, text, preparation)
     return table._replace(preparation=cast("Preparation", table.preparation)._replace(written=stated))
 
 
@@ -155,6 +163,34 @@ def _rows_of(sample: str, delimiter: str) -> list[list[str]]:
     lines = _lines(io.StringIO(sample), delimiter)
     rows = [row for row in csv.reader(lines, delimiter=delimiter, skipinitialspace=True) if row]
     return rows[:-1] if len(sample) >= SAMPLE and len(rows) > 2 else rows
+
+
+def _rewind(file: io.TextIOBase, n: int) -> None:
+    """Go back to where the table begins, behind so many characters."""
+    file.seek(0)
+    file.read(n)
+
+
+def _squared(rows: list[list[str]], form: Form, sample: str) -> tuple[list[list[str]], bool]:
+    """The rows with a header, if they have one, that names as many columns as there are, where it is certain which it
+    leaves out, and whether each row ends in a delimiter, behind which there is nothing.
+
+    A first column of texts, or of whole numbers in quotes, that differ are the names of rows, as R writes them.
+    """
+    if len(rows) < 2:
+        return rows, False
+    (head, *below), width = rows, len(rows[1])
+    is_open = width > 1 and all(len(row) == width and not row[-1].strip() for row in below)
+    if is_open and (len(head) == width - 1 or (len(head) == width and not head[-1].strip())):
+        return [[*head[: width - 1], ""], *below], True
+    if any(len(row) != len(head) + 1 for row in below):
+        return rows, False
+    cells = [row[0].strip() for row in below]
+    numbers = [int(cell) for cell in cells if _is_whole(cell)]
+    quoted = all(line.startswith('"') for line in sample.splitlines()[1:] if line)
+    is_count = quoted and len(numbers) == len(cells) and (len(cells) > 2 or np.all(np.diff(sorted(numbers)) == 1))
+    are_texts = not any(_is_number(cell, form) for cell in cells)
+    return ([["", *head], *below] if len(set(cells)) == len(cells) and (is_count or are_texts) else rows), False
 
 
 def _form_of(sample: str, delimiter: str | None, decimal: str | None, na: frozenset[str]) -> Form:
@@ -269,21 +305,25 @@ def _read_plain(file: io.TextIOBase, form: Form, first: list[str], has_header: b
     return list(table.T)
 
 
-def _read_cells(file: io.TextIOBase, form: Form, has_header: bool, k_target: int | None) -> list[np.ndarray]:
-    """Columns of any table, cell by cell; that of the labels is text where numbers would not tell them apart."""
+def _read_cells(
+    file: io.TextIOBase, form: Form, first: list[str], has_header: bool, k_target: int | None, n_before: int
+) -> list[np.ndarray]:
+    """Columns of any table, cell by cell; that of the labels is text where numbers would not tell them apart.
+
+    `first` is the first row, with all columns, `n_before` the number of lines above it.
+    """
     reader = csv.reader(_lines(file, form.delimiter), delimiter=form.delimiter, skipinitialspace=True)
     rows: list[list[str]] = []
-    width = 0
-    for row in reader:
-        if not row:
-            continue
-        if width and len(row) != width:
+    filled, width = filter(None, reader), len(first)
+    if has_header:
+        next(filled)
+    for row in filled:
+        if len(row) != width:
             if has_header and not rows:
-                raise ValueError(f"its header names {width} columns, its rows have {len(row)}")
-            raise ValueError(f"row {len(rows) + 1} (line {reader.line_num}) has {len(row)} cells, others have {width}")
-        if width or not has_header:
-            rows.append(row)
-        width = len(row)
+                raise ValueError(f"its header names {width} columns, its rows have {len(row)}: name each column")
+            line = n_before + reader.line_num
+            raise ValueError(f"row {len(rows) + 1} (line {line}) has {len(row)} cells, others have {width}")
+        rows.append(row)
     return [_parse_cells(cells, form, k == k_target) for k, cells in enumerate(zip(*rows, strict=True))]
 
 

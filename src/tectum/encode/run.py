@@ -1,7 +1,8 @@
 """`encode_shards`: which shards are left, who encodes them, and what is noted on the way."""
 
 import os
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import NamedTuple
 
@@ -92,17 +93,18 @@ def encode_shards(
     model = Path(model_path).resolve()
     known = {"path": str(model), "class": type(persistence.load(model)).__name__, "sha256": file_hash(model)}
     shards = list_shards(inputs, shard_rows)
-    manifest = _manifest(folder, known, sparse, shards, resume=resume, overwrite=overwrite)
-    manifest.remove_remains()
-    left = [entry for entry in manifest.entries if not manifest.is_done(entry)]
-    for entry in left:
-        entry.state, entry.error = "waiting", None
-    manifest.write()
-    _encode(manifest, left, executor or in_processes(), verbose)
-    _report_failed(manifest)
-    if manifest.replaced:
-        manifest.remove_replaced()
+    with _alone_in(folder):
+        manifest = _manifest(folder, known, sparse, shards, resume=resume, overwrite=overwrite)
+        manifest.remove_remains()
+        left = [entry for entry in manifest.entries if not manifest.is_done(entry)]
+        for entry in left:
+            entry.state, entry.error = "waiting", None
         manifest.write()
+        _encode(manifest, left, executor or in_processes(), verbose)
+        _report_failed(manifest)
+        if manifest.replaced:
+            manifest.remove_replaced()
+            manifest.write()
     return Encoded(
         manifest.path.resolve(),
         len(manifest.entries),
@@ -112,6 +114,28 @@ def encode_shards(
         sum(entry.output_size or 0 for entry in left),
         sum(entry.seconds or 0.0 for entry in left),
     )
+
+
+@contextmanager
+def _alone_in(folder: Path) -> Iterator[None]:
+    """The folder is there, and no other run writes to it; OSError if one does."""
+    if not folder.exists() and not folder.parent.is_dir():
+        raise FileNotFoundError(f"cannot make {folder}: the folder {folder.parent} does not exist; create it first")
+    folder.mkdir(exist_ok=True)
+    if persistence.fcntl is None:
+        yield
+        return
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        try:
+            persistence.fcntl.flock(descriptor, persistence.fcntl.LOCK_EX | persistence.fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise OSError(f"another run encodes into {folder}; wait for its end, or choose another folder") from None
+        except OSError:
+            pass  # some network folders know no locks
+        yield
+    finally:
+        os.close(descriptor)
 
 
 def _encode(manifest: Manifest, left: Sequence[Entry], executor: Executor, verbose: bool) -> None:
@@ -134,9 +158,6 @@ def _manifest(
     folder: Path, model: dict[str, str], sparse: bool, shards: Sequence[Shard], *, resume: bool, overwrite: bool
 ) -> Manifest:
     """The manifest to go on with, or a new one."""
-    if not folder.exists() and not folder.parent.is_dir():
-        raise FileNotFoundError(f"cannot make {folder}: the folder {folder.parent} does not exist; create it first")
-    folder.mkdir(exist_ok=True)
     if any(Path(shard.path).parent == folder.resolve() for shard in shards):
         raise ValueError(f"encode: the output folder must not hold inputs, got {folder}; choose another one")
     old, replaced = _old_manifest(folder, overwrite)

@@ -22,7 +22,7 @@ from tectum.models.common.atomic import all_or_nothing
 from tectum.models.common.base import COMMON, WHOLE, Costs, SpikingEstimator, part_constraints, precision_of, variant
 from tectum.models.common.diagnosis import Diagnosis
 from tectum.models.common.map_diagnosis import BrokenMapWarning, Order, diagnose_map, order_of
-from tectum.models.common.map_growth import check_growth, grown, until_growth
+from tectum.models.common.map_growth import check_grid, check_growth, grown, until_growth
 from tectum.models.common.map_start import start_points
 from tectum.models.common.recording import Recording
 from tectum.models.common.scaling import FeatureScaling, scaling_of
@@ -662,11 +662,10 @@ class SpikingSOM(SpikingEstimator):
         """
         return np.nan_to_num(self._currents(self._samples(X)))
 
-    def _validate(self, X: Any, *, reset: bool = False, least: int = 1) -> NDArray[np.float64]:
-        X = super()._validate(X, reset=reset, least=least)
+    def _validate_params(self) -> None:
+        super()._validate_params()
         parameters.check_shape(self.shape, topology=self.topology)
         check_growth(self.growth, str(self.topology))
-        return X
 
     def _recommendations(self, grid: Grid | None = None, n_features: int | None = None) -> Mapping[str, Any]:
         """The recommended parts, with the radius for the size of the map and the rule for the presentations."""
@@ -733,6 +732,7 @@ class SpikingSOM(SpikingEstimator):
 
     def _learn(self, X: NDArray[np.float64]) -> None:
         """Present samples one after another; they must not reach over a change of the radius."""
+        check_grid(self.shape, self.topology, self.grid_, self.growth)
         map_parts, circuit = self._build()
         state = MapState(*(array.copy() for array in self._state))
         places, mixing = followed(X, self._scaling, self._mixing, self.encoder_, self.chosen_parts().wiring)

@@ -35,7 +35,8 @@ def read_events(path: PathLike | ArrayLike, *, unit: str | None = None) -> NDArr
         with these arrays, a ``.npy`` file with a structured array, or such an array, for instance of the package tonic.
         Compressed AEDAT 4 and HDF5 need the extra ``events``.
     unit : {"s", "ms", "us"} or None, default=None
-        Unit of the times in an array; None takes integers as microseconds, and ``timedelta64`` in the unit it has.
+        Unit of the times in an array; None takes integers as microseconds, ``timedelta64`` and ``datetime64`` in
+        the unit that they have.
 
     Returns
     -------
@@ -258,6 +259,8 @@ def _from_fields(fields: Any, name: str, unit: str | None) -> NDArray[Any]:
 
 def _microseconds(t: NDArray[Any], name: str, unit: str | None) -> NDArray[np.int64]:
     """Times as whole microseconds."""
+    if t.dtype.kind == "M":
+        t = t - np.datetime64(0, "us")
     if t.dtype.kind == "m":
         t, unit = t / np.timedelta64(1, "us"), "us"
     if t.dtype.kind not in "iu" and (t.dtype.kind != "f" or unit is None):

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from tectum.files import files_in, natural_key, reading, warn_of_deeper
+from tectum.files import PICTURES, files_in, natural_key, reading, warn_of_deeper
 from tectum.streams.stream import (
     Chunk,
     Gather,
@@ -25,8 +25,7 @@ from tectum.streams.stream import (
 
 THUMBNAIL = (64, 112)  # default size of thumbnails, (height, width) in pixels
 JPEG = (".jpeg", ".jpg")
-PAGED = (".tif", ".tiff", ".webp")  # of which a file may hold several pictures
-IMAGES = (".bmp", ".jpeg", ".jpg", ".png", ".tif", ".tiff", ".webp")
+PAGED = (".gif", ".tif", ".tiff", ".webp")  # of which a file may hold several pictures
 
 
 def video(
@@ -140,14 +139,14 @@ def images(
     check_rate(rate, "images.rate")
     folders = [path for path in top.iterdir() if path.is_dir() and path.name[0] != "."] if top.is_dir() else [top]
     sources = [
-        (path.name, files_in(path, IMAGES)) for path in [top, *sorted(folders, key=natural_key)] if path.is_dir()
+        (path.name, files_in(path, PICTURES)) for path in [top, *sorted(folders, key=natural_key)] if path.is_dir()
     ]
-    warn_of_deeper((path for path in folders if path.is_dir()), IMAGES, "name the folder above it, or move it up")
+    warn_of_deeper((path for path in folders if path.is_dir()), PICTURES, "name the folder above it, or move it up")
     found = [(name, files) for name, files in sources if files]
     if not found:
         raise ValueError(
-            f"images.folder must be a folder with images ({', '.join(IMAGES)}), or with folders of images, got {top}; "
-            "convert them, or name the folder that holds them"
+            f"images.folder must be a folder with images ({', '.join(PICTURES)}), or with folders of images, got "
+            f"{top}; convert them, or name the folder that holds them"
         )
     return ImageStream(found, form, chunk, rate)
 
@@ -310,7 +309,7 @@ class ImageStream(PictureStream):
             for file in files:
                 way_out = "it is damaged or has more than 8 bits a channel: write it again as PNG, or delete it"
                 with reading(file, "an image", way_out, StreamError):
-                    n_pages = self._form.cv2.imcount(str(file)) if file.suffix.lower() in PAGED else 1
+                    n_pages = self._form.cv2.imcount(str(file)) if file.suffix.lower() in PAGED else _n_animated(file)
                     frame = self._form.cv2.imread(str(file), self._form.cv2.IMREAD_COLOR)
                     is_cut = file.suffix.lower() in JPEG and _is_cut(file.read_bytes())
                 if n_pages > 1:
@@ -319,6 +318,14 @@ class ImageStream(PictureStream):
                     raise StreamError(f"{file} cannot be read as an image; {way_out}")
                 yield frame, n / self._rate, source
                 n += 1
+
+
+def _n_animated(file: Path) -> int:
+    """Number of pictures of an animated PNG, by the chunk before its first one; 1 of any other file."""
+    with file.open("rb") as content:
+        start = content.read(2**16)
+    at = start.find(b"acTL", 0, start.find(b"IDAT")) if start.startswith(b"\x89PNG") else -1
+    return 1 if at < 0 else int.from_bytes(start[at + 4 : at + 8])
 
 
 def _is_cut(content: bytes) -> bool:

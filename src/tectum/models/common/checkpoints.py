@@ -4,6 +4,7 @@ import os
 import signal
 import threading
 import time
+import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
@@ -75,7 +76,7 @@ def checkpoints(
     estimator : estimator
         What learns in the block, by `fit`, `partial_fit` or `grow`.
     path : str or path
-        File that is replaced in one step each time.
+        File that is replaced in one step each time; where that fails while it learns, a warning says so.
     every : float, default=300.0
         Seconds between two saves; 0 saves only if the block is interrupted.
     save : callable or None, default=None
@@ -113,5 +114,8 @@ def pause(estimator: Any) -> None:
         return
     if time.monotonic() - keeper.last[0] >= keeper.every:
         estimator._publish()
-        keeper.save()
+        try:
+            keeper.save()
+        except OSError as error:  # hours of learning are worth more than one of its copies
+            warnings.warn(f"{error}; learning goes on", UserWarning, stacklevel=2)
         keeper.last[0] = time.monotonic()

@@ -52,6 +52,16 @@ def check_growth(growth: GrowingGrid | None, topology: str) -> None:
         )
 
 
+def check_grid(shape: Any, topology: str, grid: Grid, growth: GrowingGrid | None) -> None:
+    """Check that a map that learns on still is to have the shape and the topology that it has, or has grown from."""
+    has_grown = growth is not None and all(start <= now for start, now in zip(shape, grid, strict=True))
+    if topology != grid.topology or not (has_grown or tuple(shape) == tuple(grid)):
+        raise ValueError(
+            f"SpikingSOM.shape must stay {tuple(grid)} ({grid.topology}) while learning goes on, got {tuple(shape)} "
+            f"({topology}); set it to that, or call fit with warm_start=False to begin anew"
+        )
+
+
 def until_growth(growth: GrowingGrid | None, seen: int) -> int:
     """Presentations until the map may grow."""
     return sys.maxsize if growth is None else growth.interval - seen % growth.interval

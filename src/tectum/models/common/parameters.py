@@ -235,6 +235,8 @@ def check_part(name: str, part: Any, like: Any = None) -> None:
 
 def check_active(n_active: float, n_components: int) -> None:
     """Check that a dictionary has as many components as are to represent a sample."""
+    if not isinstance(n_active, numbers.Real) or not n_active > 0:
+        raise ValueError(f"SpikingDictionary.n_active must be a number above 0, got {n_active!r}; None for the default")
     if n_active > n_components:
         raise ValueError(
             f"SpikingDictionary.n_active must be at most n_components = {n_components}, got {n_active!r}; ask for "

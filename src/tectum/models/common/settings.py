@@ -34,9 +34,17 @@ def load_toml(path: str | os.PathLike[str]) -> dict[str, Any]:
     if not path.is_file():
         raise no_file(path, "configuration file")
     try:
-        return tomllib.loads(path.read_text(encoding="utf-8"))
+        content = tomllib.loads(path.read_text(encoding="utf-8"))
+        _nesting(content)
+        return content
     except (ValueError, RecursionError, MemoryError) as error:
         raise DataError(f"{path} must be a TOML file, but {error}; correct it there") from error
+
+
+def _nesting(value: Any) -> int:
+    """How deeply tables and lists are nested; RecursionError where functions that follow them would fail."""
+    inner = value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
+    return max((1 + _nesting(item) for item in inner), default=0)
 
 
 def parse_assignments(assignments: Iterable[str]) -> dict[str, Any]:
@@ -54,7 +62,8 @@ def parse_assignments(assignments: Iterable[str]) -> dict[str, Any]:
 
 def constructor_arguments(estimator_class: Any, settings: Mapping[str, Any]) -> dict[str, Any]:
     """Arguments for the constructor of an estimator, with complete parts, from values by dotted key as `read_toml`
-    and `parse_assignments` give them. ValueError if a variant, a parameter, a part or a field does not exist.
+    and `parse_assignments` give them. ValueError if a variant, a parameter, a part or a field does not exist, or a
+    parameter is out of range.
     """
     defaults = estimator_class().get_params(deep=False)
     variant = _of_variant(estimator_class, settings["variant"]) if "variant" in settings else {}
@@ -71,6 +80,7 @@ def constructor_arguments(estimator_class: Any, settings: Mapping[str, Any]) -> 
         changes[key.removesuffix(".part").replace(".", "__")] = value
     for path in sorted(changes, key=lambda path: path.count("__")):  # other kinds of parts before their fields
         estimator.set_params(**{path: changes[path]})
+    estimator._validate_params()  # also those that a command sets otherwise later
     return {name: value for name, value in estimator.get_params(deep=False).items() if value is not defaults[name]}
 
 

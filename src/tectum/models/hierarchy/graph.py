@@ -19,6 +19,7 @@ from tectum.parts.norms import LengthNorm
 from tectum.parts.topology import TOPOLOGIES
 
 PER_NEURON = 1000  # bytes, at least: the state, the spikes of the last steps, lateral weights
+MOST_DELAY = 2**20  # frames of a delay line, 11 hours at 25 per second
 SOURCES = (parts.Features, parts.Spikes, parts.Winners)
 
 # What the maps of a MapHierarchy are made of where they do not say: those that see features, ...
@@ -129,7 +130,8 @@ def _check_sources(m: parts.Map, names: list[str], n_features: int) -> None:
     where = f"MapHierarchy.maps[{m.name!r}].sources"
     if not m.sources or any(not isinstance(s, SOURCES) for s in m.sources):
         raise ValueError(f"{where} must hold one or more of Features, Spikes and Winners, got {m.sources!r}")
-    for s in m.sources:
+    for k, s in enumerate(m.sources):
+        parameters.check_part(f"{where}[{k}]", s)
         if not s.share > 0:
             raise ValueError(f"{where} must have shares above 0, got {s!r}; leave a source out to switch it off")
         if isinstance(s, parts.Features):
@@ -140,8 +142,8 @@ def _check_sources(m: parts.Map, names: list[str], n_features: int) -> None:
                     f"{where} must lie within the {n_features} features of X, got Features({s.start}, {s.stop}); "
                     "change start and stop"
                 )
-            if s.delay < 0 or s.delay != int(s.delay):
-                raise ValueError(f"{where} must have a delay of whole frames, 0 or more, got {s.delay!r}")
+            if not 0 <= s.delay <= MOST_DELAY or s.delay != int(s.delay):
+                raise ValueError(f"{where} must have a delay of whole frames, 0 to {MOST_DELAY}, got {s.delay!r}")
             if not 0 <= s.delay_ms < math.inf or (s.delay_ms and s.delay):
                 raise ValueError(
                     f"{where} must have a delay_ms of 0 ms or more, and no delay in frames beside it, got "
