@@ -147,3 +147,10 @@ def test_pausing_and_freezing(tmp_path: Path) -> None:
     assert seen.hierarchy.n_presentations_seen_ == 4  # the first chunk, without which there are no maps
     assert len(seen.seen(-1, 0)["novelty"]) == 8
     seen.stop()
+
+
+def test_it_ends_by_itself(tmp_path: Path) -> None:
+    seen, began = watching(tmp_path, seconds=3.0), time.monotonic()
+    server.serve(seen, port=0, seconds=0.5)
+    assert 0.5 <= time.monotonic() - began < 30.0
+    assert not seen._thread.is_alive()

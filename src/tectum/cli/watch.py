@@ -29,6 +29,7 @@ def watch(
     ] = "127.0.0.1",
     port: Annotated[int, typer.Option(min=1, max=65535, help="Port of the page.")] = 8765,
     browser: Annotated[bool, typer.Option("--browser/--no-browser", help="Whether to open the page.")] = True,
+    minutes: Annotated[float | None, typer.Option(min=0.0, help="When the page ends; else Ctrl-C.")] = None,
 ) -> None:
     """Let maps of maps learn a stream, and see them do so on a page: frame, map, rhythm, novelty, discoveries."""
     from tectum.live.server import is_loopback, serve
@@ -45,13 +46,13 @@ def watch(
     watching = Watching(hierarchy, source.stream, eye_of, output=output, paced=recorded)
     address = f"http://{f'[{host}]' if ':' in host else host}:{port}"
     out.say(f"features: {source.features}")
-    out.say(f"Ctrl-C ends; the page is at\n{address}")
+    out.say(f"Ctrl-C ends{f', so do {minutes:g} minutes' if minutes else ''}; the page is at\n{address}")
     if not is_loopback(host):
         out.say("whoever reaches this address sees the stream, and can pause it and name neurons")
     if browser:
         webbrowser.open(address)
     try:
-        serve(watching, host, port)
+        serve(watching, host, port, seconds=60.0 * minutes if minutes else None)
     finally:
         if output is not None and hasattr(hierarchy, "n_presentations_seen_"):
             save_or_keep(output, hierarchy.save)

@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import ipaddress
 import json
+import threading
 from importlib.resources import files
 from typing import Any
 from urllib.parse import urlsplit
@@ -92,7 +93,7 @@ def is_loopback(host: str) -> bool:
         return False
 
 
-def serve(watching: Watching, host: str = "127.0.0.1", port: int = 8765) -> None:
+def serve(watching: Watching, host: str = "127.0.0.1", port: int = 8765, *, seconds: float | None = None) -> None:
     """Watch and serve the page, until interrupted.
 
     Parameters
@@ -101,6 +102,8 @@ def serve(watching: Watching, host: str = "127.0.0.1", port: int = 8765) -> None
     host : str, default="127.0.0.1"
         Address to listen at; the default is reached from this machine only.
     port : int, default=8765
+    seconds : float or None, default=None
+        Time after which it ends by itself.
 
     Raises
     ------
@@ -114,10 +117,16 @@ def serve(watching: Watching, host: str = "127.0.0.1", port: int = 8765) -> None
     except ImportError as error:
         raise ImportError("tectum watch needs starlette, uvicorn and websockets; pip install 'tectum[live]'") from error
     config = uvicorn.Config(application(watching), host=host, port=port, log_level="warning", ws_max_size=65536)
+    server = uvicorn.Server(config)
+    end = threading.Timer(seconds or 0.0, lambda: setattr(server, "should_exit", True))
+    end.daemon = True
     watching.start()
+    if seconds is not None:
+        end.start()
     try:
-        uvicorn.Server(config).run()
+        server.run()
     except SystemExit as error:  # uvicorn's way to say that the port is taken
         raise OSError(f"cannot serve the page at {host}:{port}; choose another --port") from error
     finally:
+        end.cancel()
         watching.stop()
