@@ -856,3 +856,9 @@ def test_two_runs_do_not_encode_into_one_folder(tmp_path: Path) -> None:
 
     encode_shards(tmp_path / "m", [tmp_path / "x.npy"], tmp_path / "out", executor=meanwhile)
     assert len(np.load(tmp_path / "out" / "x.npy")) == 20
+
+
+def test_a_folder_is_no_video(tmp_path: Path) -> None:
+    pytest.importorskip("cv2")
+    with pytest.raises(ValueError, match=r"must name video files, got the folder .*; name the files in it"):
+        streams.video(tmp_path, size=(4, 4))

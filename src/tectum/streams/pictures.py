@@ -87,6 +87,8 @@ def video(
     10
     """
     files = as_paths(paths, "video.paths")
+    if folder := next((file for file in files if file.is_dir()), None):
+        raise ValueError(f"video.paths must name video files, got the folder {folder}; name the files in it")
     form = FrameForm(size, thumbnails, grey, area, "video")
     check_whole(every, "video.every", "1 takes every frame")
     check_whole(chunk, "video.chunk", "32 is usual")
