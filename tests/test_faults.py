@@ -862,3 +862,12 @@ def test_a_folder_is_no_video(tmp_path: Path) -> None:
     pytest.importorskip("cv2")
     with pytest.raises(ValueError, match=r"must name video files, got the folder .*; name the files in it"):
         streams.video(tmp_path, size=(4, 4))
+
+
+def test_delays_longer_than_spikes_are_kept_are_refused() -> None:
+    far = [parts.Map("a", shape=(3, 3)), parts.Map("b", (parts.Spikes("a", delay=1e15),), shape=(3, 3))]
+    wires = [parts.Projection("input", "E", parts.All(0.1), delay=1e15)]
+    net = Network([parts.Population("E", 4)], wires, [parts.Rates("input")], presentation=20.0)
+    for model in (MapHierarchy(far), net):
+        with pytest.raises(ValueError, match=r"delays of projections must be at most .*, got 1e\+15 ms; use a shorter"):
+            model.fit(np.eye(4))

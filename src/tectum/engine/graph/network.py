@@ -45,6 +45,7 @@ from tectum.parts.norms import LengthNorm
 from tectum.parts.steps import discretise
 
 WEIGHT_STREAM = 2**42  # what random numbers are for: initial weights, by projection
+MOST_DELAY = 2**20  # steps, for which the spikes of each population are kept
 NO_THRESHOLDS = np.zeros(0, np.float32)
 
 
@@ -78,7 +79,14 @@ def build(
     ------
     TypeError
         If a part does not fulfil its contract, or parts of one role have more types than the loop has room for.
+    ValueError
+        If a delay is longer than spikes are kept.
     """
+    if (longest := max((p.delay for p in projections), default=0.0)) > MOST_DELAY * dt:
+        raise ValueError(
+            f"{owner}: delays of projections must be at most {MOST_DELAY * dt:g} ms with dt = {dt:g} ms, got "
+            f"{longest:g} ms; use a shorter one, or a longer dt"
+        )
     limits = [p.delay for p in projections if not (p.from_input or p.from_events)]
     limits += [VOLLEY_DELAY for p in populations if p.followed >= 0]
     chunk = min(chunk, *limits) if limits else chunk
