@@ -31,7 +31,7 @@ COPIES = 400  # nodes to which `cluster_units` multiplies those of a map by the 
 
 
 def cluster_scores(labels_true: ArrayLike, labels_pred: ArrayLike) -> dict[str, float | int]:
-    """Agreement of classes with the neurons or clusters that answer them.
+    """Agreement of classes with the neurons or clusters that respond to them.
 
     Parameters
     ----------
@@ -86,9 +86,9 @@ def cluster_units(
     Ward's agglomerative clustering that merges neighbours on the grid only, those of `grid_neighbours`. Parts of the
     map that undefined neurons cut off from each other are linked at their most similar nodes.
 
-    Ward's method joins small clusters before large ones. With `hits` a cluster is as large as the samples that it has
-    won, without as the neurons that it has. So a scene that one neuron stands for is not joined to the next small one
-    before varied scenes with many neurons have come together.
+    Ward's method joins small clusters before large ones. With `hits` the size of a cluster is the number of samples it
+    has won, without them the number of its neurons. With `hits`, a scene of a single neuron is not merged with the next
+    small one before varied scenes of many neurons have come together.
 
     Parameters
     ----------

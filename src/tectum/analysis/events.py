@@ -52,7 +52,7 @@ def event_traces(
 
 
 def event_counts(events: NDArray[Any], *, shape: tuple[int, int], bins: int = 1) -> NDArray[np.float32]:
-    """Events of each pixel: frames in which time has collapsed, the control of everything that claims to use it.
+    """Events of each pixel, summed over time: a control for every method that claims to use time.
 
     Parameters
     ----------

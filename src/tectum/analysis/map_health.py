@@ -55,8 +55,8 @@ def winning_share(winners: ArrayLike, shape: tuple[int, int]) -> float:
 def common_volley(latency: ArrayLike, shape: tuple[int, int], *, within_ms: float = 0.1, reach: float = 1.5) -> float:
     """Neurons out of reach of the winner that fire with it, before it can inhibit them.
 
-    In a sound map the winner and its neighbours fire first. Where the input hardly tells neurons apart, many all over
-    the map cross their threshold in one volley, and learn the same.
+    In a sound map the winner and its neighbours fire first. If the input hardly distinguishes between neurons, many all
+    over the map cross their threshold in one volley, and learn the same.
 
     Parameters
     ----------

@@ -229,7 +229,7 @@ def pinwheels(z: ArrayLike, *, wraps: bool = True) -> Pinwheels:
 
 
 def pinwheel_density(z: ArrayLike, *, wraps: bool = True) -> float:
-    """Pinwheels on the square of the spacing of columns; pi in cortex, and in expectation for random maps of one ring.
+    """Pinwheels per squared column spacing; pi in cortex, and in expectation for random maps with a thin ring.
 
     Parameters
     ----------

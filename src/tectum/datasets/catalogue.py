@@ -15,7 +15,7 @@ from tectum.datasets.wisconsin import load_wisconsin
 
 
 class Summary(NamedTuple):
-    """One named data set, as `load` gives it by default.
+    """One named data set, as `load` returns it by default.
 
     Examples
     --------

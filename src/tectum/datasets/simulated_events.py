@@ -53,7 +53,7 @@ def saccades(
     margin: int = 3,
     random_state: Any = None,
 ) -> SimulatedEvents:
-    """Events of pictures at which a camera looks with three saccades along a triangle, back to where it began.
+    """Events of pictures seen by a camera that makes three saccades along a triangle, back to the start.
 
     Simulated. The path is that by which N-MNIST was recorded (Orchard et al. 2015).
 
@@ -137,8 +137,8 @@ def moving(
 ) -> SimulatedEvents:
     """Events of pictures that move once around a circle, each beginning in one of eight directions.
 
-    Simulated, as by `saccades`. Once around the circle each pixel has had all its events, wherever the picture began:
-    the direction is in the times of events alone, and frames that count all events of a recording do not know it.
+    Simulated, as by `saccades`. After a full circle each pixel has had the same events, wherever the picture began: the
+    direction is in the times of events alone, not in frames that count all events of a recording.
 
     Parameters
     ----------

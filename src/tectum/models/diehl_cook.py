@@ -86,7 +86,7 @@ class DiehlCook(EventResponder):
         from the smallest value of the data given to `fit` or the first `partial_fit`, or 0 if none is negative, to
         the largest.
     warm_start : bool, default=False
-        If True, `fit` goes on with an interrupted `fit` on the same data.
+        If True, `fit` continues an interrupted `fit` on the same data.
     random_state : int, RandomState, Generator or None, default=None
         Initial weights, order of the samples and input spikes.
     verbose : bool, default=False

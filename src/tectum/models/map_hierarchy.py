@@ -66,7 +66,7 @@ class MapHierarchy(NoticingEstimator):
     dt : float, default=0.2
         Time step in ms.
     warm_start : bool, default=False
-        If True, `fit` goes on with an interrupted `fit` on the same data.
+        If True, `fit` continues an interrupted `fit` on the same data.
     n_jobs : int or None, default=None
         Threads of frozen passes; -1 is all cores. Results do not depend on it.
     random_state : int, RandomState, Generator or None, default=None

@@ -102,7 +102,7 @@ class SpikingDictionary(LearnedDictionary):
     sparse_output : bool, default=False
         Whether `transform` returns a scipy CSR array.
     warm_start : bool, default=False
-        If True, `fit` goes on with an interrupted `fit` on the same data, up to `n_presentations`.
+        If True, `fit` continues an interrupted `fit` on the same data, up to `n_presentations`.
     random_state : int, RandomState, Generator or None, default=None
         Initial weights, order of presentation and stochastic spikes.
     verbose : bool, default=False

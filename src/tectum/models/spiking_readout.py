@@ -53,7 +53,7 @@ class SpikingReadout(ClassifierMixin, SpikingEstimator):
         Values, each a number or one per feature, at which an input is silent and at which it fires in each step; those
         beyond are clipped. None: the range of each feature in the data given to `fit` or the first `partial_fit`.
     warm_start : bool, default=False
-        If True, `fit` goes on with an interrupted `fit` on the same data.
+        If True, `fit` continues an interrupted `fit` on the same data.
     random_state : int, RandomState, Generator or None, default=None
         Order of the samples, and spikes of `BernoulliSpikes`. Weights start at 0.
     verbose : bool, default=False

@@ -115,7 +115,7 @@ class SpikingSOM(SpikingEstimator):
     n_snapshots : int, default=20
         How often `fit` keeps a copy of the codebook, in `snapshots_`.
     warm_start : bool, default=False
-        If True, `fit` goes on with an interrupted `fit` on the same data, up to `n_presentations`.
+        If True, `fit` continues an interrupted `fit` on the same data, up to `n_presentations`.
     random_state : int, RandomState, Generator or None, default=None
         Initial weights and order of presentation.
     verbose : bool, default=False

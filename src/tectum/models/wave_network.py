@@ -88,7 +88,7 @@ class WaveNetwork(WaveArchitectures, WaveRepair, SpikingEstimator):
     n_presentations : int or None, default=None
         Images shown in `fit`, drawn at random with replacement; None is 2 per sample.
     warm_start : bool, default=False
-        If True, `fit` goes on with an interrupted `fit` on the same data.
+        If True, `fit` continues an interrupted `fit` on the same data.
     response : {"pooling", "excess"} or SpikeCounts, default="pooling"
         What `transform` gives: the mean over each receptive field of the image in units of its standard deviation; or
         by how much the input of a unit exceeds the mean of its competitors, all units of its sheet (then the input is

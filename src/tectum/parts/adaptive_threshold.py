@@ -17,7 +17,7 @@ from tectum.parts.steps import discretise
 
 
 class AdaptiveLIF(NamedTuple):
-    """Leaky integrate-and-fire neuron with a threshold that each spike raises for good, or nearly so.
+    """Leaky integrate-and-fire neuron with a threshold that each spike raises almost permanently.
 
     Examples
     --------

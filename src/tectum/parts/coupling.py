@@ -1,6 +1,6 @@
 """How the rhythms of maps are coupled: a clock that paces each map's inhibition, or the spikes of another map.
 
-Fries (2005, 2015): what a receiving population hears depends on when the spikes arrive in its own cycle.
+Fries (2005, 2015): what a population receives depends on when the spikes arrive in its own cycle.
 """
 
 import math

@@ -75,7 +75,7 @@ class TimeIntegratedSTDP(NamedTuple):
 
 
 class ResidualSTDP(NamedTuple):
-    """At a spike of the neuron, weights follow what of the input is not explained yet; then their length is 1 again.
+    """At a spike of the neuron, weights follow the unexplained part of the input, and are scaled to length 1.
 
     Examples
     --------

@@ -10,7 +10,7 @@ from tectum.parts.map_learning import NoveltyGate, SourceNorm, UseDependentRate
 
 
 class Features(NamedTuple):
-    """Source of a map: a stretch of the features of each frame, as spikes.
+    """Source of a map: a range of the features of each frame, as spikes.
 
     Examples
     --------
@@ -28,7 +28,7 @@ class Features(NamedTuple):
 
 
 class Spikes(NamedTuple):
-    """Source of a map: the spikes of another one, as they come.
+    """Source of a map: the spikes of another one, as they arrive.
 
     Examples
     --------
@@ -43,7 +43,7 @@ class Spikes(NamedTuple):
 
 
 class Winners(NamedTuple):
-    """Source of a map: who won in the frame before, in itself or another one; Merge SOM (Strickert & Hammer 2005).
+    """Source of a map: the winner of the previous frame, in itself or another map; Merge SOM (Strickert & Hammer 2005).
 
     Examples
     --------

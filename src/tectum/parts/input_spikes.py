@@ -11,7 +11,7 @@ ONE = np.float32(1.0)
 
 
 class RegularSpikes(NamedTuple):
-    """Deterministic: a neuron fires at equal intervals, so n_steps spikes tell the number to 1 / n_steps.
+    """Deterministic: a neuron fires at equal intervals, so n_steps steps resolve the value to 1 / n_steps.
 
     Examples
     --------

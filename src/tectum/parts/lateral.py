@@ -49,8 +49,8 @@ class NearExcitation(NamedTuple):
 class PlasticitySpread(NamedTuple):
     """Neurons around the first one to fire in a cycle learn with it: a messenger that diffuses (Kohonen 1993).
 
-    Those that fire later in the cycle do not learn by themselves: if they did, neurons around them would learn, which
-    then fire with them in the next frame, and so on until all know the same. A neighbour learns as fast as its own use
+    Those that fire later in the cycle do not learn on their own: if they did, neurons around them would learn, fire
+    with them in the next frame, and so on until all neurons learn the same. A neighbour learns as fast as its own use
     allows, and what it learns counts as use, by its share.
 
     Examples

@@ -94,7 +94,7 @@ def _(p: Any, v: Real, limit: Real) -> bool | np.bool_:
 
 
 class LocalSTDP(NamedTuple):
-    """Feed-forward and feedback weights follow what is left of the input, recurrent ones what a replay leaves."""
+    """Feed-forward and feedback weights follow the residual of the input, recurrent ones that of a replay."""
 
     eta: NonNegative = 0.1  # learning rate of feed-forward and feedback weights
     eta_recurrent: Share = 1.0  # learning rate of recurrent weights

@@ -114,10 +114,10 @@ def _(p: UseStep, n: Whole) -> Real:
 class NoveltyGate(NamedTuple):
     """Late winners learn faster, and where none fires the least used neurons become easier to excite.
 
-    With a finite `mismatch` a winner that hears too little of what it knows gives way, too: neurons that have learned
-    are held for the rest of the frame, as by the reset of adaptive resonance (Carpenter & Grossberg 1987), and recruits
-    take it. What is tolerated falls with the use of the winner, so that scenes that vary little get as many neurons for
-    their frames as scenes that vary much, and rises as the map fills.
+    With a finite `mismatch` a winner whose match is too poor gives way, too: neurons that have learned
+    are suppressed for the rest of the frame, as by the reset of adaptive resonance (Carpenter & Grossberg 1987), and
+    recruits take it. The tolerance falls with the use of the winner, so that uniform scenes get as many neurons for
+    their frames as varied ones, and rises as the map fills.
 
     Examples
     --------
@@ -178,8 +178,8 @@ def _(p: NoveltyStep, q: Real, latency: Real) -> bool:
 class SourceNorm(NamedTuple):
     """How strongly a map is driven, and that each of its sources keeps its share: by the length of the weight vectors.
 
-    With all vectors of one length a neuron hears in proportion to the cosine between its weights and the input, however
-    many synapses the weights are spread over. With a constant sum instead, neurons of varied scenes are hardly heard.
+    With all vectors of one length, the drive of a neuron is proportional to the cosine between its weights and the
+    input, however many synapses the weights are spread over. With a constant sum, neurons of varied scenes get little.
     Weights are in units of those of a neuron that knows one input only: then each is 1.
 
     Examples

@@ -73,7 +73,7 @@ class SoftmaxInhibition(NamedTuple):
 
 
 class ExplainingAway(NamedTuple):
-    """A spike takes the part of the input that it explains from all other neurons, itself included.
+    """A spike removes the part of the input that it explains from all neurons, including its own.
 
     The membrane integrates ``w.s / quantum``; a spike of `j` lowers that of `k` by ``w_j.w_k``. A neuron fires
     as long as that brings the sum of its spikes nearer to the input (membrane above one half, as weights have length

@@ -18,9 +18,9 @@ class RandomStart(NamedTuple):
 class PlaneStart(NamedTuple):
     """Neurons of a map spread over the plane of the first two principal components of the samples.
 
-    The longer side of the map lies along the first. Each neuron is tuned to its point as STDP tunes it: with strong
-    weights from the inputs that fire first for it. Neurons that begin with graded weights are at odds with those that
-    have learned; a few of these then win everything, and the order of the plane is lost.
+    The longer side of the map lies along the first. Each neuron is tuned to its point as STDP would tune it: with
+    strong weights from the inputs that fire first for it. With graded initial weights, a few neurons that have
+    learned would win everything, and the order of the plane would be lost.
 
     Examples
     --------

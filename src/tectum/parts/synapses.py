@@ -20,7 +20,7 @@ MOST_GAIN = np.float32(10.0)
 
 
 class Synapse(NamedTuple):
-    """Two low-pass filters in a row; defaults are those of the plastic projection u -> v.
+    """Two low-pass filters in series; defaults are those of the plastic projection u -> v.
 
     Examples
     --------

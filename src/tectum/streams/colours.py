@@ -19,7 +19,7 @@ STILL = 1.0  # of the feature that is always there: what has not changed by more
 
 
 class OpponentColours:
-    """Small pictures in opponent colours, normalised in contrast and adapted to what has been seen for some time.
+    """Small pictures in opponent colours, with normalised contrast and adaptation over time.
 
     Of the logarithm of light, averaged in the cells of a coarse grid, the planes are the mean of red, green and blue,
     less its mean over the frame; red less green; and blue less the mean of both (Buchsbaum & Gottschalk 1983). Each is

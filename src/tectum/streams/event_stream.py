@@ -31,7 +31,7 @@ class Extent(NamedTuple):
 
 
 def events(source: Any, *, shape: Pair | None = None, chunk: int = 65_536, unit: str | None = None) -> "EventStream":
-    """Stream of events, each in its own time, without windows.
+    """Stream of events, each at its own time, without windows.
 
     Parameters
     ----------

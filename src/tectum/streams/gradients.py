@@ -60,8 +60,8 @@ class OrientedGradients(Extractor):
 
     Of each square cell of a frame the features are twice the root of the mean energy of its gradients in each of some
     orientations, and how far its mean red, green and blue lie above 0.5 and below it: none is below 0, and bright and
-    dark scenes have different directions. They tell road, sky, night and rain apart, but know nothing of objects: a
-    convolutional network is better. It stands wherever `features` takes a `CNN`.
+    dark scenes have different directions. They distinguish road, sky, night and rain, but not objects: a convolutional
+    network is better. It can replace a `CNN` in `features`.
 
     Parameters
     ----------

@@ -20,8 +20,8 @@ def learn(
 ) -> int:
     """Let a model learn a stream, chunk by chunk.
 
-    What was learned stays in the model whatever happens to the stream: it can be saved, and learning can go on, with
-    the number of samples that were learned as `skip`.
+    Whatever happens to the stream, the model keeps what it has learned: save it, and continue with the number of
+    samples learned as `skip`.
 
     Parameters
     ----------

@@ -227,7 +227,7 @@ class Course:
 def motion(frames: Stream, detector: Detector | None = None) -> "MotionStream":
     """Stream of the motion in a stream of frames.
 
-    Nothing goes over from one source to the next: the features of the first frame of each are 0.
+    Each source starts afresh: the features of its first frame are 0.
 
     Parameters
     ----------

@@ -25,7 +25,7 @@ class Retina(NamedTuple):
 
 
 class SpikingMotion(Detector):
-    """Coincidences of events and of delayed ones beside them, pooled on a coarse grid; features as of `OpticalFlow`.
+    """Coincidences of events with delayed neighbouring ones, pooled on a coarse grid; features as in `OpticalFlow`.
 
     A pixel fires when the logarithm of its light has changed by `threshold` since its last event, as in an event
     camera: ON if it became brighter, else OFF. A neuron of motion has two synapses, one for a pixel, and one with a

@@ -58,7 +58,7 @@ class Chunk(NamedTuple):
 
 
 class StreamError(DataError):
-    """A stream ended before its time, or brought something that it should not have.
+    """A stream ended early, or delivered invalid data.
 
     Attributes
     ----------
@@ -75,7 +75,7 @@ class StreamError(DataError):
 
 
 class Stream(ABC):
-    """Samples with time stamps from a sequence of sources, at bounded memory.
+    """Samples with time stamps from a sequence of sources, in bounded memory.
 
     Iterating yields `Chunk`; each iteration begins anew.
 
