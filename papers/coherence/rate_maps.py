@@ -62,13 +62,13 @@ EXPECTED = {
 }
 
 
-def driving_features(folder: Path) -> tuple[NDArray, NDArray]:
-    """Activations (n_frames, 34992) of the layer fire6/conv1x1_1 and the clip of each frame."""
+def driving_features(folder: Path, clips: dict[str, int] = CLIPS) -> tuple[NDArray, NDArray]:
+    """Activations (n_frames, 34992) of the layer fire6/conv1x1_1 of every n-th frame of clips, and the clip of each."""
     from tectum import streams
 
     cnn = streams.CNN(folder / "cnn" / "squeezenet_v1.0_deepcomp_to_fire6.onnx")
     X, source = [], []
-    for clip, (name, every) in enumerate(CLIPS.items()):
+    for clip, (name, every) in enumerate(clips.items()):
         frames = streams.video(folder / "driving" / name, size=cnn.size, every=every, thumbnails=None)
         for chunk in streams.features(frames, cnn):
             X.append(np.asarray(chunk.X, dtype=np.float32))
