@@ -345,6 +345,11 @@ class TestModels:
         assert header["params"].keys() == model.get_params(deep=False).keys()
         assert arrays.keys() == model._get_state()[0].keys()
 
+    @pytest.mark.parametrize("name", NAMES)
+    def test_no_threads_are_refused(self, name):
+        with pytest.raises(ValueError, match=r"'n_jobs' parameter .* Got 0 instead"):
+            small(name).set_params(n_jobs=0).fit(samples(), np.arange(60) % 2)
+
     def test_growth_goes_on_with_the_sheets_it_began_with(self):
         model = small("WaveNetwork").set_params(layers=[parts.Sheet((8, 8)), parts.Sheet(13)])
         for refused in (lambda: model.grow(10.0), lambda: model.fit(samples(5, 64))):

@@ -8,7 +8,7 @@ from scipy.spatial.distance import cdist, pdist
 
 import tectum
 from tectum import WaveNetwork, analysis
-from tectum.parts import CellDivision, Sheet, WaveWeights
+from tectum.parts import CellDivision, FixedNeighbourhood, Sheet, WavePhase, WaveWeights
 
 FEW = CellDivision(side=8.0, upper_side=4.0, age=8, round_ms=5.0)
 
@@ -106,6 +106,18 @@ class TestGrowth:
             X, Y = net.sheet_positions_[k : k + 2]
             assert analysis.tiling(W, X).compact > 0.9
             assert analysis.sheet_topography(analysis.field_centres(W, X), Y) > 0.75
+
+    def test_a_phase_sets_thresholds_match_and_tuning(self):
+        """Those of budding units, once their fields have spread; what a phase leaves out stays as it was."""
+        net = WaveNetwork.budding((64, 16), random_state=0)
+        first, then = net.phases
+        net.set_params(phases=(first._replace(duration=2.0), then._replace(duration=2.0))).grow(2.0)
+        assert (net.thresholds_[0] > 0.0).all()
+        assert (net.grow(1.0).thresholds_[0] == 0.0).all()
+        with pytest.raises(ValueError, match="with a share belong to a FieldNeighbourhood, got FixedNeighbourhood"):
+            WaveNetwork.topographic(
+                [Sheet(64), Sheet(16)], phases=(WavePhase(2.0, share=0.5),), neighbourhood=FixedNeighbourhood()
+            ).grow(1.0)
 
     def test_nobody_fires_before_its_birth(self):
         net = growing()

@@ -16,7 +16,7 @@ from tectum.engine.graph.costs import targets_of
 from tectum.engine.graph.records import EVENTS, PLASTIC, POPULATION, GraphState, Stimulus
 from tectum.models.common import schema
 from tectum.models.common.atomic import all_or_nothing
-from tectum.models.common.base import WHOLE, Costs
+from tectum.models.common.base import COMMON, WHOLE, Costs
 from tectum.models.common.diagnosis import Diagnosis, responders, saturation
 from tectum.models.common.nested import unknown_name
 from tectum.models.common.recording import Recording
@@ -135,7 +135,7 @@ class Network(ExchangedNetwork, EventNetwork):
         "n_passes": [WHOLE],
         "readout": [str, None],
         "input_range": [tuple, list, None],
-        "n_jobs": [numbers.Integral, None],
+        "n_jobs": COMMON["n_jobs"],
         "random_state": ["random_state", np.random.Generator],
         "verbose": ["verbose"],
     }

@@ -536,7 +536,10 @@ class WaveNetwork(WaveArchitectures, WaveRepair, SpikingEstimator):
 
     def _advance(self, stack: network.Stack, n_steps: int, place: wave_parameters.Place, *, look: bool) -> None:
         """Grow by some steps, from rest if a phase begins, and look at the fields after them if it is time."""
-        state = self._state_on(stack, rest=self.n_steps_grown_ == place.begins)
+        begins = self.n_steps_grown_ == place.begins
+        state, c = self._state_on(stack, rest=begins), self.schedule.phases[place.phase].c
+        if begins and c is not None:
+            state = state._replace(weights=tuple(w._replace(c=np.full_like(w.c, c)) for w in state.weights))
         fields, movements = self._look, self.movements_
         network.run(stack, state, self.n_steps_grown_, n_steps, turn=place.turn)
         step = self.n_steps_grown_ + n_steps

@@ -303,7 +303,8 @@ class WavePhase(NamedTuple):
     Examples
     --------
     >>> WavePhase()
-    WavePhase(duration=5000.0, first_r_i=None, first_r_o=None, r_i=None, r_o=None, k=None, first_gain=1.0, margin=0.0)
+    WavePhase(duration=5000.0, first_r_i=None, first_r_o=None, r_i=None, r_o=None, k=None, first_gain=1.0, margin=0.0, \
+c=None, normed=None, share=None)
     """
 
     duration: Positive = 5000.0  # ms
@@ -314,3 +315,6 @@ class WavePhase(NamedTuple):
     k: Positive | None = None  # winners, as in KWinners
     first_gain: Positive = 1.0  # on the strengths of the profile of the first sheet
     margin: NonNegative = 0.0  # width of a border around the first sheet on which waves go on
+    c: NonNegative | None = None  # competition thresholds with which it begins
+    normed: bool | None = None  # as in KWinners
+    share: Share | None = None  # as in FieldNeighbourhood

@@ -33,7 +33,7 @@ COMMON = {  # constraints of the parameters that all estimators have
     "warm_start": ["boolean"],
     "random_state": ["random_state", np.random.Generator],
     "verbose": ["verbose"],
-    "n_jobs": [numbers.Integral, None],
+    "n_jobs": [WHOLE, Interval(numbers.Integral, None, -1, closed="right"), None],
 }
 OLD_NUMBERS = {"n_frames_seen": "seen", "n_images_seen": "seen"}  # in files of version 0.1
 

@@ -86,8 +86,8 @@ class WaveArchitectures:
         """Square sheets whose units have budded from the sheet below, as in `growing`.
 
         Each unit starts with a single synapse, from the node at its own place. Waves of one size spread the fields
-        within 15,000 ms, in deep stacks also; order is given, not found. Arguments and errors are those of
-        `perceptron`.
+        within 15,000 ms, in deep stacks also; 30,000 ms of growth as in the default then make the tiling even. Order is
+        given, not found. Arguments and errors are those of `perceptron`.
         """
         sheets = wave_growth.sheets_of("WaveNetwork.budding", sizes)
         return cls.topographic(sheets, **(wave_parameters.BUDDING | others))

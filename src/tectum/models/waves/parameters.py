@@ -100,13 +100,17 @@ CONTINUOUS: dict[str, Any] = TOPOGRAPHIC | {
 # Departures from it for units that have budded from the sheet below: what counts is the share of a unit's weight on the
 # nodes that fire, for which a single synapse is as good as a field, and a tenth of it is needed to win, so that the
 # first to bud do not take all. Neighbours look at neighbouring places from the start, so that units may take up
-# whatever they fire with. Waves go over the border, without which a third of the sheet has no centre.
+# whatever they fire with, until their fields have spread. Then they compete and learn as in the default, which makes
+# the tiling even. Waves go over the border, without which a third of the sheet has no centre.
 BUDDING: dict[str, Any] = {
     "competition": parts.KWinners(k=0.1),
     "normaliser": parts.MeanNorm(trim=0.7),
     "initial": parts.WaveWeights(single=True, c=0.1),
     "neighbourhood": parts.FieldNeighbourhood(share=1.0),
-    "phases": (parts.WavePhase(15_000.0, margin=FIRST_PROFILE.r_i),),
+    "phases": (
+        parts.WavePhase(15_000.0, margin=FIRST_PROFILE.r_i),
+        parts.WavePhase(30_000.0, margin=FIRST_PROFILE.r_i, c=0.0, normed=True, share=0.0),
+    ),
 }
 
 DEFAULT_LAYERS = (parts.Sheet(), parts.Sheet(300, even=True))
@@ -286,7 +290,16 @@ def parts_of_phase(chosen: dict[str, Any], phase: parts.WavePhase, n_layers: int
     def with_radii(kernel: parts.RingKernel, r_i: float | None, r_o: float | None) -> parts.RingKernel:
         return kernel._replace(r_i=r_i or kernel.r_i, r_o=r_o or kernel.r_o)
 
-    competition = chosen["competition"]._replace(k=phase.k or chosen["competition"].k)
+    competition, neighbourhood = chosen["competition"], chosen["neighbourhood"]
+    competition = competition._replace(
+        k=phase.k or competition.k, normed=competition.normed if phase.normed is None else phase.normed
+    )
+    if phase.share is not None:
+        if not hasattr(neighbourhood, "share"):
+            raise ValueError(
+                f"WaveNetwork.phases with a share belong to a FieldNeighbourhood, got {neighbourhood!r}; leave it out"
+            )
+        neighbourhood = neighbourhood._replace(share=phase.share)
     profile = with_radii(chosen["first_kernel"], phase.first_r_i, phase.first_r_o)
     profile = profile._replace(a_i=phase.first_gain * profile.a_i, a_o=phase.first_gain * profile.a_o)
     first = LayerParts(chosen["first_neuron"], profile)
@@ -297,6 +310,6 @@ def parts_of_phase(chosen: dict[str, Any], phase: parts.WavePhase, n_layers: int
         drive=chosen["drive"],
         rule=chosen["rule"],
         normaliser=chosen["normaliser"],
-        neighbourhood=chosen["neighbourhood"],
+        neighbourhood=neighbourhood,
     )
     return [first] + [other] * (n_layers - 1)
