@@ -15,8 +15,10 @@ from typer.testing import CliRunner
 
 import tectum
 from tectum import parts
+from tectum.cli import support
 from tectum.cli.app import app
 from tectum.models.common.settings import constructor_arguments, parse_assignments, read_toml
+from tectum.report import Measure
 
 SMALL = ["--set", "shape=4,5", "--set", "n_presentations=60"]
 
@@ -86,6 +88,31 @@ def test_fit_of_a_table_with_a_report(folder: Path) -> None:
     text = Path("r.html").read_text(encoding="utf-8")
     assert "--target kind" in text
     assert "--set shape=4,5" in text
+
+
+def test_labels_are_found_again_by_the_name_of_their_column(folder: Path) -> None:
+    rows = [[k / 9, k % 4, "even" if k % 2 == 0 else "odd"] for k in range(30)]
+    gap = [*rows[:-1], [*rows[-1][:2], ""]]
+    for name, columns, cells in [("all", 3, rows), ("gap", 3, gap), ("none", 2, [row[:2] for row in rows])]:
+        with open(f"{name}.csv", "w", newline="") as file:
+            csv.writer(file).writerows([["a", "b", "kind"][:columns], *cells])
+    run("fit", "spiking-som", "all.csv", "-o", "m.tectum", "--target", "kind", *SMALL)
+    for name, labelled in [("all", True), ("gap", False), ("none", False)]:
+        run("transform", "m.tectum", f"{name}.csv", "-o", f"{name}-out.csv")
+        with open(f"{name}-out.csv", newline="") as file:
+            found = list(csv.DictReader(file))
+        assert [row.get("label") for row in found] == [row[2] if labelled else None for row in rows]
+
+
+def test_no_word_of_a_table_of_results_is_cut(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COLUMNS", "80")
+    methods = ["dictionary", "sparse coding", "LCA", "PCA", "ICA", "mean sample", "k-means"]
+    titles = ["Error at 1 active", "Active components", "Evenness of use"]
+    support.print_measures([Measure("key", title, "", "lower", dict.fromkeys(methods, 0.5)) for title in titles])
+    said = capsys.readouterr().out.split()
+    assert {word for text in methods + titles for word in text.split()} <= set(said)
 
 
 def test_interrupted_fit_resumes_to_the_same_map(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -147,6 +147,14 @@ def test_transform_keeps_the_labels_of_an_archive(features: np.ndarray) -> None:
         np.testing.assert_array_equal(out["data"], tectum.load("h").transform(features.astype(np.float64)))
 
 
+def test_what_is_said_of_frames_adds_up_and_names_the_map(features: np.ndarray) -> None:
+    said = run("fit", "hierarchy", "f.npz", "-o", "h", "--config", "graph.toml").stdout
+    learned = tectum.load("h").n_presentations_seen_
+    assert 0 < learned < 96
+    assert f"after {learned} frames; {96 - learned} more were held out to score it" in said
+    assert "responses of the map 'top' to 96 frames in" in run("transform", "h", "f.npz", "-o", "out.npy").stdout
+
+
 def test_transform_takes_the_video_that_fit_took(folder: Path) -> None:
     streams.write_clip("clip.mp4", seconds=1.2, size=(48, 80))
     run("fit", "hierarchy", "clip.mp4", "-o", "h", "--config", "graph.toml", "--every", "2", "-q")

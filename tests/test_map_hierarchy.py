@@ -296,3 +296,11 @@ def test_parts_are_known_by_their_laws_and_never_by_their_place(part: dict, mess
         return
     with pytest.raises((TypeError, ValueError), match=message):
         MapHierarchy(maps).fit(np.eye(4))
+
+
+def test_neurons_that_are_free_for_what_is_new_are_nothing_amiss() -> None:
+    X = np.repeat(np.eye(2, 8), 30, axis=0)  # two patterns for 36 neurons
+    hierarchy = MapHierarchy([Map("a", (Features(),), shape=(6, 6))], random_state=0).fit(X)
+    found = hierarchy.diagnose(X)
+    assert len(found.unused_neurons["a"]) > 20
+    assert found.warnings == []

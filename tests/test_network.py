@@ -398,3 +398,11 @@ def test_input_spikes_in_flight_arrive_in_the_next_presentation(tmp_path):
         np.testing.assert_array_equal(part._state.v, net._state.v)
     at_rest = relay(E, **network).fit(None, spikes={"in": given})
     assert at_rest.spike_counts_["E"].tolist() == [1, 0, 0]
+
+
+def test_a_network_without_learned_projections_says_so() -> None:
+    wires = [Projection("in", "E", OneToOne(5.0))]
+    net = tectum.Network([Population("E", 3, CELL)], wires, [Trains("in", 3)], presentation=10.0, dt=1.0)
+    net.fit(None, spikes={"in": train(1.0, neurons=[1], n=3)})
+    with pytest.raises(ValueError, match=r"no learned projection 'in to E'; there are none$"):
+        net.weights("in", "E")

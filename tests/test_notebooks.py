@@ -63,6 +63,13 @@ VERDICTS = [
     ([measured("lower", own=1.0, before=2.0, rival=1.01)], [], "good", "Learning pays"),
     ([measured("lower", own=1.0, before=2.0, rival=0.5)], [], "poor", "behind in error (rival)"),
     ([measured("higher", own=1.0, before=1.0)], [], "poor", "Learning does not pay"),
+    ([measured("higher", own=1.0, before=1.0)], [], "poor", "not better than before on the only number compared"),
+    (
+        [measured("lower", own=1.0, rival=0.5)],
+        [],
+        "poor",
+        "Never level with the best baseline: behind in error (rival).",
+    ),
     ([measured("higher", own=2.0, before=1.0, rival=np.nan)], ["silent"], "mixed", "1 warning, below"),
     ([measured("higher", own=np.nan, rival=1.0)], [], "good", "Nothing looks amiss"),
 ]

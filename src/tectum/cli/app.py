@@ -159,7 +159,7 @@ def fit(
     if report:
         options = {"config": config, "seed": seed, "patch": patch, "stride": stride, "patches": patches, "drop": drop}
         command = support.shell_command(*words, **options, whiten=whiten, set=settings, seeds=seeds, o=output)
-        study = support.report_on(report, estimator, loaded, command, None if resume else seconds, seeds=seeds)
+        study = support.report_on(out, report, estimator, loaded, command, None if resume else seconds, seeds=seeds)
         result |= support.announce_report(out, report, study, data=loaded.name)
     out.result(result)
 
@@ -318,7 +318,7 @@ def report(
     loaded = support.load_samples(estimator, data, table, cut, file)
     words = ["report", str(file), data, "-o", str(output), *words_of(table)]
     command = support.shell_command(*words, seeds=seeds, patch=patch, whiten=whiten)
-    study = support.report_on(output, estimator, loaded, command, None, learned=False, seeds=seeds)
+    study = support.report_on(out, output, estimator, loaded, command, None, learned=False, seeds=seeds)
     out.result(support.announce_report(out, output, study, data=loaded.name))
 
 

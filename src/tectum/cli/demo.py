@@ -19,6 +19,7 @@ def demo(
     name: Annotated[
         str,
         typer.Argument(
+            metavar="[NAME]",
             help="A data set (tectum info lists them); dictionary: patches of photographs; events: an event camera; "
             "waves: sheets without data; wire: sensors in an unknown order; cortex: orientation columns; "
             "driving: maps of maps on video.",
@@ -72,7 +73,6 @@ def demo(
     model.set_params(verbose=out.progress).fit(data.data)
     seconds = seconds_without_compiling() - started
     model.set_params(verbose=False)
-    out.say("comparing with the baselines and drawing the report ...")
     command = support.shell_command("demo", name, presentations=presentations, seeds=seeds)
-    study = support.report_on(path, model, data, command, seconds, seeds=seeds)
+    study = support.report_on(out, path, model, data, command, seconds, seeds=seeds)
     out.result(support.announce_report(out, path, study, data=data.name, seconds=seconds))

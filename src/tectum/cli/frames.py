@@ -75,7 +75,7 @@ def transform(
             add(kept[0], responses)
             n_frames, silent = n_frames + len(responses), silent + int((winners_of(responses) < 0).sum())
             advance(len(responses))
-    out.say(f"responses to {n_frames:,} frames in {path.resolve()}")
+    out.say(f"responses of the map {hierarchy.maps_[-1].name!r} to {n_frames:,} frames in {path.resolve()}")
     shape = [n_frames, len(names)]
     out.result({"output": str(path.resolve()), "shape": shape, "samples_without_winner": silent})
 

@@ -258,7 +258,9 @@ def _learn(
     result["discoveries"] = [found.event._asdict() for found in diary.discoveries]
     result |= {key: getattr(diary.costs[-1], key) for key in ("reading", "learning")} if diary.costs else {}
     if output is not None:
-        out.say(f"hierarchy in {output.resolve()} after {seen:,} frames")
+        apart = 0 if skip else diary.n_frames - diary.n_learned
+        held_out = f"; {apart:,} more were held out to score it" if apart else ""
+        out.say(f"hierarchy in {output.resolve()} after {seen:,} frames{held_out}")
         result["model"] = str(output.resolve())
     if not out.quiet and diary.n_frames:
         result["quality"] = _quality_of(hierarchy, diary)

@@ -4,7 +4,7 @@ import csv
 import io
 import math
 import shlex
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from difflib import get_close_matches
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
@@ -264,6 +264,7 @@ def shell_command(*words: str, **options: Any) -> str:
 
 
 def report_on(
+    out: Output,
     path: Path,
     estimator: Any,
     data: "Dataset | Patches",
@@ -280,6 +281,7 @@ def report_on(
     from tectum.cli.images import Patches
     from tectum.report import examine, repeat, write_report
 
+    out.say("comparing with the baselines and drawing the report ...")
     title = data.name.replace("_", " ")
     common: dict[str, Any] = {"title": title[:1].upper() + title[1:], "command": command, "seconds": seconds}
     if isinstance(data, Patches):
@@ -333,10 +335,10 @@ def print_measures(measures: "Sequence[Measure]") -> None:
 
     methods = list(dict.fromkeys(name for measure in measures for name in measure.values))
     table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="dim")
-    table.add_column("")
+    table.add_column("", min_width=_longest_word(measure.title for measure in measures))
     for method in methods:
-        table.add_column(method, justify="right")
-    table.add_column("better")
+        table.add_column(method, justify="right", min_width=_longest_word([method]))
+    table.add_column("better", min_width=6)
     for measure in measures:
         cells = []
         for method in methods:
@@ -346,6 +348,11 @@ def print_measures(measures: "Sequence[Measure]") -> None:
             cells.append(f"[bold green]{text}[/]" if best else text)
         table.add_row(measure.title, *cells, f"[dim]{measure.better}[/]")
     Console().print(table)
+
+
+def _longest_word(texts: Iterable[str]) -> int:
+    """Letters of the longest word, which a narrow table must not cut."""
+    return max(len(word) for text in texts for word in text.split())
 
 
 def winners_of(responses: Any) -> Any:

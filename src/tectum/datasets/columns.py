@@ -38,6 +38,7 @@ class Preparation(NamedTuple):
     written: dict[str, Any] | None = None  # what was said of how the file is written: delimiter, header, decimal, na
     classes: list[str] | None = None  # names of the labels 0, 1, ...
     width: int = 0  # columns of the file, with those left out; 0: not known
+    target: str | None = None  # column with the labels, if the file names it
 
 
 def preparation_of(model_path: str | os.PathLike[str], names: Sequence[str] | None = None) -> Preparation | None:
@@ -107,7 +108,7 @@ def choose(
     preparation : Preparation or None
         What was done to the table of a fitted model. Its columns are taken by name, and others left out, where both
         tables have names, else by position; if it fills or keeps missing values or makes features of text, it replaces
-        `missing` and `text`.
+        `missing` and `text`. Its column of labels is the target if none is named and this table has it, complete.
     """
     if missing not in MISSING or text not in (REFUSE, ONE_HOT):
         raise ValueError(
@@ -115,11 +116,14 @@ def choose(
             f"{text!r}"
         )
     left_out = {find_column(path, raw.names, one, "drop") for one in _several(drop)}
-    labels, label_names = None, None
+    labels, label_names, label_column = None, None, None
+    if target is None and preparation is not None and raw.named and _is_labelled(raw, preparation.target):
+        target = preparation.target
     if target is not None:
         k_target = find_column(path, raw.names, target, "target")
         labels, label_names = encode_labels(path, raw.columns[k_target], raw.names[k_target])
         left_out.add(k_target)
+        label_column = raw.names[k_target] if raw.named else None
     known = preparation.columns if preparation is not None and raw.named and preparation.named else []
     if preparation is not None and not raw.named and not preparation.named and len(raw.names) == preparation.width:
         known = preparation.columns  # by the names made up for a file without any, of the same width
@@ -162,7 +166,8 @@ def choose(
         labels, label_names = with_classes(labels, label_names, preparation.classes)
     classes = label_names or (None if preparation is None else preparation.classes)
     rows = None if counting is None else _as_index(raw.columns[counting])
-    done = done._replace(named=named, classes=classes, width=len(raw.names))
+    label_column = label_column or (None if preparation is None else preparation.target)
+    done = done._replace(named=named, classes=classes, width=len(raw.names), target=label_column)
     return Table(data, labels, features, label_names, named, done, rows)
 
 
@@ -255,6 +260,14 @@ def _not_the_columns(what: str, n_features: int, absent: Sequence[str], unknown:
 
 def _several(which: Which) -> Sequence[str | int]:
     return [] if which is None else [which] if isinstance(which, str | int) else which
+
+
+def _is_labelled(raw: Raw, target: str | None) -> bool:
+    """Whether a table has that column, with a label in every row."""
+    if target is None or raw.names.count(target) != 1:
+        return False
+    column = raw.columns[raw.names.index(target)]
+    return bool(np.isfinite(column).all()) if column.dtype.kind in "biuf" else all(v is not None for v in column)
 
 
 def _is_plain(preparation: Preparation) -> bool:

@@ -409,7 +409,7 @@
       element("p", "", box, words);
       return made;
     };
-    const panels = [panel("seen", "Events"), panel("told", "Told by the spikes")];
+    const panels = [panel("seen", "Events"), panel("told", "Rebuilt from the spikes")];
     const columns = Math.ceil(Math.sqrt(data.n / ratio())), lines = Math.ceil(data.n / columns);
     const box = element("div", "sheet", stage);
     panels.push(picture(box, ratio, (context, width, height) => {

@@ -47,11 +47,18 @@ def verdict_on(
     sentences = []
     if learned:
         much = "pays" if paid > len(learned) / 2 else "changes little" if paid else "does not pay"
-        sentences.append(f"Learning {much}: better than {control} on {paid} of {len(learned)} numbers")
+        numbers = f"{paid} of {len(learned)} numbers" if len(learned) > 1 else "the only number compared"
+        sentences.append(
+            f"Learning {much}: {'' if paid or len(learned) > 1 else 'not '}better than {control} on {numbers}"
+        )
     if races:
         behind = [f"{_inside(m.title)} ({best_of(m, rivals[m.key])})" for m, sign in races if sign < 0]
-        tail = f"; behind in {listed(behind)}" if behind else ""
-        sentences.append(f"Level with the best baseline or ahead of it on {level} of {len(races)}{tail}")
+        tail = f"; behind in {listed(behind)}" if behind and level else ""
+        sentences.append(
+            f"Level with the best baseline or ahead of it on {level} of {len(races)}{tail}"
+            if level
+            else f"Never level with the best baseline: behind in {listed(behind)}"
+        )
     n = len(warnings)
     sentences.append("Nothing looks amiss" if n == 0 else f"The diagnosis has {n} warning{'s' * (n > 1)}, below")
     poor = (bool(learned) and paid == 0) or (bool(races) and level == 0)

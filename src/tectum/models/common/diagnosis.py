@@ -43,9 +43,12 @@ def saturation(weights: NDArray[Any], w_max: float | None) -> float:
     return 0.0 if not w_max or not np.isfinite(w_max) else float((weights >= SATURATED * w_max).mean())
 
 
-def responders(scores: NDArray[Any], owner: str) -> tuple[dict[str, Any], list[tuple[str, str]], list[str]]:
+def responders(
+    scores: NDArray[Any], owner: str, n_free: int = 0
+) -> tuple[dict[str, Any], list[tuple[str, str]], list[str]]:
     """Values, rows and warnings about who answers samples and who wins them: the highest of the responses
     (n_samples, n_neurons), 0 for none. `owner` answers, for the warnings: ``"network"``.
+    `n_free` of its neurons are kept for what is still to come, and need not win.
     """
     n = scores.shape[1]
     fires = scores > 0
@@ -66,7 +69,8 @@ def responders(scores: NDArray[Any], owner: str) -> tuple[dict[str, Any], list[t
         ("neurons that answer a sample", f"{values['responding']:.1f}"),
     ]
     warnings = []
-    expected = n * (1.0 - (1.0 - 1.0 / n) ** int(answered.sum()))  # neurons that so many samples can give a win
+    ready = max(1, n - n_free)
+    expected = ready * (1.0 - (1.0 - 1.0 / ready) ** int(answered.sum()))  # neurons that so many samples give a win
     if answered.any() and values["largest_share"] > 0.5 and n > 2 and answered.sum() >= 2 * n:
         warnings.append(
             f"one neuron of the {owner} wins {values['largest_share']:.0%} of the samples: the others never get a "

@@ -72,6 +72,7 @@ def replaced(where: str, value: Any, path: list[str], new: Any, fill: Fill = lam
 
 def unknown_name(what: str, name: str, known: Iterable[str]) -> str:
     """The message for a name that does not exist, with one that is close."""
-    close = get_close_matches(name, list(known), n=1)
+    known = list(known)
+    close = get_close_matches(name, known, n=1)
     hint = f"did you mean {close[0]!r}? " if close else ""
-    return f"{what} {name!r}; {hint}there are: {', '.join(known)}"
+    return f"{what} {name!r}; {hint}{'there are: ' + ', '.join(known) if known else 'there are none'}"

@@ -27,8 +27,10 @@ def diagnose_maps(
     values: dict[str, dict[str, Any]] = {}
     rows, warnings = [], []
     for m in maps:
-        found, lines, said = responders(scores[m.name], f"map {m.name!r}")
-        found["unused_neurons"] = np.flatnonzero(usage[m.name] == 0)
+        unused = np.flatnonzero(usage[m.name] == 0)
+        n_free = 0 if m.gate is None else len(unused)  # it recruits them for what is new
+        found, lines, said = responders(scores[m.name], f"map {m.name!r}", n_free)
+        found["unused_neurons"] = unused
         n, w_max = len(usage[m.name]), getattr(m.rule, "w_max", None)
         found["saturated_weights"] = max(saturation(w, w_max) for w in weights[m.name])
         lines += [

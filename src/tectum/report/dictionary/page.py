@@ -64,7 +64,7 @@ def _numbers(study: DictionaryStudy) -> str:
     return (
         f"Measured on {apart}, in their units. The other methods have as many components, learned from "
         f"{study.n_train:,} {whose}, and use as many coefficients; k-means has one centre for each sample. Principal "
-        "and independent components have the mean sample on top."
+        "and independent components (PCA, ICA) also store the mean sample."
     )
 
 

@@ -254,14 +254,17 @@ def _measures(scores: list[Score], counts: NDArray) -> list[Measure]:
     for score in own[:-1]:
         if score.length in CARDS:
             title = f"Error at {score.length} active"
-            meaning = f"At most so many per sample, here {score.active_units:.2f} on average; the others take all."
+            meaning = (
+                f"With at most {score.length} per sample: the dictionary uses {score.active_units:.2f} on average, the "
+                f"others always {score.length}."
+            )
             measures.append(error(f"error_{score.length}", title, meaning, score, score.length))
     measures.append(
         Measure(
             "active_units",
             "Active components",
-            f"Mean per sample, of {counts.shape[1]}; they fire {counts.sum(axis=1).mean():.1f} spikes together. "
-            "Few are cheap to store and to send on.",
+            f"Mean per sample, of {counts.shape[1]}; together they fire {counts.sum(axis=1).mean():.1f} spikes. "
+            "Few are cheap to store and to transmit.",
             "lower",
             {DICTIONARY: active},
         )

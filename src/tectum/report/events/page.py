@@ -94,7 +94,7 @@ def _content(dictionary: Any, study: EventStudy, facts: list[tuple[str, str]]) -
             ("Components", f"{dictionary.n_components:,} of {encoder.size} × {encoder.size} pixels"),
             *facts,
         ],
-        numbers=f"{how} The page cannot know whether the dictionary learned from the same events.",
+        numbers=f"{how} The dictionary may have learned from all of it, as it does in tectum fit.",
         study=study,
         sections=_sections(dictionary, study),
         n_opening=1,

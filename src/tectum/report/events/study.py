@@ -276,14 +276,16 @@ def _measures(clips: list[Clip], methods: dict[str, Method], counts: NDArray[Any
             "error",
             "Error of the trace",
             "Each event leaves an exponentially decaying trace in its pixel. The error is the part of it that spikes "
-            "miss, 1 if they carry nothing. The untrained dictionary fires as often. Windows use exact numbers.",
+            "miss, 1 if they carry nothing. The untrained dictionary is set to fire as often. k-means and LCA see "
+            "windows of time, and their coefficients are exact numbers.",
             "lower",
             {name: error_of(clips, method) for name, method in methods.items()},
         ),
         Measure(
             "spikes_per_event",
-            "Told per event",
-            "Spikes of the dictionary, or coefficients of windows, per event of the camera. Fewer than 1 saves.",
+            "Code per event",
+            "Spikes of the dictionary, or coefficients of the other methods, for each event of the camera. Below 1 the "
+            "code is shorter than the recording.",
             "lower",
             {name: m.per_event for name, m in methods.items() if m.per_event and name != UNTRAINED},
         ),

@@ -1,4 +1,4 @@
-"""Figures of a hierarchy that learned a stream: the drive at a glance, the map, frames in the plane."""
+"""Figures of a hierarchy that learned a stream: the stream at a glance, the map, frames in the plane."""
 
 from typing import Any
 
@@ -88,9 +88,9 @@ def _timeline(study: StreamStudy) -> Drawing:
     every = "" if study.diary.every == 1 else f"Every {_ordinal(study.diary.every)} frame. "
     return Drawing(
         "timeline",
-        "The drive, frame by frame",
+        "The stream, frame by frame",
         f"Each dot is a frame, at the neuron of map {eye.name} that wins it after learning; neurons are sorted by when "
-        f"they respond. A staircase means that each stretch of road has its own neurons. {labelled}{every}Below: the "
+        f"they respond. A staircase means that each stretch of it has its own neurons. {labelled}{every}Below: the "
         "region of each map in which the winner lies, coloured by first appearance. A region that comes back later is "
         "a returning scene, or a mistake: the pictures show which.",
         draw,

@@ -112,7 +112,7 @@ def _sections(study: StreamStudy) -> list[Section]:
     return [
         Section(
             "glance",
-            "The drive at a glance",
+            "The stream at a glance",
             "What the hierarchy made of the stream, before any number: do frames that belong together win together?",
             glance_figures(study),
         ),
