@@ -46,6 +46,14 @@ def run(*arguments: str, code: int = 0) -> Any:
     return result
 
 
+def test_a_model_that_takes_no_events_says_so(flowers: pd.DataFrame) -> None:
+    run(*FIT, "d.csv", "--target", "kind", "-o", "m.tectum")
+    np.save("events.npy", np.zeros(9, [("t", "i8"), ("x", "i2"), ("y", "i2"), ("p", "i1")]))
+    said = run("transform", "m.tectum", "events.npy", "-o", "a.npy", code=1).stderr
+    assert "FILE must hold a model that takes events for events.npy, got a SpikingSOM; fit a dictionary" in said
+    assert not Path("a.npy").exists()
+
+
 def test_columns_are_known_by_name(flowers: pd.DataFrame) -> None:
     run(*FIT, "d.csv", "--target", "kind", "-o", "m.tectum")
     assert tectum.load("m.tectum").feature_names_in_.tolist() == ["len", "wid", "hei"]

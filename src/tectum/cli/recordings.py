@@ -135,6 +135,11 @@ def transform(out: Output, estimator: Any, data: str, path: Path) -> None:
     """Write the spikes of a dictionary, one by one, or the counts of another model."""
     from tectum.persistence import write_atomically
 
+    if not hasattr(estimator, "transform_events"):
+        raise ValueError(
+            f"FILE must hold a model that takes events for {data}, got a {type(estimator).__name__}; fit a dictionary "
+            "to recordings, or pass counts of events (tectum.streams.event_frames) in a .npy file"
+        )
     buffer = io.BytesIO()
     if hasattr(estimator, "record_events"):
         found = estimator.set_params(verbose=out.progress).record_events(data)
