@@ -4,7 +4,7 @@ import csv
 import io
 import math
 import shlex
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from difflib import get_close_matches
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
@@ -335,10 +335,10 @@ def print_measures(measures: "Sequence[Measure]") -> None:
 
     methods = list(dict.fromkeys(name for measure in measures for name in measure.values))
     table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="dim")
-    table.add_column("", min_width=_longest_word(measure.title for measure in measures))
+    table.add_column("")  # alone gives way in a narrow terminal
     for method in methods:
-        table.add_column(method, justify="right", min_width=_longest_word([method]))
-    table.add_column("better", min_width=6)
+        table.add_column("\n".join(method.split()), justify="right", no_wrap=True)
+    table.add_column("better", no_wrap=True)
     for measure in measures:
         cells = []
         for method in methods:
@@ -348,11 +348,6 @@ def print_measures(measures: "Sequence[Measure]") -> None:
             cells.append(f"[bold green]{text}[/]" if best else text)
         table.add_row(measure.title, *cells, f"[dim]{measure.better}[/]")
     Console().print(table)
-
-
-def _longest_word(texts: Iterable[str]) -> int:
-    """Letters of the longest word, which a narrow table must not cut."""
-    return max(len(word) for text in texts for word in text.split())
 
 
 def winners_of(responses: Any) -> Any:
