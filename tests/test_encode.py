@@ -74,9 +74,9 @@ def many(tmp_path: Path) -> Path:
 
 @pytest.fixture(scope="module")
 def large(som: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, dict[str, np.ndarray]]:
-    """A folder with twelve shards, of which all but the first three take long enough to be killed in, and responses."""
+    """A folder with eight shards, of which all but the first three take long enough to be killed in, and responses."""
     folder = tmp_path_factory.mktemp("large")
-    for n in range(1, 13):
+    for n in range(1, 9):
         np.save(folder / f"{n:02d}.npy", samples(100 if n <= 3 else 1500, seed=n))
     return folder, expected(som, folder)
 
@@ -221,9 +221,9 @@ class TestResume:
         assert process.returncode == (130 if number == signal.SIGINT else -number), told
         assert ("--resume" in told) == (number == signal.SIGINT)
         done = {entry["output"] for entry in manifest_of(out)["shards"] if entry["state"] == "done"}
-        assert 3 <= len(done) < 12
+        assert 3 <= len(done) < 8
         before = untouched(out)
-        assert encode_shards(som, [many], out, resume=True).n_encoded == 12 - len(done)
+        assert encode_shards(som, [many], out, resume=True).n_encoded == 8 - len(done)
         assert all(untouched(out)[name] == before[name] for name in done)
         check_all(som, many, out, right)
 
@@ -418,8 +418,8 @@ class TestDask:
             thread.join(timeout=10.0)
             assert victim not in client.run(os.getpid).values()
         assert killed
-        assert killed[0] < 12
-        assert (found.n_shards, found.n_encoded) == (12, 12)
+        assert killed[0] < 8
+        assert (found.n_shards, found.n_encoded) == (8, 8)
         check_all(som, many, out, right)
         assert encode_shards(som, [many], out, resume=True).n_encoded == 0
 

@@ -194,7 +194,7 @@ def som(neuron=None, input_neuron=None, rule=None, lateral=None):
         lateral=lateral or Hat(),
         random_state=0,
     ).fit(X)
-    net.diagnose(X)
+    net.diagnose(X[:8])
     return net.spike_counts_[2], net.weights_
 
 
@@ -207,7 +207,7 @@ def softmax(neuron=None, rule=None, encoder=None):
         encoder=encoder or Bursts(),
         random_state=0,
     ).fit(X)
-    net.diagnose(X)
+    net.diagnose(X[:8])
     return net.spike_counts_.sum(), net.weights_
 
 
@@ -229,7 +229,7 @@ def standard(neuron=None, rule=None, inhibition=None, encoder=None, retry=None):
         retry=retry or Once(),
         random_state=0,
     ).fit(X)
-    net.diagnose(X)
+    net.diagnose(X[:8])
     return net.spike_counts_.sum(), net.weights_
 
 
@@ -251,18 +251,19 @@ def hierarchy(neuron=None, rule=None, lateral=None):
         "scene", shape=(3, 3), neuron=neuron or Leaky(), rule=rule or Hebb(), lateral=lateral or Hat(far=0.0)
     )
     net = tectum.MapHierarchy([scene], random_state=0).fit(X)
-    net.diagnose(X)
+    net.diagnose(X[:8])
     return net.spike_counts_.sum(), net.weights("scene")
 
 
 def network(neuron=None, rule=None, lateral=None):
     units = parts.Population("units", 9, neuron or Leaky(), rule=rule or Hebb(), shape=(3, 3))
+    others = parts.Population("others", 2, parts.ConductanceLIF())  # the loop is compiled once, for it and `hierarchy`
     wires = [
         parts.Projection("input", "units", parts.Learned(high=4.0)),
         parts.Projection("units", "units", parts.ByDistance(lateral or Hat(far=0.0), radius=1.0)),
     ]
-    net = tectum.Network([units], wires, [parts.Rates()], presentation=50.0, random_state=0).fit(X)
-    net.diagnose(X)
+    net = tectum.Network([units, others], wires, [parts.Rates()], presentation=50.0, random_state=0).fit(X)
+    net.diagnose(X[:8])
     return net.spike_counts_["units"].sum(), net.weights("input", "units")
 
 
