@@ -7,6 +7,7 @@ import os
 os.environ["OMP_NUM_THREADS"] = os.environ["OPENBLAS_NUM_THREADS"] = "1"
 
 import fcntl
+import gc
 import time
 from collections.abc import Callable, Iterator
 from contextlib import suppress
@@ -39,6 +40,13 @@ def data_folder() -> Iterator[Path]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("TECTUM_DATA", str(folder))
         yield folder
+
+
+@pytest.fixture(scope="module", autouse=True)
+def left_alone_by_the_collector() -> None:
+    """What the files before have imported and compiled, millions of objects that each full collection would visit."""
+    gc.collect()
+    gc.freeze()
 
 
 @pytest.fixture

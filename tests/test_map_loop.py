@@ -15,8 +15,6 @@ from tectum.engine.maps import network
 from tectum.engine.maps.loop import MapSpikes, MapState, run_map
 from tectum.models.common.parameters import PUBLISHED, RECOMMENDED
 from tectum.parts import DifferenceOfGaussians, Grid, NearestNeighbourSTDP
-from tectum.parts.plasticity import depress, potentiate
-from tectum.parts.steps import discretise
 
 pytestmark = pytest.mark.skipif(
     bool(numba.config.DISABLE_JIT), reason="minutes of plain Python; one test compares with the JIT off"
@@ -257,31 +255,8 @@ class TestRule:
         np.testing.assert_array_equal(run.state.weights, weights)
 
 
-class Grasping(NamedTuple):
-    """A rule that potentiates even where nothing is left of the input's spike."""
-
-    memory_plus: Any
-    memory_minus: Any
-    shift: Any
-
-
-@discretise.of(Grasping)
-def _(part, dt):
-    return part
-
-
-@potentiate.of(Grasping)
-def _(p, w, x):
-    return np.float32(0.75) * w + (x + np.float32(0.5)) * np.float32(0.3)
-
-
-@depress.of(Grasping)
-def _(p, w, x):
-    return w - np.float32(0.1) * x * w
-
-
 class TestRowsThatLearnWhenUsed:
-    """As from columns that are changed at once, to the last bit."""
+    """As from columns that are changed at once, to the last bit; test_open_parts.py has a rule of one's own."""
 
     # 9 and 20 neurons are few and many to learn from in one go; 30 inputs do not make whole groups.
     @pytest.mark.parametrize("remembered", [1, 3, 1000])
@@ -313,22 +288,6 @@ class TestRowsThatLearnWhenUsed:
         if rule.A_minus == 1.0 and rule.A_plus == 2.0:
             assert now.state.weights.min() < 0.01
             assert now.state.weights.max() == pytest.approx(rule.w_max)
-
-    def test_rule_of_ones_own(self):
-        currents, weights = samples(2, 3, 7)
-        fading = np.power(np.float32(0.99), np.arange(600, dtype=np.float32))
-        parts = map_parts(rule=Grasping(fading, fading, np.int64(4)))
-        circuit = network._build_circuit.__wrapped__(32, PUBLISHED["lateral"], Grid(10, 10), X, *parts)
-        states = []
-        for remembered in (0, 2):
-            state = network.rest_state(weights.copy())
-            scratch = network._scratch(state)._replace(history=network._history(32, 100, remembered))
-            blank, out = np.zeros(32, np.float32), network._spikes(3, state, 0)
-            run_map(circuit, state, out, scratch, currents.astype(np.float32), blank, 2400, 0, True, False, True)
-            states.append(state)
-        for one, other in zip(*states, strict=True):
-            np.testing.assert_array_equal(one, other)
-        assert np.abs(states[0].weights - weights).max() > 0.1
 
     def test_chunks_and_files_do_not_matter(self, monkeypatch, tmp_path):
         """In pieces of any length, and saved between them, as in one, with large maps and small ones alike."""

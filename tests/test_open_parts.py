@@ -18,6 +18,7 @@ import tectum
 from tectum import parts
 from tectum.core.contract import Contract
 from tectum.core.law import Law
+from tectum.engine.maps import network as map_network
 from tectum.parts import contracts
 from tectum.parts.adaptive_threshold import inhibited
 from tectum.parts.input_spikes import fires, is_random
@@ -77,6 +78,43 @@ def _(p, w, x):
 
 
 @depress.of(HebbStep)
+def _(p, w, x):
+    """w <- w - down w x."""
+    return np.float32(w - p.down * w * x)
+
+
+class Grasping(NamedTuple):
+    """A rule with a shift, that potentiates even where nothing is left of the input's spike."""
+
+    up: float = 0.05
+    down: float = 0.01
+    tau: float = 10.0  # ms, both traces
+    shift: float = 0.2  # ms
+
+
+class GraspingStep(NamedTuple):
+    """`Grasping` for one step."""
+
+    up: Any
+    down: Any
+    memory_plus: Any
+    memory_minus: Any
+    shift: Any  # steps
+
+
+@discretise.of(Grasping)
+def _(part, dt):
+    """Traces by lag in steps."""
+    return GraspingStep(part.up, part.down, fading(part.tau, dt), fading(part.tau, dt), round(part.shift / dt))
+
+
+@potentiate.of(GraspingStep)
+def _(p, w, x):
+    """w <- w + up (x + 0.5 - w)."""
+    return np.float32(w + p.up * (x + 0.5 - w))
+
+
+@depress.of(GraspingStep)
 def _(p, w, x):
     """w <- w - down w x."""
     return np.float32(w - p.down * w * x)
@@ -184,14 +222,15 @@ def _(p, n_shown):
 # -- the models, each with what it is given in place of its own parts: the number of spikes, and the weights
 
 
-def som(neuron=None, input_neuron=None, rule=None, lateral=None):
+def som(neuron=None, input_neuron=None, rule=None, lateral=None, start=None):
     net = tectum.SpikingSOM(
         (3, 3),
         n_presentations=12,
         neuron=neuron or Leaky(),
         input_neuron=input_neuron or Leaky(keep=0.98),
-        rule=rule or Hebb(),
+        rule=rule or Grasping(),
         lateral=lateral or Hat(),
+        start=start,
         random_state=0,
     ).fit(X)
     net.diagnose(X[:8])
@@ -278,8 +317,13 @@ class Model(NamedTuple):
 MODELS = {
     "SpikingSOM": Model(
         som,
-        {"neuron": Leaky(v_th=0.6), "input_neuron": Leaky(keep=0.97), "rule": Hebb(up=0.1), "lateral": Hat(far=-0.2)},
-        {"rule": Hebb(up=0.0, down=0.0)},
+        {
+            "neuron": Leaky(v_th=0.6),
+            "input_neuron": Leaky(keep=0.97),
+            "rule": Grasping(up=0.1),
+            "lateral": Hat(far=-0.2),
+        },
+        {"rule": Grasping(up=0.0, down=0.0)},
     ),
     "SpikingDictionary.quantiser": Model(
         softmax,
@@ -327,6 +371,20 @@ def test_it_runs_and_its_constants_count(name):
     for parameter, part in model.changes.items():
         other_spikes, other_weights = model.run(**{parameter: part})
         assert other_spikes != spikes or not np.array_equal(other_weights, weights), f"{parameter} is not used"
+
+
+def test_rows_of_a_map_that_learn_when_they_are_used(monkeypatch):
+    """As from columns that are changed at once, to the last bit, whatever the rule does with spikes that are over."""
+    given = {"neuron": Leaky(v_th=0.6, refractory=211), "rule": Grasping(up=0.25, down=0.1), "lateral": Hat(far=-2.0)}
+    given["start"] = parts.RandomStart()
+    spikes, weights = som(**given)
+    monkeypatch.setattr(map_network, "LARGE", 0)
+    monkeypatch.setattr(map_network, "HISTORY", 2)
+    later_spikes, later_weights = som(**given)
+    assert later_spikes == spikes > 500
+    np.testing.assert_array_equal(later_weights, weights)
+    assert weights.std(axis=0).min() > 0.05  # inputs, and neurons, differ
+    assert weights.std(axis=1).mean() > 0.05
 
 
 # -- what does not fit
