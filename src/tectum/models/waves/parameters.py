@@ -47,14 +47,15 @@ FIRST_PROFILE = parts.RingKernel(density=4.0)
 
 
 def phases_for(profile: parts.RingKernel) -> tuple[parts.WavePhase, ...]:
-    """Large waves, then waves as they are by themselves; all go over the border, by the radius of the latter.
+    """Large waves, then waves as they are by themselves, with a third of the winners; all go over the border, by the
+    radius of the latter.
 
     Excitation and inhibition in the large ones are weaker: as many nodes more would not tire together, and a wave that
     never dies circles the sheet for ever, and leaves out its middle and its border.
     """
     r_i, r_o = LARGE * profile.r_i, LARGE * profile.r_o
     large = parts.WavePhase(3000.0, r_i, r_o, first_gain=LARGE**-2, margin=profile.r_i)
-    return large, parts.WavePhase(27_000.0, margin=profile.r_i)
+    return large, parts.WavePhase(27_000.0, k=0.033, margin=profile.r_i)
 
 
 # Whatever fires in the wave above learns, in waves that shrink from phase to phase.
