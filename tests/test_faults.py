@@ -755,6 +755,12 @@ def test_arrays_that_are_left_out_are_named(tmp_path: Path) -> None:
         load_images(str(tmp_path / "a.npz"))
 
 
+def test_arrays_that_a_stream_leaves_out_are_named(tmp_path: Path) -> None:
+    np.savez(tmp_path / "a.npz", X=np.zeros((4, 3)), time_s=np.arange(4.0), times=np.arange(4.0))
+    with pytest.warns(UserWarning, match=r"a\.npz: 'times' is left out: .* read from 'X', besides them time_s, source"):
+        assert sum(len(chunk.X) for chunk in streams.arrays(tmp_path / "a.npz")) == 4
+
+
 @pytest.mark.parametrize("suffix", [".png", ".gif", ".webp", ".tif"])
 def test_a_moving_picture_is_no_image(tmp_path: Path, suffix: str) -> None:
     cv2 = pytest.importorskip("cv2")

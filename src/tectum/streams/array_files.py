@@ -3,6 +3,7 @@
 import contextlib
 import math
 import os
+import warnings
 import zipfile
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -16,6 +17,7 @@ from tectum.streams.stream import Chunk, PathLike, Stream, StreamError, as_paths
 
 SUFFIXES = (".npy", ".npz")
 FEATURES = ("X", "data")  # names of the samples in a .npz file
+BESIDE = ("time_s", "source", "names")  # what a .npz file may say of them
 SAVE = "it is damaged, cut off, or no plain array: save it again with numpy.save or numpy.savez"
 
 
@@ -274,9 +276,15 @@ def _open_npz(path: Path, stack: contextlib.ExitStack) -> Rows:
         return reader
 
     beside = {}
-    for key in {"time_s", "source", "names"}.intersection(keys):
+    for key in {*BESIDE}.intersection(keys):
         whole = rows(key)
         beside[key] = whole[slice(0, len(whole))]
+    if unused := sorted({*keys} - {features, "thumbnails", *BESIDE}):
+        warnings.warn(
+            f"{path.name}: {', '.join(map(repr, unused))} is left out: samples are read from {features!r}, besides "
+            f"them {', '.join((*BESIDE, 'thumbnails'))}",
+            stacklevel=2,
+        )
     return Rows(path.name, rows(features), beside, rows("thumbnails") if "thumbnails" in keys else None)
 
 
