@@ -17,7 +17,7 @@ from tectum.report.render import with_fewer_digits
 from tectum.report.waves.film import spread_units
 
 STAGES = (0, 6, 14, 24)
-DIVISION = (1000.0, 2000.0, 3500.0, 12_000.0)  # ms
+DIVISION = (1000.0, 2000.0, 3500.0, 45_000.0)  # ms
 
 
 def snapshots(network: WaveNetwork) -> Callable[[Figure], None]:
