@@ -217,7 +217,8 @@ class TestFrozenPasses:
         counts, recording = fitted.transform(X), fitted.record(X)
         units, inputs = recording.spikes["units"], recording.spikes["inputs"]
         recorded = np.zeros(counts.shape)
-        np.add.at(recorded, (units.presentation, units.neuron), 1.0)
+        back = units.neuron >= counts.shape[1]  # first spikes that `local` takes back
+        np.add.at(recorded, (units.presentation, units.neuron % counts.shape[1]), np.where(back, -1.0, 1.0))
         np.testing.assert_array_equal(recorded, counts)
         assert (recording.presentation_ms, recording.n_presentations, recording.duration_ms) == (150.0, 5, 750.0)
         assert inputs.n_neurons == fitted.weights_.shape[1]
@@ -783,8 +784,8 @@ class TestDiagnosis:
         [
             ("default", {"n_components": 200, "n_active": 1.0}, "never fire: lower n_components, raise n_active"),
             ("default", {"n_components": 30, "initial": parts.SampleWeights(noise=0.0)}, "components repeat others"),
-            ("default", {"threshold": parts.AdaptiveThreshold(start=3.0, rate=1e-6)}, "are not represented at all"),
-            ("default", {"threshold": parts.AdaptiveThreshold(start=3.0, rate=1e-6)}, "threshold aims at 1 and reach"),
+            ("default", {"threshold": parts.AdaptiveThreshold(start=3.0, rate=0.0)}, "are not represented at all"),
+            ("default", {"threshold": parts.AdaptiveThreshold(start=3.0, rate=0.0)}, "aims at 1 .* call adapt_thr"),
             ("default", {"input_scale": 0.2}, "of the values are clipped: pass a larger input_scale"),
             ("reference", {"input_scale": 0.1, "rule": parts.EventSTDP(window=9, decay=0.0)}, "at their upper bound"),
             ("reference", {"n_components": 2, "initial": parts.UniformWeights(0.9, 1.0), "n_presentations": 1}, "mean"),
@@ -836,6 +837,22 @@ class TestOnDevice:
 
 
 class TestAdaptThreshold:
+    @pytest.mark.parametrize("kind", EXPLAINING)
+    @pytest.mark.parametrize("n_presentations", [400, 3000])
+    def test_fit_ends_with_as_many_active_neurons_as_asked_for(self, kind, n_presentations):
+        X = samples(400, seed=1)
+        model = small(kind, n_components=8, n_active=2, n_presentations=n_presentations).fit(X)
+        assert model.sparsity(X).active_units == pytest.approx(2.0, rel=0.1)
+
+    def test_only_the_threshold_settles(self, monkeypatch):
+        X, constant = samples(400, seed=1), parts.AdaptiveThreshold(start=0.3, rate=0.0)
+        assert small(threshold=constant).fit(X).threshold_ == pytest.approx(0.3)
+        model = small(n_active=2).fit(X)
+        monkeypatch.setattr("tectum.models.spiking_dictionary.OFF", np.inf)
+        moving = small(n_active=2).fit(X)
+        np.testing.assert_array_equal(model.weights_, moving.weights_)
+        assert model.threshold_ != moving.threshold_
+
     @pytest.mark.parametrize("kind", EXPLAINING)
     def test_as_many_active_neurons_as_asked_for(self, kind):
         X, other = samples(400, seed=1), 0.5 * samples(400, seed=2)[:, ::-1]

@@ -1,6 +1,7 @@
 """What is asked of a `SpikingDictionary` that has learned, and what is done to it without learning."""
 
 import copy
+from collections.abc import Callable
 from typing import Any, NamedTuple, Self
 
 import numpy as np
@@ -10,11 +11,11 @@ from sklearn.utils.validation import check_is_fitted
 from tectum import analysis
 from tectum.core.random import seed_from
 from tectum.models.common import parameters
+from tectum.models.common.dictionary_diagnosis import ONE_THRESHOLD
 from tectum.models.common.target import find_threshold
 from tectum.models.dictionary_events import EventDictionary
 from tectum.parts.device_weights import CoarseWeights, hold_state
-from tectum.parts.local_inhibition import LocalInhibition
-from tectum.parts.representation import ExplainingAway
+from tectum.parts.representation import AdaptiveThreshold
 
 
 class Sparsity(NamedTuple):
@@ -61,8 +62,8 @@ class LearnedDictionary(EventDictionary):
     def adapt_threshold(self, X: ArrayLike) -> Self:
         """Move the threshold until `n_active` neurons represent a sample on average, weights frozen.
 
-        The threshold is set for the training samples. For others, say photographs from
-        another camera, more or fewer neurons may fire; here homeostasis continues, without other learning.
+        The threshold is set for the training samples. For others, say other photographs, more or fewer neurons may
+        fire; here homeostasis continues, without other learning.
 
         Parameters
         ----------
@@ -87,24 +88,22 @@ class LearnedDictionary(EventDictionary):
         """
         check_is_fitted(self)
         chosen = self.chosen_parts()
-        if not isinstance(chosen["competition"], ExplainingAway | LocalInhibition):
+        if not isinstance(chosen["competition"], ONE_THRESHOLD):
             raise ValueError(
                 "SpikingDictionary.adapt_threshold: competition must be ExplainingAway() or LocalInhibition(), whose "
                 f"neurons share a threshold of active neurons, got {chosen['competition']!r}; use partial_fit"
             )
         samples, state = self._samples(X), self._state
 
-        def active(threshold: float) -> float:
-            self._state = state._replace(theta=np.full_like(state.theta, threshold))
+        def active(tried: Any) -> float:
+            self._state = tried
             return self.sparsity(samples).active_units
 
         try:
-            found = find_threshold(
-                active, chosen["threshold"].target, float(state.theta[0]), chosen["threshold"].minimum
-            )
+            settled = at_target(chosen["threshold"], state, active)
         finally:
             self._state = state
-        self._state = state._replace(theta=np.full_like(state.theta, found))
+        self._state = settled
         return self._publish()
 
     def on_device(self, synapses: CoarseWeights, *, random_state: Any = None) -> Self:
@@ -144,3 +143,13 @@ class LearnedDictionary(EventDictionary):
         held, rng = copy.deepcopy(self), np.random.default_rng(int(seed_from(random_state)))
         held._state = hold_state(synapses, self._state, rng)
         return held._publish()
+
+
+def at_target(threshold: AdaptiveThreshold, state: Any, active: Callable[[Any], float], *halvings: int) -> Any:
+    """The state whose one threshold lets as many neurons be `active` as it aims at."""
+
+    def tried(theta: float) -> Any:
+        return state._replace(theta=np.full_like(state.theta, theta))
+
+    first, least = float(state.theta[0]), threshold.minimum
+    return tried(find_threshold(lambda theta: active(tried(theta)), threshold.target, first, least, *halvings))

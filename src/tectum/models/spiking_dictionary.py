@@ -1,6 +1,6 @@
 """`SpikingDictionary`, event-based STDP representation learning of Tavanaei, Masquelier & Maida (2018)."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any, Self
 
 import numpy as np
@@ -19,9 +19,9 @@ from tectum.engine.dictionary.sailnet import SailnetState
 from tectum.models.common import parameters, schema
 from tectum.models.common.base import COMMON, POSITIVE, WHOLE, Costs, part_constraints, variant
 from tectum.models.common.diagnosis import Diagnosis
-from tectum.models.common.dictionary_diagnosis import WEAK, diagnose_dictionary
+from tectum.models.common.dictionary_diagnosis import ONE_THRESHOLD, WEAK, diagnose_dictionary
 from tectum.models.common.recording import Recording
-from tectum.models.dictionary_learned import LearnedDictionary
+from tectum.models.dictionary_learned import LearnedDictionary, at_target
 from tectum.models.exchange.dictionary import SUBSTEPS, export_dictionary
 from tectum.models.exchange.export import NirExport
 from tectum.parts.event_input import EventPatches
@@ -35,6 +35,9 @@ from tectum.parts.sailnet import DecorrelatingInhibition
 from tectum.parts.start import MeanWeights, SampleWeights, UniformWeights
 
 BATCH = 4096  # samples whose dense counts are held at a time in a frozen pass
+SETTLED = 2048  # samples at most on which `fit` settles the threshold, ...
+HALVINGS = 7  # ... to a per cent, ...
+OFF = 0.05  # ... if activity is off by more than this share of the target: thresholds that hold stay as they are
 # Competitions under which each spike adds its component to the reconstruction, and their states.
 ADDING: dict[type, type] = {
     ExplainingAway: DictionaryState,
@@ -68,7 +71,8 @@ class SpikingDictionary(LearnedDictionary):
     n_components : int, default=64
         Number of representation neurons.
     n_active : float or None, default=None
-        Mean number of neurons that represent a sample, kept up by the threshold. None is the target of `threshold`.
+        Mean number of neurons that represent a sample, kept up by the threshold; if it is off by more than a twentieth
+        at the end of `fit`, that settles, weights frozen. None is the target of `threshold`.
     n_presentations : int or None, default=None
         Presentations of a sample, drawn at random with replacement, in `fit`; the learning rate falls over them. None
         is 100 per sample, at least 5,000 and at most 60,000; for `partial_fit` without `fit` it is 60,000.
@@ -586,8 +590,17 @@ class SpikingDictionary(LearnedDictionary):
             return np.zeros(len(X), np.uint64)
         return keys_of_rows(X)
 
-    def _learn(self, X: NDArray[Any]) -> None:
-        """Present samples one after another."""
+    def _present_at_random(self, X: NDArray[Any], *draw: Callable[[int], Any]) -> Self:
+        some = X[np.linspace(0, len(X) - 1, min(SETTLED, self._planned // 4, len(X))).astype(int)]
+        with self._learning("fit", self._planned, self._seen) as advance:
+            for rows in self._drawn(len(X), *draw):
+                ends = len(some) > 0 and self._seen + len(rows) == self._planned
+                self._learn(X[rows], *([some] if ends else []))
+                advance(len(rows))
+        return self
+
+    def _learn(self, X: NDArray[Any], some: NDArray[Any] | None = None) -> None:
+        """Present samples one after another; with the last ones of `fit`, the threshold settles on `some`."""
         chosen, circuit = self._build()
         state = type(self._state)(*(array.copy() for array in self._state))
         progress = (self._seen + np.arange(len(X))) / self._planned
@@ -595,7 +608,25 @@ class SpikingDictionary(LearnedDictionary):
         rates = (learning_rate(circuit.rule) * factors).astype(np.float32)
         counts = network.learn(circuit, state, self._inputs(X), self._seen, rates).counts
         spikes = self.spike_counts_ + np.abs(counts).sum(axis=0)
+        if some is not None:
+            state = self._settled(chosen, circuit, state, some)
         self._commit(_state=state, _seen=self._seen + len(X), spike_counts_=spikes)
+
+    def _settled(self, chosen: dict[str, Any], circuit: DictionaryCircuit, state: Any, X: NDArray[Any]) -> Any:
+        """The state with the threshold at which the samples have as many active neurons as asked for, if they do not.
+
+        While it learns, weights still change, neurons that were silent are more excitable, and the threshold is on
+        its way from where it began.
+        """
+        if not isinstance(chosen["competition"], ONE_THRESHOLD) or chosen["threshold"].rate == 0.0:
+            return state
+        inputs, keys = self._inputs(X), self._keys(X)
+
+        def active(tried: Any) -> float:
+            return analysis.active_units(np.abs(network.respond(circuit, tried, inputs, keys).counts))
+
+        off = abs(active(state) / chosen["threshold"].target - 1.0)
+        return at_target(chosen["threshold"], state, active, HALVINGS) if off > OFF else state
 
     def _respond(self, X: Any) -> Iterator[network.Response]:
         """Responses to batches of samples."""

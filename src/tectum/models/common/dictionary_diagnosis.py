@@ -8,8 +8,10 @@ from sklearn.utils import Bunch
 
 from tectum import analysis
 from tectum.models.common.diagnosis import Diagnosis
-from tectum.parts.representation import SoftmaxInhibition
+from tectum.parts.local_inhibition import LocalInhibition
+from tectum.parts.representation import ExplainingAway, SoftmaxInhibition
 
+ONE_THRESHOLD = ExplainingAway | LocalInhibition  # competitions whose neurons share a threshold of active neurons
 WEAK = 0.1  # share of input_scale below which the largest value counts as hardly any input
 ALIKE = 0.99  # cosine from which two components count as the same
 FULL = 0.995  # share of the upper bound from which a weight counts as saturated
@@ -41,6 +43,7 @@ def diagnose_dictionary(
     """
     counts = np.abs(counts)
     is_softmax = isinstance(chosen["competition"], SoftmaxInhibition)
+    one_threshold = isinstance(chosen["competition"], ONE_THRESHOLD)
     length = np.linalg.norm(components, axis=1, keepdims=True)
     direction = components / np.where(length > 0.0, length, 1.0)
     alike = np.triu(direction @ direction.T > ALIKE, k=1)
@@ -81,7 +84,7 @@ def diagnose_dictionary(
         ("reconstruction error, of the mean sample", f"{v.error:.4g}, {v.trivial_error:.4g}"),
     ]
     rows += operation_rows(operations, v.dense_operations)
-    return Diagnosis(values, rows, _warnings(v, len(weights), is_softmax, reach))
+    return Diagnosis(values, rows, _warnings(v, len(weights), is_softmax, one_threshold, reach))
 
 
 def operation_rows(found: analysis.Operations, dense: analysis.Operations) -> list[tuple[str, str]]:
@@ -93,7 +96,7 @@ def operation_rows(found: analysis.Operations, dense: analysis.Operations) -> li
     ]
 
 
-def _warnings(d: Any, n_units: int, is_softmax: bool, reach: float) -> list[str]:
+def _warnings(d: Any, n_units: int, is_softmax: bool, one_threshold: bool, reach: float) -> list[str]:
     warnings = []
     if reach < WEAK:
         warnings.append(
@@ -122,9 +125,10 @@ def _warnings(d: Any, n_units: int, is_softmax: bool, reach: float) -> list[str]
     if d.clipped_values > 0.02:
         warnings.append(f"{d.clipped_values:.0%} of the values are clipped: pass a larger input_scale before fit")
     if not 0.6 * d.target < d.reached < 1.6 * d.target:
+        remedy = "call adapt_threshold with such data, or " if one_threshold else "train longer, raise threshold.rate, or "
         warnings.append(
-            f"the threshold aims at {d.target:g} and reaches {d.reached:.2f} on these data: train longer, raise "
-            "threshold.rate, or check that the data are like those of fit"
+            f"the threshold aims at {d.target:g} and reaches {d.reached:.2f} on these data: {remedy}check that the data "
+            "are like those of fit"
         )
     if d.error > d.trivial_error:
         warnings.append(

@@ -7,7 +7,9 @@ HALVINGS = 12  # of the bracket
 WIDEST = 2.0**20  # factor from the first threshold that is tried
 
 
-def find_threshold(activity: Callable[[float], float], target: float, first: float, least: float) -> float:
+def find_threshold(
+    activity: Callable[[float], float], target: float, first: float, least: float, halvings: int = HALVINGS
+) -> float:
     """Threshold at least `least` at which `activity`, which falls with it, is `target`, searched from `first`.
 
     The bracket doubles until the target lies in it, then it is halved on a logarithmic scale. Where activity never
@@ -18,7 +20,7 @@ def find_threshold(activity: Callable[[float], float], target: float, first: flo
         low = max(least, 0.5 * low)
     while activity(high) > target and high < first * WIDEST:
         high *= 2.0
-    for _ in range(HALVINGS):
+    for _ in range(halvings):
         middle = math.sqrt(low * high)
         low, high = (middle, high) if activity(middle) > target else (low, middle)
     return math.sqrt(low * high)
