@@ -848,7 +848,7 @@ class TestAdaptThreshold:
         X, constant = samples(400, seed=1), parts.AdaptiveThreshold(start=0.3, rate=0.0)
         assert small(threshold=constant).fit(X).threshold_ == pytest.approx(0.3)
         model = small(n_active=2).fit(X)
-        monkeypatch.setattr("tectum.models.spiking_dictionary.OFF", np.inf)
+        monkeypatch.setattr("tectum.models.dictionary_learned.OFF", np.inf)
         moving = small(n_active=2).fit(X)
         np.testing.assert_array_equal(model.weights_, moving.weights_)
         assert model.threshold_ != moving.threshold_

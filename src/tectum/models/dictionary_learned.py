@@ -1,21 +1,27 @@
-"""What is asked of a `SpikingDictionary` that has learned, and what is done to it without learning."""
+"""What is asked of a `SpikingDictionary` that has learned, and what is done to it without learning of weights."""
 
 import copy
 from collections.abc import Callable
 from typing import Any, NamedTuple, Self
 
 import numpy as np
-from numpy.typing import ArrayLike
+from numpy.typing import ArrayLike, NDArray
 from sklearn.utils.validation import check_is_fitted
 
 from tectum import analysis
 from tectum.core.random import seed_from
+from tectum.engine.dictionary import network
+from tectum.engine.dictionary.loop import DictionaryCircuit
 from tectum.models.common import parameters
 from tectum.models.common.dictionary_diagnosis import ONE_THRESHOLD
 from tectum.models.common.target import find_threshold
 from tectum.models.dictionary_events import EventDictionary
 from tectum.parts.device_weights import CoarseWeights, hold_state
 from tectum.parts.representation import AdaptiveThreshold
+
+SETTLED = 2048  # samples at most on which `fit` settles the threshold, ...
+HALVINGS = 7  # ... to a per cent, ...
+OFF = 0.05  # ... if activity is off by more than this share of the target: thresholds that hold stay as they are
 
 
 class Sparsity(NamedTuple):
@@ -144,6 +150,15 @@ class LearnedDictionary(EventDictionary):
         held._state = hold_state(synapses, self._state, rng)
         return held._publish()
 
+    def _present_at_random(self, X: NDArray[Any], *draw: Callable[[int], Any]) -> Self:
+        some = X[np.linspace(0, len(X) - 1, min(SETTLED, self._planned // 4, len(X))).astype(int)]
+        with self._learning("fit", self._planned, self._seen) as advance:
+            for rows in self._drawn(len(X), *draw):
+                ends = len(some) > 0 and self._seen + len(rows) == self._planned
+                self._learn(X[rows], *([some] if ends else []))
+                advance(len(rows))
+        return self
+
 
 def at_target(threshold: AdaptiveThreshold, state: Any, active: Callable[[Any], float], *halvings: int) -> Any:
     """The state whose one threshold lets as many neurons be `active` as it aims at."""
@@ -153,3 +168,19 @@ def at_target(threshold: AdaptiveThreshold, state: Any, active: Callable[[Any], 
 
     first, least = float(state.theta[0]), threshold.minimum
     return tried(find_threshold(lambda theta: active(tried(theta)), threshold.target, first, least, *halvings))
+
+
+def settled(chosen: Any, circuit: DictionaryCircuit, state: Any, X: NDArray[Any], keys: NDArray[np.uint64]) -> Any:
+    """The state with the threshold at which inputs X have as many active neurons as asked for, if they do not.
+
+    While it learns, weights still change, neurons that were silent are more excitable, and the threshold is on its way
+    from where it began.
+    """
+    if not isinstance(chosen["competition"], ONE_THRESHOLD) or chosen["threshold"].rate == 0.0:
+        return state
+
+    def active(tried: Any) -> float:
+        return analysis.active_units(np.abs(network.respond(circuit, tried, X, keys).counts))
+
+    off = abs(active(state) / chosen["threshold"].target - 1.0)
+    return at_target(chosen["threshold"], state, active, HALVINGS) if off > OFF else state

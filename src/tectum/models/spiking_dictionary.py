@@ -1,6 +1,6 @@
 """`SpikingDictionary`, event-based STDP representation learning of Tavanaei, Masquelier & Maida (2018)."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any, Self
 
 import numpy as np
@@ -19,9 +19,9 @@ from tectum.engine.dictionary.sailnet import SailnetState
 from tectum.models.common import parameters, schema
 from tectum.models.common.base import COMMON, POSITIVE, WHOLE, Costs, part_constraints, variant
 from tectum.models.common.diagnosis import Diagnosis
-from tectum.models.common.dictionary_diagnosis import ONE_THRESHOLD, WEAK, diagnose_dictionary
+from tectum.models.common.dictionary_diagnosis import WEAK, diagnose_dictionary
 from tectum.models.common.recording import Recording
-from tectum.models.dictionary_learned import LearnedDictionary, at_target
+from tectum.models.dictionary_learned import LearnedDictionary, settled
 from tectum.models.exchange.dictionary import SUBSTEPS, export_dictionary
 from tectum.models.exchange.export import NirExport
 from tectum.parts.event_input import EventPatches
@@ -35,9 +35,6 @@ from tectum.parts.sailnet import DecorrelatingInhibition
 from tectum.parts.start import MeanWeights, SampleWeights, UniformWeights
 
 BATCH = 4096  # samples whose dense counts are held at a time in a frozen pass
-SETTLED = 2048  # samples at most on which `fit` settles the threshold, ...
-HALVINGS = 7  # ... to a per cent, ...
-OFF = 0.05  # ... if activity is off by more than this share of the target: thresholds that hold stay as they are
 # Competitions under which each spike adds its component to the reconstruction, and their states.
 ADDING: dict[type, type] = {
     ExplainingAway: DictionaryState,
@@ -590,15 +587,6 @@ class SpikingDictionary(LearnedDictionary):
             return np.zeros(len(X), np.uint64)
         return keys_of_rows(X)
 
-    def _present_at_random(self, X: NDArray[Any], *draw: Callable[[int], Any]) -> Self:
-        some = X[np.linspace(0, len(X) - 1, min(SETTLED, self._planned // 4, len(X))).astype(int)]
-        with self._learning("fit", self._planned, self._seen) as advance:
-            for rows in self._drawn(len(X), *draw):
-                ends = len(some) > 0 and self._seen + len(rows) == self._planned
-                self._learn(X[rows], *([some] if ends else []))
-                advance(len(rows))
-        return self
-
     def _learn(self, X: NDArray[Any], some: NDArray[Any] | None = None) -> None:
         """Present samples one after another; with the last ones of `fit`, the threshold settles on `some`."""
         chosen, circuit = self._build()
@@ -609,24 +597,8 @@ class SpikingDictionary(LearnedDictionary):
         counts = network.learn(circuit, state, self._inputs(X), self._seen, rates).counts
         spikes = self.spike_counts_ + np.abs(counts).sum(axis=0)
         if some is not None:
-            state = self._settled(chosen, circuit, state, some)
+            state = settled(chosen, circuit, state, self._inputs(some), self._keys(some))
         self._commit(_state=state, _seen=self._seen + len(X), spike_counts_=spikes)
-
-    def _settled(self, chosen: dict[str, Any], circuit: DictionaryCircuit, state: Any, X: NDArray[Any]) -> Any:
-        """The state with the threshold at which the samples have as many active neurons as asked for, if they do not.
-
-        While it learns, weights still change, neurons that were silent are more excitable, and the threshold is on
-        its way from where it began.
-        """
-        if not isinstance(chosen["competition"], ONE_THRESHOLD) or chosen["threshold"].rate == 0.0:
-            return state
-        inputs, keys = self._inputs(X), self._keys(X)
-
-        def active(tried: Any) -> float:
-            return analysis.active_units(np.abs(network.respond(circuit, tried, inputs, keys).counts))
-
-        off = abs(active(state) / chosen["threshold"].target - 1.0)
-        return at_target(chosen["threshold"], state, active, HALVINGS) if off > OFF else state
 
     def _respond(self, X: Any) -> Iterator[network.Response]:
         """Responses to batches of samples."""

@@ -125,10 +125,10 @@ def _warnings(d: Any, n_units: int, is_softmax: bool, one_threshold: bool, reach
     if d.clipped_values > 0.02:
         warnings.append(f"{d.clipped_values:.0%} of the values are clipped: pass a larger input_scale before fit")
     if not 0.6 * d.target < d.reached < 1.6 * d.target:
-        remedy = "call adapt_threshold with such data, or " if one_threshold else "train longer, raise threshold.rate, or "
+        remedy = "call adapt_threshold with such data" if one_threshold else "train longer, raise threshold.rate"
         warnings.append(
-            f"the threshold aims at {d.target:g} and reaches {d.reached:.2f} on these data: {remedy}check that the data "
-            "are like those of fit"
+            f"the threshold aims at {d.target:g} and reaches {d.reached:.2f} on these data: {remedy}, or check that "
+            "the data are like those of fit"
         )
     if d.error > d.trivial_error:
         warnings.append(
