@@ -51,6 +51,19 @@ def test_new_scenes_begin_classes_and_old_ones_return() -> None:
     assert hierarchy.novelty(scenes("D", 3))["scene"].min() > 0.4 > hierarchy.novelty(X[55:])["scene"].max()
 
 
+@pytest.mark.parametrize("n", [8, 12, 20])
+def test_a_varied_scene_that_returns_after_a_steady_one_is_not_new(n: int) -> None:
+    varied = scenes("AA", n, drift=0.18)
+    X = np.concatenate([varied[:n], scenes("B", 30, drift=0.01), varied[n:], scenes("C", 6)])
+    hierarchy = MapHierarchy([parts.Map("scene", (SOURCE,), (8, 8))], random_state=0).partial_fit(X)
+    told = [(event.why, event.label) for event in hierarchy.events_ if event.why != "growth"]
+    assert told == [("new class", 0), ("new class", 1), ("return", 0), ("new class", 2)]
+    back = hierarchy.novelty_["scene"][n + 30 : 2 * n + 30]
+    assert back[:3].max() > hierarchy.novelty_["scene"][n + 10 : n + 30].max() + 0.1  # more than before the cut
+    # what is recruited then joins what it is like
+    assert {event.label for event in hierarchy.events_ if n + 30 <= event.frame < 2 * n + 30} == {0}
+
+
 def test_novelty_of_unseen_frames_knows_their_times() -> None:
     X, time_s = scenes("AB"), 0.04 * np.arange(24)
     late = parts.Map("late", (SOURCE, SOURCE._replace(delay_ms=80.0)), (4, 4))

@@ -249,7 +249,7 @@ def run(
     field, potentials : bool
         Whether mean inhibitory conductances and potentials are kept, once per ms.
     match : bool
-        Whether it is kept how well the first cycle of each frame fits what has been learned.
+        Whether it is kept how well the first cycle of each frame fits what each neuron has learned.
     """
     if not isinstance(stimulus, Stimulus):
         stimulus = stimulus_of(circuit, stimulus, drive=drive)
@@ -264,7 +264,7 @@ def run(
         np.zeros(1, np.int64),
         np.zeros((n_times if field else 0, n_pops), np.float32),
         np.zeros((n_times if potentials else 0, n), np.float32),
-        np.zeros((n_frames if match else 0, n_pops), np.float32),
+        np.zeros((n_frames if match else 0, n), np.float32),
     )
     seeds = np.atleast_1d(np.asarray(seeds, np.uint64))
     scratch = scratch_for(circuit, len(state.weights))

@@ -152,7 +152,7 @@ class GraphOutput(NamedTuple):
     begin: Any  # (1,) int64, step at which what is kept once per ms begins
     field: Any  # (n_times, n_pops) float32, mean inhibitory conductance of each population, once per ms
     potentials: Any  # (n_times, n_neurons) float32, once per ms
-    match: Any  # (n_frames, n_pops) float32, see `recruitment.match`
+    match: Any  # (n_frames, n_neurons) float32, see `recruitment.match`
 
 
 @bundle

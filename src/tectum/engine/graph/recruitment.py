@@ -47,19 +47,19 @@ def ease(circuit, state, scratch, learning):
 
 @kernel
 def match(circuit, state, out, scratch, frame):
-    """What the first cycle of a frame brings to the used neuron that it drives most; OUT out.match, INOUT scratch.
+    """What the first cycle of a frame brings to each used neuron; OUT out.match, INOUT scratch.
 
-    0 if none has been used. If the frame is new, no neuron has fired and learned yet; else one may have, a little.
+    0 for those that have not been used. If the frame is new, no neuron has fired and learned yet; else one may have, a
+    little.
     """
-    for pop in range(out.match.shape[1] if frame < out.match.shape[0] else 0):
+    for pop in range(circuit.first.shape[0] - 1 if frame < out.match.shape[0] else 0):
         first, last = circuit.first[pop], circuit.first[pop + 1]
         if circuit.gates.factor[pop] > ONE:
-            drive, most = scratch.noise[: last - first], ZERO
+            drive = scratch.noise[: last - first]
             sum_drive(circuit, state, scratch, pop, drive)
             for j in range(drive.shape[0]):
                 if state.use[first + j] > HALF:
-                    most = max(most, drive[j])
-            out.match[frame, pop] = most
+                    out.match[frame, first + j] = drive[j]
 
 
 @kernel

@@ -254,7 +254,8 @@ class NoticingEstimator(RememberingEstimator):
         named = header.get("names", {}).items()
         self._names = {name: {int(j): str(text) for j, text in found.items()} for name, found in named}
         if "noticed.mean" in arrays:  # not of version 0.1
-            kept = news.Noticed(*(arrays[f"noticed.{name}"] for name in news.Noticed._fields))
+            said = {name: arrays[f"noticed.{name}"] for name in news.Noticed._fields if f"noticed.{name}" in arrays}
+            kept = self._noticed._replace(**said)  # older files hold nothing of what is usual in a class
             self._noticed = kept._replace(novelty=np.where(kept.novelty < 0.0, np.float32(np.nan), kept.novelty))
             names = [m.name for m in self.maps_]
             self._events = news.from_table(arrays["events"], arrays["event_values"], names)
@@ -264,26 +265,28 @@ class NoticingEstimator(RememberingEstimator):
         circuit = self._graph.graph.circuit
         spans = [slice(a, b) for a, b in zip(circuit.input_first[:-1], circuit.input_first[1:], strict=True)]
         cuts = map_graph.over_sources(self._graph, news.cuts_of(shown, self._noticed.past, spans))
-        counts = [out.counts[:, circuit.first[2 * k] : circuit.first[2 * k + 1]] for k in range(len(self.maps_))]
-        scores = map_graph.scores(out.counts, out.latency, circuit.frame * circuit.dt)
-        winners = []
-        for k in range(len(self.maps_)):
-            here = scores[:, circuit.first[2 * k] : circuit.first[2 * k + 1]]
-            winners.append(np.where(here.max(axis=1) > 0.0, here.argmax(axis=1), -1))
+        scores = self._by_map(map_graph.scores(out.counts, out.latency, circuit.frame * circuit.dt))
+        winners = [np.where(here.max(axis=1) > 0.0, here.argmax(axis=1), -1) for here in scores]
         novelty = np.where(learners, self._novelty_of(out), np.nan)
         frames, ms = self._seen + np.arange(len(shown)), self._moments(len(shown)).ms
         times = np.full(len(shown), np.nan) if ms is None else ms / 1e3
         names = [m.name for m in self.maps_]
-        fired = [c > 0 for c in counts]
+        fired, matches = [c > 0 for c in self._by_map(out.counts)], self._by_map(out.match)
         noticed, events = news.notice(
-            self._noticed, names, shown, cuts, novelty, np.stack(winners, 1), fired, frames, times
+            self._noticed, names, shown, cuts, novelty, np.stack(winners, 1), fired, matches, frames, times
         )
         return News({"_noticed": noticed, "_events": [*self._events, *events][-news.MOST_KEPT :]}, events)
 
     def _novelty_of(self, out: Any) -> NDArray[np.float64]:
         """Novelty (n_frames, n_maps) of what was shown."""
         drives = np.array([m.norm.drive for m in self.maps_])
-        return np.clip(1.0 - out.match[:, ::2] / drives, 0.0, 1.0)
+        most = np.stack([matches.max(axis=1) for matches in self._by_map(out.match)], axis=1)
+        return np.clip(1.0 - most / drives, 0.0, 1.0)
+
+    def _by_map(self, table: NDArray[Any]) -> list[NDArray[Any]]:
+        """Columns of the neurons of each map, without the inhibitory ones."""
+        first = self._graph.graph.circuit.first
+        return [table[:, first[2 * k] : first[2 * k + 1]] for k in range(len(self.maps_))]
 
     def _grow(self) -> list[NoveltyEvent]:
         """Give rows to maps with fewer unused neurons than the reserve."""

@@ -3,9 +3,11 @@
 A frame is new to a map as far as its spikes miss the weights of all neurons that have learned: one less the drive of
 the best of them, over the drive of a perfect match. What comes at once is told from what drifts by the input itself:
 at a *cut* most of a frame's input spikes were in none of the last few frames. A neuron recruited at a cut, where the
-map is more surprised than of late, begins a class; one recruited without a cut extends the class at hand; known neurons
-that win for some frames after a cut are a return. Surprise is measured against running mean and deviation, as in
-control charts (Page 1954, Biometrika 41:100-115).
+map is surprised, begins a class; one recruited without a cut extends the class at hand; known neurons that win for some
+frames after a cut are a return, to which a neuron recruited without surprise belongs. Surprise is measured against
+running mean and deviation, as in control charts (Page 1954, Biometrika 41:100-115): those of late, and those of the
+class that knows the frame best, since after a steady scene the usual novelty of a varied one that returns would be a
+surprise, too. A surprise is also nearer to what began classes before than to what is usual.
 """
 
 import math
@@ -29,7 +31,7 @@ SETTLED = 3  # frames that known neurons must win to be a return
 LONG_AGO = 2**31  # frames
 NEARLY = 0.9  # share of neurons in use from which a map is nearly full
 TYPICAL = 0.5  # novelty of what begins a class, before any but the first has
-LIKE_BEFORE = 0.8  # of the mean novelty of classes so far, from which a frame that finds no neuron is one too
+LIKE_BEFORE = 0.6  # share of the way from the mean to the novelty of classes so far from which it is a surprise
 MOST_KEPT = 2**16  # frames of which novelty is kept, and events
 WHYS = ("new class", "growth", "return", "nearly full", "full", "unplaced", "grown")
 
@@ -49,8 +51,8 @@ class NoveltyEvent(NamedTuple):
         The winner, -1 for none.
     why : str
         ``"new class"``: a neuron was recruited where the scene changed at once. ``"growth"``: one was recruited
-        in a scene that goes on. ``"return"``: the scene changed to one that is known. ``"nearly full"``, ``"full"``:
-        nine tenths, all of the neurons are in use. ``"unplaced"``: something as new as a class, in a map that is full.
+        in a scene that goes on, or that is back. ``"return"``: the scene changed to one that is known.
+        ``"nearly full"``, ``"full"``: nine tenths, all of the neurons are in use. ``"unplaced"``: something as new as a class, in a map that is full.
         ``"grown"``: the map was given more neurons.
     novelty : float
         Of the frame, 0 to 1.
@@ -100,6 +102,7 @@ class Noticed(NamedTuple):
     typical: NDArray[np.float64]  # (n_maps,) mean novelty of what began a class, 0 before the second
     told: NDArray[np.int64]  # (n_maps,) 1: nearly full, 2: full
     labels: NDArray[np.int64]  # (n_neurons of all maps,) class of each neuron, -1: it has not fired while learning
+    usual: NDArray[np.float64]  # (n_neurons of all maps, 3) of each class mean and deviation of novelty, and frames
     past: NDArray[np.int32]  # (BEFORE, n_ranked) inputs that fired in the last frames, -1 none
     novelty: NDArray[np.float32]  # (n, n_maps) of the last frames, NaN for maps that did not learn
 
@@ -116,6 +119,7 @@ def nothing(sizes: Sequence[int], n_ranked: int) -> Noticed:
         typical=np.zeros(n),
         told=np.zeros(n, np.int64),
         labels=np.full(sum(sizes), -1, np.int64),
+        usual=_unknown(sum(sizes)),
         past=np.full((BEFORE, n_ranked), -1, np.int32),
         novelty=np.zeros((0, n), np.float32),
     )
@@ -157,6 +161,7 @@ def notice(
     novelty: NDArray[np.float64],
     winners: NDArray[np.int64],
     fired: Sequence[NDArray[np.bool_]],
+    matches: Sequence[NDArray[np.float32]],
     frames: NDArray[np.int64],
     times: NDArray[np.float64],
 ) -> tuple[Noticed, list[NoveltyEvent]]:
@@ -173,8 +178,8 @@ def notice(
         How much of the input was not there before; how new it was to what had been learned, NaN where nothing learns.
     winners : ndarray of shape (n_frames, n_maps)
         -1 for none.
-    fired : list of ndarray of shape (n_frames, n_neurons)
-        By map.
+    fired, matches : list of ndarray of shape (n_frames, n_neurons)
+        By map; how well each neuron knew the frame, 0 if it had not learned.
     frames, times : ndarray of shape (n_frames,)
         Frames learned before each, and its time in s.
 
@@ -195,8 +200,9 @@ def notice(
             x, winner = float(novelty[m, k]), int(winners[m, k])
             if np.isnan(x):
                 continue
-            labels = now.labels[ends[k] : ends[k + 1]]
-            why = _step(now, k, x, _cut(now, k, float(cuts[m, k])), winner, labels, fired[k][m])
+            here = slice(ends[k], ends[k + 1])
+            labels, cut = now.labels[here], _cut(now, k, float(cuts[m, k]))
+            why = _step(now, k, x, cut, winner, labels, now.usual[here], fired[k][m], matches[k][m])
             whys = [*([why] if why else []), *_room(now, k, labels)]
             label = int(labels[winner]) if winner >= 0 else -1
             events += [NoveltyEvent(frame, float(times[m]), name, winner, why, x, label) for why in whys]
@@ -208,10 +214,15 @@ def is_cut(change: float, mean: float, deviation: float) -> bool:
     return change > min(max(mean + RARE * deviation, CUT[0]), CUT[1])
 
 
-def followed(x: float, mean: float, deviation: float, least: float) -> tuple[float, float]:
+def followed(x: float, mean: float, deviation: float, least: float, pace: float = PACE) -> tuple[float, float]:
     """Running mean and deviation, `least` or more, after one more value; outliers count as `MOST` deviations."""
     step = min(max(x - mean, -MOST * deviation), MOST * deviation)
-    return mean + PACE * step, max(math.sqrt((1.0 - PACE) * deviation**2 + PACE * step**2), least)
+    return mean + pace * step, max(math.sqrt((1.0 - pace) * deviation**2 + pace * step**2), least)
+
+
+def _unknown(n: int) -> NDArray[np.float64]:
+    """What is usual in n classes before their first frame."""
+    return np.tile([*START, 1.0], (n, 1))
 
 
 def _cut(now: Noticed, k: int, change: float) -> bool:
@@ -222,36 +233,52 @@ def _cut(now: Noticed, k: int, change: float) -> bool:
 
 
 def _step(
-    now: Noticed, k: int, x: float, cut: bool, winner: int, labels: NDArray[np.int64], fired: NDArray[np.bool_]
+    now: Noticed,
+    k: int,
+    x: float,
+    cut: bool,
+    winner: int,
+    labels: NDArray[np.int64],
+    usual: NDArray[np.float64],
+    fired: NDArray[np.bool_],
+    matches: NDArray[np.float32],
 ) -> str:
-    """A frame in map k; why it is an event, '' if it is none. Changes `now` and its `labels`."""
+    """A frame in map k; why it is an event, '' if it is none. Changes `now` and its `labels` and `usual`."""
     first = now.classes[k] == 0
     since, current = now.since[k], now.current[k]
     since += 1
     mean, deviation = float(now.mean[k, 0]), float(now.deviation[k, 0])
     since[0] = 0 if cut or first else since[0]
-    since[1] = 0 if first or x > mean + SURPRISE * deviation else since[1]
+    known = np.where(labels >= 0, matches, 0.0)
+    nearest = labels[known.argmax()] if known.any() else current[0]  # class that knows the frame best
+    bounds = [mean + SURPRISE * deviation, mean + LIKE_BEFORE * ((now.typical[k] or TYPICAL) - mean)]
+    bounds += [usual[nearest, 0] + SURPRISE * usual[nearest, 1]]
+    since[1] = 0 if first or x > max(bounds) else since[1]
     sudden = since[0] <= WITHIN and since[1] <= WITHIN
     why = ""
     if winner >= 0 and labels[winner] < 0:
         why = "new class" if sudden else "growth"
         if sudden:
             _begin_class(now, k, x, first)
-        labels[winner] = current[0]
-    elif winner >= 0:
+        labels[winner] = nearest if since[0] <= SETTLED else current[0]
+    if winner >= 0:
+        labels[fired & (labels < 0)] = labels[winner]
         label = labels[winner]
         if label == current[0]:
             current[1] = -1
         elif label != current[1]:
             current[1], since[2] = label, 0
         elif since[2] + 1 >= SETTLED:
-            why = "return" if since[0] <= since[2] + WITHIN else ""
+            why = "return" if since[0] <= since[2] + WITHIN else why
             current[:] = label, -1
-        if sudden and now.told[k] == 2 and x >= LIKE_BEFORE * (now.typical[k] or TYPICAL):
+        if sudden and now.told[k] == 2:
             why, since[0] = "unplaced", LONG_AGO
-    labels[fired & (labels < 0)] = current[0]
     if not first:
         now.mean[k, 0], now.deviation[k, 0] = followed(x, mean, deviation, LEAST_DEVIATION)
+    if winner >= 0 and why != "new class":
+        of = usual[labels[winner]]
+        of[2] += 1.0
+        of[:2] = followed(x, of[0], of[1], LEAST_DEVIATION, max(1.0 / of[2], PACE))
     return why
 
 
@@ -275,12 +302,13 @@ def _room(now: Noticed, k: int, labels: NDArray[np.int64]) -> list[str]:
 
 def remapped(noticed: Noticed, old: Sequence[int], new: Sequence[int]) -> Noticed:
     """The same of maps that were given more neurons."""
-    parts, begin = [], 0
+    labels, usual, begin = [], [], 0
     for n, m in zip(old, new, strict=True):
-        parts += [noticed.labels[begin : begin + n], np.full(m - n, -1, np.int64)]
+        labels += [noticed.labels[begin : begin + n], np.full(m - n, -1, np.int64)]
+        usual += [noticed.usual[begin : begin + n], _unknown(m - n)]
         begin += n
     told = np.where(np.array(new) > np.array(old), 0, noticed.told)
-    return noticed._replace(labels=np.concatenate(parts), told=told)
+    return noticed._replace(labels=np.concatenate(labels), usual=np.concatenate(usual), told=told)
 
 
 def as_table(events: Sequence[NoveltyEvent], names: Sequence[str]) -> dict[str, NDArray[Any]]:
