@@ -52,8 +52,8 @@ class NoveltyEvent(NamedTuple):
     why : str
         ``"new class"``: a neuron was recruited where the scene changed at once. ``"growth"``: one was recruited
         in a scene that goes on, or that is back. ``"return"``: the scene changed to one that is known.
-        ``"nearly full"``, ``"full"``: nine tenths, all of the neurons are in use. ``"unplaced"``: something as new as a class, in a map that is full.
-        ``"grown"``: the map was given more neurons.
+        ``"nearly full"``, ``"full"``: nine tenths, all of the neurons are in use. ``"unplaced"``: something as new as a
+        class, in a map that is full. ``"grown"``: the map was given more neurons.
     novelty : float
         Of the frame, 0 to 1.
     label : int
