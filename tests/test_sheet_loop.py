@@ -401,6 +401,42 @@ def test_a_grid_is_wired_like_free_nodes():
     np.testing.assert_allclose(far, free.unit * free.far.astype(float), atol=1.4e-4 * np.exp(-5.1 / 2.0))
 
 
+def test_areas_are_those_that_nodes_stand_for():
+    """Of a grid all alike; a node with a twin has half of one; together they are those of the sheet."""
+    grid = sheet_wires.lay_out(Sheet((9, 13), 26.0), 20.0, SEED, 0)
+    np.testing.assert_array_equal(sheet_wires.areas(grid), 1.0)
+    places = np.vstack([grid.positions, grid.positions[60] + 1e-6])
+    twins = sheet_wires.areas(grid._replace(positions=places))
+    np.testing.assert_array_equal(np.delete(twins, [60, 117]), 1.0)
+    assert twins[60] + twins[117] == 1.0
+    assert 0.3 < twins[60] < 0.7
+    irregular = sheet_wires.lay_out(Sheet(400, 20.0), 20.0, SEED, 0)
+    assert sheet_wires.areas(irregular).sum() == pytest.approx(400.0, rel=0.1)
+
+
+def test_excitation_by_area():
+    """Of nodes with weights, and inhibition as without; on a grid nothing changes."""
+    kernel, weights = RingKernel(3.0, 5.0), sheet_wires.areas(sheet_wires.lay_out(Sheet(200), 20.0, SEED, 0))
+    geometry = sheet_wires.lay_out(Sheet(200), 20.0, SEED, 0)
+    neuron, drawn = DynamicThresholdLIF(noise=6.0), np.random.default_rng(0)
+    fired = drawn.choice(200, 20, replace=False)
+    D = np.linalg.norm(geometry.positions[:, None] - geometry.positions[None, fired], axis=-1)
+    near = (D < 3.0) & (D > 0.0)
+    for by_area, share in ((False, np.ones(200)), (True, np.rint(16.0 * weights) / 16.0)):
+        layer = network.LayerParts(neuron, kernel._replace(by_area=by_area))
+        circuit = network.build_stack([geometry], [layer], 2.5, SEED).sheets[0]
+        scratch = network._sheet_scratch(circuit)
+        for i in fired:
+            sheet_loop.count_spike(circuit, scratch, i, np.int32(1))
+        np.testing.assert_allclose(circuit.lateral.a_i * scratch.n_near, 16.0 * (near @ share[fired]), rtol=1e-6)
+        far = np.where(D > 5.0, np.exp(-D / 10.0), 0.0).sum(axis=1)
+        np.testing.assert_allclose(scratch.far * circuit.unit, far, atol=20 * circuit.unit)
+    grid = sheet_wires.lay_out(Sheet((12, 12)), 20.0, SEED, 0)
+    same = [sheet_wires.wire_grid(grid, kernel._replace(by_area=by_area)) for by_area in (False, True)]
+    for plain, weighted in zip(*same, strict=True):
+        np.testing.assert_array_equal(plain, weighted)
+
+
 @pytest.mark.parametrize("k", [1, 2, 5, 20, 40])
 def test_k_largest(k):
     rng = np.random.default_rng(k)

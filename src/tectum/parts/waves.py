@@ -258,7 +258,7 @@ class RingKernel(NamedTuple):
     Examples
     --------
     >>> RingKernel()
-    RingKernel(r_i=2.0, r_o=5.0, a_i=16.0, a_o=3.0, length=10.0, density=None, extent=None)
+    RingKernel(r_i=2.0, r_o=5.0, a_i=16.0, a_o=3.0, length=10.0, density=None, extent=None, by_area=False)
     """
 
     r_i: Positive = 2.0  # excitation below this distance
@@ -268,6 +268,8 @@ class RingKernel(NamedTuple):
     length: Positive = 10.0  # over which inhibition falls by e
     density: Positive | None = None  # nodes per unit area at which the strengths hold; None: they hold at any
     extent: Positive | None = None  # distance from which there is no inhibition any more; None: it has no end
+    by_area: bool = False  # on nodes that are on no grid, each excites in proportion to the area around it, so that
+    # waves go where they would on a continuous sheet; else they gather where nodes are dense
 
     def strengths(self, density: float) -> tuple[float, float]:
         """Excitation and inhibition on a sheet of this density: the same sum over a neighbourhood at any."""

@@ -46,6 +46,7 @@ class SheetCircuit(NamedTuple):
     first: Any  # (n,) int64 where the neighbours of each node begin; empty for a grid
     last: Any  # (n,) int64 where they end
     near: Any  # uint32 neighbours within r_i, without the node itself; empty for a grid
+    weight: Any  # (n,) int32 with how much each node excites its neighbours; empty: with 1
     disc: Any  # int16 by the offset on a grid: 1 for a neighbour; empty for other sheets
     inner: Any  # (n_radii, rows) int64 columns of a grid from a node's own on below a radius, by the offset in rows
     outer: Any  # the same up to as many r_o
@@ -75,7 +76,7 @@ class SheetState(NamedTuple):
 class SheetScratch(NamedTuple):
     """Room to work in; `begin` fills what must agree with the state."""
 
-    n_near: Any  # (n,) int32 neighbours that fired; empty if there are blocks
+    n_near: Any  # (n,) int32 neighbours that fired, or their weights; empty if there are blocks
     far: Any  # (n,) int32 inhibition beyond r_o; empty if there are blocks
     nearby: Any  # uint32 with margins, sums of what `BlockField` says of it
     blocks: Any  # (n_blocks,) int32 sums over blocks
@@ -182,7 +183,8 @@ def count_spike(circuit, scratch, i, strength):
         column = np.int64(np.uint64(i) - row * np.uint64(columns))
         add_event(circuit.blocks, scratch.nearby, scratch.change, np.int64(row), column, strength)
     else:
-        add_near(circuit, scratch.n_near, i, strength)
+        weight = np.int32(strength * circuit.weight[i]) if circuit.weight.shape[0] > 0 else strength
+        add_near(circuit, scratch.n_near, i, weight)
         add_far(circuit, scratch.far, i, strength)
 
 

@@ -32,6 +32,7 @@ from tectum.engine.sheets.projection import (
 from tectum.engine.sheets.weights import projection_scratch, tiled, untile
 from tectum.engine.sheets.wires import (
     FEWEST_BY_OFFSET,
+    UNIT_AREA,
     UNWIRED,
     Geometry,
     Neighbourhood,
@@ -133,7 +134,7 @@ def _build_sheet(geometry: Geometry, parts: LayerParts, seed: np.uint64, layer: 
     potential, added = after_spike(neuron, seed, layer, n)
     return SheetCircuit(
         neuron=neuron,
-        lateral=RingStep(np.float32(a_i), np.float32(a_o)),
+        lateral=RingStep(np.float32(a_i / UNIT_AREA if wires.weight.size else a_i), np.float32(a_o)),
         columns=np.int64(columns),
         **wires._asdict(),
         blocks=blocks,

@@ -20,6 +20,8 @@ CUT = 1e-4  # of its start at which the inhibition of a node on a grid ends
 MOST_SUM = 2.0**30  # of the integers that add up the inhibition of a node
 BLOCK = 256  # rows of a matrix of distances that are held at a time
 NEIGHBOURS = 12  # from which the density of free positions is taken
+UNIT_AREA = 16  # whole number for the excitation by a node that stands for as much area as the mean
+FINE = 8  # points along a spacing from which areas are taken
 CLEAR = 1.2  # spacings that nodes of a margin keep from those of a sheet that is no grid
 GRADES = 16  # radii of neighbourhoods between one and its double
 SHORTEST = 1e-3  # reach of a neighbourhood, over the radius of its sheet
@@ -116,6 +118,7 @@ class Wires(NamedTuple):
     first: NDArray[np.int64]
     last: NDArray[np.int64]
     near: NDArray[np.uint32]
+    weight: NDArray[np.int32]
     disc: NDArray[np.int16]
     inner: NDArray[np.int64]
     outer: NDArray[np.int64]
@@ -128,6 +131,7 @@ NO_WIRES = Wires(
     first=np.zeros(0, np.int64),
     last=np.zeros(0, np.int64),
     near=np.zeros(0, np.uint32),
+    weight=np.zeros(0, np.int32),
     disc=np.zeros((1, 1), np.int16),
     inner=np.zeros((1, 1), np.int64),
     outer=np.zeros((1, 1), np.int64),
@@ -135,6 +139,25 @@ NO_WIRES = Wires(
     far=np.zeros((1, 1), np.int16),
     unit=np.float32(1.0),
 )
+
+
+def areas(geometry: Geometry) -> NDArray[np.float64]:
+    """Area (n,) that each node stands for, in units of that of a node at the density of the sheet: what is nearer to it
+    than to any other, and no further than the spacing of nodes.
+    """
+    places, spacing = geometry.positions, geometry.density**-0.5
+    step = spacing / FINE
+    low, high = places.min(axis=0) - 0.5 * spacing, places.max(axis=0) + 0.5 * spacing
+    axes = (np.arange(start + 0.5 * step, end, step) for start, end in zip(low, high, strict=True))
+    points = np.stack(np.meshgrid(*axes), axis=-1).reshape(-1, 2)
+    apart, nearest = cKDTree(places).query(points, distance_upper_bound=spacing)
+    counts = np.bincount(nearest[np.isfinite(apart)], minlength=len(places))
+    return np.asarray(counts / FINE**2)
+
+
+def _weights(geometry: Geometry, kernel: RingKernel) -> NDArray[np.int32]:
+    """With how much each node excites its neighbours, in parts of `UNIT_AREA`; none: all alike."""
+    return np.rint(UNIT_AREA * areas(geometry)).astype(np.int32) if kernel.by_area else NO_WIRES.weight
 
 
 def wire(geometry: Geometry, kernel: RingKernel) -> Wires:
@@ -150,7 +173,7 @@ def wire(geometry: Geometry, kernel: RingKernel) -> Wires:
         within[np.arange(len(distance)), np.arange(start, start + len(distance))] = False
         near += [np.flatnonzero(row).astype(np.uint32) for row in within]
         far[start : start + BLOCK] = np.rint(_inhibition(kernel, kernel.r_o, distance) / unit)
-    return NO_WIRES._replace(**_listed(near), far=far, unit=np.float32(unit))
+    return NO_WIRES._replace(**_listed(near), weight=_weights(geometry, kernel), far=far, unit=np.float32(unit))
 
 
 def wire_grid(geometry: Geometry, kernel: RingKernel) -> Wires:
@@ -170,7 +193,8 @@ def wire_by_reach(geometry: Geometry, kernel: RingKernel) -> Wires:
     n = len(geometry.positions)
     unit = _unit(kernel._replace(r_o=0.0), n)
     if not geometry.columns:
-        return NO_WIRES._replace(far=np.zeros((n, n), np.int16), unit=np.float32(unit))
+        weight = _weights(geometry, kernel)
+        return NO_WIRES._replace(weight=weight, far=np.zeros((n, n), np.int16), unit=np.float32(unit))
     distance = _distances(math.inf, geometry)
     size, outer = disc_radius(geometry), kernel.r_o / kernel.r_i
     highest = math.ceil(GRADES * math.log2(distance.max() / size / min(1.0, outer))) + 1

@@ -102,8 +102,10 @@ CONTINUOUS: dict[str, Any] = TOPOGRAPHIC | {
 # nodes that fire, for which a single synapse is as good as a field, and a tenth of it is needed to win, so that the
 # first to bud do not take all. Neighbours look at neighbouring places from the start, so that units may take up
 # whatever they fire with, until their fields have spread. Then they compete and learn as in the default, which makes
-# the tiling even. Waves go over the border, without which a third of the sheet has no centre.
+# the tiling even. Waves go over the border, without which a third of the sheet has no centre. Each node excites by its
+# area: cells that have divided lie anywhere, and waves, and with them centres, would gather where they are dense.
 BUDDING: dict[str, Any] = {
+    "first_kernel": FIRST_PROFILE._replace(by_area=True),
     "competition": parts.KWinners(k=0.1),
     "normaliser": parts.MeanNorm(trim=0.7),
     "initial": parts.WaveWeights(single=True, c=0.1),
