@@ -186,6 +186,49 @@ class TestSpikeCounts:
         np.testing.assert_array_equal(tectum.load(tmp_path / "network").transform(images()), model.transform(images()))
 
 
+class TestOperations:
+    def test_spikes_by_hand(self):
+        """Nodes at the largest input fire in each of 10 steps of 1 ms, and pass on what weights they have."""
+        response = SpikeCounts(duration=1.0, rate=10.0, gain=100.0)
+        model = small(image_rule=None, response=response, layers=(*LAYERS, Sheet(7, 5.0))).grow()
+        first, second = model._state.weights
+        first.raw[:], second.raw[:] = 0.0, 0.0
+        first.raw[:2, :3] = 1.0  # two nodes drive three of 16 units, each of which drives two of seven
+        second.raw[:3, :2] = 1.0
+        first.raw[80:, 3:] = second.raw[14:, 2:] = 1.0  # all others hang on what stays silent
+        model._publish()
+        X = np.zeros((2, 90))
+        X[0, [0, 1, 5]] = 1.0  # the last of these reaches nobody
+        found, middle = model.operations(X), model.transform(X, 1)
+        assert found.input_spikes == 30 / 2
+        assert middle[0, :3].all()
+        assert middle.sum() == middle[0, :3].sum()
+        assert found.spikes == (middle.sum() + model.transform(X).sum()) / 2
+        assert found.synaptic_events == (20 * 3 + middle.sum() * 2) / 2
+        assert found.neuron_updates == (16 + 7) * 10
+        diagnosis = model.diagnose(50.0, X)
+        assert diagnosis.operations == found
+        assert diagnosis.dense_operations.synaptic_events == 16 * 90 + 7 * 16
+        assert "synaptic events" in str(diagnosis)
+        assert "synaptic events" not in str(model.diagnose(50.0))
+
+    def test_products_by_hand(self):
+        """Responses without spikes are products with the weights that are not 0."""
+        model = small(image_rule=None, response="pooling").grow()
+        weights = model._state.weights[0]
+        weights.raw[:] = 0.0
+        weights.raw[:4, :] = 1.0  # four of 90 nodes drive 16 units
+        model._publish()
+        X = np.zeros((4, 90))
+        X[:2, :6] = 1.0
+        assert model.operations(X) == (0.0, 0.0, 4 * 16, 16.0)
+        model.set_params(response="excess")
+        assert model.operations(X) == (3.0, 0.0, 0.5 * 4 * 16, 16.0)
+        learned = small().grow().fit(images())
+        n_entries = (learned.components_[::3] != 0.0).sum()
+        assert learned.operations(images()) == (0.0, 0.0, pytest.approx(3 * n_entries, rel=0.05), 48.0)
+
+
 class TestReconstruction:
     def test_what_the_fields_span_comes_back_whole(self):
         """As many independent fields as nodes keep everything but brightness and contrast."""

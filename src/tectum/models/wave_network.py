@@ -19,7 +19,6 @@ from tectum.models.common import schema
 from tectum.models.common.atomic import all_or_nothing
 from tectum.models.common.base import COMMON, WHOLE, SpikingEstimator, part_constraints
 from tectum.models.common.checkpoints import pause
-from tectum.models.common.diagnosis import Diagnosis
 from tectum.models.common.progress import progress_bar
 from tectum.models.common.recording import Recording
 from tectum.models.waves import (
@@ -29,7 +28,7 @@ from tectum.models.waves import (
     parameters as wave_parameters,
 )
 from tectum.models.waves.architectures import WaveArchitectures
-from tectum.models.waves.diagnosis import diagnose_waves
+from tectum.models.waves.costs import WaveCosts
 from tectum.models.waves.repair import WaveRepair
 from tectum.parts.waves import step_of
 
@@ -38,7 +37,7 @@ BATCH = 4096  # images whose activity is held at a time
 ON = 0.5  # of the largest input, above which a node is active in an image
 
 
-class WaveNetwork(WaveArchitectures, WaveRepair, SpikingEstimator):
+class WaveNetwork(WaveArchitectures, WaveCosts, WaveRepair, SpikingEstimator):
     """Sheets of spiking neurons that wire themselves by waves of spontaneous activity, then by data.
 
     `grow` needs no data: noise ignites a bump of activity on the first sheet, which wanders, dies and reappears
@@ -433,22 +432,6 @@ class WaveNetwork(WaveArchitectures, WaveRepair, SpikingEstimator):
             size = len(self.sheet_positions_[layer])
             trains[f"layer_{layer}"] = SpikeTrain(step * schedule.step_ms, neuron, np.zeros(len(step), np.int64), size)
         return Recording(trains, presentation_ms=n_steps * schedule.step_ms, n_presentations=1)
-
-    def diagnose(self, duration: float = 1000.0) -> Diagnosis:
-        """Look in each sheet for nodes that stay silent, units without weights, and fields that are not compact.
-
-        Parameters
-        ----------
-        duration : float, default=1000.0
-            Time in ms of spontaneous activity that is recorded for it.
-
-        Returns
-        -------
-        Diagnosis
-            Print it for a table; its `warnings` name a remedy each.
-        """
-        fields = growth.look_at(self._state, self._geometries()) if self.__sklearn_is_fitted__() else ()
-        return diagnose_waves(self.record(duration), self.weights_, fields, self.alive_, self.sheet_positions_)
 
     @property
     def step_ms(self) -> float:

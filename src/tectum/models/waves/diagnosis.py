@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from tectum import analysis
 from tectum.analysis import tilings
 from tectum.models.common.diagnosis import Diagnosis
+from tectum.models.common.dictionary_diagnosis import operation_rows
 from tectum.models.common.recording import Recording
 
 WIDE = 0.8  # radius of a field, over that of its sheet, from which it is not compact
@@ -26,17 +27,19 @@ def diagnose_waves(
     fields: Sequence[NDArray[np.float64]],
     alive: Sequence[NDArray[np.bool_]],
     positions: Sequence[NDArray[np.float64]],
+    costs: analysis.Operations | None = None,
 ) -> Diagnosis:
     """Diagnose the sheets of a wave network.
 
     Given are spontaneous activity, weights of each projection (n_post, n_pre), centre and radius of each field (n_post,
-    3) over the radius of the sheet below, the nodes of each sheet that can fire (n_nodes,), and their places (n_nodes,
-    2).
+    3) over the radius of the sheet below, the nodes of each sheet that can fire (n_nodes,), their places (n_nodes, 2),
+    and what the response to an image costs.
 
     Values are lists: by sheet `silent_neurons` (numbers of nodes) and `rate` (spikes/s), by projection `wide_fields`
     and `saturated_units` (shares: fields that are not compact, units more than a half of whose weight is on one node),
     `effective_rank` (of the compact fields, over that of a grid of fields as large), `folded` (share of the map that is
-    turned over; NaN without a plane).
+    turned over; NaN without a plane). With costs `operations` per image, and `dense_operations` of a product with
+    all weights.
     """
     values: dict[str, list[Any]] = defaultdict(list)
     rows, warnings = [], []
@@ -103,4 +106,9 @@ def diagnose_waves(
                 f"{heavy:.0%} of the units of projection {k} hang on a single node: lower rule.eta or normaliser.trim, "
                 "or let waves be larger (first_kernel.r_i)"
             )
-    return Diagnosis(dict(values), rows, warnings)
+    if costs is None:
+        return Diagnosis(dict(values), rows, warnings)
+    of_sheets = [analysis.dense_operations(w.shape[1], len(w)) for w in weights]
+    dense = analysis.Operations(*np.sum(of_sheets, axis=0).tolist())
+    told = {"operations": costs, "dense_operations": dense}
+    return Diagnosis(dict(values) | told, rows + operation_rows(costs, dense), warnings)
