@@ -357,11 +357,11 @@ def test_inhibition_over_blocks(centre):
         state = network.at_rest(LOWER[0], 0, rows * columns)
         state.fired[:] = bump
         scratch = network._sheet_scratch(circuit)
-        sheet_loop.begin(circuit, state, scratch)
+        sheet_loop.begin(circuit, circuit.blocks, state, scratch)
         inhibition_alone = circuit._replace(lateral=RingStep(np.float32(0.0), np.float32(-1.0)))
         lines = [np.zeros(columns, np.float32) for _ in range(rows)]
         for row_number, line in enumerate(lines):
-            sheet_loop.sum_lateral(inhibition_alone, scratch, row_number, line)
+            sheet_loop.sum_lateral(inhibition_alone, inhibition_alone.blocks, scratch, row_number, line)
         field = np.concatenate(lines)
         apart = spacing * np.hypot(*(x[bump][:, None] - x for x in (row, column)))
         exact = np.where(apart > kernel.r_o, np.exp(-apart / kernel.length), 0.0).sum(axis=0)
@@ -373,7 +373,7 @@ def test_inhibition_over_blocks(centre):
             np.testing.assert_allclose(field[distance <= kernel.r_o], 0.0, atol=2e-4)
             assert exact[distance > kernel.r_o].min() > 0.0
         for i in np.flatnonzero(bump):
-            sheet_loop.count_spike(circuit, scratch, i, sheet_loop.STOP)
+            sheet_loop.count_spike(circuit, circuit.blocks, scratch, i, sheet_loop.STOP)
         far_field.add_changes(circuit.blocks, scratch.change, scratch.changed, scratch.blocks)
         for total in (scratch.nearby, scratch.blocks, scratch.change):
             assert not total.any()

@@ -13,6 +13,7 @@ import numpy as np
 from llvmlite import ir
 from numba import core
 from numba.core import types
+from numba.np.numpy_support import as_dtype
 
 C = TypeVar("C", bound=type)
 
@@ -67,7 +68,7 @@ class _Model(extending.models.PrimitiveModel):
 
     def size(self) -> int:
         """Bytes."""
-        return int(self.struct.get_abi_size(core.registry.cpu_target.target_context.target_data))
+        return int(core.registry.cpu_target.target_context.get_abi_sizeof(self.struct))
 
     def from_argument(self, builder: Any, value: Any) -> Any:
         if isinstance(value, ir.Argument):
@@ -83,11 +84,34 @@ def _field(context: Any, builder: Any, kind: Bundle, value: Any, name: str) -> A
     index = kind.fields.index(name)
     member = kind.types[index]
     pointer = core.cgutils.gep_inbounds(builder, value, 0, index)
+    if isinstance(member, types.Array):
+        return _load_array(context, builder, pointer, member)
     loaded = _load(builder, pointer, pointer.type.pointee)
     if isinstance(member, Bundle):
         size = ir.Constant(ir.IntType(64), context.data_model_manager[member].size())
         loaded.set_metadata("dereferenceable", builder.module.add_metadata([size]))
     return loaded
+
+
+def _load_array(context: Any, builder: Any, pointer: Any, kind: types.Array) -> Any:
+    """Load an array but for what kernels do not need, and of a row what its type and its length say."""
+    names = context.data_model_manager[kind]._fields
+
+    def load(name: str) -> Any:
+        place = core.cgutils.gep_inbounds(builder, pointer, 0, names.index(name))
+        return _load(builder, place, place.type.pointee)
+
+    size = ir.Constant(ir.IntType(64), as_dtype(kind.dtype).itemsize)
+    parts = {"data": load("data"), "shape": load("shape"), "itemsize": size}
+    if kind.ndim == 1 and kind.layout == "C":
+        parts["nitems"] = builder.extract_value(parts["shape"], 0)
+        parts["strides"] = ir.Constant(ir.ArrayType(size.type, 1), [size])
+    else:
+        parts |= {"nitems": load("nitems"), "strides": load("strides")}
+    whole = ir.Constant(pointer.type.pointee, None)
+    for name, part in parts.items():
+        whole = builder.insert_value(whole, part, names.index(name))
+    return whole
 
 
 def _load(builder: Any, pointer: Any, kind: Any) -> Any:

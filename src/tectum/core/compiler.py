@@ -123,15 +123,33 @@ else:
 
         return Custom
 
+    def _remembering(resolve: Callable[..., Any]) -> Callable[..., Any]:
+        """What Numba finds for an operator or a law, once for each types of arguments: each time it tries dozens."""
+        found: dict[Any, Any] = {}
+
+        def look_up(function: Any, args: Any, kws: Any) -> Any:
+            if kws or not isinstance(function, types.Function):
+                return resolve(function, args, kws)
+            key = function, tuple(args)
+            if key not in found:
+                found[key] = resolve(function, args, kws)
+            return found[key]
+
+        return look_up
+
     class _KernelCompiler(_compiler(_Library)):  # type: ignore[misc]
         def compile_extra(self, function: Any) -> Any:
             for say in list(LISTENERS):
                 say()
             began, collects = time.perf_counter(), gc.isenabled()
             gc.disable()  # it finds nothing in what Numba keeps, and was a quarter of the time
+            typing, target = self.state.typingctx, self.state.targetctx
+            typing.resolve_function_type = _remembering(typing.resolve_function_type)
+            target.get_abi_sizeof = functools.cache(target.get_abi_sizeof)  # it parses a module for each size
             try:
                 return super().compile_extra(function)
             finally:
+                del typing.resolve_function_type, target.get_abi_sizeof
                 if collects:
                     gc.enable()
                 SPENT[0] += time.perf_counter() - began

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from tectum.core.kernel import kernel
+from tectum.core.kernel import called_kernel, kernel
 from tectum.core.random import normal
 from tectum.core.records import pick
 from tectum.engine.graph.records import INPUT_STREAM
@@ -10,7 +10,7 @@ from tectum.engine.graph.records import INPUT_STREAM
 ZERO = np.float32(0.0)
 
 
-@kernel
+@called_kernel
 def begin_input(circuit, state, ranked, frame, s, step, seed):
     """Schedule the spikes of an input for the cycle that begins at `step`; IN ranked (n_frames, n_ranked) int32."""
     first, last = circuit.input_first[s], circuit.input_first[s + 1]
@@ -37,7 +37,7 @@ def input_onset(circuit, state, s):
     return np.int64(round((start + state.began[s] * circuit.inputs.period[s]) / circuit.dt))
 
 
-@kernel
+@called_kernel
 def recall(circuit, state, row):
     """Start of a frame: the winners of the frames before, strongest first; OUT row (n_ranked,) where they belong."""
     for s in range(circuit.inputs.clock.shape[0]):
@@ -55,7 +55,7 @@ def recall(circuit, state, row):
                 row[k] = best
 
 
-@kernel
+@called_kernel
 def remember(circuit, state, out, frame):
     """End of a frame: scores of the neurons whose winners fire in the next; INOUT state.
 

@@ -70,7 +70,7 @@ def keep_time(circuit, state, pop, step, seed):
             state.pulse[j] = max(np.int64(round(at / circuit.dt)), step + 1 if state.cycle[j] > 0 else step)
 
 
-@kernel
+@called_kernel
 def advance(circuit, neuron, state, stimulus, out, scratch, pop, start, stop, frame, seed, learning):
     """Steps from start to stop of a population whose neurons are like `neuron`."""
     first, last = circuit.first[pop], circuit.first[pop + 1]
@@ -110,7 +110,7 @@ def is_driven(circuit, stimulus, pop, frame):
     return driven
 
 
-@kernel
+@called_kernel
 def recover_all(circuit, others, state):
     """End of a frame, for all populations."""
     for pop in range(circuit.first.shape[0] - 1):
@@ -123,7 +123,7 @@ def recover_all(circuit, others, state):
                 recover(circuit, state, pick(others, pop), pop)
 
 
-@kernel
+@called_kernel
 def observe(circuit, state, out, pop, step):
     """Once per ms, mean inhibitory conductance of a population and potentials of its neurons; OUT out."""
     most = max(out.field.shape[0], out.potentials.shape[0])
@@ -231,4 +231,4 @@ def put_to_rest(circuit, others, state):
     state.clock[0] = 0
 
 
-rest_in_kernels = kernel(put_to_rest)
+rest_in_kernels = called_kernel(put_to_rest)

@@ -4,7 +4,7 @@ import math
 
 import numpy as np
 
-from tectum.core.kernel import kernel
+from tectum.core.kernel import called_kernel, kernel
 from tectum.core.records import pick
 from tectum.engine.graph.records import PLASTIC
 from tectum.parts.map_learning import tolerated
@@ -15,7 +15,7 @@ ONE = np.float32(1.0)
 INFINITE = np.float32(np.inf)
 
 
-@kernel
+@called_kernel
 def ease(circuit, state, scratch, learning):
     """In populations silent for a cycle thresholds fall until a neuron fires; INOUT state, scratch.
 
@@ -45,7 +45,7 @@ def ease(circuit, state, scratch, learning):
         state.silent[pop] = 1
 
 
-@kernel
+@called_kernel
 def match(circuit, state, out, scratch, frame):
     """What the first cycle of a frame brings to each used neuron; OUT out.match, INOUT scratch.
 
@@ -109,7 +109,7 @@ def cosine(circuit, state, scratch, pop, j):
     return heard / most if most > ZERO else ONE
 
 
-@kernel
+@called_kernel
 def sum_drive(circuit, state, scratch, pop, drive):
     """What spikes of the last cycle bring to each neuron by plastic synapses; OUT drive (n,), INOUT scratch."""
     drive[:] = ZERO
@@ -174,7 +174,7 @@ def recruit(use, later, wanted, drop, eased):
             wanted -= 1
 
 
-@kernel
+@called_kernel
 def smallest_bound(x, wanted):
     """The smallest number that `wanted` of x (n,), at least 1, do not exceed; by halving, so that time grows with n."""
     low, high = x[0], x[0]

@@ -50,11 +50,12 @@ class SheetCircuit(NamedTuple):
     disc: Any  # int16 by the offset on a grid: 1 for a neighbour; empty for other sheets
     inner: Any  # (n_radii, rows) int64 columns of a grid from a node's own on below a radius, by the offset in rows
     outer: Any  # the same up to as many r_o
-    radius: Any  # (n,) int32 which of these radii each node has; empty if all nodes of a grid have the same, in `disc`
+    radius: Any  # (n,) int32 which of these radii each node has; empty if all nodes of a grid have the same, in `disc`;
+    # None if that holds for all sheets of a network, so that there is less to compile
     far: Any  # int16 exp(-D / length) beyond r_o, in units of `unit`: (n, n), or by the offset on a grid; there at any
     # distance if nodes have radii of their own
     unit: Any  # float32
-    blocks: Any  # BlockField, in place of `far` for the spikes of a large grid
+    blocks: Any  # BlockField, in place of `far` for the spikes of a large grid; None if no sheet of a network has one
     reset: Any  # (n,) float32 potential after a spike
     jump: Any  # (n,) float32 what a spike adds to the fatigue
     alive: Any  # (n,) bool
@@ -102,13 +103,13 @@ class SpikeEvents(NamedTuple):
 
 
 @kernel
-def add_near(circuit, total, i, strength):
-    """Add `strength` to a sum per node for the neighbours of node i."""
+def add_near(circuit, radius, total, i, strength):
+    """Add `strength` to a sum per node for the neighbours of node i; `radius` is that of the circuit."""
     if circuit.columns > 0:
-        if circuit.radius.shape[0] > 0:
-            add_disc(circuit.inner[circuit.radius[i]], circuit.columns, total, i, strength)
-        else:
-            add_stamp(circuit.disc, circuit.columns, total, i, strength)
+        if radius is not None and radius.shape[0] > 0:
+            add_disc(circuit.inner[radius[i]], circuit.columns, total, i, strength)
+            return
+        add_stamp(circuit.disc, circuit.columns, total, i, strength)
         return
     near = circuit.near[circuit.first[i] : circuit.last[i]]
     for k in range(near.shape[0]):
@@ -116,13 +117,13 @@ def add_near(circuit, total, i, strength):
 
 
 @kernel
-def add_far(circuit, total, i, strength):
-    """Add the far part of the profile of node i, times `strength`, to a sum per node."""
+def add_far(circuit, radius, total, i, strength):
+    """Add the far part of the profile of node i, times `strength`, to a sum per node; `radius` as in `add_near`."""
     if circuit.columns > 0:
-        if circuit.radius.shape[0] > 0:
-            add_beyond(circuit.far, circuit.outer[circuit.radius[i]], circuit.columns, total, i, strength)
-        else:
-            add_stamp(circuit.far, circuit.columns, total, i, strength)
+        if radius is not None and radius.shape[0] > 0:
+            add_beyond(circuit.far, circuit.outer[radius[i]], circuit.columns, total, i, strength)
+            return
+        add_stamp(circuit.far, circuit.columns, total, i, strength)
         return
     row = circuit.far[i]
     for j in range(row.shape[0]):
@@ -175,31 +176,35 @@ def add_beyond(stamp, width, columns, total, i, strength):
 
 
 @called_kernel
-def count_spike(circuit, scratch, i, strength):
-    """Add the profile of node i, times `strength`, to the sums over the nodes that fire; blocks await their changes."""
-    columns = circuit.columns
-    if circuit.blocks.size > 0:
-        row = np.uint64(i) // np.uint64(columns)
-        column = np.int64(np.uint64(i) - row * np.uint64(columns))
-        add_event(circuit.blocks, scratch.nearby, scratch.change, np.int64(row), column, strength)
-    else:
-        weight = np.int32(strength * circuit.weight[i]) if circuit.weight.shape[0] > 0 else strength
-        add_near(circuit, scratch.n_near, i, weight)
-        add_far(circuit, scratch.far, i, strength)
+def count_spike(circuit, blocks, scratch, i, strength):
+    """Add the profile of node i, times `strength`, to the sums over the nodes that fire; blocks await their changes.
+
+    `blocks` is that of the circuit, here and below: handed over by itself, what None leaves out is not compiled.
+    """
+    if blocks is not None and blocks.size > 0:
+        columns = np.uint64(circuit.columns)
+        row = np.uint64(i) // columns
+        column = np.int64(np.uint64(i) - row * columns)
+        add_event(blocks, scratch.nearby, scratch.change, np.int64(row), column, strength)
+        return
+    weight = np.int32(strength * circuit.weight[i]) if circuit.weight.shape[0] > 0 else strength
+    add_near(circuit, circuit.radius, scratch.n_near, i, weight)
+    add_far(circuit, circuit.radius, scratch.far, i, strength)
 
 
 @called_kernel
-def sum_lateral(circuit, scratch, b, u):
+def sum_lateral(circuit, blocks, scratch, b, u):
     """Lateral input to line b of the nodes, from the sums over the nodes that fire; lines in their order."""
     n, lateral = u.shape[0], circuit.lateral
-    if circuit.blocks.size > 0:
-        blocks, first = circuit.blocks, padded(circuit.blocks, b, 0)
-        nearby, shift = scratch.nearby[first : first + n], blocks.shift
+    if blocks is not None and blocks.size > 0:
+        place = padded(blocks, b, 0)
+        nearby, shift = scratch.nearby[place : place + n], blocks.shift
         above, below, share = interpolate(blocks, scratch.blocks, b, scratch.lines)
         within = np.uint32((ONE << shift) - ONE)
         for j in range(n):
-            far = above[j] + share * (below[j] - above[j]) - np.float32(np.int32(nearby[j] & within)) * blocks.hole_unit
-            u[j] = lateral_input(lateral, np.float32(np.int32(nearby[j] >> shift)), far)
+            hole = np.float32(np.int32(nearby[j] & within)) * blocks.hole_unit
+            beyond = above[j] + share * (below[j] - above[j]) - hole
+            u[j] = lateral_input(lateral, np.float32(np.int32(nearby[j] >> shift)), beyond)
         return
     first = b * BLOCK
     near, far = scratch.n_near[first : first + n], scratch.far[first : first + n]
@@ -208,7 +213,7 @@ def sum_lateral(circuit, scratch, b, u):
 
 
 @called_kernel
-def begin(circuit, state, scratch):
+def begin(circuit, blocks, state, scratch):
     """Sums over the nodes that fired in the step before; returns their number."""
     scratch.n_near[:] = 0
     scratch.far[:] = 0
@@ -219,21 +224,22 @@ def begin(circuit, state, scratch):
     for i in range(state.fired.shape[0]):
         if state.fired[i] == FIRED:
             scratch.before[n] = i
-            count_spike(circuit, scratch, scratch.before[n], START)
+            count_spike(circuit, blocks, scratch, scratch.before[n], START)
             n += 1
-    add_changes(circuit.blocks, scratch.change, scratch.changed, scratch.blocks)
+    if blocks is not None:
+        add_changes(blocks, scratch.change, scratch.changed, scratch.blocks)
     return n
 
 
 @called_kernel
-def new_noise(circuit, scratch, step):
+def new_noise(circuit, blocks, scratch, step):
     """The random input held since the last multiple of the hold."""
     neuron, seed, stream, noise = circuit.neuron, circuit.seed, circuit.stream, scratch.noise
     draw = np.uint64(step // held(neuron))
-    if circuit.blocks.size > 0:
+    if blocks is not None and blocks.size > 0:
         fill_close_normals(seed, stream, draw, noise_of(neuron), noise)
-    else:
-        fill_normals(circuit.levels, seed, stream, draw, noise_of(neuron), scratch.words, noise)
+        return
+    fill_normals(circuit.levels, seed, stream, draw, noise_of(neuron), scratch.words, noise)
 
 
 @kernel
@@ -272,19 +278,19 @@ def advance_sheet(circuit, state, scratch, driven, n_before, now):
     for b in range((n_nodes + line - 1) // line):
         part = slice(b * line, min(b * line + line, n_nodes))
         u = scratch.u[: part.stop - part.start]
-        sum_lateral(circuit, scratch, b, u)
+        sum_lateral(circuit, circuit.blocks, scratch, b, u)
         if driven:
             drive = scratch.drive[part]
             for j in range(u.shape[0]):
                 u[j] += drive[j]
         if advance_nodes(circuit.neuron, v[part], fatigue[part], fired[part], u, scratch.noise[part], scratch.hits):
             n = find_spikes(scratch, circuit.alive[part], part.start, now, n)
-    reset_and_count(circuit, state, scratch, n_before, now[:n])
+    reset_and_count(circuit, circuit.blocks, state, scratch, n_before, now[:n])
     return n
 
 
 @called_kernel
-def reset_and_count(circuit, state, scratch, n_before, now):
+def reset_and_count(circuit, blocks, state, scratch, n_before, now):
     """Phase 4 for the nodes that fire, and the sums over them; lists are filled without a branch."""
     v, fatigue, fired, before, starts = state.v, state.fatigue, state.fired, scratch.before, scratch.starts
     n_starts = n_stops = np.uint64(0)
@@ -300,11 +306,12 @@ def reset_and_count(circuit, state, scratch, n_before, now):
         before[n_stops] = j
         n_stops += np.uint64(fired[j] == FIRED)
     for k in range(n_starts):
-        count_spike(circuit, scratch, starts[k], START)
+        count_spike(circuit, blocks, scratch, starts[k], START)
     for k in range(n_stops):
-        count_spike(circuit, scratch, before[k], STOP)
+        count_spike(circuit, blocks, scratch, before[k], STOP)
         fired[before[k]] = SILENT
-    add_changes(circuit.blocks, scratch.change, scratch.changed, scratch.blocks)
+    if blocks is not None:
+        add_changes(blocks, scratch.change, scratch.changed, scratch.blocks)
     for k in range(now.shape[0]):
         fired[now[k]] = FIRED
         before[k] = now[k]
@@ -315,11 +322,11 @@ def run_sheet(circuit, state, scratch, first_step, spikes):
     """Advance a sheet on which nothing acts but its own noise. IN `circuit` and `first_step`, on whose number random
     input depends; INOUT `state` and `scratch`; OUT `spikes`.
     """
-    n_before = begin(circuit, state, scratch)
+    n_before = begin(circuit, circuit.blocks, state, scratch)
     for s in range(spikes.first.shape[0] - 1):
         # 1. random input
         if s == 0 or (first_step + s) % held(circuit.neuron) == 0:
-            new_noise(circuit, scratch, first_step + s)
+            new_noise(circuit, circuit.blocks, scratch, first_step + s)
         # 3., 4. membranes, fatigue, spikes
         n_before = advance_sheet(circuit, state, scratch, UNDRIVEN, n_before, spikes.neuron[spikes.first[s] :])
         spikes.first[s + 1] = spikes.first[s] + n_before
@@ -334,11 +341,11 @@ def run_driven(circuit, state, scratch, projection, weights, room, below, first_
     """
     noisy = noise_of(circuit.neuron) > ZERO
     narrow(weights, room)
-    n_before = begin(circuit, state, scratch)
+    n_before = begin(circuit, circuit.blocks, state, scratch)
     for s in range(spikes.first.shape[0] - 1):
         # 1. random input
         if noisy and (s == 0 or (first_step + s) % held(circuit.neuron) == 0):
-            new_noise(circuit, scratch, first_step + s)
+            new_noise(circuit, circuit.blocks, scratch, first_step + s)
         # 2. drive
         active = below.neuron[below.first[s] : below.first[s + 1]]
         driven = active.shape[0] > 0
@@ -367,6 +374,6 @@ def drive_sheet(circuit, projection, room, drive):
         if share > ZERO:
             inner, outer = strength.a_i * share, -strength.a_o * share * circuit.unit
             drive[m] += inner
-            add_near(circuit, drive, m, inner)
+            add_near(circuit, circuit.radius, drive, m, inner)
             if outer < ZERO:
-                add_far(circuit, drive, m, outer)
+                add_far(circuit, circuit.radius, drive, m, outer)

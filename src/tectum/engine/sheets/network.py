@@ -104,7 +104,14 @@ def build_stack(
             projections.append(_build_projection(geometry, chosen, evenness, step_ms))
             neighbourhoods.append(_neighbourhood(geometry, chosen) if free else None)
     shuffled = tuple(chosen.competition is not None and chosen.competition.shuffled for chosen in parts[1:])
+    sheets = [circuit._replace(**unused(sheets)) for circuit in sheets]
     return Stack(tuple(sheets), tuple(projections), tuple(neighbourhoods), geometries[0].inner, shuffled)
+
+
+def unused(sheets: Sequence[SheetCircuit]) -> dict[str, None]:
+    """Fields that no sheet of a network uses, as None; all its sheets have the same types, and are compiled once."""
+    used = {"radius": [len(c.radius) for c in sheets], "blocks": [c.blocks.size for c in sheets]}
+    return {name: None for name, sizes in used.items() if not any(sizes)}
 
 
 def _neighbourhood(geometry: Geometry, parts: LayerParts) -> Neighbourhood:
@@ -326,7 +333,7 @@ def learn_from_images(
 
 
 def _sheet_scratch(circuit: SheetCircuit) -> SheetScratch:
-    n, blocks = len(circuit.reset), circuit.blocks
+    n, blocks = len(circuit.reset), NO_BLOCKS if circuit.blocks is None else circuit.blocks
     columns = int(circuit.columns) if blocks.size else 0
     n_sums = (n // columns + 2 * int(blocks.margin)) * int(blocks.stride) if columns else 0
     n_blocks = int(blocks.rows * blocks.width)
