@@ -124,7 +124,7 @@ else:
         return Custom
 
     def _remembering(resolve: Callable[..., Any]) -> Callable[..., Any]:
-        """What Numba finds for an operator or a law, once for each types of arguments: each time it tries dozens."""
+        """What Numba finds for an operator or a law, once for the types of its arguments: each time it tries dozens."""
         found: dict[Any, Any] = {}
 
         def look_up(function: Any, args: Any, kws: Any) -> Any:
