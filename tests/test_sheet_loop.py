@@ -427,7 +427,7 @@ def test_excitation_by_area():
         circuit = network.build_stack([geometry], [layer], 2.5, SEED).sheets[0]
         scratch = network._sheet_scratch(circuit)
         for i in fired:
-            sheet_loop.count_spike(circuit, scratch, i, np.int32(1))
+            sheet_loop.count_spike(circuit, circuit.blocks, scratch, i, np.int32(1))
         np.testing.assert_allclose(circuit.lateral.a_i * scratch.n_near, 16.0 * (near @ share[fired]), rtol=1e-6)
         far = np.where(D > 5.0, np.exp(-D / 10.0), 0.0).sum(axis=1)
         np.testing.assert_allclose(scratch.far * circuit.unit, far, atol=20 * circuit.unit)
