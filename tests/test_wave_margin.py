@@ -5,7 +5,7 @@ from scipy.spatial.distance import cdist
 
 import tectum
 from tectum.engine.sheets import wires
-from tectum.parts import Sheet, WavePhase
+from tectum.parts import CellDivision, Sheet, WavePhase
 
 PHASES = (WavePhase(4.0, 3.0, 7.0, first_gain=0.5, margin=1.5), WavePhase(8.0, margin=1.0))
 SEED = np.uint64(3)
@@ -35,6 +35,23 @@ def test_evenly_spread_nodes_keep_apart():
     assert nearest[0] > 0.4 > 4.0 * nearest[1]
     assert even.min() >= 0.0
     assert even.max() < 10.0
+
+
+def test_waves_do_not_gather_where_cells_are_dense():
+    """With excitation by area nodes fire alike, though some have twice the neighbours of others."""
+    cells, _ = CellDivision().sheets(0)
+    X = np.asarray(cells.positions)
+    inner, near = ((X > 2.0) & (X < 18.0)).all(axis=1), (cdist(X, X) < 2.0).sum(axis=1)
+    spread, related = [], []
+    for by_area in (False, True):
+        profile = tectum.WaveNetwork.topographic().first_kernel._replace(by_area=by_area)
+        network = tectum.WaveNetwork([cells._replace(born=None), Sheet(9)], first_kernel=profile, random_state=0)
+        network.set_params(phases=(WavePhase(margin=2.0),)).grow(1.0)
+        rate = np.bincount(network.record(4000.0).spikes["layer_0"].neuron, minlength=len(X))[inner]
+        spread.append(rate.std() / rate.mean())
+        related.append(np.corrcoef(rate, near[inner])[0, 1])
+    assert spread[1] < 0.75 * spread[0]
+    assert related[1] < related[0] - 0.15
 
 
 def test_growth_in_pieces_and_through_a_file(tmp_path):

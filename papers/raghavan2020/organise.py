@@ -40,6 +40,7 @@ Rows = dict[str, Row]  # by what was measured on
 DEAD = (0.0, 0.05, 0.1, 0.2, 0.3, 0.5)  # shares of dead nodes
 NOISE = (1.0, 3.0, 6.0, 12.0, 24.0)  # standard deviations of the random input
 WAVES = (1.5, 2.0, 2.5, 3.0, 3.5)  # radii of excitation
+NARROW = 1.4  # radius of excitation on the annulus, a quarter of its width
 PER_CELL = 3.0  # units
 N_DIGITS = 1000
 DISCS = ((5.0, 5.0, 2.5), (14.0, 6.0, 2.5), (10.0, 15.0, 2.5))  # x, y, radius: 15 % of the first sheet
@@ -102,9 +103,9 @@ def living(net: WaveNetwork, layer: int = 1) -> tuple[np.ndarray, np.ndarray, np
 
 
 def tiles(net: WaveNetwork, layer: int = 1) -> Row:
-    """Cells without a centre and rank over that of a grid, of living nodes."""
+    """Cells without a centre, beside those of a grid of fields as large, and rank over that of this grid."""
     found = evenness_of(*living(net, layer), None)
-    return {name: found[name] for name in ("empty cells", "rank / grid")}
+    return {name: found[name] for name in ("empty cells", "empty cells, grid", "rank / grid")}
 
 
 def single(net: WaveNetwork, layer: int = 1) -> float:
@@ -156,12 +157,16 @@ def stack(seed: int) -> Rows:
 def evenness_of(W: np.ndarray, X: np.ndarray, Y: np.ndarray, images: np.ndarray | None) -> Row:
     """How even the tiling of a sheet at X by units at Y is, beside a grid and random places of fields as large."""
     found = analysis.tilings.evenness(W, X, Y, images)
-    centres = analysis.field_centres(W, X)
+    centres, radii = analysis.field_centres(W, X), analysis.field_radius(W, X)
+    compact = radii < 0.5 * analysis.receptive_fields.sheet_radius(X)
+    radius = float(radii[compact].mean() if compact.any() else radii.mean())
+    grid = analysis.tilings.round_fields(analysis.tilings.grid_centres(len(Y), X), X, radius)
     cells = max(2, round((len(Y) / PER_CELL) ** 0.5))  # as many units for each as 300 have in a grid of 10 x 10
     return {
         "compact": analysis.tiling(W, X).compact,
         "topography": analysis.sheet_topography(centres, Y),
         "empty cells": analysis.tilings.empty_cells(centres, X, cells=cells) if found.rank else 1.0,
+        "empty cells, grid": analysis.tilings.empty_cells(analysis.field_centres(grid, X), X, cells=cells),
         "rank": found.rank,
         "rank / grid": found.rank / found.rank_grid,
         "lost": found.loss,
@@ -258,11 +263,15 @@ def autoencoder(seed: int) -> Rows:
 
 def outlines(seed: int) -> Rows:
     """1200-300 nodes, spread evenly on sheets of the same outline, 300 units on a disc for the retina, and on a square;
-    `folded` does not know holes. The trial is of one seed on a square."""
+    on the annulus also with waves of a quarter of its width. `folded` does not know holes. The trial is of one seed on
+    a square."""
     rows = {}
     for outline, upper in (("annulus", "annulus"), ("L", "L"), ("retina", "disc")):
         lower = Sheet.inside(outline, 1200, 20.0, seed, even=True)
         above = Sheet.inside(upper, 300, 10.0, seed + 100, even=True)
+        if outline == "annulus":
+            net = WaveNetwork.pooling(layers=(lower, above), wave=NARROW, random_state=seed).grow()
+            rows["annulus, small waves"] = measure_living(net) | tiles(net)
         for name, sheet in (("", above), (" on a square", even_sheet(300, 10.0))):
             net = WaveNetwork([lower, sheet], random_state=seed).grow()
             rows[outline + name] = measure_living(net) | tiles(net)
@@ -400,6 +409,7 @@ SECTIONS: dict[Callable[[int], Rows], dict[str, dict[str, Expectation]]] = {
     growing: {
         f"{end} ms": {"compact": least(0.95), "coverage": least(0.98), "topography": least(0.9)}
         | ({} if end == "7,000" else {"single": most(0.05)})
+        | ({"empty cells": most(0.05), "rank / grid": least(0.9)} if end == "45,000" else {})
         for end in ("7,000", "15,000", "45,000")
     }
     | {"waves on L2": {"tracking R2": least(0.9), "P(post / pre)": least(0.95)}},

@@ -48,7 +48,8 @@ class Evenness(NamedTuple):
 def empty_cells(centres: ArrayLike, positions: ArrayLike, *, cells: int = CELLS) -> float:
     """Share of the cells of a square grid over a sheet in which no receptive field has its centre.
 
-    Cells without nodes, such as in holes, do not count.
+    Cells without nodes, such as in holes, do not count. Fields that are large compared with the sheet have no centre
+    near its border, not even on a grid: see `Evenness.empty_grid`.
 
     Parameters
     ----------
