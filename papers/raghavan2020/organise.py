@@ -31,7 +31,7 @@ from sklearn.exceptions import ConvergenceWarning
 
 from tectum import WaveNetwork, analysis, datasets
 from tectum.models.waves.parameters import even_sheet
-from tectum.parts import Sheet
+from tectum.parts import RingKernel, Sheet
 
 CONSOLE = Console(width=150)
 Row = dict[str, float]
@@ -40,7 +40,7 @@ Rows = dict[str, Row]  # by what was measured on
 DEAD = (0.0, 0.05, 0.1, 0.2, 0.3, 0.5)  # shares of dead nodes
 NOISE = (1.0, 3.0, 6.0, 12.0, 24.0)  # standard deviations of the random input
 WAVES = (1.5, 2.0, 2.5, 3.0, 3.5)  # radii of excitation
-NARROW = 1.4  # radius of excitation on the annulus, a quarter of its width
+NARROW = RingKernel(1.4, 3.5, density=4.0, by_area=True)  # waves of a quarter of the width of the annulus
 PER_CELL = 3.0  # units
 N_DIGITS = 1000
 DISCS = ((5.0, 5.0, 2.5), (14.0, 6.0, 2.5), (10.0, 15.0, 2.5))  # x, y, radius: 15 % of the first sheet
@@ -270,8 +270,10 @@ def outlines(seed: int) -> Rows:
         lower = Sheet.inside(outline, 1200, 20.0, seed, even=True)
         above = Sheet.inside(upper, 300, 10.0, seed + 100, even=True)
         if outline == "annulus":
-            net = WaveNetwork.pooling(layers=(lower, above), wave=NARROW, random_state=seed).grow()
-            rows["annulus, small waves"] = measure_living(net) | tiles(net)
+            net = WaveNetwork.pooling(layers=(lower, above), wave=NARROW.r_i, first_kernel=NARROW, random_state=seed)
+            for end in (30, 60):
+                net.grow(30_000.0)
+                rows[f"annulus, small waves, {end} s"] = measure_living(net) | tiles(net)
         for name, sheet in (("", above), (" on a square", even_sheet(300, 10.0))):
             net = WaveNetwork([lower, sheet], random_state=seed).grow()
             rows[outline + name] = measure_living(net) | tiles(net)
