@@ -178,10 +178,10 @@ def measure_apart(case: Case) -> dict[str, Any]:
     return json.loads(done.stdout.splitlines()[-1])
 
 
-def run_case(told: str) -> None:
+def run_case(described: str) -> None:
     """What the process of a case does."""
     resource.setrlimit(resource.RLIMIT_AS, (MOST_MEMORY, MOST_MEMORY))
-    case = Case(*json.loads(told))
+    case = Case(*json.loads(described))
     measure_here(case, **TINY[case.measure])  # compiles
     before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     row = measure_here(case)
@@ -232,14 +232,14 @@ def main(arguments: list[str] | None = None) -> Results:
             kept[case.name] = {"curve": case.curve, "x": case.x, "measure": case.measure, **case.settings, **row}
             found |= {"machine": machine(), "xlabels": {key: section.xlabel for key, section in SECTIONS.items()}}
             write_atomically(path, (json.dumps(found, indent=1) + "\n").encode())
-            print(f"{name:20s}{case.name:44s}" + told(row), flush=True)
+            print(f"{name:20s}{case.name:44s}" + described(row), flush=True)
         for line, slope in slopes(name, kept).items():
             print(f"{name:20s}{line:44s}slope {slope.text}", flush=True)
     write_atomically(options.output / "cost_model.md", markdown(found).encode())
     return rows
 
 
-def told(row: dict[str, Any]) -> str:
+def described(row: dict[str, Any]) -> str:
     """A row for the eye."""
     if "failed" in row:
         return str(row["failed"])

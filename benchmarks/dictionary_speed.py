@@ -126,9 +126,11 @@ def in_c(program: Path, X: NDArray[np.float32]) -> Outcome:
             np.array([circuit_of(REFERENCE).seed], np.uint64).tofile(file)
             for part in (values, X, start_weights(X, UNITS)):
                 np.asarray(part, np.float32).tofile(file)
-        told = subprocess.run([program, question, answer], check=True, capture_output=True, text=True).stdout.split()
+        answer_line = subprocess.run(
+            [program, question, answer], check=True, capture_output=True, text=True
+        ).stdout.split()
         weights = np.fromfile(answer, np.float32).reshape(UNITS, -1)
-    return Outcome(float(told[0]), weights, int(told[2]) / len(X))
+    return Outcome(float(answer_line[0]), weights, int(answer_line[2]) / len(X))
 
 
 def in_ngclearn(python: str, X: NDArray[np.float32]) -> dict[str, Any]:

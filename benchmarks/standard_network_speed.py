@@ -93,12 +93,14 @@ def in_c(
             np.array([neuron.refractory, retry.fewest, retry.times, *lengths], np.int32).tofile(file)
             for array in (*memory, circuit.levels, X, *start):
                 np.asarray(array, np.float32).tofile(file)
-        told = subprocess.run([program, question, answer], check=True, capture_output=True, text=True).stdout.split()
+        answer_line = subprocess.run(
+            [program, question, answer], check=True, capture_output=True, text=True
+        ).stdout.split()
         with answer.open("rb") as file:
             weights = np.fromfile(file, np.float32, n_inputs * n_units).reshape(n_inputs, n_units)
             theta = np.fromfile(file, np.float32, n_units)
             counts = np.fromfile(file, np.int32).reshape(len(X), n_units)
-    return Outcome(float(told[0]), DiehlCookState(weights, theta), counts)
+    return Outcome(float(answer_line[0]), DiehlCookState(weights, theta), counts)
 
 
 def accuracy(circuit: DiehlCookCircuit, state: DiehlCookState, labelled: Images, unseen: Images) -> float:

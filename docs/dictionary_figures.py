@@ -64,10 +64,10 @@ def coding(dictionary: SpikingDictionary, digit: NDArray[np.float64]) -> Callabl
     step = np.round(units.time_ms * n_steps / recording.presentation_ms).astype(int)
     active = list(dict.fromkeys(units.neuron.tolist()))
     row = np.array([active.index(j) for j in units.neuron])
-    told = []
+    restored = []
     for last in STEPS_SHOWN:
         counts = np.bincount(units.neuron[step < last], minlength=units.n_neurons)
-        told.append(dictionary.inverse_transform(counts[None] * (n_steps / last))[0])
+        restored.append(dictionary.inverse_transform(counts[None] * (n_steps / last))[0])
 
     def draw(figure: Figure) -> None:
         grid = figure.add_gridspec(1, 2, width_ratios=(1.1, 1.6))
@@ -77,9 +77,9 @@ def coding(dictionary: SpikingDictionary, digit: NDArray[np.float64]) -> Callabl
         left.set_yticklabels([str(j) for j in active])
         left.invert_yaxis()
         left.set_title("Spikes, by order of the first")
-        images = grid[1].subgridspec(1, len(told) + 1).subplots()
+        images = grid[1].subgridspec(1, len(restored) + 1).subplots()
         titles = ["input", *(f"{last} steps" for last in STEPS_SHOWN)]
-        for ax, image, title in zip(images, [digit, *told], titles, strict=True):
+        for ax, image, title in zip(images, [digit, *restored], titles, strict=True):
             ax.imshow(image.reshape(8, 8), cmap="gray", vmin=0.0, vmax=1.0)
             ax.set_title(title, fontsize=8)
             ax.set_axis_off()

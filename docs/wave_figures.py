@@ -12,7 +12,7 @@ from figures import FOLDER, save
 from matplotlib.figure import Figure
 
 from tectum import WaveNetwork, analysis, plots
-from tectum.report import Look, follow_growth
+from tectum.report import Snapshot, follow_growth
 from tectum.report.render import with_fewer_digits
 from tectum.report.waves.film import spread_units
 
@@ -34,20 +34,20 @@ def snapshots(network: WaveNetwork) -> Callable[[Figure], None]:
     return draw
 
 
-def growth(looks: list[Look], network: WaveNetwork) -> Callable[[Figure], None]:
+def growth(snapshots: list[Snapshot], network: WaveNetwork) -> Callable[[Figure], None]:
     """The net of the second sheet on the first, and fields of three units, at some times of growth."""
     lower, upper = network.sheet_positions_
     units = spread_units(upper, 3)[::4]
-    shown = [looks[k] for k in STAGES]
+    shown = [snapshots[k] for k in STAGES]
 
     def draw(figure: Figure) -> None:
         above, below = figure.subfigures(2, 1, height_ratios=(1.0, 2.9))
-        for ax, look in zip(above.subplots(1, len(shown)), shown, strict=True):
-            plots.plot_net(analysis.field_centres(look.weights[0], lower), upper, sheet=lower, ax=ax)
-            ax.set_title(f"{look.time_ms / 1000.0:.1f} s", fontweight="normal", loc="center")
-        fields = np.stack([look.weights[0][units] for look in shown])
+        for ax, snapshot in zip(above.subplots(1, len(shown)), shown, strict=True):
+            plots.plot_net(analysis.field_centres(snapshot.weights[0], lower), upper, sheet=lower, ax=ax)
+            ax.set_title(f"{snapshot.time_ms / 1000.0:.1f} s", fontweight="normal", loc="center")
+        fields = np.stack([snapshot.weights[0][units] for snapshot in shown])
         ax = below.subplots()
-        plots.plot_field_growth(fields, lower, [look.time_ms for look in shown], ax=ax)
+        plots.plot_field_growth(fields, lower, [snapshot.time_ms for snapshot in shown], ax=ax)
         ax.set(xticks=[], yticks=[])
 
     return draw
@@ -101,10 +101,10 @@ def main() -> None:
     """Grow a network by each rule and draw everything."""
     matplotlib.use("agg")
     ordered: Any = WaveNetwork.topographic(random_state=2)
-    looks = follow_growth(ordered)
+    snapshots = follow_growth(ordered)
     authors = WaveNetwork.authors(random_state=0).grow()
     save("wave_snapshots", (8.4, 3.0), snapshots(ordered))
-    save("wave_growth", (6.4, 6.6), growth(looks, ordered))
+    save("wave_growth", (6.4, 6.6), growth(snapshots, ordered))
     save("wave_division", (8.4, 4.5), division())
     save("wave_order", (8.4, 5.2), order({"topographic": ordered, "authors": authors}))
     for path in FOLDER.glob("wave_*.svg"):

@@ -335,9 +335,9 @@ class TestModels:
         model.set_params(**changes)
         X = samples()[:, : model.n_features_in_]
         for refused in (lambda: model.save(path), lambda: tectum.save(model, path), lambda: model.transform(X)):
-            with pytest.raises(ValueError, match=message) as told:
+            with pytest.raises(ValueError, match=message) as raised:
                 refused()
-            assert name == "MapHierarchy" or "set them back, or call fit again" in str(told.value)
+            assert name == "MapHierarchy" or "set them back, or call fit again" in str(raised.value)
         assert path.read_bytes() == kept
         tectum.load(path)
         model.set_params(**given).save(path)

@@ -52,8 +52,10 @@ def agreement(name: str) -> dict[str, Any]:
     answers = [network.respond(circuit, frozen, X, keys, 1, engine) for engine in devices.ENGINES]
     learned = DiehlCookState(*(array.copy() for array in frozen))
     response = network.learn(circuit, learned, X, 4)
-    [(state, told)] = network.learn_replicas(circuit, [frozen], np.array([SEED], np.uint64), X, np.arange(3)[None], 4)
-    pairs = zip((*answers[0], *learned, *response), (*answers[1], *state, *told), strict=True)
+    [(state, response_of_replica)] = network.learn_replicas(
+        circuit, [frozen], np.array([SEED], np.uint64), X, np.arange(3)[None], 4
+    )
+    pairs = zip((*answers[0], *learned, *response), (*answers[1], *state, *response_of_replica), strict=True)
     moved = bool((learned.weights != frozen.weights).any())
     return {"equal": [np.array_equal(a, b) for a, b in pairs], "spikes": int(answers[0].counts.sum()), "moved": moved}
 

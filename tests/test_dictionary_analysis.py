@@ -329,8 +329,8 @@ class TestBaselines:
             assert reconstruction.shape == X_test.shape
             assert np.count_nonzero(code, axis=1).max() <= k
             components_and_mean = np.column_stack([code, np.ones(200)])
-            told = components_and_mean @ np.linalg.lstsq(components_and_mean, reconstruction)[0]
-            np.testing.assert_allclose(told, reconstruction, atol=1e-6)
+            fitted = components_and_mean @ np.linalg.lstsq(components_and_mean, reconstruction)[0]
+            np.testing.assert_allclose(fitted, reconstruction, atol=1e-6)
             zero = np.broadcast_to(X.mean(axis=0), X_test.shape)
             assert analysis.reconstruction_error(X_test, reconstruction) < analysis.reconstruction_error(X_test, zero)
 
@@ -347,7 +347,7 @@ class TestBaselines:
 
     @pytest.mark.parametrize("n_features", [16, 64, 144])
     def test_independent_components_end_at_the_rank_of_the_patches(self, n_features, rng):
-        """More of them were NaN, or told nothing; 80 patches of rank 40, and 30 that have rank 29 around their mean."""
+        """More of them were NaN, or said nothing; 80 patches of rank 40, and 30 that have rank 29 around their mean."""
         patches = rng.normal(size=(80, 40)) @ rng.normal(size=(40, n_features))
         for X, rank in ((patches, min(40, n_features)), (patches[:30], min(29, n_features))):
             codes = analysis.ica_codes(X, X, len(X), n_active=(1, 2, 4), random_state=0)

@@ -19,7 +19,7 @@ from tectum.report.dictionary.study import list_budgets
 
 FIGURES = [
     *("components", "usage", "training", "gabors", "orientations", "images", "samples", "comparison", "sparsity"),
-    *("raster", "told", "window"),
+    *("raster", "steps", "window"),
 ]
 
 
@@ -107,7 +107,7 @@ def test_page(dictionary: SpikingDictionary, study: DictionaryStudy, tmp_path: P
 def test_page_of_a_quantiser(variant, digits: np.ndarray, tmp_path: Path) -> None:
     model = variant(6, n_presentations=300, random_state=0).fit(digits[:200])
     path = write_report(tmp_path / "q.html", model, digits[:150], baselines=False)
-    assert figures_of(path) == ["components", "usage", "comparison", "sparsity", "raster", "told", "window"]
+    assert figures_of(path) == ["components", "usage", "comparison", "sparsity", "raster", "steps", "window"]
     assert "softmax" in path.read_text(encoding="utf-8")
     first = list_budgets(model)[0]
     assert (first.name, first.length) == ("winner", 1)
@@ -147,10 +147,10 @@ def test_a_baseline_that_fails_is_left_out(
 
 def test_images_are_put_together_to_the_border(dictionary: SpikingDictionary) -> None:
     image = np.random.RandomState(0).uniform(size=(21, 18))
-    told, active = code_image(list_budgets(dictionary)[-1], image, (8, 8))
-    assert told.shape == (21, 18)
+    restored, active = code_image(list_budgets(dictionary)[-1], image, (8, 8))
+    assert restored.shape == (21, 18)
     assert active > 0
-    assert told[-1].any()
+    assert restored[-1].any()
 
 
 def test_windows_come_from_the_laws() -> None:

@@ -81,14 +81,14 @@ def test_a_diary_keeps_frames_as_they_were(learned: tuple[MapHierarchy, Diary]) 
     assert {int(d.time_s) // 4 for d in found} == {0, 1, 2, 3}  # the scenes of the clip
     assert all(d.picture.shape == (32, 56, 3) for d in found)
     assert len(diary.novelties) == 208
-    assert (np.diff([look.n_learned for look in diary.looks]) > 0).all()
+    assert (np.diff([snapshot.n_learned for snapshot in diary.snapshots]) > 0).all()
     assert (np.diff(np.array(diary.costs)[:, :7], axis=0) >= 0).all()
     with pytest.raises(ValueError, match="Diary must have kept frames, got none"):
         Diary(["a"]).frames()
 
 
 def test_looks_are_of_different_moments(learned: tuple[MapHierarchy, Diary]) -> None:
-    first, last = learned[1].looks[0].hierarchy, learned[1].looks[-1].hierarchy
+    first, last = learned[1].snapshots[0].hierarchy, learned[1].snapshots[-1].hierarchy
     assert first.n_presentations_seen_ == 16
     assert (first.weights("scene") != last.weights("scene")).any()
     np.testing.assert_array_equal(last.weights("scene"), learned[0].weights("scene"))
@@ -97,7 +97,7 @@ def test_looks_are_of_different_moments(learned: tuple[MapHierarchy, Diary]) -> 
 def test_memory_does_not_grow_with_the_stream(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(stream_diary, "MOST_FRAMES", 32)
     monkeypatch.setattr(stream_diary, "MOST_COSTS", 8)
-    monkeypatch.setattr(stream_diary, "MOST_LOOKS", 4)
+    monkeypatch.setattr(stream_diary, "MOST_SNAPSHOTS", 4)
 
     class Learner:
         def partial_fit(self, X):
@@ -109,7 +109,7 @@ def test_memory_does_not_grow_with_the_stream(monkeypatch: pytest.MonkeyPatch) -
     frames = diary.frames()
     assert len(frames.X) <= 32
     assert len(diary.costs) <= 9
-    assert len(diary.looks) <= 5 + len(stream_diary.EARLY_LOOKS)
+    assert len(diary.snapshots) <= 5 + len(stream_diary.EARLY_SNAPSHOTS)
     np.testing.assert_allclose(frames.X, X[:: diary.every][: len(frames.X)], rtol=2e-3)
 
 
@@ -156,7 +156,7 @@ def test_numbers_stand_beside_baselines(study: StreamStudy, learned: tuple[MapHi
     frames = study.frames
     won = learned[0].predict(frames.X, "scene", time_s=frames.time_s, source=frames.source)
     np.testing.assert_array_equal(study.eye.winners, won)
-    assert study.course.accuracy.shape == (len(learned[1].looks), 2)
+    assert study.course.accuracy.shape == (len(learned[1].snapshots), 2)
     assert study.course.units.sum() <= 30
     assert set(study.rhythm.locking) == {"scene", "top"}
     assert study.rhythm.locking["scene"] > 0.5

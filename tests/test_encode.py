@@ -217,9 +217,9 @@ class TestResume:
                 n_done = sum(entry["state"] == "done" for entry in manifest_of(out)["shards"])
             time.sleep(0.01)
         os.killpg(process.pid, number)
-        _, told = process.communicate(timeout=60)
-        assert process.returncode == (130 if number == signal.SIGINT else -number), told
-        assert ("--resume" in told) == (number == signal.SIGINT)
+        _, answer = process.communicate(timeout=60)
+        assert process.returncode == (130 if number == signal.SIGINT else -number), answer
+        assert ("--resume" in answer) == (number == signal.SIGINT)
         done = {entry["output"] for entry in manifest_of(out)["shards"] if entry["state"] == "done"}
         assert 3 <= len(done) < 8
         before = untouched(out)
@@ -259,9 +259,9 @@ class TestResume:
         before = outputs(out)
 
         def error(model: Path, inputs: Path, message: str, **options) -> None:
-            with pytest.raises(ValueError, match=message) as told:
+            with pytest.raises(ValueError, match=message) as answer:
                 encode_shards(model, [inputs], out, **options)
-            assert "--overwrite" in str(told.value)
+            assert "--overwrite" in str(answer.value)
             assert outputs(out) == before
 
         other = tmp_path / "other"
@@ -319,10 +319,10 @@ class TestInputs:
         (many / "07.npy").write_bytes(b"\x93NUMPY no array")
         np.save(many / "08.npy", np.empty((0, N_FEATURES)))
         np.save(many / "09.npy", np.full((2, N_FEATURES), np.inf))
-        with pytest.raises(ValueError, match="4 of 12 shards could not be encoded") as told:
+        with pytest.raises(ValueError, match="4 of 12 shards could not be encoded") as answer:
             encode_shards(som, [many], out, shard_rows=100)
         for stated in ("06.npy: X has 6 features, but SpikingSOM is expecting 5", "07.npy: ", "08.npy: ", "infinity"):
-            assert stated in str(told.value)
+            assert stated in str(answer.value)
         assert sorted(outputs(out)) == [f"{n:02d}.npy" for n in (1, 2, 3, 4, 5, 10, 11, 12)]
         for n in (6, 7, 8, 9):
             np.save(many / f"{n:02d}.npy", samples(n, seed=n))
@@ -450,10 +450,10 @@ class TestDask:
 
 class TestCommand:
     def test_result(self, som: Path, many: Path, tmp_path: Path) -> None:
-        told = json.loads(run(som, many, "-o", tmp_path / "out", "--json").stdout)
-        assert told["manifest"] == str(tmp_path / "out" / encode.MANIFEST)
-        assert (told["n_shards"], told["n_encoded"], told["n_rows"]) == (12, 12, 78)
-        assert told["bytes_written"] == sum(map(len, outputs(tmp_path / "out").values()))
+        answer = json.loads(run(som, many, "-o", tmp_path / "out", "--json").stdout)
+        assert answer["manifest"] == str(tmp_path / "out" / encode.MANIFEST)
+        assert (answer["n_shards"], answer["n_encoded"], answer["n_rows"]) == (12, 12, 78)
+        assert answer["bytes_written"] == sum(map(len, outputs(tmp_path / "out").values()))
         assert not run(som, many, "-o", tmp_path / "out", "--resume", "--quiet").output
         assert "12 shards, 12 of them" in run(som, many, "-o", tmp_path / "out", "--overwrite").stdout
         check_all(som, many, tmp_path / "out")

@@ -772,8 +772,8 @@ def test_a_moving_picture_is_no_image(tmp_path: Path, suffix: str) -> None:
     assert sum(len(chunk.X) for chunk in streams.images(tmp_path, size=(4, 4))) == 1
     first.save(path, save_all=True, append_images=others)
     is_read = cv2.imread(str(path)) is not None  # not all versions read a moving WebP
-    told = "must hold one picture, got 3" if is_read else "cannot be read as an image"
-    with pytest.raises(streams.StreamError, match=told):
+    message = "must hold one picture, got 3" if is_read else "cannot be read as an image"
+    with pytest.raises(streams.StreamError, match=message):
         list(streams.images(tmp_path, size=(4, 4)))
 
 

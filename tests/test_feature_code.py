@@ -184,7 +184,7 @@ def test_heap_of_one_takes_what_it_is_given() -> None:
 
 
 @pytest.mark.parametrize(
-    ("part", "told"),
+    ("part", "message"),
     [
         (RandomProjection(d=0), "RandomProjection.d must be a whole number"),
         (RandomProjection(d=20, k=21), "RandomProjection.k must be a whole number of at least 1 and at most 20"),
@@ -197,8 +197,8 @@ def test_heap_of_one_takes_what_it_is_given() -> None:
         (Ranked(channel_tau=0.0), "channel_tau must be at least 1"),
     ],
 )
-def test_wrong_parameters_are_told(part: Any, told: str) -> None:
-    with pytest.raises(ValueError, match=told):
+def test_wrong_parameters_are_told(part: Any, message: str) -> None:
+    with pytest.raises(ValueError, match=message):
         FeatureCoder(part, SEED, N_FEATURES)
 
 

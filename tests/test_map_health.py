@@ -110,8 +110,8 @@ class TestVarianceExplained:
     def test_known_features(self):
         winners = np.repeat(np.arange(10), 30)
         X = np.stack([winners, winners + RNG.normal(size=300), RNG.normal(size=300), np.ones(300)], axis=1)
-        told, partly, nothing, constant = analysis.variance_explained(X, winners)
-        assert told == 1.0
+        explained, partly, nothing, constant = analysis.variance_explained(X, winners)
+        assert explained == 1.0
         assert partly == pytest.approx(1 - 1 / X[:, 1].var(), abs=0.05)
         assert abs(nothing) < 0.06
         assert np.isnan(constant)
@@ -121,8 +121,8 @@ class TestVarianceExplained:
         X = np.stack([winners, RNG.normal(size=300)], axis=1).astype(float)
         X[::7, 0] = np.nan
         winners[::11] = -1
-        told, nothing = analysis.variance_explained(X, winners)
-        assert told == pytest.approx(1.0)
+        explained, nothing = analysis.variance_explained(X, winners)
+        assert explained == pytest.approx(1.0)
         kept = winners >= 0
         assert nothing == pytest.approx(analysis.variance_explained(X[kept, 1:], winners[kept])[0])
 
@@ -193,7 +193,7 @@ def test_idle_features_are_named():
     X[:2, 2] = 1.0  # varies in two samples
     som = SpikingSOM((6, 6), n_presentations=1000, random_state=0).fit(X)
     table = X.copy()
-    table[:, 2] = np.random.default_rng(1).random(600) < 0.5  # told by nothing that the map has learned
+    table[:, 2] = np.random.default_rng(1).random(600) < 0.5  # explained by nothing that the map has learned
     found = som.diagnose(table)
     assert found.n_features == 3
     assert 0 not in found.idle_features

@@ -39,8 +39,8 @@ def test_new_scenes_begin_classes_and_old_ones_return() -> None:
     hierarchy.partial_fit(X[:40], time_s=np.arange(40) / 10)
     end()
     hierarchy.partial_fit(X[40:])
-    told = [(event.why, event.label, event.frame // 12) for event in hierarchy.events_ if event.why != "growth"]
-    assert told == [("new class", 0, 0), ("new class", 1, 1), ("return", 0, 2), ("new class", 2, 3), ("return", 1, 4)]
+    found = [(event.why, event.label, event.frame // 12) for event in hierarchy.events_ if event.why != "growth"]
+    assert found == [("new class", 0, 0), ("new class", 1, 1), ("return", 0, 2), ("new class", 2, 3), ("return", 1, 4)]
     assert heard == [event for event in hierarchy.events_ if event.frame < 40]
     assert [event.time_s == event.frame / 10 for event in heard] == [True] * len(heard)
     novelty = hierarchy.novelty_["scene"]

@@ -77,6 +77,6 @@ def test_fit_and_report_on_the_command_line(tmp_path: Path, monkeypatch: pytest.
     net = tectum.load("iris.tectum")
     assert net.neuron == tectum.recommended("DiehlCook").neuron._replace(theta_plus=0.2)
     assert net.predict(tectum.datasets.load("iris").data).shape == (150,)
-    told = CliRunner().invoke(app, ["report", "iris.tectum", "iris", "-o", "iris.html", "--json"])
-    assert told.exit_code == 0, told.output
-    assert set(json.loads(told.stdout)["measures"]["match"]) == {"network", "untrained", "k-means"}
+    result = CliRunner().invoke(app, ["report", "iris.tectum", "iris", "-o", "iris.html", "--json"])
+    assert result.exit_code == 0, result.output
+    assert set(json.loads(result.stdout)["measures"]["match"]) == {"network", "untrained", "k-means"}

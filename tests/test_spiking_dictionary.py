@@ -342,16 +342,16 @@ class TestInputs:
 
     @kinds
     def test_unit_of_the_input_does_not_matter(self, kind):
-        """Larger values than 1 set the scale, as do smaller ones that are told."""
+        """Larger values than 1 set the scale, as do smaller ones that are given."""
         X = samples() / samples().max()
         one, other = small(kind).fit(X), small(kind).fit(256.0 * X)
-        told = small(kind, input_scale=0.5).fit(0.5 * X)
-        assert (one.input_scale_, other.input_scale_, told.input_scale_) == (1.0, 256.0, 0.5)
+        given = small(kind, input_scale=0.5).fit(0.5 * X)
+        assert (one.input_scale_, other.input_scale_, given.input_scale_) == (1.0, 256.0, 0.5)
         np.testing.assert_array_equal(other.weights_, one.weights_)
-        np.testing.assert_array_equal(told.weights_, one.weights_)
+        np.testing.assert_array_equal(given.weights_, one.weights_)
         np.testing.assert_allclose(other.components_, 256.0 * one.components_)
         rel = 1e-4 if kind == "default" else 0.1  # stochastic spikes are drawn by the content of a sample
-        assert told.reconstruction_error(0.5 * X) == pytest.approx(0.5 * one.reconstruction_error(X), rel=rel)
+        assert given.reconstruction_error(0.5 * X) == pytest.approx(0.5 * one.reconstruction_error(X), rel=rel)
 
     @kinds
     def test_signed_input(self, kind):

@@ -178,7 +178,7 @@ def test_learn_checks_its_arguments() -> None:
 
 
 @pytest.mark.parametrize(
-    ("beside", "told"),
+    ("beside", "message"),
     [
         ({"time_s": [0, 2, 1, np.nan, 3]}, "finite times in time_s that do not fall within a source, got 1 in row 2"),
         ({"time_s": [0, 1, 2, np.nan, 3]}, "finite times .* got nan in row 3"),
@@ -192,12 +192,12 @@ def test_learn_checks_its_arguments() -> None:
         ),
     ],
 )
-def test_values_that_are_none_are_refused_by_row(tmp_path: Path, beside: dict[str, Any], told: str) -> None:
+def test_values_that_are_none_are_refused_by_row(tmp_path: Path, beside: dict[str, Any], message: str) -> None:
     right = {"X": np.zeros((5, 3)), "time_s": [0, 1, 0, 2, 1], "source": [0, 0, 1, 0, 1], "names": ["p", "q"]}
     np.savez(tmp_path / "a.npz", **right)
     assert len(joined(streams.arrays(tmp_path / "a.npz")).X) == 5  # sources may take turns
     np.savez(tmp_path / "a.npz", **(right | {"time_s": range(5), "source": [0] * 5} | beside))
-    with pytest.raises(streams.StreamError, match=rf"a\.npz must hold .*{told}"):
+    with pytest.raises(streams.StreamError, match=rf"a\.npz must hold .*{message}"):
         joined(streams.arrays(tmp_path / "a.npz", chunk=2))
 
 
@@ -221,7 +221,7 @@ def no_array(path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("spoil", "told", "n_learned"),
+    ("spoil", "message", "n_learned"),
     [
         (cut_file, "ended early or is damaged after 20 of 50", 70),
         (other_width, "has 5 features, those before it 6", 50),
@@ -230,12 +230,12 @@ def no_array(path: Path) -> None:
     ],
 )
 def test_what_was_learned_before_an_error_stays(
-    tmp_path: Path, spoil: Callable[[Path], None], told: str, n_learned: int
+    tmp_path: Path, spoil: Callable[[Path], None], message: str, n_learned: int
 ) -> None:
     np.save(tmp_path / "a.npy", X)
     spoil(tmp_path / "b.npy")
     model = Learner()
-    with pytest.raises(streams.StreamError, match=f"{told}.*{n_learned} samples were learned before") as error:
+    with pytest.raises(streams.StreamError, match=f"{message}.*{n_learned} samples were learned before") as error:
         streams.learn(streams.arrays(tmp_path, chunk=10), model)
     assert error.value.n_learned == len(model.X) == n_learned
 

@@ -34,15 +34,15 @@ def test_what_is_tolerated_falls_with_use_and_rises_as_the_map_fills():
 def test_a_scene_that_varies_little_gets_neurons_for_its_states():
     X, state = scene(), np.arange(60) // 20
 
-    def told(gate: parts.NoveltyGate) -> tuple[float, int]:
+    def answered(gate: parts.NoveltyGate) -> tuple[float, int]:
         won = learned(X, gate=gate).predict(X)
         known = np.array([np.bincount(state[won == j]).argmax() for j in won])
         return (known == state).mean(), len(np.unique(won))
 
-    share, n = told(parts.NoveltyGate())
+    share, n = answered(parts.NoveltyGate())
     assert share < 0.6
     assert n <= 2
-    share, n = told(STRICT)
+    share, n = answered(STRICT)
     assert share > 0.9
     assert 3 <= n < 6
 

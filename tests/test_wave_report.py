@@ -13,7 +13,7 @@ import pytest
 
 from tectum import SpikingSOM, WaveNetwork, analysis
 from tectum.parts import Sheet
-from tectum.report import Look, WaveStudy, examine, follow_growth, write_report
+from tectum.report import Snapshot, WaveStudy, examine, follow_growth, write_report
 from tectum.report.waves.film import growth_film, spread_units, wave_film
 from tectum.report.waves.study import excitation_radius
 
@@ -63,12 +63,12 @@ def network() -> WaveNetwork:
 
 
 @pytest.fixture(scope="module")
-def growth(network: WaveNetwork) -> list[Look]:
-    return follow_growth(network, 400.0, n_looks=6)
+def growth(network: WaveNetwork) -> list[Snapshot]:
+    return follow_growth(network, 400.0, n_snapshots=6)
 
 
 @pytest.fixture(scope="module")
-def study(network: WaveNetwork, growth: list[Look]) -> WaveStudy:
+def study(network: WaveNetwork, growth: list[Snapshot]) -> WaveStudy:
     return examine(network, growth=growth)
 
 
@@ -78,15 +78,15 @@ def page(network: WaveNetwork, study: WaveStudy, tmp_path_factory: pytest.TempPa
     return write_report(path, network, study=study, title="<Waves>", command="tectum grow", seconds=2.5)
 
 
-def test_following_growth_does_not_change_it(network: WaveNetwork, growth: list[Look]) -> None:
+def test_following_growth_does_not_change_it(network: WaveNetwork, growth: list[Snapshot]) -> None:
     whole = WaveNetwork.topographic(network.layers, random_state=1).grow(400.0)
     for followed, alone in zip(network.weights_, whole.weights_, strict=True):
         np.testing.assert_array_equal(followed, alone)
-    times = [look.time_ms for look in growth]
+    times = [snapshot.time_ms for snapshot in growth]
     assert times[0] == pytest.approx(0.1)
     assert times[-1] == pytest.approx(400.0)
     assert (np.diff(times) > 0).all()
-    assert [look.activity is not None for look in growth].count(True) == 5
+    assert [snapshot.activity is not None for snapshot in growth].count(True) == 5
     np.testing.assert_array_equal(growth[-1].weights[0], network.weights_[0])
 
 
@@ -111,14 +111,14 @@ def test_numbers(study: WaveStudy, network: WaveNetwork) -> None:
 @pytest.mark.usefixtures("undrawn")
 def test_without_history_the_beginning_is_repeated(network: WaveNetwork, study: WaveStudy, tmp_path: Path) -> None:
     found = examine(network)
-    assert [look.time_ms for look in found.looks] == pytest.approx([0.1, 400.0])
-    np.testing.assert_array_equal(found.looks[0].weights[0], study.looks[0].weights[0])
+    assert [snapshot.time_ms for snapshot in found.snapshots] == pytest.approx([0.1, 400.0])
+    np.testing.assert_array_equal(found.snapshots[0].weights[0], study.snapshots[0].weights[0])
     text = write_report(tmp_path / "w.html", network, study=found).read_text("utf-8")
     assert re.findall(r'<figure id="figure-([^"]+)"', text) == [key for key in FIGURES if key not in
                                                                 ("growth", "unfolding", "curves")]  # fmt: skip
     chance = WaveNetwork.authors([Sheet(200, 7.0), Sheet(20, 6.0)], random_state=np.random.RandomState(0)).grow(20.0)
     alone = examine(chance)
-    assert len(alone.looks) == 1
+    assert len(alone.snapshots) == 1
     assert alone.configuration == "authors"
     text = write_report(tmp_path / "a.html", chance, study=alone).read_text("utf-8")
     assert "before growth" not in text.lower().split("<script>")[0].split('id="numbers"')[1].split("</section>")[0]
@@ -180,7 +180,7 @@ def test_the_film_of_growth_holds_fields_and_nets(study: WaveStudy) -> None:
     first = data["projections"][0]
     packed = unpack(first["fields"][-1], "u1").reshape(len(first["shown"]), -1)
     levels = np.stack([packed & 15, packed >> 4], axis=2).reshape(len(packed), -1)[:, :500]
-    fields = study.looks[-1].weights[0][first["shown"]]
+    fields = study.snapshots[-1].weights[0][first["shown"]]
     np.testing.assert_allclose(levels / 15, fields / fields.max(axis=1, keepdims=True), atol=0.034)
     assert data["stages"][-1] == len(data["times"]) - 1
     assert len(first["centres"]) == len(first["measures"]) == len(data["times"])
@@ -208,13 +208,13 @@ def test_radius_of_the_phase_that_has_been_reached(network: WaveNetwork) -> None
         ({"train": np.zeros((3, 500))}, "train must be left out for a WaveNetwork"),
     ],
 )
-def test_bad_input(network: WaveNetwork, growth: list[Look], tmp_path: Path, arguments: dict, message: str) -> None:
+def test_bad_input(network: WaveNetwork, growth: list[Snapshot], tmp_path: Path, arguments: dict, message: str) -> None:
     with pytest.raises(ValueError, match=message):
         write_report(tmp_path / "bad.html", network, **arguments)
     assert list(tmp_path.iterdir()) == []
 
 
-def test_other_models_need_samples_and_have_no_growth(growth: list[Look]) -> None:
+def test_other_models_need_samples_and_have_no_growth(growth: list[Snapshot]) -> None:
     X = np.random.RandomState(0).uniform(size=(20, 2))
     som = SpikingSOM(shape=(2, 2), n_presentations=20, n_snapshots=0, random_state=0).fit(X)
     with pytest.raises(ValueError, match=r"examine.X must be samples for a SpikingSOM, got None"):

@@ -22,7 +22,7 @@ plots.plot_components(dictionary.components_, (8, 8))
 
 counts = dictionary.transform(test)
 restored = dictionary.inverse_transform(counts)
-plots.plot_reconstructions(test[:8].reshape(-1, 8, 8), {"told by spikes": restored[:8].reshape(-1, 8, 8)})
+plots.plot_reconstructions(test[:8].reshape(-1, 8, 8), {"from spikes": restored[:8].reshape(-1, 8, 8)})
 
 # %%
 # How many neurons answer a digit, and what error remains:

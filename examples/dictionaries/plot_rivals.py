@@ -1,6 +1,6 @@
 """
-What a few spikes can tell
-==========================
+What a few spikes can carry
+===========================
 
 The error that remains, beside k-means, which uses one component for a sample, principal components, and sparse coding
 with as many active components. Untrained components show what the code does by itself.
@@ -25,7 +25,7 @@ components = PCA(active).fit(train)
 coding = DictionaryLearning(
     48, alpha=0.1, max_iter=5, fit_algorithm="cd", transform_algorithm="omp", transform_n_nonzero_coefs=active
 ).fit(train)
-told = {
+restored = {
     "untrained dictionary": untrained.inverse_transform(untrained.transform(test)),
     "k-means, 1 active": means.cluster_centers_[means.predict(test)],
     f"PCA, {active} components": components.inverse_transform(components.transform(test)),
@@ -35,5 +35,5 @@ told = {
 
 # %%
 figure, ax = plt.subplots(figsize=(6, 2.8))
-ax.barh(list(told), [reconstruction_error(test, back) for back in told.values()])
+ax.barh(list(restored), [reconstruction_error(test, back) for back in restored.values()])
 ax.set_xlabel("RMS error on held-out digits")

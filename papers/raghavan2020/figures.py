@@ -49,7 +49,7 @@ def waves(folder: Path) -> None:
 def fields(folder: Path) -> None:
     """Receptive fields of a few units while they grow."""
     network = WaveNetwork(random_state=SEED)
-    looks = report.follow_growth(network, n_looks=8)
+    looks = report.follow_growth(network, n_snapshots=8)
     units = np.linspace(0, len(network.weights_[0]) - 1, 8).astype(int)
     figure = Figure((10.0, 9.0), layout="constrained")
     plots.plot_field_growth(

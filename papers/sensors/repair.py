@@ -1,8 +1,8 @@
 """Sensors that die or change places under a network that has grown: what is left, and what comes back.
 
 784 sensors in an unknown order see digits; a network of 300 units has been wired to them by their activity. Then three
-discs of sensors die, or two discs change places, as plugs do. `repair` is told nothing but what the sensors see from
-then on. Beside it: nothing done; growth alone, without cutting synapses (told where sensors are now); cutting alone,
+discs of sensors die, or two discs change places, as plugs do. `repair` gets nothing but what the sensors see from
+then on. Beside it: nothing done; growth alone, without cutting synapses (knowing where sensors are now); cutting alone,
 without plasticity. Fields are measured in the true layout; a read-out of the units is kept, or learned anew.
 """
 
@@ -22,7 +22,7 @@ DEAD = ((9.0, 9.0, 3.5), (10.0, 19.0, 3.5), (19.0, 13.0, 3.5))  # row, column, r
 SWAPPED = ((14.0, 9.0), (14.0, 19.0), 4.0)
 MEASURES = ("compact", "topography", "coverage", "folded", "on lost", "accuracy", "layout")
 FLOORS = {"compact": 0.95, "topography": 0.9, "coverage": 0.98}
-SEEN = 0.01  # of the digits, in which a sensor must be active for its move to be told
+SEEN = 0.01  # of the digits, in which a sensor must be active for its move to be found
 Floats = NDArray[np.float64]
 
 
@@ -63,9 +63,9 @@ def measured(seed: int) -> dict[str, dict[str, float]]:
             row = _row(network_now, event, digits, places)
             found[f"{name}: {answer}"] = row
             print(seed, name, answer, {key: round(value, 3) for key, value in row.items()}, flush=True)
-        told = repaired.moved_ | (event.lost & (np.ptp(event.train, axis=0) == 0.0))
-        found[f"{name}: repair"]["right"] = float((told & event.lost).sum() / max(1, told.sum()))
-        found[f"{name}: repair"]["told"] = float((told & event.lost & seen).sum() / (event.lost & seen).sum())
+        found_lost = repaired.moved_ | (event.lost & (np.ptp(event.train, axis=0) == 0.0))
+        found[f"{name}: repair"]["right"] = float((found_lost & event.lost).sum() / max(1, found_lost.sum()))
+        found[f"{name}: repair"]["found"] = float((found_lost & event.lost & seen).sum() / (event.lost & seen).sum())
     return found
 
 
@@ -117,7 +117,7 @@ def _row(network: Any, event: Event, digits: Any, places: Floats) -> dict[str, f
 def section(seeds: range) -> tuple[list[list[str]], list[tuple[str, float, float]]]:
     """Table and floors."""
     runs = [measured(seed) for seed in seeds]
-    names = (*MEASURES, "told", "right")
+    names = (*MEASURES, "found", "right")
     rows = [["sensors", *names]]
     for label in runs[0]:
         values = [[run[label].get(name, np.nan) for run in runs] for name in names]

@@ -79,7 +79,7 @@ _HOMES = {family.name: family.module for family in FAMILIES} | {
 def __getattr__(name: str) -> Any:
     if name not in __all__:
         said = f"module {__name__!r} has no attribute {name!r}, only {', '.join(__all__)}"
-        raise AttributeError(said, name=name, obj=sys.modules[__name__])  # so that Python tells what was meant
+        raise AttributeError(said, name=name, obj=sys.modules[__name__])  # so that Python suggests what was meant
     public = getattr(import_module(_HOMES[name]), name) if name in _HOMES else import_module(f"{__name__}.{name}")
     globals()[name] = public
     return public

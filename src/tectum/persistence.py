@@ -150,9 +150,9 @@ def load(path: str | os.PathLike[str]) -> Any:
     try:
         return estimator_class._from_state(arrays, header)
     except Exception as error:  # whatever a header of any content may lead to
-        told = error if type(error) is ValueError else f"{type(error).__name__}: {error}"
+        reason = error if type(error) is ValueError else f"{type(error).__name__}: {error}"
         raise ValueError(
-            f"{os.fspath(path)} does not describe a {name} ({str(told)[:500]}); it was made or changed by another "
+            f"{os.fspath(path)} does not describe a {name} ({str(reason)[:500]}); it was made or changed by another "
             "program: save the model again"
         ) from error
 

@@ -48,8 +48,8 @@ def orientation_map(responses: ArrayLike, orientations: ArrayLike, shape: tuple[
     Parameters
     ----------
     responses : array-like of shape (n_stimuli, n_units)
-        Responses of at least 0 to gratings, drifting or of several phases and frequencies; those of one orientation
-        are told by `orientations`.
+        Responses of at least 0 to gratings, drifting or of several phases and frequencies; `orientations` says
+        which are of one orientation.
     orientations : array-like of shape (n_stimuli,)
         Orientation of each grating in radians. Distinct ones have to be spread evenly over pi.
     shape : (int, int)

@@ -1,8 +1,8 @@
-"""What winners tell of stretches of a stream: labels that a viewer gave to parts of a clip, scored clip by clip.
+"""What winners say of stretches of a stream: labels that a viewer gave to parts of a clip, scored clip by clip.
 
-Which clip a frame is from is easy to tell; what happens in it is not. Labels that come in one stretch each are told as
-well by a clock, so that agreement with them proves no meaning: beside it stand equal stretches of time
-(`equal_stretches`), and labels that recur (`recurring_auc`), at which a clock is at chance.
+Which clip a frame is from is easy to tell; what happens in it is not. Labels that come in one
+stretch each are told apart by a clock as well, so that agreement with them proves no meaning: beside it stand equal
+stretches of time (`equal_stretches`), and labels that recur (`recurring_auc`), at which a clock is at chance.
 """
 
 from collections.abc import Iterator

@@ -125,8 +125,8 @@ def precision(places: Floats, similar: Floats, k: int) -> float:
 def crowding(places: Floats, A: csr_matrix) -> float:
     """Share of the sensors that have another one nearer than half an edge: about half where a layout is folded."""
     i, j = A.nonzero()
-    usual = np.median(np.linalg.norm(places[i] - places[j], axis=1))
-    return float((cKDTree(places).query(places, 2)[0][:, 1] < usual / 2.0).mean())
+    typical = np.median(np.linalg.norm(places[i] - places[j], axis=1))
+    return float((cKDTree(places).query(places, 2)[0][:, 1] < typical / 2.0).mean())
 
 
 def upright(places: Floats, A: csr_matrix) -> Floats:

@@ -105,8 +105,8 @@ def without_shortcuts(W: csr_matrix) -> csr_matrix:
         part = W[nodes][:, nodes].tocoo()
         places = spectral_places(part.tocsr())
         length = np.linalg.norm(places[part.row] - places[part.col], axis=1)
-        usual = _medians(length, part.row, len(nodes))
-        most = np.maximum(np.maximum(usual[part.row], usual[part.col]), np.median(length) / 2.0)
+        typical = _medians(length, part.row, len(nodes))
+        most = np.maximum(np.maximum(typical[part.row], typical[part.col]), np.median(length) / 2.0)
         far = length > TOO_LONG * most
         if not far.any():
             break

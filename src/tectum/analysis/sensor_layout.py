@@ -175,7 +175,7 @@ def precision_on(X: ArrayLike, positions: ArrayLike, ridges: Sequence[float] = R
 
 
 def effective_samples(X: Floats) -> Floats:
-    """Samples that tell something of each sensor, 3 n / kurtosis: n if it is Gaussian, 3 m if m of n are not 0.
+    """Samples that say something of each sensor, 3 n / kurtosis: n if it is Gaussian, 3 m if m of n are not 0.
 
     0 for a sensor that is constant or not finite.
     """
@@ -183,8 +183,8 @@ def effective_samples(X: Floats) -> Floats:
         deviation = X - X.mean(axis=0)
         variance = np.square(deviation).mean(axis=0)
         kurtosis = (deviation**4).mean(axis=0) / np.square(variance)
-        told = 3.0 * len(X) / np.maximum(kurtosis, 3.0)
-    return np.where(np.ptp(X, axis=0) > 0.0, np.nan_to_num(told), 0.0)
+        informative = 3.0 * len(X) / np.maximum(kurtosis, 3.0)
+    return np.where(np.ptp(X, axis=0) > 0.0, np.nan_to_num(informative), 0.0)
 
 
 def groups_of(similar: Floats) -> Whole:

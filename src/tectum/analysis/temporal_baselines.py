@@ -182,7 +182,7 @@ def temporal_winners(learned: TemporalMap, X: ArrayLike) -> NDArray[np.intp]:
 def temporal_quantization(
     winners: ArrayLike, positions: ArrayLike, n_positions: int, *, lags: ArrayLike = range(7)
 ) -> NDArray[np.float64]:
-    """What a winner tells of the past: spread of the stimulus some steps before, on a ring of places (Voegtlin 2002).
+    """What a winner says of the past: spread of the stimulus some steps before, on a ring of places (Voegtlin 2002).
 
     Parameters
     ----------
@@ -199,7 +199,7 @@ def temporal_quantization(
     -------
     ndarray of shape (n_lags,)
         Circular standard deviation in places, mean over neurons weighted by how often they win: 0 where the winner
-        tells all.
+        says all.
 
     Raises
     ------

@@ -11,7 +11,7 @@ from tectum.analysis._checks import check_indices, check_positions, check_same_l
 from tectum.analysis.receptive_fields import affine_fit
 
 FRAME_MS = 0.1  # width of a spike of DynamicThresholdLIF
-LOOK_MS = 1.0  # between two looks at a wave
+SAMPLE_MS = 1.0  # between two samples of a wave
 
 
 class WaveStatistics(NamedTuple):
@@ -146,7 +146,7 @@ def wave_centres(
     (1, 2)
     """
     frames = _frames(time_ms, neuron, positions, duration_ms, frame_ms)
-    return _centres(*frames, least)[:: round(LOOK_MS / frame_ms)]
+    return _centres(*frames, least)[:: round(SAMPLE_MS / frame_ms)]
 
 
 def wave_statistics(
@@ -186,7 +186,7 @@ def wave_statistics(
     True
     """
     first, nodes, X = _frames(time_ms, neuron, positions, duration_ms, frame_ms)
-    counts, stride = np.diff(first), round(LOOK_MS / frame_ms)
+    counts, stride = np.diff(first), round(SAMPLE_MS / frame_ms)
     waving = counts >= least
     centres = _centres(first, nodes, X, least)
     radii, single = [], []
@@ -267,7 +267,7 @@ def spikes_per_frame(time_ms: ArrayLike, duration_ms: float, *, frame_ms: float 
     >>> spikes_per_frame([0.0, 0.05, 0.25], 0.4)
     array([2, 0, 1, 0])
     """
-    if not 0.0 < frame_ms <= LOOK_MS:
+    if not 0.0 < frame_ms <= SAMPLE_MS:
         raise ValueError(f"frame_ms must be above 0 and at most 1, got {frame_ms!r}; pass WaveNetwork.step_ms")
     n_frames = round(duration_ms / frame_ms)
     frame = np.rint(check_times("time_ms", time_ms) / frame_ms).astype(np.int64)

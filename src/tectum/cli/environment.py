@@ -61,13 +61,13 @@ def examined() -> Iterator[Finding]:
     yield Finding("tectum", WORKS, f"{tectum.__version__}, {where}")
     yield from packages()
     yield cores()
-    for name, look in (
+    for name, probe in (
         ("cache", look_at_cache),
         ("compiler", try_compiler),
         ("video", try_video),
         ("GPU", look_at_gpu),
     ):
-        yield tried(name, look)
+        yield tried(name, probe)
     folder = os.environ.get("TECTUM_DATA")
     if folder is None:
         yield Finding("TECTUM_DATA", MISSING, "not set; needed only for data sets in a folder of your own")
@@ -77,10 +77,10 @@ def examined() -> Iterator[Finding]:
         yield Finding("TECTUM_DATA", WRONG, f"{folder} is no folder; create it, or unset the variable")
 
 
-def tried(name: str, look: Callable[[], Finding]) -> Finding:
+def tried(name: str, probe: Callable[[], Finding]) -> Finding:
     """What `look` finds, or the error that it ends with."""
     try:
-        return look()
+        return probe()
     except Exception as error:
         return Finding(name, WRONG, f"{type(error).__name__}: {error}")
 

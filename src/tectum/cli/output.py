@@ -18,7 +18,7 @@ from typer.core import TyperGroup
 from tectum.cli import INTERRUPTED
 from tectum.models.common.checkpoints import interruptible
 
-ERRORS = (ValueError, TypeError, OSError, ImportError)  # what tectum raises for bad input, told without a traceback
+ERRORS = (ValueError, TypeError, OSError, ImportError)  # what tectum raises for bad input, shown without a traceback
 ANYWHERE = ("--quiet", "-q", "--json", "--force")  # options of the whole command that may also follow a subcommand
 
 
@@ -59,7 +59,7 @@ def _reporting_errors(as_json: bool) -> Iterator[None]:
         raise typer.Exit(1) from error
     except Exception as error:
         if not as_json or not hasattr(error, "format_message"):
-            raise  # wrong usage is told by typer
+            raise  # wrong usage is reported by typer
         _print_error(error.format_message(), as_json, code=2)
         raise typer.Exit(2) from error
 

@@ -291,7 +291,7 @@ def _pass(out: Output, hierarchy: Any, source: Source, diary: "Diary", skip: int
             times = "" if each is None else f"features {each.features:.0f} + maps {each.learning:.0f} ms, "
             advance(n, f"{times}{used} neurons")
 
-        warnings.simplefilter("ignore", MapFullWarning)  # told as an event
+        warnings.simplefilter("ignore", MapFullWarning)  # reported as an event
         try:
             diary.learn(hierarchy, source.stream, reading=source.reading, progress=step, skip=skip)
         finally:

@@ -10,7 +10,7 @@ from tectum.core.compile_time import seconds_without_compiling
 
 if TYPE_CHECKING:
     from tectum.parts import Sheet
-    from tectum.report import Look
+    from tectum.report import Snapshot
 
 CONFIGURATIONS = ("topographic", "continuous", "scheduled", "authors", "precursor", "budding", "growing")
 DEMO_LAYERS = "1600,300,100"
@@ -69,7 +69,7 @@ def parse_layers(text: str, defaults: "Sequence[Sheet]") -> "list[Sheet]":
     return sheets
 
 
-def grow(network: Any, duration: float | None, *, follow: bool, progress: bool) -> "list[Look] | None":
+def grow(network: Any, duration: float | None, *, follow: bool, progress: bool) -> "list[Snapshot] | None":
     """Let a network grow, with looks at it on the way if it is to be reported on."""
     from tectum.models.common.progress import progress_bar
     from tectum.report import follow_growth
@@ -84,7 +84,7 @@ def grow(network: Any, duration: float | None, *, follow: bool, progress: bool) 
 
 
 def report_on(
-    out: Output, path: Path, network: Any, growth: "list[Look] | None", command: str, seconds: float | None
+    out: Output, path: Path, network: Any, growth: "list[Snapshot] | None", command: str, seconds: float | None
 ) -> dict[str, Any]:
     """Write a report and return the numbers in it."""
     from tectum.report import write_report

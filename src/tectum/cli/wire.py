@@ -105,8 +105,8 @@ def _wire(
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", UncertainLayoutWarning)
         layout = SensorLayout().fit(activity.X)
-    if told := layout.uncertainty():
-        typer.echo(f"warning: {told}", err=True)
+    if doubt := layout.uncertainty():
+        typer.echo(f"warning: {doubt}", err=True)
     if activity.true is not None and layout.groups_.max() >= 0:
         layout.align(activity.true)  # which way is up, for the eye
     n_placed = int((layout.groups_ >= 0).sum())
@@ -122,7 +122,7 @@ def _wire(
             out.say(f"network in {output.resolve()}")
     seconds = seconds_without_compiling() - started
     result: dict[str, Any] = {"sensors": len(layout.groups_), "placed": n_placed, "quality": layout.quality_}
-    result |= {"precision": layout.precision_, "warnings": [told] if told else [], "seconds": seconds}
+    result |= {"precision": layout.precision_, "warnings": [doubt] if doubt else [], "seconds": seconds}
     result |= {"model": str(output.resolve())} if output else {}
     if report:
         network.set_params(verbose=False)

@@ -1,4 +1,4 @@
-"""How long kernels took to compile in this process, and who is told when one is; needs no Numba."""
+"""How long kernels took to compile in this process, and who is called when one is; needs no Numba."""
 
 import contextlib
 import time

@@ -74,12 +74,12 @@ def _exactly_rounded() -> Iterator[None]:
     The option is NVVM's; numba-cuda hands options through from the function that is replaced here alone.
     """
     with _COMPILING:
-        usual = nvvm.compile_ir
-        nvvm.compile_ir = functools.partial(usual, fma=0)
+        original = nvvm.compile_ir
+        nvvm.compile_ir = functools.partial(original, fma=0)
         try:
             yield
         finally:
-            nvvm.compile_ir = usual
+            nvvm.compile_ir = original
 
 
 @functools.cache

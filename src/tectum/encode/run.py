@@ -43,7 +43,7 @@ def encode_shards(
 ) -> Encoded:
     """Write the response of a frozen model to each sample of a data set that need not fit in memory.
 
-    Each shard of the input becomes one file of the output; rows keep their order. ``manifest.json`` in the folder tells
+    Each shard of the input becomes one file of the output; rows keep their order. ``manifest.json`` in the folder says
     which shards are done. Files are written beside their place and renamed when they are whole, so that a run can be
     stopped at any moment and resumed: what is done is not done again.
 

@@ -61,7 +61,7 @@ def _cut(path: Path, shard_rows: int | None) -> list[Shard]:
         return [whole]
     try:
         check_samples(path, array := _mapped(whole.path))
-    except ValueError:  # told when the shard has its turn, so that the others are encoded
+    except ValueError:  # reported when the shard has its turn, so that the others are encoded
         return [whole]
     if (n := len(array)) <= shard_rows:
         return [whole]

@@ -25,7 +25,7 @@ class Task(NamedTuple):
 
 
 class Outcome(NamedTuple):
-    """What a worker tells; the names are those of the manifest."""
+    """What a worker reports; the names are those of the manifest."""
 
     sha256: str | None = None  # of the content of the shard
     n_rows: int | None = None
@@ -37,7 +37,7 @@ class Outcome(NamedTuple):
 
 
 def encode_shard(task: Task) -> Outcome:
-    """Write the response to each sample of a shard; what goes wrong is told in the outcome, for this shard alone."""
+    """Write the response to each sample of a shard; what goes wrong is said in the outcome, for this shard alone."""
     try:
         return _encode(task)
     except Exception as error:

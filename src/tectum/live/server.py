@@ -1,4 +1,4 @@
-"""The server of the page: one HTML file, and a WebSocket that tells it what is new and takes what it asks for."""
+"""The server of the page: one HTML file, and a WebSocket that sends what is new and takes commands."""
 
 import asyncio
 import contextlib

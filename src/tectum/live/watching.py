@@ -1,4 +1,4 @@
-"""A hierarchy that learns a stream in a thread, told what to do and asked what it sees from outside."""
+"""A hierarchy that learns a stream in a thread, which takes commands and answers questions from outside."""
 
 import base64
 import io
@@ -167,14 +167,14 @@ class Watching:
         began = time.monotonic()
         with self._lock:
             hierarchy = self.hierarchy
-            told = len(hierarchy.events_) if hasattr(hierarchy, "maps_") else 0
+            n_events = len(hierarchy.events_) if hasattr(hierarchy, "maps_") else 0
             first = getattr(hierarchy, "n_presentations_seen_", 0)
-            if self.learning or not told:
+            if self.learning or not n_events:
                 hierarchy.partial_fit(chunk.X, time_s=chunk.time_s, source=chunk.source)
                 save_if_due(hierarchy)
             name = self._map(hierarchy)
             response = hierarchy.transform(chunk.X[-1:], name)[0]
-            fresh = self._keep_news(chunk, name, first, told) if self.learning else {}
+            fresh = self._keep_news(chunk, name, first, n_events) if self.learning else {}
             winner = int(response.argmax()) if response.any() else -1
             picture = None if chunk.thumbnails is None else jpeg(chunk.thumbnails[-1])
             if winner >= 0 and winner not in self._pictures and picture is not None:
@@ -206,10 +206,10 @@ class Watching:
         """Novelty of frames that are not learned."""
         return self.hierarchy.novelty(chunk.X, time_s=chunk.time_s, source=chunk.source)[name]
 
-    def _keep_news(self, chunk: Chunk, name: str, first: int, told: int) -> dict[int, str]:
+    def _keep_news(self, chunk: Chunk, name: str, first: int, n_events: int) -> dict[int, str]:
         """Discoveries of a chunk that was learned; pictures of the neurons that it recruited."""
         fresh: dict[int, str] = {}
-        for event in self.hierarchy.events_[told:]:
+        for event in self.hierarchy.events_[n_events:]:
             if event.map != name:
                 continue
             k = min(max(event.frame - first, 0), len(chunk.X) - 1)

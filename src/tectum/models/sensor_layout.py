@@ -237,7 +237,7 @@ class SensorLayout(TransformerMixin, BaseEstimator, auto_wrap_output_keys=None):
         -------
         Sheet
             Nodes that are nearer than usual are moved apart, so that no place has more waves than others. Sensors
-            without a place, and those of which hardly a sample tells anything (`carrying_`), are nodes in the middle
+            without a place, and those of which hardly a sample says anything (`carrying_`), are nodes in the middle
             that never fire.
 
         Raises
@@ -342,8 +342,10 @@ class SensorLayout(TransformerMixin, BaseEstimator, auto_wrap_output_keys=None):
     def _check_fit(self) -> None:
         """Raise ValueError if parameters were changed since the layout was found."""
         check_is_fitted(self)
-        if told := parameters.told_changes(self._learned_with, self.get_params(deep=False)):
-            raise ValueError(f"SensorLayout was fitted with other parameters: {told}; set them back, or call fit again")
+        if changes := parameters.describe_changes(self._learned_with, self.get_params(deep=False)):
+            raise ValueError(
+                f"SensorLayout was fitted with other parameters: {changes}; set them back, or call fit again"
+            )
 
 
 def _carrying(X: NDArray[np.float64]) -> NDArray[np.float64]:

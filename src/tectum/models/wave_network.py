@@ -112,7 +112,7 @@ class WaveNetwork(WaveArchitectures, WaveCosts, WaveRepair, SpikingEstimator):
         Nodes of each sheet that can fire: those that have been born and are not dead.
     n_steps_grown_ : int
         Steps of growth so far, each as long as the `step_ms` of the neurons.
-    movements_ : ndarray of shape (n_looks, n_projections)
+    movements_ : ndarray of shape (n_snapshots, n_projections)
         By how much the receptive fields of each projection have changed in each 1,000 ms of growth: root mean square
         over the live units of the change of centre and radius together, over the radius of the sheet below.
     moved_ : ndarray of shape (n_nodes,), bool
@@ -155,7 +155,7 @@ class WaveNetwork(WaveArchitectures, WaveCosts, WaveRepair, SpikingEstimator):
     movements_: NDArray[np.float64]
     alive_: list[NDArray[np.bool_]]
     _alive: list[NDArray[np.bool_]]
-    _look: tuple[NDArray[np.float64], ...]
+    _fields_before: tuple[NDArray[np.float64], ...]
     _state: network.StackState
     _fields: Fields
     _maps: FieldState
@@ -232,7 +232,7 @@ class WaveNetwork(WaveArchitectures, WaveCosts, WaveRepair, SpikingEstimator):
             Time in ms. None is the rest of the schedule or, until the wiring has settled, three times the schedule.
         until : {"settled"} or None, default=None
             End earlier, in the last phase of the schedule, once no sheet has had movements above the tolerance at the
-            last three looks; see `movements_`. A warning says if that has not come about in the time given.
+            last three measurements; see `movements_`. A warning says if that has not come about in the time given.
         tolerance : float, default=0.05
             Movement per 1,000 ms, over the radius of the sheet below.
 
@@ -277,10 +277,10 @@ class WaveNetwork(WaveArchitectures, WaveCosts, WaveRepair, SpikingEstimator):
                         stack, begins = self._build(chosen, place.phase), place.begins
                     elif self.n_steps_grown_ in births:
                         stack = network.with_living(stack, self._geometries())
-                    left = growth.steps_to_look(schedule, self.n_steps_grown_)
+                    left = growth.steps_to_measure(schedule, self.n_steps_grown_)
                     stop = min(end, place.ends, births[births > self.n_steps_grown_].min(initial=end))
                     steps = int(min(STRETCH, left, stop - self.n_steps_grown_))
-                    self._advance(stack, steps, place, look=steps == left)
+                    self._advance(stack, steps, place, measure=steps == left)
                     advance(steps)
                     pause(self)
                 if until and not growth.has_settled(self.movements_, tolerance):
@@ -503,7 +503,7 @@ class WaveNetwork(WaveArchitectures, WaveCosts, WaveRepair, SpikingEstimator):
         )
         self._state = network.StackState(self._rest(chosen, sizes), weights)
         self._alive = [np.ones(n, dtype=bool) for n in sizes]
-        self._look = growth.look_at(self._state, geometries)
+        self._fields_before = growth.fields(self._state, geometries)
         self.movements_ = np.zeros((0, len(weights)))
         self.input_scale_ = 1.0
 
@@ -517,20 +517,22 @@ class WaveNetwork(WaveArchitectures, WaveCosts, WaveRepair, SpikingEstimator):
         in_phase = wave_parameters.parts_of_phase(chosen, chosen["phases"][phase], len(geometries))
         return network.build_stack(geometries, in_phase, chosen["initial"].mean, self._seed)
 
-    def _advance(self, stack: network.Stack, n_steps: int, place: wave_parameters.Place, *, look: bool) -> None:
-        """Grow by some steps, from rest if a phase begins, and look at the fields after them if it is time."""
+    def _advance(self, stack: network.Stack, n_steps: int, place: wave_parameters.Place, *, measure: bool) -> None:
+        """Grow by some steps, from rest if a phase begins, and measure the fields after them if it is time."""
         begins = self.n_steps_grown_ == place.begins
         state, c = self._state_on(stack, rest=begins), self.schedule.phases[place.phase].c
         if begins and c is not None:
             state = state._replace(weights=tuple(w._replace(c=np.full_like(w.c, c)) for w in state.weights))
-        fields, movements = self._look, self.movements_
+        fields, movements = self._fields_before, self.movements_
         network.run(stack, state, self.n_steps_grown_, n_steps, turn=place.turn)
         step = self.n_steps_grown_ + n_steps
-        if look:
+        if measure:
             geometries = self._geometries()
-            fields = growth.look_at(state, geometries)
-            movements = np.vstack([movements, growth.movement(self._look, fields, geometries)])
-        self._commit(_state=state, _grown=state.weights, n_steps_grown_=step, _look=fields, movements_=movements)
+            fields = growth.fields(state, geometries)
+            movements = np.vstack([movements, growth.movement(self._fields_before, fields, geometries)])
+        self._commit(
+            _state=state, _grown=state.weights, n_steps_grown_=step, _fields_before=fields, movements_=movements
+        )
 
     def _state_on(self, stack: network.Stack, *, rest: bool = False) -> network.StackState:
         """A copy of the state, at rest if asked for or if the margin has changed since."""

@@ -12,17 +12,17 @@ from tectum.report.sensors.page import write_wiring_report
 from tectum.report.standard.study import ResponderStudy
 from tectum.report.streams.diary import Diary
 from tectum.report.streams.study import StreamStudy
-from tectum.report.waves.study import Look, WaveStudy, follow_growth
+from tectum.report.waves.study import Snapshot, WaveStudy, follow_growth
 
 __all__ = [
     "Diary",
     "DictionaryStudy",
     "EventStudy",
-    "Look",
     "Measure",
     "Repeats",
     "Report",
     "ResponderStudy",
+    "Snapshot",
     "StreamStudy",
     "Study",
     "WaveStudy",

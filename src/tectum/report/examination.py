@@ -19,7 +19,7 @@ from tectum.report.streams.diary import Diary
 from tectum.report.streams.page import stream_content
 from tectum.report.streams.study import StreamStudy, examine_stream
 from tectum.report.waves.page import wave_content
-from tectum.report.waves.study import Look, WaveStudy, examine_waves
+from tectum.report.waves.study import Snapshot, WaveStudy, examine_waves
 
 AnyStudy = Study | DictionaryStudy | ResponderStudy | WaveStudy | StreamStudy | EventStudy
 
@@ -59,7 +59,7 @@ def examine(
     feature_names: Sequence[str] | None = None,
     train: ArrayLike | None = None,
     train_y: ArrayLike | None = None,
-    growth: list[Look] | None = None,
+    growth: list[Snapshot] | None = None,
     diary: Diary | None = None,
     baselines: bool = True,
     random_state: int | None = 0,
@@ -89,7 +89,7 @@ def examine(
         other. The training of a dictionary is repeated on it for the error over time.
     train_y : array-like of shape (n_train,), optional
         Classes of `train`, for the accuracy of a map on X.
-    growth : list of Look, optional
+    growth : list of Snapshot, optional
         What `follow_growth` gave for a network of sheets; only its beginning and its end are shown without.
     diary : Diary, optional
         What was kept of the stream that a hierarchy of maps learned; needed for one.

@@ -381,7 +381,7 @@
   const events = (film, data) => {
     const rates = bytes(data.rates), last = data.n_frames - 1, small = document.createElement("canvas");
     let frame = 0, player = null;
-    const images = Object.fromEntries(["seen", "told", "components"].map((name) => {
+    const images = Object.fromEntries(["seen", "restored", "components"].map((name) => {
       const image = new Image();
       image.addEventListener("load", () => player && player.refresh());
       image.src = `data:image/png;base64,${data[name]}`;
@@ -409,7 +409,7 @@
       element("p", "", box, words);
       return made;
     };
-    const panels = [panel("seen", "Events"), panel("told", "Rebuilt from the spikes")];
+    const panels = [panel("seen", "Events"), panel("restored", "Rebuilt from the spikes")];
     const columns = Math.ceil(Math.sqrt(data.n / ratio())), lines = Math.ceil(data.n / columns);
     const box = element("div", "sheet", stage);
     panels.push(picture(box, ratio, (context, width, height) => {

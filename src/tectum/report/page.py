@@ -28,7 +28,7 @@ from tectum.report.numbers import Measure
 from tectum.report.render import Drawing, Image, render
 from tectum.report.repeats import Repeats
 from tectum.report.streams.diary import Diary
-from tectum.report.waves.study import Look
+from tectum.report.waves.study import Snapshot
 
 THEMES: tuple[Theme, ...] = ("light", "dark")
 PACKAGES = ("numpy", "numba", "scipy", "scikit-learn")
@@ -71,7 +71,7 @@ def write_report(
     train: ArrayLike | None = None,
     image_shape: ImageShape | None = None,
     images: Sequence[ArrayLike] | None = None,
-    growth: list[Look] | None = None,
+    growth: list[Snapshot] | None = None,
     diary: Diary | None = None,
     title: str | None = None,
     command: str | None = None,

@@ -141,7 +141,7 @@ def _columns(group: Any) -> dict[str, Any] | None:
     """The four columns of a group, or of an array of structures; None if they are not there."""
     names = getattr(getattr(group, "dtype", None), "names", None)
     keys = list(names) if names else list(group) if hasattr(group, "keys") else []
-    found = {axis: next((key for key in usual if key in keys), None) for axis, usual in NAMES.items()}
+    found = {axis: next((key for key in candidates if key in keys), None) for axis, candidates in NAMES.items()}
     if None in found.values():
         return None
     columns = {axis: group.fields(key) if names else group[key] for axis, key in found.items()}

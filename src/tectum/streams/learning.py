@@ -28,7 +28,7 @@ def learn(
     stream : Stream or iterable of Chunk
         The samples.
     model : object
-        Estimator with ``partial_fit``; it is told the times of the samples if it takes ``time_s``.
+        Estimator with ``partial_fit``; it gets the times of the samples if it takes ``time_s``.
     progress : callable or None, default=None
         Called with the number of samples of each chunk after it was learned.
     on_chunk : callable or None, default=None
@@ -87,9 +87,11 @@ def learn(
             if n_learned == left:
                 break
     except StreamError as error:
-        told = StreamError(f"{error} ({n_learned} samples were learned before; the model keeps them and can be saved)")
-        told.n_learned = n_learned
-        raise told from error
+        failure = StreamError(
+            f"{error} ({n_learned} samples were learned before; the model keeps them and can be saved)"
+        )
+        failure.n_learned = n_learned
+        raise failure from error
     return n_learned
 
 

@@ -73,7 +73,7 @@ def learn(circuit, state, scratch, pop, j, step):
 
 @called_kernel
 def note(circuit, state, out, scratch, pop, j, step, frame, learns, early):
-    """Phase 3, what is kept of a spike of neuron j; the first that it learns from tells whether the winner is late.
+    """Phase 3, what is kept of a spike of neuron j; the first that it learns from says whether the winner is late.
 
     IN early, the share of the step by which it came before the step's end.
     """

@@ -528,10 +528,10 @@ class SpikingEstimator(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEs
         try:
             self._from_state(arrays, header)
         except Exception as error:  # as `load` does
-            told = parameters.told_changes(known, given) or "they must stay as they were"
+            changes = parameters.describe_changes(known, given) or "they must stay as they were"
             raise ValueError(
-                f"{type(self).__name__} was fitted with other parameters: {told} ({error}); set them back, or call fit "
-                "again"
+                f"{type(self).__name__} was fitted with other parameters: {changes} ({error}); set them back, or call "
+                "fit again"
             ) from error
         self._learned_with = given
 

@@ -111,7 +111,7 @@ def insertion(weights: NDArray[np.float32], grid: Grid, most: GrowingGrid) -> In
 def _path(weights: NDArray[np.float32], lines: NDArray[np.intp]) -> tuple[float, NDArray[np.intp]]:
     """The mean difference along the path of the largest, and where it passes each line: after which neuron.
 
-    From line to line a pair is told the largest sum of a path that leads to it (dynamic programming).
+    From line to line a pair gets the largest sum of a path that leads to it (dynamic programming).
     """
     columns = weights.T[lines].astype(np.float64)
     apart = ((columns[:, 1:] - columns[:, :-1]) ** 2).sum(axis=2)

@@ -333,7 +333,7 @@ def restore(estimator_class: Any, header: dict[str, Any]) -> Any:
     return estimator
 
 
-def told_changes(learned_with: Mapping[str, Any], given: Mapping[str, Any]) -> str:
+def describe_changes(learned_with: Mapping[str, Any], given: Mapping[str, Any]) -> str:
     """Which parameters are no longer those that a model learned with; an empty text if all are."""
     pairs = [(name, was, given[name]) for name, was in learned_with.items() if repr(was) != repr(given[name])]
     return ", ".join(f"{name} must stay {was!r:.200}, got {now!r:.200}" for name, was, now in pairs)

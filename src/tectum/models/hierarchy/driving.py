@@ -38,7 +38,7 @@ def driving_maps(shape: tuple[int, ...], n_motion: int = 0, n_colours: int = 0) 
     features of shape (rows, columns, channels), rows first, that `n_motion` features of motion and `n_colours` of small
     pictures follow. Without the two halves if they have a single row, without a map of what there is not.
 
-    No map hears them: one that did told less than each of them (`papers/coherence/driving.py`).
+    No map receives their spikes: one that did knew less than each of them (`papers/coherence/driving.py`).
     """
     rows = shape[0]
     stop = math.prod(shape) if n_motion or n_colours else None

@@ -10,7 +10,7 @@ SLACK = 1e-3  # ms, by which a frame may be too young: time stamps are rounded
 
 
 class Moments(NamedTuple):
-    """Time and clip of frames; None where they were not told."""
+    """Time and clip of frames; None where they are not known."""
 
     ms: NDArray[np.float64] | None = None  # (n,)
     source: NDArray[np.float64] | None = None  # (n,) number of the clip
@@ -20,7 +20,7 @@ class Moments(NamedTuple):
         return Moments(*(None if x is None else x[part] for x in self))
 
     def last(self, before: NDArray[np.float64]) -> NDArray[np.float64]:
-        """Time and clip (2,) of the last frame; what was not told is NaN."""
+        """Time and clip (2,) of the last frame; what is not known is NaN."""
         return np.array([np.nan if x is None else x[-1] for x in self]) if any(x is not None for x in self) else before
 
     def borders(self, before: NDArray[np.float64], n: int) -> NDArray[np.intp]:

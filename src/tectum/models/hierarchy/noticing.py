@@ -90,7 +90,7 @@ class NoticingEstimator(RememberingEstimator):
         Raises
         ------
         ValueError
-            If there are not as many times or clips as frames, or a map with a delay in ms is not told the times.
+            If there are not as many times or clips as frames, or a map with a delay in ms gets no times.
         """
         X, memory = self._samples(X), self._memory()
         moments, ends = checked("novelty", len(X), time_s, source), range(BATCH, len(X), BATCH)

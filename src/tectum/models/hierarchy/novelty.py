@@ -1,7 +1,7 @@
-"""What is new to the maps of a hierarchy while they learn: how new each frame is, and events worth telling.
+"""What is new to the maps of a hierarchy while they learn: how new each frame is, and events worth reporting.
 
 A frame is new to a map as far as its spikes miss the weights of all neurons that have learned: one less the drive of
-the best of them, over the drive of a perfect match. What comes at once is told from what drifts by the input itself:
+the best of them, over the drive of a perfect match. The input itself tells what comes at once from what drifts:
 at a *cut* most of a frame's input spikes were in none of the last few frames. A neuron recruited at a cut, where the
 map is surprised, begins a class; one recruited without a cut extends the class at hand; known neurons that win for some
 frames after a cut are a return, to which a neuron recruited without surprise belongs. Surprise is measured against
@@ -44,7 +44,7 @@ class NoveltyEvent(NamedTuple):
     frame : int
         Frames learned before it.
     time_s : float
-        Time of the stream in s; NaN if it was not told.
+        Time of the stream in s; NaN if it is not known.
     map : str
         Name of the map.
     neuron : int
@@ -61,7 +61,7 @@ class NoveltyEvent(NamedTuple):
     """
 
     frame: int  # frames learned before it
-    time_s: float  # of the stream; NaN if it was not told
+    time_s: float  # of the stream; NaN if it is not known
     map: str
     neuron: int  # that won, -1 for none
     why: str  # one of `WHYS`

@@ -101,7 +101,7 @@ class WaveCosts:
         Diagnosis
             Print it for a table; its `warnings` name a remedy each.
         """
-        fields = growth.look_at(self._state, self._geometries()) if hasattr(self, "_state") else ()
+        fields = growth.fields(self._state, self._geometries()) if hasattr(self, "_state") else ()
         recording, costs = self.record(duration), None if X is None else self.operations(X)
         return diagnose_waves(recording, self.weights_, fields, self.alive_, self.sheet_positions_, costs)
 

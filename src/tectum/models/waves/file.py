@@ -22,7 +22,7 @@ def arrays_of(network: Any) -> dict[str, np.ndarray]:
     if network.layers is None:
         arrays["even"] = np.array(True)
     arrays |= {f"alive.{layer}": alive for layer, alive in enumerate(network._alive)}
-    arrays |= {f"look.{layer}": look for layer, look in enumerate(network._look)}
+    arrays |= {f"look.{layer}": fields for layer, fields in enumerate(network._fields_before)}
     arrays |= persistence.arrays_of("sheet", network._state.sheets)
     arrays |= persistence.arrays_of("weights", network._state.weights)
     arrays |= persistence.arrays_of("grown", getattr(network, "_grown", ()))
@@ -44,7 +44,7 @@ def restore(network: Any, arrays: dict[str, np.ndarray]) -> None:
     )
     n = len(network._state.weights)
     network._alive = [np.array(arrays[f"alive.{layer}"]) for layer in range(n + 1)]
-    network._look = tuple(arrays[f"look.{layer}"] for layer in range(n))
+    network._fields_before = tuple(arrays[f"look.{layer}"] for layer in range(n))
     network.movements_ = arrays["movements"]
     if grown := persistence.records_of("grown", ProjectionState, arrays):
         network._grown = grown

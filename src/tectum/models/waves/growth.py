@@ -16,10 +16,10 @@ from tectum.engine.sheets.projection import ProjectionState
 from tectum.models.waves.parameters import FIRST_SIDE, SIDE, TOPOGRAPHIC, Schedule, even_sheet
 from tectum.parts.neurons import noise
 
-LOOK_MS = 1000.0  # between two looks at the receptive fields
+MEASURE_MS = 1000.0  # between two measurements of the receptive fields
 TOLERANCE = 0.05  # movement of the fields in that time, over the radius of their sheet, below which they have settled
 PATIENCE = 3  # schedules after which growth ends though the wiring has not settled
-QUIET = 3  # looks in a row that must find them settled
+QUIET = 3  # measurements in a row that must find them settled
 ROUNDING = 1e-6  # steps
 CONTROLS = ("shuffled", "no waves", "no plasticity")
 
@@ -69,7 +69,7 @@ def fields_of(weights: ProjectionState, positions: NDArray[np.float64]) -> NDArr
     return np.column_stack([centres, np.sqrt(np.maximum(spread, 0.0))])
 
 
-def look_at(state: network.StackState, geometries: Sequence[sheet_wires.Geometry]) -> tuple[NDArray[np.float64], ...]:
+def fields(state: network.StackState, geometries: Sequence[sheet_wires.Geometry]) -> tuple[NDArray[np.float64], ...]:
     """Receptive fields of each projection, as their centres and radii."""
     pairs = zip(state.weights, geometries, strict=False)
     return tuple(fields_of(weights, geometry.positions) for weights, geometry in pairs)
@@ -149,9 +149,9 @@ def steps_in(duration: Any, schedule: Schedule, grown: int, *, patient: bool = F
     return round(float(duration) / schedule.step_ms)
 
 
-def steps_to_look(schedule: Schedule, grown: int) -> int:
-    """Steps until the next look at the receptive fields."""
-    period = schedule.steps(LOOK_MS)
+def steps_to_measure(schedule: Schedule, grown: int) -> int:
+    """Steps until the next measurement of the receptive fields."""
+    period = schedule.steps(MEASURE_MS)
     return period - grown % period
 
 

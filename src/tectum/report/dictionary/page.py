@@ -91,7 +91,7 @@ def _comparison(study: DictionaryStudy) -> Comparison:
 
 
 def _cell(scores: list[Score], count: bool) -> str:
-    """An error, with the number of active components if it is to be told."""
+    """An error, with the number of active components if asked for."""
     if not scores:
         return "–"
     return f"{scores[0].rms:.3g}" + f" ({scores[0].active_units:.3g})" * count

@@ -1,4 +1,4 @@
-"""Figures of the spikes of a dictionary: one presentation, what it tells step by step, and the rule."""
+"""Figures of the spikes of a dictionary: one presentation, its reconstruction step by step, and the rule."""
 
 from typing import Any
 
@@ -28,7 +28,7 @@ def spike_figures(dictionary: Any, study: DictionaryStudy, image_shape: Shape | 
 
 
 def _typical_sample(study: DictionaryStudy) -> int:
-    """A sample that several components represent, told better than three of four such samples."""
+    """A sample that several components represent, with a smaller error than three of four such samples."""
     active = np.count_nonzero(study.counts, axis=1)
     enough = min(4.0, float(active.max()))
     among = np.flatnonzero((active >= enough) & (active <= MOST_UNITS))
@@ -102,7 +102,7 @@ def _draw_image(ax: Any, image: NDArray, limits: tuple[float, float], name: str)
 
 
 def _error_over_steps(dictionary: Any, study: DictionaryStudy) -> Drawing:
-    """Error of what the spikes so far tell, over the steps of a presentation."""
+    """Error of the reconstruction from the spikes so far, over the steps of a presentation."""
     some = study.X[np.unique(np.linspace(0, len(study.X) - 1, N_AVERAGED).astype(int))]
     n_steps, n_components = dictionary.chosen_parts().encoder.n_steps, len(dictionary.components_)
     recording = dictionary.record(some)
@@ -126,7 +126,7 @@ def _error_over_steps(dictionary: Any, study: DictionaryStudy) -> Drawing:
         ax.xaxis.set_major_locator(MaxNLocator(nbins=8, integer=True))
 
     return Drawing(
-        "told",
+        "steps",
         "The longer it looks, the smaller the error",
         f"Error of the reconstruction after each step, mean over {len(some)} samples: spikes so far, extrapolated "
         "at the same rate. A presentation can be cut short where the curve is flat.",

@@ -1,4 +1,4 @@
-"""Figures of a dictionary of events: rates, components, what is told at some times."""
+"""Figures of a dictionary of events: rates, components, reconstructions at some times."""
 
 from typing import Any
 
@@ -74,7 +74,7 @@ def components(dictionary: Any, study: EventStudy) -> Drawing:
 
 
 def snapshots(study: EventStudy) -> Drawing:
-    """The liveliest part of the sensor at some times, and what each method tells of it."""
+    """The liveliest part of the sensor at some times, and what each method reconstructs of it."""
     clip, which = study.clips[0], np.linspace(0, len(study.clips[0].at_us) - 1, N_TIMES + 1).astype(int)[1:]
     part = _liveliest(clip, study.shape)
     rows = {"events": clip.traces} | {name: method.restored[0] for name, method in study.methods.items()}

@@ -32,9 +32,9 @@ def event_film(dictionary: Any, study: EventStudy) -> Film:
     begin = float(whole.argmax()) * step
     at = begin + step * np.arange(1, n_frames + 1)
     seen = analysis.event_traces(clip.events, at, tau_ms=encoder.tau, shape=study.shape)
-    told = dictionary.reconstruct_events(spikes, at, shape=study.shape)
+    restored = dictionary.reconstruct_events(spikes, at, shape=study.shape)
     by = int(np.ceil(np.sqrt(2 * n_frames * study.shape[0] * study.shape[1] / MOST_PIXELS)))
-    pictures = [_smaller(_signed(table), max(1, by)) for table in (seen, told)]
+    pictures = [_smaller(_signed(table), max(1, by)) for table in (seen, restored)]
     strongest = np.abs(pictures[0])[pictures[0] != 0.0]
     limit = max(float(np.percentile(strongest, BRIGHT)) if len(strongest) else 1.0, 1e-9)
     frame = np.searchsorted(at, spikes["t"])
@@ -60,7 +60,7 @@ def event_film(dictionary: Any, study: EventStudy) -> Film:
             "n_frames": n_frames,
             "times_ms": [round(t / 1e3, 1) for t in at.tolist()],
             "seen": _png(pictures[0] / limit),
-            "told": _png(pictures[1] / limit),
+            "restored": _png(pictures[1] / limit),
             "size": encoder.size,
             "n": n,
             "components": _png(components[order] / max(float(np.abs(components).max()), 1e-9)),

@@ -126,7 +126,7 @@ def _sections(dictionary: Any, study: EventStudy) -> list[Section]:
             [components(dictionary, study), usage(study, dictionary.n_components), errors(study)],
         ),
         Section(
-            "told",
+            "reconstruction",
             "What the code keeps",
             "The trace of the events can be reconstructed from the spikes.",
             [snapshots(study)],

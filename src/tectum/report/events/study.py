@@ -45,10 +45,10 @@ class Method(NamedTuple):
     """What a method makes of the clips."""
 
     restored: list[NDArray[np.float32]]  # as `traces` of each clip
-    per_event: float | None  # spikes or coefficients that tell it, per event
+    per_event: float | None  # spikes or coefficients sent, per event
     operations: float | None  # additions and multiplications per event
     speed: float | None  # events per second of processor time
-    code: str  # what it tells, in words
+    code: str  # what is sent, in words
 
 
 @dataclass(frozen=True, repr=False)
@@ -144,7 +144,7 @@ def _clip(name: str, events: NDArray[Any], tau: float, shape: Pair) -> Clip:
 
 
 def _times(events: NDArray[Any], n: int) -> NDArray[np.float64]:
-    """Times with as many events between them, so that something is there to be told."""
+    """Times with as many events between them, so that each has something to reconstruct."""
     return events["t"][(np.linspace(0.15, 1.0, n) * (len(events) - 1)).astype(int)].astype(np.float64)
 
 
@@ -225,8 +225,8 @@ def _windows(
         active = k if name == SPARSE else 1
         if active in codes:
             restored = _unfold(encoder, frames, codes[active].reconstruction, shape)
-            told = f"{code}, each patch, each {encoder.tau:g} ms"
-            found[name] = Method(restored, lit * active, lit * cost, None, told)
+            sent = f"{code}, each patch, each {encoder.tau:g} ms"
+            found[name] = Method(restored, lit * active, lit * cost, None, sent)
     return found
 
 
@@ -264,7 +264,7 @@ def _active(dictionary: Any, clips: list[Clip], spikes: list[NDArray[Any]]) -> f
 
 def error_of(clips: list[Clip], method: Method) -> float:
     """Root of the squared errors over that of the squared traces."""
-    missed = sum(float(np.square(clip.traces - told).sum()) for clip, told in zip(clips, method.restored, strict=True))
+    missed = sum(float(np.square(clip.traces - sent).sum()) for clip, sent in zip(clips, method.restored, strict=True))
     return float(np.sqrt(missed / max(1e-12, sum(float(np.square(clip.traces).sum()) for clip in clips))))
 
 

@@ -17,7 +17,7 @@ from tectum.report.page import Report, training_facts, write_content
 from tectum.report.render import Drawing
 from tectum.report.sensors.film import grey, layout_film
 from tectum.report.waves.page import wave_content
-from tectum.report.waves.study import Look, examine_waves
+from tectum.report.waves.study import Snapshot, examine_waves
 
 N_PICTURES = 6
 LAYOUT, RANDOM = "the layout", "places drawn at random"
@@ -29,7 +29,7 @@ def write_wiring_report(
     layout: Any,
     X: ArrayLike,
     *,
-    growth: list[Look] | None = None,
+    growth: list[Snapshot] | None = None,
     true_positions: ArrayLike | None = None,
     title: str | None = None,
     command: str | None = None,
@@ -45,7 +45,7 @@ def write_wiring_report(
         Fitted.
     X : array-like of shape (n_samples, n_sensors)
         Activity that the layout was fitted to; its first samples are shown.
-    growth : list of Look, optional
+    growth : list of Snapshot, optional
         What `follow_growth` gave.
     true_positions : array-like of shape (n_sensors, 2), optional
         Where sensors really lie, if that is known, to compare with.

@@ -15,8 +15,8 @@ from tectum.streams import Chunk, Segments, Stream, Timed, learn
 from tectum.streams.cnn import FeatureStream
 
 MOST_FRAMES = 1200  # kept for the page; every k-th of a longer stream
-MOST_LOOKS = 24  # of the hierarchy at regular times, ...
-EARLY_LOOKS = (32, 64, 96, 128)  # ... and so many learned frames after the first of a source, ...
+MOST_SNAPSHOTS = 24  # of the hierarchy at regular times, ...
+EARLY_SNAPSHOTS = (32, 64, 96, 128)  # ... and so many learned frames after the first of a source, ...
 MOST_EARLY = 12  # ... of as many sources
 MOST_COSTS = 200
 MOST_NOVELTIES = 4000  # frames whose novelty is kept, ...
@@ -25,7 +25,7 @@ DISCOVERIES = ("new class", "return", "unplaced")
 HELD_OUT = 8  # one chunk in so many is not learned from
 
 
-class Look(NamedTuple):
+class Snapshot(NamedTuple):
     """A hierarchy during its learning."""
 
     n_learned: int  # frames learned before it
@@ -109,7 +109,7 @@ class Diary:
 
     Attributes
     ----------
-    looks : list of Look
+    snapshots : list of Snapshot
         The hierarchy at regular times, and soon after the first frames of each source.
     costs : list of Cost
         Cumulative; the last one is the sum.
@@ -129,21 +129,21 @@ class Diary:
         self.names, self.features, self._step = list(names), features, step
         self.segments = segments
         self._passed: dict[int, int] = {}
-        self._frames, self._looks, self._costs = Thinned(MOST_FRAMES), Thinned(MOST_LOOKS), Thinned(MOST_COSTS)
+        self._frames, self._snapshots, self._costs = Thinned(MOST_FRAMES), Thinned(MOST_SNAPSHOTS), Thinned(MOST_COSTS)
         self._novelties = Thinned(MOST_NOVELTIES)
         self.discoveries: list[Discovery] = []
-        self._early: list[Look] = []
-        self._last: tuple[Look, Cost] | None = None
+        self._early: list[Snapshot] = []
+        self._last: tuple[Snapshot, Cost] | None = None
         self._due: list[int] = []
         self.first_learned: dict[int, int] = {}
         self.n_frames = self.n_learned = 0
         self._learning = self._processor = 0.0
 
     @property
-    def looks(self) -> list[Look]:
+    def snapshots(self) -> list[Snapshot]:
         """See `Diary`."""
         last = [] if self._last is None else [self._last[0]]
-        found = {look.n_learned: look for look in [*self._looks.items, *self._early, *last]}
+        found = {snapshot.n_learned: snapshot for snapshot in [*self._snapshots.items, *self._early, *last]}
         return [found[n] for n in sorted(found)]
 
     @property
@@ -270,21 +270,23 @@ class Diary:
         for source in chunk.source.tolist():
             self._passed[source] = self._passed.get(source, 0) + 1
 
-    def _look(self, chunk: Chunk, hierarchy: Any) -> None:
+    def _observe(self, chunk: Chunk, hierarchy: Any) -> None:
         """Look at the hierarchy after it has learned a chunk."""
         for source in np.unique(chunk.source).tolist():
             if source not in self.first_learned:
                 self.first_learned[source] = self.n_learned
                 if len(self.first_learned) <= MOST_EARLY:
-                    self._due = [self.n_learned + after for after in EARLY_LOOKS]
+                    self._due = [self.n_learned + after for after in EARLY_SNAPSHOTS]
         self.n_learned += len(chunk.X)
         self._discover(chunk, hierarchy)
-        look = Look(self.n_learned, float(chunk.time_s[-1]), copy.copy(hierarchy))  # state is replaced, never changed
-        self._looks.add(lambda: look)
+        snapshot = Snapshot(
+            self.n_learned, float(chunk.time_s[-1]), copy.copy(hierarchy)
+        )  # state is replaced, never changed
+        self._snapshots.add(lambda: snapshot)
         if self._due and self.n_learned >= self._due[0]:
             self._due = [n for n in self._due if n > self.n_learned]
-            self._early.append(look)
-        self._last = look, Cost(self.n_frames, self.n_learned, look.time_s, 0.0, 0.0, 0.0, 0.0, math.nan)
+            self._early.append(snapshot)
+        self._last = snapshot, Cost(self.n_frames, self.n_learned, snapshot.time_s, 0.0, 0.0, 0.0, 0.0, math.nan)
 
     def _discover(self, chunk: Chunk, hierarchy: Any) -> None:
         """Keep what was new in a chunk that was learned."""
@@ -362,7 +364,7 @@ class Watched(Stream):
 
     def learned(self, chunk: Chunk) -> None:
         """Look at the hierarchy after it has learned a chunk."""
-        self._diary._look(chunk, self._hierarchy)
+        self._diary._observe(chunk, self._hierarchy)
 
 
 def _is_held_out(number: int) -> bool:

@@ -208,7 +208,7 @@ def _within_section(study: StreamStudy) -> list[Section]:
                 "units that have not met this occurrence.",
                 [],
                 Comparison(
-                    "Told again, one occurrence left out",
+                    "Recognised when it comes back, that occurrence left out of learning",
                     ["What", *methods],
                     [
                         [f"{clip_name(clip)}: {label}", *(_two(of.get(method, math.nan)) for method in methods)]
@@ -247,13 +247,13 @@ def _order_section(study: StreamStudy) -> list[Section]:
 
 def _stages_table(study: StreamStudy) -> Comparison:
     rows = [[name, f"{plane.dimension:.1f}", _two(plane.neighbours)] for name, plane in study.planes.items()]
-    told = ", ".join(f"{name} {value:.2f}" for name, value in study.similarity.items())
+    similarities = ", ".join(f"{name} {value:.2f}" for name, value in study.similarity.items())
     return Comparison(
         "What each stage keeps",
         ["Stage", "Dimensions", "Nearest frame is of the same clip"],
         rows,
         f"Dimensions: participation ratio. Nearest frame: by the first {N_COMPONENTS} principal components, frames "
-        f"near in time left out. Correlation of the distances between frames at two stages: {told}.",
+        f"near in time left out. Correlation of the distances between frames at two stages: {similarities}.",
     )
 
 

@@ -44,10 +44,12 @@ class MapStudy(NamedTuple):
 class Course(NamedTuple):
     """How clips were adopted and forgotten; labels belong to the evaluation."""
 
-    times: NDArray[np.float64]  # (n_looks,) frames learned
-    accuracy: NDArray[np.float64]  # (n_looks, n_clips) share of the frames held out whose winner stands for their clip
-    error: NDArray[np.float64]  # (n_looks, n_clips) their mean cosine distance to the weights of the winner
-    used: NDArray[np.int64]  # (n_looks,) neurons that win a frame kept
+    times: NDArray[np.float64]  # (n_snapshots,) frames learned
+    accuracy: NDArray[
+        np.float64
+    ]  # (n_snapshots, n_clips) share of the frames held out whose winner stands for their clip
+    error: NDArray[np.float64]  # (n_snapshots, n_clips) their mean cosine distance to the weights of the winner
+    used: NDArray[np.int64]  # (n_snapshots,) neurons that win a frame kept
     segments: NDArray[np.float64]  # (n_clips, 2) frames learned before and after each clip
     adopted: NDArray[np.float64]  # (n_clips,) frames from the first of a clip to nine tenths of its final accuracy
     forgetting: NDArray[np.float64]  # (n_clips,) fall of the accuracy from its best
@@ -78,7 +80,7 @@ class StreamStudy(Measured):
     names: list[str]  # names of the clips
     eye: MapStudy  # the largest map that sees features
     maps: list[MapStudy]  # all maps
-    codes: NDArray[np.float64]  # (n, n_inputs) what the eye is told of each frame, scaled to length 1
+    codes: NDArray[np.float64]  # (n, n_inputs) what the eye receives of each frame, scaled to length 1
     planes: dict[str, Plane]  # features, codes and responses in the plane
     similarity: dict[str, float]  # correlation of the distances between frames at two stages
     course: Course | None  # none without labels
@@ -234,16 +236,16 @@ def _course(
     The winner is the neuron whose weights are nearest to the code; it stands for the clip that most of the frames
     learned until then, of which it wins any, belong to.
     """
-    held, looks = frames.held_out, diary.looks
-    if len(looks) < 2:
+    held, snapshots = frames.held_out, diary.snapshots
+    if len(snapshots) < 2:
         return None
     probes = held | ~np.isin(labels, labels[held])
-    times = np.array([look.n_learned for look in looks], np.float64)
+    times = np.array([snapshot.n_learned for snapshot in snapshots], np.float64)
     accuracy, error, used, territory = [], [], [], np.zeros(0, np.intp)
-    for look in looks:
-        distances = analysis.code_distances(codes, look.hierarchy.weights(eye))
+    for snapshot in snapshots:
+        distances = analysis.code_distances(codes, snapshot.hierarchy.weights(eye))
         winners = distances.argmin(axis=1)
-        known = ~held & (frames.time_s <= look.time_s)
+        known = ~held & (frames.time_s <= snapshot.time_s)
         n_units = distances.shape[1]
         territory = analysis.territories(winners[known][np.newaxis], labels[known], n_units)[0]
         right = (territory[winners] == labels) & probes

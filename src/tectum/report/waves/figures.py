@@ -38,7 +38,7 @@ def growth_figures(study: WaveStudy) -> list[Drawing | Film]:
 
 def field_figures(study: WaveStudy) -> list[Drawing | Film]:
     """Receptive fields of the grown network."""
-    stages = [_stages(study)] if len(study.looks) > 1 else []
+    stages = [_stages(study)] if len(study.snapshots) > 1 else []
     return [*stages, _fields(study), _sizes(study)]
 
 
@@ -106,7 +106,7 @@ def _streaks(study: WaveStudy) -> Drawing:
 
 def _stages_of(study: WaveStudy, n: int) -> list[int]:
     """Looks to draw side by side: the first, the last and evenly spaced ones between."""
-    return np.unique(np.linspace(0, len(study.looks) - 1, n).round().astype(int)).tolist()
+    return np.unique(np.linspace(0, len(study.snapshots) - 1, n).round().astype(int)).tolist()
 
 
 def _unfolding(study: WaveStudy) -> Drawing:
@@ -117,10 +117,12 @@ def _unfolding(study: WaveStudy) -> Drawing:
         for k, row in enumerate(axes[::-1]):
             lower, upper = study.positions[k], study.positions[k + 1]
             for ax, stage in zip(row, stages, strict=True):
-                plots.plot_net(analysis.field_centres(study.looks[stage].weights[k], lower), upper, sheet=lower, ax=ax)
+                plots.plot_net(
+                    analysis.field_centres(study.snapshots[stage].weights[k], lower), upper, sheet=lower, ax=ax
+                )
             row[0].set_ylabel(f"sheet {k} → {k + 1}")
         for ax, stage in zip(axes[0], stages, strict=True):
-            time = study.looks[stage].time_ms / 1000.0
+            time = study.snapshots[stage].time_ms / 1000.0
             ax.set_title(f"{time:.1f} s", fontsize="medium", fontweight="normal", loc="center")
 
     return Drawing(
@@ -137,7 +139,7 @@ def _unfolding(study: WaveStudy) -> Drawing:
 
 
 def _curves(study: WaveStudy) -> Drawing:
-    times = [look.time_ms for look in study.looks]
+    times = [snapshot.time_ms for snapshot in study.snapshots]
     measures = ("compactness", "topography")
 
     def draw(figure: Figure) -> None:
@@ -166,8 +168,8 @@ def _stages(study: WaveStudy) -> Drawing:
         axes = figure.subplots(n_projections, 1, squeeze=False)[:, 0]
         for k, ax in enumerate(axes[::-1]):
             units = spread_units(study.positions[k + 1], N_UNITS)[:: N_UNITS + 1]  # a diagonal
-            fields = np.stack([study.looks[stage].weights[k][units] for stage in stages])
-            times = [round(study.looks[stage].time_ms, -2) for stage in stages]
+            fields = np.stack([study.snapshots[stage].weights[k][units] for stage in stages])
+            times = [round(study.snapshots[stage].time_ms, -2) for stage in stages]
             names = [f"unit {j}" for j in units]
             plots.plot_field_growth(fields, study.positions[k], times, names=names, ax=ax)
             ax.set_ylabel(f"sheet {k} → {k + 1}")
@@ -223,9 +225,9 @@ def _sizes(study: WaveStudy) -> Drawing:
     def draw(figure: Figure) -> None:
         for ax, found in zip(figure.subplots(1, max(2, len(direct))), direct, strict=False):
             before = None
-            if len(study.looks) > 1:
+            if len(study.snapshots) > 1:
                 lower = study.positions[found.below]
-                before = analysis.field_radius(study.looks[0].weights[found.below], lower)
+                before = analysis.field_radius(study.snapshots[0].weights[found.below], lower)
             plots.plot_field_sizes(found.radii, found.order.sheet, before=before, ax=ax)
             ax.set_xlabel(f"radius of the receptive field, {found.name}")
         for ax in figure.axes[len(direct) :]:

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from tectum import analysis, plots
 from tectum.models.common.recording import Recording
 from tectum.report.content import Film
-from tectum.report.waves.study import LOOK_MS, WaveStudy
+from tectum.report.waves.study import SNAPSHOT_MS, WaveStudy
 
 FRAME_MS = 0.5
 FILM_MS = 220.0  # of the grown network
@@ -23,16 +23,16 @@ MOST_SIDE, N_STAGES = 4, 14  # of the square of units whose fields are shown; lo
 
 def wave_film(study: WaveStudy) -> Film:
     """The waves on all sheets, during growth and after it."""
-    looks = [look for look in study.looks if look.activity is not None]
+    snapshots = [snapshot for snapshot in study.snapshots if snapshot.activity is not None]
     scenes = [
-        _scene(study, _growth_time(look.time_ms, k == 0), look.activity, LOOK_MS, look.weights)
-        for k, look in enumerate(looks[:-1])
-        if look.activity is not None
+        _scene(study, _growth_time(snapshot.time_ms, k == 0), snapshot.activity, SNAPSHOT_MS, snapshot.weights)
+        for k, snapshot in enumerate(snapshots[:-1])
+        if snapshot.activity is not None
     ]
     size = sum(-(-len(X) // 8) for X in study.positions)
-    used = (len(looks) - 1) * size * LOOK_MS / FRAME_MS
-    length = min(FILM_MS, max(LOOK_MS, (MOST_FILM_BYTES - used) / size * FRAME_MS))
-    scenes.append(_scene(study, "Grown", study.recording, length, looks[-1].weights))
+    used = (len(snapshots) - 1) * size * SNAPSHOT_MS / FRAME_MS
+    length = min(FILM_MS, max(SNAPSHOT_MS, (MOST_FILM_BYTES - used) / size * FRAME_MS))
+    scenes.append(_scene(study, "Grown", study.recording, length, snapshots[-1].weights))
     sheets = [_sheet(X) for X in study.positions]
     return Film(
         "waves",
@@ -49,22 +49,22 @@ def wave_film(study: WaveStudy) -> Film:
 
 def growth_film(study: WaveStudy) -> Film | None:
     """Receptive fields and the net of their centres over growth; None without looks on the way."""
-    if len(study.looks) < 3:
+    if len(study.snapshots) < 3:
         return None
     n_projections = len(study.positions) - 1
-    stages = np.unique(np.linspace(0, len(study.looks) - 1, N_STAGES).round().astype(int)).tolist()
+    stages = np.unique(np.linspace(0, len(study.snapshots) - 1, N_STAGES).round().astype(int)).tolist()
     each = max(1, 2 * MOST_FIELD_BYTES // (n_projections * len(stages)))
     projections = []
     for k in range(n_projections):
         lower, upper = study.positions[k], study.positions[k + 1]
         shown = spread_units(upper, max(1, min(MOST_SIDE, int(np.sqrt(each / len(lower))))))
-        fields = [study.looks[stage].weights[k][shown] for stage in stages]
+        fields = [study.snapshots[stage].weights[k][shown] for stage in stages]
         projections.append(
             {
                 "name": f"sheet {k} → {k + 1}",
                 "below": _sheet(lower),
                 "n": len(upper),
-                "centres": [_places(analysis.field_centres(look.weights[k], lower), lower) for look in study.looks],
+                "centres": [_places(analysis.field_centres(s.weights[k], lower), lower) for s in study.snapshots],
                 "edges": _packed(plots.sheet_neighbours(upper).astype("<u2")),
                 "light": _packed(_colours(upper, "light")),
                 "dark": _packed(_colours(upper, "dark")),
@@ -86,7 +86,7 @@ def growth_film(study: WaveStudy) -> Film | None:
         f"join neighbours, and colours show the units' places on their own sheet. Before growth {before}. Right: the "
         "fields of some units, framed in their colour.",
         "growth",
-        {"times": [look.time_ms for look in study.looks], "stages": stages, "projections": projections},
+        {"times": [snapshot.time_ms for snapshot in study.snapshots], "stages": stages, "projections": projections},
     )
 
 

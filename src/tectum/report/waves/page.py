@@ -107,7 +107,7 @@ def _numbers(study: WaveStudy) -> str:
 def _table(study: WaveStudy, sizes: list[int]) -> Comparison:
     direct = study.direct
     header = ["Measure", *(found.name for found in study.projections)]
-    if len(study.looks) > 1:
+    if len(study.snapshots) > 1:
         header.insert(1, "Before growth")
     expected = EXPECTED.get(study.configuration, {}) if _as_expected(study, sizes) else {}
     n_expected = min(len(direct), 1 if study.configuration == "authors" else 2) if expected else 0
@@ -115,7 +115,7 @@ def _table(study: WaveStudy, sizes: list[int]) -> Comparison:
     rows = []
     for key, title in ROWS:
         cells = [_cell(key, _value(found, key)) for found in study.projections]
-        if len(study.looks) > 1:
+        if len(study.snapshots) > 1:
             first = study.orders[0][0]
             cells.insert(0, _cell(key, getattr(first, key)) if key in Order._fields else "–")
         known = expected.get(key, ())

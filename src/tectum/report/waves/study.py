@@ -15,8 +15,8 @@ from tectum.models.common.recording import Recording
 from tectum.models.waves.parameters import AUTHORS, BUDDING, CONTINUOUS, PRECURSOR, SCHEDULED, TOPOGRAPHIC
 from tectum.report.numbers import Measure, Measured
 
-N_LOOKS = 24  # at growth, the first before it
-N_SCENES = 5  # at looks of which activity is kept
+N_SNAPSHOTS = 24  # at growth, the first before it
+N_SCENES = 5  # at snapshots of which activity is kept
 CONFIGURATIONS: dict[str, dict[str, Any]] = {
     "topographic": TOPOGRAPHIC,
     "continuous": CONTINUOUS,
@@ -26,7 +26,7 @@ CONFIGURATIONS: dict[str, dict[str, Any]] = {
     "precursor": PRECURSOR,
 }
 UNORDERED = ("authors", "precursor")
-LOOK_MS = 80.0  # of activity kept at each look
+SNAPSHOT_MS = 80.0  # of activity kept at some snapshots
 RECORDED_MS = 1000.0  # of spontaneous activity behind the statistics
 ACTIVE = 30 / 1600  # share of the nodes of a sheet that fire at a time in a wave: 30 of the authors' 1,600
 LEAST = 3  # nodes
@@ -36,7 +36,7 @@ CLUMPED = 0.7  # of the effective rank of a grid, below which fields say the sam
 BEFORE = "before growth"
 
 
-class Look(NamedTuple):
+class Snapshot(NamedTuple):
     """A network during its growth."""
 
     time_ms: float
@@ -87,7 +87,9 @@ class WaveStudy(Measured):
     compared = False
 
     positions: list[NDArray[np.float64]]  # (n, 2) nodes of each sheet
-    looks: list[Look]  # growth, the first before it; only the end where it was not followed and cannot be repeated
+    snapshots: list[
+        Snapshot
+    ]  # growth, the first before it; only the end where it was not followed and cannot be repeated
     orders: list[list[Order]]  # measures of each projection at each look
     projections: list[Projection]  # between neighbouring sheets, then from the first sheet to those farther above
     recording: Recording  # spontaneous activity after growth
@@ -118,12 +120,12 @@ def follow_growth(
     network: Any,
     duration: float | None = None,
     *,
-    n_looks: int = N_LOOKS,
+    n_snapshots: int = N_SNAPSHOTS,
     advance: Callable[[float], object] | None = None,
-) -> list[Look]:
+) -> list[Snapshot]:
     """Let a network grow, and keep its weights and some of its activity on the way.
 
-    Looks are closer together at the beginning, when most happens. Growth itself is the same as in one call of `grow`.
+    Snapshots are closer together at the beginning, when most happens. Growth is the same as in one call of `grow`.
 
     Parameters
     ----------
@@ -131,14 +133,14 @@ def follow_growth(
         Grown in place.
     duration : float or None, default=None
         Time in ms. None is the rest of the schedule.
-    n_looks : int, default=24
-        Looks after the first.
+    n_snapshots : int, default=24
+        Snapshots after the first.
     advance : callable, optional
         Called with the ms that have passed.
 
     Returns
     -------
-    list of Look
+    list of Snapshot
 
     Raises
     ------
@@ -149,15 +151,15 @@ def follow_growth(
     --------
     >>> import tectum
     >>> network = tectum.WaveNetwork([tectum.parts.Sheet((12, 12)), tectum.parts.Sheet(16)], random_state=0)
-    >>> len(follow_growth(network, 60.0, n_looks=3))
+    >>> len(follow_growth(network, 60.0, n_snapshots=3))
     4
     """
     begin = getattr(network, "n_steps_grown_", 0) * network.step_ms
     if duration is None:
         duration = max(0.0, network.schedule_ms - begin)
-    looks, grown = [], 0.0
-    filmed = np.unique(np.linspace(0, n_looks, N_SCENES).round())
-    shares = (np.arange(n_looks + 1) / n_looks) ** 1.5  # of the time
+    snapshots, grown = [], 0.0
+    filmed = np.unique(np.linspace(0, n_snapshots, N_SCENES).round())
+    shares = (np.arange(n_snapshots + 1) / n_snapshots) ** 1.5  # of the time
     steps = np.maximum(np.round(shares * float(duration) / network.step_ms), 1.0 if begin == 0.0 else 0.0)
     for k, time in enumerate((steps * network.step_ms).tolist()):
         if time > grown:
@@ -165,14 +167,14 @@ def follow_growth(
             if advance is not None:
                 advance(time - grown)
             grown = time
-        looks.append(look_at(network, film=k in filmed))
-    return looks
+        snapshots.append(take_snapshot(network, film=k in filmed))
+    return snapshots
 
 
-def look_at(network: Any, *, film: bool = True) -> Look:
+def take_snapshot(network: Any, *, film: bool = True) -> Snapshot:
     """A network as it is now, and what it does in the next ms."""
-    activity = network.record(LOOK_MS) if film else None
-    return Look(network.n_steps_grown_ * network.step_ms, [W.copy() for W in network.weights_], activity)
+    activity = network.record(SNAPSHOT_MS) if film else None
+    return Snapshot(network.n_steps_grown_ * network.step_ms, [W.copy() for W in network.weights_], activity)
 
 
 def excitation_radius(network: Any, layer: int) -> float:
@@ -183,9 +185,9 @@ def excitation_radius(network: Any, layer: int) -> float:
     return float(own or chosen["first_kernel" if layer == 0 else "kernel"].r_i)
 
 
-def examine_waves(network: Any, *, growth: list[Look] | None = None) -> WaveStudy:
+def examine_waves(network: Any, *, growth: list[Snapshot] | None = None) -> WaveStudy:
     """Measure a grown network; see `tectum.report.examine`."""
-    positions, looks = network.sheet_positions_, growth or _without_history(network)
+    positions, snapshots = network.sheet_positions_, growth or _without_history(network)
     recording = network.record(RECORDED_MS)
     n_sheets = len(positions)
     least = [max(LEAST, round(ACTIVE * len(X))) for X in positions]
@@ -207,14 +209,16 @@ def examine_waves(network: Any, *, growth: list[Look] | None = None) -> WaveStud
     for below, above in pairs:
         W = network.weights_[below] if above == below + 1 else network.receptive_fields_(above, below)
         projections.append(_projection(W, positions, trains, least, below, above, network.step_ms))
-    orders = [[_order(W, positions[k], positions[k + 1]) for k, W in enumerate(look.weights)] for look in looks]
+    orders = [
+        [_order(W, positions[k], positions[k + 1]) for k, W in enumerate(snapshot.weights)] for snapshot in snapshots
+    ]
     configuration = _configuration(network)
     complete = network.n_steps_grown_ * network.step_ms >= network.schedule_ms - network.step_ms
     # A single synapse is as compact and as much in order as a field can be: nothing to compare with.
-    before = orders[0] if len(looks) > 1 and configuration != "budding" else None
+    before = orders[0] if len(snapshots) > 1 and configuration != "budding" else None
     return WaveStudy(
         positions=positions,
-        looks=looks,
+        snapshots=snapshots,
         orders=orders,
         projections=projections,
         recording=recording,
@@ -226,12 +230,12 @@ def examine_waves(network: Any, *, growth: list[Look] | None = None) -> WaveStud
     )
 
 
-def _without_history(network: Any) -> list[Look]:
+def _without_history(network: Any) -> list[Snapshot]:
     """The network before growth, if its seed can be used again, and now."""
-    now = look_at(network)
+    now = take_snapshot(network)
     if not isinstance(network.random_state, int | np.integer):
         return [now]
-    return [look_at(clone(network).set_params(verbose=False).grow(network.step_ms)), now]
+    return [take_snapshot(clone(network).set_params(verbose=False).grow(network.step_ms)), now]
 
 
 def _projection(
