@@ -4,6 +4,7 @@ import json
 import os
 import re
 import stat
+import subprocess
 import sys
 from pathlib import Path
 from typing import Any
@@ -448,3 +449,14 @@ def test_an_interrupt_waits_until_the_model_is_saved(flowers: pd.DataFrame, monk
 def test_settings_that_a_command_replaces_are_checked(flowers: pd.DataFrame, setting: str) -> None:
     said = run(*FIT, "d.csv", "--drop", "kind", "-o", "m.tectum", "--set", setting, code=1).stderr
     assert f"The '{setting.partition('=')[0]}' parameter of SpikingSOM must be" in said
+
+
+def test_parameters_of_models_are_no_options(flowers: pd.DataFrame) -> None:
+    said = json.loads(run("--json", *FIT, "d.csv", "-o", "m.tectum", "--presentations", "9", code=2).stdout)["error"]
+    assert said.startswith("No such option: --presentations; parameters of a model are given by --set, for instance")
+    assert "--set" not in json.loads(run("--json", "info", "--presentations", "9", code=2).stdout)["error"]
+
+
+def test_the_package_runs_as_a_module() -> None:
+    done = subprocess.run([sys.executable, "-m", "tectum", "--version"], capture_output=True, text=True, check=True)
+    assert done.stdout.split() == ["tectum", tectum.__version__]

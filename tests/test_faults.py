@@ -879,3 +879,25 @@ def test_delays_longer_than_spikes_are_kept_are_refused() -> None:
     for model in (MapHierarchy(far), net):
         with pytest.raises(ValueError, match=r"delays of projections must be at most .*, got 1e\+15 ms; use a shorter"):
             model.fit(np.eye(4))
+
+
+@pytest.mark.parametrize(
+    ("table", "where"),
+    [
+        (np.array([["1", "2"], ["3", "red"]]), "'red' in row 1, column 1"),
+        ([["red", 1.0], ["green", 2.0]], "'red' in row 0, column 0"),
+        (pd.DataFrame({"size": [1.0, 2.0, 3.0], "colour": ["red", "green", "red"]}), "'red' in row 0, column 'colour'"),
+        (pd.DataFrame({"colour": pd.Categorical(["red", "green", "red"])}), "'red' in row 0, column 'colour'"),
+    ],
+)
+@pytest.mark.parametrize("model", [SpikingSOM((3, 3), n_presentations=10), SensorLayout()])
+def test_text_is_refused_by_its_place(model: Any, table: Any, where: str) -> None:
+    name = type(model).__name__
+    with pytest.raises(ValueError, match=re.escape(f"{name}: X must hold numbers, got {where}; leave the column out")):
+        model.fit(table)
+
+
+@pytest.mark.parametrize("text", ["flowers.csv", ["a", "b"]])
+def test_a_text_is_no_table(text: Any) -> None:
+    with pytest.raises(ValueError, match=r"SpikingSOM: X must be a table of numbers, got .*tectum.datasets.load"):
+        SpikingSOM((3, 3), n_presentations=10).fit(text)

@@ -58,10 +58,18 @@ def _reporting_errors(as_json: bool) -> Iterator[None]:
         _print_error(str(error), as_json, code=1)
         raise typer.Exit(1) from error
     except Exception as error:
+        if type(error).__name__ == "NoSuchOption":
+            _point_to_set(error)
         if not as_json or not hasattr(error, "format_message"):
             raise  # wrong usage is reported by typer
         _print_error(error.format_message(), as_json, code=2)
         raise typer.Exit(2) from error
+
+
+def _point_to_set(error: Any) -> None:
+    """Say that parameters of models are no options, where a command takes them."""
+    if any(parameter.name == "settings" for parameter in getattr(error.ctx, "command", error.ctx).params):
+        error.message += "; parameters of a model are given by --set, for instance --set n_presentations=500"
 
 
 def _print_error(message: str, as_json: bool, code: int) -> None:

@@ -12,7 +12,7 @@ from sklearn.utils import assert_all_finite, gen_batches
 from sklearn.utils._param_validation import HasMethods, Interval, StrOptions
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.parallel import Parallel, delayed
-from sklearn.utils.validation import check_is_fitted, validate_data
+from sklearn.utils.validation import check_is_fitted
 
 from tectum.image.patches import (
     Pair,
@@ -28,6 +28,7 @@ from tectum.image.patches import (
 )
 from tectum.models.common.atomic import all_or_nothing
 from tectum.models.common.progress import progress_bar
+from tectum.models.common.samples import numbers_of
 
 How = Literal["max", "sum", "mean"]
 
@@ -415,7 +416,7 @@ class Convolution(TransformerMixin, BaseEstimator):
 
     def _from_table(self, table: Any, reset: bool) -> NDArray[Any]:
         shape = check_image_shape(self.image_shape, "Convolution.image_shape")
-        pixels = validate_data(self, table, reset=reset)
+        pixels = numbers_of(self, table, reset=reset)
         if pixels.shape[1] != math.prod(shape):
             raise ValueError(
                 f"Convolution.image_shape must have as many values as the table has columns, got {self.image_shape!r} "

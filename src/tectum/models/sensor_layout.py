@@ -8,13 +8,13 @@ from numpy.typing import ArrayLike, NDArray
 from scipy.linalg import orthogonal_procrustes
 from scipy.spatial import cKDTree
 from sklearn.base import BaseEstimator, TransformerMixin
-from sklearn.utils.validation import check_is_fitted, validate_data
+from sklearn.utils.validation import check_is_fitted
 
 from tectum import parts, persistence
 from tectum.analysis import sensor_layout, sensor_pictures
 from tectum.models.common import parameters, schema
 from tectum.models.common.atomic import all_or_nothing
-from tectum.models.common.samples import plain
+from tectum.models.common.samples import numbers_of
 from tectum.models.waves.parameters import FIRST_SIDE
 
 FLOATS = (np.float64, np.float32)
@@ -172,7 +172,7 @@ class SensorLayout(TransformerMixin, BaseEstimator, auto_wrap_output_keys=None):
             Holes between sensors show the mean of those around them, all other empty cells are 0.
         """
         self._check_fit()
-        X = validate_data(self, plain("SensorLayout", X), reset=False, dtype=list(FLOATS))
+        X = numbers_of(self, X, reset=False, dtype=list(FLOATS))
         return sensor_pictures.pictures_of(X, self.cells_, self.picture_shape_)
 
     def score(self, X: ArrayLike, y: Any = None) -> float:
@@ -330,7 +330,7 @@ class SensorLayout(TransformerMixin, BaseEstimator, auto_wrap_output_keys=None):
 
     def _activity(self, X: Any, *, reset: bool = False) -> NDArray[Any]:
         """Activity whose squares float64 can hold."""
-        X = validate_data(self, plain("SensorLayout", X), reset=reset, dtype=list(FLOATS), ensure_min_samples=3)
+        X = numbers_of(self, X, reset=reset, dtype=list(FLOATS), ensure_min_samples=3)
         largest = float(np.abs(X).max())
         if largest and not SMALLEST < largest < LARGEST:
             raise ValueError(

@@ -1,6 +1,7 @@
 """What the estimators share: parameters made of parts, validation, learning in chunks, frozen passes, files."""
 
 import numbers
+import warnings
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from inspect import signature
@@ -12,7 +13,7 @@ from sklearn.base import BaseEstimator, ClassNamePrefixFeaturesOutMixin, Transfo
 from sklearn.utils import Bunch, _safe_indexing
 from sklearn.utils._param_validation import Interval
 from sklearn.utils.metaestimators import available_if
-from sklearn.utils.validation import _num_samples, check_is_fitted, validate_data
+from sklearn.utils.validation import _num_samples, check_is_fitted
 
 from tectum import analysis, persistence
 from tectum.core.random import integers, uniform_array
@@ -22,7 +23,7 @@ from tectum.models.common.atomic import all_or_nothing
 from tectum.models.common.checkpoints import pause
 from tectum.models.common.nested import constants, following, replaced, unknown_name, up_to_date
 from tectum.models.common.progress import progress_bar
-from tectum.models.common.samples import plain
+from tectum.models.common.samples import numbers_of
 
 COUNTED = 256  # samples whose spikes are held at a time to be counted
 ORDER_STREAM = 0xFFFFFFFFFFFFFFFD  # presentation number under which the order of samples is drawn
@@ -307,6 +308,12 @@ class SpikingEstimator(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEs
             X = self._validate(X, reset=not going_on, least=least)
             if not going_on:
                 self._set_out(X, fitting)
+        if going_on and fitting and 0 < self._planned <= self._seen:
+            warnings.warn(
+                f"{type(self).__name__}.fit had ended after {self._seen:,} presentations, and learns nothing more; "
+                "call partial_fit to go on, or set warm_start=False to begin anew",
+                stacklevel=3,
+            )
         return X
 
     def _set_out(self, X: NDArray[Any], fitting: bool) -> None:
@@ -402,8 +409,7 @@ class SpikingEstimator(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEs
         options: dict[str, Any] = {"dtype": list(self._dtypes), "ensure_min_samples": least}
         finite = "allow-nan" if self._missing else True
         try:
-            X = plain(type(self).__name__, X)
-            X = validate_data(self, X, reset=reset, accept_sparse="csr", ensure_all_finite=finite, **options)
+            X = numbers_of(self, X, reset=reset, accept_sparse="csr", ensure_all_finite=finite, **options)
         except ValueError as error:
             if "contains NaN" not in str(error):
                 raise

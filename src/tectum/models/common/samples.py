@@ -3,6 +3,36 @@
 from typing import Any
 
 import numpy as np
+from sklearn.utils.validation import validate_data
+
+
+def numbers_of(estimator: Any, X: Any, **options: Any) -> Any:
+    """Samples as an array, by scikit-learn's `validate_data` and its `options`; ValueError for text, and as `plain`."""
+    name = type(estimator).__name__
+    try:
+        return validate_data(estimator, plain(name, X), **options)
+    except ValueError as error:
+        if "could not convert string to float" not in str(error):
+            raise
+    cells = np.asarray(X, object)
+    if cells.ndim != 2:
+        raise ValueError(
+            f"{name}: X must be a table of numbers, got {str(X)[:80]!r}; read files with tectum.datasets.load"
+        )
+    row, column = next(place for place, cell in np.ndenumerate(cells) if not _is_number(cell))
+    named = repr(X.columns[column]) if hasattr(X, "columns") else column
+    raise ValueError(
+        f"{name}: X must hold numbers, got {str(cells[row, column])!r} in row {row}, column {named}; leave the column "
+        "out, or make numbers of categories, for instance with sklearn.preprocessing.OneHotEncoder"
+    )
+
+
+def _is_number(cell: Any) -> bool:
+    try:
+        float(cell)
+    except (TypeError, ValueError):
+        return False
+    return True
 
 
 def plain(name: str, X: Any) -> Any:
