@@ -32,7 +32,7 @@ USE: dict[str, tuple[tuple[str, ...], str]] = {
 HEAD = """# Contracts of parts
 
 What a neuron, a rule or any other part must bring to run in a model. This page is generated from the contracts that
-models check when they are built; `python docs/contracts.py` writes it anew.
+models check when they are built; `python docs/contracts.py` writes it.
 
 A part is a named tuple of parameters. Its equations are *laws*: functions of scalars that are chosen by the type of
 their first argument, `p`, the part itself. If a part has constants of a step that must be worked out first, such as
@@ -42,9 +42,9 @@ ms, and the laws are those of the second. Parts themselves hold numbers and othe
 - A law without a default equation must be given one: `@membrane.of(MyNeuron)`.
 - A default equation stands in for a law that is left out. It may read fields of the part, which must then be there.
 - A part must bring something of its role: one equation at least, or the fields that default equations read.
-- A model asks for some of the laws only. An equation that it would ignore is refused, so that no part runs as another
-  one in silence. Exceptions are read-outs, and second forms of a law for other models.
-- All that is missing is said in one sentence, before anything is compiled.
+- A model asks for some of the laws only. An equation that it would ignore is refused, so that no part silently
+  runs as another. Exceptions are read-outs, and second forms of a law for other models.
+- One sentence names everything that is missing, before anything is compiled.
 
 Fields are numbers; a field may say which, as in `tau_m: Positive = 10.0` or
 `low: Annotated[Share, Below("high")] = 0.2` (`tectum.core.ranges`), and is free otherwise. Potentials, weights and

@@ -88,8 +88,8 @@ def load_pictures(
     if isinstance(content, dict):
         if cut.patch is None:
             raise ValueError(
-                f"{source} holds images, but the model was fitted to rows that are not images; pass --patch with the "
-                "side of the patches"
+                f"{source} holds images, but the model was fitted to a table or to events; pass data of that kind, or "
+                "--patch with the side of the patches, if its rows are patches"
             )
         return content, cut
     if cut.whiten or cut.drop > 0:
