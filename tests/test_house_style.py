@@ -40,7 +40,7 @@ LAYERS = {
     "live": {"models", "streams"},
     "report": {"analysis", "core", "image", "models", "parts", "persistence", "plots", "streams"},
 }
-FREE = {"__init__", "cli"}  # they may import all
+FREE = {"__init__", "__main__", "cli"}  # they may import all
 COMPILING = {"core", "engine"}  # where numba may be imported
 DOCUMENTED = tuple(
     f"tectum{part}" for part in ("", ".analysis", ".plots", ".datasets", ".encode", ".image", ".streams")
