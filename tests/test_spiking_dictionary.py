@@ -410,7 +410,7 @@ X_NAN, X_INF = (np.where(X_OK > 0.9, bad, X_OK) for bad in (np.nan, np.inf))
         (np.zeros((5, 0)), "0 feature"),
         (X_OK[0], "Reshape your data"),
         (X_OK[None], "dim 3"),
-        ([["a", "b"], ["c", "d"]], "could not convert string to float"),
+        ([["a", "b"], ["c", "d"]], "must hold numbers, got .a. in row 0, column 0"),
         (scipy.sparse.csr_array(X_NAN), "contains NaN"),
     ],
     ids=["nan", "inf", "zeros", "no sample", "no feature", "1-D", "3-D", "text", "sparse nan"],

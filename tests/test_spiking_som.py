@@ -406,7 +406,7 @@ X_INF = np.where(points() > 0.9, np.inf, points())  # NaN is a missing value
         (X_OK[0], "Reshape your data"),
         (X_OK[None], "dim 3"),
         (X_OK + 1j, "Complex data not supported"),
-        ([["a", "b"], ["c", "d"]], "could not convert string to float"),
+        ([["a", "b"], ["c", "d"]], "must hold numbers, got .a. in row 0, column 0"),
         (np.full((5, 3), np.nan), r"X must hold a feature that varies"),
         (None, "Expected 2D array|NoneType"),
         (scipy.sparse.csr_array(X_INF), "contains infinity"),
