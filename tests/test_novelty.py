@@ -64,6 +64,18 @@ def test_a_varied_scene_that_returns_after_a_steady_one_is_not_new(n: int) -> No
     assert {event.label for event in hierarchy.events_ if n + 30 <= event.frame < 2 * n + 30} == {0}
 
 
+@pytest.mark.parametrize("mismatch", [0.1, 0.15, 0.25])
+def test_what_fires_beside_a_vigilant_winner_belongs_to_no_class_until_it_learns(mismatch: float) -> None:
+    X = scenes("ABCDE", n=30, drift=0.05)
+    strict = {"gate": parts.NoveltyGate(mismatch=mismatch)}
+    hierarchy = MapHierarchy([parts.Map("scene", (SOURCE,), (10, 10), **strict)], random_state=0).partial_fit(X)
+    used, classes = hierarchy.usage("scene") > 0.5, hierarchy.classes_["scene"]
+    assert_array_equal(classes >= 0, used)
+    assert_array_equal(classes[hierarchy.predict(X)], np.repeat(np.arange(5), 30))
+    told = [(event.why, event.frame // 30) for event in hierarchy.events_ if event.why != "growth"]
+    assert told == [("new class", k) for k in range(5)]
+
+
 def test_novelty_of_unseen_frames_knows_their_times() -> None:
     X, time_s = scenes("AB"), 0.04 * np.arange(24)
     late = parts.Map("late", (SOURCE, SOURCE._replace(delay_ms=80.0)), (4, 4))

@@ -271,9 +271,11 @@ class NoticingEstimator(RememberingEstimator):
         frames, ms = self._seen + np.arange(len(shown)), self._moments(len(shown)).ms
         times = np.full(len(shown), np.nan) if ms is None else ms / 1e3
         names = [m.name for m in self.maps_]
-        fired, matches = [c > 0 for c in self._by_map(out.counts)], self._by_map(out.match)
+        # where winners give way, one neuron learns from a frame, not all that fire; that it did is seen in the next
+        counts, matches = self._by_map(out.counts), self._by_map(out.match)
+        learned = [(counts if math.isinf(m.gate.mismatch) else matches)[k] > 0 for k, m in enumerate(self.maps_)]
         noticed, events = news.notice(
-            self._noticed, names, shown, cuts, novelty, np.stack(winners, 1), fired, matches, frames, times
+            self._noticed, names, shown, cuts, novelty, np.stack(winners, 1), learned, matches, frames, times
         )
         return News({"_noticed": noticed, "_events": [*self._events, *events][-news.MOST_KEPT :]}, events)
 

@@ -101,7 +101,7 @@ class Noticed(NamedTuple):
     classes: NDArray[np.int64]  # (n_maps,) number of classes
     typical: NDArray[np.float64]  # (n_maps,) mean novelty of what began a class, 0 before the second
     told: NDArray[np.int64]  # (n_maps,) 1: nearly full, 2: full
-    labels: NDArray[np.int64]  # (n_neurons of all maps,) class of each neuron, -1: it has not fired while learning
+    labels: NDArray[np.int64]  # (n_neurons of all maps,) class of each neuron, -1: it has not won or learned
     usual: NDArray[np.float64]  # (n_neurons of all maps, 3) of each class mean and deviation of novelty, and frames
     past: NDArray[np.int32]  # (BEFORE, n_ranked) inputs that fired in the last frames, -1 none
     novelty: NDArray[np.float32]  # (n, n_maps) of the last frames, NaN for maps that did not learn
@@ -160,7 +160,7 @@ def notice(
     cuts: NDArray[np.float64],
     novelty: NDArray[np.float64],
     winners: NDArray[np.int64],
-    fired: Sequence[NDArray[np.bool_]],
+    learned: Sequence[NDArray[np.bool_]],
     matches: Sequence[NDArray[np.float32]],
     frames: NDArray[np.int64],
     times: NDArray[np.float64],
@@ -178,8 +178,9 @@ def notice(
         How much of the input was not there before; how new it was to what had been learned, NaN where nothing learns.
     winners : ndarray of shape (n_frames, n_maps)
         -1 for none.
-    fired, matches : list of ndarray of shape (n_frames, n_neurons)
-        By map; how well each neuron knew the frame, 0 if it had not learned.
+    learned, matches : list of ndarray of shape (n_frames, n_neurons)
+        By map; whether a neuron has learned beside the winner; how well it knew the frame, 0 if it had not learned
+        before.
     frames, times : ndarray of shape (n_frames,)
         Frames learned before each, and its time in s.
 
@@ -194,7 +195,7 @@ def notice(
     copies: dict[str, Any] = {name: array.copy() for name, array in before._asdict().items()}
     now = Noticed(**copies | {"past": past, "novelty": kept})
     events: list[NoveltyEvent] = []
-    ends = np.cumsum([0, *(f.shape[1] for f in fired)])
+    ends = np.cumsum([0, *(of.shape[1] for of in learned)])
     for m, frame in enumerate(frames.tolist()):
         for k, name in enumerate(names):
             x, winner = float(novelty[m, k]), int(winners[m, k])
@@ -202,7 +203,7 @@ def notice(
                 continue
             here = slice(ends[k], ends[k + 1])
             labels, cut = now.labels[here], _cut(now, k, float(cuts[m, k]))
-            why = _step(now, k, x, cut, winner, labels, now.usual[here], fired[k][m], matches[k][m])
+            why = _step(now, k, x, cut, winner, labels, now.usual[here], learned[k][m], matches[k][m])
             whys = [*([why] if why else []), *_room(now, k, labels)]
             label = int(labels[winner]) if winner >= 0 else -1
             events += [NoveltyEvent(frame, float(times[m]), name, winner, why, x, label) for why in whys]
@@ -240,7 +241,7 @@ def _step(
     winner: int,
     labels: NDArray[np.int64],
     usual: NDArray[np.float64],
-    fired: NDArray[np.bool_],
+    learned: NDArray[np.bool_],
     matches: NDArray[np.float32],
 ) -> str:
     """A frame in map k; why it is an event, '' if it is none. Changes `now` and its `labels` and `usual`."""
@@ -262,7 +263,7 @@ def _step(
             _begin_class(now, k, x, first)
         labels[winner] = nearest if since[0] <= SETTLED else current[0]
     if winner >= 0:
-        labels[fired & (labels < 0)] = labels[winner]
+        labels[learned & (labels < 0)] = labels[winner]
         label = labels[winner]
         if label == current[0]:
             current[1] = -1
