@@ -37,6 +37,16 @@ def test_evenly_spread_nodes_keep_apart():
     assert even.max() < 10.0
 
 
+def test_named_networks_let_waves_go_over_the_border():
+    """Those whose tiling is even, by the radius of their small waves, on sheets whose nodes lie evenly or by area."""
+    for network in (tectum.WaveNetwork.continuous(), tectum.WaveNetwork.budding(), tectum.WaveNetwork.topographic()):
+        assert {phase.margin for phase in network.phases} == {2.0}
+        assert network.layers[0].columns == 40
+    growing = tectum.WaveNetwork.growing(random_state=0)
+    assert {phase.margin for phase in growing.phases} == {2.0}
+    assert growing.first_kernel.by_area
+
+
 def test_waves_do_not_gather_where_cells_are_dense():
     """With excitation by area nodes fire alike, though some have twice the neighbours of others."""
     cells, _ = CellDivision().sheets(0)

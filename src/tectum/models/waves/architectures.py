@@ -142,8 +142,8 @@ class WaveArchitectures:
         return network if duration == 0 else network.grow(duration)
 
     continuous = variant(
-        "Waves of one size throughout, no schedule: wider neighbourhoods and more winners at first; takes 60 s.",
-        {"layers": wave_parameters.RANDOM_LAYERS} | wave_parameters.CONTINUOUS,
+        "Waves of one size throughout, no schedule: wider neighbourhoods and more winners at first; takes 75 s.",
+        {"layers": wave_parameters.TOPOGRAPHIC_LAYERS} | wave_parameters.CONTINUOUS,
     )
 
     @classmethod

@@ -89,14 +89,15 @@ TOPOGRAPHIC: dict[str, Any] = SCHEDULED | {
     "neighbourhood": parts.FieldNeighbourhood(),
     "phases": phases_for(FIRST_PROFILE),
 }
-# ... and with waves of one size. As the default begins, two maps of eight would fold; with wider neighbourhoods and
-# more winners at first none of eight does, but it takes twice as long. A first phase of large waves, which overlap,
-# prevents folds in the default. Units take up whatever they fire with: else topography is 0.86 in place of 0.92.
+# ... and with waves of one size. As the default begins, two maps of eight would fold; wider neighbourhoods and more
+# winners at first, and waves that go over the border on nodes that are spread evenly, prevent it, but it takes more than
+# twice as long. A first phase of large waves, which overlap, prevents folds in the default. Units take up whatever they
+# fire with: else topography was 0.86 in place of 0.92, before waves went over the border.
 CONTINUOUS: dict[str, Any] = TOPOGRAPHIC | {
     "competition": parts.KWinners(k=0.2, normed=True),
     "normaliser": parts.MeanNorm(trim=0.7),
     "neighbourhood": parts.FieldNeighbourhood(widest=1.3, share=1.0),
-    "phases": (parts.WavePhase(60_000.0),),
+    "phases": (parts.WavePhase(75_000.0, margin=FIRST_PROFILE.r_i),),
 }
 # Departures from it for units that have budded from the sheet below: what counts is the share of a unit's weight on the
 # nodes that fire, for which a single synapse is as good as a field, and a tenth of it is needed to win, so that the
