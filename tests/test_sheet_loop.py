@@ -248,6 +248,14 @@ def test_in_pieces(name, cut):
             np.testing.assert_array_equal(a, b)
 
 
+@pytest.mark.parametrize(("case", "has_blocks"), [(CASES["rule A"], False), (LARGE, True)])
+def test_unused_is_not_compiled(case, has_blocks):
+    """What no sheet of a network has is None in all, so that their kernels have the same types and leave it out."""
+    circuits = build(case)[0].sheets
+    assert {type(circuit.blocks) for circuit in circuits} == {far_field.BlockField if has_blocks else type(None)}
+    assert all(circuit.radius is None for circuit in circuits)
+
+
 def test_large_grid_in_pieces():
     """Sums over blocks, which a cut takes anew."""
     stack, whole, _ = build(LARGE)

@@ -6,6 +6,7 @@ a kernel is called, and stays as it is while the kernel runs.
 """
 
 import hashlib
+from functools import cached_property
 from typing import Any, TypeVar
 
 import numba.extending as extending
@@ -24,6 +25,11 @@ class Bundle(types.NamedTuple):
     def __init__(self, members: Any, cls: Any) -> None:
         super().__init__(members, cls)
         self.name: str = f"Bundle of {cls.__name__}({', '.join(map(str, members))})"
+
+    @property
+    def key(self) -> Any:
+        """What Numba compares, thousands of times: not each member, which its name has already."""
+        return self.instance_class, self.name
 
     @property
     def mangling_args(self) -> tuple[str, tuple[()]]:
@@ -66,13 +72,14 @@ class _Model(extending.models.PrimitiveModel):
         self.struct = ir.LiteralStructType([manager.lookup(member).get_value_type() for member in kind.types])
         super().__init__(manager, kind, self.struct.as_pointer())
 
+    @cached_property
     def size(self) -> int:
         """Bytes."""
-        return int(core.registry.cpu_target.target_context.get_abi_sizeof(self.struct))
+        return int(self.struct.get_abi_size(core.registry.cpu_target.target_context.target_data))
 
     def from_argument(self, builder: Any, value: Any) -> Any:
         if isinstance(value, ir.Argument):
-            value.attributes.dereferenceable = self.size()
+            value.attributes.dereferenceable = self.size
         return value
 
     def traverse(self, builder: Any) -> list[Any]:
@@ -88,7 +95,7 @@ def _field(context: Any, builder: Any, kind: Bundle, value: Any, name: str) -> A
         return _load_array(context, builder, pointer, member)
     loaded = _load(builder, pointer, pointer.type.pointee)
     if isinstance(member, Bundle):
-        size = ir.Constant(ir.IntType(64), context.data_model_manager[member].size())
+        size = ir.Constant(ir.IntType(64), context.data_model_manager[member].size)
         loaded.set_metadata("dereferenceable", builder.module.add_metadata([size]))
     return loaded
 

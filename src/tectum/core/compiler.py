@@ -143,13 +143,13 @@ else:
                 say()
             began, collects = time.perf_counter(), gc.isenabled()
             gc.disable()  # it finds nothing in what Numba keeps, and was a quarter of the time
-            typing, target = self.state.typingctx, self.state.targetctx
+            typing = self.state.typingctx
             typing.resolve_function_type = _remembering(typing.resolve_function_type)
-            target.get_abi_sizeof = functools.cache(target.get_abi_sizeof)  # it parses a module for each size
+            typing.resolve_getattr = functools.cache(typing.resolve_getattr)
             try:
                 return super().compile_extra(function)
             finally:
-                del typing.resolve_function_type, target.get_abi_sizeof
+                del typing.resolve_function_type, typing.resolve_getattr
                 if collects:
                     gc.enable()
                 SPENT[0] += time.perf_counter() - began
