@@ -5,6 +5,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from sklearn.datasets import load_digits
 
 import tectum
 from tectum import parts
@@ -65,6 +66,15 @@ def test_dictionary_goes_through_a_file(tmp_path: Path) -> None:
     np.testing.assert_array_equal(read.nodes["explained"].weight, export.graph.nodes["explained"].weight)
     with pytest.raises(ValueError, match="softmax"):
         tectum.SpikingDictionary.quantiser(4, n_presentations=20).fit(X).to_nir()
+
+
+def test_race_of_the_standard_network_is_that_of_the_model() -> None:
+    """Potentials leak as in the model, whatever the threshold, and return from the refractory period as there."""
+    digits = load_digits().data[:12] / 16.0
+    export = tectum.DiehlCook(6, random_state=0).fit(digits).to_nir(digits)
+    assert export.equal_winners == 1.0
+    assert export.equal_spikes is not None
+    assert export.equal_spikes >= 0.99  # .85 where what the clock takes away came back in the next step
 
 
 def test_standard_network_fires_nearly_the_same() -> None:

@@ -439,7 +439,7 @@ class DiehlCook(EventResponder):
         ----------
         X : array-like of shape (n_samples, n_features), optional
             Samples on which the graph is compared with `transform`, given the same input spikes.
-        substeps : int, default=32
+        substeps : int, default=128
             Of each race. Fewer cost less and let more neurons fire together.
 
         Returns

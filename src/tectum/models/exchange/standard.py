@@ -20,7 +20,7 @@ from tectum.models.exchange.export import (
 from tectum.models.exchange.simulation import run_graph
 from tectum.parts.adaptive_threshold import AdaptiveLIF, LateralInhibition
 
-SUBSTEPS = 32  # of the race in each step of the model
+SUBSTEPS = 128  # of the race in each step of the model
 RAMP = 4.0  # mV by which the clock lowers all potentials in each step
 FORCE = 1e3  # mV that keep a neuron from firing, and twice make it fire
 CLOCKS = 3  # inputs after the features: what lowers potentials, what raises them, and what ends refractory periods
@@ -41,18 +41,20 @@ def export_standard(model: Any, X: ArrayLike | None, substeps: int = SUBSTEPS) -
     n, m = model.weights_.shape
     dt = float(model.dt) / substeps
     by_one, keep = jump(neuron.tau_m, dt), np.exp(-dt / neuron.tau_m)
-    # what the clock takes away is back, leak included, with the last substep, and what potentials at the threshold lose
-    # by then: they are compared with it late in the step, those of the model early
+    # The race comes late in the step, by when input has leaked that in the model has not: it is larger by as much. What
+    # the clock takes away is back with the last substep, leak included, of potentials that end at the threshold; they
+    # are as far below it, in each substep, as if nothing leaked, whatever their thresholds.
     n_raised = substeps - RUN - 1
     left = keep**n_raised
-    leaked = (model.thresholds_ - neuron.v_rest) * (1.0 - left)
-    raised = (RAMP * left + leaked) * (1.0 - keep) / (1.0 - left)
-    lowered = RAMP + leaked * keep ** (RUN + 1)
-    drive = np.column_stack([model.gain_ * model.weights_, -lowered, raised, np.zeros(n)])
+    lowered = RAMP + (model.thresholds_ - neuron.v_rest) * (1.0 - left) / left
+    raised = lowered * left * (1.0 - keep) / (1.0 - left)
+    drive = np.column_stack([model.gain_ * model.weights_ / left, -lowered, raised, np.zeros(n)])
+    n_refractory = round(neuron.refractory / float(model.dt))
+    returning = (neuron.v_rest - neuron.v_reset) * (1.0 - np.exp(-n_refractory * float(model.dt) / neuron.tau_m))
     each, others = np.eye(n), 1.0 - np.eye(n)
     restart = np.zeros((n, m + CLOCKS))
     restart[:, -1] = 1.0
-    waited = round(neuron.refractory / float(model.dt)) + 1  # restarts until a neuron that has fired is back
+    waited = n_refractory + 1  # restarts until a neuron that has fired is back
 
     def matrix(weights: NDArray[Any]) -> Any:
         return nir.Linear(weights.astype(np.float32))
@@ -65,7 +67,7 @@ def export_standard(model: Any, X: ArrayLike | None, substeps: int = SUBSTEPS) -
             tau_ms=neuron.tau_m,
             dt_ms=dt,
             v_th=np.nextafter(np.float32(model.thresholds_ - neuron.v_reset), np.float32(-np.inf)),
-            v_reset=0.0,
+            v_reset=returning,  # of the second, unheard spike
             v_rest=neuron.v_rest - neuron.v_reset,
         ),
         "fired": comparator(n, dt, 0.0, 0.5),  # but not by force
