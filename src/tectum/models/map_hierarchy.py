@@ -614,7 +614,7 @@ class MapHierarchy(NoticingEstimator):
             table = np.concatenate([scores for _, scores in found])
         else:  # frames that follow each other are shown by one thread
             parts_of = self._following(memory, moments, len(X))
-            table = np.concatenate([self._respond(X[part], memory, told) for part, told in parts_of])
+            table = np.concatenate([self._respond(X[part], memory, beside) for part, beside in parts_of])
         return {m.name: table[:, first[2 * k] : first[2 * k + 1]] for k, m in enumerate(self.maps_)}
 
     def _start(self, X: NDArray[Any]) -> None:

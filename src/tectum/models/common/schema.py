@@ -237,7 +237,7 @@ def _noticed(n_maps: int, n_neurons: int, n_ranked: int) -> dict[str, Array | Ra
         "current": Array("int64", (n_maps, 2), -1, LONGEST),
         "classes": Array("int64", (n_maps,), 0, LONGEST),
         "typical": Array("float64", (n_maps,), 0, 1),
-        "told": Array("int64", (n_maps,), 0, 2),
+        "warned": Array("int64", (n_maps,), 0, 2),
         "labels": Array("int64", (n_neurons,), -1, LONGEST),
         "past": Array("int32", (None, n_ranked), -1),
         "novelty": Array("float32", (None, n_maps), -1, 1),

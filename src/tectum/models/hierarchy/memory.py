@@ -26,8 +26,8 @@ class Memory(NamedTuple):
 class RememberingEstimator(SpikingEstimator):
     """Base of `NoticingEstimator`: what fires in a frame, by the codes and by what was before."""
 
-    _told = NO_MOMENTS  # of the frames that are being learned
-    _told_from: int = 0
+    _shown_at = NO_MOMENTS  # of the frames that are being learned
+    _shown_from: int = 0
     _moment: NDArray[np.float64]  # (2,) time in ms and clip of the last frame learned
     _graph: MapGraph
     _state: GraphState
@@ -37,8 +37,8 @@ class RememberingEstimator(SpikingEstimator):
 
     def _moments(self, n: int) -> Moments:
         """Those of the n frames that are learned next."""
-        first = self._seen - self._told_from
-        return self._told.take(slice(first, first + n))
+        first = self._seen - self._shown_from
+        return self._shown_at.take(slice(first, first + n))
 
     def _memory(self) -> Memory | None:
         """What a frozen pass keeps of the frames before, as yet nothing; None if responses do not depend on them."""

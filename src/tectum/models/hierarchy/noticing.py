@@ -64,12 +64,12 @@ class NoticingEstimator(RememberingEstimator):
         ValueError
             As `fit`, or if there are not as many times or clips as frames.
         """
-        self._told = checked("partial_fit", np.shape(X)[0], time_s, source)
-        self._told_from = getattr(self, "_seen", 0)
+        self._shown_at = checked("partial_fit", np.shape(X)[0], time_s, source)
+        self._shown_from = getattr(self, "_seen", 0)
         try:
             return super().partial_fit(X)
         finally:
-            self._told = NO_MOMENTS
+            self._shown_at = NO_MOMENTS
 
     def novelty(
         self, X: ArrayLike, *, time_s: ArrayLike | None = None, source: ArrayLike | None = None
@@ -99,7 +99,7 @@ class NoticingEstimator(RememberingEstimator):
             parts_of = ((part, NO_MOMENTS) for part in stretches(len(X), np.zeros(0, np.intp), ends))
         else:
             parts_of = self._following(memory, moments, len(X), ends)
-        found = [self._novelty_of(self._run_frozen(X[part], memory, told, match=True)) for part, told in parts_of]
+        found = [self._novelty_of(self._run_frozen(X[part], memory, beside, match=True)) for part, beside in parts_of]
         return dict(zip([m.name for m in self.maps_], np.concatenate(found).T, strict=True))
 
     def subscribe(self, listener: Callable[[NoveltyEvent], object]) -> Callable[[], None]:
@@ -219,7 +219,7 @@ class NoticingEstimator(RememberingEstimator):
 
     def _in_order(self, X: NDArray[Any]) -> Iterator[NDArray[Any]]:
         """Chunks that end where they would in one long stream, since maps grow at their ends, and where clips do."""
-        borders = self._told.borders(self._moment, len(X))
+        borders = self._shown_at.borders(self._moment, len(X))
         for part in stretches(len(X), borders, range(BATCH - self._seen % BATCH, len(X), BATCH)):
             if part.start in borders:
                 self._forget()

@@ -100,9 +100,11 @@ class Noticed(NamedTuple):
     current: NDArray[np.int64]  # (n_maps, 2) class at hand, and candidate for it; -1 none
     classes: NDArray[np.int64]  # (n_maps,) number of classes
     typical: NDArray[np.float64]  # (n_maps,) mean novelty of what began a class, 0 before the second
-    told: NDArray[np.int64]  # (n_maps,) 1: nearly full, 2: full
+    warned: NDArray[np.int64]  # (n_maps,) 1: nearly full, 2: full
     labels: NDArray[np.int64]  # (n_neurons of all maps,) class of each neuron, -1: it has not won or learned
-    usual: NDArray[np.float64]  # (n_neurons of all maps, 3) of each class mean and deviation of novelty, and frames
+    typical_of: NDArray[
+        np.float64
+    ]  # (n_neurons of all maps, 3) of each class mean and deviation of novelty, and frames
     past: NDArray[np.int32]  # (BEFORE, n_ranked) inputs that fired in the last frames, -1 none
     novelty: NDArray[np.float32]  # (n, n_maps) of the last frames, NaN for maps that did not learn
 
@@ -117,9 +119,9 @@ def nothing(sizes: Sequence[int], n_ranked: int) -> Noticed:
         current=np.full((n, 2), -1, np.int64),
         classes=np.zeros(n, np.int64),
         typical=np.zeros(n),
-        told=np.zeros(n, np.int64),
+        warned=np.zeros(n, np.int64),
         labels=np.full(sum(sizes), -1, np.int64),
-        usual=_unknown(sum(sizes)),
+        typical_of=_unknown(sum(sizes)),
         past=np.full((BEFORE, n_ranked), -1, np.int32),
         novelty=np.zeros((0, n), np.float32),
     )
@@ -203,7 +205,7 @@ def notice(
                 continue
             here = slice(ends[k], ends[k + 1])
             labels, cut = now.labels[here], _cut(now, k, float(cuts[m, k]))
-            why = _step(now, k, x, cut, winner, labels, now.usual[here], learned[k][m], matches[k][m])
+            why = _step(now, k, x, cut, winner, labels, now.typical_of[here], learned[k][m], matches[k][m])
             whys = [*([why] if why else []), *_room(now, k, labels)]
             label = int(labels[winner]) if winner >= 0 else -1
             events += [NoveltyEvent(frame, float(times[m]), name, winner, why, x, label) for why in whys]
@@ -240,11 +242,11 @@ def _step(
     cut: bool,
     winner: int,
     labels: NDArray[np.int64],
-    usual: NDArray[np.float64],
+    typical_of: NDArray[np.float64],
     learned: NDArray[np.bool_],
     matches: NDArray[np.float32],
 ) -> str:
-    """A frame in map k; why it is an event, '' if it is none. Changes `now` and its `labels` and `usual`."""
+    """A frame in map k; why it is an event, '' if it is none. Changes `now`, `labels` and `typical_of`."""
     first = now.classes[k] == 0
     since, current = now.since[k], now.current[k]
     since += 1
@@ -253,7 +255,7 @@ def _step(
     known = np.where(labels >= 0, matches, 0.0)
     nearest = labels[known.argmax()] if known.any() else current[0]  # class that knows the frame best
     bounds = [mean + SURPRISE * deviation, mean + LIKE_BEFORE * ((now.typical[k] or TYPICAL) - mean)]
-    bounds += [usual[nearest, 0] + SURPRISE * usual[nearest, 1]]
+    bounds += [typical_of[nearest, 0] + SURPRISE * typical_of[nearest, 1]]
     since[1] = 0 if first or x > max(bounds) else since[1]
     sudden = since[0] <= WITHIN and since[1] <= WITHIN
     why = ""
@@ -272,12 +274,12 @@ def _step(
         elif since[2] + 1 >= SETTLED:
             why = "return" if since[0] <= since[2] + WITHIN else why
             current[:] = label, -1
-        if sudden and now.told[k] == 2:
+        if sudden and now.warned[k] == 2:
             why, since[0] = "unplaced", LONG_AGO
     if not first:
         now.mean[k, 0], now.deviation[k, 0] = followed(x, mean, deviation, LEAST_DEVIATION)
     if winner >= 0 and why != "new class":
-        of = usual[labels[winner]]
+        of = typical_of[labels[winner]]
         of[2] += 1.0
         of[:2] = followed(x, of[0], of[1], LEAST_DEVIATION, max(1.0 / of[2], PACE))
     return why
@@ -296,20 +298,20 @@ def _room(now: Noticed, k: int, labels: NDArray[np.int64]) -> list[str]:
     """Events of a map that fills."""
     share = (labels >= 0).mean()
     reached = 2 if share == 1.0 else int(share >= NEARLY)
-    whys = ["nearly full", "full"][int(now.told[k]) : reached]
-    now.told[k] = max(int(now.told[k]), reached)
+    whys = ["nearly full", "full"][int(now.warned[k]) : reached]
+    now.warned[k] = max(int(now.warned[k]), reached)
     return whys
 
 
 def remapped(noticed: Noticed, old: Sequence[int], new: Sequence[int]) -> Noticed:
     """The same of maps that were given more neurons."""
-    labels, usual, begin = [], [], 0
+    labels, typical_of, begin = [], [], 0
     for n, m in zip(old, new, strict=True):
         labels += [noticed.labels[begin : begin + n], np.full(m - n, -1, np.int64)]
-        usual += [noticed.usual[begin : begin + n], _unknown(m - n)]
+        typical_of += [noticed.typical_of[begin : begin + n], _unknown(m - n)]
         begin += n
-    told = np.where(np.array(new) > np.array(old), 0, noticed.told)
-    return noticed._replace(labels=np.concatenate(labels), usual=np.concatenate(usual), told=told)
+    warned = np.where(np.array(new) > np.array(old), 0, noticed.warned)
+    return noticed._replace(labels=np.concatenate(labels), typical_of=np.concatenate(typical_of), warned=warned)
 
 
 def as_table(events: Sequence[NoveltyEvent], names: Sequence[str]) -> dict[str, NDArray[Any]]:

@@ -90,9 +90,9 @@ TOPOGRAPHIC: dict[str, Any] = SCHEDULED | {
     "phases": phases_for(FIRST_PROFILE),
 }
 # ... and with waves of one size. As the default begins, two maps of eight would fold; wider neighbourhoods and more
-# winners at first, and waves that go over the border on nodes that are spread evenly, prevent it, but it takes more than
-# twice as long. A first phase of large waves, which overlap, prevents folds in the default. Units take up whatever they
-# fire with: else topography was 0.86 in place of 0.92, before waves went over the border.
+# winners at first, and waves that go over the border on nodes that are spread evenly, prevent it, but it takes more
+# than twice as long. A first phase of large waves, which overlap, prevents folds in the default. Units take up whatever
+# they fire with: else topography was 0.86 in place of 0.92, before waves went over the border.
 CONTINUOUS: dict[str, Any] = TOPOGRAPHIC | {
     "competition": parts.KWinners(k=0.2, normed=True),
     "normaliser": parts.MeanNorm(trim=0.7),
