@@ -94,7 +94,7 @@ class WaveCosts:
         duration : float, default=1000.0
             Time in ms of spontaneous activity that is recorded for it.
         X : array-like of shape (n_samples, n_features), optional
-            Images; what the response to one costs is told too.
+            Images; adds what the response to one costs.
 
         Returns
         -------
