@@ -597,7 +597,7 @@ class WaveNetwork(WaveArchitectures, WaveCosts, WaveRepair, SpikingEstimator):
         if isinstance(self.response, parts.SpikeCounts):
             below, neuron = self._state.weights[:layer], self.chosen_parts()["neuron"]
             shown = self._shown(X)
-            return image_network.spike_counts(self.response, neuron, below, shown, self._seed, self.n_jobs)
+            return image_network.sheet_counts(self.response, neuron, below, shown, self._seed, self.n_jobs)[-1]
         if self._in_fields() and layer == len(self.weights_):
             values = self._shown(X)
             return image_network.respond_in_fields(self.image_rule, self._fields, self._maps, values, self.n_jobs)

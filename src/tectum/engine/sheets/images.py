@@ -93,18 +93,6 @@ def preferred_patches(fields: Fields, state: FieldState, n_nodes: int) -> Floats
     return out.reshape(-1, n_nodes)
 
 
-def spike_counts(
-    part: SpikeCounts,
-    neuron: Any,
-    projections: Sequence[ProjectionState],
-    X: Floats,
-    seed: np.uint64,
-    n_jobs: int | None,
-) -> Floats:
-    """Spikes (n_images, n_units) of the units of the last projection for images X, shares of the largest input."""
-    return _counted(part, neuron, projections, X, seed, n_jobs)[-1]
-
-
 def sheet_counts(
     part: SpikeCounts,
     neuron: Any,
@@ -113,30 +101,11 @@ def sheet_counts(
     seed: np.uint64,
     n_jobs: int | None,
 ) -> list[Floats]:
-    """The same (n_images, n_nodes) for each sheet, from the first on."""
-    nodes = np.empty(X.shape, np.float32)
-    return [nodes, *_counted(part, neuron, projections, X, seed, n_jobs, nodes)]
-
-
-def steps_shown(part: SpikeCounts, neuron: Any) -> int:
-    """Time steps for which an image is shown."""
-    return int(discretise(part, step_of(neuron)).n_steps)
-
-
-def _counted(
-    part: SpikeCounts,
-    neuron: Any,
-    projections: Sequence[ProjectionState],
-    X: Floats,
-    seed: np.uint64,
-    n_jobs: int | None,
-    nodes: Floats | None = None,
-) -> list[Floats]:
-    """Spikes (n_images, n_units) of the units of each projection; OUT those of the `nodes` (n_images, n_nodes)."""
+    """Spikes (n_images, n_nodes) on each sheet, from the first on, for images X, shares of the largest input."""
     step, membrane_step = discretise(part, step_of(neuron)), neuron_step(neuron, 1)
     contracts.check("WaveNetwork.response", step, "SpikeCounts")
     sheets = [_readout_sheet(weights, membrane_step, seed, k) for k, weights in enumerate(projections, 1)]
-    counts = [np.empty((len(X), len(weights.c)), np.float32) for weights in projections]
+    counts = [np.empty((len(X), n), np.float32) for n in (X.shape[1], *(len(weights.c) for weights in projections))]
 
     def count(part: slice) -> None:
         sizes = [X.shape[1], *(len(sheet.reset) for sheet in sheets)]
@@ -144,13 +113,17 @@ def _counted(
         rooms = [_sheet_room(n) for n in sizes[1:]]
         for m in range(*part.indices(len(X))):
             readout_loop.fire_for_image(step, X[m], seed, key_of_row(X[m]), spikes[0])
-            if nodes is not None:
-                nodes[m] = np.bincount(spikes[0].neuron[: spikes[0].first[-1]], minlength=X.shape[1])
-            for k, (sheet, room) in enumerate(zip(sheets, rooms, strict=True)):
-                readout_loop.fire_for_spikes(step, membrane_step, sheet, room, spikes[k], spikes[k + 1], counts[k][m])
+            counts[0][m] = np.bincount(spikes[0].neuron[: spikes[0].first[-1]], minlength=X.shape[1])
+            for k, (sheet, room) in enumerate(zip(sheets, rooms, strict=True), 1):
+                readout_loop.fire_for_spikes(step, membrane_step, sheet, room, spikes[k - 1], spikes[k], counts[k][m])
 
     list(in_threads(count, len(X), n_jobs))
     return counts
+
+
+def steps_shown(part: SpikeCounts, neuron: Any) -> int:
+    """Time steps for which an image is shown."""
+    return int(discretise(part, step_of(neuron)).n_steps)
 
 
 def _readout_sheet(weights: ProjectionState, neuron: Any, seed: np.uint64, layer: int) -> readout_loop.ReadoutSheet:
