@@ -239,6 +239,7 @@ def _noticed(n_maps: int, n_neurons: int, n_ranked: int) -> dict[str, Array | Ra
         "typical": Array("float64", (n_maps,), 0, 1),
         "warned": Array("int64", (n_maps,), 0, 2),
         "labels": Array("int64", (n_neurons,), -1, LONGEST),
+        "typical_of": Array("float64", (n_neurons, 3), 0, LONGEST),
         "past": Array("int32", (None, n_ranked), -1),
         "novelty": Array("float32", (None, n_maps), -1, 1),
     }

@@ -102,9 +102,7 @@ class Noticed(NamedTuple):
     typical: NDArray[np.float64]  # (n_maps,) mean novelty of what began a class, 0 before the second
     warned: NDArray[np.int64]  # (n_maps,) 1: nearly full, 2: full
     labels: NDArray[np.int64]  # (n_neurons of all maps,) class of each neuron, -1: it has not won or learned
-    typical_of: NDArray[
-        np.float64
-    ]  # (n_neurons of all maps, 3) of each class mean and deviation of novelty, and frames
+    typical_of: NDArray[np.float64]  # (n_neurons of all maps, 3) of a class: mean and deviation of novelty, and frames
     past: NDArray[np.int32]  # (BEFORE, n_ranked) inputs that fired in the last frames, -1 none
     novelty: NDArray[np.float32]  # (n, n_maps) of the last frames, NaN for maps that did not learn
 
