@@ -79,6 +79,7 @@ peers: .venv/installed $(PEERS)/installed
 # A peer that cannot be installed is named in the tables; the others are measured.
 bench-peers: .venv/installed
 	@for stamp in $(PEER_STAMPS); do $(MAKE) --no-print-directory "$$stamp" || echo "$$stamp: left out"; done
+	$(PIP) install --quiet --editable '.[nir]'
 	$(BIN)/python benchmarks/peers/run.py $(PEERS_ARGS)
 
 reproduce: .venv/installed

@@ -101,10 +101,10 @@ def main() -> None:
     """Grow a network by each rule and draw everything."""
     matplotlib.use("agg")
     ordered: Any = WaveNetwork.topographic(random_state=2)
-    snapshots = follow_growth(ordered)
+    course = follow_growth(ordered)
     authors = WaveNetwork.authors(random_state=0).grow()
     save("wave_snapshots", (8.4, 3.0), snapshots(ordered))
-    save("wave_growth", (6.4, 6.6), growth(snapshots, ordered))
+    save("wave_growth", (6.4, 6.6), growth(course, ordered))
     save("wave_division", (8.4, 4.5), division())
     save("wave_order", (8.4, 5.2), order({"topographic": ordered, "authors": authors}))
     for path in FOLDER.glob("wave_*.svg"):

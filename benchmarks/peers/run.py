@@ -23,6 +23,7 @@ import sys
 import tempfile
 import time
 from datetime import UTC, datetime
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -170,7 +171,7 @@ def main() -> None:
         if name == first_result.NAME:
             found[name] = first_result.measure(interpreter, missing, ONE_THREAD)
         elif name == nir_graphs.NAME:
-            reason = missing("norse")
+            reason = missing("norse") or ("" if find_spec("nir") else "no package nir")
             found[name] = {"absent": reason} if reason else nir_graphs.agreements(interpreter("norse"))
         else:
             found["workloads"][name] = measure(WORKLOADS[name], options.rounds) | {"load": os.getloadavg()[0]}
