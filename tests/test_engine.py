@@ -21,6 +21,7 @@ from scipy import stats
 
 import tectum
 import tectum.core.kernel as kernel_module
+from tectum.core.bundle import bundle
 from tectum.core.kernel import Kernel, kernel
 from tectum.core.law import law
 from tectum.core.random import integers, key_of_row, keys_of_rows, normal, philox, seed_from, uniform, uniform_array
@@ -53,6 +54,14 @@ class Still(NamedTuple):
 
 class Unknown(NamedTuple):
     tau_m: float = 1.0
+
+
+@bundle
+class Held(NamedTuple):
+    """Arrays with parameters."""
+
+    law: Any
+    v: Any
 
 
 @law
@@ -100,6 +109,30 @@ def membranes(p, I, dt, v):
     return count
 
 
+@law
+def height(p):
+    """A number."""
+
+
+@kernel
+def fill(p, v):
+    """The number of p; OUT v."""
+    v[:] = height(p)
+
+
+@kernel
+def fill_held(held):
+    """The same; OUT held.v."""
+    held.v[:] = height(held.law[0])
+
+
+def namesake(field: str, factor: float) -> Any:
+    """Parameters of a class of its own, and an equation that its fields do not show."""
+    cls: Any = NamedTuple("Namesake", [(field, float)])  # type: ignore[misc]
+    height.of(cls)(lambda p: np.float32(p[0] * factor))
+    return cls(1.0)
+
+
 def one_step(p: Any, step: Any = membranes) -> tuple[int, np.ndarray]:
     v = np.linspace(-1, 1, 7, dtype=np.float32)
     return step(p, v[::-1] * np.float32(3), np.float32(0.1), v), v
@@ -112,6 +145,15 @@ class TestLaw:
         assert update(p=Still(), v=0.5, I=0.0, dt=1.0) == (0.5, False)
         assert update.__name__ == "update"
         assert update.__doc__.startswith("Membrane after")
+
+    def test_classes_of_one_name_have_their_own_equations(self):
+        for field, factor in (("x", 2.0), ("x", 3.0), ("y", 4.0)):
+            p, v = namesake(field, factor), np.zeros(3, np.float32)
+            fill(p, v)
+            np.testing.assert_array_equal(v, factor)
+            held = Held((p,), np.zeros(3, np.float32))
+            fill_held(held)
+            np.testing.assert_array_equal(held.v, factor)
 
     @pytest.mark.parametrize("p", [Leak(), Drift(), Still()], ids=lambda p: type(p).__name__)
     def test_compiled_equals_python_bit_for_bit(self, p):

@@ -25,16 +25,23 @@ class Bundle(types.NamedTuple):
     def __init__(self, members: Any, cls: Any) -> None:
         super().__init__(members, cls)
         self.name: str = f"Bundle of {cls.__name__}({', '.join(map(str, members))})"
+        self.classes: tuple[type, ...] = _classes(self)
 
     @property
     def key(self) -> Any:
-        """What Numba compares, thousands of times: not each member, which its name has already."""
-        return self.instance_class, self.name
+        """What Numba compares, thousands of times: not each member, which the name has but for classes of one name."""
+        return self.name, self.classes
 
     @property
     def mangling_args(self) -> tuple[str, tuple[()]]:
         """A short name in machine code: the full one is as long as a page."""
         return f"{self.instance_class.__name__}_{hashlib.sha256(self.name.encode()).hexdigest()[:16]}", ()
+
+
+def _classes(kind: types.BaseTuple) -> tuple[type, ...]:
+    """Of a tuple and of those in it, that of each that is named."""
+    inner = (cls for member in kind if isinstance(member, types.BaseTuple) for cls in _classes(member))
+    return (*([kind.instance_class] if isinstance(kind, types.BaseNamedTuple) else []), *inner)
 
 
 def bundle(cls: C) -> C:

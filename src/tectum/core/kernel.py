@@ -8,6 +8,7 @@ machine code would keep running. Here machine code is kept in ``kernels/<hash>``
 import contextlib
 import functools
 import hashlib
+import inspect
 import os
 import shutil
 from collections.abc import Callable
@@ -82,8 +83,21 @@ class Kernel(Generic[P, R]):
     def __call__(self, *args: P.args, **kwargs: P.kwargs) -> R:
         for argument in (*args, *kwargs.values()) if kwargs else args:
             if isinstance(argument, tuple) and _is_foreign(argument):
-                return self.uncached(*args, **kwargs)
+                return self._of_their_types(self._signature.bind(*args, **kwargs).args)
         return self.cached(*args, **kwargs)
+
+    def _of_their_types(self, args: tuple[Any, ...]) -> Any:
+        """The call with parameters of classes from elsewhere, two of which may have one name, and the same fields.
+
+        Where it is called, Numba knows a named tuple by its names alone.
+        """
+        kinds = tuple(map(numba.typeof, args))
+        known = self.uncached.overloads.get(kinds)
+        return (known.entry_point if known else self.uncached.compile(kinds))(*args)
+
+    @functools.cached_property
+    def _signature(self) -> inspect.Signature:
+        return inspect.signature(self.__wrapped__)  # type: ignore[attr-defined]
 
     @functools.cached_property
     def cached(self) -> Any:
