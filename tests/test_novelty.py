@@ -8,7 +8,7 @@ from numpy.testing import assert_array_equal
 from numpy.typing import NDArray
 
 import tectum
-from tectum import MapFullWarning, MapHierarchy, NoveltyEvent, parts
+from tectum import MapFullWarning, MapHierarchy, NoveltyEvent, parts, persistence
 from tectum.models.hierarchy import novelty as news
 
 N, K = 120, 20  # inputs, of which so many fire
@@ -108,6 +108,28 @@ def test_cutting_and_files_change_nothing(tmp_path: Path) -> None:
     assert [event[2:] for event in parted.events_] == [event[2:] for event in whole.events_]
     assert_array_equal(parted.novelty_["scene"], whole.novelty_["scene"])
     assert_array_equal(parted.weights("scene"), whole.weights("scene"))
+
+
+def test_older_files_know_that_a_map_is_full(tmp_path: Path) -> None:
+    with pytest.warns(MapFullWarning):
+        learned(scenes("ABCDE", 12, 0.2), (2, 2)).save(tmp_path / "new")
+    arrays, header = persistence.load_arrays(tmp_path / "new")
+    arrays["noticed.told"] = arrays.pop("noticed.warned")
+    del arrays["noticed.typical_of"]
+    persistence.save_arrays(tmp_path / "old", arrays, header)
+    one, other = (tectum.load(tmp_path / name).partial_fit(scenes("AF", 3)) for name in ("new", "old"))
+    assert "full" in [event.why for event in one.events_]
+    assert [event[2:] for event in one.events_] == [event[2:] for event in other.events_]
+
+
+@pytest.mark.parametrize(("name", "value"), [("labels", 25), ("current", 25), ("typical_of", 2.0)])
+def test_files_name_no_class_that_cannot_be(name: str, value: float, tmp_path: Path) -> None:
+    learned(scenes("AB", 4)).save(tmp_path / "good")
+    arrays, header = persistence.load_arrays(tmp_path / "good")
+    arrays[f"noticed.{name}"].flat[0] = value
+    persistence.save_arrays(tmp_path / "bad", arrays, header)
+    with pytest.raises(ValueError, match=f"'noticed.{name}' must lie from"):
+        tectum.load(tmp_path / "bad")
 
 
 def test_a_map_that_fills_says_so_or_grows() -> None:

@@ -225,21 +225,23 @@ def map_hierarchy(model: Any, arrays: Mapping[str, np.ndarray], header: Mapping[
         found[f"past.{s}"] = Array("int32", (n_past, lengths[s]), -1, fires[s] - 1)
         found[f"past_ms.{s}"] = Array("float64", (None,), optional=True)
     found["moment"] = Array("float64", (4,), optional=True)
-    found |= _noticed(len(model.maps_), sum(math.prod(m.shape) for m in model.maps_), int(sum(lengths)))
+    found |= _noticed(np.array([math.prod(m.shape) for m in model.maps_]), int(sum(lengths)))
     return found | {"spike_counts": Array("int64", (len(model.maps_),), 0)}
 
 
-def _noticed(n_maps: int, n_neurons: int, n_ranked: int) -> dict[str, Array | Range]:
-    """What maps have noticed, of files after version 0.1."""
+def _noticed(sizes: np.ndarray, n_ranked: int) -> dict[str, Array | Range]:
+    """What maps of so many neurons, and as many classes at most, have noticed, of files after version 0.1."""
+    n_maps, n_neurons = len(sizes), int(sizes.sum())
     numbers = {name: Array("float64", (n_maps, 2), 0, 1) for name in ("mean", "deviation")}
     numbers |= {
         "since": Array("int64", (n_maps, 3), 0, LONGEST),
-        "current": Array("int64", (n_maps, 2), -1, LONGEST),
-        "classes": Array("int64", (n_maps,), 0, LONGEST),
+        "current": Array("int64", (n_maps, 2), -1, sizes[:, None] - 1),
+        "classes": Array("int64", (n_maps,), 0, sizes),
         "typical": Array("float64", (n_maps,), 0, 1),
         "warned": Array("int64", (n_maps,), 0, 2),
-        "labels": Array("int64", (n_neurons,), -1, LONGEST),
-        "typical_of": Array("float64", (n_neurons, 3), 0, LONGEST),
+        "told": Array("int64", (n_maps,), 0, 2),  # the same in older files
+        "labels": Array("int64", (n_neurons,), -1, np.repeat(sizes, sizes) - 1),
+        "typical_of": Array("float64", (n_neurons, 3), 0, np.array([1, 1, LONGEST])),
         "past": Array("int32", (None, n_ranked), -1),
         "novelty": Array("float32", (None, n_maps), -1, 1),
     }

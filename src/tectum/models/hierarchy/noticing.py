@@ -254,8 +254,10 @@ class NoticingEstimator(RememberingEstimator):
         named = header.get("names", {}).items()
         self._names = {name: {int(j): str(text) for j, text in found.items()} for name, found in named}
         if "noticed.mean" in arrays:  # not of version 0.1
-            said = {name: arrays[f"noticed.{name}"] for name in news.Noticed._fields if f"noticed.{name}" in arrays}
-            kept = self._noticed._replace(**said)  # older files hold nothing of what is usual in a class
+            found = {name.removeprefix("noticed."): array for name, array in arrays.items()}
+            found = {"warned": found.get("told", self._noticed.warned)} | found  # its name in older files, which ...
+            said = {name: found[name] for name in news.Noticed._fields if name in found}
+            kept = self._noticed._replace(**said)  # ... hold nothing of what is usual in a class
             self._noticed = kept._replace(novelty=np.where(kept.novelty < 0.0, np.float32(np.nan), kept.novelty))
             names = [m.name for m in self.maps_]
             self._events = news.from_table(arrays["events"], arrays["event_values"], names)
