@@ -888,6 +888,8 @@ def test_delays_longer_than_spikes_are_kept_are_refused() -> None:
         ([["red", 1.0], ["green", 2.0]], "'red' in row 0, column 0"),
         (pd.DataFrame({"size": [1.0, 2.0, 3.0], "colour": ["red", "green", "red"]}), "'red' in row 0, column 'colour'"),
         (pd.DataFrame({"colour": pd.Categorical(["red", "green", "red"])}), "'red' in row 0, column 'colour'"),
+        (np.array([[None, 1.0], ["red", 2.0]], object), "'red' in row 1, column 0"),  # what is missing is no text
+        (pd.DataFrame({"colour": pd.array([None, "red", "red"], dtype="string")}), "'red' in row 1, column 'colour'"),
     ],
 )
 @pytest.mark.parametrize("model", [SpikingSOM((3, 3), n_presentations=10), SensorLayout()])

@@ -11,15 +11,18 @@ def numbers_of(estimator: Any, X: Any, **options: Any) -> Any:
     name = type(estimator).__name__
     try:
         return validate_data(estimator, plain(name, X), **options)
-    except ValueError as error:
-        if "could not convert string to float" not in str(error):
+    except (TypeError, ValueError) as error:
+        if not any(said in str(error) for said in ("could not convert string to float", "must be a string or a real")):
             raise
-    cells = np.asarray(X, object)
+        cells = np.asarray(X, object)
+        place = next((at for at, cell in np.ndenumerate(cells) if _is_text(cell)), None)
+        if place is None:
+            raise
     if cells.ndim != 2:
         raise ValueError(
             f"{name}: X must be a table of numbers, got {str(X)[:80]!r}; read files with tectum.datasets.load"
         )
-    row, column = next(place for place, cell in np.ndenumerate(cells) if not _is_number(cell))
+    row, column = place
     named = repr(X.columns[column]) if hasattr(X, "columns") else column
     raise ValueError(
         f"{name}: X must hold numbers, got {str(cells[row, column])!r} in row {row}, column {named}; leave the column "
@@ -27,12 +30,15 @@ def numbers_of(estimator: Any, X: Any, **options: Any) -> Any:
     )
 
 
-def _is_number(cell: Any) -> bool:
+def _is_text(cell: Any) -> bool:
+    """Whether it is one that stands for no number."""
+    if not isinstance(cell, str | bytes):
+        return False
     try:
         float(cell)
-    except (TypeError, ValueError):
-        return False
-    return True
+    except ValueError:
+        return True
+    return False
 
 
 def plain(name: str, X: Any) -> Any:
