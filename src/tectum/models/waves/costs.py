@@ -8,14 +8,11 @@ from numpy.typing import ArrayLike, NDArray
 from sklearn.utils.validation import check_is_fitted
 
 from tectum import analysis, parts
-from tectum.core.events import SpikeTrain
 from tectum.engine.sheets import images as image_network, network
 from tectum.models.common.diagnosis import Diagnosis
 from tectum.models.common.recording import Recording
 from tectum.models.waves import growth
 from tectum.models.waves.diagnosis import diagnose_waves
-
-Counts = list[NDArray[np.float32]]
 
 
 class WaveCosts:
@@ -72,17 +69,14 @@ class WaveCosts:
             counted = image_network.sheet_counts(
                 self.response, neuron, below, self._shown(images), self._seed, self.n_jobs
             )
-            spikes = {f"layer_{k}": _train(counts.sum(axis=0)) for k, counts in enumerate(counted)}
-            targets = {f"layer_{k}": passed for k, passed in enumerate(fan_out)}
             updates = n_units * image_network.steps_shown(self.response, neuron)
-            return analysis.count_operations(spikes, len(images), targets, updates, inputs=("layer_0",))
+            return _operations(counted, fan_out, updates)
         products = float(sum(passed.sum() for passed in fan_out))
         if self._in_fields():
             n_units = self._n_features_out  # type: ignore[attr-defined]
             products = float(len(self._fields.node) * n_units / (len(self._fields.first) - 1))
         elif self.response == "excess":
-            active = _train(self._active(images).sum(axis=0))
-            found = analysis.count_operations({"inputs": active}, len(images), {"inputs": fan_out[0]}, n_units)
+            found = _operations([self._active(images)], fan_out, n_units)
             return found._replace(synaptic_events=found.synaptic_events + products - float(fan_out[0].sum()))
         return analysis.Operations(0.0, 0.0, products, float(n_units))
 
@@ -106,7 +100,9 @@ class WaveCosts:
         return diagnose_waves(recording, self.weights_, fields, self.alive_, self.sheet_positions_, costs)
 
 
-def _train(counts: NDArray[Any]) -> SpikeTrain:
-    """Spikes (n_neurons,) of each neuron, whenever they came."""
-    neuron = np.repeat(np.arange(len(counts)), counts.astype(np.int64))
-    return SpikeTrain(np.zeros(len(neuron)), neuron, np.zeros(len(neuron), np.int64), len(counts))
+def _operations(counts: list[NDArray[Any]], fan_out: list[NDArray[Any]], updates: float) -> analysis.Operations:
+    """From the spikes (n_images, n_nodes) on each sheet, from the first on, and the synapses that each node's pass."""
+    n, totals = len(counts[0]), [of_sheet.sum(axis=0, dtype=np.float64) for of_sheet in counts]
+    events = sum(float(total @ passed) for total, passed in zip(totals, fan_out, strict=False))
+    first, *others = (float(total.sum()) for total in totals)
+    return analysis.Operations(first / n, sum(others) / n, events / n, float(updates))
