@@ -420,6 +420,9 @@ def test_areas_are_those_that_nodes_stand_for():
     assert 0.3 < twins[60] < 0.7
     irregular = sheet_wires.lay_out(Sheet(400, 20.0), 20.0, SEED, 0)
     assert sheet_wires.areas(irregular).sum() == pytest.approx(400.0, rel=0.1)
+    apart = sheet_wires.areas(grid._replace(positions=np.vstack([grid.positions, grid.positions + 2.0**17])))
+    assert apart.min() == 1.0  # nothing is laid out between them, where nodes at the border reach out a little
+    assert apart.max() < 3.0
 
 
 def test_excitation_by_area():

@@ -148,8 +148,11 @@ def areas(geometry: Geometry) -> NDArray[np.float64]:
     places, spacing = geometry.positions, geometry.density**-0.5
     step = spacing / FINE
     low, high = places.min(axis=0) - 0.5 * spacing, places.max(axis=0) + 0.5 * spacing
-    axes = (np.arange(start + 0.5 * step, end, step) for start, end in zip(low, high, strict=True))
-    points = np.stack(np.meshgrid(*axes), axis=-1).reshape(-1, 2)
+    x, y = (np.arange(start + 0.5 * step, end, step) for start, end in zip(low, high, strict=True))
+    around = ((places - low) // step).astype(np.int64)[:, :, None] + np.arange(-FINE - 1, FINE + 2)
+    i, j = np.clip(around[:, 0], 0, len(x) - 1), np.clip(around[:, 1], 0, len(y) - 1)
+    near = np.unique(i[:, :, None] * len(y) + j[:, None, :])  # not those far from all nodes, which may be most
+    points = np.column_stack([x[near // len(y)], y[near % len(y)]])
     apart, nearest = cKDTree(places).query(points, distance_upper_bound=spacing)
     counts = np.bincount(nearest[np.isfinite(apart)], minlength=len(places))
     return np.asarray(counts / FINE**2)
