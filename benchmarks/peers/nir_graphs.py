@@ -26,6 +26,7 @@ from tectum.models.exchange.simulation import run_graph
 NAME = "nir"
 GRAPH, MODEL = "Norse and the graph in NumPy", "Norse and the model"  # pairs that are compared
 HERE = Path(__file__).resolve().parent
+AT_ONCE = 16  # samples, whose input spikes take up to 0.6 GB
 FLOOR = 0.99  # of the winners in Norse that are those of the graph in NumPy
 FLOORS = {"Network": 0.99, "SpikingDictionary": 0.99, "DiehlCook": 0.95}  # and of those in Norse that are the model's
 
@@ -96,15 +97,16 @@ def patches_of(digits: np.ndarray, seed: int) -> np.ndarray:
 
 def compare(name: str, export: NirExport, X: np.ndarray, counts: np.ndarray, python: Path) -> dict[str, Any]:
     """Shares of equal winners and of equal spikes, which are printed too."""
-    spikes = export.input_spikes(X)
-    parts_of = np.array_split(spikes, -(-len(spikes) // 16))
-    here = np.concatenate([run_graph(export.graph, part, export.dt_ms).sum(axis=1) for part in parts_of])
+    found: list[np.ndarray] = []
     with tempfile.TemporaryDirectory() as folder:
         files = [str(Path(folder) / file) for file in ("graph.nir", "spikes.npz", "counts.npy")]
         export.save(files[0])
-        np.savez(files[1], spikes=spikes, dt_ms=export.dt_ms)
-        subprocess.run([str(python), str(HERE / "nir_norse.py"), *files], check=True)
-        norse = np.load(files[2])
+        for part in np.array_split(X, -(-len(X) // AT_ONCE)):
+            spikes = export.input_spikes(part)
+            np.savez(files[1], spikes=spikes, dt_ms=export.dt_ms)
+            subprocess.run([str(python), str(HERE / "nir_norse.py"), *files], check=True)
+            found.append(np.stack([run_graph(export.graph, spikes, export.dt_ms).sum(axis=1), np.load(files[2])]))
+    here, norse = np.concatenate(found, axis=1)
     spikes_a_digit = [f"{table.sum(axis=1).mean():.1f}" for table in (counts, norse)]
     print(f"{name}: {export.grade}; spikes a digit: model {spikes_a_digit[0]}, Norse {spikes_a_digit[1]}")
     row: dict[str, Any] = {"grade": export.grade}
