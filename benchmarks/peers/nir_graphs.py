@@ -9,6 +9,7 @@ which is exact, and of `SpikingDictionary` and `DiehlCook`, in which the stronge
 """
 
 import argparse
+import math
 import subprocess
 import sys
 import tempfile
@@ -26,7 +27,7 @@ from tectum.models.exchange.simulation import run_graph
 NAME = "nir"
 GRAPH, MODEL = "Norse and the graph in NumPy", "Norse and the model"  # pairs that are compared
 HERE = Path(__file__).resolve().parent
-AT_ONCE = 16  # samples, whose input spikes take up to 0.6 GB
+MOST_BYTES = 6e8  # of input spikes at a time
 FLOOR = 0.99  # of the winners in Norse that are those of the graph in NumPy
 FLOORS = {"Network": 0.99, "SpikingDictionary": 0.99, "DiehlCook": 0.95}  # and of those in Norse that are the model's
 
@@ -101,7 +102,8 @@ def compare(name: str, export: NirExport, X: np.ndarray, counts: np.ndarray, pyt
     with tempfile.TemporaryDirectory() as folder:
         files = [str(Path(folder) / file) for file in ("graph.nir", "spikes.npz", "counts.npy")]
         export.save(files[0])
-        for part in np.array_split(X, -(-len(X) // AT_ONCE)):
+        n_parts = math.ceil(len(X) * export.input_spikes(X[:1]).nbytes / MOST_BYTES)
+        for part in np.array_split(X, n_parts):
             spikes = export.input_spikes(part)
             np.savez(files[1], spikes=spikes, dt_ms=export.dt_ms)
             subprocess.run([str(python), str(HERE / "nir_norse.py"), *files], check=True)
