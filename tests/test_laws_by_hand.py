@@ -63,7 +63,7 @@ def test_local_inhibition_in_time_steps() -> None:
 
 def test_a_decorrelating_neuron_relaxes_and_its_weights_rest_at_the_mean() -> None:
     step = discretise(parts.DecorrelatingInhibition(tau_steps=4.0), 1.0)
-    assert relaxed(step, 1.0, 3.0, 1.0) == pytest.approx(1.25)
+    assert relaxed(step, 1.0, 5.0, 1.0) == pytest.approx(1.75)
     assert discretise(parts.DecorrelatingInhibition(tau_steps=0.5), 1.0).pace == 1.0
     rule = discretise(parts.DecorrelatingSTDP(rate=0.1), 1.0)
     assert imprinted(rule, 0.5, 0.1, 2.0, ONE * 2.0) == pytest.approx(0.5 + 0.2 / 1.4)
