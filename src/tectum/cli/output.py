@@ -69,7 +69,8 @@ def _reporting_errors(as_json: bool) -> Iterator[None]:
 def _point_to_set(error: Any) -> None:
     """Say that parameters of models are no options, where a command takes them."""
     if any(parameter.name == "settings" for parameter in getattr(error.ctx, "command", error.ctx).params):
-        error.message += "; parameters of a model are given by --set, for instance --set n_presentations=500"
+        said = error.message.rstrip(".")
+        error.message = f"{said}; parameters of a model are given by --set, for instance --set n_presentations=500"
 
 
 def _print_error(message: str, as_json: bool, code: int) -> None:
