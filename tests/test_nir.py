@@ -66,6 +66,8 @@ def test_dictionary_goes_through_a_file(tmp_path: Path) -> None:
     np.testing.assert_array_equal(read.nodes["explained"].weight, export.graph.nodes["explained"].weight)
     with pytest.raises(ValueError, match="softmax"):
         tectum.SpikingDictionary.quantiser(4, n_presentations=20).fit(X).to_nir()
+    with pytest.raises(ValueError, match=r"output must be .* for to_nir, .* use set_params"):
+        model.set_params(output="drive").to_nir()
 
 
 def test_race_of_the_standard_network_is_that_of_the_model() -> None:

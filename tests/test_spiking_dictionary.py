@@ -259,6 +259,38 @@ class TestFrozenPasses:
                     atol=1e-12,
                 )
 
+    @pytest.mark.parametrize("kind", EXPLAINING)
+    @pytest.mark.parametrize("signed", [False, True])
+    def test_drives_are_spikes_of_neurons_without_inhibition(self, kind, signed):
+        X = 2.0 * (samples() - 0.4 * signed)
+        model = small(kind, input_scale=2.0).fit(X).set_params(output="drive")
+        code, q = model.transform(X), model.quantum_
+        x, w, theta = X / 2.0, model.weights_.astype(float), model.threshold_
+        expected = np.maximum(x @ w.T / q - theta, 0.0) - signed * np.maximum(-x @ w.T / q - theta, 0.0)
+        assert code.dtype == np.float32
+        np.testing.assert_allclose(code, 50 * expected, atol=1e-4)
+        fired, v = np.zeros((2, *code.shape)), np.zeros((2, *code.shape))  # ON and OFF neurons, step by step
+        for _ in range(50):
+            v = np.maximum(v + np.stack([x @ w.T, -x @ w.T]) / q - theta, 0.0)
+            fired, v = fired + np.floor(v), v - np.floor(v)
+        np.testing.assert_allclose(code, fired[0] - signed * fired[1], atol=1.0 + 1e-4)  # not rounded
+        np.testing.assert_array_equal(model.set_params(sparse_output=True).transform(X).toarray(), code)
+
+    def test_what_is_learned_does_not_depend_on_the_output(self):
+        X = samples()
+        assert bits(small(output="drive").fit(X)) == bits(small().fit(X))
+
+    @pytest.mark.parametrize("kind", EXPLAINING)
+    def test_drives_pass_no_lateral_synapses(self, kind):
+        X = samples()
+        found = small(kind, output="drive").fit(X).operations(X)
+        assert found.synaptic_events == pytest.approx(6 * found.input_spikes)
+
+    def test_drives_need_one_threshold(self):
+        for kind in ("quantiser", "sailnet"):
+            with pytest.raises(ValueError, match=r"output must be .* unless competition is .*; use 'counts'"):
+                small(kind, output="drive").fit(samples())
+
     def test_inverse_transform(self, fitted):
         X = samples()
         counts = fitted.transform(X)
@@ -861,6 +893,13 @@ class TestAdaptThreshold:
         assert model.adapt_threshold(other) is model
         assert model.sparsity(other).active_units == pytest.approx(2.0, rel=0.1)
         np.testing.assert_array_equal(model.weights_, before)
+
+    @pytest.mark.parametrize("kind", EXPLAINING)
+    def test_as_many_drives_above_the_threshold_as_asked_for(self, kind):
+        X = samples(400, seed=1)
+        model = small(kind, n_components=8, n_active=2).fit(X).set_params(output="drive", n_active=5).adapt_threshold(X)
+        assert (model.transform(X) != 0.0).sum(axis=1).mean() == pytest.approx(5.0, rel=0.1)
+        assert model.diagnose(X).reached == model.sparsity(X).active_units == pytest.approx(5.0, rel=0.1)
 
     def test_only_where_neurons_explain_the_input_away(self):
         model = small("quantiser").fit(samples())

@@ -48,14 +48,15 @@ class LearnedDictionary(EventDictionary):
         Returns
         -------
         Sparsity
-            Named numbers; NaN where nothing fires.
+            Named numbers; NaN where nothing fires. With ``output="drive"`` those of neurons without inhibition.
 
         Examples
         --------
         >>> sorted(dictionary.sparsity(X))[:2]
         [0.0, 0]
         """
-        counts = np.abs(np.concatenate([response.counts for response in self._respond(X)]))
+        alone = self.output == "drive"
+        counts = np.abs(self._code(X) if alone else np.concatenate([r.counts for r in self._respond(X)]))
         return Sparsity(
             active_units=analysis.active_units(counts),
             spikes=float(counts.sum(axis=1).mean()),
@@ -69,7 +70,8 @@ class LearnedDictionary(EventDictionary):
         """Move the threshold until `n_active` neurons represent a sample on average, weights frozen.
 
         The threshold is set for the training samples. For others, say other photographs, more or fewer neurons may
-        fire; here homeostasis continues, without other learning.
+        fire; here homeostasis continues, without other learning. With ``output="drive"`` the active neurons are those
+        whose drive exceeds the threshold, so `n_active` says how dense this code is.
 
         Parameters
         ----------

@@ -6,6 +6,7 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy import sparse
+from sklearn.utils import gen_batches
 from sklearn.utils._param_validation import StrOptions
 from sklearn.utils.validation import check_array, check_is_fitted
 
@@ -19,7 +20,7 @@ from tectum.engine.dictionary.sailnet import SailnetState
 from tectum.models.common import parameters, schema
 from tectum.models.common.base import COMMON, POSITIVE, WHOLE, Costs, part_constraints, variant
 from tectum.models.common.diagnosis import Diagnosis
-from tectum.models.common.dictionary_diagnosis import WEAK, diagnose_dictionary
+from tectum.models.common.dictionary_diagnosis import ONE_THRESHOLD, WEAK, diagnose_dictionary
 from tectum.models.common.recording import Recording
 from tectum.models.dictionary_learned import LearnedDictionary, settled
 from tectum.models.exchange.dictionary import SUBSTEPS, export_dictionary
@@ -98,8 +99,9 @@ class SpikingDictionary(LearnedDictionary):
     input_scale : float or None, default=None
         Value at which an input fires in every step; larger ones are clipped. None: the largest absolute value of the
         data given to `fit` or the first `partial_fit`, but 1 if that is from 0.1 to 1.
-    output : {"counts", "first_spike"}, default="counts"
-        What `transform` gives: spike counts, or 1 for a spike at once falling to 0 for none.
+    output : {"counts", "first_spike", "drive"}, default="counts"
+        What `transform` gives: spike counts; 1 for a spike at once falling to 0 for none; or how much the drive of each
+        neuron exceeds the threshold, without inhibition, a dense code for a read-out. `fit` learns the same with each.
     sparse_output : bool, default=False
         Whether `transform` returns a scipy CSR array.
     warm_start : bool, default=False
@@ -161,7 +163,7 @@ class SpikingDictionary(LearnedDictionary):
         "initial": [SampleWeights, MeanWeights, UniformWeights, None],
         "on_off": ["boolean", None],
         "input_scale": [POSITIVE, None],
-        "output": [StrOptions({"counts", "first_spike"})],
+        "output": [StrOptions({"counts", "first_spike", "drive"})],
         "sparse_output": ["boolean"],
     }
 
@@ -265,20 +267,19 @@ class SpikingDictionary(LearnedDictionary):
         -------
         ndarray or CSR array of shape (n_samples, n_components), float32
             Spike counts, those of OFF neurons negative (see `ExplainingAway`); or with ``output="first_spike"``
-            ``1 - t / n_steps`` for a first spike in step t, 0 for none.
+            ``1 - t / n_steps`` for a first spike in step t, 0 for none; or with ``output="drive"``
+            ``n_steps max(0, w.x / quantum_ - threshold_)``, x in units of `input_scale_`, less the same of -w where
+            there are OFF neurons: the spikes, not rounded, of neurons that do not inhibit each other, and are reset by
+            one unit, under a constant current of ``-threshold_``.
 
         Examples
         --------
         >>> dictionary.transform(X).shape
         (200, 16)
         """
-        n_steps = getattr(self.chosen_parts().encoder, "n_steps", 1)
-        parts = []
-        for counts, first in self._respond(X):
-            code = counts if self.output == "counts" else _earliness(first, n_steps) * np.where(counts < 0, -1.0, 1.0)
-            dense = code.astype(np.float32)
-            parts.append(sparse.csr_array(dense) if self.sparse_output else dense)
-        return sparse.vstack(parts, format="csr") if self.sparse_output else np.concatenate(parts)
+        if self.sparse_output:
+            return sparse.vstack([sparse.csr_array(code) for code in self._codes(X)], format="csr")
+        return self._code(X)
 
     def inverse_transform(self, counts: Any, *, decode: str = "counts") -> NDArray[np.float64]:
         """Reconstruct samples from spike counts.
@@ -375,11 +376,14 @@ class SpikingDictionary(LearnedDictionary):
         return Recording(trains, presentation_ms=chosen["encoder"].n_steps * step_ms, n_presentations=len(X))
 
     def _costs(self, X: Any) -> Costs:
-        """Spikes, the synapses that they pass, neuron updates, and the input; a softmax costs updates alone."""
+        """Spikes, the synapses that they pass, neuron updates, and the input; a softmax costs updates alone.
+
+        Drives come without inhibition, so they cost no events between neurons either.
+        """
         chosen, circuit = self._build()
-        n, softmax = self.n_components, isinstance(chosen["competition"], SoftmaxInhibition)
+        n, alone = self.n_components, isinstance(chosen["competition"], SoftmaxInhibition) or self.output == "drive"
         n_steps = chosen["encoder"].n_steps * int(getattr(circuit.competition, "n_sub", 1))
-        return self.record(X).spikes, {"inputs": n, "units": 0 if softmax else n}, n * n_steps, ("inputs",)
+        return self.record(X).spikes, {"inputs": n, "units": 0 if alone else n}, n * n_steps, ("inputs",)
 
     def diagnose(self, X: ArrayLike) -> Diagnosis:
         """Look for dead and duplicate components, silent samples, clipped inputs and a lost threshold.
@@ -396,6 +400,7 @@ class SpikingDictionary(LearnedDictionary):
         samples = self._samples(X)
         counts = np.concatenate([response.counts for response in self._respond(X)])
         restored, chosen = self.inverse_transform(counts), self.chosen_parts()
+        counts = self._code(samples) if self.output == "drive" else counts
         learned = (self.weights_, self.components_, chosen, self.threshold_, self.input_scale_)
         return diagnose_dictionary(samples, restored, counts, *learned, self.operations(X))
 
@@ -467,6 +472,12 @@ class SpikingDictionary(LearnedDictionary):
         if self.n_active is not None:
             parameters.check_active(self.n_active, self.n_components)
             chosen["threshold"] = chosen["threshold"]._replace(target=float(self.n_active))
+        if self.output == "drive" and not isinstance(chosen["competition"], ONE_THRESHOLD):
+            raise ValueError(
+                "SpikingDictionary.output must be 'counts' or 'first_spike' unless competition is ExplainingAway() or "
+                f"LocalInhibition(), whose neurons share a threshold of the drive, got 'drive' with "
+                f"{chosen['competition']!r}; use 'counts'"
+            )
         if isinstance(chosen["competition"], LatencyRace):
             parameters.check_temporal(chosen, self.n_active)
         elif isinstance(chosen["encoder"], EventPatches) and not isinstance(chosen["competition"], ExplainingAway):
@@ -610,6 +621,31 @@ class SpikingDictionary(LearnedDictionary):
 
         return (response for _, response in self._respond_in_parts(X, respond, BATCH))
 
+    def _codes(self, X: Any) -> Iterator[NDArray[np.float32]]:
+        """What `transform` gives, batch by batch."""
+        if self.output == "drive":
+            X = self._samples(X)
+            return (self._above_threshold(X[part]) for part in gen_batches(len(X), BATCH))
+        if self.output == "counts":
+            return (response.counts.astype(np.float32) for response in self._respond(X))
+        n_steps = getattr(self.chosen_parts().encoder, "n_steps", 1)
+        return (_earliness(first, n_steps, counts < 0).astype(np.float32) for counts, first in self._respond(X))
+
+    def _code(self, X: Any) -> NDArray[np.float32]:
+        """What `transform` gives, of all samples at once and dense."""
+        return np.concatenate(list(self._codes(X)))
+
+    def _above_threshold(self, X: NDArray[Any]) -> NDArray[np.float32]:
+        """n_steps max(0, w.x / quantum - theta), ON less OFF."""
+        _, circuit = self._build()
+        drive = self._inputs(X) @ self._state.weights.T
+        drive /= np.float32(self.quantum_)
+        above = np.maximum(drive - self._state.theta, np.float32(0.0))
+        if circuit.competition.signed:
+            above -= np.maximum(-drive - self._state.theta, np.float32(0.0))
+        above *= np.float32(circuit.encoder.n_steps)
+        return above
+
     def _publish(self) -> Self:
         chosen = self.chosen_parts()
         components = self.weights_ = self._state.weights
@@ -626,6 +662,6 @@ class SpikingDictionary(LearnedDictionary):
         return self
 
 
-def _earliness(first: NDArray[np.int32], n_steps: int) -> NDArray[np.float64]:
-    """1 for a first spike at once, falling to 0 for none."""
-    return np.where(first < 0, 0.0, 1.0 - first / n_steps)
+def _earliness(first: NDArray[np.int32], n_steps: int, off: Any = False) -> NDArray[np.float64]:
+    """1 for a first spike at once, falling to 0 for none; negative where OFF neurons fire."""
+    return np.where(first < 0, 0.0, 1.0 - first / n_steps) * np.where(off, -1.0, 1.0)

@@ -20,7 +20,7 @@ FULL = 0.995  # share of the upper bound from which a weight counts as saturated
 def diagnose_dictionary(
     X: NDArray[Any],
     reconstruction: NDArray[np.float64],
-    counts: NDArray[np.int32],
+    counts: NDArray[Any],
     weights: NDArray[np.float32],
     components: NDArray[np.float64],
     chosen: dict[str, Any],

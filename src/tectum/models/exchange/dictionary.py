@@ -28,6 +28,11 @@ def export_dictionary(model: Any, X: ArrayLike | None, substeps: int = SUBSTEPS)
             f"SpikingDictionary.to_nir: competition must be ExplainingAway(), got {chosen.competition!r}; NIR has no "
             "word for a softmax or for an inhibition that falls with time, use the default competition"
         )
+    if model.output == "drive":
+        raise ValueError(
+            "SpikingDictionary.output must be 'counts' or 'first_spike' for to_nir, whose neurons inhibit each other, "
+            "got 'drive'; use set_params(output='counts')"
+        )
     check_substeps("SpikingDictionary.to_nir", substeps)
     by_events = isinstance(chosen.encoder, EventPatches)
     if by_events and X is not None:
