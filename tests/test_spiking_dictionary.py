@@ -201,7 +201,7 @@ class TestFrozenPasses:
     def test_batches_do_not_matter(self, fitted, monkeypatch):
         X = samples(30, seed=6)
         whole = fitted.transform(X)
-        monkeypatch.setattr("tectum.models.spiking_dictionary.BATCH", 7)
+        monkeypatch.setattr("tectum.models.dictionary_learned.BATCH", 7)
         np.testing.assert_array_equal(fitted.transform(X), whole)
 
     def test_the_estimator_is_not_changed(self, fitted):
@@ -321,7 +321,7 @@ class TestFrozenPasses:
         assert found.population == pytest.approx(analysis.treves_rolls(counts))
 
     def test_memory_of_transform_is_bounded(self, monkeypatch):
-        monkeypatch.setattr("tectum.models.spiking_dictionary.BATCH", 100)
+        monkeypatch.setattr("tectum.models.dictionary_learned.BATCH", 100)
         model = small(n_components=300, competition=parts.ExplainingAway(most=1)).fit(samples())
         model.set_params(sparse_output=True)
         peaks = []

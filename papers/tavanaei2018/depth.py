@@ -3,15 +3,19 @@
     python papers/tavanaei2018/depth.py mnist --train 5000 --test 2000
     python papers/tavanaei2018/depth.py FILE --train 10000 --test 5000 --layers 3     CIFAR-10, see `cifar10`
     python papers/tavanaei2018/depth.py mnist --codes                                 active neurons and accuracy
+    python papers/tavanaei2018/depth.py FILE --train 50000 --test 8500 --drive --stride 1
 
 Patches are freed of their mean and contrast, whitened, and answered by a dictionary; spike counts of ON and OFF neurons
 are summed over quadrants (of MNIST over 4 x 4 cells), their roots read out by ridge regression. The next layer takes
 the roots of sums over 2 x 2 places as its image, and all layers are read out together. Beside learned ones stand
 *untrained* ones (patches drawn at random), *random* ones (normal weights), both with the same spiking code, and
 k-means with the triangle code of Coates, Ng & Lee (2011) with as many centres and with twice as many, since each
-component has an ON and an OFF neuron. The penalty of the read-out is chosen on the last sixth of the training images;
-the share of active neurons was chosen on the first 9,000 training images of CIFAR-10, everything else on the first
-3,000 of them and the first 1,500 of the test images, which are left out here.
+component has an ON and an OFF neuron. With `--drive` the neurons do not inhibit each other, and give what their drives
+exceed the threshold by, the soft threshold of Coates & Ng (2011); then centres of k-means of length 1 have that code
+too. The penalty of the read-out is chosen on the last sixth of the training images;
+the share of active neurons was chosen on the first 9,000 training images of CIFAR-10, that of drives above the
+threshold on the first 15,000, everything else on the first 3,000 of them and the first 1,500 of the test images, which
+are left out here.
 """
 
 import argparse
@@ -21,8 +25,10 @@ from pathlib import Path
 from typing import Any, Self
 
 import numpy as np
+from numba import njit
 from numpy.typing import NDArray
 from PIL import Image
+from scipy.linalg import cho_factor, cho_solve
 from sklearn.base import BaseEstimator, TransformerMixin
 from sklearn.cluster import MiniBatchKMeans
 
@@ -31,12 +37,14 @@ from tectum import SpikingDictionary, datasets, image, parts
 Floats = NDArray[np.float32]
 
 SHARE = 0.05  # of the neurons that are active for a patch
+ABOVE = 0.4  # of the drives that exceed the threshold
 STEPS = 20
 PRESENTATIONS = 30_000
 PATCHES = 40_000  # to learn from
 KEPT = 200  # dimensions of whitened patches of a further layer
 PENALTIES = 0.03, 0.1, 0.3, 1.0, 3.0, 10.0
 BATCH = 250  # images
+FEW = 8  # images whose dense codes are held at a time
 CHOSEN_ON = 1500  # first test images of CIFAR-10, on which constants were chosen
 
 
@@ -62,20 +70,47 @@ class Whitening(TransformerMixin, BaseEstimator):
         return ((patches - self.mean_) @ self.turn_ / self.scale_).astype(np.float32)
 
 
-class OnOff(TransformerMixin, BaseEstimator):
-    """Spike counts of a dictionary, those of ON neurons beside those of OFF neurons."""
+class Signed(TransformerMixin, BaseEstimator):
+    """Spike counts of a dictionary or, without inhibition, drives above a threshold; those of OFF neurons negative."""
 
-    def __init__(self, dictionary: SpikingDictionary, of_noise: bool = False):
-        self.dictionary, self.of_noise = dictionary, of_noise
+    def __init__(self, dictionary: SpikingDictionary, of_noise: bool = False, drive: bool = False):
+        self.dictionary, self.of_noise, self.drive = dictionary, of_noise, drive
 
     def fit(self, X: Floats, y: Any = None) -> Self:
         seen = np.random.default_rng(self.dictionary.random_state).normal(size=X.shape) if self.of_noise else X
-        self.dictionary_ = self.dictionary.fit(seen).adapt_threshold(X[:2000])
+        self.dictionary_ = self.dictionary.fit(seen)
+        if self.drive:
+            self.dictionary_.set_params(output="drive", n_active=ABOVE * self.dictionary.n_components)
+        self.dictionary_.adapt_threshold(X[:2000])
         return self
 
     def transform(self, X: Floats) -> Floats:
-        counts = self.dictionary_.transform(X)
+        return self.dictionary_.transform(X)
+
+
+class OnOff(Signed):
+    """The same, ON neurons beside OFF neurons."""
+
+    def transform(self, X: Floats) -> Floats:
+        counts = super().transform(X)
         return np.hstack([np.maximum(counts, 0.0), np.maximum(-counts, 0.0)])
+
+
+class SoftThreshold(TransformerMixin, BaseEstimator):
+    """What the products with centres of k-means, of length 1, exceed a threshold by, with the sign of the product."""
+
+    def __init__(self, n: int, seed: int = 0):
+        self.n, self.seed = n, seed
+
+    def fit(self, X: Floats, y: Any = None) -> Self:
+        centres = Triangle(self.n, self.seed).fit(X).centres_
+        self.components_ = centres / np.linalg.norm(centres, axis=1, keepdims=True)
+        self.threshold_ = np.float32(np.quantile(np.abs(X[:2000] @ self.components_.T), 1.0 - ABOVE))
+        return self
+
+    def transform(self, X: Floats) -> Floats:
+        drive = X @ self.components_.T
+        return np.copysign(np.maximum(np.abs(drive) - self.threshold_, np.float32(0.0)), drive)
 
 
 class Triangle(TransformerMixin, BaseEstimator):
@@ -95,8 +130,24 @@ class Triangle(TransformerMixin, BaseEstimator):
         return np.maximum(distance.mean(axis=1, keepdims=True) - distance, 0.0)
 
 
-def cells(kind: str, n: int, seed: int, share: float = SHARE) -> Any:
+@njit
+def add_up(codes: Floats, grid: int, sums: Floats) -> None:
+    """Add codes (n_images, rows, cols, n) over a grid of cells; sums (n_images, grid, grid, 2 n) of ON, OFF neurons."""
+    n_images, rows, cols, n = codes.shape
+    for m in range(n_images):
+        for row in range(rows):
+            for col in range(cols):
+                code, cell = codes[m, row, col], sums[m, row * grid // rows, col * grid // cols]
+                on, off = cell[:n], cell[n:]
+                for j in range(n):
+                    on[j] += max(code[j], np.float32(0.0))
+                    off[j] += max(-code[j], np.float32(0.0))
+
+
+def cells(kind: str, n: int, seed: int, share: float = SHARE, drive: bool = False) -> Any:
     """The transformer of a row of the table."""
+    if kind == "k-means, soft threshold":
+        return SoftThreshold(n, seed)
     if kind.startswith("k-means"):
         return Triangle(2 * n if kind.endswith("twice the cells") else n, seed)
     untrained = {} if kind == "learned" else {"rule": parts.ResidualSTDP(eta=0.0), "n_presentations": 3000}
@@ -105,22 +156,42 @@ def cells(kind: str, n: int, seed: int, share: float = SHARE) -> Any:
     dictionary = SpikingDictionary(
         n, n_active=share * n, encoder=encoder, on_off=True, input_scale=3.0, random_state=seed, **given
     )
-    return OnOff(dictionary, kind == "random")
+    return (Signed if drive else OnOff)(dictionary, kind == "random", drive)
 
 
 class Layer:
     """One layer: pooled features for the read-out, and images for the layer above."""
 
-    def __init__(self, kind: str, n: int, size: int, stride: int, grid: int, seed: int, *, first: bool, share: float):
+    def __init__(
+        self, kind: str, n: int, size: int, stride: int, grid: int, seed: int, *, first: bool, share: float, drive: bool
+    ):
         self.grid = grid
         self.convolution = image.Convolution(
-            cells(kind, n, seed, share),
+            cells(kind, n, seed, share, drive),
             size,
             stride=stride,
             preprocess=Whitening() if first else Whitening(kept=KEPT, contrast=0.1),
             max_patches=PATCHES,
             random_state=seed,
         )
+
+    def pooled(self, images: Floats) -> Floats:
+        """Features for the read-out alone, of many cells at many places."""
+        taken, features = self.convolution, []
+        whitening, coder = taken.preprocess_, taken.estimator_
+        rows, cols = image.patch_grid(images.shape[1:], taken.size, stride=taken.stride)
+        signed = isinstance(coder, Signed | SoftThreshold)
+        n = taken.n_components_
+        features = np.zeros((len(images), self.grid, self.grid, 2 * n if signed else n), np.float32)
+        for begin in range(0, len(images), FEW):
+            some = slice(begin, begin + FEW)
+            patches = image.extract_patches(images[some], taken.size, stride=taken.stride)
+            codes = coder.transform(whitening.transform(patches)).reshape(-1, rows, cols, n)
+            if signed:
+                add_up(codes, self.grid, features[some])
+            else:
+                features[some] = image.pool_grid(codes, self.grid, how="sum")
+        return np.sqrt(features, out=features).reshape(len(images), -1)
 
     def __call__(self, images: Floats) -> tuple[Floats, Floats]:
         features, maps = [], []
@@ -133,20 +204,30 @@ class Layer:
 
 
 def read_out(features: Floats, y: NDArray[np.int64], n_train: int) -> tuple[float, float]:
-    """Accuracy on the images after the first `n_train`, and the penalty chosen on the last sixth of these."""
+    """Accuracy on the images after the first `n_train`, and the penalty chosen on the last sixth of these.
+
+    Features are standardised in place.
+    """
     n_fit = n_train - n_train // 6
-    targets = 2.0 * np.eye(10)[y] - 1.0
+    targets = (2.0 * np.eye(10)[y] - 1.0).astype(np.float32)
+    deviation = features[:n_train].std(axis=0)
+    features -= features[:n_train].mean(axis=0)
+    features /= deviation + 1e-2 * deviation.mean()
+    parts = [(features[rows], targets[rows]) for rows in (slice(n_fit), slice(n_fit, n_train))]
+    moments = [(len(X), X.sum(axis=0), T.sum(axis=0), X.T @ X, X.T @ T) for X, T in parts]
 
-    def fit(n: int, penalty: float) -> Any:
-        mean, deviation = features[:n].mean(axis=0), features[:n].std(axis=0)
-        X = (features - mean) / (deviation + 1e-2 * deviation.mean())
-        gram = X[:n].T @ X[:n] + penalty * n * np.eye(X.shape[1], dtype=np.float32)
-        weights = np.linalg.solve(gram, X[:n].T @ (targets[:n] - targets[:n].mean(axis=0)))
-        return (X @ weights + targets[:n].mean(axis=0)).argmax(axis=1) == y
+    def right(moments: Any, penalty: float, asked: slice) -> float:
+        n, x, t, gram, products = moments
+        system = gram - np.outer(x, x / n)
+        system.flat[:: len(system) + 1] += penalty * n
+        weights = cho_solve(cho_factor(system, overwrite_a=True), products - np.outer(x, t / n))
+        return float((((features[asked] - x / n) @ weights + t / n).argmax(axis=1) == y[asked]).mean())
 
-    tried = [fit(n_fit, penalty)[n_fit:n_train].mean() for penalty in PENALTIES]
+    tried = [right(moments[0], penalty, slice(n_fit, n_train)) for penalty in PENALTIES]
     best = PENALTIES[int(np.argmax(tried))]
-    return float(fit(n_train, best)[n_train:].mean()), best
+    both = [a + b for a, b in zip(*moments, strict=True)]
+    del moments
+    return right(both, best, slice(n_train, None)), best
 
 
 def cifar10(file: Path, n_train: int, n_test: int) -> tuple[Floats, NDArray[np.int64]]:
@@ -178,6 +259,9 @@ def main() -> None:
     parser.add_argument("--layers", type=int, default=1)
     parser.add_argument("--seeds", type=int, default=1)
     parser.add_argument("--share", type=float, default=SHARE, help="of the neurons that are active for a patch")
+    parser.add_argument("--stride", type=int, help="of the first layer, 2 unless given")
+    parser.add_argument("--drive", action="store_true", help="drives above a threshold for spikes, in one layer")
+    parser.add_argument("--rows", help="names of rows, separated by semicolons, if not all")
     parser.add_argument(
         "--codes", action="store_true", help="learned and untrained with other shares of active neurons"
     )
@@ -186,6 +270,9 @@ def main() -> None:
     images, y = mnist(given.train, given.test) if is_mnist else cifar10(Path(given.data), given.train, given.test)
     grid = 4 if is_mnist else 2
     kinds = ("learned", "untrained", "random", "k-means", "k-means, twice the cells")
+    if given.drive:
+        kinds = (*kinds[:3], "k-means, soft threshold", *kinds[3:])
+    kinds = tuple(given.rows.split(";")) if given.rows else kinds
     rows = [(kind, given.share, given.layers if kind in ("learned", "untrained", "k-means") else 1) for kind in kinds]
     if given.codes:
         rows = [(kind, share, 1) for share in (0.01, 0.03, 0.1, 0.3, 0.5) for kind in ("learned", "untrained")]
@@ -196,11 +283,16 @@ def main() -> None:
                 size, stride = ((6, 2), (3, 1), (2, 1))[min(depth, 2)]
                 fine = grid if depth == 0 else 2
                 n = given.cells if depth == 0 else 2 * given.cells
-                layer = Layer(kind, n, size, stride, fine, seed, first=depth == 0, share=share)
+                stride = given.stride or stride if depth == 0 else stride
+                wanted = {"first": depth == 0, "share": share, "drive": given.drive}
+                layer = Layer(kind, n, size, stride, fine, seed, **wanted)
                 layer.convolution.fit(below[: given.train])
-                found, below = layer(below)
-                features.append(found)
-                accuracy, penalty = read_out(np.hstack(features), y, given.train)
+                if given.drive:
+                    features = [layer.pooled(below)]
+                else:
+                    found, below = layer(below)
+                    features.append(found)
+                accuracy, penalty = read_out(features[0] if given.drive else np.hstack(features), y, given.train)
                 line += f" {100 * accuracy:.2f} ({sum(f.shape[1] for f in features)} features, penalty {penalty:g}) |"
             print(line + f" {time.process_time() - started:.0f} s |", flush=True)
 

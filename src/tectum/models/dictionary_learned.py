@@ -1,11 +1,12 @@
 """What is asked of a `SpikingDictionary` that has learned, and what is done to it without learning of weights."""
 
 import copy
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any, NamedTuple, Self
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
+from sklearn.utils import gen_batches
 from sklearn.utils.validation import check_is_fitted
 
 from tectum import analysis
@@ -19,6 +20,7 @@ from tectum.models.dictionary_events import EventDictionary
 from tectum.parts.device_weights import CoarseWeights, hold_state
 from tectum.parts.representation import AdaptiveThreshold
 
+BATCH = 4096  # samples whose dense counts are held at a time in a frozen pass
 SETTLED = 2048  # samples at most on which `fit` settles the threshold, ...
 HALVINGS = 7  # ... to a per cent, ...
 OFF = 0.05  # ... if activity is off by more than this share of the target: thresholds that hold stay as they are
@@ -152,6 +154,48 @@ class LearnedDictionary(EventDictionary):
         held._state = hold_state(synapses, self._state, rng)
         return held._publish()
 
+    def _check_output(self, competition: Any) -> None:
+        if self.output == "drive" and not isinstance(competition, ONE_THRESHOLD):
+            raise ValueError(
+                "SpikingDictionary.output must be 'counts' or 'first_spike' unless competition is ExplainingAway() or "
+                f"LocalInhibition(), whose neurons share a threshold of the drive, got 'drive' with "
+                f"{competition!r}; use 'counts'"
+            )
+
+    def _respond(self, X: Any) -> Iterator[network.Response]:
+        """Responses to batches of samples."""
+        X = self._samples(X)
+        _, circuit = self._build()
+
+        def respond(X: NDArray[Any]) -> network.Response:
+            return network.respond(circuit, self._state, self._inputs(X), self._keys(X))
+
+        return (response for _, response in self._respond_in_parts(X, respond, BATCH))
+
+    def _codes(self, X: Any) -> Iterator[NDArray[np.float32]]:
+        """What `transform` gives, batch by batch."""
+        if self.output == "drive":
+            X = self._samples(X)
+            return (self._above_threshold(X[part]) for part in gen_batches(len(X), BATCH))
+        if self.output == "counts":
+            return (response.counts.astype(np.float32) for response in self._respond(X))
+        n_steps = getattr(self.chosen_parts().encoder, "n_steps", 1)
+        return (earliness(first, n_steps, counts < 0).astype(np.float32) for counts, first in self._respond(X))
+
+    def _code(self, X: Any) -> NDArray[np.float32]:
+        """What `transform` gives, of all samples at once and dense."""
+        return np.concatenate(list(self._codes(X)))
+
+    def _above_threshold(self, X: NDArray[Any]) -> NDArray[np.float32]:
+        """n_steps max(0, w.x / quantum - theta), ON less OFF."""
+        _, circuit = self._build()
+        weights = self._state.weights * np.float32(circuit.encoder.n_steps / self.quantum_)
+        drive = self._inputs(X) @ weights.T
+        above = np.abs(drive) if circuit.competition.signed else drive
+        above -= self._state.theta * np.float32(circuit.encoder.n_steps)
+        np.maximum(above, np.float32(0.0), out=above)
+        return np.copysign(above, drive, out=above) if circuit.competition.signed else above
+
     def _present_at_random(self, X: NDArray[Any], *draw: Callable[[int], Any]) -> Self:
         some = X[np.linspace(0, len(X) - 1, min(SETTLED, self._planned // 4, len(X))).astype(int)]
         with self._learning("fit", self._planned, self._seen) as advance:
@@ -186,3 +230,8 @@ def settled(chosen: Any, circuit: DictionaryCircuit, state: Any, X: NDArray[Any]
 
     off = abs(active(state) / chosen["threshold"].target - 1.0)
     return at_target(chosen["threshold"], state, active, HALVINGS) if off > OFF else state
+
+
+def earliness(first: NDArray[np.int32], n_steps: int, off: Any = False) -> NDArray[np.float64]:
+    """1 for a first spike at once, falling to 0 for none; negative where OFF neurons fire."""
+    return np.where(first < 0, 0.0, 1.0 - first / n_steps) * np.where(off, -1.0, 1.0)

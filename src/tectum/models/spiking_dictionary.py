@@ -1,12 +1,11 @@
 """`SpikingDictionary`, event-based STDP representation learning of Tavanaei, Masquelier & Maida (2018)."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from typing import Any, Self
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy import sparse
-from sklearn.utils import gen_batches
 from sklearn.utils._param_validation import StrOptions
 from sklearn.utils.validation import check_array, check_is_fitted
 
@@ -20,9 +19,9 @@ from tectum.engine.dictionary.sailnet import SailnetState
 from tectum.models.common import parameters, schema
 from tectum.models.common.base import COMMON, POSITIVE, WHOLE, Costs, part_constraints, variant
 from tectum.models.common.diagnosis import Diagnosis
-from tectum.models.common.dictionary_diagnosis import ONE_THRESHOLD, WEAK, diagnose_dictionary
+from tectum.models.common.dictionary_diagnosis import WEAK, diagnose_dictionary
 from tectum.models.common.recording import Recording
-from tectum.models.dictionary_learned import LearnedDictionary, settled
+from tectum.models.dictionary_learned import BATCH, LearnedDictionary, earliness, settled
 from tectum.models.exchange.dictionary import SUBSTEPS, export_dictionary
 from tectum.models.exchange.export import NirExport
 from tectum.parts.event_input import EventPatches
@@ -35,7 +34,6 @@ from tectum.parts.representation import ExplainingAway, SoftmaxInhibition
 from tectum.parts.sailnet import DecorrelatingInhibition
 from tectum.parts.start import MeanWeights, SampleWeights, UniformWeights
 
-BATCH = 4096  # samples whose dense counts are held at a time in a frozen pass
 # Competitions under which each spike adds its component to the reconstruction, and their states.
 ADDING: dict[type, type] = {
     ExplainingAway: DictionaryState,
@@ -347,7 +345,7 @@ class SpikingDictionary(LearnedDictionary):
         samples, chosen = self._samples(X), self.chosen_parts()
         by_time = decode == "winner" and isinstance(chosen["competition"], LatencyRace)
         n_steps, found = chosen["encoder"].n_steps, self._respond(X)
-        code = np.concatenate([_earliness(r.first, n_steps) if by_time else r.counts for r in found])
+        code = np.concatenate([earliness(r.first, n_steps) if by_time else r.counts for r in found])
         reconstruction = self.inverse_transform(code, decode=decode)
         return analysis.reconstruction_error(samples, reconstruction, average=average)  # type: ignore[arg-type]
 
@@ -472,12 +470,7 @@ class SpikingDictionary(LearnedDictionary):
         if self.n_active is not None:
             parameters.check_active(self.n_active, self.n_components)
             chosen["threshold"] = chosen["threshold"]._replace(target=float(self.n_active))
-        if self.output == "drive" and not isinstance(chosen["competition"], ONE_THRESHOLD):
-            raise ValueError(
-                "SpikingDictionary.output must be 'counts' or 'first_spike' unless competition is ExplainingAway() or "
-                f"LocalInhibition(), whose neurons share a threshold of the drive, got 'drive' with "
-                f"{chosen['competition']!r}; use 'counts'"
-            )
+        self._check_output(chosen["competition"])
         if isinstance(chosen["competition"], LatencyRace):
             parameters.check_temporal(chosen, self.n_active)
         elif isinstance(chosen["encoder"], EventPatches) and not isinstance(chosen["competition"], ExplainingAway):
@@ -611,41 +604,6 @@ class SpikingDictionary(LearnedDictionary):
             state = settled(chosen, circuit, state, self._inputs(some), self._keys(some))
         self._commit(_state=state, _seen=self._seen + len(X), spike_counts_=spikes)
 
-    def _respond(self, X: Any) -> Iterator[network.Response]:
-        """Responses to batches of samples."""
-        X = self._samples(X)
-        _, circuit = self._build()
-
-        def respond(X: NDArray[Any]) -> network.Response:
-            return network.respond(circuit, self._state, self._inputs(X), self._keys(X))
-
-        return (response for _, response in self._respond_in_parts(X, respond, BATCH))
-
-    def _codes(self, X: Any) -> Iterator[NDArray[np.float32]]:
-        """What `transform` gives, batch by batch."""
-        if self.output == "drive":
-            X = self._samples(X)
-            return (self._above_threshold(X[part]) for part in gen_batches(len(X), BATCH))
-        if self.output == "counts":
-            return (response.counts.astype(np.float32) for response in self._respond(X))
-        n_steps = getattr(self.chosen_parts().encoder, "n_steps", 1)
-        return (_earliness(first, n_steps, counts < 0).astype(np.float32) for counts, first in self._respond(X))
-
-    def _code(self, X: Any) -> NDArray[np.float32]:
-        """What `transform` gives, of all samples at once and dense."""
-        return np.concatenate(list(self._codes(X)))
-
-    def _above_threshold(self, X: NDArray[Any]) -> NDArray[np.float32]:
-        """n_steps max(0, w.x / quantum - theta), ON less OFF."""
-        _, circuit = self._build()
-        drive = self._inputs(X) @ self._state.weights.T
-        drive /= np.float32(self.quantum_)
-        above = np.maximum(drive - self._state.theta, np.float32(0.0))
-        if circuit.competition.signed:
-            above -= np.maximum(-drive - self._state.theta, np.float32(0.0))
-        above *= np.float32(circuit.encoder.n_steps)
-        return above
-
     def _publish(self) -> Self:
         chosen = self.chosen_parts()
         components = self.weights_ = self._state.weights
@@ -660,8 +618,3 @@ class SpikingDictionary(LearnedDictionary):
         self.components_ *= gain * self.input_scale_
         self.threshold_ = float(self._state.theta.mean())
         return self
-
-
-def _earliness(first: NDArray[np.int32], n_steps: int, off: Any = False) -> NDArray[np.float64]:
-    """1 for a first spike at once, falling to 0 for none; negative where OFF neurons fire."""
-    return np.where(first < 0, 0.0, 1.0 - first / n_steps) * np.where(off, -1.0, 1.0)
