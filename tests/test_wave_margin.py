@@ -1,11 +1,12 @@
 """Waves that go over the border: nodes of the margin, growth in pieces, files."""
 
 import numpy as np
+import pytest
 from scipy.spatial.distance import cdist
 
 import tectum
 from tectum.engine.sheets import wires
-from tectum.parts import CellDivision, Sheet, WavePhase
+from tectum.parts import CellDivision, RingKernel, Sheet, WavePhase
 
 PHASES = (WavePhase(4.0, 3.0, 7.0, first_gain=0.5, margin=1.5), WavePhase(8.0, margin=1.0))
 SEED = np.uint64(3)
@@ -27,6 +28,50 @@ def test_outlines_and_holes_are_lined():
     assert cdist(added, wide[:600]).min(axis=1).max() < 2.0
     assert (radius < 4.5).sum() > 20
     assert (radius > 10.0).sum() > 100
+
+
+@pytest.mark.parametrize("outline", ["annulus", "L", "disc"])
+def test_nodes_are_as_dense_at_the_border_as_inside(outline):
+    """Sheet and margin together, where the sheet ends: by area and by neighbours, so that waves do not keep away."""
+    geometry = wires.lay_out(Sheet.inside(outline, 1200, 20.0, 0, even=True), 20.0, SEED, 0)
+    X, wide = geometry.positions, wires.with_margin(geometry, 4.0).wide
+    alone = (cdist(X, X) < 2.0).sum(axis=1)
+    rim, inside = alone < 0.8 * alone.max(), alone > 0.9 * alone.max()
+    area, near = wires.areas(wide)[: len(X)], (cdist(X, wide.positions) < 2.0).sum(axis=1)
+    assert abs(area[rim].mean() / area[inside].mean() - 1.0) < 0.07
+    assert abs(near[rim].mean() / near[inside].mean() - 1.0) < 0.06
+
+
+def test_thickness_is_the_radius_of_the_largest_disc_inside():
+    for outline, truth in (("annulus", 2.75), ("L", 5.86), ("retina", 6.75), ("disc", 10.0)):
+        for even in (True, False):
+            geometry = wires.lay_out(Sheet.inside(outline, 1200, 20.0, 0, even=even), 20.0, SEED, 0)
+            assert abs(wires.thickness(geometry.positions, geometry.density) - truth) < 0.7
+
+
+@pytest.mark.parametrize("make", [tectum.WaveNetwork, tectum.WaveNetwork.topographic])
+def test_waves_fit_a_narrow_outline(make):
+    """Small waves of half the thickness, large ones for twice as long, and a margin of a diameter; else the default."""
+
+    def parts_for(sheet: Sheet, **others: RingKernel) -> dict[str, object]:
+        chosen = make([sheet, Sheet(9)], **others).chosen_parts()
+        return {name: chosen[name] for name in ("first_kernel", "phases")}
+
+    square = make([Sheet((40, 40)), Sheet(9)]).chosen_parts()
+    as_ever = parts_for(Sheet((40, 40)))
+    for outline, radius in (("annulus", 1.45), ("L", 2.0), ("retina", 2.0)):
+        chosen = make([Sheet.inside(outline, 1200, 20.0, 0, even=True), Sheet(9)]).chosen_parts()
+        large, small = chosen.phases
+        assert abs(chosen.first_kernel.r_i - radius) < 0.1
+        assert large.first_r_i == square.phases[0].first_r_i
+        assert (large.duration, small.duration) == (6000.0, 24_000.0)
+        assert small.margin == large.margin == 2.0 * chosen.first_kernel.r_i
+    places = np.random.default_rng(0).uniform(0.0, 20.0, (400, 2))
+    for sheet in (Sheet.inside("disc", 1200), Sheet(positions=places), Sheet(400), Sheet((40, 20)), Sheet()):
+        assert parts_for(sheet) == as_ever
+    few = make([Sheet.inside("annulus", 300, 20.0, 0, even=True), Sheet(9)]).chosen_parts()
+    assert few.first_kernel.r_i == 2.0  # smaller waves would be of fewer than 25 nodes
+    assert parts_for(Sheet.inside("annulus", 1200, 20.0, 0), first_kernel=square.first_kernel) == as_ever
 
 
 def test_evenly_spread_nodes_keep_apart():

@@ -6,7 +6,7 @@ import pytest
 import tectum
 from tectum import SensorLayout, WaveNetwork
 from tectum.analysis.sensor_moves import moved_places
-from tectum.parts import Sheet, WavePhase
+from tectum.parts import Sheet, WaveHebb, WavePhase
 
 pytestmark = pytest.mark.compiled
 GRID = np.stack(np.meshgrid(np.arange(12.0), np.arange(12.0)), axis=-1).reshape(-1, 2) + 0.5
@@ -37,6 +37,23 @@ def test_units_that_lose_most_of_their_weight_start_anew(grown):
     assert alone.min() > 0.5 * alone.max()
     kept = W[10:20] / W[10:20].sum(axis=1, keepdims=True)
     np.testing.assert_allclose(kept, raw.T[10:20] / raw.T[10:20].sum(axis=1, keepdims=True), atol=1e-6)
+
+
+def test_synapses_of_the_dead_fade_as_growth_goes_on(tmp_path):
+    """To 1/e in each 1,000 ms, whether units fire or not; the mean of a unit stays, and a file goes on alike."""
+    still = WaveHebb(eta=0.0, eta_c=0.0, post="spikes")
+    network = WaveNetwork((Sheet((12, 12), 12.0), Sheet(40, 5.0)), phases=PHASES, rule=still, random_state=0).grow(5.0)
+    dead = GRID[:, 0] < 3.0
+    network._state.weights[0].raw[:, 0] = dead  # a unit that sees nothing else
+    network.damage(0, dead).save(tmp_path / "network")
+    before = network.receptive_fields_(1)
+    network.grow(2000.0)
+    on_dead, after = (table[1:, dead].sum(axis=1) for table in (before, network.receptive_fields_(1)))
+    np.testing.assert_allclose(after / (1.0 - after), np.exp(-2.0) * on_dead / (1.0 - on_dead), rtol=1e-4)
+    np.testing.assert_allclose(network.weights_[0][1:].mean(axis=1), 2.5, rtol=1e-4)
+    assert np.isfinite(network.weights_[0]).all()
+    pieces = tectum.load(tmp_path / "network").grow(700.0).grow(1300.0)
+    np.testing.assert_array_equal(pieces.weights_[0], network.weights_[0])
 
 
 def test_moved_nodes_are_elsewhere_after_loading_too(grown, tmp_path):

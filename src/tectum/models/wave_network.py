@@ -1,6 +1,7 @@
 """`WaveNetwork`, layers wired by travelling waves: Raghavan, Lin & Thomson (2020)."""
 
 import numbers
+from collections.abc import Mapping
 from typing import Any, Self
 
 import numpy as np
@@ -467,6 +468,9 @@ class WaveNetwork(WaveArchitectures, WaveCosts, WaveRepair, SpikingEstimator):
             )
         return X
 
+    def _recommendations(self) -> Mapping[str, Any]:
+        return self._recommended | wave_parameters.recommended(self.layers, self._given())
+
     def chosen_parts(self) -> Any:
         chosen = super().chosen_parts()
         wave_parameters.check_phases("WaveNetwork.phases", chosen.phases)
@@ -527,7 +531,7 @@ class WaveNetwork(WaveArchitectures, WaveCosts, WaveRepair, SpikingEstimator):
         network.run(stack, state, self.n_steps_grown_, n_steps, turn=place.turn)
         step = self.n_steps_grown_ + n_steps
         if measure:
-            geometries = self._geometries()
+            state, geometries = state._replace(weights=self._faded(state.weights)), self._geometries()
             fields = growth.fields(state, geometries)
             movements = np.vstack([movements, growth.movement(self._fields_before, fields, geometries)])
         self._commit(

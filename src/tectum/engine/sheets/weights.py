@@ -76,6 +76,24 @@ def rewired(
     return weights_from(W, weights.c)._replace(wins=weights.wins, highest=weights.highest)
 
 
+def faded(weights: ProjectionState, dead: NDArray[np.bool_], left: float) -> ProjectionState:
+    """A projection in which so much is left of the synapses of dead nodes (n_pre,); units keep their mean weight.
+
+    Else they would stay for ever: a unit that has lost part of its input is no longer among the winners, does not
+    fire, and does not learn.
+    """
+    lost = weights.raw[dead].sum(axis=0, dtype=np.float64)
+    kept = weights.raw[~dead].sum(axis=0, dtype=np.float64)
+    touched = (lost > 0.0) & (kept > 0.0)
+    if not touched.any():
+        return weights
+    raw, factor, square = weights.raw.copy(), weights.factor.copy(), weights.square.copy()
+    raw[np.ix_(dead, touched)] *= np.float32(left)
+    factor[touched] *= ((lost + kept)[touched] / (left * lost + kept)[touched]).astype(np.float32)
+    square[touched] = ((raw[:, touched] * factor[touched]) ** 2).sum(axis=0)
+    return weights._replace(raw=raw, factor=factor, square=square)
+
+
 def tiled(raw: NDArray[np.float32]) -> NDArray[np.float32]:
     """Weights (n_pre, n_post) as kernels take them, with zeros for the units that the last tile lacks."""
     n_pre, n_units = raw.shape

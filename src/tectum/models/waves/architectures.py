@@ -157,7 +157,10 @@ class WaveArchitectures:
         """
         return cls(layers, **(wave_parameters.TOPOGRAPHIC | wave_growth.control_parts(kind) | others))
 
-    topographic = variant(
-        "The default parts, spelled out: units learn when they fire, in neighbourhoods that follow their fields.",
-        {"layers": wave_parameters.TOPOGRAPHIC_LAYERS} | wave_parameters.TOPOGRAPHIC,
-    )
+    @classmethod
+    def topographic(cls, layers: Any = wave_parameters.TOPOGRAPHIC_LAYERS, **others: Any) -> Self:
+        """The default parts, spelled out: units learn when they fire, in neighbourhoods that follow their fields.
+
+        Arguments are those of the class, and take precedence over the parts of the default.
+        """
+        return cls(layers, **(wave_parameters.recommended(layers, others) | others))

@@ -2,17 +2,23 @@
 
 import math
 import numbers
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
 
 from tectum import parts
+from tectum.core.random import seed_from
+from tectum.engine.sheets import wires
 from tectum.engine.sheets.network import LayerParts
 from tectum.models.common.parameters import check_part
 from tectum.parts.waves import step_of
 
 LARGE = 2.0  # radius of the waves that bring order, over that of those which refine it
+LARGE_MS, SCHEDULE_MS = 3000.0, 30_000.0  # for which they go on, and of the whole schedule
+NARROW = 0.85  # thickness of a sheet, over that of a square of the same area, below which it is narrow, ...
+NARROW_WAVE = 0.5  # ... radius of its waves over its thickness, at most, ...
+FEWEST_NODES = 25.0  # ... unless they would be of fewer nodes
 
 # Winners learn in proportion to their excess, as in the authors' code, but their thresholds grow thirty times faster.
 AUTHORS: dict[str, Any] = {
@@ -46,16 +52,18 @@ PRECURSOR_LAYERS = (parts.Sheet(3200, 32.0), parts.Sheet(400, 32.0))
 FIRST_PROFILE = parts.RingKernel(density=4.0)
 
 
-def phases_for(profile: parts.RingKernel) -> tuple[parts.WavePhase, ...]:
-    """Large waves, then waves as they are by themselves, with a third of the winners; all go over the border, by the
-    radius of the latter.
+def phases_for(
+    profile: parts.RingKernel, larger: float = LARGE, duration: float = LARGE_MS, margin: float = 1.0
+) -> tuple[parts.WavePhase, ...]:
+    """Waves that are so many times larger, then waves as they are by themselves, with a third of the winners; all go
+    over the border, by `margin` times the radius of the latter.
 
     Excitation and inhibition in the large ones are weaker: as many nodes more would not tire together, and a wave that
     never dies circles the sheet for ever, and leaves out its middle and its border.
     """
-    r_i, r_o = LARGE * profile.r_i, LARGE * profile.r_o
-    large = parts.WavePhase(3000.0, r_i, r_o, first_gain=LARGE**-2, margin=profile.r_i)
-    return large, parts.WavePhase(27_000.0, k=0.033, margin=profile.r_i)
+    r_i, r_o, beyond = larger * profile.r_i, larger * profile.r_o, margin * profile.r_i
+    large = parts.WavePhase(duration, r_i, r_o, first_gain=larger**-2, margin=beyond)
+    return large, parts.WavePhase(SCHEDULE_MS - duration, k=0.033, margin=beyond)
 
 
 # Whatever fires in the wave above learns, in waves that shrink from phase to phase.
@@ -146,6 +154,37 @@ def sheets_for(layers: Any, n_features: int | None) -> list[parts.Sheet]:
             "sample the images at the positions of the nodes, or leave the shape of the first sheet out"
         )
     return sheets
+
+
+def fitted(layers: Any) -> dict[str, Any]:
+    """The default, with waves that fit the outline of the first sheet if nodes have been put where it is narrow.
+
+    Thickness is the radius of the largest disc inside. On a ring as wide as the waves all units across it would learn
+    the same place, so small waves are of half the thickness; the large ones stay, else rings fold, and go on for twice
+    as long. Where much of a sheet is near its border, waves go over it by their diameter: their centres keep away from
+    the end of the margin.
+    """
+    if layers is not None:
+        check_sheets("WaveNetwork.layers", layers)
+    first = None if layers is None else layers[0]
+    if first is None or first.positions is None:
+        return TOPOGRAPHIC
+    geometry = wires.lay_out(first, FIRST_SIDE, seed_from(0), 0)
+    places = geometry.positions[geometry.alive]
+    thickness = wires.thickness(places, geometry.density)
+    if thickness >= NARROW * 0.5 * math.sqrt(len(places) / geometry.density):
+        return TOPOGRAPHIC
+    least = math.sqrt(FEWEST_NODES / (math.pi * geometry.density))
+    radius = min(FIRST_PROFILE.r_i, max(NARROW_WAVE * thickness, least))
+    profile = FIRST_PROFILE._replace(r_i=radius, r_o=radius * FIRST_PROFILE.r_o / FIRST_PROFILE.r_i)
+    phases = phases_for(profile, LARGE * FIRST_PROFILE.r_i / radius, 2.0 * LARGE_MS, margin=2.0)
+    return TOPOGRAPHIC | {"first_kernel": profile, "phases": phases}
+
+
+def recommended(layers: Any, given: Mapping[str, Any]) -> dict[str, Any]:
+    """The default for these sheets; as on a square if the size of waves or their phases are given."""
+    free = given.get("first_kernel") is None and given.get("phases") is None
+    return fitted(layers) if free else TOPOGRAPHIC
 
 
 class Place(NamedTuple):

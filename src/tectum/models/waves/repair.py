@@ -1,5 +1,6 @@
 """Nodes that die or move while a network lives, and how it follows."""
 
+import math
 from collections.abc import Callable
 from typing import Any, Self
 
@@ -10,10 +11,12 @@ from sklearn.utils.validation import check_is_fitted
 
 from tectum.analysis.sensor_moves import moved_places
 from tectum.engine.sheets import network, weights as sheet_weights
+from tectum.engine.sheets.projection import ProjectionState
 from tectum.models.sensor_layout import SensorLayout
 from tectum.models.waves import growth
 from tectum.models.waves.parameters import FIRST_SIDE
 
+FADING_MS = 1000.0  # in which the synapses of dead nodes fall to 1 / e
 REPAIR_MS = 15_000.0  # of growth after which fields have followed, in trials
 
 
@@ -46,7 +49,8 @@ class WaveRepair:
             Numbers of the nodes, or True for each that dies.
         cut : bool, default=False
             Whether their synapses die with them. Units that lose more than half of their weight start anew, and are
-            taken along by their neighbours as the network grows on. Else weights on dead nodes fade while others grow.
+            taken along by their neighbours as the network grows on. Else they fade while it grows on, to 1/e in each
+            1,000 ms, and what is left of the field makes up for them.
 
         Returns
         -------
@@ -149,6 +153,14 @@ class WaveRepair:
         self.move(places)
         self.moved_ = np.isfinite(places).all(axis=1)
         return self if duration == 0 else self.grow(duration)
+
+    def _faded(self, grown: tuple[ProjectionState, ...]) -> tuple[ProjectionState, ...]:
+        """The projections after `MEASURE_MS` in which the synapses of nodes that have died fade."""
+        left = math.exp(-growth.MEASURE_MS / FADING_MS)
+        return tuple(
+            weights if living.all() else sheet_weights.faded(weights, ~living, left)
+            for weights, living in zip(grown, self._alive, strict=False)
+        )
 
     def _take_over(self, layer: int, source: NDArray[np.int64]) -> None:
         """Let nodes of a sheet take over the synapses of others on the next, -1: none."""
