@@ -17,6 +17,8 @@ CELL_DIVISION = parts.CellDivision()
 class WaveArchitectures:
     """Named constructors of `WaveNetwork`."""
 
+    grow: Any
+
     def __init__(self, layers: Any = None, **others: Any) -> None:
         raise NotImplementedError("WaveArchitectures has no parts of its own; use WaveNetwork")
 
