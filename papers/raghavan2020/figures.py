@@ -89,7 +89,7 @@ def nets(folder: Path) -> None:
         "rule of the authors' code": (WaveNetwork.authors(random_state=SEED), None),
     }
     for outline, above in (("L", "L"), ("annulus", "annulus"), ("retina", "disc")):
-        sheets = [Sheet.inside(outline, 1200, 20.0, SEED), Sheet.inside(above, 300, 10.0, SEED + 100)]
+        sheets = [Sheet.inside(*of, even=True) for of in ((outline, 1200, 20.0, SEED), (above, 300, 10.0, SEED + 100))]
         made[outline] = (WaveNetwork(sheets, random_state=SEED), None)
     figure = Figure((11.0, 7.6), layout="constrained")
     for ax, (title, (network, duration)) in zip(figure.subplots(2, 3).flat, made.items(), strict=True):
