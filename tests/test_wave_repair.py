@@ -31,12 +31,16 @@ def test_units_that_lose_most_of_their_weight_start_anew(grown):
     dead = GRID[:, 0] < 3.0
     raw = grown._state.weights[0].raw
     raw[:, :10] = dead[:, None]  # ten units that see nothing else, ...
-    raw[:, 10:20] = np.linspace(0.0, 1.0, 144)[:, None] * ~dead[:, None]  # ... and ten that see nothing of it
+    raw[:, 10:20] = np.linspace(0.0, 1.0, 144)[:, None] * ~dead[:, None]  # ... ten that see nothing of it, ...
+    upward = GRID[:, 1] * ~dead / GRID[~dead, 1].sum()
+    raw[:, 20:30] = (4.0 * dead / dead.sum() + upward)[:, None]  # and ten that have 0.8 of their weight there
     W = grown.damage(0, dead, cut=True).weights_[0]
     alone = W[:10][:, ~dead]
     assert alone.min() > 0.5 * alone.max()
     kept = W[10:20] / W[10:20].sum(axis=1, keepdims=True)
     np.testing.assert_allclose(kept, raw.T[10:20] / raw.T[10:20].sum(axis=1, keepdims=True), atol=1e-6)
+    left = W[20:30] / W[20:30].sum(axis=1, keepdims=True)
+    np.testing.assert_allclose(left, np.tile(upward, (10, 1)), atol=1e-6)
 
 
 def test_synapses_of_the_dead_fade_as_growth_goes_on(tmp_path):

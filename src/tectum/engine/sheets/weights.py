@@ -12,7 +12,7 @@ from tectum.parts.wave_learning import WaveWeights
 
 WEIGHT_STREAM = 0xFFFFFFFFFFFD0000  # of random numbers; the layer is added
 CONSCIENCE_STREAM = 0xFFFFFFFFFFFC0000
-LOST = 0.5  # share of its weight whose loss a unit survives
+LOST = 0.9  # share of its weight whose loss a unit survives
 
 
 def initial_weights(

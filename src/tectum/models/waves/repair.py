@@ -48,9 +48,9 @@ class WaveRepair:
         nodes : array-like of int or bool
             Numbers of the nodes, or True for each that dies.
         cut : bool, default=False
-            Whether their synapses die with them. Units that lose more than half of their weight start anew, and are
-            taken along by their neighbours as the network grows on. Else they fade while it grows on, to 1/e in each
-            1,000 ms, and what is left of the field makes up for them.
+            Whether their synapses die with them. Units that lose more than nine tenths of their weight start anew, and
+            are taken along by their neighbours as the network grows on. Else they fade while it grows on, to 1/e in
+            each 1,000 ms, and what is left of the field makes up for them.
 
         Returns
         -------
