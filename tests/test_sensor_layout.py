@@ -15,7 +15,7 @@ from sklearn.utils.estimator_checks import parametrize_with_checks
 import tectum
 from tectum import SensorLayout, UncertainLayoutWarning
 from tectum.analysis import cells_of, layout_from_activity, pictures_of
-from tectum.analysis.sensor_graphs import neighbour_graph, without_detours
+from tectum.analysis.sensor_graphs import correlations, evened, neighbour_graph, without_detours
 from tectum.cli.app import app
 
 
@@ -115,6 +115,27 @@ def test_a_mirrored_scene_is_not_folded():
     assert np.corrcoef(X[:, 7, 2], X[:, 7, 11])[0, 1] > np.corrcoef(X[:, 7, 2], X[:, 7, 5])[0, 1]
     found = layout_from_activity(X.reshape(len(X), -1), ridges=(0.1, 0.3))
     assert agreement(found.positions, places(14)) > 0.95
+
+
+@pytest.mark.parametrize("seed", [0, 2])
+def test_500_patches_of_bright_sky_and_dark_roofs_are_enough(seed):
+    found = layout_from_activity(glimpses(500, 12, seed=seed, name="china.jpg"))
+    assert agreement(found.positions, places(12)) > 0.97
+
+
+def test_brightness_and_contrast_of_samples_are_evened_and_silent_sensors_stay_silent():
+    rng = np.random.default_rng(0)
+    noise = rng.normal(size=(2000, 9, 9))
+    scene = sum(noise[:, i : i + 8, j : j + 8] for i in (0, 1) for j in (0, 1)).reshape(2000, 64)
+    flickering = np.exp(0.7 * rng.normal(size=(2000, 1))) * scene + rng.normal(size=(2000, 1))
+    above = np.triu_indices(64, 1)
+    wanted = correlations(evened(scene))[above]
+    assert np.corrcoef(correlations(flickering)[above], wanted)[0, 1] < 0.95
+    assert np.corrcoef(correlations(evened(flickering))[above], wanted)[0, 1] > 0.99
+    assert np.array_equal(evened(np.ones((5, 3))), np.zeros((5, 3)))
+    scene = np.hstack([np.maximum(scene, 0.0), np.zeros((2000, 2))])
+    scene[:3, 64], scene[3:6, 65] = 1.0, 1.0  # active in 3 of 2,000 samples each
+    assert abs(correlations(evened(scene))[64, 65]) < 0.05
 
 
 def test_an_edge_that_folds_the_layout_is_cut_unless_a_short_way_leads_round_it():

@@ -59,6 +59,11 @@ def natural(n: int, rng: np.random.Generator) -> Sensors:
     return in_disorder(cut(photographs(), n, 28, rng), (28, 28), rng)
 
 
+def one_photograph(n: int, rng: np.random.Generator) -> Sensors:
+    """Patches of one photograph as it is, of bright sky and dark roofs."""
+    return in_disorder(cut([load_sample_image("china.jpg").mean(axis=2) / 255.0], n, 12, rng), (12, 12), rng)
+
+
 def whitened(n: int, rng: np.random.Generator) -> Sensors:
     """Patches of the whitened images of Olshausen & Field."""
     images = np.load(FOLDER / "natural-images" / "olshausen_field_whitened_10x512x512.npy")
@@ -187,6 +192,7 @@ SETS: dict[str, Make] = {
     "natural patches, 500": lambda rng: natural(500, rng),
     "natural patches, 500, 10 % dead": lambda rng: dead(natural(500, rng), 0.1, rng),
     "natural patches, 1,000, noise 0.3 sd": lambda rng: noisy(natural(1000, rng), 0.3, rng),
+    "patches of china.jpg, 500": lambda rng: one_photograph(500, rng),
     "whitened patches, 3,000": lambda rng: whitened(3000, rng),
     "CIFAR-10, 1,500": lambda rng: cifar(1500, rng),
     "drawn clothes, 6,000": lambda rng: clothes(6000, rng),

@@ -40,6 +40,7 @@ FLOORS = {  # least agreement of the layout, over the sensors that have been act
     "natural patches, 500": 0.98,
     "natural patches, 500, 10 % dead": 0.97,
     "natural patches, 1,000, noise 0.3 sd": 0.9,
+    "patches of china.jpg, 500": 0.97,
     "whitened patches, 3,000": 0.98,
     "CIFAR-10, 1,500": 0.98,
     "drawn clothes, 6,000": 0.97,

@@ -15,6 +15,7 @@ Bools = NDArray[np.bool_]
 MODES = 12  # of the graph, in which edges that shorten the way stand out
 TOO_LONG = 3.0  # times the median length of the edges of a sensor: such an edge is cut
 MOST_ROUND = 8  # edges of a way round a missing one
+FLAT = 0.1  # of the mean contrast, below which samples count less
 FAINT = 1e-3  # least weight of an edge
 ROUNDS = 8  # of cutting, at most
 
@@ -24,6 +25,23 @@ def correlations(X: Floats) -> Floats:
     Z = X - X.mean(axis=0)
     Z /= np.sqrt((Z * Z).sum(axis=0))
     return Z.T @ Z
+
+
+def evened(X: Floats) -> Floats:
+    """Samples without the mean of all sensors, at one contrast: d / (sd + FLAT mean sd), the sd over the sensors.
+
+    d is the deviation of a sensor from its mean, less its regression on the mean of all. Where samples differ in
+    brightness and contrast, as patches of sky and of roofs do, a few make up the correlations, and all sensors have the
+    brightness in common. Sensors that are silent as a rule have little in common with the mean, and stay silent:
+    subtracting the mean itself made neighbours of all that were dark.
+    """
+    X = X - X.mean(axis=0)
+    mean = X.mean(axis=1)
+    mean /= max(float(np.linalg.norm(mean)), 1e-300)
+    deviation = X - np.outer(mean, mean @ X)
+    contrast = np.sqrt(np.square(deviation).mean(axis=1, keepdims=True))
+    least = max(FLAT * float(contrast.mean()), 1e-9 * float(np.abs(X).max()), 1e-300)
+    return np.asarray(deviation / (contrast + least))
 
 
 def partial_correlations(C: Floats, ridge: float) -> Floats:

@@ -21,6 +21,7 @@ FEW = 9  # sensors, up to which there is no graph to speak of
 EVIDENCE = 20.0  # effective samples of a sensor that takes part in finding the layout
 NEIGHBOURS = 4  # of a sensor in an array
 AUDIBLE = 0.2  # of the usual correlation with the most similar sensors, below which a sensor is on its own
+SAME = 1e-6  # deviation of an evened sensor, in contrasts, that may be rounding
 LEAF = 1  # sensors that one with little evidence is hung on
 BRIDGE = 0.3  # of the usual similarity of neighbours, that links between parts of one group reach
 GAP = 3.0  # between groups, in distances of neighbours
@@ -59,9 +60,10 @@ def layout_from_activity(X: ArrayLike, *, ridges: Sequence[float] = RIDGES, spli
 
     Partial correlations tell true neighbours from sensors that merely do the same, as left and right sleeve do; with
     each ridge they give two graphs, of the three strongest neighbours and of those among the four strongest of which
-    both think so. Edges that shorten the way are cut, ways are measured along the edges and across the squares between
-    them, and the layout is the one in the plane that keeps them, with the least stress (Kruskal). Of these layouts the
-    one with the highest quality is returned.
+    both think so. As many come from samples evened in brightness and contrast: where samples differ in these, a few
+    make up the correlations as they are. Edges that shorten the way are cut, ways are measured along the edges and
+    across the squares between them, and the layout is the one in the plane that keeps them, with the least stress
+    (Kruskal). Of these layouts the one with the highest quality is returned.
 
     A sensor that is constant, not finite, or as good as independent of all others has no place. One that was active
     too seldom to tell its neighbours is put between the sensors that it is most correlated with. Groups of sensors that
@@ -123,7 +125,8 @@ def layout_from_activity(X: ArrayLike, *, ridges: Sequence[float] = RIDGES, spli
     for part in range(parts.max() + 1):
         nodes = np.flatnonzero(parts == part)
         own_C = C if whole else C[np.ix_(nodes, nodes)]
-        best = lay_out(own_C, *((similar, candidates) if whole else _graphs(own_C, ridges)))
+        found_in = (similar, candidates) if whole else _graphs(own_C, ridges)
+        best = lay_out(own_C, *_and_evened(*found_in, X[:, core[nodes]], ridges))
         own = embedding.upright(best.places, best.graph)
         own += [right - own[:, 0].min(), -own[:, 1].mean()]
         right = own[:, 0].max() + GAP
@@ -170,7 +173,8 @@ def precision_on(X: ArrayLike, positions: ArrayLike, ridges: Sequence[float] = R
     known = np.flatnonzero((effective_samples(X) >= min(EVIDENCE, len(X) / 2.0)) & np.isfinite(places).all(axis=1))
     if len(known) < NEIGHBOURS + 2:
         return 0.0
-    similar = _graphs(graphs.correlations(X[:, known]), ridges)[0]
+    X = X[:, known]
+    similar = _and_evened(*_graphs(graphs.correlations(X), ridges), X, ridges)[0]
     return embedding.precision(places[known], similar, NEIGHBOURS)
 
 
@@ -252,6 +256,18 @@ def _graphs(C: Floats, ridges: Sequence[float]) -> tuple[Floats, Graphs]:
             candidates.append((ridge, graphs.neighbour_graph(P, NEIGHBOURS - 1, mutual=False)))
             candidates.append((ridge, graphs.neighbour_graph(P, NEIGHBOURS, mutual=True)))
     return similar, candidates
+
+
+def _and_evened(similar: Floats, candidates: Graphs, X: Floats, ridges: Sequence[float]) -> tuple[Floats, Graphs]:
+    """Similarities and graphs of X, and those of its samples evened in brightness and contrast.
+
+    Of the similarities it is the mean, against which all layouts are measured alike.
+    """
+    even = graphs.evened(X)
+    if X.shape[1] <= FEW or even.std(axis=0).min() < SAME:
+        return similar, candidates
+    others, more = _graphs(graphs.correlations(even), ridges)
+    return (similar + others) / 2.0, candidates + more
 
 
 def _few(C: Floats) -> Candidate:

@@ -40,7 +40,8 @@ class SensorLayout(TransformerMixin, BaseEstimator, auto_wrap_output_keys=None):
     """The positions of sensors, learned from their activity alone.
 
     For pixels in an unknown order, electrodes, taxels, hand-soldered or damaged arrays. Partial correlations between
-    sensors give graphs of neighbours, from which wrong edges are cut. Of the planar layouts that keep the
+    sensors, of the activity as it is and of samples evened in brightness and contrast, give graphs of neighbours, from
+    which wrong edges are cut. Of the planar layouts that keep the
     distances within a graph with the least stress, the one whose nearest neighbours are most similar is chosen.
     `tectum.analysis.layout_from_activity` has the details; nothing is random.
 
@@ -89,15 +90,19 @@ class SensorLayout(TransformerMixin, BaseEstimator, auto_wrap_output_keys=None):
     Examples
     --------
     >>> import numpy as np
+    >>> from scipy.spatial.distance import pdist
     >>> from sklearn.datasets import load_sample_image
     >>> from tectum import SensorLayout
-    >>> photograph = load_sample_image("china.jpg").mean(axis=2)
+    >>> photograph = load_sample_image("flower.jpg").mean(axis=2)
     >>> corners = np.random.default_rng(0).integers(0, 400, (500, 2))
     >>> glimpses = np.array([photograph[r : r + 12, c : c + 12].ravel() for r, c in corners])
     >>> order = np.random.default_rng(1).permutation(144)
-    >>> layout = SensorLayout().fit(glimpses[:, order])
+    >>> layout = SensorLayout(shape=(12, 12)).fit(glimpses[:, order])
     >>> layout.transform(glimpses[:2, order]).shape
     (2, 12, 12)
+    >>> true = np.column_stack(np.divmod(order, 12))
+    >>> float(np.corrcoef(pdist(layout.positions_), pdist(true))[0, 1]) > 0.98
+    True
     """
 
     _parameter_constraints = {  # noqa: RUF012  scikit-learn reads it from the class
