@@ -25,12 +25,12 @@ TORCH_INDEX ?= https://download.pytorch.org/whl/cpu
 
 help:
 	@echo "make demo       train a map on DATA ($(DATA)) and write its report"
-	@echo "make test       run the test suite (options in PYTEST_ARGS)"
+	@echo "make test       run the test suite and the examples of docstrings (options in PYTEST_ARGS)"
 	@echo "make test-lowest  run a quick part of it (QUICK) with the lowest versions that pyproject.toml allows, on Python 3.11"
 	@echo "make lint       check style, format and types"
 	@echo "make format     repair what can be repaired of style and format"
 	@echo "make docs       build the documentation into docs/_build/html; warnings are errors"
-	@echo "make examples   run the code of README and guide, the examples of all docstrings and the notebooks: minutes"
+	@echo "make examples   run the code of README and guide, and the notebooks: minutes"
 	@echo "make release-check  build sdist and wheel, and check all of a release that needs no network beyond the packages"
 	@echo "make bench      run the benchmarks, or those in BENCHMARKS"
 	@echo "make peers      compare the spikes of a map and of networks with other simulators, in an environment of their own"
@@ -61,7 +61,6 @@ docs: .venv/installed-docs
 	@echo "documentation in docs/_build/html/index.html"
 
 examples: .venv/installed-docs .venv/installed-test
-	$(BIN)/python -m pytest --doctest-modules --doctest-ignore-import-errors src/tectum -p no:cacheprovider
 	$(BIN)/python tests/test_docs.py
 	$(BIN)/python tests/test_notebook_files.py
 

@@ -1,10 +1,11 @@
 """Names that examples of methods share: small models that are fitted once, and the samples they learned.
 
-``python -m pytest --doctest-modules src/tectum`` runs the examples of all docstrings.
+``python -m pytest src/tectum`` runs the examples of all docstrings, each in an empty folder.
 """
 
 import copy
 from functools import cache
+from pathlib import Path
 from typing import Any
 
 import matplotlib as mpl
@@ -74,8 +75,14 @@ FITTED = {
 
 
 @pytest.fixture(autouse=True)
-def _example_names(request: pytest.FixtureRequest, doctest_namespace: dict[str, Any]) -> None:
-    """Give an example of a model's method the model; each gets a copy."""
+def _example_names(
+    request: pytest.FixtureRequest,
+    doctest_namespace: dict[str, Any],
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
+) -> None:
+    """Give an example of a model's method the model; each gets a copy, and a folder for what it writes."""
+    monkeypatch.chdir(tmp_path)
     mpl.rcParams["figure.max_open_warning"] = 0
     fitted = FITTED.get(".".join(request.node.name.split(".")[:3]))
     if fitted is not None and request.node.name.count(".") > 3:

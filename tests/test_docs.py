@@ -108,7 +108,7 @@ def test_examples_of_contracts_reach_their_loops(monkeypatch: pytest.MonkeyPatch
 
 @pytest.mark.parametrize("package", ["analysis", "parts"])
 def test_quick_examples_of_docstrings(package: str) -> None:
-    """Those that train nothing; ``python -m pytest --doctest-modules src/tectum`` runs all."""
+    """Those that train nothing, of the tectum that is installed; ``python -m pytest src/tectum`` runs all."""
     home = importlib.import_module(f"tectum.{package}")
     slow = {"dictionary_baselines", "features", "filters", "temporal_baselines"}
     names = {module.name for module in pkgutil.iter_modules(home.__path__)} - slow
