@@ -31,6 +31,7 @@ from PIL import Image
 from scipy.linalg import cho_factor, cho_solve
 from sklearn.base import BaseEstimator, TransformerMixin
 from sklearn.cluster import MiniBatchKMeans
+from sklearn.utils import gen_batches
 
 from tectum import SpikingDictionary, datasets, image, parts
 
@@ -43,6 +44,7 @@ PRESENTATIONS = 30_000
 PATCHES = 40_000  # to learn from
 KEPT = 200  # dimensions of whitened patches of a further layer
 PENALTIES = 0.03, 0.1, 0.3, 1.0, 3.0, 10.0
+DENSE_PENALTIES = 0.003, 0.01, 0.03, 0.1, 0.3, 1.0  # of more features, from all places
 BATCH = 250  # images
 FEW = 8  # images whose dense codes are held at a time
 CHOSEN_ON = 1500  # first test images of CIFAR-10, on which constants were chosen
@@ -125,9 +127,12 @@ class Triangle(TransformerMixin, BaseEstimator):
         return self
 
     def transform(self, X: Floats) -> Floats:
-        squares = (X * X).sum(axis=1, keepdims=True) - 2.0 * X @ self.centres_.T + (self.centres_**2).sum(axis=1)
-        distance = np.sqrt(np.maximum(squares, 0.0))
-        return np.maximum(distance.mean(axis=1, keepdims=True) - distance, 0.0)
+        distance = X @ (-2.0 * self.centres_.T)
+        distance += (X * X).sum(axis=1, keepdims=True)
+        distance += (self.centres_**2).sum(axis=1)
+        np.sqrt(np.maximum(distance, 0.0, out=distance), out=distance)
+        nearer = np.subtract(distance.mean(axis=1, keepdims=True), distance, out=distance)
+        return np.maximum(nearer, 0.0, out=nearer)
 
 
 @njit
@@ -177,7 +182,7 @@ class Layer:
 
     def pooled(self, images: Floats) -> Floats:
         """Features for the read-out alone, of many cells at many places."""
-        taken, features = self.convolution, []
+        taken = self.convolution
         whitening, coder = taken.preprocess_, taken.estimator_
         rows, cols = image.patch_grid(images.shape[1:], taken.size, stride=taken.stride)
         signed = isinstance(coder, Signed | SoftThreshold)
@@ -203,14 +208,17 @@ class Layer:
         return np.concatenate(features), np.concatenate(maps)
 
 
-def read_out(features: Floats, y: NDArray[np.int64], n_train: int) -> tuple[float, float]:
+def read_out(
+    features: Floats, y: NDArray[np.int64], n_train: int, penalties: tuple[float, ...] = PENALTIES
+) -> tuple[float, float]:
     """Accuracy on the images after the first `n_train`, and the penalty chosen on the last sixth of these.
 
     Features are standardised in place.
     """
     n_fit = n_train - n_train // 6
     targets = (2.0 * np.eye(10)[y] - 1.0).astype(np.float32)
-    deviation = features[:n_train].std(axis=0)
+    columns = list(gen_batches(features.shape[1], 512))  # no second table of them all
+    deviation = np.concatenate([features[:n_train, some].std(axis=0) for some in columns])
     features -= features[:n_train].mean(axis=0)
     features /= deviation + 1e-2 * deviation.mean()
     parts = [(features[rows], targets[rows]) for rows in (slice(n_fit), slice(n_fit, n_train))]
@@ -223,8 +231,8 @@ def read_out(features: Floats, y: NDArray[np.int64], n_train: int) -> tuple[floa
         weights = cho_solve(cho_factor(system, overwrite_a=True), products - np.outer(x, t / n))
         return float((((features[asked] - x / n) @ weights + t / n).argmax(axis=1) == y[asked]).mean())
 
-    tried = [right(moments[0], penalty, slice(n_fit, n_train)) for penalty in PENALTIES]
-    best = PENALTIES[int(np.argmax(tried))]
+    tried = [right(moments[0], penalty, slice(n_fit, n_train)) for penalty in penalties]
+    best = penalties[int(np.argmax(tried))]
     both = [a + b for a, b in zip(*moments, strict=True)]
     del moments
     return right(both, best, slice(n_train, None)), best
@@ -279,7 +287,7 @@ def main() -> None:
     for seed in range(given.seeds):
         for kind, share, n_layers in rows:
             started, below, features, line = time.process_time(), images, [], f"| {seed} | {kind} | {share:g} |"
-            for depth in range(n_layers):
+            for depth in range(1 if given.drive else n_layers):
                 size, stride = ((6, 2), (3, 1), (2, 1))[min(depth, 2)]
                 fine = grid if depth == 0 else 2
                 n = given.cells if depth == 0 else 2 * given.cells
@@ -289,10 +297,11 @@ def main() -> None:
                 layer.convolution.fit(below[: given.train])
                 if given.drive:
                     features = [layer.pooled(below)]
+                    accuracy, penalty = read_out(features[0], y, given.train, DENSE_PENALTIES)
                 else:
                     found, below = layer(below)
                     features.append(found)
-                accuracy, penalty = read_out(features[0] if given.drive else np.hstack(features), y, given.train)
+                    accuracy, penalty = read_out(np.hstack(features), y, given.train)
                 line += f" {100 * accuracy:.2f} ({sum(f.shape[1] for f in features)} features, penalty {penalty:g}) |"
             print(line + f" {time.process_time() - started:.0f} s |", flush=True)
 
