@@ -3,7 +3,8 @@
 784 sensors in an unknown order see digits; a network of 300 units has been wired to them by their activity. Then three
 discs of sensors die, or two discs change places, as plugs do. `repair` gets nothing but what the sensors see from
 then on. Beside it: nothing done; growth alone, without cutting synapses (knowing where sensors are now); cutting alone,
-without plasticity. Fields are measured in the true layout; a read-out of the units is kept, or learned anew.
+without plasticity; and as much more growth where nothing has happened. Fields are measured in the true layout; a
+read-out of the units learns anew.
 """
 
 import copy
@@ -46,14 +47,15 @@ def measured(seed: int) -> dict[str, dict[str, float]]:
     rule = {"image_rule": parts.FieldHebb(n_maps=N_MAPS), "response": "excess"}
     network = WaveNetwork.from_activity(start.train, (N_UNITS,), layout=layout, random_state=seed, **rule)
     found = {"before": _row(network, start, digits, layout.positions_)}
-    print(seed, "before", found["before"], flush=True)
+    found["nothing happened, grown"] = _row(copy.deepcopy(network).grow(REPAIR_MS), start, digits, layout.positions_)
+    print(seed, found, flush=True)
     seen = (start.train > 0.0).mean(axis=0) > SEEN
     for name, event in (("dead", _killed(start)), ("swapped", _swapped(start))):
         recent = SensorLayout().fit(event.train)
-        repaired, cut, grown = (copy.deepcopy(network) for _ in range(3))
+        repaired, cut = (copy.deepcopy(network) for _ in range(2))
         repaired.repair(event.train, duration=REPAIR_MS, layout=recent)
         cut.repair(event.train, duration=0, layout=recent)
-        _told(grown, event, repaired).grow(REPAIR_MS)
+        grown = _told(network, event, repaired).grow(REPAIR_MS)
         for answer, network_now, places in (
             ("nothing done", _dead_only(network, event), layout.positions_),
             ("growth alone", grown, layout.positions_),
@@ -84,13 +86,13 @@ def _swapped(start: Event) -> Event:
 
 
 def _told(network: WaveNetwork, event: Event, repaired: WaveNetwork) -> WaveNetwork:
-    """A network that knows which sensors are dead and where the others are now, with all its synapses."""
-    _dead_only(network, event)
-    return network.set_params(layers=repaired.layers)
+    """A copy that knows which sensors are dead and where the others are now, with all its synapses."""
+    return _dead_only(network, event).set_params(layers=repaired.layers)
 
 
 def _dead_only(network: WaveNetwork, event: Event) -> WaveNetwork:
-    """The network with dead nodes that have no input any more."""
+    """A copy with dead nodes that have no input any more."""
+    network = copy.deepcopy(network)
     dead = network.alive_[0] & (np.ptp(event.train, axis=0) == 0.0)
     return network.damage(0, dead) if dead.any() else network
 
