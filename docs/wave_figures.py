@@ -70,7 +70,7 @@ def division() -> Callable[[Figure], None]:
         for above, below, (time, cells, wave, units, W) in zip(*rows, stages, strict=True):
             above.scatter(*lower[cells].T, s=3.0, color="0.6", linewidths=0)
             above.scatter(*lower[wave].T, s=9.0, color="#d0472f", linewidths=0)
-            above.set_title(f"{time / 1000.0:.1f} s: {cells.sum():,} cells, {units.sum()} units", fontweight="normal")
+            above.set_title(f"{time / 1000.0:g} s: {cells.sum():,} cells, {units.sum()} units", fontweight="normal")
             for ax in (above, below):
                 ax.set(xlim=(-0.2, 20.2), ylim=(-0.2, 20.2), xticks=[], yticks=[], aspect="equal")
                 ax.spines[:].set_visible(False)
