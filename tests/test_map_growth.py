@@ -1,4 +1,4 @@
-"""Maps that grow: where new neurons come, what they begin with, and that growth is continued to the last bit."""
+"""Maps that grow or move neurons: which ones, what new ones begin with, and that a stream goes on to the last bit."""
 
 from pathlib import Path
 from typing import Any
@@ -10,9 +10,10 @@ from sklearn.datasets import load_iris
 
 import tectum
 from tectum import SpikingSOM
-from tectum.models.common.map_growth import insertion
-from tectum.parts import Grid, GrowingGrid
+from tectum.models.common.map_growth import insertion, moved
+from tectum.parts import Grid, GrowingGrid, MovingGrid, NearestNeighbourSTDP
 
+NO_LEARNING = NearestNeighbourSTDP(A_plus=0.0, A_minus=0.0)
 X = load_iris().data[np.random.default_rng(0).integers(150, size=200)]
 
 
@@ -48,6 +49,88 @@ class TestPlaces:
 
     def test_full(self) -> None:
         assert insertion(np.zeros((2, 9), np.float32), Grid(3, 3), GrowingGrid(3, 3)) is None
+
+
+class TestMoves:
+    """`moved` takes out the path that wins least, and puts one in where most is won."""
+
+    def test_idle_column_goes_and_the_busiest_gets_one_beside_it(self) -> None:
+        wins = np.array([[0, 10, 10, 20, 30], [10, 0, 10, 20, 30], [0, 10, 10, 20, 30]])
+        new = moved(wins.ravel(), Grid(3, 5), MovingGrid())
+        assert new.grid == Grid(3, 5)
+        np.testing.assert_array_equal(new.ends, [[3, 4], [8, 9], [13, 14]])
+        np.testing.assert_array_equal(
+            new.order.reshape(3, 5), [[1, 2, 3, 15, 4], [5, 7, 8, 16, 9], [11, 12, 13, 17, 14]]
+        )
+
+    def test_rows_where_they_differ_more(self) -> None:
+        wins = np.array([[0, 0, 0], [1, 1, 1], [1, 0, 1], [20, 22, 20], [20, 20, 20]])
+        new = moved(wins.ravel(), Grid(5, 3), MovingGrid())
+        assert new.grid == Grid(5, 3)
+        np.testing.assert_array_equal(new.ends, [[9, 12], [10, 13], [11, 14]])
+        assert set(range(3)).isdisjoint(new.order)
+
+    @pytest.mark.parametrize(
+        "wins",
+        [
+            np.full((4, 4), 7),  # all win alike
+            np.tile([1, 10, 10, 12], (4, 1)),  # a column that still wins
+            np.tile([0, 10, 10, 10], (4, 1)),  # none has won that much more than the others
+            np.zeros((4, 4), int),
+        ],
+    )
+    def test_all_stay(self, wins: np.ndarray) -> None:
+        assert moved(wins.ravel(), Grid(4, 4), MovingGrid()) is None
+
+    def test_lines_too_short_to_lose_one(self) -> None:
+        assert moved(np.array([0, 30] * 4), Grid(4, 2), MovingGrid()) is None
+
+
+@pytest.mark.compiled
+class TestMovingMap:
+    """`SpikingSOM(growth=MovingGrid())` follows what changes."""
+
+    moving = MovingGrid(per_neuron=3.0, surplus=1.5)
+
+    def test_neurons_follow_a_distribution_that_shrinks(self) -> None:
+        draw = np.random.default_rng(0)
+        square, right = draw.random((1500, 2)), draw.random((900, 2)) * [0.4, 1.0] + [0.6, 0.0]
+        shares = {}
+        for growth in (None, self.moving):
+            som = SpikingSOM.continuous((6, 6), growth=growth, input_range=(0.0, 1.0), random_state=0)
+            som.partial_fit(square).partial_fit(right)
+            shares[growth] = (som.codebook_[:, 0] > 0.5).mean()
+            assert som.topographic_error(right) < 0.1
+        assert shares[self.moving] > shares[None] + 0.1
+        assert som.grid_ == Grid(6, 6)
+
+    def test_stream_in_one_call_or_many_and_over_a_file(self, tmp_path: Path) -> None:
+        stream = np.concatenate([X, X[X[:, 2] > 3.0], X[X[:, 2] > 3.0]])
+        start = SpikingSOM.continuous((5, 5), growth=self.moving, random_state=0).partial_fit(stream[:20])
+        start.save(tmp_path / "start.tectum")
+        whole = tectum.load(tmp_path / "start.tectum").partial_fit(stream[20:])
+        still = tectum.load(tmp_path / "start.tectum").set_params(growth=None).partial_fit(stream[20:])
+        assert (whole.weights_ != still.weights_).any()  # some have moved
+        for cut in (40, 75, 170):
+            part = tectum.load(tmp_path / "start.tectum").partial_fit(stream[20:cut])
+            part.save(tmp_path / "map.tectum")
+            again = tectum.load(tmp_path / "map.tectum").partial_fit(stream[cut:])
+            np.testing.assert_array_equal(again.weights_, whole.weights_)
+            np.testing.assert_array_equal(again.recent_wins_, whole.recent_wins_)
+
+    def test_wins_are_those_of_the_frozen_map(self) -> None:
+        som = SpikingSOM((4, 4), random_state=0, rule=NO_LEARNING, n_presentations=1).fit(X)
+        before = som.recent_wins_
+        som.partial_fit(X)
+        winners = np.bincount(som.predict(X), minlength=16)
+        assert (som.recent_wins_ - before).sum() == len(X)
+        assert np.abs(som.recent_wins_ - before - winners).sum() < 0.2 * len(X)
+
+    def test_refused_on_other_grids_and_out_of_range(self) -> None:
+        with pytest.raises(ValueError, match=r"SpikingSOM\.growth must be None on a hexagonal map"):
+            SpikingSOM((4, 4), topology="hexagonal", growth=self.moving).fit(X)
+        with pytest.raises(ValueError, match=r"SpikingSOM\.growth\.surplus must be"):
+            SpikingSOM((4, 4), growth=MovingGrid(surplus=0.5)).fit(X)
 
 
 @pytest.mark.compiled

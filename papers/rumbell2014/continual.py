@@ -5,7 +5,7 @@ from types import MappingProxyType
 from typing import Any
 
 import numpy as np
-from comparison import compile_map
+from comparison import N_PRESENTATIONS as N_STATIONARY, compile_map
 from numpy.typing import NDArray
 from scores import N_UNITS, SHAPE, Floats, Split, Winners, nearest, score, score_codebook, score_spikes, split, square
 from sklearn.cluster import KMeans
@@ -20,12 +20,19 @@ CLASSES: dict[str, list[tuple[int, ...]]] = {
 N_PRESENTATIONS = {"digits": 3000, "iris": 3000, "mnist": 2000}  # of each group of classes
 RANGE = {"digits": (0.0, 1.0), "mnist": (0.0, 1.0), "iris": None}  # that of pixels is known; None: the first class's
 SWITCH = 3000
+MOVING = parts.MovingGrid()
+# Maps that meet another distribution: their constructor and what it is given.
+SWITCHED: dict[str, tuple[Any, dict[str, Any]]] = {
+    "continuous": (SpikingSOM.continuous, {}),
+    "continuous, moving": (SpikingSOM.continuous, {"growth": MOVING}),
+    "decaying radius": (SpikingSOM, {}),
+}
 
 
-def settled(name: str, seed: int) -> dict[str, float]:
+def settled(name: str, growth: Any, seed: int) -> dict[str, float]:
     """Quality of the codebook of `SpikingSOM.continuous` after 10,000 presentations of one distribution."""
-    data = split(name, seed)
-    som = SpikingSOM.continuous(SHAPE, n_presentations=10_000, random_state=seed, n_snapshots=0).fit(data.X)
+    data, settings = split(name, seed), {"n_presentations": 10_000, "n_snapshots": 0, "growth": growth}
+    som = SpikingSOM.continuous(SHAPE, random_state=seed, **settings).fit(data.X)
     codebook, X = som.codebook_, data.X_test if name == "square" else data.X
     return {
         "QE": analysis.quantization_error(X, codebook),
@@ -38,8 +45,12 @@ def settled(name: str, seed: int) -> dict[str, float]:
 def switched(kind: str, seed: int) -> dict[str, float]:
     """Share of nodes in the right half, and errors there, before and after a switch to the right 45 % of the square."""
     X, _ = square(seed)
-    make = SpikingSOM.continuous if kind == "continuous" else SpikingSOM
-    som = make(SHAPE, random_state=seed, input_range=(0.0, 1.0), n_snapshots=0).fit(X)
+    if kind in SWITCHED:
+        make, others = SWITCHED[kind]
+        som: Any = make(SHAPE, random_state=seed, input_range=(0.0, 1.0), n_snapshots=0, **others).fit(X)
+    else:
+        som = ConstantKohonen(0.1 + 0.8 * analysis.grid_places(SHAPE) / (np.array(SHAPE) - 1.0))
+        som.partial_fit(X[np.random.default_rng(seed).integers(len(X), size=N_STATIONARY)])
     draw = np.random.default_rng(seed)
     new = draw.random((2 * SWITCH, 2)) * [0.45, 1.0] + [0.55, 0.0]
 
@@ -50,12 +61,29 @@ def switched(kind: str, seed: int) -> dict[str, float]:
     som.partial_fit(new[:SWITCH])
     after, probes = share(), new[SWITCH:]
     errors = {
-        "TE": som.topographic_error(probes),
-        "TE spikes": som.topographic_error(probes, winners="spikes"),
-        "QE": som.quantization_error(probes),
+        "TE": analysis.topographic_error(analysis.best_matching_units(probes, som.codebook_), SHAPE),
+        "QE": analysis.quantization_error(probes, som.codebook_),
     }
+    if kind in SWITCHED:
+        errors["TE spikes"] = som.topographic_error(probes, winners="spikes")
     som.partial_fit(draw.random((SWITCH, 2)))
     return {"before": before, "after": after, **errors, "back": share()}
+
+
+class ConstantKohonen:
+    """Kohonen's rule with a constant rate and radius."""
+
+    rate, radius = 0.05, 1.2
+
+    def __init__(self, codebook: Floats) -> None:
+        self.codebook_ = codebook
+
+    def partial_fit(self, X: Floats) -> None:
+        """Go on with samples (n, n_features), in their order."""
+        gains = analysis.constant_rule(rate=self.rate, radius=self.radius)(_squared_distances())
+        for x in X:
+            towards = x - self.codebook_
+            self.codebook_ += gains(0.0, np.einsum("jd,jd->j", towards, towards))[:, np.newaxis] * towards
 
 
 def classes_of(train: Winners, y: NDArray[Any], test: Winners, shape: Any = SHAPE) -> NDArray[Any]:
@@ -105,6 +133,12 @@ class NarrowLearner(SpikingLearner):
     changes = MappingProxyType({"radius": parts.ConstantRadius(1.3)})
 
 
+class MovingLearner(SpikingLearner):
+    """The same, whose neurons move to where much is won."""
+
+    changes = MappingProxyType({"growth": MOVING})
+
+
 class GrowingLearner(SpikingLearner):
     """The same, growing from 6 x 6 neurons to as many as the others have."""
 
@@ -113,24 +147,20 @@ class GrowingLearner(SpikingLearner):
 
 
 class KohonenLearner(Learner):
-    """Kohonen's rule with a constant rate and radius, from samples of the first group."""
+    """`ConstantKohonen`, from samples of the first group."""
 
-    codebook: Any = None
-    rate, radius = 0.05, 1.2
+    som: Any = None
 
     def learn(self, X: Floats) -> None:
         """Go on."""
-        if self.codebook is None:
-            self.codebook = X[np.random.default_rng(self.seed).integers(len(X), size=N_UNITS)].copy()
-        gains = analysis.constant_rule(rate=self.rate, radius=self.radius)(_squared_distances())
-        for x in X:
-            towards = x - self.codebook
-            self.codebook += gains(0.0, np.einsum("jd,jd->j", towards, towards))[:, np.newaxis] * towards
+        if self.som is None:
+            self.som = ConstantKohonen(X[np.random.default_rng(self.seed).integers(len(X), size=N_UNITS)].copy())
+        self.som.partial_fit(X)
 
     def scored(self, data: Split) -> tuple[dict[str, float], NDArray[Any]]:
         """By nearest rows of the codebook."""
-        train, test = nearest(data.X, self.codebook), nearest(data.X_test, self.codebook)
-        return score_codebook(self.codebook, data), classes_of(train, data.y, test)
+        train, test = nearest(data.X, self.som.codebook_), nearest(data.X_test, self.som.codebook_)
+        return score_codebook(self.som.codebook_, data), classes_of(train, data.y, test)
 
 
 def _squared_distances() -> Floats:
@@ -250,6 +280,7 @@ LEARNERS: dict[str, type[Learner]] = {
     "continuous": SpikingLearner,
     "continuous, radius 1.3": NarrowLearner,
     "continuous, growing": GrowingLearner,
+    "continuous, moving": MovingLearner,
     "Kohonen, constant": KohonenLearner,
     "growing neural gas": GasLearner,
     "MapHierarchy": HierarchyLearner,

@@ -197,18 +197,22 @@ def wiring(seeds: range) -> tuple[dict, dict]:
 
 def continuous(seeds: range) -> tuple[dict, dict]:
     """A map whose constants never change, after 10,000 presentations; QE, TE and rho of its codebook."""
-    rows = {name: over_seeds(continual.settled, seeds, name) for name in ("iris", "wisconsin", "square")}
-    return rows, {
+    expected: dict[str, Expected] = {
         "iris": {"QE": below(0.077), "TE": below(0.05), "rho": above(0.7)},
         "wisconsin": {"QE": below(0.29), "TE": below(0.08), "rho": above(0.6)},
         "square": {"QE": below(0.058), "TE": below(0.005), "rho": above(0.98)},
     }
+    rows = {name: over_seeds(continual.settled, seeds, name, None) for name in expected}
+    rows |= {f"{name}, moving": over_seeds(continual.settled, seeds, name, continual.MOVING) for name in expected}
+    return rows, expected | {f"{name}, moving": floors for name, floors in expected.items()}
 
 
 def switch(seeds: range) -> tuple[dict, dict]:
     """Share of nodes in the right half, before and after 3,000 presentations from there alone, and errors there."""
-    rows = {kind: over_seeds(continual.switched, seeds[:5], kind) for kind in ("continuous", "decaying radius")}
-    return rows, {"continuous": {"after": above(0.7), "TE": below(0.1)}}
+    kinds = (*continual.SWITCHED, "Kohonen, constant")
+    rows = {kind: over_seeds(continual.switched, seeds, kind) for kind in kinds}
+    follows: Expected = {"after": above(0.7), "TE": below(0.1), "TE spikes": below(0.1)}
+    return rows, {"continuous": follows, "continuous, moving": follows}
 
 
 def classes(seeds: range) -> tuple[dict, dict]:

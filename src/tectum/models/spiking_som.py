@@ -30,7 +30,7 @@ from tectum.models.common.weights import checked_weights, copies, distinct, lott
 from tectum.models.common.wiring import Mixing, direct, followed, from_rings, mixing_of, n_rings, onto_rings
 from tectum.models.exchange.export import NirExport
 from tectum.models.exchange.map import SUBSTEPS, export_map
-from tectum.parts.growth import GrowingGrid
+from tectum.parts.growth import GrowingGrid, MovingGrid
 from tectum.parts.lateral import radius, until_change
 from tectum.parts.neurons import rest
 from tectum.parts.readout import Centroid, FirstSpike
@@ -95,10 +95,11 @@ class SpikingSOM(SpikingEstimator):
     radius : DecayingRadius, ConstantRadius or None
         Width of the lateral profile. None: from 0.2 of the longer side of the map to 1.25, halfway at 40 % of the
         presentations; from 0.4 with up to three features or another `start` than the plane; half as far around a torus.
-    growth : GrowingGrid or None, default=None
-        With it the map begins with `shape` and gets a row or a column from time to time, where neighbours differ most,
-        until it is full. It serves streams in which many groups come one after another; see the user guide. The map
-        must be rectangular.
+    growth : GrowingGrid, MovingGrid or None, default=None
+        `GrowingGrid`: the map begins with `shape` and gets a row or a column from time to time, where neighbours differ
+        most, until it is full; for streams in which many groups come one after another. `MovingGrid`: neurons that no
+        longer win move to where much is won; for a map that follows a changing distribution and may forget. See the
+        user guide. The map must be rectangular.
     rule : NearestNeighbourSTDP or None
         Plasticity of the projection, or parameters of a rule of your own. None: three times as fast as published (more
         if there are fewer than 20,000 presentations, up to eight times), the window shifted by 0.55 ms, with a third of
@@ -135,6 +136,8 @@ class SpikingSOM(SpikingEstimator):
         Present radius of the lateral profile.
     spike_counts_ : ndarray of shape (3,)
         Spikes of u, of the inhibitory neuron and of the map during learning.
+    recent_wins_ : ndarray of shape (rows * columns,)
+        Presentations that each neuron has won in learning; with `growth`, since the map last could change.
     snapshots_, snapshot_presentations_ : ndarray
         Codebooks during `fit`, shape (n_snapshots, rows * columns, n_features), and when they were taken.
     encoder_ : CircularGaussian
@@ -170,7 +173,7 @@ class SpikingSOM(SpikingEstimator):
         "wiring": [DirectWiring, RandomMixtures, None],
         "start": [RandomStart, PlaneStart, SampleStart, None],
         "readout": [FirstSpike, Centroid, None],
-        "growth": [GrowingGrid, None],
+        "growth": [GrowingGrid, MovingGrid, None],
         "input_range": [tuple, list, None],
         "dt": [Interval(numbers.Real, 0, 0.2, closed="right")],
         "n_snapshots": [Interval(numbers.Integral, 0, 2**31, closed="both")],
@@ -178,7 +181,7 @@ class SpikingSOM(SpikingEstimator):
 
     _recommended = parameters.RECOMMENDED
     _records = {"_state": MapState, "_scaling": FeatureScaling, "_mixing": Mixing}  # noqa: RUF012  constant
-    _arrays = ("spike_counts_", "snapshots_", "snapshot_presentations_")
+    _arrays = ("spike_counts_", "recent_wins_", "snapshots_", "snapshot_presentations_")
     _numbers = ("_planned", "_seen", "_offered")
     _schema = schema.spiking_som
     _dtypes = (np.float64,)
@@ -703,7 +706,7 @@ class SpikingSOM(SpikingEstimator):
             weights = network.prefer(self.encoder_.encode(points), weights, chosen.projection, chosen.start, top)
         self._state = network.rest_state(weights, rests=(rest(u), rest(v)))
         self._seen = self._offered = 0
-        self.spike_counts_ = np.zeros(3, np.int64)
+        self.spike_counts_, self.recent_wins_ = np.zeros(3, np.int64), np.zeros(self.grid_.n_neurons, np.int64)
         self._snapshots: list[tuple[int, NDArray[np.float32]]] = []
 
     def _check_contracts(self) -> None:
@@ -736,16 +739,17 @@ class SpikingSOM(SpikingEstimator):
         map_parts, circuit = self._build()
         state = MapState(*(array.copy() for array in self._state))
         places, mixing = followed(X, self._scaling, self._mixing, self.encoder_, self.chosen_parts().wiring)
-        counts = self.spike_counts_ + network.learn(circuit, state, self.encoder_.encode(places), map_parts)
-        seen = self._seen + len(X)
-        new = grown(self.growth, seen, state, self.grid_, self.encoder_, self._snapshots)
-        self._commit(**{"_state": state, "_mixing": mixing, "_seen": seen, "spike_counts_": counts, **new})
+        counts, wins = network.learn(circuit, state, self.encoder_.encode(places), map_parts)
+        seen, wins = self._seen + len(X), self.recent_wins_ + wins
+        learned = {"_state": state, "_mixing": mixing, "_seen": seen, "recent_wins_": wins}
+        new = grown(self.growth, seen, state, wins, self.grid_, self.encoder_, self._snapshots)
+        self._commit(**learned | new, spike_counts_=self.spike_counts_ + counts)
 
     def _chunk(self) -> int:
         """Presentations until progress is shown and an interrupt is served, the map grows or the radius changes."""
         most = max(1, min(CHUNK, CHUNK_BYTES // (4 * len(self._state.weights))))
         to_change = until_change(self.chosen_parts().radius, self._seen, self._planned)
-        return min(most, to_change, until_growth(self.growth, self._seen))
+        return min(most, to_change, until_growth(self.growth, self._seen, self.grid_.n_neurons))
 
     def _currents(self, X: NDArray[np.float64]) -> NDArray[np.float32]:
         return self.encoder_.encode(self._onto_rings(X))
@@ -765,8 +769,7 @@ class SpikingSOM(SpikingEstimator):
         self.weights_ = self._state.weights
         self.codebook_ = self._decode()
         self.snapshot_presentations_ = np.array([seen for seen, _ in self._snapshots], dtype=np.int64)
-        shape = (0, *self.codebook_.shape)
-        self.snapshots_ = np.array([codebook for _, codebook in self._snapshots], np.float32).reshape(-1, *shape[1:])
+        self.snapshots_ = np.array([c for _, c in self._snapshots], np.float32).reshape(-1, *self.codebook_.shape)
         self.radius_ = self._radius()
         return self
 
@@ -789,7 +792,7 @@ class SpikingSOM(SpikingEstimator):
         return super()._from_state(arrays, header)
 
     def _set_state(self, arrays: dict[str, np.ndarray], header: dict[str, Any]) -> None:
-        super()._set_state(arrays, header)
+        super()._set_state({"recent_wins_": np.zeros(math.prod(header["grid"]), np.int64)} | arrays, header)
         self.encoder_ = parameters.from_json(header["encoder"])
         self.grid_ = TOPOLOGIES[header.get("topology", "rectangular")](*header["grid"])  # none in version 0.1
         self._snapshots = list(zip(self.snapshot_presentations_.tolist(), self.snapshots_, strict=True))

@@ -11,7 +11,7 @@ from tectum.parts.event_input import EventPatches
 from tectum.parts.event_plasticity import EventSTDP, ResidualSTDP, TimeIntegratedSTDP, TraceSTDP
 from tectum.parts.feature_code import RandomProjection, Ranked
 from tectum.parts.field_learning import FieldHebb
-from tectum.parts.growth import GrowingGrid
+from tectum.parts.growth import GrowingGrid, MovingGrid
 from tectum.parts.hierarchy import Features, Map, MapInhibition, Spikes, Winners
 from tectum.parts.input_spikes import BernoulliSpikes, RegularSpikes
 from tectum.parts.latency import LatencyNeuron, LatencyPopulation, LatencyRace, LatencySTDP
@@ -130,6 +130,7 @@ __all__ = [
     "MeanNorm",
     "MeanWeights",
     "MoreInput",
+    "MovingGrid",
     "NearExcitation",
     "NearestNeighbourSTDP",
     "NoveltyGate",

@@ -152,17 +152,23 @@ def prefer(
     return np.ascontiguousarray(np.float32(top) * tuning * (np.float32(1.0) + np.float32(start.jitter) * noise))
 
 
-def learn(circuit: MapCircuit, state: MapState, currents: NDArray[np.float32], parts: MapParts) -> NDArray[np.int64]:
+def learn(
+    circuit: MapCircuit, state: MapState, currents: NDArray[np.float32], parts: MapParts
+) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     """Present samples one after another with learning on; changes `state`. Returns the numbers of spikes of u, of
-    the inhibitory neuron and of v, (3,). Currents are NaN where a sample has no value for an input.
+    the inhibitory neuron and of v, (3,), and the presentations that each neuron of v won, (n_v,). Currents are NaN
+    where a sample has no value for an input.
     """
     n_input, n_blank = _steps(parts.protocol.input_ms, parts), _steps(parts.protocol.blank_ms, parts)
     counts, scratch, blank = np.zeros(3, np.int64), _scratch(state), np.zeros_like(state.m_u)
+    wins = np.zeros(len(state.m_v), np.int64)
     for driven, I in _driven(circuit, currents):
         spikes = _spikes(len(I), state, capacity=0)
         run_map(driven, state, spikes, scratch, I, blank, n_input, n_blank, True, False, True)
         counts += spikes.counts
-    return counts
+        first = np.where(spikes.first_v < 0.0, np.inf, spikes.first_v)
+        wins += np.bincount(first.argmin(axis=1)[np.isfinite(first.min(axis=1))], minlength=len(wins))
+    return counts, wins
 
 
 def _driven(circuit: MapCircuit, currents: NDArray[np.float32]) -> Iterator[tuple[MapCircuit, NDArray[np.float32]]]:

@@ -125,6 +125,7 @@ def spiking_som(model: Any, arrays: Mapping[str, np.ndarray], header: Mapping[st
         "planned": LENGTH,
         **({"offered": COUNT} if "offered" in header else {}),  # not of 0.1
         "spike_counts_": Array("int64", (3,), 0),
+        "recent_wins_": Array("int64", (n_v,), 0, LONGEST, optional=True),  # not in all of 0.1 and 0.2
         "snapshots_": Array("float32", (snapshots, n_v, n)),
         "snapshot_presentations_": Array("int64", (snapshots,), 0, LONGEST),
     }
