@@ -119,6 +119,18 @@ class TestStart:
         assert_allclose(np.abs(points[1, -1] - points[1, 0]), [0.0, 0.15], atol=0.006)
         assert_allclose(np.abs(points[2, 4] - points[0, 4]), [0.03, 0.0], atol=0.006)
 
+    @pytest.mark.parametrize("seed", range(5))
+    def test_sides_lie_along_those_of_a_square_in_any_mixtures(self, seed):
+        """Components of a square point anywhere, the more so in mixtures that stretch it; its sides do not."""
+        X, seed = np.random.default_rng(seed).random((1000, 2)), np.uint64(seed)
+        scaling, encoder = unit_scaling(2), parts.CircularGaussian(n_units=4, low=0.0, high=1.0)
+        mixing = mixing_of(parts.RandomMixtures(), X, seed)
+        rings = start_points(parts.PlaneStart(), onto_rings(X, scaling, mixing, encoder), parts.Grid(6, 6), seed)
+        points = from_rings(rings, scaling, mixing, encoder)
+        along = np.abs(np.corrcoef(points.T, np.indices((6, 6)).reshape(2, -1))[:2, 2:])
+        assert_allclose(np.sort(along, axis=1), [[0.0, 1.0], [0.0, 1.0]], atol=0.2)
+        assert sorted(along.argmax(axis=1)) == [0, 1]
+
     def test_samples(self):
         P = RNG.random((5, 3))
         points = start_points(parts.SampleStart(), P, parts.Grid(4, 4), SEED)

@@ -54,7 +54,7 @@ RECOMMENDED: dict[str, Any] = DIRECT | {
 }
 
 # Departures from RECOMMENDED for a map without any schedule.
-CONTINUOUS: dict[str, Any] = {"radius": parts.ConstantRadius(1.4)}
+CONTINUOUS: dict[str, Any] = {"radius": parts.ConstantRadius(1.35)}
 
 # A dictionary whose neurons explain the input away, the default of SpikingDictionary.
 EXPLAINING: dict[str, Any] = {
