@@ -167,7 +167,7 @@ def test_settings_of_variants() -> None:
     assert arguments["neuron"] == dictionary.literal().neuron
     softmax = constructor_arguments(dictionary, {"competition": "SoftmaxInhibition", "rule.eta": 0.01})
     assert softmax["rule"] == parts.EventSTDP(eta=0.01)
-    assert constructor_arguments(tectum.SpikingSOM, {"variant": "continuous"})["radius"] == parts.ConstantRadius(1.4)
+    assert constructor_arguments(tectum.SpikingSOM, {"variant": "continuous"})["radius"] == parts.ConstantRadius(1.35)
 
 
 FIT = ["fit", "dictionary", "pictures", "-o", "m"]

@@ -19,9 +19,9 @@ class PlaneStart(NamedTuple):
     """Neurons of a map spread over the plane of the first two principal components of the samples.
 
     The longer side of the map lies along the first; where both have the same variance, up to chance, the sides are
-    turned within the plane to fit the samples, as those of a map of a square. Each neuron is tuned to its point as STDP would tune it: with
-    strong weights from the inputs that fire first for it. With graded initial weights, a few neurons that have
-    learned would win everything, and the order of the plane would be lost.
+    turned within the plane to fit the samples, as those of a map of a square. Each neuron is tuned to its point as STDP
+    would tune it: with strong weights from the inputs that fire first for it. With graded initial weights, a few
+    neurons that have learned would win everything, and the order of the plane would be lost.
 
     Examples
     --------

@@ -166,7 +166,8 @@ def learn(
         spikes = _spikes(len(I), state, capacity=0)
         run_map(driven, state, spikes, scratch, I, blank, n_input, n_blank, True, False, True)
         counts += spikes.counts
-        first = np.where(spikes.first_v < 0.0, np.inf, spikes.first_v)
+        first = spikes.first_v
+        first[first < 0.0] = np.inf
         wins += np.bincount(first.argmin(axis=1)[np.isfinite(first.min(axis=1))], minlength=len(wins))
     return counts, wins
 
