@@ -117,9 +117,9 @@ def budget(figure: Figure, stored: Stored) -> None:
     ax = figure.subplots()
     for k, (start, label) in enumerate({"rhythm": "paced inhibition", "tonic": "tonic inhibition"}.items()):
         rows = [row for key, row in stored["budget"].items() if key.startswith(start)]
-        rate, told = (np.array([row[m] for row in rows]) for m in ("Hz", "MI"))
+        rate, bits = (np.array([row[m] for row in rows]) for m in ("Hz", "MI"))
         colour = plots.class_colours(2)[k]
-        ax.errorbar(rate.mean(1), told.mean(1), told.std(1), color=colour, marker="os"[k], markersize=4, label=label)
+        ax.errorbar(rate.mean(1), bits.mean(1), bits.std(1), color=colour, marker="os"[k], markersize=4, label=label)
     ax.set(xlabel="receiver's rate (spikes/s)", ylabel="transmitted (bit)", xscale="log", ylim=(0.0, None))
     ax.set_xticks([0.1, 0.3, 1.0, 3.0], ["0.1", "0.3", "1", "3"])
     ax.legend()

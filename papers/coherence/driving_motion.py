@@ -6,10 +6,10 @@
 
 Snippets of 2.5 s of the clips in the folder `driving` of TECTUM_DATA are played in different ways (`WAYS`), at about 15
 frames/s. A map learns snippets of all clips but one, played in all the ways of a task, one frame after the other,
-without labels; then each neuron gets the label of most of its frames, and the frames of the clip left out are told by
+without labels; then each neuron gets the label of most of its frames, and the frames of the clip left out are classified by
 their winner (a frame to which the map is silent gets the label of most such frames). "Graded" is a linear probe of how
 well all neurons of the same map know a frame before they compete (`MapHierarchy.similarities`). Printed are the shares
-of frames told right, mean over the clips left out and over seeds, and the least clip. Floors stand in `FLOORS`, for the
+of frames classified correctly, mean over the clips left out and over seeds, and the least clip. Floors stand in `FLOORS`, for the
 better of the two; where one is missed, the exit status is 1.
 
 Bends: the camera is panned artificially in the clips learned, by a window that slides over the frame. Tested are such
@@ -96,21 +96,21 @@ def noisy(frames: Frames, generator: np.random.Generator) -> Frames:
     return np.clip(frames + generator.normal(0.0, NOISE, frames.shape), 0, 255).round().astype(np.uint8)
 
 
-def usual(s: Snippet) -> Frames:
+def original(s: Snippet) -> Frames:
     """The snippet as it was, without what only faster play needs."""
     return s.frames[: round(SECONDS / s.dt * s.step) : s.step]
 
 
 WAYS: dict[str, Callable[[Snippet, np.random.Generator], Frames]] = {
-    "forward": lambda s, g: usual(s),
-    "backward": lambda s, g: usual(s)[::-1],
-    "shaken forward": lambda s, g: shaken(usual(s), g),
-    "shaken backward": lambda s, g: shaken(usual(s)[::-1], g),
-    "stopped": lambda s, g: stopped(usual(s)),
-    "stopped, with noise": lambda s, g: noisy(stopped(usual(s)), g),
-    "mirrored": lambda s, g: np.ascontiguousarray(usual(s)[:, :, ::-1]),
-    "left": lambda s, g: panned(usual(s), -1, s.dt),
-    "right": lambda s, g: panned(usual(s), 1, s.dt),
+    "forward": lambda s, g: original(s),
+    "backward": lambda s, g: original(s)[::-1],
+    "shaken forward": lambda s, g: shaken(original(s), g),
+    "shaken backward": lambda s, g: shaken(original(s)[::-1], g),
+    "stopped": lambda s, g: stopped(original(s)),
+    "stopped, with noise": lambda s, g: noisy(stopped(original(s)), g),
+    "mirrored": lambda s, g: np.ascontiguousarray(original(s)[:, :, ::-1]),
+    "left": lambda s, g: panned(original(s), -1, s.dt),
+    "right": lambda s, g: panned(original(s), 1, s.dt),
     "x0.5": lambda s, g: s.frames[: round(SECONDS / s.dt) * s.step // 2 : max(1, s.step // 2)],
     "x2": lambda s, g: s.frames[:: 2 * s.step],
 }
@@ -126,7 +126,7 @@ TASKS: dict[str, list[tuple[str, ...]]] = {  # classes, each with the ways of pl
     "the same, known clips": [("x0.5",), ("forward",), ("x2",)],
 }
 FLOORS = {"forward or backward": 0.95, "moving or standing": 0.95, "real bend": 0.95, "x0.5, x1 or x2": 0.8}
-OVER_PROBE = ("real bend", "mirrored or not")  # must be told better than by the best probe of single frames
+OVER_PROBE = ("real bend", "mirrored or not")  # must be better than the best probe of single frames
 
 
 def snippets(folder: Path) -> list[Snippet]:
@@ -242,7 +242,7 @@ def folds(task: str, played: Played, found: list[Snippet]) -> Iterator[tuple[Sam
             yield learned, played.sample(task, lambda k, s, clip=clip: s.clip == clip)
 
 
-def told(units: NDArray[np.intp], y: NDArray[np.intp], n: int, tested: NDArray[np.intp]) -> NDArray[np.intp]:
+def majority(units: NDArray[np.intp], y: NDArray[np.intp], n: int, tested: NDArray[np.intp]) -> NDArray[np.intp]:
     """Class of each tested frame: that of most learned frames of its unit."""
     counts = np.zeros((n, y.max() + 1))
     np.add.at(counts, (units, y), 1)
@@ -268,7 +268,7 @@ class BySpikes:
         """Of each frame the neuron that fires first, named by most of its frames."""
         spiking, n = self._map(learned, seed), int(np.prod(MOTION_SHAPE))
         units, found = (np.where((w := spiking.predict(X)) < 0, n, w) for X in (learned[0], tested[0]))
-        return float((told(units, learned[1], n + 1, found) == tested[1]).mean())
+        return float((majority(units, learned[1], n + 1, found) == tested[1]).mean())
 
     def graded(self, learned: Sample, tested: Sample, seed: int) -> float:
         """Of each frame how well all neurons know it, read out by a linear classifier."""
@@ -283,14 +283,14 @@ def by_k_means(learned: Sample, tested: Sample, seed: int) -> float:
     k_means = make_pipeline(Normalizer(), KMeans(min(CENTRES, len(learned[0])), n_init=1, random_state=seed)).fit(
         learned[0]
     )
-    found = told(k_means.predict(learned[0]), learned[1], CENTRES, k_means.predict(tested[0]))
+    found = majority(k_means.predict(learned[0]), learned[1], CENTRES, k_means.predict(tested[0]))
     return float((found == tested[1]).mean())
 
 
 def by_k_means_as_they_are(learned: Sample, tested: Sample, seed: int) -> float:
     """Of features whose length counts."""
     k_means = KMeans(min(CENTRES, len(learned[0])), n_init=1, random_state=seed).fit(learned[0])
-    found = told(k_means.predict(learned[0]), learned[1], CENTRES, k_means.predict(tested[0]))
+    found = majority(k_means.predict(learned[0]), learned[1], CENTRES, k_means.predict(tested[0]))
     return float((found == tested[1]).mean())
 
 

@@ -243,18 +243,18 @@ def swapping(seed: int, n_swaps: int = 200, n_frames: int = 50) -> Row:
         stimuli = rng.integers(16, size=(2, n_frames))
         drive = stimulus_drive(stimuli, 4, [Sender(), Sender()], int(graph.circuit.first[-1]))
         presented = present(graph, drive, seed)
-        told = stimuli if k % 2 == 0 else stimuli[::-1]
+        shown = stimuli if k % 2 == 0 else stimuli[::-1]
         if k:
             edges = [(np.arange(n_cycles + 1) + 0.5) * PERIOD, np.arange(N_E + 1)]  # between volleys of the receiver
             after.append(np.histogram2d(presented.time_ms[-1], presented.neuron[-1], edges)[0])
-            shown_after.append(np.repeat(told[:, : n_cycles // 4], 4, axis=1))
+            shown_after.append(np.repeat(shown[:, : n_cycles // 4], 4, axis=1))
             later.append(presented.counts[-1, 1:])
-            shown_later.append(told[:, 1:])
-    counts, told = np.array(after), np.array(shown_after)  # (n_swaps, n_cycles, 64), (n_swaps, 2, n_cycles)
+            shown_later.append(shown[:, 1:])
+    counts, shown = np.array(after), np.array(shown_after)  # (n_swaps, n_cycles, 64), (n_swaps, 2, n_cycles)
     row: Row = {}
     for m, name in enumerate(("good", "other")):
         row[name] = bits(np.concatenate(later), np.concatenate(shown_later, axis=1)[m])
-        row |= {f"{name}, cycle {c + 1}": bits(counts[:, c], told[:, m, c]) for c in range(n_cycles)}
+        row |= {f"{name}, cycle {c + 1}": bits(counts[:, c], shown[:, m, c]) for c in range(n_cycles)}
     return row
 
 
@@ -311,11 +311,11 @@ def conjunctions(
     presented = present(fresh._replace(first=state), drive, seed + 10_000)
     heard, (x, y) = presented.counts[-1][:, :N_U], stimuli
     won = winners(heard, presented.latency[-1][:, :N_U])
-    told = analysis.transmitted_information(heard, 4 * x + y, random_state=0)
+    measured = analysis.transmitted_information(heard, 4 * x + y, random_state=0)
     of_source = graph.first.weights.reshape(2, N_U, N_E).sum(axis=2)
     return {
-        "MI": told.bits,
-        "accuracy": told.accuracy,
+        "MI": measured.bits,
+        "accuracy": measured.accuracy,
         "AMI": adjusted_mutual_info_score(4 * x + y, won),
         "ARI": adjusted_rand_score(4 * x + y, won),
         "AMI x": adjusted_mutual_info_score(x, won),

@@ -316,7 +316,7 @@ def measure(scenes: Scenes, answer: Answer, within: int) -> dict[str, float]:
     stands_for = {
         unit: np.bincount(scenes.label[answer.trained == unit]).argmax() for unit in np.unique(answer.trained)
     }
-    told = np.array([stands_for.get(unit, -1) for unit in answer.probed])
+    named = np.array([stands_for.get(unit, -1) for unit in answer.probed])
     return {
         "AUC": roc_auc_score(new, highest[[start for start, _ in parts_]]),
         "AUC all": roc_auc_score([*np.ones(len(begins)), *np.zeros(known.sum())], [*highest[begins], *highest[known]]),
@@ -324,7 +324,7 @@ def measure(scenes: Scenes, answer: Answer, within: int) -> dict[str, float]:
         "delay": float(np.mean(delays)) if delays else np.nan,
         "false": 1e3 * len(false) / n,
         "at returns": 1e3 * len(returns) / n,
-        "accuracy": float((told == scenes.probe_label).mean()),
+        "accuracy": float((named == scenes.probe_label).mean()),
         "units": float(len(np.unique(answer.trained))),
     }
 
