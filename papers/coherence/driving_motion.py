@@ -6,11 +6,12 @@
 
 Snippets of 2.5 s of the clips in the folder `driving` of TECTUM_DATA are played in different ways (`WAYS`), at about 15
 frames/s. A map learns snippets of all clips but one, played in all the ways of a task, one frame after the other,
-without labels; then each neuron gets the label of most of its frames, and the frames of the clip left out are classified by
-their winner (a frame to which the map is silent gets the label of most such frames). "Graded" is a linear probe of how
-well all neurons of the same map know a frame before they compete (`MapHierarchy.similarities`). Printed are the shares
-of frames classified correctly, mean over the clips left out and over seeds, and the least clip. Floors stand in `FLOORS`, for the
-better of the two; where one is missed, the exit status is 1.
+without labels; then each neuron gets the label of most of its frames, and the frames of the clip left out are
+classified by their winner (a frame to which the map is silent gets the label of most such frames). "Graded" is a linear
+probe of how well all neurons of the same map know a frame before they compete (`MapHierarchy.similarities`). Printed
+are the shares of frames classified correctly, mean over the clips left out and over seeds, and the least clip. Floors
+stand in `FLOORS`, for the better of the two; where one is missed, the exit
+status is 1.
 
 Bends: the camera is panned artificially in the clips learned, by a window that slides over the frame. Tested are such
 clips, and, in "real bend", the right-hand bend of `desert.mp4` and its mirror image.
