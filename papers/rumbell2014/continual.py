@@ -127,12 +127,6 @@ class SpikingLearner(Learner):
         return score_spikes(self.som, data), classes_of(train, data.y, test, self.som.grid_)
 
 
-class NarrowLearner(SpikingLearner):
-    """The same with a smaller radius."""
-
-    changes = MappingProxyType({"radius": parts.ConstantRadius(1.3)})
-
-
 class MovingLearner(SpikingLearner):
     """The same, whose neurons move to where much is won."""
 
@@ -278,7 +272,6 @@ def score_units(units: Floats, data: Split) -> tuple[dict[str, float], NDArray[A
 
 LEARNERS: dict[str, type[Learner]] = {
     "continuous": SpikingLearner,
-    "continuous, radius 1.3": NarrowLearner,
     "continuous, growing": GrowingLearner,
     "continuous, moving": MovingLearner,
     "Kohonen, constant": KohonenLearner,
