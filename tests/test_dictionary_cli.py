@@ -167,6 +167,8 @@ def test_settings_of_variants() -> None:
     assert arguments["neuron"] == dictionary.literal().neuron
     softmax = constructor_arguments(dictionary, {"competition": "SoftmaxInhibition", "rule.eta": 0.01})
     assert softmax["rule"] == parts.EventSTDP(eta=0.01)
+    moving = constructor_arguments(tectum.SpikingSOM, {"growth.surplus": 2.0, "growth": "MovingGrid"})
+    assert moving == {"growth": parts.MovingGrid(surplus=2.0)}
     assert constructor_arguments(tectum.SpikingSOM, {"variant": "continuous"})["radius"] == parts.ConstantRadius(1.35)
 
 

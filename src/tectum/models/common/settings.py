@@ -75,7 +75,8 @@ def constructor_arguments(estimator_class: Any, settings: Mapping[str, Any]) -> 
             continue
         if name not in defaults:
             raise ValueError(unknown_name(f"{estimator_class.__name__} has no parameter", name, defaults))
-        if fields[-1:] == ["part"] or (not fields and name in recommended and isinstance(value, str)):
+        named = isinstance(value, str) and (name in recommended or value in parts.__all__)
+        if fields[-1:] == ["part"] or (named and not fields):
             value = new_part(key, value)
         changes[key.removesuffix(".part").replace(".", "__")] = value
     for path in sorted(changes, key=lambda path: path.count("__")):  # other kinds of parts before their fields
