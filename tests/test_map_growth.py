@@ -1,5 +1,6 @@
 """Maps that grow or move neurons: which ones, what new ones begin with, and that a stream goes on to the last bit."""
 
+import copy
 from pathlib import Path
 from typing import Any
 
@@ -117,6 +118,16 @@ class TestMovingMap:
             again = tectum.load(tmp_path / "map.tectum").partial_fit(stream[cut:])
             np.testing.assert_array_equal(again.weights_, whole.weights_)
             np.testing.assert_array_equal(again.recent_wins_, whole.recent_wins_)
+
+    def test_too_few_wins_to_tell_who_is_idle(self) -> None:
+        """A map without counts, as from a file of an older version, learns its interval to the end and a whole one."""
+        start = SpikingSOM.continuous((4, 4), random_state=0).partial_fit(X[:94])
+        start.recent_wins_ = np.zeros(16, np.int64)
+        moving, still = (copy.deepcopy(start).set_params(growth=growth) for growth in (MovingGrid(), None))
+        for som in (moving, still):
+            som.partial_fit(X[94:96])
+        np.testing.assert_array_equal(moving.weights_, still.weights_)
+        assert moving.recent_wins_.sum() == still.recent_wins_.sum()
 
     def test_wins_are_those_of_the_frozen_map(self) -> None:
         som = SpikingSOM((4, 4), random_state=0, rule=NO_LEARNING, n_presentations=1).fit(X)

@@ -131,6 +131,13 @@ class TestStart:
         assert_allclose(np.sort(along, axis=1), [[0.0, 1.0], [0.0, 1.0]], atol=0.2)
         assert sorted(along.argmax(axis=1)) == [0, 1]
 
+    def test_features_without_mixtures_are_equal_only_by_chance_of_the_samples(self):
+        """Two features of variances 4 and 1: the longer side of the map lies along the first, nothing is turned."""
+        P = np.random.default_rng(0).normal(size=(1000, 2)) * [2.0, 1.0]
+        points = start_points(parts.PlaneStart(), P, parts.Grid(3, 5), SEED, mixed=False).reshape(3, 5, 2)
+        along = points[1, -1] - points[1, 0]
+        assert abs(along[0]) > 20.0 * abs(along[1])
+
     def test_samples(self):
         P = RNG.random((5, 3))
         points = start_points(parts.SampleStart(), P, parts.Grid(4, 4), SEED)

@@ -86,9 +86,12 @@ def grown(
 ) -> dict[str, Any]:
     """Attributes of a map that changes after `seen` presentations, earlier snapshots too; none before its time.
 
-    Wins (n_neurons,) are those since the last time, and are counted anew.
+    Wins (n_neurons,) are those since the last time, and are counted anew. Neurons do not move on less than half of the
+    wins that an interval has, as where they are counted only since a file was read or the part was set.
     """
-    if growth is None or seen % _interval(growth, grid.n_neurons):
+    if growth is None or seen % (every := _interval(growth, grid.n_neurons)):
+        return {}
+    if isinstance(growth, MovingGrid) and 2 * wins.sum() < every:
         return {}
     new = insertion(state.weights, grid, growth) if isinstance(growth, GrowingGrid) else moved(wins, grid, growth)
     if new is None:
