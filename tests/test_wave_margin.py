@@ -49,6 +49,14 @@ def test_thickness_is_the_radius_of_the_largest_disc_inside():
             assert abs(wires.thickness(geometry.positions, geometry.density) - truth) < 0.7
 
 
+def test_a_stray_node_makes_no_sheet_narrow():
+    places = np.random.default_rng(0).uniform(0.0, 20.0, (400, 2))
+    chosen = [
+        tectum.WaveNetwork([Sheet(positions=X), Sheet(9)]).chosen_parts() for X in (places, [*places, (1e6, 1e6)])
+    ]
+    assert chosen[0].first_kernel == chosen[1].first_kernel
+
+
 @pytest.mark.parametrize("make", [tectum.WaveNetwork, tectum.WaveNetwork.topographic])
 def test_waves_fit_a_narrow_outline(make):
     """Small waves of half the thickness, large ones for twice as long, and a margin of a diameter; else the default."""

@@ -25,6 +25,7 @@ FINE = 8  # points along a spacing from which areas are taken
 CLEAR = 0.7  # spacings that nodes of a margin keep from those of a sheet that is no grid: with it, these have as many
 # neighbours at the border as inside, and stand for as much area; with 1.2 for a fifth more, so that waves keep away
 VOID = 2.0  # spacings from all nodes from which a place is outside a sheet; nodes drawn at random leave no such holes
+MOST_POINTS = 2000  # along a side, at which holes are looked for
 RIM = 1.5  # of which that are beyond the border, or so
 GRADES = 16  # radii of neighbourhoods between one and its double
 SHORTEST = 1e-3  # reach of a neighbourhood, over the radius of its sheet
@@ -114,7 +115,8 @@ def thickness(positions: NDArray[np.float64], density: float) -> float:
     """Radius of the largest disc that fits into the outline of nodes, and between their holes."""
     spacing = density**-0.5
     low, high = positions.min(axis=0) - 3.0 * spacing, positions.max(axis=0) + 3.0 * spacing
-    axes = (np.arange(*ends, 0.5 * spacing) for ends in zip(low, high, strict=True))
+    step = max(0.5 * spacing, float((high - low).max()) / MOST_POINTS)  # a few stray nodes would need a huge grid
+    axes = (np.arange(*ends, step) for ends in zip(low, high, strict=True))
     around = np.stack(np.meshgrid(*axes), axis=-1).reshape(-1, 2)
     outside = around[cKDTree(positions).query(around)[0] > VOID * spacing]
     return float(cKDTree(outside).query(positions)[0].max() - RIM * spacing)
