@@ -700,9 +700,7 @@ class SpikingSOM(SpikingEstimator):
         check_room("SpikingSOM.shape", self.shape, self.grid_.n_neurons, lambda n: n * (8 * n_inputs + 100))
         u, v, *_ = network.steps_of(self._map_parts(chosen), chosen.lateral)
         weights = network.initial_weights(chosen.projection, n_inputs, self.grid_.n_neurons, self._seed)
-        points = start_points(
-            chosen.start, self._onto_rings(X), self.grid_, self._seed, mixed=len(self._mixing.mean) > 0
-        )
+        points = start_points(chosen.start, self._onto_rings(X), self.grid_, self._seed, len(self._mixing.mean) > 0)
         if points is not None:
             top = getattr(chosen.rule, "w_max", chosen.projection.w_low + chosen.projection.w_high)
             weights = network.prefer(self.encoder_.encode(points), weights, chosen.projection, chosen.start, top)

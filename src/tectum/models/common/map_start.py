@@ -16,7 +16,7 @@ BY_CHANCE = 4.0  # twice the standard deviation of the log ratio of equal varian
 
 
 def start_points(
-    start: Any, P: NDArray[np.float64], grid: Grid, seed: np.uint64, *, mixed: bool = True
+    start: Any, P: NDArray[np.float64], grid: Grid, seed: np.uint64, mixed: bool = True
 ) -> NDArray[np.float64] | None:
     """Points (n_neurons, n_rings) that the neurons prefer, for samples P (n_samples, n_rings) on the rings.
 
