@@ -276,6 +276,21 @@ class TestFrozenPasses:
         np.testing.assert_allclose(code, fired[0] - signed * fired[1], atol=1.0 + 1e-4)  # not rounded
         np.testing.assert_array_equal(model.set_params(sparse_output=True).transform(X).toarray(), code)
 
+    def test_drives_are_no_spikes_to_restore_samples_from(self):
+        X = samples()
+        model = small().fit(X)
+        error = model.reconstruction_error(X)
+        study = tectum.report.examine(model, X, baselines=False, random_state=0)
+        model.set_params(output="drive")
+        with pytest.raises(
+            ValueError, match=r"counts must be spikes, got drives .*; call set_params\(output='counts'\)"
+        ):
+            model.inverse_transform(model.transform(X))
+        assert model.reconstruction_error(X) == error
+        again = tectum.report.examine(model, X, baselines=False, random_state=0)
+        assert [m.values for m in again.measures] == [m.values for m in study.measures]
+        assert model.output == "drive"
+
     def test_what_is_learned_does_not_depend_on_the_output(self):
         X = samples()
         assert bits(small(output="drive").fit(X)) == bits(small().fit(X))

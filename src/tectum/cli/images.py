@@ -259,7 +259,7 @@ def with_budget(dictionary: Any, active: int | None, steps: int | None) -> Any:
             "--active needs a dictionary whose neurons explain the input away, got "
             f"{type(competition).__name__}; use --steps"
         )
-    changes = {"competition__most": active, "encoder__n_steps": steps}
+    changes = {"competition__most": active, "encoder__n_steps": steps, "output": "counts"}
     dictionary.set_params(**{path: value for path, value in changes.items() if value is not None})
     return dictionary
 

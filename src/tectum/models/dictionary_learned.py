@@ -6,8 +6,9 @@ from typing import Any, NamedTuple, Self
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
+from scipy import sparse
 from sklearn.utils import gen_batches
-from sklearn.utils.validation import check_is_fitted
+from sklearn.utils.validation import check_array, check_is_fitted
 
 from tectum import analysis
 from tectum.core.random import seed_from
@@ -185,6 +186,27 @@ class LearnedDictionary(EventDictionary):
     def _code(self, X: Any) -> NDArray[np.float32]:
         """What `transform` gives, of all samples at once and dense."""
         return np.concatenate(list(self._codes(X)))
+
+    def _restored(self, counts: Any, decode: str = "counts") -> NDArray[np.float64]:
+        """Samples from spikes; see `SpikingDictionary.inverse_transform`."""
+        counts = check_array(counts, accept_sparse="csr", dtype=np.float64)
+        if counts.shape[1] != len(self.components_):
+            raise ValueError(
+                f"SpikingDictionary.inverse_transform: counts must have {len(self.components_)} columns, one per "
+                f"component, got {counts.shape[1]}; pass the output of transform"
+            )
+        if decode not in ("counts", "winner"):
+            raise ValueError(
+                f"SpikingDictionary.inverse_transform: decode must be 'counts' or 'winner', got {decode!r}"
+            )
+        if decode == "winner":
+            counts = counts.toarray() if sparse.issparse(counts) else counts
+            winner = np.abs(counts).argmax(axis=1)[:, None]
+            counts = np.where(np.arange(counts.shape[1]) == winner, counts, 0.0)
+        if self.quantum_ is not None:
+            return self.quantum_ / getattr(self.chosen_parts().encoder, "n_steps", 1) * (counts @ self.components_)
+        total = np.asarray(counts.sum(axis=1)).reshape(-1, 1)
+        return (counts @ self.components_) / np.where(total > 0.0, total, 1.0)
 
     def _above_threshold(self, X: NDArray[Any]) -> NDArray[np.float32]:
         """n_steps max(0, w.x / quantum - theta), ON less OFF."""

@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy import sparse
 from sklearn.utils._param_validation import StrOptions
-from sklearn.utils.validation import check_array, check_is_fitted
+from sklearn.utils.validation import check_is_fitted
 
 from tectum import analysis
 from tectum.core.memory import check_room
@@ -296,30 +296,23 @@ class SpikingDictionary(LearnedDictionary):
             In units of the input; 0 where no neuron fired. Where inputs are explained away, each spike adds
             ``quantum_ / n_steps`` times its component; else it is the mean of components over spikes.
 
+        Raises
+        ------
+        ValueError
+            With ``output="drive"``, or if there is not one column per component.
+
         Examples
         --------
         >>> dictionary.inverse_transform(dictionary.transform(X)).shape
         (200, 64)
         """
         check_is_fitted(self)
-        counts = check_array(counts, accept_sparse="csr", dtype=np.float64)
-        if counts.shape[1] != len(self.components_):
+        if self.output == "drive":
             raise ValueError(
-                f"SpikingDictionary.inverse_transform: counts must have {len(self.components_)} columns, one per "
-                f"component, got {counts.shape[1]}; pass the output of transform"
+                "SpikingDictionary.inverse_transform: counts must be spikes, got drives (output='drive'), which "
+                "overlap and do not add up to a sample; call set_params(output='counts') and transform again"
             )
-        if decode not in ("counts", "winner"):
-            raise ValueError(
-                f"SpikingDictionary.inverse_transform: decode must be 'counts' or 'winner', got {decode!r}"
-            )
-        if decode == "winner":
-            counts = counts.toarray() if sparse.issparse(counts) else counts
-            winner = np.abs(counts).argmax(axis=1)[:, None]
-            counts = np.where(np.arange(counts.shape[1]) == winner, counts, 0.0)
-        if self.quantum_ is not None:
-            return self.quantum_ / getattr(self.chosen_parts().encoder, "n_steps", 1) * (counts @ self.components_)
-        total = np.asarray(counts.sum(axis=1)).reshape(-1, 1)
-        return (counts @ self.components_) / np.where(total > 0.0, total, 1.0)
+        return self._restored(counts, decode)
 
     def reconstruction_error(self, X: ArrayLike, *, decode: str = "counts", average: str = "patch") -> float:
         """Root mean square difference between samples and their reconstructions.
@@ -346,7 +339,7 @@ class SpikingDictionary(LearnedDictionary):
         by_time = decode == "winner" and isinstance(chosen["competition"], LatencyRace)
         n_steps, found = chosen["encoder"].n_steps, self._respond(X)
         code = np.concatenate([earliness(r.first, n_steps) if by_time else r.counts for r in found])
-        reconstruction = self.inverse_transform(code, decode=decode)
+        reconstruction = self._restored(code, decode)
         return analysis.reconstruction_error(samples, reconstruction, average=average)  # type: ignore[arg-type]
 
     def record(self, X: ArrayLike) -> Recording:
@@ -397,7 +390,7 @@ class SpikingDictionary(LearnedDictionary):
         """
         samples = self._samples(X)
         counts = np.concatenate([response.counts for response in self._respond(X)])
-        restored, chosen = self.inverse_transform(counts), self.chosen_parts()
+        restored, chosen = self._restored(counts), self.chosen_parts()
         counts = self._code(samples) if self.output == "drive" else counts
         learned = (self.weights_, self.components_, chosen, self.threshold_, self.input_scale_)
         return diagnose_dictionary(samples, restored, counts, *learned, self.operations(X))

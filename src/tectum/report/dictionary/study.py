@@ -135,9 +135,10 @@ def examine_dictionary(
 
 
 def without_names(dictionary: Any) -> Any:
-    """The same dictionary for arrays, whose columns have no names."""
+    """The same dictionary for arrays, whose columns have no names, and which answers with spikes."""
     unnamed = copy.copy(dictionary)
     vars(unnamed).pop("feature_names_in_", None)
+    unnamed.output = "counts"
     return unnamed
 
 
