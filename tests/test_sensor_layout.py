@@ -14,7 +14,7 @@ from sklearn.utils.estimator_checks import parametrize_with_checks
 
 import tectum
 from tectum import SensorLayout, UncertainLayoutWarning
-from tectum.analysis import cells_of, layout_from_activity, pictures_of
+from tectum.analysis import cells_of, layout_from_activity, pictures_of, sensor_layout
 from tectum.analysis.sensor_graphs import correlations, evened, neighbour_graph, without_detours
 from tectum.cli.app import app
 
@@ -153,6 +153,58 @@ def test_noise_is_told_to_be_noise():
     with pytest.warns(UncertainLayoutWarning, match="does not reveal where the sensors are"):
         layout = SensorLayout(ridges=(1.0,)).fit(np.random.default_rng(0).normal(size=(200, 100)))
     assert layout.quality_ < 0.6
+
+
+@pytest.mark.parametrize("scale", [1e-300, 1e-95, 1e95, 1e300])
+def test_the_unit_of_activity_does_not_matter(scale):
+    X = glimpses(300, 8)
+    expected = layout_from_activity(X)
+    found = layout_from_activity(X * scale)
+    np.testing.assert_allclose(found.positions, expected.positions, atol=1e-6)
+    assert found.quality == pytest.approx(expected.quality)
+    if 1e-100 < scale < 1e100:  # what the class lets in
+        assert SensorLayout().fit(X * scale).carrying_ == pytest.approx(SensorLayout().fit(X).carrying_)
+
+
+def test_gains_of_sensors_do_not_matter():
+    X = glimpses(300, 8)
+    gains = 10.0 ** np.random.default_rng(0).uniform(-90, 90, 64)
+    assert agreement(layout_from_activity(X * gains).positions, places(8)) > 0.95
+
+
+@pytest.mark.parametrize("n_hit", [1, 32, 48, 64])
+def test_an_artefact_of_one_sample_moves_no_sensor(n_hit):
+    X = glimpses(400, 8)
+    X[5, np.random.default_rng(0).permutation(64)[:n_hit]] = 1e6
+    layout = SensorLayout().fit(X)
+    assert agreement(layout.positions_, places(8)) > 0.98
+    assert layout.score(glimpses(400, 8, seed=1)) > 0.9
+
+
+def test_values_with_heavy_tails_are_laid_out_by_their_ranks():
+    X = glimpses(400, 8)
+    layout = SensorLayout().fit(np.exp(8.0 * (X - X.mean(axis=0)) / X.std(axis=0)))
+    assert agreement(layout.positions_, places(8)) > 0.98
+
+
+def test_a_sensor_that_is_seldom_active_keeps_its_values():
+    X = np.zeros((200, 30))
+    X[np.arange(200), np.arange(200) % 30] = np.random.default_rng(0).random(200)
+    kept, evidence = sensor_layout._ranked(X)
+    assert kept is X
+    assert np.array_equal(evidence, sensor_layout.effective_samples(X))
+
+
+@pytest.mark.parametrize(
+    ("X", "message"),
+    [
+        (np.ones((50, 20)), "only 0 of 20 sensors have a place, as 20 are constant"),
+        (np.eye(50)[:, :20], "only 0 of 20 sensors have a place, as 0 are constant, and hardly a sample says anything"),
+    ],
+)
+def test_sensors_without_a_place_are_told(X, message):
+    with pytest.warns(UncertainLayoutWarning, match=message):
+        SensorLayout().fit(X)
 
 
 def test_cells_and_pictures_of_few_sensors():

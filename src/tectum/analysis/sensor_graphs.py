@@ -20,9 +20,14 @@ FAINT = 1e-3  # least weight of an edge
 ROUNDS = 8  # of cutting, at most
 
 
+def of_one_scale(X: Floats, axis: int | None = None) -> Floats:
+    """X times the power of two that puts its largest finite value below 1, so that fourth powers are numbers."""
+    return np.ldexp(X, -np.frexp(np.abs(X).max(axis=axis, initial=0.0, where=np.isfinite(X)))[1])
+
+
 def correlations(X: Floats) -> Floats:
     """Pearson correlations of the columns of X (n_samples, n_sensors), none of which is constant."""
-    Z = X - X.mean(axis=0)
+    Z = of_one_scale(X - X.mean(axis=0), axis=0)
     Z /= np.sqrt((Z * Z).sum(axis=0))
     return Z.T @ Z
 

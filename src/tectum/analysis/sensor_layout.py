@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy.sparse import csr_matrix
 from scipy.sparse.csgraph import connected_components
+from scipy.stats import rankdata
 
 from tectum.analysis import sensor_embedding as embedding, sensor_graphs as graphs
 from tectum.analysis._checks import check_table
@@ -66,9 +67,10 @@ def layout_from_activity(X: ArrayLike, *, ridges: Sequence[float] = RIDGES, spli
     (Kruskal). Of these layouts the one with the highest quality is returned.
 
     A sensor that is constant, not finite, or as good as independent of all others has no place. One that was active
-    too seldom to tell its neighbours is put between the sensors that it is most correlated with. Groups of sensors that
-    nothing joins are laid out one beside the other. A layout is known up to rotation, reflection and scale; rows of a
-    regular array come to lie along the axes.
+    too seldom to tell its neighbours is put between the sensors that it is most correlated with. Where a
+    few values make up the variance of one that is active as a rule, as an artefact does, all such sensors are laid out
+    by their ranks. Groups of sensors that nothing joins are laid out one beside the other. A layout is known up to
+    rotation, reflection and scale; rows of a regular array come to lie along the axes.
 
     Parameters
     ----------
@@ -107,11 +109,10 @@ def layout_from_activity(X: ArrayLike, *, ridges: Sequence[float] = RIDGES, spli
     >>> found.positions.shape, found.quality > 0.8
     ((100, 2), True)
     """
-    X = _checked(X, ridges)
-    evidence = effective_samples(X)
+    X, evidence = _ranked(_checked(X, ridges))
     places = np.full((X.shape[1], 2), np.nan)
     group = np.full(X.shape[1], -1, dtype=np.intp)
-    enough = min(EVIDENCE, len(X) / 2.0)
+    enough = _enough(X)
     core = np.flatnonzero(evidence >= enough)
     if not len(core):
         return ActivityLayout(places, group, 0.0, 0.0, 0.0, 0.0, np.empty((0, 2), np.intp), ())
@@ -169,8 +170,9 @@ def precision_on(X: ArrayLike, positions: ArrayLike, ridges: Sequence[float] = R
     float
         At most 1; 0 if fewer than six sensors have a place and vary.
     """
-    X, places = _checked(X, ridges), np.asarray(positions, dtype=np.float64)
-    known = np.flatnonzero((effective_samples(X) >= min(EVIDENCE, len(X) / 2.0)) & np.isfinite(places).all(axis=1))
+    X, evidence = _ranked(_checked(X, ridges))
+    places = np.asarray(positions, dtype=np.float64)
+    known = np.flatnonzero((evidence >= _enough(X)) & np.isfinite(places).all(axis=1))
     if len(known) < NEIGHBOURS + 2:
         return 0.0
     X = X[:, known]
@@ -184,11 +186,36 @@ def effective_samples(X: Floats) -> Floats:
     0 for a sensor that is constant or not finite.
     """
     with np.errstate(all="ignore"):
-        deviation = X - X.mean(axis=0)
+        deviation = graphs.of_one_scale(X - X.mean(axis=0), axis=0)
         variance = np.square(deviation).mean(axis=0)
         kurtosis = (deviation**4).mean(axis=0) / np.square(variance)
         informative = 3.0 * len(X) / np.maximum(kurtosis, 3.0)
     return np.where(np.ptp(X, axis=0) > 0.0, np.nan_to_num(informative), 0.0)
+
+
+def _enough(X: Floats) -> float:
+    """Effective samples from which a sensor takes part in finding the layout."""
+    return min(EVIDENCE, len(X) / 2.0)
+
+
+def _ranked(X: Floats) -> tuple[Floats, Floats]:
+    """X, and effective samples of each sensor; ranks in place of values where those of one tell much and these do not.
+
+    Then all sensors that are active as a rule have ranks, as one with values is less like one with ranks. They get the
+    usual spread of the others, as samples are evened over all sensors.
+    """
+    evidence = effective_samples(X)
+    heavy = np.flatnonzero((evidence > 0.0) & (evidence < _enough(X)))
+    if not (effective_samples(rankdata(X[:, heavy], axis=0)) >= len(X) / 2.0).any():
+        return X, evidence
+    ranks = rankdata(X, axis=0)
+    told = effective_samples(ranks)
+    steady = (evidence > 0.0) & (told >= len(X) / 2.0)
+    spread = np.median(X[:, evidence >= _enough(X)].std(axis=0)) if (evidence >= _enough(X)).any() else 1.0
+    ranks = ranks[:, steady] - ranks[:, steady].mean(axis=0)
+    X, evidence = X.copy(), np.where(steady, told, evidence)
+    X[:, steady] = spread * ranks / ranks.std(axis=0)
+    return X, evidence
 
 
 def groups_of(similar: Floats) -> Whole:
@@ -333,4 +360,4 @@ def _checked(X: ArrayLike, ridges: Sequence[float]) -> Floats:
         )
     if not len(ridges) or not all(np.isfinite(ridge) and ridge > 0.0 for ridge in ridges):
         raise ValueError(f"layout_from_activity.ridges must be positive numbers, got {ridges!r}; 0.1 is usual")
-    return X.astype(np.float64)
+    return graphs.of_one_scale(X.astype(np.float64))

@@ -11,7 +11,7 @@ from sklearn.base import BaseEstimator, TransformerMixin
 from sklearn.utils.validation import check_is_fitted
 
 from tectum import parts, persistence
-from tectum.analysis import sensor_layout, sensor_pictures
+from tectum.analysis import sensor_graphs, sensor_layout, sensor_pictures
 from tectum.models.common import parameters, schema
 from tectum.models.common.atomic import all_or_nothing
 from tectum.models.common.samples import numbers_of
@@ -296,7 +296,14 @@ class SensorLayout(TransformerMixin, BaseEstimator, auto_wrap_output_keys=None):
 
     def uncertainty(self) -> str:
         """What is wrong with the layout, and what may help; an empty text if its quality is as it should be."""
-        if (self.groups_ >= 0).sum() <= sensor_layout.FEW or self.quality_ >= ENOUGH:
+        n_placed, n = int((self.groups_ >= 0).sum()), len(self.groups_)
+        if n_placed <= sensor_layout.FEW < n:
+            return (
+                f"SensorLayout: only {n_placed} of {n} sensors have a place, as {int((self.carrying_ == 0).sum())} are "
+                "constant, and hardly a sample says anything of the others; use samples in which more of them are "
+                "active, or longer time bins"
+            )
+        if n_placed <= sensor_layout.FEW or self.quality_ >= ENOUGH:
             return ""
         return (
             f"SensorLayout: the activity does not reveal where the sensors are (quality {self.quality_:.2f}, expected "
@@ -355,7 +362,7 @@ class SensorLayout(TransformerMixin, BaseEstimator, auto_wrap_output_keys=None):
 
 def _carrying(X: NDArray[np.float64]) -> NDArray[np.float64]:
     """Number of samples that carry the variance of each column; 0 for one that is constant."""
-    squares = np.square(X - X.mean(axis=0))
+    squares = np.square(sensor_graphs.of_one_scale(X - X.mean(axis=0), axis=0))
     fourth = np.square(squares).sum(axis=0)
     return np.square(squares.sum(axis=0)) / np.where(fourth > 0.0, fourth, 1.0)
 
