@@ -562,6 +562,13 @@ class Identity:
         ),
         (SpikingSOM(encoder=parts.CircularGaussian(sigma=1e300)), r"SpikingSOM\.encoder\.sigma must be at most 1000"),
         (SpikingSOM(encoder=parts.CircularGaussian(n_units=10**12)), "must fit into the memory"),
+        (SpikingSOM(n_presentations=True), r"SpikingSOM\.n_presentations must be a number, got True; write 1"),
+        (SpikingSOM(shape=(True, 3)), r"SpikingSOM\.shape must be \(rows, columns\)"),
+        (SpikingDictionary(True), r"SpikingDictionary\.n_components must be a number, got True; write 1"),
+        (
+            MapHierarchy([parts.Map("a\nb", (parts.Features(),))]),
+            r"a name in MapHierarchy\.maps must be a text in one line, got 'a\\nb'",
+        ),
         (SpikingSOM(radius=4), r"SpikingSOM\.radius must be a part such as DecayingRadius\(\), got 4; use one of"),
     ],
 )

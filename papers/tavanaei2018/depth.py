@@ -3,19 +3,18 @@
     python papers/tavanaei2018/depth.py mnist --train 5000 --test 2000
     python papers/tavanaei2018/depth.py FILE --train 10000 --test 5000 --layers 3     CIFAR-10, see `cifar10`
     python papers/tavanaei2018/depth.py mnist --codes                                 active neurons and accuracy
-    python papers/tavanaei2018/depth.py FILE --train 50000 --test 8500 --drive --stride 1
+    python papers/tavanaei2018/depth.py FILE --train 50000 --test 8500 --cells 400 --drive --stride 1 --grid 4
 
 Patches are freed of their mean and contrast, whitened, and answered by a dictionary; spike counts of ON and OFF neurons
-are summed over quadrants (of MNIST over 4 x 4 cells), their roots read out by ridge regression. The next layer takes
-the roots of sums over 2 x 2 places as its image, and all layers are read out together. Beside learned ones stand
-*untrained* ones (patches drawn at random), *random* ones (normal weights), both with the same spiking code, and
-k-means with the triangle code of Coates, Ng & Lee (2011) with as many centres and with twice as many, since each
-component has an ON and an OFF neuron. With `--drive` the neurons do not inhibit each other, and give what their drives
-exceed the threshold by, the soft threshold of Coates & Ng (2011); then centres of k-means of length 1 have that code
-too. The penalty of the read-out is chosen on the last sixth of the training images;
-the share of active neurons was chosen on the first 9,000 training images of CIFAR-10, that of drives above the
-threshold on the first 15,000, everything else on the first 3,000 of them and the first 1,500 of the test images, which
-are left out here.
+are summed over quadrants (of MNIST over 4 x 4 cells; `--grid` says otherwise), their roots read out by ridge
+regression. The next layer takes the roots of sums over 2 x 2 places as its image, and all layers are read out together.
+Beside learned ones stand *untrained* ones (patches drawn at random), *random* ones (normal weights), both with the same
+spiking code, and k-means with the triangle code of Coates, Ng & Lee (2011) with as many centres and with twice as many,
+since each component has an ON and an OFF neuron. With `--drive` the neurons do not inhibit each other, and give what
+their drives exceed the threshold by, the soft threshold of Coates & Ng (2011); then centres of k-means of length 1 have
+that code too. The penalty of the read-out is chosen on the last sixth of the training images; the share of active
+neurons was chosen on the first 9,000 training images of CIFAR-10, that of drives above the threshold on the first
+15,000, everything else on the first 3,000 of them and the first 1,500 of the test images, which are left out here.
 """
 
 import argparse
@@ -268,6 +267,7 @@ def main() -> None:
     parser.add_argument("--seeds", type=int, default=1)
     parser.add_argument("--share", type=float, default=SHARE, help="of the neurons that are active for a patch")
     parser.add_argument("--stride", type=int, help="of the first layer, 2 unless given")
+    parser.add_argument("--grid", type=int, help="cells along each side over which the first layer is summed")
     parser.add_argument("--drive", action="store_true", help="drives above a threshold for spikes, in one layer")
     parser.add_argument("--rows", help="names of rows, separated by semicolons, if not all")
     parser.add_argument(
@@ -276,7 +276,7 @@ def main() -> None:
     given = parser.parse_args()
     is_mnist = given.data == "mnist"
     images, y = mnist(given.train, given.test) if is_mnist else cifar10(Path(given.data), given.train, given.test)
-    grid = 4 if is_mnist else 2
+    grid = given.grid or (4 if is_mnist else 2)
     kinds = ("learned", "untrained", "random", "k-means", "k-means, twice the cells")
     if given.drive:
         kinds = (*kinds[:3], "k-means, soft threshold", *kinds[3:])

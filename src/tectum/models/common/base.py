@@ -400,6 +400,13 @@ class SpikingEstimator(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEs
                 yield part, response
                 advance(part.stop - part.start)
 
+    def _validate_params(self) -> None:
+        super()._validate_params()
+        for name, value in super().get_params(deep=False).items():
+            allowed = self._parameter_constraints[name]
+            if isinstance(value, bool) and any(isinstance(one, Interval) for one in allowed):  # to Python an integer
+                raise ValueError(f"{type(self).__name__}.{name} must be a number, got {value!r}; write {int(value)}")
+
     def _validate(self, X: Any, *, reset: bool = False, least: int = 1) -> NDArray[Any]:
         """Samples as an array; unless `reset`, of a model that has learned."""
         if reset:

@@ -91,6 +91,9 @@ def resolved(maps: Any, clock: Any, n_features: int) -> list[parts.Map]:
     names = [m.name for m in maps]
     if len({*names}) < len(names):
         raise ValueError(f"MapHierarchy.maps must have different names, got {names}; give each a name of its own")
+    for name in names:
+        if not (name and name.isprintable()):
+            raise ValueError(f"a name in MapHierarchy.maps must be a text in one line, got {name!r}; name the map so")
     found: list[parts.Map] = []
     for m in maps:
         _check_sources(m, names, n_features)
