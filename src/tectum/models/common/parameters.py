@@ -192,7 +192,8 @@ def check_shape(shape: Any, name: str = "SpikingSOM.shape", topology: str = "rec
     """Check the shape of a map: two whole numbers, at least two neurons, and rows that fit around a hexagonal torus."""
     if hasattr(shape, "_fields") and type(shape) is not TOPOLOGIES[topology]:
         raise ValueError(f"{name} must be (rows, columns) of a {topology} map, got {shape!r}; set topology beside it")
-    if len(shape) != 2 or any(not isinstance(n, numbers.Integral) or n is True or n < 1 for n in shape) or math.prod(shape) < 2:
+    whole = all(isinstance(n, numbers.Integral) and not isinstance(n, bool) for n in shape)
+    if len(shape) != 2 or not whole or min(shape) < 1 or math.prod(shape) < 2:
         raise ValueError(f"{name} must be (rows, columns) with two neurons or more, got {shape!r}")
     if topology == "hexagonal-toroidal" and shape[0] % 2:
         raise ValueError(

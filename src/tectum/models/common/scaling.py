@@ -91,8 +91,9 @@ def scaling_of(
         scaling = FeatureScaling(*known)
         if not scaling.varies.any():
             raise ValueError(
-                f"{owner}: X must hold a feature that varies, got the same values in every row (without repeats "
-                f"n_samples = {len(X)}, n_features = {n_features}); pass input_range=(low, high) to start from such data"
+                f"{owner}: X must hold a feature that varies, got the same values in every row (without "
+                f"repeats n_samples = {len(X)}, n_features = {n_features}); pass input_range=(low, high) to start from "
+                "such data"
             )
         return scaling
     try:
