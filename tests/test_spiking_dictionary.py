@@ -4,6 +4,7 @@ import math
 import pickle
 import re
 import tracemalloc
+import warnings
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -842,6 +843,38 @@ class TestDiagnosis:
     def test_an_unsound_dictionary_names_its_remedy(self, kind, changes, warning):
         model = small(kind, **changes).fit(samples())
         assert any(re.search(warning, line) for line in self.warned(model, samples())), model.diagnose(samples())
+
+    def test_neurons_that_drive_each_other_are_told(self):
+        """Components that are all alike inhibit each other late, all at once, and overshoot with both signs."""
+        X = 0.5 + 0.001 * np.random.default_rng(0).normal(size=(200, 10))
+        X *= np.random.default_rng(1).choice([-1.0, 1.0], (200, 1))
+        model = SpikingDictionary.local(20, n_presentations=300, random_state=0).fit(X)
+        found = model.diagnose(X)
+        assert found.operations.spikes > 10 * found.spikes
+        assert any("neurons send" in line and "in turn; train longer" in line for line in found.warnings)
+
+
+class TestScale:
+    def test_a_hot_value_does_not_silence_the_others(self):
+        X = samples(400, 25)
+        hot = X.copy()
+        hot[7, 3] = 1e6
+        expected = small(n_presentations=500, input_scale=1.0).fit(np.minimum(hot, 1.0))
+        message = (
+            r"1 values of X are more than 50 times.*1e\+06 in row 7, column 3.*clipped to .*pass input_scale=1e\+06"
+        )
+        with pytest.warns(UserWarning, match=message):
+            model = small(n_presentations=500).fit(hot)
+        assert model.input_scale_ == 1.0
+        assert np.array_equal(model.weights_, expected.weights_)
+
+    def test_values_that_let_the_others_fire_set_the_scale(self):
+        X = samples(400, 25)
+        X[7, 3] = 40.0 * np.median(X.max(axis=1))
+        with warnings.catch_warnings():
+            warnings.simplefilter("error")
+            assert small(n_presentations=50).fit(X).input_scale_ == X[7, 3]
+            assert small(n_presentations=50, input_scale=1e4).fit(1e3 * X).input_scale_ == 1e4
 
 
 class TestOperations:

@@ -1,5 +1,6 @@
 """`SpikingDictionary`, event-based STDP representation learning of Tavanaei, Masquelier & Maida (2018)."""
 
+import warnings
 from collections.abc import Mapping
 from typing import Any, Self
 
@@ -41,7 +42,29 @@ ADDING: dict[type, type] = {
     DecorrelatingInhibition: SailnetState,
 }
 EXPLAINS = tuple(ADDING)
+SILENT = 0.02  # share of input_scale below which a value makes an input fire once at most, in 50 steps
 STEP_MS = 3.0  # length of a step in recordings where the equations know steps alone
+
+
+def _usual_largest(X: NDArray[Any]) -> float:
+    """Largest absolute value of X (n_samples, n_features), but for those beside which half of the samples are silent.
+
+    As from a hot pixel: a value of less than a fiftieth of the scale makes no input fire, or once.
+    """
+    size = np.abs(X)
+    of_sample = size.max(axis=1)
+    most = float(np.median(of_sample[of_sample > 0.0])) / SILENT
+    if of_sample.max() <= most:
+        return float(of_sample.max())
+    usual = float(size.max(where=size <= most, initial=0.0))
+    row, column = np.unravel_index(size.argmax(), size.shape)
+    warnings.warn(
+        f"SpikingDictionary: {int((size > most).sum())} values of X are more than 50 times the largest of half of the "
+        f"samples, up to {X[row, column]:.4g} in row {row}, column {column}, beside which these would not fire; they "
+        f"are clipped to {usual:.4g}; mend them, or pass input_scale={of_sample.max():.4g} to keep them",
+        stacklevel=2,
+    )
+    return usual
 
 
 class SpikingDictionary(LearnedDictionary):
@@ -96,7 +119,8 @@ class SpikingDictionary(LearnedDictionary):
         or the first `partial_fit` hold negative values.
     input_scale : float or None, default=None
         Value at which an input fires in every step; larger ones are clipped. None: the largest absolute value of the
-        data given to `fit` or the first `partial_fit`, but 1 if that is from 0.1 to 1.
+        data given to `fit` or the first `partial_fit`, but 1 if that is from 0.1 to 1. Values of more than 50 times the
+        largest of half of the samples, beside which these would not fire, are left out with a warning.
     output : {"counts", "first_spike", "drive"}, default="counts"
         What `transform` gives: spike counts; 1 for a spike at once falling to 0 for none; or how much the drive of each
         neuron exceeds the threshold, without inhibition, a dense code for a read-out. `fit` learns the same with each.
@@ -490,7 +514,8 @@ class SpikingDictionary(LearnedDictionary):
                 f"SpikingDictionary: X must hold a value other than 0, got zeros alone (n_samples = {len(X)}); no "
                 "input would ever fire"
             )
-        self.input_scale_ = float(self.input_scale or (1.0 if WEAK <= largest <= 1.0 else largest))
+        usual = self.input_scale or _usual_largest(X)
+        self.input_scale_ = float(self.input_scale or (1.0 if WEAK <= usual <= 1.0 else usual))
         if np.float32(largest / self.input_scale_) == 0.0:
             raise ValueError(
                 f"SpikingDictionary.input_scale must be near the values of X, which reach {largest:.3g}, got "

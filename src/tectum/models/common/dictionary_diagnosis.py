@@ -13,6 +13,7 @@ from tectum.parts.representation import ExplainingAway, SoftmaxInhibition
 
 ONE_THRESHOLD = ExplainingAway | LocalInhibition  # competitions whose neurons share a threshold of active neurons
 WEAK = 0.1  # share of input_scale below which the largest value counts as hardly any input
+CHURN = 4.0  # spikes sent for each that counts, above which neurons drive each other
 ALIKE = 0.99  # cosine from which two components count as the same
 FULL = 0.995  # share of the upper bound from which a weight counts as saturated
 
@@ -101,7 +102,8 @@ def _warnings(d: Any, n_units: int, is_softmax: bool, one_threshold: bool, reach
     if reach < WEAK:
         warnings.append(
             f"values reach {reach:.2g} of input_scale, so inputs hardly fire: leave input_scale at None in fit, or "
-            "pass data of the scale of those of fit"
+            "pass data of the scale of those of fit; where a few values of fit were far larger than all others, pass a "
+            "smaller input_scale to fit"
         )
     if len(d.dead_units) > 0.1 * n_units:
         remedy = (
@@ -129,6 +131,12 @@ def _warnings(d: Any, n_units: int, is_softmax: bool, one_threshold: bool, reach
         warnings.append(
             f"the threshold aims at {d.target:g} and reaches {d.reached:.2f} on these data: {remedy}, or check that "
             "the data are like those of fit"
+        )
+    if d.operations.spikes > CHURN * max(d.spikes, 1.0):
+        warnings.append(
+            f"neurons send {d.operations.spikes:.0f} spikes for a sample, of which {d.spikes:.0f} remain: components "
+            "that are alike inhibit each other late and in turn; train longer, lower n_components, or use the default "
+            "competition, ExplainingAway()"
         )
     if d.error > d.trivial_error:
         warnings.append(
