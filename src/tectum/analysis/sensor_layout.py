@@ -156,19 +156,8 @@ def layout_from_activity(X: ArrayLike, *, ridges: Sequence[float] = RIDGES, spli
 def precision_on(X: ArrayLike, positions: ArrayLike, ridges: Sequence[float] = RIDGES) -> float:
     """How similar the nearest sensors of a layout are in other activity, over the most similar ones.
 
-    Parameters
-    ----------
-    X : array-like of shape (n_samples, n_sensors)
-        Activity that the layout was not made from.
-    positions : array-like of shape (n_sensors, 2)
-        NaN for sensors without a place.
-    ridges : sequence of float
-        As in `layout_from_activity`.
-
-    Returns
-    -------
-    float
-        At most 1; 0 if fewer than six sensors have a place and vary.
+    X (n_samples, n_sensors) is activity that the layout was not made from, `positions` (n_sensors, 2) are NaN for
+    sensors without a place. At most 1; 0 if fewer than six sensors have a place and vary.
     """
     X, evidence = _ranked(_checked(X, ridges))
     places = np.asarray(positions, dtype=np.float64)

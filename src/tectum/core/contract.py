@@ -28,25 +28,12 @@ class Contract(NamedTuple):
     def check(
         self, where: str, step: Any, laws: Iterable[Law[...]], *, why: str = "", instead: tuple[Law[...], ...] = ()
     ) -> None:
-        """Check that a part brings what a loop asks for, and nothing that the loop would ignore.
+        """TypeError naming all that a part lacks of what a loop asks for, and all that the loop would ignore.
 
-        Parameters
-        ----------
-        where : str
-            The parameter that holds the part, for the message: ``"SpikingSOM.neuron"``.
-        step : NamedTuple
-            The part, or its constants for one step (see `tectum.parts.steps.discretise`).
-        laws : iterable of Law
-            Laws of this contract that the loop asks for. A part that has one of the optional laws too is not refused.
-        why : str, optional
-            Why the loop cannot ask for the other laws, as the end of a sentence.
-        instead : tuple of Law, optional
-            Laws that would do in place of `laws`, for the message.
-
-        Raises
-        ------
-        TypeError
-            Naming everything that is missing or would be ignored.
+        `where` is the parameter that holds the part, for the message, ``"SpikingSOM.neuron"``; `step` the part, or its
+        constants for one step (`tectum.parts.steps.discretise`); `laws` those of this contract that the loop asks for,
+        beside which a part may have optional ones; `why` says why the loop cannot ask for the others, as the end of a
+        sentence; `instead` are laws that would do in place of `laws`, for the message.
         """
         kind, laws = type(step), tuple(laws)
         if not hasattr(kind, "_fields"):

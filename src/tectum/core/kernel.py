@@ -50,18 +50,9 @@ def lane_kernel(function: Callable[P, R]) -> Callable[P, R]:
 def kernel(function: Callable[P, R]) -> Callable[P, R]:
     """Compile a function at its first call for each combination of argument types.
 
-    A kernel can be called from Python, where it releases the GIL, and from other kernels and laws. With
-    ``NUMBA_DISABLE_JIT=1`` it is the plain function.
-
-    Parameters
-    ----------
-    function : callable
-        A function at the top level of a module. Its docstring marks each argument IN, INOUT or OUT.
-
-    Returns
-    -------
-    Kernel or callable
-        The kernel; its plain function is at ``__wrapped__``.
+    A kernel stands at the top level of a module, and its docstring marks each argument IN, INOUT or OUT. It can be
+    called from Python, where it releases the GIL, and from other kernels and laws; its plain function is at
+    ``__wrapped__``. With ``NUMBA_DISABLE_JIT=1`` it is that function.
     """
     return function if _NUMBA.DISABLE_JIT else Kernel(function)
 

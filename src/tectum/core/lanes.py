@@ -41,18 +41,8 @@ def add_lanes(total: Any, i: Any, stamp: Any, k: Any, strength: Any) -> None:
 
     Numba cannot be told that the two arrays are not the same, without which short loops are no vector instructions.
 
-    Parameters
-    ----------
-    total : ndarray of uint32, one-dimensional
-        INOUT.
-    i : uint64
-        IN first place in the sum.
-    stamp : ndarray of uint32, one-dimensional
-        IN.
-    k : uint64
-        IN first place in the stamp.
-    strength : int32
-        IN.
+    INOUT `total` (uint32, one-dimensional). IN `i` and `k` (uint64), first places in the sum and in the stamp, `stamp`
+    (uint32, one-dimensional) and `strength` (int32).
     """
     for j in range(LANES):
         total[i + j] += strength * stamp[k + j]
@@ -61,22 +51,9 @@ def add_lanes(total: Any, i: Any, stamp: Any, k: Any, strength: Any) -> None:
 def add_marked(total: Any, i: Any, marks: Any, k: Any, stride: Any, rows: Any, n_rows: Any, weight: Any) -> None:
     """Add a weight to those of `MARKED` numbers that the bits of a word mark, for one row of words after another.
 
-    Parameters
-    ----------
-    total : ndarray of float32, one-dimensional
-        INOUT.
-    i : int
-        IN first place in the sum.
-    marks : ndarray of uint64, one-dimensional
-        IN; the lowest bit of a word stands for the first place.
-    k, stride : int
-        IN place of the word in row 0, and words of a row.
-    rows : ndarray of int32, one-dimensional
-        IN rows, in the order in which they are added.
-    n_rows : int
-        IN number of rows.
-    weight : float32
-        IN.
+    INOUT `total` (float32, one-dimensional). IN `i`, first place in it; `marks` (uint64, one-dimensional), the lowest
+    bit of a word for the first place; `k` and `stride`, place of the word in row 0 and words of a row; `rows` (int32,
+    one-dimensional) in the order in which they are added, of which `n_rows`; `weight` (float32).
     """
     for f in range(n_rows):
         mark = int(marks[k + stride * rows[f]])
@@ -172,15 +149,7 @@ def _(total: Any, i: Any, stamp: Any, k: Any, strength: Any) -> Any:
 
 
 def prefetch(array: Any, i: Any) -> None:
-    """Ask for the cache line of a number that will be changed soon; nothing waits for it.
-
-    Parameters
-    ----------
-    array : ndarray, one-dimensional, contiguous
-        IN.
-    i : int
-        IN place in the array.
-    """
+    """Ask for the cache line of place `i` of a contiguous array that will be changed soon; nothing waits for it."""
 
 
 @intrinsic

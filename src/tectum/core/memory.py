@@ -20,20 +20,10 @@ def available() -> int:
 
 
 def check_room(where: str, given: object, n: int, n_bytes: Callable[[int], int], unit: str = "neurons") -> None:
-    """Raise ValueError if n neurons need more memory than there is, and say how many would fit.
+    """Raise ValueError if n neurons, or what `unit` says, need more memory than there is, and say how many would fit.
 
-    Parameters
-    ----------
-    where : str
-        Parameter, for the message.
-    given : object
-        What it holds.
-    n : int
-        Number of neurons that follows from it.
-    n_bytes : callable
-        Bytes that so many neurons need; grows with their number.
-    unit : str, default="neurons"
-        What is counted.
+    `where` is the parameter and `given` what it holds, from which n follows; `n_bytes` says what so many need, more for
+    more of them.
     """
     room = available()
     if n_bytes(n) <= room:

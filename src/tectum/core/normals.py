@@ -64,20 +64,9 @@ def fill_normals(
 ) -> None:
     """Fill `out` with normal numbers of mean 0, each a function of the key and of its place alone.
 
-    Parameters
-    ----------
-    levels : ndarray of float32, shape (LEVELS,)
-        IN `normal_levels`.
-    seed, stream : uint64
-        IN seed of the model, and what the numbers are for.
-    step : int
-        IN from 0 to 2**32 - 1.
-    sd : float32
-        IN standard deviation.
-    words : ndarray of uint32, shape (WORDS, n_blocks)
-        INOUT room to work in, see `words_for`; it may be larger than needed.
-    out : ndarray of float32, shape (n,)
-        OUT the numbers.
+    IN `levels` (LEVELS,) from `normal_levels`, `seed` of the model and `stream`, what the numbers are for (uint64),
+    `step` from 0 to 2**32 - 1, `sd` (float32). INOUT `words` (WORDS, n_blocks or more), room to work in, see
+    `words_for`. OUT `out` (n,), float32.
     """
     first, second, third, fourth = words[0], words[1], words[2], words[3]
     n_blocks = (out.shape[0] + PER_BLOCK - 1) // PER_BLOCK
@@ -110,14 +99,8 @@ def normal_array(seed: np.uint64, stream: int, step: int, n: int) -> NDArray[np.
 
 @called_kernel
 def fill_close_normals(seed: Whole, stream: Whole, step: Whole, sd: Real, out: NDArray[np.float32]) -> None:
-    """Fill `out` with nearly normal numbers of mean 0, each a function of the key, its place and their number.
-
-    Parameters
-    ----------
-    seed, stream, step, sd
-        As in `fill_normals`.
-    out : ndarray of float32, shape (n,)
-        OUT the numbers, each of one of 511 values.
+    """Fill `out` (n,), float32, with nearly normal numbers of mean 0, each a function of the key, its place and their
+    number, and one of 511 values; arguments as in `fill_normals`.
     """
     w0, w1, w2, _ = block(seed, stream, step, LOW)
     keys = np.uint32(w0), np.uint32(w1), np.uint32(w2)

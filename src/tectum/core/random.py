@@ -37,20 +37,7 @@ RANGE = np.uint64(2**32)
 
 @kernel
 def philox(c0: Whole, c1: Whole, c2: Whole, c3: Whole, k0: Whole, k1: Whole) -> Words:
-    """Philox4x32-10: a block of four random words from a counter and a key.
-
-    Parameters
-    ----------
-    c0, c1, c2, c3 : int
-        IN counter, 32-bit words.
-    k0, k1 : int
-        IN key, 32-bit words.
-
-    Returns
-    -------
-    tuple of 4 uint64
-        Independent uniform words below 2**32.
-    """
+    """Philox4x32-10: four independent uniform words below 2**32, from a counter c and a key k of 32-bit words."""
     x0 = np.uint64(c0)
     x1 = np.uint64(c1)
     x2 = np.uint64(c2)
@@ -86,23 +73,10 @@ def block(seed: Whole, presentation: Whole, step: Whole, neuron: Whole) -> Words
 
 @kernel
 def uniform(seed: Whole, presentation: Whole, step: Whole, neuron: Whole) -> np.float32:
-    """A number from the uniform distribution on [0, 1).
+    """A number from the uniform distribution on [0, 1), a multiple of 2**-24.
 
-    Parameters
-    ----------
-    seed : uint64
-        IN seed of the model, see `seed_from`.
-    presentation : uint64
-        IN number of the presentation, or `key_of_row` of the sample.
-    step : int
-        IN time step, from 0 to 2**32 - 1.
-    neuron : int
-        IN index of the neuron (or synapse), from 0 to 2**32 - 1.
-
-    Returns
-    -------
-    float32
-        A multiple of 2**-24.
+    IN `seed` of the model, see `seed_from`; `presentation`, its number or the `key_of_row` of the sample; time `step`
+    and index of the `neuron` (or synapse), both from 0 to 2**32 - 1.
     """
     word = block(seed, presentation, step, neuron)[0]
     return np.float32(word >> np.uint64(8)) * np.float32(2.0**-24)
@@ -122,23 +96,9 @@ def normal(seed: Whole, presentation: Whole, step: Whole, neuron: Whole) -> np.f
 
 @kernel
 def integers(seed: Whole, presentation: Whole, n: Whole) -> np.int64:
-    """An integer from 0 to n - 1, each equally likely, for instance the sample to present.
+    """An integer from 0 to n - 1, each equally likely, for instance the sample to present; n is at most 2**32.
 
     Lemire (2019), ACM TOMACS 29(1):3: the high half of word * n, rejecting the words that would favour some results.
-
-    Parameters
-    ----------
-    seed : uint64
-        IN seed of the model.
-    presentation : uint64
-        IN number of the presentation.
-    n : int
-        IN number of results, from 1 to 2**32.
-
-    Returns
-    -------
-    int64
-        The result.
     """
     count = np.uint64(n)
     surplus = RANGE % count
@@ -152,53 +112,22 @@ def integers(seed: Whole, presentation: Whole, n: Whole) -> np.int64:
 
 @kernel
 def fill_uniform(seed: Whole, presentation: Whole, step: Whole, out: NDArray[np.float32]) -> None:
-    """Fill `out` with `uniform` of neurons 0, 1, ...
-
-    Parameters
-    ----------
-    seed, presentation, step : uint64
-        IN as in `uniform`.
-    out : ndarray of float32, shape (n,)
-        OUT the numbers.
-    """
+    """Fill `out` (n,), float32, with the numbers that `uniform` gives for neurons 0, 1, ..."""
     for j in range(out.shape[0]):
         out[j] = uniform(seed, presentation, step, j)
 
 
 def uniform_array(seed: int, presentation: int, step: int, n: int) -> NDArray[np.float32]:
-    """The numbers that `uniform` gives for neurons 0 to n - 1.
-
-    Parameters
-    ----------
-    seed, presentation, step : int
-        As in `uniform`.
-    n : int
-        How many.
-
-    Returns
-    -------
-    ndarray of float32, shape (n,)
-        Numbers in [0, 1).
-    """
+    """The numbers (n,) that `uniform` gives for neurons 0 to n - 1."""
     out = np.empty(n, dtype=np.float32)
     fill_uniform(np.uint64(seed), np.uint64(presentation), np.uint64(step), out)
     return out
 
 
 def key_of_row(row: ArrayLike) -> np.uint64:
-    """Presentation key of a sample, from its values alone.
+    """Presentation key of a sample (n_features,): BLAKE2b hash of its values, read as float64, and -0.0 as 0.0.
 
     With it the draws for a sample do not depend on where it stands in a batch.
-
-    Parameters
-    ----------
-    row : array-like of shape (n_features,)
-        The sample; it is read as float64, and -0.0 as 0.0.
-
-    Returns
-    -------
-    uint64
-        BLAKE2b hash of the values.
     """
     return keys_of_rows(np.asarray(row)[np.newaxis])[0]
 
@@ -213,21 +142,8 @@ def keys_of_rows(X: ArrayLike) -> NDArray[np.uint64]:
 def seed_from(random_state: Any) -> np.uint64:
     """Draw the seed of a model from whatever scikit-learn accepts as `random_state`.
 
-    Parameters
-    ----------
-    random_state : None, int, RandomState or Generator
-        None draws from NumPy's global state, an int always gives the same seed, and a RandomState or Generator gives
-        its next draw.
-
-    Returns
-    -------
-    uint64
-        The seed.
-
-    Raises
-    ------
-    ValueError
-        If `random_state` is none of these, or an integer below 0 or above 2**32 - 1.
+    None draws from NumPy's global state, an int always gives the same seed, and a RandomState or Generator gives its
+    next draw. ValueError for anything else, or an integer below 0 or above 2**32 - 1.
     """
     if isinstance(random_state, np.random.Generator):
         return np.uint64(random_state.integers(2**64, dtype=np.uint64))

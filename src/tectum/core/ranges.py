@@ -61,17 +61,8 @@ SMALLEST, LARGEST = 1e-18, 1e18  # of what is not 0: squares are float32
 def check_ranges(where: str, part: Any) -> None:
     """Check the fields of a part, and of the parts in it, against the ranges that its class declares.
 
-    Parameters
-    ----------
-    where : str
-        The parameter that holds the part, for the message.
-    part : NamedTuple
-        Fields that hold named tuples are checked in turn.
-
-    Raises
-    ------
-    ValueError
-        If a field is out of range; the message names it, what it must be, and what it is.
+    `where` is the parameter that holds the part. ValueError names a field that is out of range, what it must be, and
+    what it is.
     """
     limits_of = declared(part.__class__)
     for name, value in part._asdict().items():
@@ -122,18 +113,7 @@ def check_range(where: str, value: Any, limit: Range) -> None:
 
 @functools.cache
 def declared(kind: Any) -> dict[str, tuple[bool, tuple[Any, ...]]]:
-    """What the fields of a part may hold, as its class declares it.
-
-    Parameters
-    ----------
-    kind : type
-        A NamedTuple class.
-
-    Returns
-    -------
-    dict of str to (bool, tuple)
-        By field: whether it may be None, and its limits.
-    """
+    """What the fields of a part may hold, as its class declares it: whether they may be None, and their limits."""
     return {name: _limits(hint) for name, hint in get_type_hints(kind, include_extras=True).items()}
 
 

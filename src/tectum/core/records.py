@@ -10,17 +10,8 @@ from tectum.core.inlined import inlined
 
 
 def stack(records: Sequence[Any]) -> Any:
-    """Named tuples of one type as one whose fields are arrays, a row for each.
-
-    Parameters
-    ----------
-    records : sequence of NamedTuple
-        One or more of one type. Fields that hold tables of different lengths are filled up with zeros.
-
-    Returns
-    -------
-    NamedTuple
-        Of the same type.
+    """Named tuples of one type, one or more, as one whose fields are arrays, a row for each; tables of different
+    lengths are filled up with zeros.
     """
     return type(records[0])(
         *(_column([np.asarray(value) for value in values]) for values in zip(*records, strict=True))

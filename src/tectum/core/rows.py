@@ -21,18 +21,8 @@ INDEX = ir.IntType(64)
 def sum_rows(w: Any, nodes: Any, first: Any, fours: Any, last: Any, total: Any, i: Any) -> None:
     """Sum of the rows of some nodes, four at a time and then one by one.
 
-    Parameters
-    ----------
-    w : ndarray of shape (n, LANES), float32
-        IN.
-    nodes : ndarray of uint32
-        IN rows in the order in which they are added.
-    first, fours, last : int
-        IN places in `nodes`: from `first` on four at a time up to `fours`, from there on one by one up to `last`.
-    total : ndarray of float32, one-dimensional
-        OUT.
-    i : int
-        IN first place in it.
+    IN `w` (n, LANES), float32; `nodes` (uint32), rows in the order in which they are added, from place `first` on four
+    at a time up to `fours`, from there on one by one up to `last`. OUT `total`, one-dimensional, from place `i` on.
     """
     for q in range(LANES):
         total[i + q] = w.dtype.type(0)
@@ -55,14 +45,7 @@ def raise_rows(w: Any, nodes: Any, change: Any, i: Any) -> None:
 def trim_rows(w: Any, first: Any, last: Any, tile: Any) -> None:
     """w = max(factor w - cut, 0) in rows from `first` up to `last`, and the sums of w and of its square.
 
-    Parameters
-    ----------
-    w : ndarray of shape (n, LANES), float32
-        INOUT.
-    first, last : int
-        IN.
-    tile : ndarray of shape (4, LANES), float32
-        IN `cut` and `factor` of each column, OUT the sums.
+    INOUT `w` (n, LANES), float32, and `tile` (4, LANES), float32: IN `cut` and `factor` of each column, OUT the sums.
     """
     cut, factor, mean, square = tile
     mean[:], square[:] = w.dtype.type(0), w.dtype.type(0)

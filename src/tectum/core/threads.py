@@ -13,19 +13,10 @@ def in_threads(
 ) -> Iterator[tuple[slice, Result]]:
     """Each part of n samples with the result of `work` on it, in order; parts are worked on side by side.
 
-    All that is done for a sample belongs into `work`, since what is left outside takes its time on one thread. Other
-    backends of joblib than threads are not used, whatever `joblib.parallel_config` says, so `work` may write to arrays.
-
-    Parameters
-    ----------
-    work : callable
-        Takes a slice of the samples.
-    n : int
-        Number of samples.
-    n_jobs : int or None
-        Threads, as in joblib.
-    most : int or None
-        Samples of a part; None: one part per thread.
+    `work` takes a slice of the samples; `n_jobs` are threads, as in joblib, and `most` samples of a part, None for one
+    part per thread. All that is done for a sample belongs into `work`, since what is left outside takes its time on one
+    thread. Other backends of joblib than threads are not used, whatever `joblib.parallel_config` says, so `work` may
+    write to arrays.
     """
     n_threads = max(1, min(effective_n_jobs(n_jobs), n))
     rounds = -(-n // (n_threads * most)) if most else 1

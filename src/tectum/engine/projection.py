@@ -16,16 +16,8 @@ ZERO = np.float32(0.0)
 def project_dense(X, G, block, P):
     """P = X G, each sum in the order of the features.
 
-    Parameters
-    ----------
-    X : ndarray of float32, shape (n_rows, n_features)
-        IN samples.
-    G : ndarray of float32, shape (n_features, d)
-        IN matrix.
-    block : int
-        IN features for which all rows are visited before the next.
-    P : ndarray of float32, shape (n_rows, d)
-        OUT projections.
+    IN X (n_rows, n_features), G (n_features, d), and `block`, features for which all rows are visited before the next.
+    OUT P (n_rows, d). All are float32.
     """
     P[:] = ZERO
     n_features = G.shape[0]
@@ -45,18 +37,8 @@ def project_dense(X, G, block, P):
 def project_sparse(X, place, direction, sign, P):
     """P = X G for a sparse G, each sum in the order of the features.
 
-    Parameters
-    ----------
-    X : ndarray of float32, shape (n_rows, n_features)
-        IN samples.
-    place : ndarray of int64, shape (n_features + 1,)
-        IN where the entries of each feature begin.
-    direction : ndarray of int32, shape (n_entries,)
-        IN column of each entry.
-    sign : ndarray of float32, shape (n_entries,)
-        IN +1 or -1.
-    P : ndarray of float32, shape (n_rows, d)
-        OUT projections.
+    IN X (n_rows, n_features), `place` (n_features + 1,) where the entries of each feature begin, their columns
+    `direction` (n_entries,) and values `sign` (n_entries,). OUT P (n_rows, d).
     """
     P[:] = ZERO
     for m in range(X.shape[0]):

@@ -13,20 +13,8 @@ MOST_SVG_BYTES = 300_000  # larger drawings are stored as pixels
 
 
 def inline_picture(draw: Callable[[Figure], object], size: tuple[float, float], text: str) -> str:
-    """A picture as HTML that loads nothing, on a light ground, whatever the theme of the notebook.
-
-    Parameters
-    ----------
-    draw : callable
-        Draws into the figure that it is given.
-    size : (width, height)
-        In inches.
-    text : str
-        What the picture shows, for those who do not see it.
-
-    Returns
-    -------
-    str
+    """A picture of that size in inches as HTML that loads nothing, on a light ground, whatever the theme of the
+    notebook; `text` says what it shows to those who do not see it.
     """
     with style("light", transparent=False):
         figure = Figure(figsize=size, layout="compressed")
@@ -41,21 +29,7 @@ def inline_picture(draw: Callable[[Figure], object], size: tuple[float, float], 
 
 
 def inline_table(title: str, rows: Sequence[Sequence[str]], header: Sequence[str] = ()) -> str:
-    """A table as HTML; the first cell of each row is its name.
-
-    Parameters
-    ----------
-    title : str
-        Caption.
-    rows : sequence of sequences of str
-        Cells.
-    header : sequence of str, optional
-        Names of the columns.
-
-    Returns
-    -------
-    str
-    """
+    """A table with a caption as HTML; the first cell of each row is its name, `header` names the columns."""
     head = f"<thead><tr>{''.join(f'<th>{escape(name)}</th>' for name in header)}</tr></thead>" if header else ""
     cells = [(first, "".join(f"<td>{escape(cell)}</td>" for cell in others)) for first, *others in rows]
     body = "".join(f'<tr><th style="text-align:left">{escape(first)}</th>{others}</tr>' for first, others in cells)

@@ -20,23 +20,11 @@ def verdict_on(
 ) -> Verdict:
     """Judge a model by its headline numbers.
 
-    Parameters
-    ----------
-    measures : sequence of Measure
-        Headline numbers; see `tectum.report.Measure`.
-    own, control : str
-        Names of the model and of the model before it learned among the methods; None where there is no such control.
-    warnings : sequence of str
-        What the diagnosis found.
-    compared : bool, default=True
-        Whether the other methods are rivals; if not, they are parts of the model.
-
-    Returns
-    -------
-    Verdict
-        *Good* is a model without warnings that is ahead of its control on most numbers, and level with the best
-        baseline or ahead of it on at least half; *poor* is one that is not ahead of its control, or that is behind the
-        best baseline on all numbers.
+    `own` and `control` are the names of the model and of the model before it learned among the methods, the latter None
+    where there is none; `warnings` is what the diagnosis found; `compared` says whether the other methods are rivals,
+    not parts of the model. *Good* is a model without warnings that is ahead of its control on most numbers, and level
+    with the best baseline or ahead of it on at least half; *poor* is one that is not ahead of its control, or that is
+    behind the best baseline on all numbers.
     """
     found = [measure for measure in measures if np.isfinite(measure.values.get(own, np.nan))]
     learned = [(m, ahead(m, own, [control])) for m in found if control in m.values] if control else []

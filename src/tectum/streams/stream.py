@@ -108,13 +108,7 @@ class Stream(ABC):
 
 
 class Gather:
-    """Collects single samples into chunks.
-
-    Parameters
-    ----------
-    size : int
-        Samples of a full chunk.
-    """
+    """Collects single samples into chunks of a size."""
 
     def __init__(self, size: int) -> None:
         self.size = size

@@ -43,26 +43,8 @@ def coder(part, seed, n_features):
 
 
 class FeatureCoder:
-    """Latency code of feature vectors, a function of the code's parameters, the seed and the number of features.
-
-    Parameters
-    ----------
-    part : RandomProjection or Ranked
-        The code.
-    seed : uint64
-        Seed of the model, see `tectum.core.random.seed_from`.
-    n_features : int
-        Length of the feature vectors.
-
-    Attributes
-    ----------
-    n_inputs : int
-        Number of input neurons.
-
-    Raises
-    ------
-    ValueError
-        If a parameter of the code is out of range.
+    """Latency code of feature vectors, a function of the code (RandomProjection or Ranked), the seed and the number of
+    features; it has `n_inputs` input neurons. ValueError if a parameter of the code is out of range.
     """
 
     def __init__(self, part: Any, seed: int, n_features: int) -> None:
@@ -79,26 +61,11 @@ class FeatureCoder:
     ) -> tuple[NDArray[np.int32], NDArray[np.float64]]:
         """The inputs that fire for each sample, strongest first; those of equal strength by index.
 
-        Parameters
-        ----------
-        X : ndarray of shape (n_samples, n_features)
-            Finite features in the order in which they come; read as float32.
-        mean : ndarray of float64 or None, default=None
-            State after the samples before, see `start`; it is not changed. None starts anew.
-        learning : bool, default=True
-            Whether the state follows the samples.
-
-        Returns
-        -------
-        neuron : ndarray of int32, shape (n_samples, k)
-            Inputs, -1 beyond those that are above 0. A sample without a feature above 1e-6 has none.
-        mean : ndarray of float64
-            State after these samples.
-
-        Raises
-        ------
-        ValueError
-            If X does not hold n_features features.
+        X (n_samples, n_features) are finite features in the order in which they come, read as float32; ValueError if
+        there are not n_features. `mean` is the state after the samples before, see `start`, and is not changed; None
+        starts anew. `learning` says whether the state follows the samples. Returned are inputs (n_samples, k), -1
+        beyond those that are above 0, none for a sample without a feature above 1e-6, and the state after these
+        samples.
         """
         if X.ndim != 2 or X.shape[1] != self.n_features:
             raise ValueError(
@@ -119,16 +86,8 @@ class FeatureCoder:
 def strongest(strength, blank, heap, neuron):
     """Indices of the largest values above 0 of each row, largest first, equal ones by index.
 
-    Parameters
-    ----------
-    strength : ndarray of float32, shape (n_rows, n)
-        IN values.
-    blank : ndarray of bool, shape (n_rows,)
-        IN rows of which nothing is taken.
-    heap : ndarray of float32, shape (k,)
-        OUT room to work in.
-    neuron : ndarray of int32, shape (n_rows, k)
-        OUT the indices, -1 where there are fewer.
+    IN `strength` (n_rows, n), float32; `blank` (n_rows,), rows of which nothing is taken. OUT `heap` (k,), room to work
+    in, and `neuron` (n_rows, k), the indices, -1 where there are fewer.
     """
     k = neuron.shape[1]
     for m in range(strength.shape[0]):
@@ -185,20 +144,10 @@ def sift_down(heap, index, size, x, i):
 def on_and_off(P, mean, share, learning, blank, strength):
     """Projections to strengths of ON and OFF inputs: length 1, less the mean, split by sign.
 
-    Parameters
-    ----------
-    P : ndarray of float32, shape (n_rows, d)
-        IN projections.
-    mean : ndarray of float64, shape (d,) or (0,)
-        INOUT running mean of the projections, which is subtracted; empty for none.
-    share : float
-        IN by how much the mean follows what is left of a sample without it, 1 / tau.
-    learning : bool
-        IN whether it follows.
-    blank : ndarray of bool, shape (n_rows,)
-        INOUT samples without a code; those without a projection join them.
-    strength : ndarray of float32, shape (n_rows, 2 d)
-        OUT strengths, of blank samples undefined.
+    IN P (n_rows, d), projections; `share`, by how much the mean follows what is left of a sample without it, 1 / tau;
+    `learning`, whether it follows. INOUT `mean` (d,), float64, of the projections, (0,) for none; `blank` (n_rows,),
+    samples without a code, which those without a projection join. OUT `strength` (n_rows, 2 d), of blank samples
+    undefined.
     """
     d = P.shape[1]
     for m in range(P.shape[0]):
@@ -223,20 +172,10 @@ def on_and_off(P, mean, share, learning, blank, strength):
 def scale_channels(X, state, tau, learning, blank, strength):
     """Features divided by the mean of their channel, in which the sample itself counts while learning.
 
-    Parameters
-    ----------
-    X : ndarray of float32, shape (n_rows, n_features)
-        IN samples, channel after channel.
-    state : ndarray of float64, shape (1 + n_channels,)
-        INOUT number of samples seen, and mean of each channel over them, or over the last tau if there are more.
-    tau : float
-        IN time constant of the means in samples.
-    learning : bool
-        IN whether the means follow the samples.
-    blank : ndarray of bool, shape (n_rows,)
-        IN samples without a code.
-    strength : ndarray of float32, shape (n_rows, n_features)
-        OUT scaled features; 0 in channels that were never active, those of X if there was no sample yet.
+    IN X (n_rows, n_features), channel after channel; `tau`, time constant of the means in samples; `learning`, whether
+    they follow; `blank` (n_rows,), samples without a code. INOUT `state` (1 + n_channels,), float64: number of samples
+    seen, and mean of each channel over them, or over the last tau if there are more. OUT `strength` (n_rows,
+    n_features): 0 in channels that were never active, X if there was no sample yet.
     """
     n_channels = state.shape[0] - 1
     size = X.shape[1] // n_channels

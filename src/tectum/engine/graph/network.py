@@ -73,14 +73,8 @@ def build(
 
     Chunks are no longer than the shortest delay, with which clocks see the spikes that they follow included.
     `event_inputs` are the sizes of inputs whose spikes come at given times. `owner` is whose parts they are, for
-    messages.
-
-    Raises
-    ------
-    TypeError
-        If a part does not fulfil its contract, or parts of one role have more types than the loop has room for.
-    ValueError
-        If a delay is longer than spikes are kept.
+    messages: TypeError if a part does not fulfil its contract, or parts of one role have more types than the loop has
+    room for, ValueError if a delay is longer than spikes are kept.
     """
     if (longest := max((p.delay for p in projections), default=0.0)) > MOST_DELAY * dt:
         raise ValueError(

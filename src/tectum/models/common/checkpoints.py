@@ -14,13 +14,7 @@ SIGNALS = ("SIGTERM", "SIGHUP")
 
 
 class Ended(KeyboardInterrupt):
-    """The process was asked to end, by a signal other than that of Ctrl-C.
-
-    Parameters
-    ----------
-    number : int
-        Of the signal.
-    """
+    """The process was asked to end, by a signal of this number other than that of Ctrl-C."""
 
     def __init__(self, number: int) -> None:
         super().__init__(f"ended by {signal.Signals(number).name}")

@@ -31,12 +31,8 @@ class FeatureScaling(NamedTuple):
 
 
 def unit_range(X: NDArray[Any], given: tuple[float, float] | None, owner: str) -> tuple[float, float]:
-    """Values that become 0 and 1: those given, else the smallest of the data, at most 0, and the largest.
-
-    Raises
-    ------
-    ValueError
-        If they are no range, or the data have none.
+    """Values that become 0 and 1: those given, else the smallest of the data, at most 0, and the largest; ValueError if
+    they are no range, or the data have none.
     """
     ends = (min(0.0, X.min()), X.max()) if given is None else given
     try:

@@ -45,13 +45,7 @@ Schema = Mapping[str, Array | Range]  # arrays by their names, and numbers of th
 
 
 def check(arrays: Mapping[str, np.ndarray], header: Mapping[str, Any], schema: Schema) -> None:
-    """Check what a file holds.
-
-    Raises
-    ------
-    ValueError
-        If an array or a number is missing, or is not what the schema says.
-    """
+    """Check what a file holds; ValueError if an array or a number is missing, or is not what the schema says."""
     for name, wanted in schema.items():
         if isinstance(wanted, Range):
             check_range(name, header[name], wanted)

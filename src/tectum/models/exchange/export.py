@@ -15,13 +15,7 @@ FORGOTTEN = 2.0**-30  # share of a sum that is lost in a step where all is kept
 
 
 def nir_package() -> Any:
-    """The package nir.
-
-    Raises
-    ------
-    ImportError
-        If it is not installed.
-    """
+    """The package nir; ImportError says how to install it."""
     try:
         import nir
     except ImportError:

@@ -98,13 +98,7 @@ def _lines(net: Any, chosen: Any) -> tuple[dict[str, slice], int]:
 
 
 def _cell_of(p: parts.Population, dt: float) -> Cell:
-    """The neurons of a population.
-
-    Raises
-    ------
-    ValueError
-        If NIR has no word for them.
-    """
+    """The neurons of a population; ValueError if NIR has no word for them."""
     neuron, reasons = p.neuron, []
     if type(neuron) not in (parts.LIF, parts.CurrentLIF, parts.AdaptiveLIF):
         raise ValueError(

@@ -7,26 +7,11 @@ from numpy.typing import NDArray
 
 
 def run_graph(graph: Any, spikes: NDArray[Any], dt_ms: float) -> NDArray[np.float32]:
-    """What a graph puts out, step by step, by forward Euler.
+    """What a graph puts out (n_samples, n_steps, n_outputs), float32, step by step, by forward Euler of `dt_ms`.
 
-    Parameters
-    ----------
-    graph : nir.NIRGraph
-        Of the nodes Input, Output, Affine, Linear, Scale, Threshold, Delay, I, IF, LI, LIF and CubaLIF.
-    spikes : ndarray of shape (n_samples, n_steps, n_inputs)
-        What enters in each step.
-    dt_ms : float
-        Step in ms.
-
-    Returns
-    -------
-    ndarray of shape (n_samples, n_steps, n_outputs), float32
-        Along an edge that closes a circle things arrive a step later, along all others in the same step.
-
-    Raises
-    ------
-    ValueError
-        If the graph has another node.
+    `spikes` (n_samples, n_steps, n_inputs) enter. Along an edge that closes a circle things arrive a step later, along
+    all others in the same step. ValueError for nodes other than Input, Output, Affine, Linear, Scale, Threshold, Delay,
+    I, IF, LI, LIF and CubaLIF.
     """
     dt, n_samples = 1e-3 * dt_ms, len(spikes)
     known = {kind.__name__: kind for kind in NodeOf.__subclasses__()}

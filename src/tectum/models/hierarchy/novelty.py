@@ -128,19 +128,9 @@ def nothing(sizes: Sequence[int], n_ranked: int) -> Noticed:
 def cuts_of(ranked: NDArray[np.int32], past: NDArray[np.int32], spans: Sequence[slice]) -> NDArray[np.float64]:
     """Share of each frame's input spikes, by stretch of the inputs, that were in none of the frames before.
 
-    Parameters
-    ----------
-    ranked : ndarray of shape (n_frames, n_ranked)
-        Inputs that fire, -1 for none.
-    past : ndarray of shape (BEFORE, n_ranked)
-        The same for the frames before.
-    spans : list of slice
-        Columns of each input.
-
-    Returns
-    -------
-    ndarray of shape (n_frames, len(spans))
-        1 for frames of which nothing was there before, 0 if all was in one of the frames before.
+    `ranked` (n_frames, n_ranked) are the inputs that fire, -1 for none, `past` (BEFORE, n_ranked) those of the frames
+    before, `spans` the columns of each input. Of shape (n_frames, n_spans): 1 for frames of which nothing was there
+    before, 0 if all was in one of them.
     """
     rows = np.concatenate([past, ranked])
     found = np.zeros((len(ranked), len(spans)))
@@ -165,30 +155,13 @@ def notice(
     frames: NDArray[np.int64],
     times: NDArray[np.float64],
 ) -> tuple[Noticed, list[NoveltyEvent]]:
-    """What maps notice of frames that were just learned.
+    """What maps, of these `names`, notice of frames that were just learned, and events in their order.
 
-    Parameters
-    ----------
-    before : Noticed
-    names : list of str
-        Of the maps.
-    ranked : ndarray of shape (n_frames, n_ranked)
-        Inputs that fired.
-    cuts, novelty : ndarray of shape (n_frames, n_maps)
-        How much of the input was not there before; how new it was to what had been learned, NaN where nothing learns.
-    winners : ndarray of shape (n_frames, n_maps)
-        -1 for none.
-    learned, matches : list of ndarray of shape (n_frames, n_neurons)
-        By map; whether a neuron has learned beside the winner; how well it knew the frame, 0 if it had not learned
-        before.
-    frames, times : ndarray of shape (n_frames,)
-        Frames learned before each, and its time in s.
-
-    Returns
-    -------
-    noticed : Noticed
-    events : list of NoveltyEvent
-        In their order.
+    `ranked` (n_frames, n_ranked) are the inputs that fired, `cuts` (n_frames, n_maps) how much of the input was not
+    there before, `novelty` (n_frames, n_maps) how new it was to what had been learned, NaN where nothing learns,
+    `winners` (n_frames, n_maps) -1 for none; by map `learned` (n_frames, n_neurons) says whether a neuron has learned
+    beside the winner, `matches` (n_frames, n_neurons) how well it knew the frame, 0 if it had not learned before;
+    `frames` and `times` (n_frames,) are the frames learned before each, and its time in s.
     """
     kept = np.concatenate([before.novelty, novelty.astype(np.float32)])[-MOST_KEPT:]
     past = np.concatenate([before.past, ranked])[-BEFORE:]

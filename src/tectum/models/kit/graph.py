@@ -32,12 +32,8 @@ class NetworkGraph(NamedTuple):
 
 
 def check_description(populations: Sequence[Any], projections: Sequence[Any], inputs: Sequence[Any]) -> None:
-    """Check that names are unique and known, that parts are parts, and that their constants are in range.
-
-    Raises
-    ------
-    ValueError
-        The message names the population, projection or input.
+    """Check that names are unique and known, that parts are parts, and that their constants are in range; ValueError
+    names the population, projection or input.
     """
     kinds = (("populations", populations, parts.Population), ("projections", projections, parts.Projection))
     for what, items, kind in (*kinds, ("inputs", inputs, INPUTS)):
@@ -89,12 +85,7 @@ def build(
 ) -> NetworkGraph:
     """The graph of a network; `sizes` are the numbers of neurons of the inputs whose spikes come at given times.
 
-    Raises
-    ------
-    TypeError
-        If a part does not fulfil its contract.
-    ValueError
-        If a wiring does not fit its populations.
+    TypeError if a part does not fulfil its contract, ValueError if a wiring does not fit its populations.
     """
     by_name = {p.name: k for k, p in enumerate(populations)}
     events = {name: k for k, name in enumerate(sizes)}

@@ -17,13 +17,7 @@ NOTHING = np.zeros((0, 3), np.int64)  # in flight
 
 
 def features_of(item: Any, n_features: int) -> slice:
-    """Features that an input takes.
-
-    Raises
-    ------
-    ValueError
-        If there are none, or not so many.
-    """
+    """Features that an input takes; ValueError if there are none, or not so many."""
     stop = n_features if item.stop is None else item.stop
     if not item.start < stop <= n_features:
         raise ValueError(
@@ -78,18 +72,11 @@ def stimulus(
     trains: Mapping[str, SpikeTrain],
     in_flight: NDArray[np.int64],
 ) -> Stimulus:
-    """What samples bring.
+    """What samples X (n_samples, n_features), from 0 to 1, bring; `keys` (n_samples,) are those of their random
+    numbers.
 
-    Parameters
-    ----------
-    X : ndarray of shape (n_samples, n_features), float32
-        Values from 0 to 1.
-    keys : ndarray of shape (n_samples,), uint64
-        Of the random numbers of each sample.
-    trains : dict of str to SpikeTrain
-        Spikes of the inputs that are `Trains`, with presentations numbered from 0.
-    in_flight : ndarray of shape (n_spikes, 3), int64
-        Spikes of the presentation before that have not arrived, see `still_in_flight`.
+    `trains` are the spikes of the inputs that are `Trains`, with presentations numbered from 0, and `in_flight`
+    (n_spikes, 3) spikes of the presentation before that have not arrived, see `still_in_flight`.
     """
     n_samples, n_steps, dt = len(X), circuit.frame, circuit.dt
     drive = np.zeros((n_samples, int(circuit.first[-1])), np.float32)

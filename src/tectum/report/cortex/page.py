@@ -71,10 +71,7 @@ def write_cortex_report(
 ) -> Report:
     """Write one HTML page about sheets by how they were reared, and about the ocular dominance of some with two eyes.
 
-    Raises
-    ------
-    OSError
-        If the file cannot be written; nothing is left behind.
+    OSError if the file cannot be written; nothing is left behind.
     """
     maps = {name: rearing.map_of(sheet) for name, sheet in sheets.items()}
     study = study_of({name: rearing.measure(z) for name, z in maps.items()})
