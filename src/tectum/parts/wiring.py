@@ -24,7 +24,8 @@ class RandomMixtures(NamedTuple):
 
     Neurons that answer to mixtures are found throughout the cortex ("mixed selectivity", Rigotti et al. 2013). Every
     mixture varies from sample to sample, even where most features hardly do, so that no part of the code fires the same
-    volley for all samples; and distances survive a random projection (Johnson & Lindenstrauss 1984).
+    volley for all samples; and distances survive a random projection (Johnson & Lindenstrauss 1984). Where most of the
+    variance of more than 128 features is noise, its directions are left out (see the user guide).
 
     Examples
     --------

@@ -10,11 +10,13 @@ from scipy.sparse import csr_array
 from tectum.engine.projection import FEATURES_AT_ONCE, project_dense, project_sparse
 from tectum.models.common.scaling import FeatureScaling
 from tectum.parts.encoding import CircularGaussian
-from tectum.parts.wiring import RandomMixtures
+from tectum.parts.wiring import FEWEST, RandomMixtures
 
 RIDGE = 1e-3  # of the mean square of a mixture: how little a decoder follows the noise of few samples
 FLOOR = 1e-9
 UNIFORM = 1.0 / 12.0  # variance of a feature that may lie anywhere in its range
+LEAST_AXES = 4  # directions of samples, of which a code has enough distinct times
+BY_CHANCE = 2.02  # deviations that the largest eigenvalue of noise exceeds in 1 of 100 cases (Tracy & Widom, real)
 MARGIN = 2.5  # standard deviations of such features that a single sample adds to either end
 
 
@@ -73,6 +75,8 @@ def mixing_of(wiring: Any, X: NDArray[np.float64], seed: np.uint64) -> Mixing:
     centre = (np.nansum(X, axis=0) + 0.5) / (np.sum(~np.isnan(X), axis=0) + 1)
     X = np.where(np.isnan(X), centre, X)
     G = _entries(wiring, n_used, np.random.default_rng(int(seed)))
+    if wiring.n_synapses == n_used > FEWEST and n_samples >= n_used:
+        G = _without_noise(G, X)
     sparse = csr_array(G)
     entries = (sparse.data if sparse.nnz < G.size else G.ravel()).astype(np.float32)
     place, mixture = (sparse.indptr, sparse.indices) if sparse.nnz < G.size else (np.zeros(0), np.zeros(0))
@@ -95,6 +99,28 @@ def _entries(wiring: RandomMixtures, n_used: int, draw: np.random.Generator) -> 
     for column in G.T:
         column[draw.choice(n_used, s, replace=False)] = draw.choice([-1.0, 1.0], s)
     return G
+
+
+def _without_noise(G: NDArray[np.float64], X: NDArray[np.float64]) -> NDArray[np.float64]:
+    """G (n_used, n_mixtures), without the directions of samples X that do not rise above noise if those make up most.
+
+    In mixtures of hundreds of features that are mostly noise the others go under: all neurons answer nearly alike, and
+    fire together. Noise reaches the largest eigenvalue that its covariance has by chance (Johnstone 2001), at a level
+    that is known from the median one (Gavish & Donoho 2014, eqs. 4 to 6).
+    """
+    eigenvalues, axes = np.linalg.eigh(np.cov(X, rowvar=False))
+    n, p = np.sqrt(X.shape)
+    beta = (p / n) ** 2
+    known = np.sqrt(2.0 * (beta + 1.0) + 8.0 * beta / (beta + 1.0 + np.sqrt(beta**2 + 14.0 * beta + 1.0)))
+    unknown = (
+        0.56 * beta**3 - 0.95 * beta**2 + 1.82 * beta + 1.43
+    )  # their thresholds for noise whose level is, or is not
+    level = np.median(eigenvalues) * (unknown / known) ** 2
+    noise = eigenvalues <= level * (n + p) / n**2 * (n + p + BY_CHANCE * np.cbrt(1.0 / n + 1.0 / p))
+    if noise.all() or eigenvalues[noise].sum() <= eigenvalues[~noise].sum():
+        return G
+    noise[-LEAST_AXES:] = False
+    return np.asarray(axes[:, ~noise] @ (axes[:, ~noise].T @ G))
 
 
 def _decoder(
