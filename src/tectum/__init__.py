@@ -29,6 +29,36 @@ if TYPE_CHECKING:
 
 __version__ = "0.2.0"
 
+__all__ = [
+    "BrokenMapWarning",
+    "DiehlCook",
+    "MapFullWarning",
+    "MapHierarchy",
+    "Network",
+    "NoveltyEvent",
+    "Recording",
+    "SensorLayout",
+    "SpikeTrain",
+    "SpikingDictionary",
+    "SpikingReadout",
+    "SpikingSOM",
+    "UncertainLayoutWarning",
+    "WaveNetwork",
+    "analysis",
+    "checkpoints",
+    "datasets",
+    "encode",
+    "image",
+    "layout_from_activity",
+    "load",
+    "parts",
+    "plots",
+    "recommended",
+    "report",
+    "save",
+    "streams",
+]
+
 # name -> module that defines it; the other public names are subpackages
 _HOMES = {family.name: family.module for family in FAMILIES} | {
     "BrokenMapWarning": "tectum.models.common.map_diagnosis",
@@ -44,8 +74,6 @@ _HOMES = {family.name: family.module for family in FAMILIES} | {
     "recommended": "tectum.models.common.families",
     "save": "tectum.persistence",
 }
-
-__all__ = sorted([*_HOMES, "analysis", "datasets", "encode", "image", "parts", "plots", "report", "streams"])
 
 
 def __getattr__(name: str) -> Any:

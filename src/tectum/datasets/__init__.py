@@ -5,12 +5,21 @@ generated, come with scikit-learn, or are looked up in the folder that the envir
 then in the cache (``TECTUM_CACHE``, else ``tectum`` in the user's cache folder), and else downloaded and verified.
 """
 
-import types
-
 from tectum.datasets.catalogue import Summary, describe, load, names
 from tectum.datasets.columns import Preparation
 from tectum.datasets.dataset import Dataset
 from tectum.datasets.simulated_events import SimulatedEvents, moving, saccades
 from tectum.files import DataError
 
-__all__ = sorted(name for name, it in globals().items() if name[0] != "_" and not isinstance(it, types.ModuleType))
+__all__ = [
+    "DataError",
+    "Dataset",
+    "Preparation",
+    "SimulatedEvents",
+    "Summary",
+    "describe",
+    "load",
+    "moving",
+    "names",
+    "saccades",
+]

@@ -1,7 +1,5 @@
 """Images: patches, filters, and layers that apply one transformer to every patch."""
 
-import types
-
 from tectum.image.convolution import Convolution, pool, pool_grid
 from tectum.image.filters import (
     difference_of_gaussians,
@@ -13,4 +11,17 @@ from tectum.image.filters import (
 )
 from tectum.image.patches import extract_patches, patch_grid, reconstruct_images
 
-__all__ = sorted(name for name, it in globals().items() if name[0] != "_" and not isinstance(it, types.ModuleType))
+__all__ = [
+    "Convolution",
+    "difference_of_gaussians",
+    "extract_patches",
+    "high_contrast",
+    "join_on_off",
+    "normalise_contrast",
+    "patch_grid",
+    "pool",
+    "pool_grid",
+    "reconstruct_images",
+    "split_on_off",
+    "whiten",
+]

@@ -4,8 +4,6 @@ Every function draws into the axes or figure it is given, or into a new one, and
 :func:`style` for the look of this package on light or dark pages.
 """
 
-import types
-
 from tectum.plots.coherence import plot_information, plot_map_rasters, plot_phase_histogram
 from tectum.plots.cortex import (
     plot_map_spectrum,
@@ -65,4 +63,61 @@ from tectum.plots.waves import (
     sheet_neighbours,
 )
 
-__all__ = sorted(name for name, it in globals().items() if name[0] != "_" and not isinstance(it, types.ModuleType))
+__all__ = [
+    "class_colours",
+    "ordered_colours",
+    "plot_bubble",
+    "plot_class_curves",
+    "plot_clusters",
+    "plot_codebook_images",
+    "plot_comparison",
+    "plot_component_planes",
+    "plot_components",
+    "plot_coverage",
+    "plot_embedding",
+    "plot_error_curve",
+    "plot_event_window",
+    "plot_field_growth",
+    "plot_field_sizes",
+    "plot_first_spike_map",
+    "plot_frame_groups",
+    "plot_frame_map",
+    "plot_frame_strip",
+    "plot_group_bands",
+    "plot_growth",
+    "plot_hit_map",
+    "plot_information",
+    "plot_label_map",
+    "plot_latency",
+    "plot_lateral_profile",
+    "plot_lattice",
+    "plot_map_rasters",
+    "plot_map_spectrum",
+    "plot_measures",
+    "plot_net",
+    "plot_novelty",
+    "plot_ocular_dominance",
+    "plot_orientation_map",
+    "plot_orientation_tuning",
+    "plot_orientations",
+    "plot_oscillation_raster",
+    "plot_phase_histogram",
+    "plot_picture_row",
+    "plot_quality_curve",
+    "plot_raster",
+    "plot_receptive_fields",
+    "plot_reconstructions",
+    "plot_sensor_layout",
+    "plot_sheet_fields",
+    "plot_space_time",
+    "plot_sparsity",
+    "plot_stdp_window",
+    "plot_u_matrix",
+    "plot_unfolding",
+    "plot_wave",
+    "plot_wave_snapshots",
+    "plot_winner_time_line",
+    "position_colours",
+    "sheet_neighbours",
+    "style",
+]

@@ -1,7 +1,5 @@
 """One self-contained HTML page about a fitted model and its data."""
 
-import types
-
 from tectum.report.dictionary.study import DictionaryStudy
 from tectum.report.events.page import write_events_report
 from tectum.report.events.study import EventStudy, examine_events
@@ -16,4 +14,23 @@ from tectum.report.streams.diary import Diary
 from tectum.report.streams.study import StreamStudy
 from tectum.report.waves.study import Snapshot, WaveStudy, follow_growth
 
-__all__ = sorted(name for name, it in globals().items() if name[0] != "_" and not isinstance(it, types.ModuleType))
+__all__ = [
+    "Diary",
+    "DictionaryStudy",
+    "EventStudy",
+    "Measure",
+    "Repeats",
+    "Report",
+    "ResponderStudy",
+    "Snapshot",
+    "StreamStudy",
+    "Study",
+    "WaveStudy",
+    "examine",
+    "examine_events",
+    "follow_growth",
+    "repeat",
+    "write_events_report",
+    "write_report",
+    "write_wiring_report",
+]

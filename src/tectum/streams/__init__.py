@@ -4,8 +4,6 @@ A stream yields chunks of samples at bounded memory, again from the start each t
 a model.
 """
 
-import types
-
 from tectum.files import DataError
 from tectum.streams.array_files import ArrayStream, arrays
 from tectum.streams.clip import write_clip
@@ -24,4 +22,38 @@ from tectum.streams.spiking_motion import SpikingMotion
 from tectum.streams.stream import Chunk, Stream, StreamError
 from tectum.streams.timed import Timed
 
-__all__ = sorted(name for name, it in globals().items() if name[0] != "_" and not isinstance(it, types.ModuleType))
+__all__ = [
+    "CNN",
+    "ArrayStream",
+    "CameraStream",
+    "Chunk",
+    "DataError",
+    "EventChunk",
+    "EventFrameStream",
+    "EventStream",
+    "Extent",
+    "FeatureStream",
+    "ImageStream",
+    "MotionStream",
+    "OpponentColours",
+    "OpticalFlow",
+    "OrientedGradients",
+    "Segments",
+    "SpikingMotion",
+    "Stream",
+    "StreamError",
+    "Timed",
+    "VideoStream",
+    "arrays",
+    "camera",
+    "event_frames",
+    "events",
+    "features",
+    "images",
+    "learn",
+    "motion",
+    "read_events",
+    "read_segments",
+    "video",
+    "write_clip",
+]
