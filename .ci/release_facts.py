@@ -22,7 +22,7 @@ IN_SDIST = (
     "src/tectum/__init__.py",
     "tests/",
 )
-IN_WHEEL = ("tectum/__init__.py", "tectum/report/", "tectum-")
+IN_WHEEL = ("tectum/__init__.py", "tectum/py.typed", "tectum/report/", "tectum-")
 NOT_IN_WHEEL = ("tests/", "docs/", "papers/", "benchmarks/", ".npy", ".gz", ".mp4")
 
 
