@@ -8,6 +8,7 @@ import re
 import subprocess
 import sys
 import tracemalloc
+import warnings
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -27,8 +28,9 @@ from sklearn.utils import estimator_checks
 from sklearn.utils.estimator_checks import parametrize_with_checks
 
 import tectum
-from tectum import SpikingSOM, parts
+from tectum import SpikingSOM, analysis, parts
 from tectum.engine.maps import network
+from tectum.models.common.map_diagnosis import BrokenMapWarning
 from tectum.models.common.parameters import PUBLISHED
 
 pytestmark = pytest.mark.compiled
@@ -76,6 +78,59 @@ def test_scikit_learn(estimator, check):
 )
 def test_scikit_learn_with_the_default_constructor(check):
     check("SpikingSOM", SpikingSOM())
+
+
+class TestOutliers:
+    @staticmethod
+    def groups(seed: int = 0) -> tuple[np.ndarray, np.ndarray]:
+        """Three groups in four features (n_samples, 4)."""
+        rng = np.random.default_rng(seed)
+        y = rng.integers(0, 3, 300)
+        return rng.normal(size=(300, 4)) + 6.0 * np.eye(3, 4)[y], y
+
+    def test_an_outlier_does_not_squeeze_the_others(self):
+        X, y = self.groups()
+        X[3] = 1e6
+        with pytest.warns(UserWarning, match=r"4 values of X are farther .*such as 1e\+06 in column 0.*input_range"):
+            som = SpikingSOM((5, 5), n_presentations=2000, random_state=0).fit(X)
+        others = np.delete(np.arange(300), 3)
+        assert som.codebook_.max() < X[others].max() + 1.0
+        winners = som.predict(X)
+        labels = analysis.label_units(winners, y, som.grid_)
+        assert analysis.label_accuracy(winners[others], y[others], labels) > 0.97
+
+    def test_samples_are_learned_as_if_outliers_lay_at_the_end_of_the_range(self):
+        X, _ = self.groups()
+        hit, ends = X.copy(), X.copy()
+        rows = [7, 50]
+        hit[rows, 2] = [-1e9, 1e9]
+        others = np.delete(X[:, 2], rows)
+        ends[rows, 2] = [others.min(), others.max()]
+        with pytest.warns(UserWarning, match="2 values of X are farther"):
+            found = SpikingSOM((3, 3), n_presentations=1, random_state=0).fit(hit)
+        expected = SpikingSOM((3, 3), n_presentations=1, random_state=0).fit(ends)
+        np.testing.assert_allclose(found._mixing.low, expected._mixing.low, rtol=1e-6)
+        assert np.array_equal(found._scaling.highest, expected._scaling.highest)
+
+    @pytest.mark.parametrize("kind", ["rare values", "few samples", "given range", "long tail"])
+    def test_what_may_be_right_is_kept(self, kind):
+        X, _ = self.groups()
+        given = None
+        if kind == "rare values":
+            X[:, 0] = 0.0
+            X[:3, 0] = 1e6
+        elif kind == "few samples":
+            X = X[:99]
+            X[3, 0] = 1e6
+        elif kind == "given range":
+            X[3, 0], given = 1e6, (-5.0, 1e6)
+        else:
+            X = np.exp(1.5 * X)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", BrokenMapWarning)
+            warnings.filterwarnings("error", message=".*values of X are farther")
+            som = SpikingSOM((3, 3), n_presentations=1, input_range=given, random_state=0).fit(X)
+        assert som._scaling.highest[0] == X[:, 0].max()
 
 
 class TestContinuation:

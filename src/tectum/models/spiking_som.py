@@ -110,7 +110,8 @@ class SpikingSOM(SpikingEstimator):
         How `predict` finds the winner. None: `FirstSpike`.
     input_range : tuple of (low, high) or None, default=None
         Smallest and largest value of the features, each a number or of shape (n_features,). None: those of the data
-        given to `fit` or to the first `partial_fit`. Values outside are clipped.
+        given to `fit` or to the first `partial_fit`, but for outliers, of which a warning tells: values farther from
+        the median than 50 times the range of 98 % of a hundred or more. Values outside are clipped.
     dt : float, default=0.025
         Time step in ms.
     n_snapshots : int, default=20
@@ -692,6 +693,7 @@ class SpikingSOM(SpikingEstimator):
         chosen, X = self.chosen_parts(), distinct(X)
         self.grid_ = TOPOLOGIES[self.topology](*self.shape)
         self._scaling = scaling_of(X, self.input_range, X.shape[1], "SpikingSOM.fit")
+        X = np.clip(X, *self._scaling) if self.input_range is None else X  # outliers
         self._seed = seed_from(self.random_state)
         self._mixing = mixing_of(chosen.wiring, self._scaling.unit(X), self._seed)
         rings = n_rings(self._scaling, self._mixing)
@@ -710,8 +712,7 @@ class SpikingSOM(SpikingEstimator):
         self._snapshots: list[tuple[int, NDArray[np.float32]]] = []
 
     def _check_contracts(self) -> None:
-        chosen = self.chosen_parts()
-        network.steps_of(self._map_parts(chosen), chosen.lateral)
+        network.steps_of(self._map_parts(chosen := self.chosen_parts()), chosen.lateral)
 
     def _build(self) -> tuple[network.MapParts, MapCircuit]:
         """The map for the present number of presentations, from the parameters and the learned state."""

@@ -72,7 +72,8 @@ def order_of(latency: NDArray[np.float64], codebook: NDArray[np.float64], grid: 
     if values["common_volley"] > MOST_TOGETHER:
         broken.append(
             f"{values['common_volley']:.1f} neurons far from the winner fire in the same 0.1 ms, before it can inhibit "
-            "them, and learn the same; spread out features that hardly vary, lower projection.drive or raise lateral.W"
+            "them, and learn the same; spread out features that hardly vary, take the logarithm of those with long "
+            "tails, leave out noise (tectum.analysis.project_pca), lower projection.drive or raise lateral.W"
         )
     if values["turned_share"] > MOST_TURNED and values["rank_correlation"] < LEAST_ORDER:
         broken.append(

@@ -1,9 +1,13 @@
 """Features scaled to their range, and back."""
 
+import warnings
 from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
+
+FAR = 50.0  # ranges of most values, beyond which one is an outlier ...
+ENOUGH = 100  # ... if there are as many samples
 
 
 class FeatureScaling(NamedTuple):
@@ -75,6 +79,32 @@ def unit_values(X: NDArray[Any], ends: tuple[float, float]) -> NDArray[np.float3
     return np.clip((X - low) / (high - low), 0.0, 1.0).astype(np.float32)
 
 
+def _without_outliers(X: NDArray[np.float64], owner: str) -> NDArray[np.float64]:
+    """X (n_samples, n_features) with NaN in place of values that would squeeze all others of their feature.
+
+    They are farther from the median than 50 times the range of 98 % of the values. A feature of which half of the
+    samples have one value is left as it is: what is rare need not be wrong.
+    """
+    if len(X) < ENOUGH:
+        return X
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", RuntimeWarning)  # of features without a known value
+        low, first, middle, third, high = np.nanquantile(X, [0.01, 0.25, 0.5, 0.75, 0.99], axis=0)
+        far = np.abs(X - middle) > FAR * (high - low)
+    far &= first < third
+    if not far.any():
+        return X
+    column = int(far.any(axis=0).argmax())
+    value = X[far[:, column], column][0]
+    warnings.warn(
+        f"{owner}: {int(far.sum())} values of X are farther from the median of their feature than {FAR:g} times the "
+        f"range of 98 % of its values, such as {value:.4g} in column {column}, and would squeeze the others; "
+        "they are clipped to the range of these; mend them, or pass input_range to keep them",
+        stacklevel=2,
+    )
+    return np.where(far, np.nan, X)
+
+
 def scaling_of(
     X: NDArray[np.float64] | None, input_range: tuple[float, float] | None, n_features: int, owner: str
 ) -> FeatureScaling:
@@ -83,6 +113,7 @@ def scaling_of(
     """
     if input_range is None:
         assert X is not None
+        X = _without_outliers(X, owner)
         known = (np.nan_to_num(end.reduce(X, axis=0)) for end in (np.fmin, np.fmax))  # 0 where no value is known
         scaling = FeatureScaling(*known)
         if not scaling.varies.any():

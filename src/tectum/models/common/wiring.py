@@ -112,9 +112,7 @@ def _without_noise(G: NDArray[np.float64], X: NDArray[np.float64]) -> NDArray[np
     n, p = np.sqrt(X.shape)
     beta = (p / n) ** 2
     known = np.sqrt(2.0 * (beta + 1.0) + 8.0 * beta / (beta + 1.0 + np.sqrt(beta**2 + 14.0 * beta + 1.0)))
-    unknown = (
-        0.56 * beta**3 - 0.95 * beta**2 + 1.82 * beta + 1.43
-    )  # their thresholds for noise whose level is, or is not
+    unknown = 0.56 * beta**3 - 0.95 * beta**2 + 1.82 * beta + 1.43  # thresholds if the level is known, and if not
     level = np.median(eigenvalues) * (unknown / known) ** 2
     noise = eigenvalues <= level * (n + p) / n**2 * (n + p + BY_CHANCE * np.cbrt(1.0 / n + 1.0 / p))
     if noise.all() or eigenvalues[noise].sum() <= eigenvalues[~noise].sum():
