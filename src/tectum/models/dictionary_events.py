@@ -12,7 +12,7 @@ from tectum.core.random import seed_from, uniform_array
 from tectum.engine.dictionary import events as engine, network
 from tectum.engine.dictionary.loop import DictionaryState
 from tectum.models.common.atomic import all_or_nothing
-from tectum.models.common.event_input import EventEstimator, Pair, fold, recordings
+from tectum.models.common.event_input import EventEstimator, Pair, fold, recordings, whole_recordings
 from tectum.models.common.progress import progress_bar
 from tectum.parts.event_input import EventPatches
 from tectum.parts.plasticity import learning_rate
@@ -214,7 +214,7 @@ class EventDictionary(EventEstimator):
         seed = seed_from(self.random_state)
         share = -(-DRAWN // len(stream))
         drawn: list[NDArray[np.float32]] = []
-        for k, begin in _begins(stream):
+        for k, begin in enumerate(whole_recordings(stream, BEGIN)):
             draws = uniform_array(int(seed), DRAW_STREAM, k, share).astype(np.float64)
             drawn.append(engine.traces(encoder, begin, stream.extent().shape, draws))
             if sum(map(len, drawn)) >= DRAWN:
@@ -290,16 +290,3 @@ class EventDictionary(EventEstimator):
         encoder = self._encoder()
         row, column = ((spikes[axis] - encoder.size // 2) // encoder.stride for axis in "yx")
         return row, column
-
-
-def _begins(stream: EventStream) -> Iterator[tuple[int, NDArray[Any]]]:
-    """Number and first events of each recording, however the stream is cut into chunks."""
-    kept: list[NDArray[Any]] = []
-    current = 0
-    for part, source in stream:
-        if source != current:
-            yield current, np.concatenate(kept)[:BEGIN]
-            kept, current = [], source
-        if sum(map(len, kept)) < BEGIN:
-            kept.append(part)
-    yield current, np.concatenate(kept)[:BEGIN]

@@ -508,28 +508,12 @@ class MapHierarchy(NoticingEstimator):
         """
         X = self._samples(X)
         circuit = self._graph.graph.circuit
-        ranked = self._unseen(X)
-        state, capacity = network.at_rest(circuit, self._state), 4096 * (1 + len(X))
-        while True:
-            out = network.run(
-                circuit, network.copy_of(state), ranked, self._seed, learning=False, n_events=capacity, field=True
-            )
-            if out.n_events[0] <= capacity:
-                break
-            capacity = int(out.n_events[0])
-        events = out.events[: out.n_events[0]]
-        events = events[np.lexsort((events[:, 1], events[:, 0]))]
-        frame_ms = circuit.frame * circuit.dt
-        trains = {}
-        for pop in range(len(circuit.first) - 1):
-            here = events[(circuit.first[pop] <= events[:, 1]) & (events[:, 1] < circuit.first[pop + 1])]
-            trains[self.maps_[pop // 2].name + (".h" if pop % 2 else "")] = SpikeTrain(
-                here[:, 0] * circuit.dt, here[:, 1] - circuit.first[pop], here[:, 0] // circuit.frame,
-                int(circuit.first[pop + 1] - circuit.first[pop]),
-            )  # fmt: skip
+        out, fired = network.record(circuit, self._state, self._unseen(X), self._seed, field=True)
+        names = (name for m in self.maps_ for name in (m.name, f"{m.name}.h"))
+        trains = dict(zip(names, fired, strict=True))
         traces = {m.name: out.field[:, 2 * k].astype(np.float64) for k, m in enumerate(self.maps_)}
         times = np.arange(len(out.field), dtype=np.float64)
-        return Recording(trains, frame_ms, len(X), {"time_ms": times} | traces)
+        return Recording(trains, circuit.frame * circuit.dt, len(X), {"time_ms": times} | traces)
 
     def _costs(self, X: Any) -> Costs:
         """Synapses by the wiring; features and winners of maps below fire in each cycle of a frame."""

@@ -319,31 +319,16 @@ class Network(ExchangedNetwork, EventNetwork):
         self._check_inputs(X, spikes)
         circuit = self._graph.graph.circuit
         seen = self._stimulus(X, keys_of_rows(X), spikes)
-        state, capacity = engine.at_rest(circuit, self._state), 4096 * (1 + len(X))
-        while True:
-            out = engine.run(
-                circuit,
-                engine.copy_of(state),
-                seen,
-                self._seed ^ keys_of_rows(X),
-                learning=False,
-                from_rest=bool(self.from_rest),
-                raised=self._state.raised if self.from_rest else engine.NO_THRESHOLDS,
-                n_events=capacity,
-                potentials=potentials,
-            )
-            if out.n_events[0] <= capacity:
-                break
-            capacity = int(out.n_events[0])
-        events = out.events[: out.n_events[0]]
-        events = events[np.lexsort((events[:, 1], events[:, 0]))]
-        trains = {}
-        for p, (first, last) in self._spans().items():
-            here = events[(first <= events[:, 1]) & (events[:, 1] < last)]
-            trains[p] = SpikeTrain(
-                here[:, 0] * circuit.dt, here[:, 1] - first, here[:, 0] // circuit.frame, last - first
-            )
-        trains |= dict(self._input_trains(seen))
+        out, fired = engine.record(
+            circuit,
+            self._state,
+            seen,
+            self._seed ^ keys_of_rows(X),
+            from_rest=bool(self.from_rest),
+            raised=self._state.raised if self.from_rest else engine.NO_THRESHOLDS,
+            potentials=potentials,
+        )
+        trains = dict(zip(self._spans(), fired, strict=True)) | dict(self._input_trains(seen))
         traces = {}
         if potentials:
             times = np.arange(len(out.potentials), dtype=np.float64)

@@ -7,8 +7,8 @@ from numpy.typing import NDArray
 
 from tectum.core.law import Real, law
 from tectum.core.ranges import NonNegative, Positive, Range, Share, SignedWeight
-from tectum.parts.event_plasticity import unexplained
-from tectum.parts.plasticity import learning_rate
+from tectum.parts.event_plasticity import follow_residual, unexplained
+from tectum.parts.plasticity import learning_rate, own_rate
 from tectum.parts.steps import discretise
 
 
@@ -73,16 +73,10 @@ def _(part: CoarseResidualSTDP, dt: float) -> CoarseResidualStep:
     )
 
 
-@learning_rate.of(CoarseResidualStep)
-def _(p: CoarseResidualStep) -> Real:
-    """eta."""
-    return p.eta
+learning_rate.of(CoarseResidualStep)(own_rate)
 
 
-@unexplained.of(CoarseResidualStep)
-def _(p: CoarseResidualStep, w: Real, eta: Real, residual: Real) -> Real:
-    """w <- max(w_min, w + eta residual), as `ResidualSTDP`; then the weights of the neuron are scaled and rounded."""
-    return max(p.w_min, w + eta * residual)
+unexplained.of(CoarseResidualStep)(follow_residual)  # then the weights of the neuron are scaled and rounded
 
 
 @law

@@ -12,7 +12,7 @@ import numpy as np
 from tectum.core.law import Real, Whole, law
 from tectum.core.maths import exp_negative_wide
 from tectum.core.ranges import Below, NonNegative, Number, Positive, Share, SignedWeight, TimeConstant, Weight
-from tectum.parts.plasticity import depress, learning_rate, potentiate
+from tectum.parts.plasticity import depress, learning_rate, own_rate, potentiate
 from tectum.parts.steps import discretise
 from tectum.parts.traces import input_trace, neuron_trace
 
@@ -128,12 +128,9 @@ def _(parameters: type) -> Any:
     return by_traces if potentiate.is_of(parameters) else None
 
 
-@learning_rate.of(EventSTDP)
-@learning_rate.of(TraceSTDP)
-@learning_rate.of(TimeIntegratedSTDP)
-def _(p: EventSTDP) -> Real:
-    """eta."""
-    return p.eta
+learning_rate.of(EventSTDP)(own_rate)
+learning_rate.of(TraceSTDP)(own_rate)
+learning_rate.of(TimeIntegratedSTDP)(own_rate)
 
 
 @memory.of(EventSTDP)
@@ -214,14 +211,11 @@ def _(part: ResidualSTDP, dt: float) -> ResidualStep:
     return ResidualStep(w_min=np.float32(part.w_min), eta=np.float64(part.eta))
 
 
-@learning_rate.of(ResidualStep)
-def _(p: ResidualStep) -> Real:
-    """eta."""
-    return p.eta
+learning_rate.of(ResidualStep)(own_rate)
 
 
 @unexplained.of(ResidualStep)
-def _(p: ResidualStep, w: Real, eta: Real, residual: Real) -> Real:
+def follow_residual(p: Any, w: Real, eta: Real, residual: Real) -> Real:
     """w <- max(w_min, w + eta residual): eq. (18) of Tavanaei et al. 2018 with all spikes so far in place of one.
 
     The gradient of |x - x^|^2 / 2 with respect to w is minus the residual times the neuron's activity (Olshausen &

@@ -25,8 +25,8 @@ from tectum.core.ranges import (
 )
 from tectum.parts.encoding import CircularGaussian
 from tectum.parts.event_plasticity import memory, pair
-from tectum.parts.neurons import membrane, reset, rest
-from tectum.parts.plasticity import learning_rate
+from tectum.parts.neurons import at_zero, membrane, reset, rest
+from tectum.parts.plasticity import learning_rate, own_rate
 from tectum.parts.steps import discretise
 
 SILENT = -1  # step of a spike that does not come
@@ -267,10 +267,7 @@ def _(p: LatencyNeuronStep, v: Real, I: Real) -> Real:
     return v + (I - v) * p.gain
 
 
-@rest.of(LatencyNeuronStep)
-def _(p: LatencyNeuronStep) -> Real:
-    """0."""
-    return ZERO
+rest.of(LatencyNeuronStep)(at_zero)
 
 
 @reset.of(LatencyNeuronStep)
@@ -289,10 +286,7 @@ def _(p: LatencyRaceStep, presentation: Whole) -> Real:
     return p.strongest - (p.strongest - p.weakest) * left
 
 
-@learning_rate.of(LatencySTDPStep)
-def _(p: LatencySTDPStep) -> Real:
-    """eta."""
-    return p.eta
+learning_rate.of(LatencySTDPStep)(own_rate)
 
 
 @memory.of(LatencySTDPStep)

@@ -110,13 +110,8 @@ def _(p: DifferenceOfGaussians, d: Real, X: Real) -> Real:
 
 
 @lateral_weight.of(NearExcitation)
-def _(p: NearExcitation, d: Real, X: Real) -> Real:
-    """W exp(-d^2/2X^2) up to 3 X, beyond it 0."""
-    return p.W * math.exp(-(d * d) / (2.0 * X * X)) if d <= 3.0 * X else 0.0
-
-
 @lateral_weight.of(PlasticitySpread)
-def _(p: PlasticitySpread, d: Real, X: Real) -> Real:
+def _(p: NearExcitation | PlasticitySpread, d: Real, X: Real) -> Real:
     """W exp(-d^2/2X^2) up to 3 X, beyond it 0: the neighbourhood function of Kohonen's map."""
     return p.W * math.exp(-(d * d) / (2.0 * X * X)) if d <= 3.0 * X else 0.0
 

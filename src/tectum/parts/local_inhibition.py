@@ -21,14 +21,11 @@ import numpy as np
 
 from tectum.core.law import Real, law
 from tectum.core.ranges import Below, NonNegative, Positive, Share, SignedWeight
-from tectum.parts.event_plasticity import unexplained
-from tectum.parts.plasticity import learning_rate
-from tectum.parts.representation import excitability
+from tectum.parts.event_plasticity import follow_residual, unexplained
+from tectum.parts.plasticity import learning_rate, own_rate
+from tectum.parts.representation import excitability, growing_excitability
 from tectum.parts.steps import discretise
 
-ZERO = np.float32(0.0)
-TENTH = np.float32(0.1)
-ONE = np.float32(1.0)
 FINE = 0.1  # ms, time step where the delay does not ask for a shorter one
 STEPS_PER_DELAY = 5
 
@@ -76,10 +73,7 @@ def _(part: LocalInhibition, dt: float) -> LocalStep:
     )
 
 
-@excitability.of(LocalStep)
-def _(p: LocalStep, silence: Real) -> Real:
-    """1 + max(0, silence / patience - 1) / 10."""
-    return ONE + TENTH * max(ZERO, silence / p.patience - ONE)
+excitability.of(LocalStep)(growing_excitability)
 
 
 @law
@@ -119,16 +113,10 @@ def _(part: LocalSTDP, dt: float) -> LocalSTDPStep:
     )
 
 
-@learning_rate.of(LocalSTDPStep)
-def _(p: LocalSTDPStep) -> Real:
-    """eta."""
-    return p.eta
+learning_rate.of(LocalSTDPStep)(own_rate)
 
 
-@unexplained.of(LocalSTDPStep)
-def _(p: LocalSTDPStep, w: Real, eta: Real, residual: Real) -> Real:
-    """w <- max(w_min, w + eta residual), as `ResidualSTDP`, but of the residual that feedback leaves at the input."""
-    return max(p.w_min, w + eta * residual)
+unexplained.of(LocalSTDPStep)(follow_residual)  # of the residual that feedback leaves at the input
 
 
 @law

@@ -11,7 +11,7 @@ import numpy as np
 
 from tectum.core.law import Real, Whole, law
 from tectum.core.ranges import AtLeastOne, NonNegative, Positive, PositiveOrInfinite, PositiveShare, Share, TimeConstant
-from tectum.parts.plasticity import bind, learning_rate, potentiate, silence_counts
+from tectum.parts.plasticity import bind, learning_rate, own_rate, potentiate, silence_counts
 from tectum.parts.steps import discretise
 from tectum.parts.traces import fading
 
@@ -62,10 +62,7 @@ def _(p: ArrivalSTDPStep) -> bool:
     return True
 
 
-@learning_rate.of(ArrivalSTDPStep)
-def _(p: ArrivalSTDPStep) -> Real:
-    """eta."""
-    return p.eta
+learning_rate.of(ArrivalSTDPStep)(own_rate)
 
 
 @bind.of(ArrivalSTDPStep)

@@ -308,7 +308,7 @@ def _(p: LIFStep, v: Real, I: Real) -> Real:
 
 
 @rest.of(LIFStep)
-def _(p: LIFStep) -> Real:
+def at_zero(p: Any) -> Real:
     """0."""
     return ZERO
 

@@ -102,6 +102,11 @@ def _(p: Any) -> Real:
     return np.float32(1.0)
 
 
+def own_rate(p: Any) -> Real:
+    """eta: the equation of rules that have a rate."""
+    return p.eta
+
+
 @law
 def bounded(p: Any, w: Real) -> Real:
     """Weight within its bounds, after something else than the rule has changed it."""

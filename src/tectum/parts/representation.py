@@ -12,7 +12,7 @@ import numpy as np
 from tectum.core.law import Real, Whole, law
 from tectum.core.maths import exp_negative_wide
 from tectum.core.ranges import Count, NonNegative, NonNegativeOrInfinite, Number, Positive, Share
-from tectum.parts.neurons import membrane, rest
+from tectum.parts.neurons import at_zero, membrane, rest
 from tectum.parts.steps import discretise
 
 ZERO = np.float32(0.0)
@@ -171,10 +171,7 @@ def _(p: EvidenceStep) -> bool:
     return p.delayed
 
 
-@rest.of(EvidenceStep)
-def _(p: EvidenceStep) -> Real:
-    """0."""
-    return ZERO
+rest.of(EvidenceStep)(at_zero)
 
 
 @law
@@ -194,7 +191,7 @@ def excitability(p: Any, silence: Whole) -> Real:
 
 
 @excitability.of(ExplainingStep)
-def _(p: ExplainingStep, silence: Whole) -> Real:
+def growing_excitability(p: Any, silence: Whole) -> Real:
     """1 + max(0, silence / patience - 1) / 10."""
     return ONE + TENTH * max(ZERO, silence / p.patience - ONE)
 

@@ -17,7 +17,7 @@ import numpy as np
 
 from tectum.core.law import Real, law
 from tectum.core.ranges import NonNegative, Positive, TimeConstant
-from tectum.parts.plasticity import learning_rate
+from tectum.parts.plasticity import learning_rate, own_rate
 from tectum.parts.steps import discretise
 
 ZERO = np.float32(0.0)
@@ -88,10 +88,7 @@ def _(part: DecorrelatingSTDP, dt: float) -> DecorrelatingRuleStep:
     return DecorrelatingRuleStep(np.float64(part.eta), np.float32(ratio), np.float32(part.rate))
 
 
-@learning_rate.of(DecorrelatingRuleStep)
-def _(p: DecorrelatingRuleStep) -> Real:
-    """eta."""
-    return p.eta
+learning_rate.of(DecorrelatingRuleStep)(own_rate)
 
 
 @law

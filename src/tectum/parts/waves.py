@@ -169,24 +169,6 @@ def _(p: DynamicThresholdStep, normal: Real, uniform: Real) -> Real:
     return p.v_reset * normal**2
 
 
-@noise.of(DynamicThresholdStep)
-def _(p: DynamicThresholdStep) -> Real:
-    """noise."""
-    return p.noise
-
-
-@held.of(DynamicThresholdStep)
-def _(p: DynamicThresholdStep) -> Whole:
-    """noise_ms / dt."""
-    return p.hold
-
-
-@refractory.of(DynamicThresholdStep)
-def _(p: DynamicThresholdStep) -> Whole:
-    """0."""
-    return 0
-
-
 @adapt.of(IzhikevichStep)
 def _(p: IzhikevichStep, a: Real, v: Real, fired: bool) -> Real:
     """du/dt = a (b v - u), an Euler step; a spike adds d when the potential is reset."""
@@ -229,20 +211,23 @@ def _(p: IzhikevichStep, uniform: Real) -> Real:
     return p.d + p.d_spread * uniform**2
 
 
+@noise.of(DynamicThresholdStep)
 @noise.of(IzhikevichStep)
-def _(p: IzhikevichStep) -> Real:
+def _(p: DynamicThresholdStep | IzhikevichStep) -> Real:
     """noise."""
     return p.noise
 
 
+@held.of(DynamicThresholdStep)
 @held.of(IzhikevichStep)
-def _(p: IzhikevichStep) -> Whole:
+def _(p: DynamicThresholdStep | IzhikevichStep) -> Whole:
     """noise_ms / dt."""
     return p.hold
 
 
+@refractory.of(DynamicThresholdStep)
 @refractory.of(IzhikevichStep)
-def _(p: IzhikevichStep) -> Whole:
+def _(p: DynamicThresholdStep | IzhikevichStep) -> Whole:
     """0."""
     return 0
 

@@ -1,10 +1,13 @@
 """What a page says, whatever kind of model it is about."""
 
+import base64
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple, Self
 
+import numpy as np
 from matplotlib.axes import Axes
+from numpy.typing import NDArray
 
 from tectum.models.common.diagnosis import Diagnosis
 from tectum.report.numbers import Measure, Measured
@@ -22,6 +25,11 @@ class Film:
     caption: str
     kind: str  # "waves", "growth", "layout" or "events": what the script does with the data
     data: dict[str, Any]  # what JSON can hold
+
+
+def packed(array: NDArray[Any]) -> str:
+    """Bytes of an array in base64."""
+    return base64.b64encode(np.ascontiguousarray(array).tobytes()).decode()
 
 
 def on_grid(

@@ -46,14 +46,10 @@ class Measure:
 class Measured:
     """What has headline numbers, and shows them in a notebook."""
 
-    control: ClassVar[str | None] = None  # name of the model before it learned, among the methods
+    own: ClassVar[str]  # name of the model among the methods
+    control: ClassVar[str | None] = None  # that of the model before it learned
     compared: ClassVar[bool] = True  # whether the other methods are rivals, not parts of the model
     measures: list[Measure]
-
-    @property
-    def own(self) -> str:
-        """Name of the model among the methods."""
-        raise NotImplementedError
 
     @property
     def verdict(self) -> Verdict:

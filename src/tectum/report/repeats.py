@@ -39,7 +39,7 @@ class Repeats(Measured):
     n_test: int
 
     @property
-    def own(self) -> str:
+    def own(self) -> str:  # type: ignore[override]
         """Name of the model among the methods."""
         return self.studies[0].own
 

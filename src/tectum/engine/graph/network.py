@@ -1,12 +1,14 @@
 """A graph of populations as arrays: built from populations, projections and inputs, and run frame by frame."""
 
 from collections.abc import Sequence
+from itertools import pairwise
 from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy.sparse import csr_array
 
+from tectum.core.events import SpikeTrain
 from tectum.core.normals import normal_levels, words_for
 from tectum.core.random import fill_uniform
 from tectum.core.records import pick, stack
@@ -279,6 +281,26 @@ def respond(
     return run(
         circuit, state, stimulus, seeds, learning=False, from_rest=True, raised=learned.raised.copy(), match=match
     )
+
+
+def record(
+    circuit: GraphCircuit, learned: GraphState, stimulus: Stimulus | NDArray[np.int32], seeds: Any, **options: Any
+) -> tuple[GraphOutput, list[SpikeTrain]]:
+    """All spikes of each population from rest, with frozen weights; `options` as of `run`."""
+    if not isinstance(stimulus, Stimulus):
+        stimulus = stimulus_of(circuit, stimulus)
+    state, room = at_rest(circuit, learned), 4096 * (1 + len(stimulus.ranked))
+    out = run(circuit, copy_of(state), stimulus, seeds, learning=False, n_events=room, **options)
+    if out.n_events[0] > room:
+        out = run(circuit, state, stimulus, seeds, learning=False, n_events=int(out.n_events[0]), **options)
+    events = out.events[: out.n_events[0]]
+    step, neuron = events[np.lexsort((events[:, 1], events[:, 0]))].T
+    trains = []
+    for first, last in pairwise(circuit.first.tolist()):
+        here = (first <= neuron) & (neuron < last)
+        fired = step[here]
+        trains.append(SpikeTrain(fired * circuit.dt, neuron[here] - first, fired // circuit.frame, last - first))
+    return out, trains
 
 
 def _as_built(circuit: GraphCircuit) -> GraphCircuit:

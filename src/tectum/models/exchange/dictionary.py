@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from tectum.models.exchange.export import NirExport, agreement, check_substeps, comparator, graph_of, nir_package
-from tectum.models.exchange.simulation import run_graph
+from tectum.models.exchange.simulation import in_parts, run_graph
 from tectum.parts.event_input import EventPatches
 from tectum.parts.input_spikes import RegularSpikes, fires, is_random
 from tectum.parts.representation import ExplainingAway
@@ -17,7 +17,6 @@ EVENT_STEP_MS = 0.1
 RAMP = 1.5  # quanta by which the clock lowers all membranes in each step; who exceeds its threshold by more is in a tie
 SHUT = 64.0  # quanta by which membranes are lowered while evidence comes in
 CLOCKS = 3  # inputs after those of the sample: the clock, and what shuts and opens all neurons once
-AT_ONCE = 16  # samples
 
 
 def export_dictionary(model: Any, X: ArrayLike | None, substeps: int = SUBSTEPS) -> NirExport:
@@ -89,12 +88,7 @@ def export_dictionary(model: Any, X: ArrayLike | None, substeps: int = SUBSTEPS)
 
     if X is None:
         return NirExport(graph, "approximate", tuple(reasons), dt, shown)
-    found = np.concatenate(
-        [
-            run_graph(graph, shown(part), dt).sum(axis=1)
-            for part in np.array_split(np.asarray(X, np.float64), max(1, -(-len(np.asarray(X)) // AT_ONCE)))
-        ]
-    )
+    found = in_parts(np.asarray(X, np.float64), lambda part: run_graph(graph, shown(part), dt).sum(axis=1))
     if model.on_off_:
         found = np.abs(found[:, : n // 2] - found[:, n // 2 :])
     return NirExport(graph, "approximate", tuple(reasons), dt, shown, *agreement(found, np.abs(model.transform(X))))

@@ -91,6 +91,11 @@ def check_substeps(where: str, substeps: Any) -> None:
         raise ValueError(f"{where}.substeps must be a whole number from 8 on, got {substeps!r}; use the default")
 
 
+def neurons(kind: str, n: int, dtype: type = np.float32, **values: Any) -> Any:
+    """A node of `n` neurons; each value for all of them, or one for each."""
+    return getattr(nir_package(), kind)(**{k: np.full(n, value, dtype) for k, value in values.items()})
+
+
 def comparator(n: int, dt_ms: float, tau_ms: float, v_th: Any) -> Any:
     """Neurons that fire in each step in which a sum of their input is above a threshold; a spike resets nothing.
 
@@ -98,31 +103,23 @@ def comparator(n: int, dt_ms: float, tau_ms: float, v_th: Any) -> Any:
     a node that most simulators read, whose current is the sum, and whose membrane forgets within a step.
     """
     share = 1.0 if tau_ms == 0.0 else FORGOTTEN if np.isinf(tau_ms) else 1.0 - np.exp(-dt_ms / tau_ms)
-
-    def full(value: Any) -> NDArray[np.float32]:
-        return np.broadcast_to(np.asarray(value, np.float32), (n,)).copy()
-
-    return nir_package().CubaLIF(
-        tau_syn=full(1e-3 * dt_ms / share),
-        tau_mem=full(1e-3 * dt_ms),
-        r=full(1.0),
-        v_leak=full(0.0),
-        v_threshold=full(v_th),
-        v_reset=full(0.0),
-        w_in=full(1.0 / share),
+    return neurons(
+        "CubaLIF",
+        n,
+        tau_syn=1e-3 * dt_ms / share,
+        tau_mem=1e-3 * dt_ms,
+        r=1.0,
+        v_leak=0.0,
+        v_threshold=v_th,
+        v_reset=0.0,
+        w_in=1.0 / share,
     )
 
 
 def lif(n: int, *, tau_ms: float, dt_ms: float, v_th: Any, v_reset: float, v_rest: float = 0.0) -> Any:
     """LIF neurons whose Euler step decays as exp(-dt / tau); r is 1, as Norse wants it, see `jump`."""
     tau = dt_ms / (1.0 - np.exp(-dt_ms / tau_ms))
-
-    def full(value: Any) -> NDArray[np.float32]:
-        return np.broadcast_to(np.asarray(value, np.float32), (n,)).copy()
-
-    return nir_package().LIF(
-        tau=full(1e-3 * tau), r=full(1.0), v_leak=full(v_rest), v_threshold=full(v_th), v_reset=full(v_reset)
-    )
+    return neurons("LIF", n, tau=1e-3 * tau, r=1.0, v_leak=v_rest, v_threshold=v_th, v_reset=v_reset)
 
 
 def jump(tau_ms: float, dt_ms: float) -> float:

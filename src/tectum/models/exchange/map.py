@@ -7,13 +7,12 @@ from numpy.typing import ArrayLike, NDArray
 
 from tectum.analysis import topographic_error
 from tectum.engine.maps import network
-from tectum.models.exchange.export import NirExport, check_substeps, graph_of, nir_package
-from tectum.models.exchange.simulation import run_graph
+from tectum.models.exchange.export import NirExport, check_substeps, graph_of, neurons, nir_package
+from tectum.models.exchange.simulation import in_parts, run_graph
 from tectum.parts.neurons import LIF
 
 SUBSTEPS = 40  # in each step of the model: first spikes of neighbours are often a microsecond apart
 AFTER = 0.5  # ms that a simulation goes on after the latest first spike
-MOST_AT_ONCE = 16  # samples
 
 
 def export_map(model: Any, X: ArrayLike | None, substeps: int = SUBSTEPS) -> NirExport:
@@ -30,26 +29,23 @@ def export_map(model: Any, X: ArrayLike | None, substeps: int = SUBSTEPS) -> Nir
     n, m = weights.shape
     drive = chosen.projection.drive / m * float(model._state.gain[0]) * weights
 
-    def full(value: float) -> NDArray[np.float32]:
-        return np.full(n, value, np.float32)
-
     def share(tau_ms: float) -> float:
         return float(1.0 - np.exp(-dt / tau_ms))  # that an Euler step of `dt` moves, with dt / share for tau
 
     nodes = {
         "input": nir.Input({"input": np.array([m])}),
         "weights": nir.Linear(drive.astype(np.float32)),
-        "rise": nir.LI(
-            tau=full(1e-3 * dt / share(synapse.tau_r)), r=full(1.0 / share(synapse.tau_r)), v_leak=full(0.0)
-        ),
-        "neurons": nir.CubaLIF(
-            tau_syn=full(1e-3 * dt / share(synapse.tau_f)),
-            tau_mem=full(1e-3 * dt / share(neuron.tau_m)),
-            r=full(1.0),
-            v_leak=full(0.0),
-            v_threshold=full(neuron.v_th),
-            v_reset=full(neuron.v_reset),
-            w_in=full(1.0),
+        "rise": neurons("LI", n, tau=1e-3 * dt / share(synapse.tau_r), r=1.0 / share(synapse.tau_r), v_leak=0.0),
+        "neurons": neurons(
+            "CubaLIF",
+            n,
+            tau_syn=1e-3 * dt / share(synapse.tau_f),
+            tau_mem=1e-3 * dt / share(neuron.tau_m),
+            r=1.0,
+            v_leak=0.0,
+            v_threshold=neuron.v_th,
+            v_reset=neuron.v_reset,
+            w_in=1.0,
         ),
         "output": nir.Output({"output": np.array([n])}),
     }
@@ -69,8 +65,7 @@ def export_map(model: Any, X: ArrayLike | None, substeps: int = SUBSTEPS) -> Nir
     if X is None:
         return NirExport(graph, "approximate", reasons, dt, shown)
     expected, samples = model.spike_times(X), model._samples(X)
-    parts_of = np.array_split(samples, max(1, -(-len(samples) // MOST_AT_ONCE)))
-    found = np.concatenate([_winners(run_graph(graph, shown(part), dt)) for part in parts_of])
+    found = in_parts(samples, lambda part: _winners(run_graph(graph, shown(part), dt)))
     silent = np.isnan(expected).all(axis=1)
     winners = np.where(silent, -1, np.nan_to_num(expected, nan=np.inf).argmin(axis=1))
     equal = found == winners

@@ -9,11 +9,10 @@ from numpy.typing import NDArray
 from tectum import parts
 from tectum.core.events import SpikeTrain
 from tectum.core.random import keys_of_rows
-from tectum.models.exchange.export import NirExport, agreement, graph_of, jump, nir_package
-from tectum.models.exchange.simulation import in_order, run_graph
+from tectum.models.exchange.export import NirExport, agreement, graph_of, jump, neurons, nir_package
+from tectum.models.exchange.simulation import in_order, in_parts, run_graph
 from tectum.models.kit import graph as kit, stimuli
 
-AT_ONCE = 16  # samples
 DRIVE = "drive of "  # lines of currents into a population
 
 
@@ -63,8 +62,7 @@ def export_network(net: Any, X: Any, spikes: Mapping[str, SpikeTrain] | None) ->
     if X is None and not spikes:
         return NirExport(graph, grade, tuple(reasons), dt, shown)
     entered, expected = shown(X), net.transform(X, spikes=spikes)
-    parts_of = np.split(entered, range(AT_ONCE, len(entered), AT_ONCE))
-    found = np.concatenate([run_graph(graph, part, dt).sum(axis=1) for part in parts_of])
+    found = in_parts(entered, lambda part: run_graph(graph, part, dt).sum(axis=1))
     shares = agreement(found, expected)
     if grade == "exact" and shares[1] < 1.0:
         grade, reasons = "approximate", ["potentials are rounded in another order"]
@@ -74,7 +72,7 @@ def export_network(net: Any, X: Any, spikes: Mapping[str, SpikeTrain] | None) ->
 def network_input(net: Any, X: Any, spikes: Mapping[str, SpikeTrain] | None = None) -> NDArray[np.float32]:
     """What enters the graph of a network with samples: (n_samples, n_steps, n_lines)."""
     chosen = net.chosen_parts()
-    samples = net._samples(table_of(X, spikes))
+    samples = net._samples(stimuli.table_of(X, spikes))
     seen = net._stimulus(samples, keys_of_rows(samples), spikes)
     lines, n_lines = _lines(net, chosen)
     frame = int(net._graph.graph.circuit.frame)
@@ -130,32 +128,20 @@ def _cell_of(p: parts.Population, dt: float) -> Cell:
 
 def _neurons(cell: Cell, n: int, raised: NDArray[Any], dt: float) -> Any:
     """The node of a population; potentials count from the reset, which some simulators take for 0."""
-    nir = nir_package()
-
-    def full(value: Any) -> NDArray[np.float64]:
-        return np.broadcast_to(np.asarray(value, np.float64), (n,)).copy()
-
-    threshold = full(cell.threshold - cell.reset) + raised
+    threshold = np.full(n, cell.threshold - cell.reset) + raised
     if cell.tau_ms is None:
         if cell.keep_syn or cell.drive:
             raise ValueError(
                 "Network.to_nir: neurons without a leak must have neither tau_syn nor drive, got a CurrentLIF of "
                 "tau_m = None with one of them; NIR has no such node, give them a long tau_m"
             )
-        return nir.IF(r=full(1e3 / dt), v_threshold=threshold, v_reset=full(0.0))
-    rest, tau = full(cell.rest + cell.drive - cell.reset), full(1e-3 * cell.tau_ms)
+        return neurons("IF", n, np.float64, r=1e3 / dt, v_threshold=threshold, v_reset=0.0)
+    rest, tau = cell.rest + cell.drive - cell.reset, 1e-3 * cell.tau_ms
+    leaky = {"r": 1.0, "v_leak": rest, "v_threshold": threshold, "v_reset": 0.0}
     if cell.keep_syn:
         tau_syn = 1e-3 * dt / (1.0 - cell.keep_syn)
-        return nir.CubaLIF(
-            tau_syn=full(tau_syn),
-            tau_mem=tau,
-            r=full(1.0),
-            v_leak=rest,
-            v_threshold=threshold,
-            v_reset=full(0.0),
-            w_in=full(1e3 * tau_syn / dt),
-        )
-    return nir.LIF(tau=tau, r=full(1.0), v_leak=rest, v_threshold=threshold, v_reset=full(0.0))
+        return neurons("CubaLIF", n, np.float64, tau_syn=tau_syn, tau_mem=tau, w_in=1e3 * tau_syn / dt, **leaky)
+    return neurons("LIF", n, np.float64, tau=tau, **leaky)
 
 
 Wires = tuple[str, str, str, NDArray[Any], int]  # name, source, target, weights (n_target, n_source), steps of delay
@@ -229,10 +215,3 @@ def _node_name(name: str) -> str:
     """A name that simulators can give to a module."""
     safe = "".join(letter if letter.isalnum() else "_" for letter in name)
     return f"{safe}_" if safe in ("input", "output") else safe
-
-
-def table_of(X: Any, spikes: Mapping[str, SpikeTrain] | None) -> Any:
-    """X, or a column of zeros with a row for each presentation of the spikes."""
-    if X is not None or not spikes:
-        return X
-    return np.zeros((1 + max(int(train.presentation.max(initial=-1)) for train in spikes.values()), 1))

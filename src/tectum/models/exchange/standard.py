@@ -17,7 +17,7 @@ from tectum.models.exchange.export import (
     lif,
     nir_package,
 )
-from tectum.models.exchange.simulation import run_graph
+from tectum.models.exchange.simulation import in_parts, run_graph
 from tectum.parts.adaptive_threshold import AdaptiveLIF, LateralInhibition
 
 SUBSTEPS = 128  # of the race in each step of the model
@@ -25,7 +25,6 @@ RAMP = 4.0  # mV by which the clock lowers all potentials in each step
 FORCE = 1e3  # mV that keep a neuron from firing, and twice make it fire
 CLOCKS = 3  # inputs after the features: what lowers potentials, what raises them, and what ends refractory periods
 RUN = 4  # substep in which the inputs of a step and the clock fire: refractory periods have ended, in any simulator
-MOST_AT_ONCE = 16  # samples
 
 
 def export_standard(model: Any, X: ArrayLike | None, substeps: int = SUBSTEPS) -> NirExport:
@@ -107,12 +106,7 @@ def export_standard(model: Any, X: ArrayLike | None, substeps: int = SUBSTEPS) -
     if X is None:
         return NirExport(graph, "approximate", reasons, dt, shown)
     spikes, expected = input_spikes(model, X, 1)
-    found = np.concatenate(
-        [
-            run_graph(graph, _in_substeps(part, substeps), dt).sum(axis=1)
-            for part in np.array_split(spikes, max(1, -(-len(spikes) // MOST_AT_ONCE)))
-        ]
-    )
+    found = in_parts(spikes, lambda part: run_graph(graph, _in_substeps(part, substeps), dt).sum(axis=1))
     return NirExport(graph, "approximate", reasons, dt, shown, *agreement(found, expected))
 
 

@@ -4,7 +4,7 @@ import math
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import Any
 
 import numpy as np
 from matplotlib.figure import Figure
@@ -31,13 +31,7 @@ class CortexStudy(Measured):
 
     measures: list[Measure]
     warnings: list[str]
-    control: ClassVar[str | None] = UNTRAINED
-    compared: ClassVar[bool] = False
-
-    @property
-    def own(self) -> str:
-        """Name of the sheet that the page is about."""
-        return LIGHT
+    own, control, compared = LIGHT, UNTRAINED, False
 
 
 def study_of(found: Mapping[str, rearing.MapMeasures]) -> CortexStudy:

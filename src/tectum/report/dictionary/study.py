@@ -69,6 +69,8 @@ class Score(NamedTuple):
 class DictionaryStudy(Measured):
     """A dictionary examined on samples: all that the figures and the tables of a report need."""
 
+    own = DICTIONARY
+
     X: NDArray[np.float64]  # (n, n_features) the samples examined
     n_given: int  # number of samples given; more than n if a random part was examined
     n_train: int  # number of samples from which the baselines learned; 0 without baselines
@@ -82,11 +84,6 @@ class DictionaryStudy(Measured):
     curve: tuple[NDArray[np.float64], NDArray[np.float64]] | None
     measures: list[Measure]  # headline numbers
     diagnosis: Diagnosis  # state of health
-
-    @property
-    def own(self) -> str:
-        """Name of the model among the methods."""
-        return DICTIONARY
 
 
 def examine_dictionary(

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from tectum import analysis
-from tectum.report.content import Film
+from tectum.report.content import Film, packed
 from tectum.report.events.study import EventStudy
 
 N_FRAMES, STEP_MS = 60, (2.0, 10.0)
@@ -64,7 +64,7 @@ def event_film(dictionary: Any, study: EventStudy) -> Film:
             "size": encoder.size,
             "n": n,
             "components": _png(components[order] / max(float(np.abs(components).max()), 1e-9)),
-            "rates": base64.b64encode(np.round(255.0 * rates).astype(np.uint8).tobytes()).decode(),
+            "rates": packed(np.round(255.0 * rates).astype(np.uint8)),
             "counts": [[int(x) for x in row] for row in counts],
         },
     )

@@ -55,7 +55,7 @@ class Method(NamedTuple):
 class EventStudy(Measured):
     """A dictionary examined on recordings: all that the figures and the tables of its page need."""
 
-    control = UNTRAINED
+    own, control = DICTIONARY, UNTRAINED
 
     names: list[str]  # of all recordings
     shape: Pair  # of the camera
@@ -66,11 +66,6 @@ class EventStudy(Measured):
     methods: dict[str, Method]
     measures: list[Measure]
     diagnosis: Diagnosis
-
-    @property
-    def own(self) -> str:
-        """Name of the model among the methods."""
-        return DICTIONARY
 
 
 def examine_events(

@@ -33,7 +33,7 @@ MOST_CLASSES = 32  # a target with more distinct values is no set of classes
 class Study(Measured):
     """A map examined on samples: all that the figures and the table of a report need."""
 
-    control = UNTRAINED
+    own, control = MAP, UNTRAINED
 
     samples: Any  # (n, n_features) the samples examined, in the form in which they were given
     n_given: int  # number of samples given; more than n if a random subset was examined
@@ -50,11 +50,6 @@ class Study(Measured):
     clusters: NDArray[np.intp]  # (n_neurons,) cluster of each neuron
     measures: list[Measure]  # the table of headline numbers
     diagnosis: Diagnosis  # state of health
-
-    @property
-    def own(self) -> str:
-        """Name of the model among the methods."""
-        return MAP
 
 
 def examine_map(

@@ -3,7 +3,6 @@
 Arrays are base64: a byte for each sensor in each frame, 16-bit places as shares of the longer side of the picture.
 """
 
-import base64
 from typing import Any
 
 import numpy as np
@@ -11,7 +10,7 @@ from numpy.typing import NDArray
 from scipy.linalg import orthogonal_procrustes
 
 from tectum.analysis import layout_from_activity
-from tectum.report.content import Film
+from tectum.report.content import Film, packed
 
 MOST_BYTES = 300_000  # of frames, before base64 adds a third
 MOST_FRAMES = 96
@@ -48,9 +47,9 @@ def layout_film(layout: Any, X: NDArray[Any]) -> Film:
             "rows": rows,
             "cols": cols,
             "side": _side(layout.n_features_in_, (rows, cols)),
-            "placed": _packed(placed.astype("<u2")),
-            "stages": [{"name": name, "places": _packed(_shares(P, (rows, cols)))} for name, P in stages],
-            "frames": _packed(grey(shown)),
+            "placed": packed(placed.astype("<u2")),
+            "stages": [{"name": name, "places": packed(_shares(P, (rows, cols)))} for name, P in stages],
+            "frames": packed(grey(shown)),
             "n_frames": len(shown),
         },
     )
@@ -91,7 +90,3 @@ def _shares(places: NDArray[Any], shape: tuple[int, int]) -> NDArray[Any]:
     """Column and row as shares of the longer side of the picture."""
     shares = (places[:, ::-1] + 0.5) / max(shape)
     return np.clip(np.round(65535.0 * shares), 0, 65535).astype("<u2")
-
-
-def _packed(array: NDArray[Any]) -> str:
-    return base64.b64encode(np.ascontiguousarray(array).tobytes()).decode()

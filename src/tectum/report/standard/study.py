@@ -28,7 +28,7 @@ class Responders(NamedTuple):
 class ResponderStudy(Measured):
     """A network examined on samples: all that the figures and the table of a report need."""
 
-    control = UNTRAINED
+    own, control = NETWORK, UNTRAINED
 
     samples: Any  # (n, n_features) the samples examined, in the form in which they were given
     n_given: int  # number of samples given; more than n if a random subset was examined
@@ -46,11 +46,6 @@ class ResponderStudy(Measured):
     def counts(self) -> NDArray[Any]:
         """Spikes of the network (n, n_neurons)."""
         return self.methods[NETWORK].responses
-
-    @property
-    def own(self) -> str:
-        """Name of the model among the methods."""
-        return NETWORK
 
 
 def examine_responders(

@@ -74,6 +74,8 @@ class Rhythm(NamedTuple):
 class StreamStudy(Measured):
     """A hierarchy on the frames that a diary kept."""
 
+    own = MAP
+
     diary: Diary  # what was kept
     frames: Frames  # the frames
     labels: NDArray[np.intp] | None  # (n,) clip of each frame; None if there is only one
@@ -90,11 +92,6 @@ class StreamStudy(Measured):
     orders: list[Order]  # the eye, learned anew in one order and another; empty without baselines
     measures: list[Measure]  # headline numbers
     warnings: list[str]  # what looks wrong
-
-    @property
-    def own(self) -> str:
-        """Name of the model among the methods."""
-        return MAP
 
 
 def examine_stream(

@@ -4,7 +4,6 @@ Arrays are base64: bits of what fires in each frame, 16-bit places as shares of 
 receptive fields as shares of their largest weight, even nodes in the low bits.
 """
 
-import base64
 from typing import Any
 
 import numpy as np
@@ -12,7 +11,7 @@ from numpy.typing import NDArray
 
 from tectum import analysis, plots
 from tectum.models.common.recording import Recording
-from tectum.report.content import Film
+from tectum.report.content import Film, packed
 from tectum.report.waves.study import SNAPSHOT_MS, WaveStudy
 
 FRAME_MS = 0.5
@@ -65,11 +64,11 @@ def growth_film(study: WaveStudy) -> Film | None:
                 "below": _sheet(lower),
                 "n": len(upper),
                 "centres": [_places(analysis.field_centres(s.weights[k], lower), lower) for s in study.snapshots],
-                "edges": _packed(plots.sheet_neighbours(upper).astype("<u2")),
-                "light": _packed(_colours(upper, "light")),
-                "dark": _packed(_colours(upper, "dark")),
+                "edges": packed(plots.sheet_neighbours(upper).astype("<u2")),
+                "light": packed(_colours(upper, "light")),
+                "dark": packed(_colours(upper, "dark")),
                 "shown": shown.tolist(),
-                "fields": [_packed(_nibbles(table)) for table in fields],
+                "fields": [packed(_nibbles(table)) for table in fields],
                 "measures": [
                     [_known(value) for value in (order[k].compactness, order[k].coverage, order[k].topography)]
                     for order in study.orders
@@ -111,7 +110,7 @@ def _scene(study: WaveStudy, name: str, recording: Recording, length_ms: float, 
         frame = np.floor(time_ms / FRAME_MS + 1e-6).astype(int)
         seen = frame < n_frames
         fired[frame[seen], neuron[seen]] = True
-        frames.append(_packed(np.packbits(fired, axis=1, bitorder="little")))
+        frames.append(packed(np.packbits(fired, axis=1, bitorder="little")))
     first, fields, centres = study.positions[0], None, []
     for W in weights:
         shares = W / W.sum(axis=1, keepdims=True)
@@ -140,7 +139,7 @@ def _sheet(positions: NDArray) -> dict[str, Any]:
 def _places(points: NDArray, sheet: NDArray) -> str:
     """Points (n, 2) as shares of the longer side of a sheet, from its lower left corner."""
     low, span = sheet.min(axis=0), max(float(np.ptp(sheet, axis=0).max()), 1e-9)
-    return _packed(np.clip(np.round(65535.0 * (points - low) / span), 0, 65535).astype("<u2"))
+    return packed(np.clip(np.round(65535.0 * (points - low) / span), 0, 65535).astype("<u2"))
 
 
 def _nibbles(fields: NDArray) -> NDArray[np.uint8]:
@@ -150,7 +149,3 @@ def _nibbles(fields: NDArray) -> NDArray[np.uint8]:
     if levels.shape[1] % 2:
         levels = np.pad(levels, [(0, 0), (0, 1)])
     return levels[:, ::2] + 16 * levels[:, 1::2]
-
-
-def _packed(array: NDArray) -> str:
-    return base64.b64encode(np.ascontiguousarray(array).tobytes()).decode()

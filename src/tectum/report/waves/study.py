@@ -111,7 +111,7 @@ class WaveStudy(Measured):
         return [(train.time_ms, train.neuron) for train in trains]
 
     @property
-    def own(self) -> str:
+    def own(self) -> str:  # type: ignore[override]
         """Name of the model among the methods."""
         return self.direct[0].name
 
