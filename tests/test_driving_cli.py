@@ -96,6 +96,22 @@ def test_an_interrupt_saves_and_resuming_gives_the_same(features: np.ndarray, mo
     np.testing.assert_array_equal(tectum.load("h").weights("top"), tectum.load("whole").weights("top"))
 
 
+def test_learning_on_from_other_files_learns_them_from_their_start(features: np.ndarray) -> None:
+    run("fit", "hierarchy", "f.npz", "-o", "h", "--config", "graph.toml", "-q")
+    learned = tectum.load("h").n_presentations_seen_
+    np.save("other.npy", features[::-1])
+    said = run("fit", "hierarchy", "other.npy", "-o", "i", "--resume", "h").stdout
+    assert f"after {learned} frames; this stream is new" in said
+    assert tectum.load("i").n_presentations_seen_ == 2 * learned
+    again = run("fit", "hierarchy", "other.npy", "-o", "j", "--resume", "i", "--report", "page.html").stdout
+    assert f"the first {learned} of this stream" in again
+    assert "nothing was left to learn; name another video" in again
+    assert tectum.load("j").n_presentations_seen_ == 2 * learned
+    tectum.load("h").partial_fit(features).save("python")  # not from a file: all of it is new
+    run("fit", "hierarchy", "f.npz", "-o", "k", "--resume", "python", "-q")
+    assert tectum.load("k").n_presentations_seen_ == 2 * learned + 96
+
+
 def test_a_file_that_ends_early_keeps_what_was_learned(features: np.ndarray) -> None:
     np.save("whole.npy", features)
     whole = Path("whole.npy").read_bytes()

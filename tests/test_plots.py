@@ -201,6 +201,12 @@ def test_codebook_images_lie_on_their_neurons():
     assert top + row / pixels.shape[0] * (bottom - top) == pytest.approx(1, abs=0.05)
 
 
+def test_colours_counted_to_255_are_drawn_like_those_up_to_1():
+    colours = np.random.default_rng(0).random((4, 12))
+    drawn = [plots.plot_codebook_images(c, (2, 2), (2, 2, 3)).images[0].get_array() for c in (colours, 255 * colours)]
+    np.testing.assert_allclose(drawn[0], drawn[1])
+
+
 def test_unfolding_shows_the_first_and_the_last_snapshot():
     axes = plots.plot_unfolding(np.zeros((30, 4, 2)), (2, 2), np.arange(30) * 1000, max_panels=3)
     assert [ax.get_title().split("\n")[0] for ax in axes] == ["0", "14\u2009000", "29\u2009000"]

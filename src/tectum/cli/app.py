@@ -84,7 +84,7 @@ def fit(
     config: ConfigOption = None,
     settings: SettingsOption = None,
     report: ReportOption = None,
-    resume: Annotated[Path | None, typer.Option(help="Continue an interrupted fit saved in this file.")] = None,
+    resume: Annotated[Path | None, typer.Option(help="Continue a fit saved in this file, interrupted or not.")] = None,
     seed: SeedOption = None,
     seeds: SeedsOption = None,
     patch: PatchOption = None,

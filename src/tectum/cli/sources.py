@@ -45,6 +45,7 @@ class Source(NamedTuple):
     n_motion: int = 0  # features of motion behind them
     n_colours: int = 0  # of small pictures in colours behind these
     live: bool = False  # a camera or URL, which never comes again
+    files: tuple[str, ...] = ()  # names of the files, in order
 
 
 def open_source(
@@ -72,16 +73,16 @@ def open_source(
     for path in paths:
         if not path.exists():
             raise no_file(path)
-    kinds = {path.suffix.lower() for path in paths if path.is_file()}
+    kinds, files = {path.suffix.lower() for path in paths if path.is_file()}, tuple(path.name for path in paths)
     if kinds and kinds <= {*ARRAYS}:
         if given := option_words(**frames._replace(segments=None)._asdict()):
             raise typer.BadParameter(f"{given[0]} is for pictures; leave it out for files of features")
-        return Source(streams.arrays(paths, chunk=CHUNK), None, "as they are in the file", None)
+        return Source(streams.arrays(paths, chunk=CHUNK), None, "as they are in the file", None, files=files)
     if kinds and kinds <= {*EVENTS}:
         if given := option_words(**frames._asdict()):
             raise typer.BadParameter(f"{given[0]} is for pictures; leave it out for events")
         counts = streams.event_frames(paths, window_ms=WINDOW_MS, chunk=CHUNK)
-        return Source(counts, None, f"events of each pixel in {WINDOW_MS:g} ms", None)
+        return Source(counts, None, f"events of each pixel in {WINDOW_MS:g} ms", None, files=files)
     if kinds - {*VIDEOS}:
         raise ValueError(
             f"DATA must be videos ({', '.join(VIDEOS)}), a folder of them or of images, features "
@@ -96,7 +97,7 @@ def open_source(
         pictures = streams.images(paths[0], size=extract.size, chunk=CHUNK)
     else:
         pictures = streams.video(paths, size=extract.size, chunk=CHUNK, every=every)
-    return _seen(pictures, extract, frames, hierarchy, with_more)
+    return _seen(pictures, extract, frames, hierarchy, with_more)._replace(files=files)
 
 
 def _seen(pictures: "Stream", extract: Any, frames: FrameOptions, hierarchy: Any, with_more: bool) -> Source:

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from tectum.streams import Stream
 
 PERMITTED = ("solidWhiteRight.mp4", "carnd_vehicle_test_video.mp4")  # of the data folder, MIT licence of Udacity
+NOTE = "stream"  # in the header of a model file: the files it was learning, and how many frames it had learned before
 SCENES, SCENE_SECONDS = ("country road", "desert", "night", "city, rain"), 8.0  # of the generated clip
 
 
@@ -53,6 +54,7 @@ def demonstrate(
             every=60.0 * every,
             output=output,
             report=report,
+            resume=resume,
         )
 
 
@@ -85,6 +87,7 @@ def fit(
         every=60.0 * every,
         output=output,
         report=report,
+        resume=resume,
     )
 
 
@@ -228,19 +231,25 @@ def _learn(
     every: float,
     output: Path | None,
     report: Path | None,
+    resume: Path | None,
 ) -> None:
     """One pass with a progress bar; saves what was learned whatever happens, then writes the page."""
     from tectum.streams import StreamError
 
-    skip = 0 if source.live else getattr(hierarchy, "n_presentations_seen_", 0)
+    before = getattr(hierarchy, "n_presentations_seen_", 0)
+    skip = _learned_of(source, resume, before)
+    notes = {NOTE: {"files": source.files, "before": before - skip}}
     out.say(f"features: {source.features}")
+    if before:
+        first = f"the first {skip:,} of this stream, learned before, are passed over" if skip else "this stream is new"
+        out.say(f"going on after {before:,} frames; {first}")
     command = shell_command(*words, o=output)
     error: StreamError | None = None
     resumed = shell_command(*resuming, o=output, resume=output)
     try:
         kept: Any = nullcontext()
         if output is not None:
-            save, go_on = (lambda: _keep(hierarchy, output)), (lambda: resumed)
+            save, go_on = (lambda: _keep(hierarchy, output, notes)), (lambda: resumed)
             kept = checkpoints(hierarchy, output, every, save=save, go_on=go_on)
         with kept:
             _pass(out, hierarchy, source, diary, skip)
@@ -253,7 +262,7 @@ def _learn(
             raise
         error = met
     seen = hierarchy.n_presentations_seen_
-    _keep(hierarchy, output)
+    _keep(hierarchy, output, notes)
     result: dict[str, Any] = {"frames": seen, "features": source.features}
     result["discoveries"] = [found.event._asdict() for found in diary.discoveries]
     result |= {key: getattr(diary.costs[-1], key) for key in ("reading", "learning")} if diary.costs else {}
@@ -267,10 +276,26 @@ def _learn(
         out.say(line_of(result["quality"]))
     if report is not None and diary.n_frames:
         result |= _report(out, hierarchy, diary, title, command, report)
+    if before == seen and error is None:
+        missed = "" if report is None or diary.n_frames else ", and no report was written"
+        out.say(
+            f"warning: nothing was left to learn{missed}; name another video to learn on, or use tectum report for "
+            "what this model makes of one"
+        )
     if error is not None:
         how = "" if output is None else f"; mended, go on with {resumed}"
         raise StreamError(f"{error}{how}") from error
     out.result(result)
+
+
+def _learned_of(source: Source, resume: Path | None, n_seen: int) -> int:
+    """How many frames of a stream the hierarchy in a file has learned: 0 if its last stream had other files."""
+    from tectum.persistence import load_arrays
+
+    note = None if resume is None or source.live else load_arrays(resume)[1].get(NOTE)
+    if note is None or not note["files"] or (*note["files"],) != source.files[: len(note["files"])]:
+        return 0
+    return n_seen - int(note["before"])
 
 
 def _pass(out: Output, hierarchy: Any, source: Source, diary: "Diary", skip: int) -> None:
@@ -315,9 +340,12 @@ def _quality_of(hierarchy: Any, diary: "Diary") -> dict[str, Any]:
     return used | quality_of(hierarchy, frames.X, time_s=frames.time_s, source=frames.source)
 
 
-def _keep(hierarchy: Any, output: Path | None) -> None:
+def _keep(hierarchy: Any, output: Path | None, notes: dict[str, Any]) -> None:
+    from tectum.persistence import save
+
     if output is not None:
-        save_or_keep(output, hierarchy.set_params(verbose=False).save)
+        hierarchy.set_params(verbose=False)
+        save_or_keep(output, lambda path: save(hierarchy, path, notes))
 
 
 def _report(out: Output, hierarchy: Any, diary: "Diary", title: str, command: str, path: Path) -> dict[str, Any]:

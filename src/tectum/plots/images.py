@@ -8,6 +8,8 @@ from matplotlib.colors import Normalize
 from tectum.plots.checks import check_codebook
 from tectum.plots.layout import add_colour_bar, axes_or_new, draws_on_axes, finite_limits, format_map, tile
 
+BYTES = 2.0  # colours above it are counted to 255; those of a codebook stray a little from those of the data
+
 
 @draws_on_axes
 def plot_codebook_images(
@@ -24,7 +26,8 @@ def plot_codebook_images(
     Parameters
     ----------
     codebook : (rows * cols, n_features) array
-        One image per neuron, flattened; grey values of any range, or colours in [0, 1]. NaN is left empty.
+        One image per neuron, flattened; grey values of any range, or colours in [0, 1], or in [0, 255] if any is above
+        2. NaN is left empty.
     shape : (rows, cols)
         Shape of the map.
     image_shape : (height, width) or (height, width, 3)
@@ -62,7 +65,8 @@ def plot_codebook_images(
     format_map(ax, shape)
     extent = (pixel[0] - 0.5, cols - 0.5 + pixel[0], rows - 0.5 + pixel[1], pixel[1] - 0.5)
     if is_colour:
-        ax.imshow(np.dstack([np.clip(np.nan_to_num(tiles), 0, 1), np.isfinite(tiles[..., 0])]), extent=extent)
+        full = 255.0 if np.nanmax(values, initial=0.0) > BYTES else 1.0
+        ax.imshow(np.dstack([np.clip(np.nan_to_num(tiles) / full, 0, 1), np.isfinite(tiles[..., 0])]), extent=extent)
     else:
         norm = Normalize(*finite_limits(values))
         image = ax.imshow(np.ma.masked_invalid(tiles[..., 0]), cmap=cmap, norm=norm, extent=extent)
