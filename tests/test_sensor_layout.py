@@ -195,6 +195,15 @@ def test_a_sensor_that_is_seldom_active_keeps_its_values():
     assert np.array_equal(evidence, sensor_layout.effective_samples(X))
 
 
+def test_few_samples_fit_a_layout_that_is_wrong_and_are_told():
+    """Fewer samples than sensors have partial correlations that any layout can keep."""
+    X = glimpses(6, 12)
+    with pytest.warns(UncertainLayoutWarning, match="6 samples are too few to tell where 144 sensors are"):
+        layout = SensorLayout().fit(X)
+    assert agreement(layout.positions_, places(12)) < 0.5
+    assert SensorLayout().fit(glimpses(300, 12)).uncertainty() == ""
+
+
 @pytest.mark.parametrize(
     ("X", "message"),
     [
