@@ -12,7 +12,8 @@ from numpy.typing import NDArray
 from tectum import streams
 from tectum.engine.graph import features as feature_code
 from tectum.engine.graph.features import FeatureCoder, sift_down, start, strongest
-from tectum.parts import RandomProjection, Ranked
+from tectum.models.map_hierarchy import MapHierarchy
+from tectum.parts import Features, Map, RandomProjection, Ranked
 
 SEED = 3
 N_FEATURES = 120
@@ -186,12 +187,12 @@ def test_heap_of_one_takes_what_it_is_given() -> None:
 @pytest.mark.parametrize(
     ("part", "message"),
     [
-        (RandomProjection(d=0), "RandomProjection.d must be a whole number"),
-        (RandomProjection(d=20, k=21), "RandomProjection.k must be a whole number of at least 1 and at most 20"),
-        (RandomProjection(center_tau=0.5), "center_tau must be at least 1 sample"),
+        (RandomProjection(d=0), r"code\.d must be at least 1"),
+        (RandomProjection(d=20, k=21), "RandomProjection.k must be at most d = 20"),
+        (RandomProjection(center_tau=0.5), "center_tau must be at least 1"),
         (RandomProjection(density=0.0), "density must be above 0"),
         (RandomProjection(t_enc=0.0), "t_enc must be above 0"),
-        (Ranked(k=0), "Ranked.k must be a whole number"),
+        (Ranked(k=0), r"code\.k must be at least 1"),
         (Ranked(channels=7), "Ranked.channels must divide"),
         (Ranked(jitter=-1.0), "jitter must be at least 0"),
         (Ranked(channel_tau=0.0), "channel_tau must be at least 1"),
@@ -199,7 +200,7 @@ def test_heap_of_one_takes_what_it_is_given() -> None:
 )
 def test_wrong_parameters_are_told(part: Any, message: str) -> None:
     with pytest.raises(ValueError, match=message):
-        FeatureCoder(part, SEED, N_FEATURES)
+        MapHierarchy([Map("map", (Features(code=part),))]).fit(X)
 
 
 def test_wrong_number_of_features_is_told() -> None:

@@ -219,7 +219,7 @@ def test_recording_has_populations_and_fields() -> None:
         ([Map("a", (Spikes("b"),))], "must name a map"),
         ([Map("a", (Features(),), spread=parts.PlasticitySpread(W=2.4))], "a share of the learning rate, from 0 to 1"),
         ([Map("a", (Features(0, 99),))], "within the 40 features"),
-        ([Map("a", (Features(share=0.0),))], "shares above 0"),
+        ([Map("a", (Features(share=0.0),))], "share must be above 0"),
         ([Map("a", ())], "one or more of Features, Spikes and Winners"),
         ([Map("a", (Features(delay=-1),))], "delay of whole frames"),
         ([Map("a", shape=(1, 1))], "two neurons or more"),

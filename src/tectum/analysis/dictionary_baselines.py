@@ -13,13 +13,13 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from sklearn.cluster import MiniBatchKMeans
-from sklearn.decomposition import PCA, FastICA, MiniBatchDictionaryLearning, sparse_encode
+from sklearn.decomposition import PCA, FastICA, MiniBatchDictionaryLearning
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.utils import check_random_state
 
 from tectum.analysis._checks import check_patches
 from tectum.analysis.reconstruction import Average, reconstruction_error
-from tectum.analysis.sparse_baselines import PatchCode, lca_codes
+from tectum.analysis.sparse_baselines import PatchCode, lca_codes, pursued
 
 Floats = NDArray[np.float64]
 
@@ -148,14 +148,7 @@ def dictionary_codes(
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", ConvergenceWarning)  # later steps make up for a rough code of one batch
         model.fit(X)
-    atoms = model.components_
-    codes = {}
-    for k in (k for k in n_active if k <= min(atoms.shape)):
-        with warnings.catch_warnings():
-            warnings.filterwarnings("ignore", "Orthogonal matching pursuit ended prematurely", RuntimeWarning)
-            code = sparse_encode(X_test, atoms, algorithm="omp", n_nonzero_coefs=k)
-        codes[k] = PatchCode(code, code @ atoms)
-    return codes
+    return pursued(X_test, model.components_, n_active)
 
 
 def pca_codes(

@@ -1,5 +1,6 @@
 """A dictionary learned with the locally competitive algorithm, the strongest baseline for sparse codes of images."""
 
+import warnings
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
@@ -117,9 +118,16 @@ def lca_codes(
     """
     X, X_test, n_active = check_patches(X, X_test, n_components, n_active)
     D = lca_dictionary(X, n_components, random_state=random_state)
+    return pursued(X_test, D, n_active)
+
+
+def pursued(X: Floats, D: Floats, n_active: Sequence[int]) -> dict[int, PatchCode]:
+    """Codes of patches by orthogonal matching pursuit, with each number of components that there are."""
     codes = {}
     for k in (k for k in n_active if k <= min(D.shape)):
-        code = sparse_encode(X_test, D, algorithm="omp", n_nonzero_coefs=k)
+        with warnings.catch_warnings():  # fewer describe a patch exactly
+            warnings.filterwarnings("ignore", "Orthogonal matching pursuit ended prematurely", RuntimeWarning)
+            code = sparse_encode(X, D, algorithm="omp", n_nonzero_coefs=k)
         codes[k] = PatchCode(code, code @ D)
     return codes
 

@@ -203,7 +203,7 @@ def grow(
     if report:
         out.check_destination(report, config, output, resume)
     if resume:
-        network = support.load_model(resume)
+        network = tectum.load(resume)
         if not support.takes(network, "none"):
             raise ValueError(f"{resume} must hold a WaveNetwork to grow, got a {type(network).__name__}")
     else:
@@ -256,7 +256,7 @@ def transform(
     if frames.segments is not None:
         raise typer.BadParameter("--segments is for reports; leave it out here")
     out.check_destination(output, file, data, frames.cnn)
-    estimator = support.load_model(file)
+    estimator = tectum.load(file)
     if cli_recordings.is_recording(data) and not support.takes(estimator, "frames"):
         check_no_table(table)
         cli_recordings.transform(out, estimator, data, output)
@@ -293,7 +293,7 @@ def report(
     """Write a report about a fitted model and data."""
     out: Output = context.obj
     out.check_destination(output, file, data, frames.cnn, frames.segments)
-    estimator = support.load_model(file)
+    estimator = tectum.load(file)
     if (data is None) != support.takes(estimator, "none"):
         said = "leave DATA out" if data is not None else "name the DATA to report on"
         raise typer.BadParameter(f"{file} holds a {type(estimator).__name__}; {said}")

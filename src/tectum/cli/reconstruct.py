@@ -5,6 +5,7 @@ from typing import Annotated
 
 import typer
 
+import tectum
 from tectum.cli import images as cli_images, support
 from tectum.cli.options import PatchOption, WhitenOption
 from tectum.cli.output import Output
@@ -28,7 +29,7 @@ def reconstruct(
 ) -> None:
     """Write images beside their reconstructions from the spikes of a dictionary."""
     out: Output = context.obj
-    dictionary = support.load_model(file)
+    dictionary = tectum.load(file)
     if not support.takes(dictionary, "images"):
         raise ValueError(f"{file} must hold a dictionary to reconstruct images, got a {type(dictionary).__name__}")
     cut = support.cut_of(dictionary, file, support.changes(patch=patch, whiten=whiten))

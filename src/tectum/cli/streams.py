@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING, Any
 
 import typer
 
+import tectum
 from tectum.cli.options import FrameOptions, option_words
 from tectum.cli.output import Output, save_or_keep
 from tectum.cli.sources import Source, data_file, network_of, open_source, sources_in
-from tectum.cli.support import announce_report, line_of, load_model, quality_of, shell_command, takes
+from tectum.cli.support import announce_report, line_of, quality_of, shell_command, takes
 from tectum.models.common.checkpoints import checkpoints
 
 if TYPE_CHECKING:
@@ -187,7 +188,7 @@ def _known(resume: Path | None) -> Any:
     """The hierarchy to go on with, if there is one."""
     if resume is None:
         return None
-    hierarchy = load_model(resume)
+    hierarchy = tectum.load(resume)
     if not takes(hierarchy, "frames"):
         raise ValueError(
             f"{resume} must hold a MapHierarchy to go on with, got a {type(hierarchy).__name__}; "

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, cast
 import numpy as np
 import typer
 
+import tectum
 from tectum.cli.options import option_words
 from tectum.cli.output import Output
 from tectum.cli.tables import check_no_table, is_text_table, load_data
@@ -151,8 +152,6 @@ def demonstrations() -> list[str]:
 
 def demonstration(name: str, presentations: int | None) -> "tuple[Any, Dataset | Patches]":
     """The model and the data of a demo."""
-    import tectum
-
     if name != "dictionary":
         return tectum.SpikingSOM(n_presentations=presentations, random_state=0), tectum.datasets.load(name)
     from tectum.cli.images import photograph_patches
@@ -224,20 +223,13 @@ def quality_of(model: Any, X: Any, y: Any = None, **moments: Any) -> dict[str, A
     return found | {"warnings": model.diagnose(some, **moments).warnings if hasattr(model, "diagnose") else []}
 
 
-def load_model(path: Path) -> Any:
-    """The fitted model in a file."""
-    import tectum
-
-    return tectum.load(path)
-
-
 def model_to_fit(
     model: str, resume: Path | None, config: Path | None, settings: Sequence[str], seed: int | None
 ) -> Any:
     """The estimator in the file to go on with, which MODEL must name, or a new one."""
     if resume is None:
         return new_model(model, config, settings, seed)
-    estimator = load_model(resume)
+    estimator = tectum.load(resume)
     family = family_of(estimator)
     if family.command != model:
         raise ValueError(

@@ -7,7 +7,7 @@ silent.
 
 from typing import NamedTuple
 
-from tectum.core.ranges import Count, NonNegative, Positive, TimeConstant
+from tectum.core.ranges import AtLeastOne, Count, NonNegative, Positive, PositiveShare
 
 
 class RandomProjection(NamedTuple):
@@ -22,14 +22,12 @@ class RandomProjection(NamedTuple):
     RandomProjection(d=256, k=50, t_enc=20.0, jitter=0.5, center_tau=None, density=None)
     """
 
-    d: int = 256  # directions; there are 2 d inputs, the ON inputs first
+    d: Count = 256  # directions; there are 2 d inputs, the ON inputs first
     k: Count = 50  # inputs that fire for a sample, at most
     t_enc: Positive = 20.0  # ms from the first spike of a sample to its last
     jitter: NonNegative = 0.5  # ms, standard deviation of a spike's time
-    center_tau: TimeConstant | None = (
-        None  # samples, time constant of a mean that is subtracted; slower than scenes, or None
-    )
-    density: Positive | None = None  # share of entries of G that are not 0, these +1 or -1; None: all of them Gaussian
+    center_tau: AtLeastOne | None = None  # samples, time constant of a mean that is subtracted; slower than scenes
+    density: PositiveShare | None = None  # share of entries of G that are +1 or -1, others 0; None: all Gaussian
 
 
 class Ranked(NamedTuple):
@@ -47,5 +45,5 @@ class Ranked(NamedTuple):
     k: Count = 350  # features that fire for a sample, at most
     t_enc: Positive = 20.0  # ms from the first spike of a sample to its last
     jitter: NonNegative = 0.5  # ms, standard deviation of a spike's time
-    channels: int | None = None  # channels, whose features stand together (channel, row, column); None: no scaling
-    channel_tau: TimeConstant = 3000.0  # samples, time constant of the mean of a channel
+    channels: Count | None = None  # channels, whose features stand together (channel, row, column); None: no scaling
+    channel_tau: AtLeastOne = 3000.0  # samples, time constant of the mean of a channel

@@ -22,7 +22,7 @@ class Features(NamedTuple):
     stop: int | None = None  # feature behind the last; None: to the end
     code: RandomProjection | Ranked = RandomProjection()  # which inputs fire, and in which order
     delay: int = 0  # frames; a delay line shows the map what was then
-    share: NonNegative = 1.0  # of the drive of a neuron, relative to its other sources
+    share: Positive = 1.0  # of the drive of a neuron, relative to its other sources
     onset: NonNegative = 8.0  # ms from the pulses of the map's clock to the first spike
     delay_ms: NonNegative = 0.0  # ms by the time stamps of the frames, in place of frames: the last one so long ago
 
@@ -37,8 +37,8 @@ class Spikes(NamedTuple):
     """
 
     of: str = ""  # name of that map
-    delay: NonNegative = 2.0  # ms, conduction
-    share: NonNegative = 1.0  # of the drive of a neuron, relative to its other sources
+    delay: Positive = 2.0  # ms, conduction
+    share: Positive = 1.0  # of the drive of a neuron, relative to its other sources
     k: Count = 3  # spikes of it in a cycle that make up its share of the drive
 
 
@@ -54,7 +54,7 @@ class Winners(NamedTuple):
     of: str = ""  # name of that map
     k: Count = 8  # neurons that fire, at most: the winner first
     keep: Share = 0.0  # share that is left of what was there a frame earlier
-    share: NonNegative = 0.4  # of the drive of a neuron, relative to its other sources
+    share: Positive = 0.4  # of the drive of a neuron, relative to its other sources
     onset: NonNegative = 8.0  # ms from the pulses of the map's clock to the first spike
     t_enc: Positive = 10.0  # ms from the first spike to the last
     jitter: NonNegative = 0.5  # ms, standard deviation of a spike's time

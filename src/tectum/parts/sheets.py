@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tectum.core.random import seed_from
-from tectum.core.ranges import NonNegative, Positive
+from tectum.core.ranges import Positive, Share
 
 QUASI_RANDOM = 1.3247179572447460 ** np.array([-1.0, -2.0])  # steps of the R2 sequence (Roberts 2018)
 
@@ -33,7 +33,7 @@ class Sheet(NamedTuple):
 
     shape: Any = None  # number of nodes at random places, or (rows, columns) of a grid; None: a node per feature
     side: Positive | None = None  # length of the longer side; None: 20 for the first sheet, 10 for the others
-    jitter: NonNegative = 0.0  # uniform displacement of the nodes of a grid, as a share of their spacing
+    jitter: Share = 0.0  # uniform displacement of the nodes of a grid, as a share of their spacing
     positions: Any = None  # (n, 2) places of the nodes, in place of a shape
     alive: Any = None  # (n,) False for nodes that never fire; None: all live
     born: Any = None  # (n,) ms of growth at which nodes are born, before which they do not fire; None: from the start

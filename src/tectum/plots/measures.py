@@ -7,7 +7,7 @@ import numpy as np
 import numpy.typing as npt
 from matplotlib.figure import Figure, SubFigure
 
-from tectum.plots.layout import figure_or_new, shorten
+from tectum.plots.layout import figure_or_new, panels, shorten
 from tectum.plots.style import accent, ink
 
 PANELS = 3  # in a row
@@ -36,11 +36,7 @@ def plot_measures(measures: Sequence[Any], *, figure: Figure | SubFigure | None 
         raise ValueError("plot_measures.measures must hold at least one, got none; see tectum.report.examine")
     methods = list(dict.fromkeys(name for measure in measures for name in measure.values))
     figure = figure_or_new(figure, measures_size(len(measures), len(methods)))
-    columns = min(PANELS, len(measures))
-    grid = figure.subplots(-(-len(measures) // columns), columns, squeeze=False, sharey=True).ravel()
-    for ax in grid[len(measures) :]:
-        ax.remove()
-    axes = grid[: len(measures)]
+    axes = panels(figure, len(measures), columns=PANELS, size=(1.0, 1.0), sharey=True)
     for ax, measure in zip(axes, measures, strict=True):
         values = np.array([measure.values.get(name, np.nan) for name in methods], dtype=float)
         known = values[np.isfinite(values)]

@@ -94,9 +94,9 @@ class Measured:
         return f"<p><b>{self.verdict.grade}</b> {escape(self.verdict.text)}</p>{table}{picture}"
 
 
-def number(value: float | None) -> str:
-    """A headline number for people; a dash where it is not defined."""
-    return "–" if value is None or math.isnan(value) else f"{value:.3f}"
+def number(value: float | None, form: str = ".3f", unit: str = "") -> str:
+    """A number for people; a dash where it is not defined."""
+    return "–" if value is None or math.isnan(value) else f"{value:{form}}{unit}"
 
 
 @dataclass(frozen=True)

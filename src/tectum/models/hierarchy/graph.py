@@ -135,8 +135,6 @@ def _check_sources(m: parts.Map, names: list[str], n_features: int) -> None:
         raise ValueError(f"{where} must hold one or more of Features, Spikes and Winners, got {m.sources!r}")
     for k, s in enumerate(m.sources):
         parameters.check_part(f"{where}[{k}]", s)
-        if not s.share > 0:
-            raise ValueError(f"{where} must have shares above 0, got {s!r}; leave a source out to switch it off")
         if isinstance(s, parts.Features):
             stop = n_features if s.stop is None else s.stop
             whole = isinstance(s.start, numbers.Integral) and isinstance(stop, numbers.Integral)
@@ -147,15 +145,13 @@ def _check_sources(m: parts.Map, names: list[str], n_features: int) -> None:
                 )
             if not 0 <= s.delay <= MOST_DELAY or s.delay != int(s.delay):
                 raise ValueError(f"{where} must have a delay of whole frames, 0 to {MOST_DELAY}, got {s.delay!r}")
-            if not 0 <= s.delay_ms < math.inf or (s.delay_ms and s.delay):
+            if s.delay_ms and s.delay:
                 raise ValueError(
-                    f"{where} must have a delay_ms of 0 ms or more, and no delay in frames beside it, got "
-                    f"delay_ms={s.delay_ms!r}, delay={s.delay!r}"
+                    f"{where} must have a delay_ms or a delay in frames, got delay_ms={s.delay_ms!r}, "
+                    f"delay={s.delay!r}; leave one out"
                 )
         elif s.of not in names:
             raise ValueError(f"{where} must name a map, got {s.of!r}; there are: {', '.join(names)}")
-        elif isinstance(s, parts.Spikes) and not s.delay > 0:
-            raise ValueError(f"{where} must have conduction delays above 0 ms, got {s.delay!r}")
 
 
 def build(maps: list[parts.Map], n_features: int, seed: np.uint64, *, dt: float, cycles: int) -> MapGraph:

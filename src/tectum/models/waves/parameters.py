@@ -9,6 +9,7 @@ import numpy as np
 
 from tectum import parts
 from tectum.core.random import seed_from
+from tectum.core.ranges import check_ranges
 from tectum.engine.sheets import wires
 from tectum.engine.sheets.network import LayerParts
 from tectum.models.common.parameters import check_part
@@ -247,6 +248,7 @@ def check_sheets(name: str, layers: Any) -> None:
 
 
 def _check_sheet(where: str, sheet: parts.Sheet, *, first: bool) -> None:
+    check_ranges(where, sheet)
     shape = sheet.shape if np.ndim(sheet.shape) else (sheet.shape,)
     if sheet.positions is None and not (first and sheet.shape is None):
         whole = all(isinstance(n, numbers.Integral) and int(n) >= 1 for n in shape)
@@ -262,10 +264,6 @@ def _check_sheet(where: str, sheet: parts.Sheet, *, first: bool) -> None:
                 f"{where}.positions must have shape (n, 2) with finite numbers, n of 2 or more, got shape "
                 f"{places.shape}; pass one (x, y) per node"
             )
-    if sheet.side is not None and not 0.0 < sheet.side < math.inf:
-        raise ValueError(f"{where}.side must be above 0, got {sheet.side!r}; leave it out to use the default")
-    if not 0.0 <= sheet.jitter <= 1.0:
-        raise ValueError(f"{where}.jitter must lie between 0 and 1, got {sheet.jitter!r}; leave it out for a grid")
     if sheet.alive is not None and np.shape(sheet.alive) != (sheet.n_nodes,):
         raise ValueError(
             f"{where}.alive must have an entry per node ({sheet.n_nodes}), got shape {np.shape(sheet.alive)}; "

@@ -11,7 +11,7 @@ from tectum import analysis, plots
 from tectum.plots.style import accent, ink, readable_on
 from tectum.report.content import HALF, WIDE
 from tectum.report.dictionary.figures import MOST_DRAWN
-from tectum.report.events.study import DICTIONARY, Clip, EventStudy
+from tectum.report.events.study import DICTIONARY, Clip, EventStudy, signed
 from tectum.report.render import Drawing
 
 N_BINS, N_TIMES = 120, 3
@@ -78,7 +78,7 @@ def snapshots(study: EventStudy) -> Drawing:
     clip, which = study.clips[0], np.linspace(0, len(study.clips[0].at_us) - 1, N_TIMES + 1).astype(int)[1:]
     part = _liveliest(clip, study.shape)
     rows = {"events": clip.traces} | {name: method.restored[0] for name, method in study.methods.items()}
-    shown = {name: _signed(traces[which])[:, *part] for name, traces in rows.items()}
+    shown = {name: signed(traces[which])[:, *part] for name, traces in rows.items()}
     strongest = np.abs(shown["events"][shown["events"] != 0])
     limit = max(float(np.percentile(strongest, 99)) if len(strongest) else 1.0, 1e-9)
     height, width = shown["events"].shape[1:]
@@ -169,7 +169,3 @@ def usage(study: EventStudy, n: int) -> Drawing:
 def _course(clip: Clip, restored: NDArray[Any]) -> NDArray[np.float64]:
     missed = np.square(clip.traces - restored).sum(axis=(1, 2, 3))
     return np.sqrt(missed / np.maximum(np.square(clip.traces).sum(axis=(1, 2, 3)), 1e-12))
-
-
-def _signed(traces: NDArray[Any]) -> NDArray[Any]:
-    return traces[:, 0] - traces[:, 1]

@@ -13,7 +13,7 @@ from PIL import Image
 
 from tectum import analysis
 from tectum.report.content import Film, packed
-from tectum.report.events.study import EventStudy
+from tectum.report.events.study import EventStudy, signed
 
 N_FRAMES, STEP_MS = 60, (2.0, 10.0)
 MOST_PIXELS = 5_000_000  # of all pictures; larger cameras are shown smaller
@@ -34,14 +34,14 @@ def event_film(dictionary: Any, study: EventStudy) -> Film:
     seen = analysis.event_traces(clip.events, at, tau_ms=encoder.tau, shape=study.shape)
     restored = dictionary.reconstruct_events(spikes, at, shape=study.shape)
     by = int(np.ceil(np.sqrt(2 * n_frames * study.shape[0] * study.shape[1] / MOST_PIXELS)))
-    pictures = [_smaller(_signed(table), max(1, by)) for table in (seen, restored)]
+    pictures = [_smaller(signed(table), max(1, by)) for table in (seen, restored)]
     strongest = np.abs(pictures[0])[pictures[0] != 0.0]
     limit = max(float(np.percentile(strongest, BRIGHT)) if len(strongest) else 1.0, 1e-9)
     frame = np.searchsorted(at, spikes["t"])
     shown = (spikes["t"] > begin) & (frame < n_frames)
     n = dictionary.n_components
     fired = np.bincount(frame[shown] * n + spikes["unit"][shown], minlength=n_frames * n).reshape(n_frames, n)
-    components = _signed(dictionary.components_.reshape(n, 2, encoder.size, encoder.size))
+    components = signed(dictionary.components_.reshape(n, 2, encoder.size, encoder.size))
     order = np.argsort(-np.bincount(spikes["unit"], minlength=n), kind="stable")
     rates = np.sqrt(fired / max(1, fired.max()))[:, order]
     edges = np.concatenate([[begin], at])
@@ -68,11 +68,6 @@ def event_film(dictionary: Any, study: EventStudy) -> Film:
             "counts": [[int(x) for x in row] for row in counts],
         },
     )
-
-
-def _signed(table: NDArray[Any]) -> NDArray[Any]:
-    """ON less OFF (n, height, width)."""
-    return table[:, 0] - table[:, 1]
 
 
 def _smaller(pictures: NDArray[Any], by: int) -> NDArray[Any]:

@@ -7,6 +7,7 @@ from tectum.report.content import Comparison, Content, Health, Section
 from tectum.report.events.figures import components, errors, rates, snapshots, usage
 from tectum.report.events.film import event_film
 from tectum.report.events.study import DICTIONARY, EventStudy, Method, Pair, error_of, examine_events
+from tectum.report.numbers import number
 from tectum.report.page import Report, training_facts, write_content
 
 
@@ -151,6 +152,5 @@ def _costs(study: EventStudy) -> Comparison:
 
 
 def _row(method: Method) -> list[str]:
-    per_event = "–" if method.per_event is None else f"{method.per_event:.3g}"
-    operations = "–" if method.operations is None else f"{method.operations:,.0f}"
-    return [per_event, operations, "–" if method.speed is None else f"{method.speed / 1e6:.2f}"]
+    speed = None if method.speed is None else method.speed / 1e6
+    return [number(method.per_event, ".3g"), number(method.operations, ",.0f"), number(speed, ".2f")]

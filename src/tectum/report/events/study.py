@@ -325,3 +325,8 @@ def _diagnose(
     if error >= 1.0:
         warnings.append("spikes say less than nothing of these events: learn from recordings of this camera, or longer")
     return Diagnosis(values, rows, warnings)
+
+
+def signed(table: NDArray[Any]) -> NDArray[Any]:
+    """ON less OFF (n, height, width)."""
+    return table[:, 0] - table[:, 1]

@@ -1,12 +1,11 @@
 """What was new in a stream: novelty over time, with a picture of each discovery."""
 
-import math
-
 import numpy as np
 from matplotlib.figure import Figure
 
 from tectum import plots
 from tectum.report.content import WIDE, Comparison
+from tectum.report.numbers import number
 from tectum.report.render import Drawing
 from tectum.report.streams.diary import Discovery
 from tectum.report.streams.study import StreamStudy
@@ -72,7 +71,7 @@ def discoveries_table(study: StreamStudy) -> Comparison | None:
     rows = [
         [
             f"{d.event.label}",
-            "–" if math.isnan(d.time_s) else f"{d.time_s:.1f} s",
+            number(d.time_s, ".1f", " s"),
             d.event.why,
             f"{d.event.neuron}",
             f"{d.event.novelty:.2f}",

@@ -8,7 +8,7 @@ from tectum import analysis, plots
 from tectum.analysis import waves
 from tectum.report.content import HALF, WIDE, Film
 from tectum.report.render import Drawing
-from tectum.report.waves.film import growth_film, spread_units, wave_film
+from tectum.report.waves.film import growth_film, spread_units
 from tectum.report.waves.study import Projection, WaveStudy
 
 N_MOMENTS, APART_MS = 8, 4.0  # snapshots
@@ -16,11 +16,6 @@ STREAKS_MS = 250.0  # of the waves in space and time
 N_NETS, N_STAGES, N_UNITS, SIDE = 5, 8, 3, 5
 COARSE = 90  # pixels per inch of many small pictures
 CUT = analysis.receptive_fields.CUT / 2.5  # of the mean weight of a unit, above which a node belongs to its field
-
-
-def opening_figures(study: WaveStudy) -> list[Drawing | Film]:
-    """What the page begins with."""
-    return [wave_film(study)]
 
 
 def wave_figures(study: WaveStudy) -> list[Drawing | Film]:

@@ -4,7 +4,9 @@ from typing import Any
 
 from tectum.models.waves.parameters import AUTHORS_LAYERS, TOPOGRAPHIC_LAYERS
 from tectum.report.content import Comparison, Content, Health, Section
-from tectum.report.waves.figures import field_figures, growth_figures, opening_figures, order_figures, wave_figures
+from tectum.report.numbers import number
+from tectum.report.waves.figures import field_figures, growth_figures, order_figures, wave_figures
+from tectum.report.waves.film import wave_film
 from tectum.report.waves.study import Order, WaveStudy
 
 KINDS = {
@@ -162,7 +164,7 @@ def _sections(study: WaveStudy) -> list[Section]:
             "Neurons excite their near neighbours, inhibit those far away, and tire as they fire. That is enough for "
             "noise to light up one compact bump that travels. Each wave drives the sheet above, where the best driven "
             "units start a wave of their own.",
-            opening_figures(study),
+            [wave_film(study)],
         ),
         Section(
             "growth",
@@ -203,12 +205,12 @@ def _statistics(study: WaveStudy) -> Comparison:
             [
                 f"sheet {k}",
                 f"{100 * found.active:.0f} %",
-                _number(found.size, f" ({100 * found.size / len(X):.1f} %)"),
-                _number(found.radius),
-                _number(100 * found.single, " %"),
-                _number(found.speed, " per ms"),
+                number(found.size, ".3g", f" ({100 * found.size / len(X):.1f} %)"),
+                number(found.radius, ".3g"),
+                number(100 * found.single, ".3g", " %"),
+                number(found.speed, ".3g", " per ms"),
                 f"{found.rate:.0f} per s",
-                _number(found.duration, " ms"),
+                number(found.duration, ".3g", " ms"),
                 f"{100 * found.reached:.1f} %",
             ]
         )
@@ -219,10 +221,6 @@ def _statistics(study: WaveStudy) -> Comparison:
         "Without input, after growth. Radius: 80th percentile of the distances from the centre. In one piece: share of "
         "the spikes of a moment that belong to the largest connected cluster. Lengths in the unit of each sheet.",
     )
-
-
-def _number(value: float, unit: str = "") -> str:
-    return "–" if value != value else f"{value:.3g}{unit}"
 
 
 def _health(network: Any, study: WaveStudy) -> Health:
