@@ -71,7 +71,7 @@ VERDICTS = [
         "Never level with the best baseline: behind in error (rival).",
     ),
     ([measured("higher", own=2.0, before=1.0, rival=np.nan)], ["silent"], "mixed", "1 warning, below"),
-    ([measured("higher", own=np.nan, rival=1.0)], [], "good", "Nothing looks amiss"),
+    ([measured("higher", own=np.nan, rival=1.0)], [], "good", "The diagnosis has no warnings"),
 ]
 
 

@@ -48,7 +48,7 @@ def verdict_on(
             else f"Never level with the best baseline: behind in {listed(behind)}"
         )
     n = len(warnings)
-    sentences.append("Nothing looks amiss" if n == 0 else f"The diagnosis has {n} warning{'s' * (n > 1)}, below")
+    sentences.append(f"The diagnosis has {n or 'no'} warning{'s' * (n != 1)}{', below' * (n > 0)}")
     poor = (bool(learned) and paid == 0) or (bool(races) and level == 0)
     good = not n and (not learned or paid > len(learned) / 2) and (not races or 2 * level >= len(races))
     return Verdict("poor" if poor else "good" if good else "mixed", ". ".join(sentences) + ".")
