@@ -14,7 +14,13 @@ from sklearn.utils.estimator_checks import parametrize_with_checks
 
 import tectum
 from tectum import SensorLayout, UncertainLayoutWarning
-from tectum.analysis import cells_of, layout_from_activity, pictures_of, sensor_layout
+from tectum.analysis import (
+    cells_of,
+    layout_from_activity,
+    pictures_of,
+    sensor_embedding as embedding,
+    sensor_layout,
+)
 from tectum.analysis.sensor_graphs import correlations, evened, neighbour_graph, without_detours
 from tectum.cli.app import app
 
@@ -147,6 +153,28 @@ def test_an_edge_that_folds_the_layout_is_cut_unless_a_short_way_leads_round_it(
     assert without_detours(W + wrong).nnz == W.nnz
     across = csr_matrix(([0.5, 0.5], ([0, 16], [16, 0])), shape=W.shape)
     assert without_detours(W + across)[0, 16] == 0.5
+
+
+def test_a_layout_that_tears_neighbours_apart_is_told_from_one_that_does_not():
+    true = places(10).astype(float)
+    near = cdist(true, true)
+    similar, W = np.exp(-near), csr_matrix(near == 1.0).astype(float)
+    torn = true + np.where(true[:, [1]] > 4.5, [0.0, 9.0], 0.0)  # the right half lies elsewhere
+    assert embedding.tearing(true, W, similar, 4) == 0.0
+    assert embedding.tearing(torn, W, similar, 4) == pytest.approx(0.2)  # two columns of ten
+    assert embedding.precision(torn, similar, 4) > 0.9
+
+
+def test_sensors_at_random_places_are_told_to_be_uncertain():
+    generator = np.random.default_rng(31)
+    true, wave = generator.uniform(0.0, 1.0, (150, 2)), generator.normal(0.0, 6.0, (60, 2))
+    phase, height = generator.uniform(0.0, 2.0 * np.pi, (1500, 60)), generator.normal(0.0, 0.125, (1500, 60))
+    X = np.einsum("mk,mnk->mn", height, np.cos((true @ wave.T)[None] + phase[:, None]))
+    with pytest.warns(UncertainLayoutWarning, match="as along a tear"):
+        layout = SensorLayout().fit(X + generator.normal(0.0, 0.05, X.shape))
+    assert layout.tearing_ > 0.05
+    shares = [layout.residual_, layout.crowding_, layout.tearing_]
+    assert layout.quality_ == pytest.approx(layout.precision_ * np.prod(1.0 - np.array(shares)))
 
 
 def test_noise_is_told_to_be_noise():

@@ -17,6 +17,8 @@ Whole = NDArray[np.intp]
 
 MOST_LANDMARKS = 1024  # sensors from which all distances are measured
 STRESS_STEPS = 15
+TORN = 4.0  # edges between two similar sensors, beyond which the layout has torn them apart
+ALIKE = 0.5  # of the usual similarity of the most similar sensors, from which two belong together
 
 
 class Embedded(NamedTuple):
@@ -127,6 +129,19 @@ def crowding(places: Floats, A: csr_matrix) -> float:
     i, j = A.nonzero()
     typical = np.median(np.linalg.norm(places[i] - places[j], axis=1))
     return float((cKDTree(places).query(places, 2)[0][:, 1] < typical / 2.0).mean())
+
+
+def tearing(places: Floats, A: csr_matrix, similar: Floats, k: int) -> float:
+    """Share of the sensors that have one of their k most similar ones far away, as along a cut through the layout.
+
+    `precision` does not see a cut: in a strip of sensors, too, the nearest are among the most similar.
+    """
+    i, j = A.nonzero()
+    typical = np.median(np.linalg.norm(places[i] - places[j], axis=1))
+    near = strongest(similar, k)
+    alike = np.take_along_axis(similar, near, 1)
+    far = np.linalg.norm(places[:, None] - places[near], axis=2) > TORN * typical
+    return float((far & (alike >= ALIKE * np.median(alike))).any(axis=1).mean())
 
 
 def upright(places: Floats, A: csr_matrix) -> Floats:

@@ -33,10 +33,11 @@ class ActivityLayout(NamedTuple):
 
     positions: NDArray[np.float64]  # (n_sensors, 2), NaN where nothing is known
     groups: Whole  # (n_sensors,), -1 where nothing is known
-    quality: float  # precision times (1 - residual) times (1 - crowding)
+    quality: float  # precision times (1 - residual) times (1 - crowding) times (1 - tearing)
     precision: float  # of the most similar neighbours, how much the nearest ones in the layout make up
     residual: float  # share of the variance of distances in the graph that the layout leaves unexplained
     crowding: float  # share of sensors that have another one nearer than half the distance of neighbours
+    tearing: float  # share of sensors that have one of the most similar ones more than four such distances away
     edges: Whole  # (n_edges, 2), pairs of sensors that the layout takes for neighbours
     ridges: tuple[float, ...]  # of the partial correlations, group by group; 0 where there are too few sensors
 
@@ -50,10 +51,11 @@ class Candidate(NamedTuple):
     precision: float
     residual: float
     crowding: float
+    tearing: float
 
     @property
     def quality(self) -> float:
-        return self.precision * (1.0 - self.residual) * (1.0 - self.crowding)
+        return self.precision * (1.0 - self.residual) * (1.0 - self.crowding) * (1.0 - self.tearing)
 
 
 def layout_from_activity(X: ArrayLike, *, ridges: Sequence[float] = RIDGES, split: bool = True) -> ActivityLayout:
@@ -115,7 +117,7 @@ def layout_from_activity(X: ArrayLike, *, ridges: Sequence[float] = RIDGES, spli
     enough = _enough(X)
     core = np.flatnonzero(evidence >= enough)
     if not len(core):
-        return ActivityLayout(places, group, 0.0, 0.0, 0.0, 0.0, np.empty((0, 2), np.intp), ())
+        return ActivityLayout(places, group, 0.0, 0.0, 0.0, 0.0, 0.0, np.empty((0, 2), np.intp), ())
     C = graphs.correlations(X[:, core])
     similar, candidates = _graphs(C, ridges)
     heard = _audible(C)
@@ -137,9 +139,9 @@ def layout_from_activity(X: ArrayLike, *, ridges: Sequence[float] = RIDGES, spli
     pairs = np.concatenate(edges)
     _place_others(X, core, np.flatnonzero((evidence > 0.0) & (evidence < enough)), pairs, places, group)
     count = np.array([n for n, _ in found])
-    precision, residual, crowding = (
+    precision, residual, crowding, tearing = (
         float(np.average([getattr(best, name) for _, best in found], weights=count))
-        for name in ("precision", "residual", "crowding")
+        for name in ("precision", "residual", "crowding", "tearing")
     )
     return ActivityLayout(
         places - np.nanmean(places, axis=0),
@@ -148,6 +150,7 @@ def layout_from_activity(X: ArrayLike, *, ridges: Sequence[float] = RIDGES, spli
         precision,
         residual,
         crowding,
+        tearing,
         pairs[pairs[:, 0] < pairs[:, 1]],
         tuple(best.ridge for _, best in found),
     )
@@ -247,7 +250,8 @@ def lay_out(C: Floats, similar: Floats, candidates: Graphs) -> Candidate:
         W = graphs.joined(W, similar)
         found = embedding.embed_graph(W)
         precise, crowded = embedding.precision(found.places, similar, NEIGHBOURS), embedding.crowding(found.places, W)
-        fit = Candidate(ridge, W, found.places, precise, found.residual, crowded)
+        torn = embedding.tearing(found.places, W, similar, NEIGHBOURS)
+        fit = Candidate(ridge, W, found.places, precise, found.residual, crowded, torn)
         best = fit if best is None or fit.quality > best.quality else best
     assert best is not None  # there is a ridge
     return best
@@ -291,10 +295,10 @@ def _few(C: Floats) -> Candidate:
     n = len(C)
     A = csr_matrix(np.ones((n, n)) - np.eye(n))
     if n < 3:
-        return Candidate(0.0, A, np.arange(2.0 * n).reshape(n, 2) * [0.5, 0.0], 0.0, 0.0, 0.0)
+        return Candidate(0.0, A, np.arange(2.0 * n).reshape(n, 2) * [0.5, 0.0], 0.0, 0.0, 0.0, 0.0)
     D = np.sqrt(np.maximum(2.0 - 2.0 * C, 0.0))
     places = embedding.classical(D, np.arange(n))
-    return Candidate(0.0, A, places, 1.0, embedding.residual(D, places, np.arange(n)), 0.0)
+    return Candidate(0.0, A, places, 1.0, embedding.residual(D, places, np.arange(n)), 0.0, 0.0)
 
 
 def _audible(C: Floats) -> NDArray[np.bool_]:

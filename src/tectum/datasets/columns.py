@@ -15,6 +15,7 @@ from tectum.files import DataError, reading
 
 Which = str | int | Sequence[str | int] | None
 KEEP, REFUSE, ONE_HOT = "keep", "refuse", "one-hot"
+FEW_VALUES = 20  # of a text column, which may be as many as its rows
 MISSING = (REFUSE, KEEP, "mean", "median", "most_frequent")
 NOTE = "table"  # entry in the header of a model file
 # of a column that only counts rows
@@ -352,9 +353,11 @@ def _as_numbers(
             )
         fills = name in done.fill if preparation else missing not in (KEEP, REFUSE)
         if gone.any() and not fills and (is_text or not done.kept):
+            keep = "" if is_text else " or 'keep' for NaN"
+            kind = ", in text the most frequent value," if is_text else ""
             raise DataError(
                 f"{_cell(path, int(gone.argmax()), name)} must hold a value, it is missing; fill it, or "
-                "pass missing='median' (--missing median) to fill such cells or 'keep' for NaN, or leave the column "
+                f"pass missing='median' (--missing median) to fill such cells{kind}{keep}, or leave the column "
                 "out with drop= (--drop)"
             )
         if fills:
@@ -370,6 +373,14 @@ def _as_numbers(
             )
         if is_text:
             known = done.categories.setdefault(name, sorted({str(value) for value in table[:, 0]}))
+            if preparation is None and len(known) > max(FEW_VALUES, len(table) / 2):
+                warnings.warn(
+                    f"{path.name}: text column {name!r} has {len(known):,} values in {len(table):,} rows, and each is a "
+                    "feature of its own: it names rows rather than groups them; leave it out with "
+                    f"drop={name!r} (--drop), or make numbers of dates",
+                    UserWarning,
+                    stacklevel=6,
+                )
             strange = next((k for k, value in enumerate(table[:, 0]) if value not in known), None)
             if strange is not None:
                 raise DataError(

@@ -20,7 +20,7 @@ from tectum.models.waves.parameters import FIRST_SIDE
 FLOATS = (np.float64, np.float32)
 SMALLEST, LARGEST = 1e-100, 1e100  # of the largest values, that their squares are numbers
 FEWEST = 30  # samples, below which layouts of a quality of .85 agreed to .07 to .24 with the true places
-QUALITIES = ("quality", "precision", "residual", "crowding")
+QUALITIES = ("quality", "precision", "residual", "crowding", "tearing")
 ENOUGH = 0.85  # of quality, below which the data cannot tell
 # Sensors of which fewer samples tell anything, and fewer than this share of what others have, are nodes that never fire
 CARRYING, CARRYING_SHARE = 30.0, 1.0 / 3.0
@@ -68,13 +68,17 @@ class SensorLayout(TransformerMixin, BaseEstimator, auto_wrap_output_keys=None):
         How many samples carry the variance of each sensor: the participation ratio ``sum(d^2)^2 / sum(d^4)`` of its
         deviations d from the mean. The place of a sensor that is active in a handful of samples is a guess.
     quality_ : float
-        `precision_` times (1 - `residual_`) times (1 - `crowding_`), from 0 to 1; `fit` warns below 0.85.
+        `precision_` times (1 - `residual_`) times (1 - `crowding_`) times (1 - `tearing_`), from 0 to 1; `fit` warns
+        below 0.85.
     precision_ : float
         How similar the four nearest sensors in the layout are, over the four most similar ones.
     residual_ : float
         Share of the variance of distances within the graph of neighbours that the layout leaves unexplained.
     crowding_ : float
         Share of the sensors that have another one nearer than half the distance of neighbours, as where a layout folds.
+    tearing_ : float
+        Share of the sensors that have one of the four most similar ones more than four such distances away, as along a
+        cut through the layout. 0 in layouts from files of versions that did not measure it.
     edges_ : ndarray of shape (n_edges, 2)
         Pairs of sensors that are taken for neighbours.
     cells_ : ndarray of shape (n_sensors,)
@@ -314,10 +318,12 @@ class SensorLayout(TransformerMixin, BaseEstimator, auto_wrap_output_keys=None):
             )
         if self.quality_ >= ENOUGH:
             return ""
+        why = "neighbours in the layout are not the most similar sensors"
+        if self.tearing_ > 1.0 - self.precision_:
+            why = f"{self.tearing_:.0%} of the sensors are far from some that are most similar to them, as along a tear"
         return (
             f"SensorLayout: the activity does not reveal where the sensors are (quality {self.quality_:.2f}, expected "
-            f"at least {ENOUGH}): neighbours in the layout are not the most similar sensors; use more or more varied "
-            "samples, shorter time bins, or smooth noisy sensors"
+            f"at least {ENOUGH}): {why}; use more or more varied samples, shorter time bins, or smooth noisy sensors"
         )
 
     def save(self, path: Any) -> None:
@@ -341,6 +347,7 @@ class SensorLayout(TransformerMixin, BaseEstimator, auto_wrap_output_keys=None):
     def _from_state(cls, arrays: dict[str, np.ndarray], header: dict[str, Any]) -> Self:
         layout = parameters.restore(cls, header)
         layout._validate_params()
+        header = {"tearing": 0.0} | header  # earlier files do not say
         schema.check(arrays, header, schema.sensor_layout(arrays, header))
         layout.groups_, layout.edges_, layout.carrying_ = arrays["groups"], arrays["edges"], arrays["carrying"]
         layout.positions_ = np.where(layout.groups_[:, None] < 0, np.nan, arrays["positions"])

@@ -327,5 +327,5 @@ def sensor_layout(arrays: Mapping[str, np.ndarray], header: Mapping[str, Any]) -
         "groups": Array("int64", (n,), -1, n - 1),
         "carrying": Array("float64", (n,), 0),
         "edges": Array("int64", (None, 2), 0, n - 1),
-        **dict.fromkeys(("quality", "precision", "residual", "crowding"), share),
+        **dict.fromkeys(("quality", "precision", "residual", "crowding", "tearing"), share),
     }
