@@ -6,6 +6,7 @@ import re
 import stat
 import subprocess
 import sys
+import warnings
 from pathlib import Path
 from typing import Any
 
@@ -72,6 +73,13 @@ def test_columns_are_known_by_name(flowers: pd.DataFrame) -> None:
     assert "it lacks 'wid'" in run("encode", "m.tectum", "r.csv", "-o", "e", code=1).stderr
     run("transform", "m.tectum", "d.csv", "--drop", "kind", "-o", "d.npy")
     np.testing.assert_array_equal(np.load("a.npy"), np.load("d.npy"))
+
+
+def test_a_data_frame_is_fitted_without_a_warning_about_its_names(flowers: pd.DataFrame) -> None:
+    with warnings.catch_warnings():
+        warnings.simplefilter("error", UserWarning)
+        warnings.simplefilter("ignore", tectum.BrokenMapWarning)
+        tectum.SpikingSOM((3, 3), n_presentations=2000, random_state=0).fit(flowers[["len", "wid"]])
 
 
 def test_an_index_column_is_not_learned(flowers: pd.DataFrame) -> None:

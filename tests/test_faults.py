@@ -221,9 +221,22 @@ def test_text_becomes_features_on_request(tmp_path: Path) -> None:
     np.testing.assert_array_equal(datasets.load(other, preparation=loaded.preparation).data, [[1, 0, 7]])
     with pytest.raises(datasets.DataError, match=r"row 1, column 'kind' must hold one of ash, oak, .* got 'elm'"):
         datasets.load(written(tmp_path / "b.csv", "b,kind\n7,elm\n"), preparation=loaded.preparation)
+    gap = written(tmp_path / "g.csv", "kind,b\noak,2\n,4\noak,5\n")
+    with pytest.raises(
+        datasets.DataError, match=r"row 2, column 'kind' .* in text with the most frequent value, or leave"
+    ):
+        datasets.load(gap, text="one-hot", missing="keep")  # which is no way out for text
     mostly = written(tmp_path / "c.csv", "a,b\n1,1\n2,2\nx,3\n")
     with pytest.raises(datasets.DataError, match="row 3, column 'a' must hold numbers, got 'x'"):
         datasets.load(mostly, text="one-hot")
+
+
+def test_text_that_names_rows_is_told(tmp_path: Path) -> None:
+    rows = [f"id-{k},{'ab'[k % 2]},{k}\n" for k in range(30)]
+    path = written(tmp_path / "a.csv", "".join(["name,kind,b\n", *rows]))
+    with pytest.warns(UserWarning, match=r"a\.csv: text column 'name' has 30 values in 30 rows, .* drop='name'"):
+        loaded = datasets.load(path, text="one-hot")
+    assert loaded.data.shape == (30, 33)
 
 
 def test_a_column_that_does_not_exist_is_named_with_one_that_does(tmp_path: Path) -> None:

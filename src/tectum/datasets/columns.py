@@ -353,11 +353,10 @@ def _as_numbers(
             )
         fills = name in done.fill if preparation else missing not in (KEEP, REFUSE)
         if gone.any() and not fills and (is_text or not done.kept):
-            keep = "" if is_text else " or 'keep' for NaN"
-            kind = ", in text the most frequent value," if is_text else ""
+            keep = ", in text with the most frequent value" if is_text else " or 'keep' for NaN"
             raise DataError(
                 f"{_cell(path, int(gone.argmax()), name)} must hold a value, it is missing; fill it, or "
-                f"pass missing='median' (--missing median) to fill such cells{kind}{keep}, or leave the column "
+                f"pass missing='median' (--missing median) to fill such cells{keep}, or leave the column "
                 "out with drop= (--drop)"
             )
         if fills:
@@ -375,7 +374,7 @@ def _as_numbers(
             known = done.categories.setdefault(name, sorted({str(value) for value in table[:, 0]}))
             if preparation is None and len(known) > max(FEW_VALUES, len(table) / 2):
                 warnings.warn(
-                    f"{path.name}: text column {name!r} has {len(known):,} values in {len(table):,} rows, and each is a "
+                    f"{path.name}: text column {name!r} has {len(known):,} values in {len(table):,} rows, each a "
                     "feature of its own: it names rows rather than groups them; leave it out with "
                     f"drop={name!r} (--drop), or make numbers of dates",
                     UserWarning,

@@ -28,7 +28,10 @@ def load_file(path: str | os.PathLike[str], **options: Any) -> Dataset:
     suffix = path.suffix.lower()
     if path.is_dir() or suffix not in READERS:
         kind = "a folder" if path.is_dir() else f"suffix {suffix!r}"
-        raise DataError(f"{path} must be a file ending in {', '.join(READERS)}, got {kind}; convert it, or rename it")
+        way = "convert it, or rename it"
+        if path.is_dir():
+            way = "stack pictures with tectum.streams.images(folder, size=(16, 16)) and numpy.save, or name one file"
+        raise DataError(f"{path} must be a file ending in {', '.join(READERS)}, got {kind}; {way}")
     if path.stat().st_size == 0:
         raise DataError(f"{path} is empty (0 bytes); write it again")
     table = READERS[suffix](path, **options)

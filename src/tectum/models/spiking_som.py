@@ -383,7 +383,10 @@ class SpikingSOM(SpikingEstimator):
         >>> som.spike_times(X[:2]).shape
         (2, 16)
         """
-        X = self._samples(X)
+        return self._spike_times(self._samples(X))
+
+    def _spike_times(self, X: NDArray[np.float64]) -> NDArray[np.float64]:
+        """`spike_times` to samples that are checked, and have lost the names of their features."""
         map_parts, circuit = self._build()
 
         def respond(X: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -604,17 +607,14 @@ class SpikingSOM(SpikingEstimator):
     def _order(self, X: NDArray[np.float64]) -> Order:
         """How the map is ordered on some of the samples, those that differ."""
         some = np.unique(X[np.unique(np.linspace(0, len(X) - 1, JUDGED).astype(int))], axis=0)
-        return order_of(self.spike_times(some), self._scaling.unit(self.codebook_), self.grid_, self.radius_)
+        return order_of(self._spike_times(some), self._scaling.unit(self.codebook_), self.grid_, self.radius_)
 
     def _warn_if_broken(self, X: Any) -> Self:
         if self._seen < max(2000, 30 * self.grid_.n_neurons):  # too short to form a map
             return self
         if broken := self._order(self._validate(X)).broken:
-            warnings.warn(
-                f"SpikingSOM.fit: the map is broken: {'; '.join(broken)}. diagnose(X) says more",
-                BrokenMapWarning,
-                stacklevel=3,
-            )
+            told = f"SpikingSOM.fit: the map is broken: {'; '.join(broken)}. diagnose(X) says more"
+            warnings.warn(told, BrokenMapWarning, stacklevel=3)
         return self
 
     def diagnose(self, X: ArrayLike, *, n_recorded: int = 20) -> Diagnosis:
@@ -643,10 +643,8 @@ class SpikingSOM(SpikingEstimator):
         recording = self.record(_safe_indexing(X, some), input_ms=4 * input_ms)
         learned_with = self.spike_counts_ / max(1, self.n_presentations_seen_)
         scaled, codebook, latency = self._scaling.unit(samples), self._scaling.unit(self.codebook_), self.spike_times(X)
-        order = order_of(latency, codebook, self.grid_, self.radius_)
-        return diagnose_map(
-            order, scaled, codebook, self.grid_, latency, recording, self.weights_, w_max, input_ms, learned_with
-        )
+        order, rest = order_of(latency, codebook, self.grid_, self.radius_), (self.weights_, w_max, input_ms)
+        return diagnose_map(order, scaled, codebook, self.grid_, latency, recording, *rest, learned_with)
 
     def currents(self, X: ArrayLike) -> NDArray[np.float32]:
         """Input currents of u, the code of each sample; 0 for features that are not known.

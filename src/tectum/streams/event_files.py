@@ -266,7 +266,8 @@ def _microseconds(t: NDArray[Any], name: str, unit: str | None) -> NDArray[np.in
     if t.dtype.kind not in "iu" and (t.dtype.kind != "f" or unit is None):
         raise StreamError(
             f"{name} must hold t in whole microseconds, got {t.dtype}, which has no unit; pass unit='s', 'ms' or 'us' "
-            "if these are numbers, or convert them"
+            "to streams.events or streams.read_events if these are numbers (for the command line, save what the latter "
+            "returns with numpy.save), or convert them"
         )
     if unit is not None and unit != "us":
         t = t.astype(np.float64) * UNITS[unit]

@@ -66,8 +66,8 @@ def order_of(latency: NDArray[np.float64], codebook: NDArray[np.float64], grid: 
     if values["winning_share"] < LEAST_WINNING or len(won) == 0:
         broken.append(
             f"only {len(won)} of {n} neurons win any of {len(latency)} samples, {values['winning_share']:.2f} of what "
-            "chance would give: many learn the same; mix features that hardly vary with the others "
-            "(wiring=RandomMixtures()), end with a smaller radius, train longer, or use a smaller shape"
+            "chance would give: many learn the same; with wiring=DirectWiring() use RandomMixtures(), otherwise "
+            "end with a smaller radius, train longer, or use a smaller shape"
         )
     if values["common_volley"] > MOST_TOGETHER:
         broken.append(

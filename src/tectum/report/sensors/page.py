@@ -91,7 +91,7 @@ def measures_of(layout: Any, X: NDArray[Any], true_positions: ArrayLike | None =
         Measure(
             "layout_quality",
             "Quality of the layout",
-            "Precision, less what the plane leaves unexplained, crowding and tears; below 0.85 the layout is uncertain.",
+            "Precision, less what the plane leaves unexplained, crowding and tears; below 0.85 it is uncertain.",
             "higher",
             {LAYOUT: layout.quality_},
         ),
