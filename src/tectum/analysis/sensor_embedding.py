@@ -73,7 +73,7 @@ def classical(D: Floats, landmarks: Whole) -> Floats:
     return (mean[:, None] - squared).T @ (vectors / np.sqrt(values)) / 2.0
 
 
-def least_stress(D: Floats, places: Floats, n_steps: int = STRESS_STEPS) -> Floats:
+def least_stress(D: Floats, places: Floats) -> Floats:
     """Places with less stress, sum of (|x_i - x_j| - d_ij)^2 / d_ij^2, by majorisation (SMACOF).
 
     De Leeuw (1977); Gansner, Koren & North (2004), Graph drawing by stress majorization, eq. 4, with weights d^-2.
@@ -83,7 +83,7 @@ def least_stress(D: Floats, places: Floats, n_steps: int = STRESS_STEPS) -> Floa
     V = np.diag(W.sum(axis=1)) - W
     factor = cho_factor(V + W.mean(), overwrite_a=True, check_finite=False)  # the mean fixes the centre
     W *= D
-    for _ in range(n_steps):
+    for _ in range(STRESS_STEPS):
         d = cdist(places, places)
         np.fill_diagonal(d, 1.0)
         B = W / np.maximum(d, 1e-9)
@@ -91,12 +91,12 @@ def least_stress(D: Floats, places: Floats, n_steps: int = STRESS_STEPS) -> Floa
     return places
 
 
-def against_landmarks(D: Floats, places: Floats, fixed: Floats, n_steps: int = STRESS_STEPS) -> Floats:
+def against_landmarks(D: Floats, places: Floats, fixed: Floats) -> Floats:
     """Places of nodes with less stress, given their distances D (n_landmarks, n_nodes) from landmarks that stay."""
     goal = D.T
     weight = 1.0 / np.square(np.maximum(goal, 1e-9))
     total = weight.sum(axis=1, keepdims=True)
-    for _ in range(n_steps):
+    for _ in range(STRESS_STEPS):
         pull = weight * goal / np.maximum(cdist(places, fixed), 1e-9)
         places = (weight @ fixed + pull.sum(axis=1)[:, None] * places - pull @ fixed) / total
     return places

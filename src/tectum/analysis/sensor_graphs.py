@@ -103,7 +103,7 @@ def joined(W: csr_matrix, S: Floats) -> csr_matrix:
         W = W + csr_matrix(([weight, weight], ([i, j], [j, i])), shape=W.shape)
 
 
-def spectral_places(W: csr_matrix, n_modes: int = MODES) -> Floats:
+def spectral_places(W: csr_matrix) -> Floats:
     """Places of the nodes of a connected graph, such that squared distances are times that a walker needs.
 
     Eigenvectors of D^-1/2 W D^-1/2 over sqrt(1 - eigenvalue), W the weights: the part of the commute time that the
@@ -114,7 +114,7 @@ def spectral_places(W: csr_matrix, n_modes: int = MODES) -> Floats:
     root = diags_array(1.0 / np.sqrt(degree))
     laplacian = identity(len(degree)) - root @ W @ root
     start = np.cos(np.arange(len(degree)))  # any vector, always the same
-    gaps, modes = eigsh(laplacian.tocsc(), k=min(n_modes + 1, len(degree) - 1), sigma=-1e-3, v0=start)
+    gaps, modes = eigsh(laplacian.tocsc(), k=min(MODES + 1, len(degree) - 1), sigma=-1e-3, v0=start)
     order = np.argsort(gaps)[1:]
     return modes[:, order] / np.sqrt(degree)[:, None] / np.sqrt(np.maximum(gaps[order], 1e-9))
 

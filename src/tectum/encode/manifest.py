@@ -1,5 +1,6 @@
 """What has been encoded: one JSON file beside the outputs, replaced in one step, so that it is valid at any moment."""
 
+import glob
 import json
 import time
 from collections.abc import Iterable, Sequence
@@ -141,7 +142,7 @@ class Manifest:
     def remove_remains(self) -> None:
         """Delete what killed processes have left of files they were writing."""
         for name in (MANIFEST, *(entry.output for entry in self.entries)):
-            for part in self.folder.glob(f"{_literal(part_stem(name))}*{PART}"):
+            for part in self.folder.glob(f"{glob.escape(part_stem(name))}*{PART}"):
                 part.unlink(missing_ok=True)
 
 
@@ -164,7 +165,3 @@ def _free_name(shard: Shard, suffix: str, taken: Iterable[str]) -> str:
             stems.append(f"{path.stem}-{number}")
             number += 1
     return name
-
-
-def _literal(name: str) -> str:
-    return "".join(f"[{c}]" if c in "*?[" else c for c in name)

@@ -179,7 +179,10 @@ class Watching:
             picture = None if chunk.thumbnails is None else jpeg(chunk.thumbnails[-1])
             if winner >= 0 and winner not in self._pictures and picture is not None:
                 fresh[winner] = self._pictures[winner] = picture
-            novelty = hierarchy.novelty_[name][-len(chunk.X) :] if self.learning else self._unlearned(chunk, name)
+            if self.learning:
+                novelty = hierarchy.novelty_[name][-len(chunk.X) :]
+            else:
+                novelty = hierarchy.novelty(chunk.X, time_s=chunk.time_s, source=chunk.source)[name]
             self._novelties.append((round(float(chunk.time_s[-1]), 2), round(float(novelty.max()), 3)))
             if began - self._rhythm_at > RHYTHM_EVERY:
                 self._rhythm, self._rhythm_at = rhythm_of(hierarchy, chunk.X[-1:]), began
@@ -201,10 +204,6 @@ class Watching:
                 "saves": self.output is not None,
             }
             self._number += 1
-
-    def _unlearned(self, chunk: Chunk, name: str) -> NDArray[np.float64]:
-        """Novelty of frames that are not learned."""
-        return self.hierarchy.novelty(chunk.X, time_s=chunk.time_s, source=chunk.source)[name]
 
     def _keep_news(self, chunk: Chunk, name: str, first: int, n_events: int) -> dict[int, str]:
         """Discoveries of a chunk that was learned; pictures of the neurons that it recruited."""

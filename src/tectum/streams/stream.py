@@ -168,14 +168,14 @@ def check_size(value: Any, name: str) -> Pair:
     return int(pair[0]), int(pair[1])
 
 
-def ended_early(name: str, n: int, announced: int | None, unit: str = "frames") -> StreamError | None:
+def ended_early(name: str, n: int, announced: int | None) -> StreamError | None:
     """An error if a source gave nothing, or far less than it announced."""
     if n == 0:
         return StreamError(
-            f"{name} holds no {unit} that can be read; it is damaged or empty: convert it, or leave it out"
+            f"{name} holds no frames that can be read; it is damaged or empty: convert it, or leave it out"
         )
     if announced is not None and n < LEAST_SHARE * announced:
         return StreamError(
-            f"{name} ended after {n} of {announced} {unit}; it is cut off or damaged: copy it again, or leave it out"
+            f"{name} ended after {n} of {announced} frames; it is cut off or damaged: copy it again, or leave it out"
         )
     return None

@@ -67,10 +67,10 @@ def squinting(sheet: CorticalSheet, n_views: int, seed: int) -> Floats:
     return np.stack(eyes, axis=1)
 
 
-def with_closed_eye(views: Floats, eye: int = 0) -> Floats:
-    """Views of which one eye sees nothing."""
+def with_closed_eye(views: Floats) -> Floats:
+    """Views of which the left eye sees nothing."""
     closed = views.copy()
-    closed[:, eye] = 0.0
+    closed[:, 0] = 0.0
     return closed
 
 
