@@ -281,7 +281,10 @@ def _(p, d, X):
 @pytest.mark.parametrize(
     ("part", "message"),
     [
-        ({"neuron": Eleven()}, r"neuron of 'a'.*got Eleven: it lacks the law membrane\(p, v, I\).*v_th.*v_rest"),
+        (
+            {"neuron": Eleven()},
+            r"neuron of 'a'.*got Eleven: it lacks the law membrane\(p, v, I\).*its default.*v_th.*v_rest",
+        ),
         ({"inhibition": MapInhibition(neuron=Eleven())}, "neuron of 'inhibition of a'.*got Eleven"),
         ({"neuron": Izhikevich(), "inhibition": MapInhibition(neuron=LIF())}, None),
         ({"rule": Three()}, r"rule of 'a'.*got Three: it lacks the law potentiate\(p, w, x\)"),

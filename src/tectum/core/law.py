@@ -146,7 +146,8 @@ class Law(Generic[P]):
             return None
         missing = self._missing(parameters)
         if not missing:
-            return f"the law {self.signature}"
+            default = self.default.strip().partition(":")[0] if self.default else ""
+            return f"the law {self.signature}" + (f" (or what its default needs, {default})" if default else "")
         fields = f"the field{'s' if len(missing) > 1 else ''} {', '.join(missing)}"
         return f"{fields} (or the law {self.signature})"
 
