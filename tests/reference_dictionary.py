@@ -340,12 +340,16 @@ def run_local(
 ) -> tuple[Result, FloatArray, FloatArray]:
     """Present patches one after the other to units that fire in parallel, time step by time step.
 
-    In each step of the input the membranes take in ``w.s / quantum``, an equal part in each time step. In a time step:
-    (1) units whose first spike was sent `n_delay` ago keep it if their membrane plus 1 is still above the limit of
-    first spikes, else they send one of the opposite sign, and begin anew; (2) spikes sent `n_delay` ago take
-    ``recurrent[k]`` from the membranes and ``feedback[k]`` from what is left of the inputs, which the weights of
-    their unit follow, unless they were taken back; (3) all units above their limit send a spike, which takes 1 from
-    their own membrane. Between first spike and its verdict a unit does not fire.
+    In each step of the input the membranes take in ``w.s / quantum``, an equal part in each time step. The first spike
+    of a unit is provisional, of signed units every one; then the unit does not fire. In a time step: (1) provisional
+    spikes sent `n_delay` ago stand if the membrane of their unit plus 1 is still above its limit, else the unit sends
+    one of the opposite sign; (2) spikes sent `n_delay` ago take ``recurrent[k]`` from the membranes and
+    ``feedback[k]`` from what is left of the inputs, which the weights of their unit follow, unless they were taken
+    back; (3) all units above their limit send a spike, which takes 1 from their own membrane.
+
+    Of signed units spikes go through (1) and (2) one after the other, and a unit waits after a spike that was taken
+    back until the opposite one has arrived, and for `n_delay` if a spike, but none that takes one back, lifts it above
+    its limit; if that happens while it waits, it waits for `n_delay` more.
 
     After a patch each unit with spikes, and unit ``m mod n_units``, is replayed in the order of their indices:
     ``w += eta_echo (d - w)``, brought to length 1, then ``recurrent[k] += eta_recurrent (W d - recurrent[k])``.
@@ -366,48 +370,68 @@ def run_local(
         excitable = 1.0 + 0.1 * np.maximum(0.0, silent / (p.patience * n_units) - 1.0) if learn else np.ones(n_units)
         onset = max(0.5, theta * n_steps)
         U, residual, total = np.zeros(n_units), np.zeros(n_inputs), np.zeros(n_units, dtype=np.int64)
-        limit, at_first = np.full(n_units, onset), np.ones(n_units)
-        sent: list[tuple[int, int, int, bool]] = []  # arrival, unit, sign, whether it takes one back
-        verdicts: list[tuple[int, int, int]] = []  # time, unit, sign
+        first, boosted = first_spike[m], excitable > 1.0
+        provisional, opening, waiting, lifted = (np.zeros(n_units, dtype=bool) for _ in range(4))
+        sent: list[tuple[int, int, int, str]] = []  # arrival, unit, sign, kind
         for step, s in enumerate(raster):
             residual = residual + s / p.quantum
             drive = W.T @ s / p.quantum
             for sub in range(p.n_sub):
                 now, share = step * p.n_sub + sub, (sub + 1) / p.n_sub
-                for _, k, sign in [entry for entry in verdicts if entry[0] == now]:
-                    if at_first[k] * (sign * (U[k] + drive[k] * share) + 1.0) > onset:
-                        limit[k] = 0.5
-                        continue
-                    limit[k], excitable[k] = onset, at_first[k]
-                    first_spike[m, k] = -1
-                    total[k] -= sign
-                    U[k] += sign
-                    sent.append((now + p.n_delay, k, -sign, True))
-                for _, k, sign, takes_back in [entry for entry in sent if entry[0] == now]:
-                    U = U - sign * recurrent[k]
-                    residual = residual - sign * feedback[k]
-                    if learn and limit[k] == 0.5 and not takes_back:
-                        rate = eta[m] if at_first[k] > 1.0 else eta[m] / n_steps
-                        at_first[k] = 1.0
-                        W[:, k] = followed(W[:, k], sign * residual, rate, p.w_min)
-                        feedback[k] = followed(feedback[k], sign * residual, rate, p.w_min)
+                due = [entry for entry in sent if entry[0] == now]
+                for batch in [[entry] for entry in due] if p.signed else [due]:
+                    for _, k, sign, kind in batch:
+                        if kind != "spike" or not provisional[k]:
+                            continue
+                        v = sign * (U[k] + drive[k] * share) + 1.0
+                        stands = v > (onset / excitable[k] if opening[k] else 0.5)
+                        if not stands:
+                            if opening[k]:
+                                first[k] = -1
+                            total[k] -= sign
+                            U[k] += sign
+                            sent.append((now + p.n_delay, k, -sign, "back"))
+                        waiting[k] = p.signed and not stands
+                        provisional[k] = opening[k] = False
+                    for _, k, sign, kind in batch:
+                        if kind != "spike" and p.signed:
+                            waiting[k] = lifted[k]
+                            if lifted[k]:
+                                sent.append((now + p.n_delay, k, 0, "pause"))
+                            lifted[k] = False
+                        if kind == "pause":
+                            continue
+                        before = U + drive * share
+                        U = U - sign * recurrent[k]
+                        if p.signed and kind == "spike":
+                            usual = np.where(first >= 0, 0.5, onset / excitable)
+                            crossed = (np.abs(before) <= usual) & (np.abs(U + drive * share) > usual) & ~provisional
+                            lifted |= crossed & waiting
+                            for j in np.flatnonzero(crossed & ~waiting):
+                                waiting[j] = True
+                                sent.append((now + p.n_delay, j, 0, "pause"))
+                        residual = residual - sign * feedback[k]
+                        if learn and kind == "spike" and first[k] >= 0 and not (provisional[k] or waiting[k]):
+                            rate = eta[m] if boosted[k] else eta[m] / n_steps
+                            boosted[k] = False
+                            W[:, k] = followed(W[:, k], sign * residual, rate, p.w_min)
+                            feedback[k] = followed(feedback[k], sign * residual, rate, p.w_min)
                 v = U + drive * share
-                above = excitable * (np.abs(v) if p.signed else v) > limit
-                for j in np.flatnonzero(above):
+                above = (np.abs(v) if p.signed else v) > np.where(first >= 0, 0.5, onset / excitable)
+                for j in np.flatnonzero(above & ~provisional & ~waiting):
                     sign = 1 if v[j] > 0.0 else -1
                     U[j] -= sign
                     total[j] += sign
                     n_winners[m, step] += 1
-                    sent.append((now + p.n_delay, j, sign, False))
-                    if first_spike[m, j] < 0:
-                        first_spike[m, j] = step
-                        at_first[j], excitable[j], limit[j] = excitable[j], 1.0, np.inf
-                        verdicts.append((now + p.n_delay, j, sign))
+                    sent.append((now + p.n_delay, j, sign, "spike"))
+                    opening[j] = first[j] < 0
+                    provisional[j] = opening[j] or p.signed
+                    first[j] = step if opening[j] else first[j]
             U = U + drive
         counts[m] = total
         if learn:
             theta = max(p.theta_min, theta + p.b * (int((total != 0).sum()) - p.q))
-            silent = np.where(first_spike[m] >= 0, 0.0, silent + 1.0 if (total != 0).any() else silent)
+            silent = np.where(first >= 0, 0.0, silent + 1.0 if (total != 0).any() else silent)
             for k in range(n_units):
                 if total[k] != 0 or k == m % n_units:
                     moved = W[:, k] + p.eta_echo * (feedback[k] - W[:, k])

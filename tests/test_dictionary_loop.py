@@ -262,6 +262,7 @@ LOCALLY = {
     "late": ({"quantum": 1.0}, 1.0, {"delay": 2.0, "dt": 0.5}),
     "soon": ({"quantum": 0.6, "patience": 0.2}, 0.3, {"delay": 0.5, "dt": 0.25}),
     "ON and OFF": ({"quantum": 0.6, "w_min": -1.0, "signed": True}, 0.3, {"delay": 2.0, "dt": 0.5}),
+    "alike": ({"quantum": 0.6, "w_min": -1.0, "signed": True}, 0.3, {"delay": 0.5, "dt": 0.25}),
 }
 
 
@@ -282,6 +283,10 @@ class TestLocalAgainstReference:
         weights, feedback = (
             network.unit_length(rng.uniform(lowest, 1.0, (8, 14)).astype(np.float32), lowest) for _ in range(2)
         )
+        if name == "alike":
+            X = np.abs(X) * rng.choice([-1.0, 1.0], (30, 1))
+            weights = network.unit_length(1.0 + 0.5 * weights, lowest)
+            feedback = weights.copy()
         state = network.with_synapses(start_from(weights, 0.04), feedback)
         p = reference.LocalParameters(
             *(fields["quantum"], None, lowest, MOVING.rate, MOVING.target, MOVING.minimum),
@@ -317,6 +322,17 @@ class TestLocalAgainstReference:
         response = network.respond(circuit, state, np.array([[0.5, 0.0]], np.float32), np.zeros(1, np.uint64))
         np.testing.assert_array_equal(response.counts, [[25, 0]])
         np.testing.assert_array_equal(response.first[:, 1], [-1])
+
+    def test_of_many_alike_and_their_negatives_the_first_fires_alone(self):
+        """They cross at once and are taken back one after the other, before what they have lifted fires."""
+        angle = np.linspace(0.0, 0.5, 16)
+        weights = np.column_stack([np.cos(angle), np.sin(angle)])
+        weights[1::2] *= -1.0
+        state = network.with_synapses(start_from(weights, 0.1), weights.astype(np.float32))
+        circuit = circuit_of(LOCAL, competition=LocalInhibition(1.0, True, delay=1.0), rule=LocalSTDP(w_min=-1.0))
+        X, keys = np.array([[0.5, 0.0]], np.float32), np.zeros(1, np.uint64)
+        np.testing.assert_array_equal(network.respond(circuit, state, X, keys).counts, [[25] + 15 * [0]])
+        assert len(network.record(circuit, state, X, keys, 3.0)["units"].time_ms) < 100
 
 
 class TestOtherRules:

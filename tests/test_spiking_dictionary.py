@@ -13,6 +13,7 @@ import joblib
 import numpy as np
 import pandas as pd
 import pytest
+import scipy.signal
 import scipy.sparse
 from hypothesis import given, settings, strategies as st
 from PIL import Image
@@ -218,7 +219,7 @@ class TestFrozenPasses:
         counts, recording = fitted.transform(X), fitted.record(X)
         units, inputs = recording.spikes["units"], recording.spikes["inputs"]
         recorded = np.zeros(counts.shape)
-        back = units.neuron >= counts.shape[1]  # first spikes that `local` takes back
+        back = units.neuron >= counts.shape[1]  # spikes that `local` takes back
         np.add.at(recorded, (units.presentation, units.neuron % counts.shape[1]), np.where(back, -1.0, 1.0))
         np.testing.assert_array_equal(recorded, counts)
         assert (recording.presentation_ms, recording.n_presentations, recording.duration_ms) == (150.0, 5, 750.0)
@@ -811,6 +812,44 @@ class TestNaturalImages:
         assert model.on_off_
         assert correlation >= 0.50
         assert active <= 4.0
+
+
+def chirps_and_bells(n: int) -> np.ndarray:
+    """Patches of the logarithmic spectrogram of a synthetic sound, less its mean."""
+    rng = np.random.default_rng(0)
+    rate, duration = 8000, 30
+    t = np.arange(rate) / rate
+    x = 0.01 * rng.normal(size=duration * rate)
+    for k in range(3 * duration):
+        begin = rng.integers(len(x) - rate)
+        if k % 2:
+            y = scipy.signal.chirp(t, rng.uniform(200, 3500), 1.0, rng.uniform(200, 3500)) * np.hanning(rate)
+        else:
+            partials = np.outer([1.0, 2.76, 5.4], t)
+            y = (np.sin(2.0 * np.pi * rng.uniform(300, 800) * partials) * np.exp(-4.0 * partials)).sum(axis=0)
+        x[begin : begin + rate] += y * rng.uniform(0.3, 1.0)
+    power = np.log(scipy.signal.spectrogram(x, rate, nperseg=128, noverlap=64)[2] + 1e-7)
+    rows, columns = rng.integers(0, 56, n), rng.integers(0, power.shape[1] - 6, n)
+    return np.array([power[i : i + 8, j : j + 6].ravel() for i, j in zip(rows, columns, strict=True)]) - power.mean()
+
+
+class TestParallelNeurons:
+    @pytest.mark.parametrize("delay", [0.1, 0.5, 2.0])
+    def test_alike_on_and_off_neurons_do_not_drive_each_other(self, delay):
+        """On sound most components are alike, or the negative of another."""
+        X = chirps_and_bells(1500)
+        train, test = X[:1000], X[1000:]
+        given = {"n_active": 3, "n_presentations": 2000, "random_state": 0}
+        model = SpikingDictionary.local(32, competition=parts.LocalInhibition(delay=delay), **given).fit(train)
+        k_means = KMeans(32, n_init=1, random_state=0).fit(train)
+        residual = test - k_means.cluster_centers_[k_means.predict(test)]
+        error = model.reconstruction_error(test)
+        default = SpikingDictionary(32, **given).fit(train).reconstruction_error(test)
+        kept, sent = np.abs(model.transform(test)).sum(axis=1).mean(), model.operations(test).spikes
+        print(f"error {error:.3f}, default {default:.3f}, kept {kept:.1f}, sent {sent:.1f}")
+        assert error < 0.8 * np.sqrt((residual**2).mean(axis=1)).mean()
+        assert error < 1.25 * default
+        assert sent < 4.0 * kept
 
 
 class TestDiagnosis:

@@ -35,8 +35,14 @@ class LocalInhibition(NamedTuple):
 
     Membranes, quanta and limits are those of `ExplainingAway`, but every neuron above its limit fires. The first spike
     of a neuron is provisional: if, by the time that spikes fired before it have arrived, the membrane would no longer
-    have crossed the limit, the neuron takes it back by a spike of the opposite sign. With `signed` each component
-    has an ON and an OFF neuron. A neuron that stays silent for long becomes more excitable.
+    have crossed the limit, the neuron takes it back by a spike of the opposite sign. A neuron that stays silent for
+    long becomes more excitable.
+
+    With `signed` each component has an ON and an OFF neuron. What inhibits the one excites the other, so that alike
+    neurons that fire together would drive each other. Hence every spike is provisional, one at a time, and a component
+    waits: after a spike that it takes back until this is known everywhere, and for one delay if a spike of another,
+    which may yet be taken back, lifts it over its limit, that is ``|v_j| <= limit_j < |v_j - omega_jk|``; once more
+    if that happens while it waits.
     """
 
     quantum: Positive | None = None  # input explained by one spike per step; None: twice the mean norm of the samples
@@ -78,7 +84,7 @@ excitability.of(LocalStep)(growing_excitability)
 
 @law
 def stands(p: Any, v: Real, limit: Real) -> bool:
-    """Whether a first spike stands; v is the membrane as if the neuron had not fired, after `delay`."""
+    """Whether a provisional spike stands; v is the membrane as if the neuron had not fired, after `delay`."""
 
 
 @stands.otherwise()

@@ -3,7 +3,7 @@
 A step of the encoder is divided into time steps, over which its spikes drive the membranes evenly. Phases of a time
 step:
 
-1. first spikes stand or are taken back
+1. provisional spikes stand or are taken back
 2. spikes arrive: at the neurons they inhibit, at the inputs they take their part and their weights learn
 3. neurons above their limit fire
 
@@ -11,6 +11,9 @@ and after each presentation:
 
 4. threshold
 5. replays: neurons that took part and one more in turn fire once without a stimulus, and recurrent weights learn
+
+Without OFF neurons phase 1 comes before phase 2 for all spikes of a time step, with them for each spike in the order in
+which they were fired.
 
 Between events membranes are linear in time, so the loop goes from one event to the next.
 """
@@ -40,8 +43,11 @@ ZERO = np.float32(0.0)
 HALF = np.float32(0.5)
 ONE = np.float32(1.0)
 TINY = np.float32(1e-20)  # drive below which a membrane does not move
-# Kinds of spikes: of an ON and of an OFF neuron, and those that take the first one of either back
-ON, OFF, BACK_ON, BACK_OFF = range(4)
+# Kinds of spikes: of an ON and of an OFF neuron, those that take one of either back, and the end of a neuron's pause
+ON, OFF, BACK_ON, BACK_OFF, PAUSE = range(5)
+# Limits out of reach, of a neuron whose first spike or whose later one is provisional, that waits for its spike of kind
+# BACK or PAUSE to arrive, and that will wait once more when it has
+FIRST, LATER, WAITS, AGAIN = (np.float32(n) * np.float32(FAR) for n in (1, 2, 3, 4))
 
 
 class LocalState(NamedTuple):
@@ -65,12 +71,11 @@ class LocalScratch(NamedTuple):
     last_pre: Any  # (n_inputs,) int32 room for `draw_input_spikes`
     drive: Any  # (n_units,) float32 what a membrane receives in a step
     U: Any  # (n_units,) float32 membranes at the begin of the step, less the inhibition since
-    limit: Any  # (n_units,) float32 limit of the membrane, over `excitable`
+    limit: Any  # (n_units,) float32 limit of the membrane, over `excitable`, or one out of reach
     excitable: Any  # (n_units,) float32 until a first spike stands
     boosted: Any  # (n_units,) float32 `excitable` until that spike has taught its weights, then 1
     spoken: Any  # (n_units,) float32 spikes of ON less those of OFF
     sent: Any  # (capacity, 2) int64 spikes on their way, a ring: time of arrival, and neuron + kind n_units
-    checks: Any  # (n_units + 1, 2) int64 first spikes that may be taken back, a ring of the same
 
 
 @kernel
@@ -145,13 +150,13 @@ def run_local(circuit, state, spikes, scratch, X, keys, rates, learning):
     """Present samples to neurons that fire in parallel; arguments as in `tectum.engine.dictionary.loop.run_softmax`.
 
     Events of neurons are in time steps, and name OFF neurons after all ON neurons; those of components without OFF
-    neurons are first spikes that were taken back.
+    neurons are spikes that were taken back.
     """
     competition, rule, weights, recurrent = circuit.competition, circuit.rule, state.weights, state.recurrent
     U, drive, limit, excitable = scratch.U, scratch.drive, scratch.limit, scratch.excitable
     boosted, spoken, residual = scratch.boosted, scratch.spoken, scratch.residual
     raster, n_fired, by_input = scratch.raster, scratch.n_fired, scratch.by_input
-    sent, checks = scratch.sent, scratch.checks
+    sent = scratch.sent
     n_units, n_inputs = weights.shape
     n_steps, n_sub, n_delay = n_fired.shape[0], competition.n_sub, competition.n_delay
     gain, signed = ONE / competition.quantum, competition.signed
@@ -165,7 +170,7 @@ def run_local(circuit, state, spikes, scratch, X, keys, rates, learning):
             limit[j] = onset / excitable[j]
         for i in range(n_inputs):
             residual[i] = ZERO
-        head = tail = first_check = last_check = 0
+        head = judged = tail = 0
         for step in range(n_steps):
             for k in range(n_fired[step]):
                 residual[raster[step, k]] += gain * scratch.sign[raster[step, k]]
@@ -186,34 +191,55 @@ def run_local(circuit, state, spikes, scratch, X, keys, rates, learning):
                     upcoming = min(n_sub - 1, max(sub, int(crossing)))
                 if head < tail:
                     upcoming = min(upcoming, max(sub, sent[head % sent.shape[0], 0] - begin))
-                if first_check < last_check:
-                    upcoming = min(upcoming, max(sub, checks[first_check % checks.shape[0], 0] - begin))
                 if upcoming >= n_sub:
                     break
                 sub = upcoming
                 now, share = begin + sub, np.float32(sub + 1) / steps
-                # 1. first spikes stand or are taken back
-                while first_check < last_check and checks[first_check % checks.shape[0], 0] <= now:
-                    code = checks[first_check % checks.shape[0], 1]
-                    first_check += 1
-                    k, polarity = code % n_units, sign_of(code // n_units)
-                    if stands(competition, excitable[k] * (polarity * (U[k] + drive[k] * share) + ONE), onset):
-                        limit[k] = HALF
-                        boosted[k] = excitable[k]
-                    else:
-                        limit[k] = onset / excitable[k]
-                        spikes.first[m, k] = -1
-                        spoken[k] -= polarity
-                        U[k] += polarity
-                        tail = send(sent, tail, now + n_delay, code + BACK_ON * n_units)
-                        keep_event(spikes.units, spikes.n_events, UNITS, m, now, (code + n_units) % (2 * n_units))
-                # 2. spikes arrive
                 while head < tail and sent[head % sent.shape[0], 0] <= now:
+                    # 1. provisional spikes stand or are taken back: those of OFF and ON neurons one by one
+                    while judged < tail and sent[judged % sent.shape[0], 0] <= now and (judged == head or not signed):
+                        code = sent[judged % sent.shape[0], 1]
+                        judged += 1
+                        k, kind = code % n_units, code // n_units
+                        if kind >= BACK_ON or limit[k] == HALF:
+                            continue
+                        opens, polarity = limit[k] == FIRST, sign_of(kind)
+                        v = polarity * (U[k] + drive[k] * share) + ONE
+                        if stands(competition, excitable[k] * v if opens else v, onset if opens else HALF):
+                            limit[k] = HALF
+                            boosted[k] = excitable[k] if opens else boosted[k]
+                        else:
+                            limit[k] = WAITS if signed else onset / excitable[k]
+                            spikes.first[m, k] = -1 if opens else spikes.first[m, k]
+                            spoken[k] -= polarity
+                            U[k] += polarity
+                            tail = send(sent, tail, now + n_delay, code + BACK_ON * n_units)
+                            keep_event(spikes.units, spikes.n_events, UNITS, m, now, (code + n_units) % (2 * n_units))
+                    # 2. a spike arrives
                     code = sent[head % sent.shape[0], 1]
                     head += 1
                     k, kind = code % n_units, code // n_units
                     polarity = sign_of(kind)
+                    if signed and kind >= BACK_ON:
+                        if limit[k] == AGAIN:
+                            limit[k] = WAITS
+                            tail = send(sent, tail, now + n_delay, k + PAUSE * n_units)
+                        else:
+                            limit[k] = HALF if spikes.first[m, k] >= 0 else onset / excitable[k]
+                        if kind == PAUSE:
+                            continue
                     row = recurrent[k]
+                    if signed and kind < BACK_ON:  # without OFF neurons spikes lift no other
+                        for j in range(n_units):
+                            v, usual = U[j] + drive[j] * share, limit[j]
+                            if usual >= WAITS:
+                                usual = HALF if spikes.first[m, j] >= 0 else onset / excitable[j]
+                            if abs(v) <= usual and usual < abs(v - polarity * row[j]):
+                                if limit[j] == usual:
+                                    limit[j] = WAITS
+                                    tail = send(sent, tail, now + n_delay, j + PAUSE * n_units)
+                                else:
+                                    limit[j] = AGAIN
                     for j in range(n_units):
                         U[j] -= polarity * row[j]
                     if learning:
@@ -238,8 +264,9 @@ def run_local(circuit, state, spikes, scratch, X, keys, rates, learning):
                         keep_event(spikes.units, spikes.n_events, UNITS, m, now, code)
                         if spikes.first[m, j] < 0:
                             spikes.first[m, j] = step
-                            limit[j] = FAR
-                            last_check = send(checks, last_check, now + n_delay, code)
+                            limit[j] = FIRST
+                        elif signed:
+                            limit[j] = LATER
                 sub += 1
             for j in range(n_units):
                 U[j] += drive[j]

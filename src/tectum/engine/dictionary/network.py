@@ -289,7 +289,6 @@ def _local_scratch(circuit: DictionaryCircuit, state: State) -> LocalScratch:
         n_fired=aligned_zeros(n_steps, np.int64),
         last_pre=aligned_zeros(n_inputs, np.int32),
         sent=np.zeros((2 * n_units * (n_delay + 1), 2), np.int64),  # a neuron sends two spikes in a time step at most
-        checks=np.zeros((n_units + 1, 2), np.int64),
         **{name: aligned_zeros(n_inputs, np.float32) for name in ("sign", "residual")},
         **{name: aligned_zeros(n_units, np.float32) for name in of_units},
     )
