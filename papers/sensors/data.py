@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.ndimage import affine_transform
+from scipy.ndimage import affine_transform, map_coordinates
 from sklearn.datasets import load_sample_image
 
 FOLDER = Path(os.environ.get("TECTUM_DATA", "data")).expanduser()
@@ -46,12 +46,17 @@ def photographs() -> list[NDArray[Any]]:
     return [grey[:426].reshape(213, 2, 320, 2).mean(axis=(1, 3)) for grey in greys]
 
 
-def mnist(n: int, rng: np.random.Generator) -> Sensors:
-    """Digits, 784 pixels, of which some hundred are dead or nearly so."""
+def digits(n: int, rng: np.random.Generator) -> NDArray[np.float64]:
+    """Digits of MNIST, (n, 28, 28)."""
     from tectum import datasets
 
     data = datasets.load("mnist", subset="train").data
-    return in_disorder(data[rng.choice(len(data), n, replace=False)] / 255.0, (28, 28), rng)
+    return (data[rng.choice(len(data), n, replace=False)] / 255.0).reshape(n, 28, 28)
+
+
+def mnist(n: int, rng: np.random.Generator) -> Sensors:
+    """Digits, 784 pixels, of which some hundred are dead or nearly so."""
+    return in_disorder(digits(n, rng).reshape(n, -1), (28, 28), rng)
 
 
 def natural(n: int, rng: np.random.Generator) -> Sensors:
@@ -184,6 +189,40 @@ def noisy(sensors: Sensors, sd: float, rng: np.random.Generator) -> Sensors:
     return sensors._replace(X=sensors.X + rng.normal(0.0, sd * sensors.X.std(), sensors.X.shape))
 
 
+def scattered(n_sensors: int, rng: np.random.Generator, part: str = "square") -> NDArray[np.float64]:
+    """Random places in the unit square, or in a ring in it."""
+    places = rng.permutation(rng.uniform(0.0, 1.0, (8 * n_sensors, 2)))  # not those that `rivals.random` draws
+    radius = np.linalg.norm(places - 0.5, axis=1)
+    return places[(radius < 0.5) & (radius > 0.3)][:n_sensors] if part == "ring" else places[:n_sensors]
+
+
+def smooth_field(places: NDArray[np.float64], n: int, length: float, rng: np.random.Generator) -> NDArray[np.float64]:
+    """Random fields whose correlation falls with the distance as a Gaussian of standard deviation `length`."""
+    wave, phase = rng.normal(0.0, 1.0 / length, (n, 60, 2)), rng.uniform(0.0, 2.0 * np.pi, (n, 60, 1))
+    height = rng.normal(0.0, np.sqrt(2.0 / 60.0), (n, 60))
+    return np.einsum("mk,mkn->mn", height, np.cos(wave @ places.T + phase))
+
+
+def fields(n: int, length: float, noise: float, rng: np.random.Generator, part: str = "square") -> Sensors:
+    """200 sensors at random places that feel a smooth random field, and noise of their own."""
+    places = scattered(200, rng, part)
+    X = smooth_field(places, n, length, rng)
+    return Sensors(X + rng.normal(0.0, noise, X.shape), places)
+
+
+def scattered_in(pictures: NDArray[np.float64], side: float, edge: float, rng: np.random.Generator) -> Sensors:
+    """200 sensors at random places in squares of pictures (n, rows, cols), between whose pixels they interpolate."""
+    places = scattered(200, rng)
+    at = edge + (side - 1.0) * places.T
+    return Sensors(np.stack([map_coordinates(one, at, order=1) for one in pictures]), places)
+
+
+def counts(n: int, length: float, rng: np.random.Generator) -> Sensors:
+    """Spike counts, Poisson, of 200 neurons at random places whose logarithmic rates are a smooth random field."""
+    places = scattered(200, rng)
+    return Sensors(rng.poisson(np.exp(smooth_field(places, n, length, rng) - 0.5)).astype(np.float64), places)
+
+
 Make = Callable[[np.random.Generator], Sensors]
 SETS: dict[str, Make] = {
     "MNIST, 6,000": lambda rng: mnist(6000, rng),
@@ -199,4 +238,12 @@ SETS: dict[str, Make] = {
     "mirrored patches, 3,000": lambda rng: symmetric(3000, rng),
     "driving clips, 7": lambda rng: driving(1100, rng),
     "event camera, 6 s": lambda rng: events(1200, rng),
+    "random places, wide field, 500": lambda rng: fields(500, 0.3, 0.1, rng),
+    "random places, narrow field, 500": lambda rng: fields(500, 0.1, 0.1, rng),
+    "random places in a ring, 500": lambda rng: fields(500, 0.2, 0.1, rng, "ring"),
+    "random places in photographs, 1,000": lambda rng: scattered_in(
+        cut(photographs(), 1000, 30, rng).reshape(-1, 30, 30), 30.0, 0.0, rng
+    ),
+    "random places in digits, 3,000": lambda rng: scattered_in(digits(3000, rng), 20.0, 4.0, rng),
+    "random places, spike counts, 1,000": lambda rng: counts(1000, 0.2, rng),
 }

@@ -46,6 +46,11 @@ FLOORS = {  # least agreement of the layout, over the sensors that have been act
     "drawn clothes, 6,000": 0.97,
     "mirrored patches, 3,000": 0.95,
     "driving clips, 7": 0.9,
+    "random places, wide field, 500": 0.98,
+    "random places, narrow field, 500": 0.95,
+    "random places in a ring, 500": 0.97,
+    "random places in photographs, 1,000": 0.95,
+    "random places, spike counts, 1,000": 0.95,
 }
 FIRST_REPAIR = 90  # seed; 0, 7, 50 and 60 to 62 were looked at while `repair` was made
 SIZES = (256, 784, 1600, 2500, 4096)

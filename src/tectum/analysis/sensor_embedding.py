@@ -18,6 +18,7 @@ Whole = NDArray[np.intp]
 MOST_LANDMARKS = 1024  # sensors from which all distances are measured
 STRESS_STEPS = 15
 TORN = 4.0  # edges between two similar sensors, beyond which the layout has torn them apart
+MOST_ALIKE = 1.0 - 1e-6  # correlation, from which two sensors are as good as at one place
 ALIKE = 0.5  # of the usual similarity of the most similar sensors, from which two belong together
 
 
@@ -28,17 +29,25 @@ class Embedded(NamedTuple):
     residual: float
 
 
-def embed_graph(A: csr_matrix) -> Embedded:
-    """Places in the plane that keep the distances within a connected graph, whose edges are 1 long."""
+def embed_graph(A: csr_matrix, length: csr_matrix | None = None) -> Embedded:
+    """Places in the plane that keep the distances within a connected graph, whose edges have a length or are 1 long."""
     n = A.shape[0]
     landmarks = np.unique(np.linspace(0, n - 1, min(n, MOST_LANDMARKS)).astype(np.intp))
-    D = ways_from(A, landmarks)
+    D = ways_from(A, landmarks) if length is None else dijkstra(length, directed=False, indices=landmarks)
     places = classical(D, landmarks)
     places[landmarks] = least_stress(D[:, landmarks], places[landmarks])
     if len(landmarks) < n:
         others = np.setdiff1d(np.arange(n), landmarks)
         places[others] = against_landmarks(D[:, others], places[others], places[landmarks])
     return Embedded(places, residual(D, places, landmarks))
+
+
+def lengths_of(W: csr_matrix) -> csr_matrix:
+    """Lengths of edges, 1 at the median, if correlations W fall with the distance as a Gaussian does."""
+    long = W.copy()
+    long.data = np.sqrt(-2.0 * np.log(np.minimum(W.data, MOST_ALIKE)))
+    long.data /= np.median(long.data)
+    return long
 
 
 def ways_from(A: csr_matrix, nodes: Whole) -> Floats:
@@ -124,11 +133,19 @@ def precision(places: Floats, similar: Floats, k: int) -> float:
     return float((got / np.maximum(best, 1e-12)).mean())
 
 
-def crowding(places: Floats, A: csr_matrix) -> float:
-    """Share of the sensors that have another one nearer than half an edge: about half where a layout is folded."""
+def crowding(places: Floats, A: csr_matrix, similar: Floats | None = None) -> float:
+    """Share of the sensors that have another one nearer than half an edge: about half where a layout is folded.
+
+    Sensors at random places are crowded, too, but alike: with `similar` those count whose nearest is not.
+    """
     i, j = A.nonzero()
     typical = np.median(np.linalg.norm(places[i] - places[j], axis=1))
-    return float((cKDTree(places).query(places, 2)[0][:, 1] < typical / 2.0).mean())
+    distance, near = cKDTree(places).query(places, 2)
+    crowded = distance[:, 1] < typical / 2.0
+    if similar is not None:
+        usual = np.median(similar[i, j])
+        crowded &= similar[np.arange(len(places)), near[:, 1]] < ALIKE * usual
+    return float(crowded.mean())
 
 
 def tearing(places: Floats, A: csr_matrix, similar: Floats, k: int) -> float:

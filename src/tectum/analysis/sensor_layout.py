@@ -14,13 +14,15 @@ from tectum.analysis._checks import check_table
 
 Floats = NDArray[np.floating]
 Whole = NDArray[np.intp]
-Graphs = list[tuple[float, csr_matrix]]  # and the ridge of each
+Graphs = list[tuple[float, csr_matrix]]  # and the ridge of each, inf for plain correlations
 
 RIDGES = (0.03, 0.1, 0.3, 1.0, 10.0)
 MOST_SENSORS = 4096  # for which memory and time are bounded
 FEW = 9  # sensors, up to which there is no graph to speak of
 EVIDENCE = 20.0  # effective samples of a sensor that takes part in finding the layout
 NEIGHBOURS = 4  # of a sensor in an array
+SCATTERED = 6, 10  # neighbours by plain correlation, of sensors at random places
+PLAIN = 0.94  # of the quality of an array that a layout by plain correlation has to exceed
 AUDIBLE = 0.2  # of the usual correlation with the most similar sensors, below which a sensor is on its own
 SAME = 1e-6  # deviation of an evened sensor, in contrasts, that may be rounding
 LEAF = 1  # sensors that one with little evidence is hung on
@@ -36,7 +38,7 @@ class ActivityLayout(NamedTuple):
     quality: float  # precision times (1 - residual) times (1 - crowding) times (1 - tearing)
     precision: float  # of the most similar neighbours, how much the nearest ones in the layout make up
     residual: float  # share of the variance of distances in the graph that the layout leaves unexplained
-    crowding: float  # share of sensors that have another one nearer than half the distance of neighbours
+    crowding: float  # share of sensors with another one, unlike them, nearer than half the distance of neighbours
     tearing: float  # share of sensors that have one of the most similar ones more than four such distances away
     edges: Whole  # (n_edges, 2), pairs of sensors that the layout takes for neighbours
     ridges: tuple[float, ...]  # of the partial correlations, group by group; 0 where there are too few sensors
@@ -57,6 +59,11 @@ class Candidate(NamedTuple):
     def quality(self) -> float:
         return self.precision * (1.0 - self.residual) * (1.0 - self.crowding) * (1.0 - self.tearing)
 
+    @property
+    def worth(self) -> float:
+        """By which a layout is chosen: a tear is wider than what the sensors along it see; arrays come first."""
+        return self.quality * np.sqrt(1.0 - self.tearing) * (1.0 if np.isfinite(self.ridge) else PLAIN)
+
 
 def layout_from_activity(X: ArrayLike, *, ridges: Sequence[float] = RIDGES, split: bool = True) -> ActivityLayout:
     """Places of sensors such that those whose activities explain each other lie beside each other.
@@ -66,7 +73,10 @@ def layout_from_activity(X: ArrayLike, *, ridges: Sequence[float] = RIDGES, spli
     both think so. As many come from samples evened in brightness and contrast: where samples differ in these, a few
     make up the correlations as they are. Edges that shorten the way are cut, ways are measured along the edges and
     across the squares between them, and the layout is the one in the plane that keeps them, with the least stress
-    (Kruskal). Of these layouts the one with the highest quality is returned.
+    (Kruskal). At random places neighbours are not one step apart: two graphs more join the sensors that are most
+    correlated, with edges of length ``sqrt(-2 log r)``, as if correlations r fell with the distance as a Gaussian does.
+    Of these layouts the one with the highest quality is returned; one by plain correlations must be better by a
+    sixteenth, and tears count more.
 
     A sensor that is constant, not finite, or as good as independent of all others has no place. One that was active
     too seldom to tell its neighbours is put between the sensors that it is most correlated with. Where a
@@ -121,9 +131,10 @@ def layout_from_activity(X: ArrayLike, *, ridges: Sequence[float] = RIDGES, spli
     C = graphs.correlations(X[:, core])
     similar, candidates = _graphs(C, ridges)
     heard = _audible(C)
-    parts = groups_of(similar[np.ix_(heard, heard)]) if split else np.zeros(heard.sum(), np.intp)
+    among = np.ix_(heard, heard)
+    parts = groups_of(similar[among], C[among]) if split else np.zeros(heard.sum(), np.intp)
     whole = heard.all() and not parts.any()
-    core, C = core[heard], C if whole else C[np.ix_(heard, heard)]
+    core, C = core[heard], C if whole else C[among]
     found, edges, right = [], [], 0.0
     for part in range(parts.max() + 1):
         nodes = np.flatnonzero(parts == part)
@@ -210,11 +221,12 @@ def _ranked(X: Floats) -> tuple[Floats, Floats]:
     return X, evidence
 
 
-def groups_of(similar: Floats) -> Whole:
+def groups_of(similar: Floats, C: Floats) -> Whole:
     """Groups of sensors that nothing joins: (n_sensors,), the largest first.
 
-    Components of the mutual graph without shortcuts; those that strong similarities join along their border are one: as
-    many as half the root of the sensors of the smaller one, and at least two.
+    Components of the mutual graph without shortcuts; those that strong similarities, or correlations C that are among
+    the highest of both sensors, join along their border are one: as many as half the root of the sensors of the smaller
+    one, and at least two.
     """
     n = len(similar)
     if n <= FEW:
@@ -224,7 +236,8 @@ def groups_of(similar: Floats) -> Whole:
     B = graphs.neighbour_graph(similar, NEIGHBOURS, mutual=False)
     i, j = B.nonzero()
     strong = similar[i, j] > BRIDGE * np.median(A.data)
-    i, j = of_node[i[strong]], of_node[j[strong]]
+    joined = graphs.neighbour_graph(C, SCATTERED[0], mutual=True).nonzero()
+    i, j = of_node[np.append(i[strong], joined[0])], of_node[np.append(j[strong], joined[1])]
     count = np.bincount(of_node)
     links = csr_matrix((np.ones(len(i)), (i, j)), shape=(len(count), len(count))).tocoo()
     wide = links.data >= np.maximum(2.0, np.sqrt(np.minimum(count[links.row], count[links.col])) / 2.0)
@@ -248,18 +261,23 @@ def lay_out(C: Floats, similar: Floats, candidates: Graphs) -> Candidate:
     best: Candidate | None = None
     for ridge, W in _pruned(candidates):
         W = graphs.joined(W, similar)
-        found = embedding.embed_graph(W)
-        precise, crowded = embedding.precision(found.places, similar, NEIGHBOURS), embedding.crowding(found.places, W)
+        scattered = not np.isfinite(ridge)
+        found = embedding.embed_graph(W, embedding.lengths_of(W) if scattered else None)
+        precise = embedding.precision(found.places, similar, NEIGHBOURS)
+        crowded = embedding.crowding(found.places, W, similar if scattered else None)
         torn = embedding.tearing(found.places, W, similar, NEIGHBOURS)
         fit = Candidate(ridge, W, found.places, precise, found.residual, crowded, torn)
-        best = fit if best is None or fit.quality > best.quality else best
+        best = fit if best is None or fit.worth > best.worth else best
     assert best is not None  # there is a ridge
     return best
 
 
 def _pruned(candidates: Graphs) -> Iterator[tuple[float, csr_matrix]]:
-    """Each graph without shortcuts, and once more without detours if it has any."""
+    """Each graph without shortcuts, and once more without detours if it has any; those of plain correlations whole."""
     for ridge, W in candidates:
+        if not np.isfinite(ridge):
+            yield ridge, W
+            continue
         yield ridge, (W := graphs.without_shortcuts(W))
         fewer = graphs.without_detours(W)
         if fewer.nnz < W.nnz:
@@ -267,7 +285,7 @@ def _pruned(candidates: Graphs) -> Iterator[tuple[float, csr_matrix]]:
 
 
 def _graphs(C: Floats, ridges: Sequence[float]) -> tuple[Floats, Graphs]:
-    """Mean of the partial correlations over the ridges, and the graphs of neighbours under each."""
+    """Mean of the partial correlations over the ridges, and the graphs of neighbours under each and by correlation."""
     similar, candidates = np.zeros_like(C), []
     for ridge in ridges:
         P = graphs.partial_correlations(C, ridge)
@@ -275,6 +293,9 @@ def _graphs(C: Floats, ridges: Sequence[float]) -> tuple[Floats, Graphs]:
         if len(C) > FEW:
             candidates.append((ridge, graphs.neighbour_graph(P, NEIGHBOURS - 1, mutual=False)))
             candidates.append((ridge, graphs.neighbour_graph(P, NEIGHBOURS, mutual=True)))
+    if len(C) > FEW:
+        plain = (graphs.neighbour_graph(C, min(k, len(C) - 1), mutual=False) for k in SCATTERED)
+        candidates += [(np.inf, W) for W in plain]
     return similar, candidates
 
 

@@ -75,7 +75,8 @@ class SensorLayout(TransformerMixin, BaseEstimator, auto_wrap_output_keys=None):
     residual_ : float
         Share of the variance of distances within the graph of neighbours that the layout leaves unexplained.
     crowding_ : float
-        Share of the sensors that have another one nearer than half the distance of neighbours, as where a layout folds.
+        Share of the sensors that have another one nearer than half the distance of neighbours, as where a layout folds;
+        in layouts by plain correlations, one that is not like them.
     tearing_ : float
         Share of the sensors that have one of the four most similar ones more than four such distances away, as along a
         cut through the layout. 0 in layouts from files of versions that did not measure it.
