@@ -32,3 +32,21 @@ pictures = (scrambled[k].reshape(12, 12), layout.transform(scrambled[k : k + 1])
 for ax, picture, title in zip(axes, pictures, ("as they come", "laid out", "the scene"), strict=True):
     ax.imshow(picture, cmap="gray")
     ax.set(title=title, xticks=[], yticks=[])
+
+# %%
+# No grid is needed, either. 200 electrodes at random places in a ring feel a field that waxes and wanes smoothly, each
+# with noise of its own. Colours are the true angles; the places of ten electrodes, which are known, turn the layout the
+# right way.
+
+places = rng.uniform(-1.0, 1.0, (2000, 2))
+places = places[np.abs(np.linalg.norm(places, axis=1) - 0.8) < 0.2][:200]
+waves, phases = rng.normal(0.0, 2.5, (500, 60, 2)), rng.uniform(0.0, 2.0 * np.pi, (500, 60, 1))
+field = np.cos(waves @ places.T + phases).sum(axis=1)
+ring = tectum.SensorLayout().fit(field + 0.5 * rng.normal(size=field.shape))
+print(f"quality {ring.quality_:.2f}")
+
+figure, axes = plt.subplots(1, 2, figsize=(6, 3))
+ring.align(np.where(np.arange(len(places))[:, None] < 10, places, np.nan))
+for ax, where, title in zip(axes, (places, ring.positions_), ("where they are", "from their activity"), strict=True):
+    ax.scatter(*where.T, s=12, c=np.arctan2(*places.T), cmap="twilight")
+    ax.set(title=title, xticks=[], yticks=[], aspect="equal")
