@@ -349,7 +349,8 @@ def run_local(
 
     Of signed units spikes go through (1) and (2) one after the other, and a unit waits after a spike that was taken
     back until the opposite one has arrived, and for `n_delay` if a spike, but none that takes one back, lifts it above
-    its limit; if that happens while it waits, it waits for `n_delay` more.
+    its limit. If a spike lifts it above, or farther above, while it waits, or if it is above the limit of the other
+    sign as it takes one back, it waits for `n_delay` more.
 
     After a patch each unit with spikes, and unit ``m mod n_units``, is replayed in the order of their indices:
     ``w += eta_echo (d - w)``, brought to length 1, then ``recurrent[k] += eta_recurrent (W d - recurrent[k])``.
@@ -392,6 +393,7 @@ def run_local(
                             U[k] += sign
                             sent.append((now + p.n_delay, k, -sign, "back"))
                         waiting[k] = p.signed and not stands
+                        lifted[k] = waiting[k] and 1.0 - v > (onset / excitable[k] if opening[k] else 0.5)
                         provisional[k] = opening[k] = False
                     for _, k, sign, kind in batch:
                         if kind != "spike" and p.signed:
@@ -405,9 +407,10 @@ def run_local(
                         U = U - sign * recurrent[k]
                         if p.signed and kind == "spike":
                             usual = np.where(first >= 0, 0.5, onset / excitable)
-                            crossed = (np.abs(before) <= usual) & (np.abs(U + drive * share) > usual) & ~provisional
-                            lifted |= crossed & waiting
-                            for j in np.flatnonzero(crossed & ~waiting):
+                            after = np.abs(U + drive * share)
+                            raised = (after > usual) & (after > np.abs(before)) & ~provisional
+                            lifted |= raised & waiting
+                            for j in np.flatnonzero(raised & ~waiting):
                                 waiting[j] = True
                                 sent.append((now + p.n_delay, j, 0, "pause"))
                         residual = residual - sign * feedback[k]

@@ -848,8 +848,8 @@ class TestParallelNeurons:
         kept, sent = np.abs(model.transform(test)).sum(axis=1).mean(), model.operations(test).spikes
         print(f"error {error:.3f}, default {default:.3f}, kept {kept:.1f}, sent {sent:.1f}")
         assert error < 0.8 * np.sqrt((residual**2).mean(axis=1)).mean()
-        assert error < 1.25 * default
-        assert sent < 4.0 * kept
+        assert error < 1.15 * default
+        assert sent < 3.0 * kept
 
 
 class TestDiagnosis:

@@ -41,8 +41,8 @@ class LocalInhibition(NamedTuple):
     With `signed` each component has an ON and an OFF neuron. What inhibits the one excites the other, so that alike
     neurons that fire together would drive each other. Hence every spike is provisional, one at a time, and a component
     waits: after a spike that it takes back until this is known everywhere, and for one delay if a spike of another,
-    which may yet be taken back, lifts it over its limit, that is ``|v_j| <= limit_j < |v_j - omega_jk|``; once more
-    if that happens while it waits.
+    which may yet be taken back, lifts it over its limit, that is ``max(|v_j|, limit_j) < |v_j - omega_jk|``. If it is
+    lifted so while it waits, or was before it took its spike back, it waits once more.
     """
 
     quantum: Positive | None = None  # input explained by one spike per step; None: twice the mean norm of the samples

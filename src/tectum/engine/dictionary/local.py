@@ -209,7 +209,9 @@ def run_local(circuit, state, spikes, scratch, X, keys, rates, learning):
                             limit[k] = HALF
                             boosted[k] = excitable[k] if opens else boosted[k]
                         else:
-                            limit[k] = WAITS if signed else onset / excitable[k]
+                            limit[k] = onset / excitable[k] if opens else HALF
+                            if signed:
+                                limit[k] = AGAIN if ONE - v > limit[k] else WAITS
                             spikes.first[m, k] = -1 if opens else spikes.first[m, k]
                             spoken[k] -= polarity
                             U[k] += polarity
@@ -234,7 +236,7 @@ def run_local(circuit, state, spikes, scratch, X, keys, rates, learning):
                             v, usual = U[j] + drive[j] * share, limit[j]
                             if usual >= WAITS:
                                 usual = HALF if spikes.first[m, j] >= 0 else onset / excitable[j]
-                            if abs(v) <= usual and usual < abs(v - polarity * row[j]):
+                            if max(abs(v), usual) < abs(v - polarity * row[j]):
                                 if limit[j] == usual:
                                     limit[j] = WAITS
                                     tail = send(sent, tail, now + n_delay, j + PAUSE * n_units)
