@@ -47,11 +47,23 @@ def test_every_method_at_every_code_length(study: DictionaryStudy, dictionary: S
     assert lengths["dictionary"] == {1, 2, 4, 8, None}
     assert {1, 2, 4, 8} <= lengths["ICA"]
     measures = {measure.key: measure.values for measure in study.measures}
-    assert set(measures["error_1"]) == {"dictionary", "k-means", "sparse coding", "LCA", "PCA", "ICA", "mean sample"}
+    others = {"k-means", "sparse coding", "LCA", "PCA", "ICA", "mean sample"}
+    assert set(measures["error_1"]) == {"dictionary", "untrained", *others}
     assert measures["error"]["dictionary"] == dictionary.reconstruction_error(study.X)
     assert measures["error_1"]["k-means"] < measures["error_1"]["mean sample"]
     trivial = {score.method: score.rms for score in study.scores if score.length == 0}
     assert trivial["nothing"] == analysis.trivial_errors(study.X, reference=study.X)["all_zero"]
+
+
+def test_the_untrained_dictionary_is_as_sparse_and_worse(study: DictionaryStudy) -> None:
+    """Its as-trained row stands beside the dictionary as trained, not beside another number of active neurons."""
+    own, before = ([s for s in study.scores if s.method == name] for name in ("dictionary", "untrained"))
+    assert [s.length for s in before] == [s.length for s in own]
+    assert before[-1].active_units == pytest.approx(3.0, rel=0.15)
+    errors = {measure.key: measure.values for measure in study.measures}
+    assert errors["error"]["untrained"] == before[-1].rms > own[-1].rms
+    assert errors["error_4"]["untrained"] == before[2].rms > own[2].rms
+    assert "better than untrained on 3 of 3 numbers" in study.verdict.text
 
 
 def test_more_components_tell_more(study: DictionaryStudy) -> None:

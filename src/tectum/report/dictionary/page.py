@@ -9,7 +9,7 @@ from tectum.parts.representation import ExplainingAway
 from tectum.report.content import Comparison, Content, Health, Section, grey_shape, sample_fact
 from tectum.report.dictionary.figures import code_figures, component_figures
 from tectum.report.dictionary.spikes import spike_figures
-from tectum.report.dictionary.study import DICTIONARY, DictionaryStudy, Score, without_names
+from tectum.report.dictionary.study import DICTIONARY, UNTRAINED, DictionaryStudy, Score, without_names
 from tectum.report.maps.figures import ImageShape
 
 Shape = tuple[int, int]
@@ -62,7 +62,7 @@ def _numbers(study: DictionaryStudy) -> str:
         return f"Measured on {apart}, in their units."
     whose = "training samples" if study.held_out else "other samples of the same data"
     return (
-        f"Measured on {apart}, in their units. The other methods have as many components, learned from "
+        f"Measured on {apart}, in their units. The others that learn have as many components, learned from "
         f"{study.n_train:,} {whose}, and use as many coefficients; k-means has one centre for each sample. Principal "
         "and independent components (PCA, ICA) also store the mean sample."
     )
@@ -73,7 +73,7 @@ def _comparison(study: DictionaryStudy) -> Comparison:
     rows = []
     for method in dict.fromkeys(score.method for score in study.scores):
         scores = [score for score in study.scores if score.method == method]
-        own, components = method == DICTIONARY, scores[0].n_components
+        own, components = method in (DICTIONARY, UNTRAINED), scores[0].n_components
         cells = [_cell([score for score in scores if score.length in (0, k)], own) for k in lengths]
         more = _cell([score for score in scores if score.length is None][-1:], own or components is not None)
         rows.append([method, "–" if components is None else f"{components}", *cells, more, scores[0].source])

@@ -15,12 +15,15 @@ from threadpoolctl import threadpool_limits
 from tectum import analysis
 from tectum.analysis.dictionary_baselines import BASELINES
 from tectum.models.common.diagnosis import Diagnosis
+from tectum.models.common.dictionary_diagnosis import ONE_THRESHOLD
 from tectum.parts.representation import ExplainingAway
 from tectum.report.maps.study import MOST_SAMPLES, dense_table
-from tectum.report.numbers import Measure, Measured
+from tectum.report.numbers import UNTRAINED, Measure, Measured
 
 DICTIONARY, MEAN, ZERO = "dictionary", "mean sample", "nothing"
 SOURCES = {
+    DICTIONARY: "this dictionary, weights frozen",
+    UNTRAINED: "the same neurons before they learned, as many active",
     "k-means": "scikit-learn: k-means, nearest centre",
     "sparse coding": "scikit-learn: dictionary learning, OMP",
     "LCA": "dictionary learned with LCA (Rozell et al. 2008), OMP",
@@ -32,6 +35,7 @@ SOURCES = {
 LENGTHS = (1, 2, 4, 8)  # units that may represent a sample
 CARDS = (1, 4)  # of these among the headline numbers
 MOST_TRAINING = 5000  # training samples from which the baselines learn
+MOST_SETTLING = 1000  # of these, on which the threshold of the untrained dictionary settles
 MOST_REPEATED = 30_000  # presentations of the training that is repeated for the error over time
 N_CURVE, MOST_CURVE_SAMPLES = 14, 1000  # points of that curve, and samples at each
 
@@ -69,7 +73,7 @@ class Score(NamedTuple):
 class DictionaryStudy(Measured):
     """A dictionary examined on samples: all that the figures and the tables of a report need."""
 
-    own = DICTIONARY
+    own, control = DICTIONARY, UNTRAINED
 
     X: NDArray[np.float64]  # (n, n_features) the samples examined
     n_given: int  # number of samples given; more than n if a random part was examined
@@ -106,8 +110,11 @@ def examine_dictionary(
     own, codes = [], []
     for budget in budgets:
         codes.append(budget.reconstruct(samples))
-        own.append(_own_score(budget, samples, *codes[-1]))
+        own.append(_own_score(DICTIONARY, budget, samples, *codes[-1]))
     counts, reconstruction = codes[-1]
+    if baselines:
+        before = list_budgets(_untrained(dictionary, reference))
+        own += [_own_score(UNTRAINED, budget, samples, *budget.reconstruct(samples)) for budget in before]
     known = analysis.trivial_errors(samples, reference=reference)
     trivial = [
         Score(name, None, "–", 0, 0.0, known[key], SOURCES[name])
@@ -137,6 +144,21 @@ def without_names(dictionary: Any) -> Any:
     vars(unnamed).pop("feature_names_in_", None)
     unnamed.output = "counts"
     return unnamed
+
+
+def _untrained(dictionary: Any, reference: NDArray) -> Any:
+    """The dictionary before learning: its first weights, after one presentation, and a threshold of its own."""
+    before = _anew(dictionary, 1).fit(reference)
+    if isinstance(before.chosen_parts()["competition"], ONE_THRESHOLD):
+        before.adapt_threshold(reference[:MOST_SETTLING])
+    return before
+
+
+def _anew(dictionary: Any, n_presentations: int) -> Any:
+    """A dictionary that has not learned, with the same parameters and units."""
+    same = {"input_scale": dictionary.input_scale_, "on_off": dictionary.on_off_}
+    fresh = clone(dictionary).set_params(n_presentations=n_presentations, warm_start=False, verbose=False, **same)
+    return fresh if dictionary.quantum_ is None else fresh.set_params(competition__quantum=dictionary.quantum_)
 
 
 def list_budgets(dictionary: Any) -> list[Budget]:
@@ -170,11 +192,7 @@ def training_curve(
     rng = check_random_state(random_state)
     X = X[np.unique(np.linspace(0, len(X) - 1, MOST_CURVE_SAMPLES).astype(int))]
     last = max(1, min(MOST_REPEATED, dictionary.n_presentations_seen_))
-    repeated = clone(dictionary).set_params(
-        n_presentations=last, input_scale=dictionary.input_scale_, on_off=dictionary.on_off_, verbose=False
-    )
-    if dictionary.quantum_ is not None:
-        repeated.set_params(competition__quantum=dictionary.quantum_)
+    repeated = _anew(dictionary, last)
     stops = np.unique(np.concatenate([[min(100, last)], np.linspace(0, last, N_CURVE)[1:]]).astype(int))
     errors = []
     for n in np.diff(stops, prepend=0):
@@ -187,11 +205,11 @@ def _drawn(X: NDArray, most: int, rng: np.random.RandomState) -> NDArray:
     return X if len(X) <= most else X[np.sort(rng.permutation(len(X))[:most])]
 
 
-def _own_score(budget: Budget, X: NDArray, counts: NDArray, reconstruction: NDArray) -> Score:
+def _own_score(method: str, budget: Budget, X: NDArray, counts: NDArray, reconstruction: NDArray) -> Score:
     active, spikes = analysis.active_units(counts), float(counts.sum(axis=1).mean())
     error = analysis.reconstruction_error(X, reconstruction)
     code = f"{budget.name}: {spikes:.1f} spikes"
-    return Score(DICTIONARY, counts.shape[1], code, budget.length, active, error, "this dictionary, weights frozen")
+    return Score(method, counts.shape[1], code, budget.length, active, error, SOURCES[method])
 
 
 def _baselines(
@@ -225,7 +243,7 @@ def _baselines(
 
 def _as_trained(own: list[Score]) -> int:
     """The whole number of coefficients next to the mean code length of the dictionary as trained."""
-    return max(1, round(own[-1].active_units))
+    return max(1, round([score for score in own if score.method == DICTIONARY][-1].active_units))
 
 
 def _measures(scores: list[Score], counts: NDArray) -> list[Measure]:
@@ -234,7 +252,10 @@ def _measures(scores: list[Score], counts: NDArray) -> list[Measure]:
     others = [score for score in scores if score.method != DICTIONARY]
 
     def error(key: str, title: str, meaning: str, mine: Score, k: int) -> Measure:
-        beside = {score.method: score.rms for score in others if score.method != ZERO and score.length in (0, k)}
+        def is_like(score: Score) -> bool:
+            return score.length in ((mine.length,) if score.method == UNTRAINED else (0, k))
+
+        beside = {score.method: score.rms for score in others if score.method != ZERO and is_like(score)}
         return Measure(key, title, meaning, "lower", {DICTIONARY: mine.rms} | beside)
 
     k, active = _as_trained(own), own[-1].active_units
