@@ -319,26 +319,33 @@ def announce_report(out: Output, path: Path, study: Any, **others: Any) -> dict[
 
 
 def print_measures(measures: "Sequence[Measure]") -> None:
-    """A table of the headline numbers; the best of a row is bold."""
+    """A table of the headline numbers; the best of a measure is bold. Measures or methods, whichever are more, go down,
+    so that the table fits into a narrow terminal.
+    """
     from rich.console import Console
     from rich.table import Table
 
     from tectum.report.numbers import number
 
     methods = list(dict.fromkeys(name for measure in measures for name in measure.values))
+
+    def cell(measure: "Measure", method: str) -> str:
+        value = measure.values.get(method, math.nan)
+        return f"[bold green]{number(value)}[/]" if len(measure.values) > 1 and value == measure.best else number(value)
+
+    columns = [
+        [measure.title, *(cell(measure, m) for m in methods), f"[dim]{measure.better}[/]"] for measure in measures
+    ]
+    names = ["", *methods, "[dim]better[/]"]
+    rows = [list(row) for row in zip(names, *columns, strict=True)]
+    if len(measures) >= len(methods):
+        rows = [names, *columns]
     table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="dim")
     table.add_column("")  # alone gives way in a narrow terminal
-    for method in methods:
-        table.add_column("\n".join(method.split()), justify="right", no_wrap=True)
-    table.add_column("better", no_wrap=True)
-    for measure in measures:
-        cells = []
-        for method in methods:
-            value = measure.values.get(method, math.nan)
-            text = number(value)
-            best = len(measure.values) > 1 and value == measure.best
-            cells.append(f"[bold green]{text}[/]" if best else text)
-        table.add_row(measure.title, *cells, f"[dim]{measure.better}[/]")
+    for head in rows[0][1:]:
+        table.add_column("\n".join(head.split()), justify="right", no_wrap=True)
+    for row in rows[1:]:
+        table.add_row(*row)
     Console().print(table)
 
 
